@@ -1,0 +1,42 @@
+# Storebus: every command sets up .venv by itself from exact versions.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test setup demo check format bench clean
+
+run: setup
+	$(BIN)/storebus up
+
+test: setup
+	$(BIN)/python -m pytest
+
+demo: setup
+	$(BIN)/storebus demo
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+setup: .venv/ready
+
+# Debian's python3 may lack ensurepip: then the pip that is there fills the environment.
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Storebus needs Python 3.11 or newer; try: make PYTHON=python3.11"; exit 2; }
+	$(PYTHON) -m venv .venv 2>/dev/null || { rm -rf .venv && $(PYTHON) -m venv --without-pip .venv \
+	  && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean:
+	rm -rf .venv build *.egg-info

@@ -1,0 +1,110 @@
+"""One broker process of ours: started, found ready, stopped.
+
+It must not know which broker it is, nor what happens when it dies.
+"""
+
+import asyncio
+import contextlib
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from dataclasses import dataclass
+from pathlib import Path
+
+from broker.ports import POLL_SECONDS, answers, require_free
+from bus.errors import BrokerError
+
+READY_SECONDS = 10.0
+STOP_SECONDS = 5.0
+LOG_TAIL_LINES = 8
+LOG_TAIL_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """How a broker is started and where it will be heard."""
+
+    name: str
+    command: tuple[str, ...]
+    log: Path
+    address: str
+    ports: tuple[int, ...]
+
+    async def start(self) -> Process:
+        """Start it and return when every port accepts connections.
+
+        Raises:
+            BrokerError: a port is in use, or the broker died or stayed silent for 10 seconds.
+        """
+        await require_free(self.address, self.ports)
+        try:
+            # Truncated at every start, so that the log of a broker that keeps dying stays small.
+            with self.log.open("wb") as log:
+                process = await asyncio.create_subprocess_exec(
+                    *self.command,
+                    stdin=PIPE,
+                    stdout=DEVNULL,
+                    stderr=log,
+                    # Ctrl-C is for the store, which then stops its nodes before their broker.
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise BrokerError(f"The {self.name} broker cannot be started: {error}.") from error
+        try:
+            await self._ready(process)
+        except BaseException:
+            await stop(process)
+            raise
+        return process
+
+    async def _ready(self, process: Process) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        waiting = list(self.ports)
+        while waiting:
+            if process.returncode is not None:
+                raise BrokerError(
+                    f"The {self.name} broker ended at once (status {process.returncode}). "
+                    f"{self.log} says:\n{self.log_tail()}"
+                )
+            if time.monotonic() > deadline:
+                raise BrokerError(
+                    f"The {self.name} broker did not accept connections on port {waiting[0]} "
+                    f"within {READY_SECONDS:.0f} seconds. {self.log} says:\n{self.log_tail()}"
+                )
+            if await answers(self.address, waiting[0]):
+                waiting.pop(0)
+            else:
+                await asyncio.sleep(POLL_SECONDS)
+
+    def log_tail(self) -> str:
+        """The last lines that it wrote since it was started."""
+        with self.log.open("rb") as log:
+            log.seek(max(0, self.log.stat().st_size - LOG_TAIL_BYTES))
+            lines = log.read().decode(errors="replace").splitlines()
+        return "\n".join(lines[-LOG_TAIL_LINES:]) or "(nothing)"
+
+
+async def stop(process: Process) -> None:
+    """Ask the process to end, wait 5 seconds, then make it; returns when it is gone.
+
+    If this is cancelled, the process is killed at once.
+    """
+    try:
+        # It may have ended between the last look and the signal.
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        _kill(process)
+        await process.wait()
+    except asyncio.CancelledError:
+        _kill(process)
+        raise
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+def _kill(process: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()

@@ -1,0 +1,143 @@
+"""The one door to the broker: choose an engine, run it while a store runs, say where it is.
+
+It must not know anything of nodes, channels or messages.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+from broker import embedded, mosquitto
+from broker.child import Program
+from broker.external import require_address, with_protocol
+from broker.ports import authority, consecutive_ports, dialled_address, numeric_address
+from broker.settings import BrokerSettings
+from broker.supervisor import Supervisor
+from bus.errors import BrokerError
+
+RunningEngine = Literal["embedded", "mosquitto", "external"]
+
+
+class Broker:
+    """The broker that a store uses, as long as `running_broker` is open."""
+
+    def __init__(
+        self,
+        engine: RunningEngine,
+        url: str,
+        url_v311: str,
+        notice: str | None = None,
+        supervisor: Supervisor | None = None,
+    ) -> None:
+        self.engine: RunningEngine = engine
+        """Which one it turned out to be."""
+        self.url = url
+        """Where nodes connect, in the newest protocol it speaks."""
+        self.url_v311 = url_v311
+        """Where MQTT 3.1.1 devices connect."""
+        self.notice = notice
+        """What the operator should be told at the start, or None."""
+        self._supervisor = supervisor
+
+    @property
+    def restarts(self) -> int:
+        """How often it died and came back."""
+        return self._supervisor.restarts if self._supervisor else 0
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, or None if it is not ours or is just being restarted."""
+        return self._supervisor.pid if self._supervisor else None
+
+
+@asynccontextmanager
+async def running_broker(settings: BrokerSettings, data: Path) -> AsyncIterator[Broker]:
+    """Run the broker that the settings ask for; it accepts connections inside the context.
+
+    Args:
+        settings: what the operator chose.
+        data: the store's data folder, made if it is missing; configuration and log go there.
+
+    Raises:
+        BrokerError: there is no such broker or it does not start; the message says what to do.
+    """
+    broker, supervisor = _prepare(settings, data)
+    if supervisor is None:
+        yield broker
+        return
+    try:
+        await supervisor.open()
+        yield broker
+    finally:
+        await supervisor.close()
+
+
+def _prepare(settings: BrokerSettings, data: Path) -> tuple[Broker, Supervisor | None]:
+    engine = settings.engine
+    if engine == "external" or (engine == "auto" and settings.url):
+        url = require_address(settings.url)
+        return Broker("external", url, with_protocol(url, "3.1.1")), None
+    if settings.url:
+        raise BrokerError(
+            f"The {engine} engine is started here and takes no --url; "
+            "leave it out, or use --engine external."
+        )
+    binary = None if engine == "embedded" else mosquitto.find_mosquitto()
+    if binary is not None:
+        return _prepare_mosquitto(binary, settings, data)
+    if engine == "mosquitto":
+        raise BrokerError(
+            "Mosquitto is not installed: apt install mosquitto, or use --engine embedded."
+        )
+    return _prepare_embedded(settings, data)
+
+
+def _prepare_mosquitto(
+    binary: Path, settings: BrokerSettings, data: Path
+) -> tuple[Broker, Supervisor]:
+    address = numeric_address(settings.host)
+    (port,) = ports = consecutive_ports(address, settings.port, 1)
+    text = mosquitto.configuration(address, port, settings.max_packet_size)
+    file = _write(data / "mosquitto.conf", text)
+    command = mosquitto.command(binary, file)
+    supervisor = Supervisor(Program("mosquitto", command, file.with_suffix(".log"), address, ports))
+    url = f"mqtt://{authority(dialled_address(address), port)}"
+    url_v311 = with_protocol(url, "3.1.1")
+    return Broker("mosquitto", url, url_v311, _notice(address, ""), supervisor), supervisor
+
+
+def _prepare_embedded(settings: BrokerSettings, data: Path) -> tuple[Broker, Supervisor]:
+    address = numeric_address(settings.host)
+    port_v311, port_v5 = ports = consecutive_ports(address, settings.port, 2)
+    text = embedded.configuration(
+        authority(address, port_v311), authority(address, port_v5), settings.max_packet_size
+    )
+    file = _write(data / "embedded.toml", text)
+    supervisor = Supervisor(
+        Program("embedded", embedded.command(file), file.with_suffix(".log"), address, ports)
+    )
+    dialled = dialled_address(address)
+    # At QoS 1 it stalls 44 ms at every hop and is no safer: the bus repeats what is lost anyway.
+    url = f"mqtt://{authority(dialled, port_v5)}?qos=0"
+    url_v311 = f"mqtt://{authority(dialled, port_v311)}?protocol=3.1.1&qos=0"
+    notice = _notice(address, " It is meant for trials; for a store, apt install mosquitto.")
+    return Broker("embedded", url, url_v311, notice, supervisor), supervisor
+
+
+def _notice(address: str, advice: str) -> str:
+    loopback = address == "::1" or address.startswith("127.")
+    who = "Any program on this computer" if loopback else f"Anyone who can reach {address}"
+    return f"The broker has no access control. {who} can read and send every message.{advice}"
+
+
+def _write(file: Path, text: str) -> Path:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BrokerError(
+            f"{file} cannot be written ({error.strerror}); pick another folder with --data."
+        ) from error
+    # The child may be started in, or change to, another folder.
+    return file.resolve()

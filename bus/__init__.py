@@ -1,0 +1,1 @@
+"""What every node shares: the contract, the link, the journal and the runtime."""

@@ -1,0 +1,189 @@
+"""One transaction's work: each message of a batch meets the inbox, its handler, and the outbox."""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bus.contract import find_operation
+from bus.contract.channel import Operation, State, role_of
+from bus.contract.every import Presence
+from bus.contract.problem import ProblemData
+from bus.contract.values import Model
+from bus.envelope import Reading
+from bus.errors import Expired, IdReused, Problem, UnknownOperation
+from bus.gate import validate
+from bus.identity import Identity
+from bus.role import Answer, Observed, Request, Role
+from bus.turn import Pending, Reply, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """A reply to a command of ours."""
+
+    row: Pending
+    id: str
+    data: Any
+    problem: bool
+    trace: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A timer that is due, or a command whose deadline has passed."""
+
+    row: Pending
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A call that came back."""
+
+    row: Pending
+    data: Model
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Another node's state."""
+
+    state: State[Any]
+    observed: Observed[Any]
+
+
+Input = Request[Any] | Replied | Due | Done | Watched | None
+"""What a transaction carries out; None is the start of the node."""
+
+
+class Batch:
+    """Carries out messages in one transaction."""
+
+    def __init__(
+        self,
+        role: Role,
+        node: str,
+        site: str,
+        identity: Identity,
+        now: int,
+        online: Mapping[str, Presence],
+    ) -> None:
+        self._role = role
+        self._node = node
+        self._site = site
+        self._identity = identity
+        self._now = now
+        self._online = online
+        self._timers = {timer.name: timer for timer in role.timers}
+        self._adapters = {adapter.name: adapter for adapter in role.adapters}
+        self._answers = {
+            (operation.callee, operation.name): run for operation, run in role.answers.items()
+        }
+
+    def carry_out(self, connection: sqlite3.Connection, inputs: list[Input]) -> list[Turn]:
+        """Carry out all of them, in order; runs within the journal's transaction."""
+        return [self._one(connection, item) for item in inputs]
+
+    def _one(self, connection: sqlite3.Connection, item: Input) -> Turn:
+        turn = Turn(connection, self._now, self._node, self._site, self._identity, self._online)
+        if item is None:
+            self._role.started(turn)
+        elif isinstance(item, Request):
+            turn.trace, turn.cause = item.trace, item.id
+            self._request(turn, item)
+        elif isinstance(item, Watched):
+            self._role.watches[item.state](turn, item.observed)
+        else:
+            self._finish(turn, item)
+        return turn
+
+    def _request(self, turn: Turn, request: Request[Any]) -> None:
+        seen = turn.connection.execute(
+            "SELECT digest, reply, correlation FROM inbox WHERE caller = ? AND id = ?",
+            (request.caller, request.id),
+        ).fetchone()
+        if seen is None:
+            self._new_request(turn, request)
+        elif seen["digest"] != request.digest:
+            problem = IdReused("This message id was used with another body.")
+            turn.refuse(request, problem)
+        elif seen["reply"] is not None:
+            turn.replies.append(
+                Reply(request.operation, request.caller, seen["reply"], request.correlation)
+            )
+
+    def _new_request(self, turn: Turn, request: Request[Any]) -> None:
+        turn.connection.execute(
+            "INSERT INTO inbox VALUES (?, ?, ?, ?, NULL, ?, ?, ?)",
+            (
+                request.caller,
+                request.id,
+                request.operation.name,
+                request.digest,
+                request.correlation,
+                request.trace or "",
+                turn.now,
+            ),
+        )
+        turn.connection.execute("SAVEPOINT message")
+        reply: Model | Problem | None
+        try:
+            if request.deadline is not None and request.deadline < turn.now:
+                raise Expired("The deadline has passed; this was not and will not be begun.")
+            run = self._role.commands.get(request.operation)
+            if run is None:
+                raise UnknownOperation(f"{self._node} cannot {request.operation.name} yet.")
+            reply = run(turn, request)
+        except Problem as problem:
+            turn.connection.execute("ROLLBACK TO message")
+            turn.forget()
+            turn.refused = problem.code
+            reply = problem
+        turn.connection.execute("RELEASE message")
+        if reply is not None:
+            turn.answer(request.operation, request.caller, request.id, reply)
+
+    def _finish(self, turn: Turn, item: Replied | Due | Done) -> None:
+        """Something of the outbox is done: exactly once, whoever says so first."""
+        row = item.row
+        gone = turn.connection.execute("DELETE FROM outbox WHERE id = ?", (row.id,)).rowcount
+        turn.removed.append(row.id)
+        if not gone:
+            return
+        turn.trace = row.trace
+        turn.cause = item.id if isinstance(item, Replied) else row.id
+        if isinstance(item, Done):
+            self._adapters[row.target].done(turn, item.data, item.result)
+        elif row.kind == "timer":
+            timer = self._timers[row.target]
+            timer.due(turn, timer.data.model_validate_json(row.payload))
+        else:
+            self._answered(turn, row, item)
+
+    def _answered(self, turn: Turn, row: Pending, item: Replied | Due) -> None:
+        kind = role_of(row.target) or ""
+        operation = find_operation(kind, row.operation)
+        run = self._answers.get((kind, row.operation))
+        if operation is None or run is None:
+            return
+        sent = validate(operation.request, Reading(row.payload).envelope().data)
+        run(turn, _answer(operation, row, sent, item))
+
+
+def _answer(
+    operation: Operation[Any, Any], row: Pending, sent: Model, item: Replied | Due
+) -> Answer[Any]:
+    """The reply as the contract reads it; one that breaks the contract is a problem of its own."""
+    if isinstance(item, Due):
+        return Answer(operation, row.target, row.id, sent)
+    try:
+        if item.problem:
+            problem = validate(ProblemData, item.data)
+            assert isinstance(problem, ProblemData)
+            return Answer(operation, row.target, row.id, sent, problem=problem)
+        return Answer(
+            operation, row.target, row.id, sent, data=validate(operation.reply, item.data)
+        )
+    except Problem as broken:
+        return Answer(operation, row.target, row.id, sent, problem=broken.to_data())

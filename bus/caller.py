@@ -1,0 +1,208 @@
+"""Ask and await an answer: for devices, tools and tests.
+
+Nothing is stored: what is asked here is a query, or a command whose outcome the asker looks at.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bus.contract.channel import EVERY, Operation, role_of
+from bus.contract.problem import ProblemData
+from bus.contract.topics import Address, Topics
+from bus.contract.values import Model
+from bus.envelope import Envelope, Reading, Sealed, child_trace, is_problem
+from bus.errors import NoAnswer, Problem, Refused, UnknownCallee
+from bus.gate import validate
+from bus.identity import Identity
+from bus.link import Connector, Incoming, Outgoing, Subscription
+from bus.session import Session
+from bus.settings import RuntimeSettings
+
+
+@dataclass(slots=True)
+class _Asked:
+    operation: Operation[Any, Any]
+    callee: str
+    answer: asyncio.Future[Envelope]
+
+
+class Asks:
+    """Questions under way: one future each, cleaned up however it ends."""
+
+    def __init__(
+        self,
+        name: str,
+        topics: Topics,
+        identity: Identity,
+        settings: RuntimeSettings,
+        publish: Callable[[Outgoing], Any],
+    ) -> None:
+        self._name = name
+        self._topics = topics
+        self._identity = identity
+        self._settings = settings
+        self._publish = publish
+        self._asked: dict[str, _Asked] = {}
+
+    async def ask(
+        self,
+        operation: Operation[Any, Any],
+        callee: str,
+        data: Model,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - the deadline is also sent
+        identifier: str | None = None,
+        trace: str | None = None,
+    ) -> Any:
+        """Ask, repeat with the same id until answered, and return the reply's data.
+
+        Args:
+            operation: what to ask.
+            callee: whom.
+            data: the request.
+            timeout: seconds until the deadline; the operation's own if None.
+            identifier: the message's id, to ask the same again; a new one if None.
+            trace: the traceparent this belongs to.
+
+        Raises:
+            UnknownCallee: the contract has no such role, or it has no such operation.
+            NoAnswer: the deadline passed; whether a command was carried out is unknown.
+            Refused: the other side's problem.
+        """
+        if operation.callee not in (EVERY, role_of(callee)):
+            raise UnknownCallee(f"{callee} has no operation {operation.name}.")
+        seconds = timeout or operation.timeout or 30.0
+        identifier = identifier or self._identity.message()
+        message = self._message(operation, callee, data, identifier, seconds, trace)
+        asked = _Asked(operation, callee, asyncio.get_running_loop().create_future())
+        self._asked[identifier] = asked
+        try:
+            async with asyncio.timeout(seconds):
+                envelope = await self._until_answered(message, asked.answer)
+        except TimeoutError:
+            raise NoAnswer(f"{callee} did not answer within {seconds:g} s.") from None
+        finally:
+            del self._asked[identifier]
+        if is_problem(envelope):
+            problem = validate(ProblemData, envelope.data)
+            assert isinstance(problem, ProblemData)
+            raise Refused(problem)
+        return validate(operation.reply, envelope.data)
+
+    def answered(self, identifier: str, address: Address, envelope: Envelope) -> bool:
+        """Hand a reply to whoever asked; False if nobody did."""
+        asked = self._asked.get(identifier)
+        if asked is None or (asked.callee, asked.operation.name) != (address.callee, address.name):
+            return False
+        if not asked.answer.done():
+            asked.answer.set_result(envelope)
+        return True
+
+    async def _until_answered(
+        self, message: Outgoing, answer: asyncio.Future[Envelope]
+    ) -> Envelope:
+        wait = self._settings.query_retry
+        while True:
+            self._publish(message)
+            done, _ = await asyncio.wait({answer}, timeout=wait * random.uniform(0.75, 1.25))
+            if done:
+                return answer.result()
+            wait = min(wait * 2, self._settings.retry_limit)
+
+    def _message(
+        self,
+        operation: Operation[Any, Any],
+        callee: str,
+        data: Model,
+        identifier: str,
+        seconds: float,
+        trace: str | None,
+    ) -> Outgoing:
+        now = self._identity.now()
+        trace = child_trace(trace, self._identity.span())
+        payload = Sealed(
+            id=identifier,
+            source=f"/{self._topics.site}/{self._name}",
+            type=f"storebus.{role_of(callee)}.{operation.name}.request",
+            at=now,
+            data=data,
+            trace=trace,
+            order=getattr(data, "order", None),
+            deadline=now + round(seconds * 1000),
+        ).to_bytes()
+        return Outgoing(
+            self._topics.request(self._name, callee, operation.name),
+            payload,
+            qos=operation.qos,
+            response_topic=self._topics.reply(self._name, callee, operation.name),
+            correlation=identifier.encode(),
+            expiry=max(1, round(seconds)),
+            trace=trace,
+        )
+
+
+class Caller:
+    """A client that only asks, such as `tester-1`.
+
+    Raises:
+        BrokerError: from `connected`, when there is no broker.
+    """
+
+    def __init__(
+        self,
+        connector: Connector,
+        site: str,
+        name: str,
+        settings: RuntimeSettings | None = None,
+    ) -> None:
+        self.name = name
+        self.topics = Topics(site)
+        self.identity = Identity()
+        self.unsolicited = 0
+        """Replies that nobody asked for."""
+        settings = settings or RuntimeSettings()
+        self._session = Session(
+            connector,
+            f"{site}-{name}-{self.identity.boot}",
+            [Subscription(self.topics.replies_to(name), 1)],
+            self._receive,
+            lambda: None,
+            reconnect_limit=settings.reconnect_limit,
+        )
+        self._asks = Asks(name, self.topics, self.identity, settings, self._session.send)
+        self.ask = self._asks.ask
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator["Caller"]:
+        """Stay connected within the block."""
+        running = asyncio.create_task(self._session.run(once=True), name=f"{self.name}/link")
+        up = asyncio.create_task(self._session.up.wait(), name=f"{self.name}/up")
+        try:
+            await asyncio.wait({running, up}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                running.result()
+            yield self
+        finally:
+            for task in (running, up):
+                task.cancel()
+            await asyncio.gather(running, up, return_exceptions=True)
+
+    def _receive(self, messages: list[Incoming]) -> None:
+        for message in messages:
+            address = self.topics.parse(message.topic)
+            try:
+                envelope = Reading(message.payload).envelope()
+            except Problem:
+                envelope = None
+            if (
+                address is None
+                or envelope is None
+                or not self._asks.answered(
+                    envelope.correlation_id or envelope.id, address, envelope
+                )
+            ):
+                self.unsolicited += 1

@@ -1,0 +1,98 @@
+"""What a channel is: an operation with its request and reply, a state, or an event.
+
+Each channel is declared once; topics, access rules, documents and descriptions derive from it.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from bus.contract.values import Model
+
+RequestT = TypeVar("RequestT", bound=Model)
+ReplyT = TypeVar("ReplyT", bound=Model)
+StateT = TypeVar("StateT", bound=Model)
+
+EVERY = "*"
+"""The callee of an operation, or the owner of a state, that every node has."""
+ROLES = frozenset({"catalog", "settlement", "warehouse"})
+"""Server roles: each is one node of the same name."""
+DEVICES = frozenset({"sorter", "terminal", "console", "tester"})
+"""Kinds of devices and observers: each is any number of nodes named `kind-...`."""
+
+
+def role_of(node: str) -> str | None:
+    """What a node may do: a role, a kind of device, or None for a name of neither form."""
+    if node in ROLES:
+        return node
+    kind, dash, number = node.partition("-")
+    return kind if dash and number and kind in DEVICES else None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[RequestT, ReplyT]):
+    """A request and its reply."""
+
+    callee: str
+    """The role or kind of device that answers, or `EVERY`."""
+    name: str
+    kind: Literal["query", "command"]
+    """A query has no side effect; a command is durable at both ends."""
+    request: type[RequestT]
+    reply: type[ReplyT]
+    description: str
+    callers: frozenset[str] = frozenset()
+    """The roles and kinds of device that may ask; empty for any node."""
+    timeout: float | None = None
+    """Seconds an asker waits unless it says otherwise; None for as long as it takes."""
+
+    @property
+    def qos(self) -> int:
+        """MQTT quality of service: 0 for a query, 1 for a command."""
+        return 0 if self.kind == "query" else 1
+
+
+@dataclass(frozen=True, slots=True)
+class State(Generic[StateT]):
+    """The latest state of a node: retained, QoS 1."""
+
+    owner: str
+    name: str
+    data: type[StateT]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Generic[StateT]):
+    """Something that happened: best effort, QoS 0, nothing depends on it."""
+
+    owner: str
+    name: str
+    data: type[StateT]
+    description: str
+
+
+def query(
+    callee: str,
+    name: str,
+    request: type[RequestT],
+    reply: type[ReplyT],
+    description: str,
+) -> Operation[RequestT, ReplyT]:
+    """Declare a query, which any node may ask."""
+    return Operation(callee, name, "query", request, reply, description, timeout=5.0)
+
+
+def command(
+    callee: str,
+    name: str,
+    request: type[RequestT],
+    reply: type[ReplyT],
+    description: str,
+    *,
+    callers: set[str],
+    timeout: float | None = None,
+) -> Operation[RequestT, ReplyT]:
+    """Declare a command and who may give it."""
+    return Operation(
+        callee, name, "command", request, reply, description, frozenset(callers), timeout
+    )

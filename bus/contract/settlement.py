@@ -1,0 +1,224 @@
+"""Settlement: orders, payments, and the customer's side of every order."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from bus.contract.catalog import Lines, OrderOnly, PricedLine
+from bus.contract.channel import command, query
+from bus.contract.values import (
+    Count,
+    Currency,
+    Model,
+    Money,
+    PointId,
+    Reference,
+    Text,
+    looks_like_card_number,
+)
+
+CARD_NUMBER_ERROR = "card_number"
+"""The pydantic error type by which the runtime knows a card number was refused."""
+
+OrderState = Literal[
+    "reserving",
+    "charging",
+    "settled",
+    "ready",
+    "reminded",
+    "collected",
+    "refused",
+    "declined",
+    "cancelling",
+    "cancelled",
+]
+AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Z]-[0-9]{1,11}$")]
+PickupCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+
+
+class AccountPayment(Model):
+    """Pay from a prepaid account."""
+
+    method: Literal["account"]
+    account: AccountId
+
+
+class CardPayment(Model):
+    """Pay by card: an opaque token of the payment provider, never a card number."""
+
+    method: Literal["card"]
+    token: Reference
+
+
+Payment = Annotated[AccountPayment | CardPayment, Field(discriminator="method")]
+
+
+class Purchase(Model):
+    """Buy these at that total and have them brought to a pickup point."""
+
+    lines: Lines
+    pickup_point: PointId | None = None
+    """None for the store's default."""
+    payment: Payment
+    expected_total: Money
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_card_number(cls, data: object) -> object:
+        from pydantic_core import PydanticCustomError  # noqa: PLC0415 - only where it is raised
+
+        if isinstance(data, dict) and looks_like_card_number(data.get("payment")):
+            raise PydanticCustomError(CARD_NUMBER_ERROR, "a payment field holds a card number")
+        return data
+
+
+class PaymentReceipt(Model):
+    """How it was paid."""
+
+    method: Literal["account", "card"]
+    reference: Reference
+
+
+class Receipt(Model):
+    """The answer to a purchase: it is paid and on its way."""
+
+    order: Reference
+    state: OrderState
+    lines: list[PricedLine]
+    total: Money
+    payment: PaymentReceipt
+    pickup_point: PointId
+    pickup_code: PickupCode
+
+
+class StateChange(Model):
+    """When an order came into a state."""
+
+    state: OrderState
+    at: str
+    """RFC 3339."""
+    reason: str | None = None
+    """Why, where it is a refusal."""
+
+
+class OrderView(Model):
+    """An order and how it came to where it is."""
+
+    order: Reference
+    state: OrderState
+    terminal: str
+    lines: list[PricedLine]
+    total: Money
+    pickup_point: PointId
+    payment: PaymentReceipt | None
+    parcel: Reference | None
+    history: list[StateChange]
+
+
+class OrderQuery(OrderOnly):
+    """Which order; a terminal sees only its own."""
+
+
+class Orders(Model):
+    """Orders in a state, newest first."""
+
+    state: OrderState | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class OrderSummary(Model):
+    """One line of a list of orders."""
+
+    order: Reference
+    state: OrderState
+    terminal: str
+    total: Money
+    pickup_point: PointId
+    since: str
+    """When it came into this state."""
+
+
+class OrderList(Model):
+    """Orders, newest first, at most what one message holds."""
+
+    orders: list[OrderSummary]
+
+
+class Collect(Model):
+    """The customer stands at the pickup point and gives the code."""
+
+    code: PickupCode
+
+
+class OrderStateReply(Model):
+    """An order and its state."""
+
+    order: Reference
+    state: OrderState
+
+
+class Ready(Model):
+    """The parcel lies at the pickup point."""
+
+    order: Reference
+    parcel: Reference
+    pickup_point: PointId
+
+
+class Failed(Model):
+    """The warehouse cannot bring this order."""
+
+    order: Reference
+    reason: Text
+
+
+class Deposit(Model):
+    """Money paid into a customer's account; opens the account if there is none."""
+
+    account: AccountId
+    name: Text
+    amount: Money
+
+
+class Balance(Model):
+    """What an account holds."""
+
+    account: AccountId
+    balance: Annotated[int, Field(ge=0)]
+    currency: Currency
+
+
+class OrderCounts(Model):
+    """How many orders are in each state."""
+
+    counts: dict[OrderState, Count]
+
+
+PURCHASE = command(
+    "settlement", "purchase", Purchase, Receipt,
+    "Buy goods; answered when they are paid or refused", callers={"terminal"}, timeout=60.0,
+)  # fmt: skip
+ORDER = query("settlement", "order", OrderQuery, OrderView, "Where is this order?")
+ORDERS = query("settlement", "orders", Orders, OrderList, "Which orders are in this state?")
+COLLECT = command(
+    "settlement", "collect", Collect, OrderStateReply,
+    "The customer collects a parcel", callers={"terminal", "console"}, timeout=30.0,
+)  # fmt: skip
+CANCEL = command(
+    "settlement", "cancel", OrderOnly, OrderStateReply,
+    "Undo an order: goods and money go back", callers={"terminal", "console"}, timeout=30.0,
+)  # fmt: skip
+READY = command(
+    "settlement", "ready", Ready, OrderOnly,
+    "A parcel lies at its pickup point", callers={"warehouse"},
+)  # fmt: skip
+FAILED = command(
+    "settlement", "failed", Failed, OrderOnly,
+    "An order cannot be brought", callers={"warehouse"},
+)  # fmt: skip
+DEPOSIT = command(
+    "settlement", "deposit", Deposit, Balance,
+    "Pay money into a customer's account", callers={"tester", "console"}, timeout=30.0,
+)  # fmt: skip
+
+CHANNELS = (PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, DEPOSIT)

@@ -1,0 +1,72 @@
+"""A sorter: the automatic device that conveys goods from their locations and packs them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bus.contract.channel import State, command
+from bus.contract.values import MAX_LINES, Location, Model, PointId, Quantity, Reference, Sku
+from bus.contract.warehouse import JobOnly
+
+JobStep = Literal["idle", "assigned", "travelling", "picking", "conveying", "packing", "done"]
+MAX_PICKS = MAX_LINES * 4
+"""A line may lie at several locations."""
+
+
+class PickLine(Model):
+    """Take so many of a style from a location."""
+
+    sku: Sku
+    location: Location
+    quantity: Quantity
+
+
+class Pick(Model):
+    """A job: take these, convey them, pack one parcel."""
+
+    job: Reference
+    assignment: Annotated[int, Field(ge=1)]
+    """Rises each time the job is given to a sorter; an older one is superseded."""
+    order: Reference
+    picks: Annotated[list[PickLine], Field(min_length=1, max_length=MAX_PICKS)]
+    pickup_point: PointId
+
+
+class PickReply(Model):
+    """Whether the sorter took the job."""
+
+    job: Reference
+    accepted: bool
+
+
+class Abort(Model):
+    """Stop a job; accepted also for one never seen."""
+
+    job: Reference
+    assignment: Annotated[int, Field(ge=1)]
+
+
+class JobState(Model):
+    """What a sorter is doing."""
+
+    step: JobStep
+    job: Reference | None = None
+    order: Reference | None = None
+    pick: Annotated[int, Field(ge=0)] = 0
+    """Which of the picks is being worked on, from 0."""
+    picks: Annotated[int, Field(ge=0)] = 0
+    since: str
+    """RFC 3339 time of the step."""
+
+
+PICK = command(
+    "sorter", "pick", Pick, PickReply,
+    "Take, convey and pack goods", callers={"warehouse"},
+)  # fmt: skip
+ABORT = command(
+    "sorter", "abort", Abort, JobOnly,
+    "Stop a job", callers={"warehouse"},
+)  # fmt: skip
+JOB_STATE = State("sorter", "job", JobState, "the job a sorter is at")
+
+CHANNELS = (PICK, ABORT, JOB_STATE)

@@ -1,0 +1,135 @@
+"""The values that messages are made of: names, quantities, money, trade item numbers.
+
+No floats and no decimals: money is an integer of minor units, quantities are positive integers.
+"""
+
+import re
+import unicodedata
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+MAX_PAYLOAD = 64 * 1024
+"""The largest payload of a message, in bytes."""
+MAX_LINES = 100
+"""The most lines of an order and products of an upsert."""
+MAX_QUANTITY = 1_000_000
+"""The largest quantity of one line."""
+MAX_AMOUNT = 1_000_000_000_000
+"""The largest amount of money in minor units."""
+NAME_PATTERN = r"[a-z0-9][a-z0-9-]{0,47}"
+"""Names of sites and nodes, which are levels of topics."""
+
+_GTIN_LENGTHS = frozenset({8, 12, 13, 14})
+
+
+class Model(BaseModel):
+    """A message or a part of one: strict, frozen, and unknown fields are ignored."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` can be a site or a node."""
+    return re.fullmatch(NAME_PATTERN, text) is not None
+
+
+def check_digit(digits: str) -> int:
+    """The GS1 check digit that belongs after `digits` (GS1 General Specifications 7.9)."""
+    total = sum(
+        int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits))
+    )
+    return -total % 10
+
+
+def gtin14(digits: str) -> str:
+    """A GTIN-8, -12, -13 or -14 as its 14-digit form.
+
+    Raises:
+        ValueError: not digits, of another length, or the check digit does not match.
+    """
+    if not (digits.isascii() and digits.isdigit()):
+        raise ValueError("a GTIN has digits only")
+    if len(digits) not in _GTIN_LENGTHS:
+        raise ValueError("a GTIN has 8, 12, 13 or 14 digits")
+    if check_digit(digits[:-1]) != int(digits[-1]):
+        raise ValueError("the GTIN's check digit does not match")
+    return digits.rjust(14, "0")
+
+
+def _plain(text: str) -> str:
+    """Refuse control characters and bidi overrides, which could fake what a person reads."""
+    for character in text:
+        if unicodedata.category(character) in {"Cc", "Cs"} or character in _BIDI:
+            raise ValueError("the text has a control or bidi-override character")
+    return text
+
+
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+
+Plain = AfterValidator(_plain)
+Name = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
+"""A site or node."""
+Text = Annotated[str, Field(max_length=200), Plain]
+"""One line shown to people."""
+LongText = Annotated[str, Field(max_length=2000), Plain]
+"""A description shown to people."""
+Code = Annotated[str, Field(min_length=1, max_length=2048), Plain]
+"""What a scanner gives: a URL or digits."""
+Sku = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,47}$")]
+"""A stock keeping unit: one style of a product."""
+ProductId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+"""A product."""
+Gtin14 = Annotated[str, Field(pattern=r"^\d{14}$"), AfterValidator(gtin14)]
+"""A GTIN in its 14-digit form with a valid check digit."""
+Location = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,23}$")]
+"""A storage location, such as `A-03-2`: aisle, bay, shelf."""
+PointId = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
+"""A pickup point."""
+Reference = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
+"""An opaque identifier: of an order, a job, a parcel, a message."""
+Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
+"""A positive number of pieces."""
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+"""A number of pieces that may be none."""
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+"""ISO 4217."""
+
+
+class Money(Model):
+    """An amount of money."""
+
+    amount: Annotated[int, Field(ge=0, le=MAX_AMOUNT)]
+    """In minor units of the currency (cents)."""
+    currency: Currency
+
+
+class Empty(Model):
+    """A message that carries nothing."""
+
+
+def looks_like_card_number(value: Any) -> bool:
+    """Whether any text or number within `value` holds 12 to 19 digits that pass the Luhn check.
+
+    Spaces and dashes between digits are skipped (ISO/IEC 7812-1 annex B).
+    """
+    if isinstance(value, dict):
+        return any(looks_like_card_number(part) for pair in value.items() for part in pair)
+    if isinstance(value, list):
+        return any(looks_like_card_number(part) for part in value)
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return False
+    runs = re.findall(r"\d(?:[ -]?\d)*", unicodedata.normalize("NFKC", str(value)))
+    return any(_has_card_number(re.sub(r"[^0-9]", "", run)) for run in runs)
+
+
+def _has_card_number(digits: str) -> bool:
+    return 12 <= len(digits) <= 19 and _luhn(digits)  # noqa: PLR2004 - ISO/IEC 7812-1
+
+
+def _luhn(digits: str) -> bool:
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value  # noqa: PLR2004 - sum of a two-digit number
+    return total % 10 == 0

@@ -1,0 +1,134 @@
+"""The warehouse: where goods lie, pickup points, pick jobs and parcels."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bus.contract.catalog import Lines, OrderOnly
+from bus.contract.channel import State, command, query
+from bus.contract.values import (
+    Count,
+    Empty,
+    Location,
+    Model,
+    PointId,
+    Quantity,
+    Reference,
+    Sku,
+    Text,
+)
+
+
+class PickupPoint(Model):
+    """Where customers collect."""
+
+    id: PointId
+    name: Text
+
+
+class PickupPoints(Model):
+    """All pickup points and the one that is taken when none is named."""
+
+    points: Annotated[list[PickupPoint], Field(min_length=1, max_length=100)]
+    default: PointId
+
+
+class Locate(Model):
+    """Which style."""
+
+    sku: Sku
+
+
+class Bin(Model):
+    """How many of a style lie at a location."""
+
+    location: Location
+    quantity: Count
+
+
+class Located(Model):
+    """Where a style lies."""
+
+    sku: Sku
+    bins: list[Bin]
+
+
+class Fulfil(Model):
+    """Bring these to a pickup point."""
+
+    order: Reference
+    lines: Lines
+    pickup_point: PointId
+
+
+class Packed(Model):
+    """A sorter conveyed and packed a job."""
+
+    job: Reference
+    assignment: Annotated[int, Field(ge=1)]
+    order: Reference
+    parcel: Reference
+    lines: Lines
+
+
+class JobOnly(Model):
+    """A job, and nothing more to say of it."""
+
+    job: Reference
+
+
+class Fault(Model):
+    """A sorter cannot go on with a job."""
+
+    job: Reference
+    assignment: Annotated[int, Field(ge=1)]
+    reason: Text
+
+
+class Receive(Model):
+    """Goods that came in and were put on a shelf."""
+
+    sku: Sku
+    location: Location
+    quantity: Quantity
+
+
+class BinLevel(Model):
+    """What a location holds of a style now."""
+
+    sku: Sku
+    location: Location
+    quantity: Count
+
+
+PICKUP_POINTS = query(
+    "warehouse", "pickup-points", Empty, PickupPoints, "Where can goods be collected?"
+)
+LOCATE = query("warehouse", "locate", Locate, Located, "Where does this style lie?")
+FULFIL = command(
+    "warehouse", "fulfil", Fulfil, OrderOnly,
+    "Bring an order's goods to its pickup point", callers={"settlement"},
+)  # fmt: skip
+WITHDRAW = command(
+    "warehouse", "withdraw", OrderOnly, OrderOnly,
+    "Do not bring this order, or bring it back", callers={"settlement"},
+)  # fmt: skip
+PACKED = command(
+    "warehouse", "packed", Packed, JobOnly,
+    "A parcel lies at its pickup point", callers={"sorter"},
+)  # fmt: skip
+FAULT = command(
+    "warehouse", "fault", Fault, JobOnly,
+    "A sorter cannot go on with a job", callers={"sorter"},
+)  # fmt: skip
+RECEIVE = command(
+    "warehouse", "receive", Receive, BinLevel,
+    "Put goods on a shelf", callers={"tester", "console"}, timeout=30.0,
+)  # fmt: skip
+PICKUP_POINTS_STATE = State(
+    "warehouse", "pickup-points", PickupPoints, "pickup points and the default"
+)
+
+CHANNELS = (
+    PICKUP_POINTS, LOCATE, FULFIL, WITHDRAW, PACKED, FAULT, RECEIVE, PICKUP_POINTS_STATE,
+)  # fmt: skip

@@ -1,0 +1,181 @@
+"""The payload of every message: CloudEvents 1.0, structured JSON, read leniently, sent complete."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from bus.contract.values import Model
+from bus.errors import InvalidField, Malformed, UnsupportedVersion
+
+CONTENT_TYPE = "application/cloudevents+json"
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+_ID = re.compile(r"[\x21-\x7e]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A received message, read as far as it can be."""
+
+    id: str
+    data: Any
+    type: str | None = None
+    correlation_id: str | None = None
+    trace: str | None = None
+    order: str | None = None
+    deadline: int | None = None
+    """Milliseconds since the epoch, from `expirytime`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A message of ours, before it is written as JSON."""
+
+    id: str
+    source: str
+    type: str
+    at: int
+    """Milliseconds since the epoch."""
+    data: Model
+    trace: str
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    order: str | None = None
+    deadline: int | None = None
+
+    def to_bytes(self) -> bytes:
+        """Structured JSON (CloudEvents JSON format 1.0, section 3)."""
+        event: dict[str, Any] = {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": self.source,
+            "type": self.type,
+            "time": rfc3339(self.at),
+            "datacontenttype": "application/json",
+            "traceparent": self.trace,
+        }
+        if self.correlation_id is not None:
+            event["correlationid"] = self.correlation_id
+        if self.causation_id is not None:
+            event["causationid"] = self.causation_id
+        if self.order is not None:
+            event["orderid"] = self.order
+        if self.deadline is not None:
+            event["expirytime"] = rfc3339(self.deadline)
+        event["data"] = self.data
+        return to_json(event)
+
+
+def rfc3339(at: int) -> str:
+    """Milliseconds since the epoch as an RFC 3339 time in UTC."""
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+
+
+def milliseconds(time: str) -> int:
+    """An RFC 3339 time as milliseconds since the epoch.
+
+    Raises:
+        ValueError: not such a time, or without an offset.
+    """
+    moment = datetime.fromisoformat(time)
+    if moment.tzinfo is None:
+        raise ValueError("the time has no offset")
+    return round(moment.timestamp() * 1000)
+
+
+@dataclass(slots=True)
+class Reading:
+    """A payload being read: `id` is known as soon as it could be read, also when the rest is bad.
+
+    A problem reply can then name the request it belongs to.
+    """
+
+    payload: bytes
+    id: str | None = None
+    document: dict[str, Any] = field(default_factory=dict)
+
+    def envelope(self) -> Envelope:
+        """Read the whole of it.
+
+        Raises:
+            Malformed: not JSON, not an object, no usable `id`, or no `data`.
+            UnsupportedVersion: another version of CloudEvents.
+            InvalidField: an attribute of the wrong type.
+        """
+        try:
+            document = from_json(self.payload, allow_inf_nan=False)
+        except ValueError as error:
+            raise Malformed("The payload is not JSON.") from error
+        if not isinstance(document, dict):
+            raise Malformed("The payload is not a JSON object.")
+        self.document = document
+        identifier = document.get("id")
+        if not isinstance(identifier, str) or not _ID.fullmatch(identifier):
+            raise Malformed("`id` must be text of 1 to 64 printable characters.", field="id")
+        self.id = identifier
+        if document.get("specversion", "1.0") != "1.0":
+            raise UnsupportedVersion("`specversion` must be 1.0.", expected="1.0")
+        if "data" not in document:
+            raise Malformed("`data` is missing.", field="data")
+        trace = self._text("traceparent")
+        return Envelope(
+            id=identifier,
+            data=document["data"],
+            type=self._text("type"),
+            correlation_id=self._text("correlationid"),
+            trace=trace if trace and _TRACEPARENT.fullmatch(trace) else None,
+            order=self._text("orderid"),
+            deadline=self._deadline(),
+        )
+
+    def _text(self, name: str) -> str | None:
+        value = self.document.get(name)
+        if value is None or isinstance(value, str):
+            return value
+        raise InvalidField(f"`{name}` must be text.", field=name)
+
+    def _deadline(self) -> int | None:
+        time = self._text("expirytime")
+        if time is None:
+            return None
+        try:
+            return milliseconds(time)
+        except (ValueError, OverflowError) as error:
+            raise InvalidField(
+                "`expirytime` must be an RFC 3339 time with an offset.", field="expirytime"
+            ) from error
+
+
+def body_digest(operation: str, data: Any) -> bytes:
+    """What makes two requests the same: the operation and the data, however they are written."""
+    canonical = to_json(_sorted(data))
+    return hashlib.sha256(operation.encode() + b"\0" + canonical).digest()
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        return [_sorted(part) for part in value]
+    return value
+
+
+def child_trace(trace: str | None, span: str) -> str:
+    """A traceparent in the same trace (W3C Trace Context 3.2); `span` is 16 hex digits.
+
+    Without a parent a new trace begins whose id is derived from `span`.
+    """
+    match = _TRACEPARENT.fullmatch(trace) if trace else None
+    trace_id = match[1] if match else hashlib.sha256(span.encode()).hexdigest()[:32]
+    return f"00-{trace_id}-{span}-01"
+
+
+def is_problem(envelope: Envelope) -> bool:
+    """Whether a reply is a problem, also when a small device left its type out."""
+    if envelope.type is not None:
+        return envelope.type.endswith(".problem")
+    return isinstance(envelope.data, dict) and {"status", "code"} <= envelope.data.keys()

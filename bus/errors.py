@@ -1,0 +1,263 @@
+"""Every error of Storebus: one tree, each refusal with its wire code (RFC 9457 problem).
+
+Domain code raises a `Problem`; the runtime turns it into a problem reply at one boundary.
+"""
+
+from typing import Any, ClassVar
+
+from bus.contract.problem import ProblemData
+
+PROBLEM_TYPE = "https://storebus.example/problems/"
+
+
+class StorebusError(Exception):
+    """Anything that Storebus itself raises."""
+
+
+class BrokerError(StorebusError):
+    """No broker, or one that cannot be started; the message says what to do."""
+
+
+class LinkError(StorebusError):
+    """The connection to the broker is gone, or a message does not fit through it."""
+
+
+class JournalError(StorebusError):
+    """A node's database cannot be used as it is; the message says why."""
+
+
+class RoleTakenError(StorebusError):
+    """Another living process already plays this node."""
+
+
+class ConfigurationError(StorebusError):
+    """A settings file, shop file or option says something impossible."""
+
+
+class LabelError(StorebusError):
+    """A label cannot be drawn or read; the message says why."""
+
+
+class Problem(StorebusError):  # noqa: N818 - RFC 9457 calls it a problem
+    """A refusal that goes back to the caller.
+
+    Args:
+        detail: one sentence for a person; never echoes a value that may be a secret.
+        more: further members of the problem, such as `available` or `field`.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Internal error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, detail: str, **more: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.more = more
+
+    def to_data(self) -> ProblemData:
+        """The problem as it goes over the wire."""
+        return ProblemData.model_validate(
+            {
+                "type": PROBLEM_TYPE + self.code,
+                "title": self.title,
+                "status": self.status,
+                "detail": self.detail,
+                "code": self.code,
+                "retryable": self.retryable,
+                **self.more,
+            }
+        )
+
+
+class Refused(Problem):
+    """A problem that came over the wire, raised at the one who asked."""
+
+    def __init__(self, data: ProblemData) -> None:
+        super().__init__(data.detail)
+        self.data = data
+
+    def to_data(self) -> ProblemData:
+        """The problem exactly as the other node sent it."""
+        return self.data
+
+
+class Malformed(Problem):
+    """The payload is not a message of the contract at all."""
+
+    status, code, title = 400, "malformed", "Malformed message"
+
+
+class RetainedRequest(Problem):
+    """A request published as retained would be repeated to every future subscriber."""
+
+    status, code, title = 400, "retained-request", "Retained request"
+
+
+class PaymentDeclined(Problem):
+    """The payment method said no; nothing was charged."""
+
+    status, code, title = 402, "payment-declined", "Payment declined"
+
+
+class Forbidden(Problem):
+    """This caller may not ask this."""
+
+    status, code, title = 403, "forbidden", "Not allowed"
+
+
+class ForeignResponseTopic(Problem):
+    """A response topic other than the computed one could make us speak in another's name."""
+
+    status, code, title = 403, "foreign-response-topic", "Foreign response topic"
+
+
+class UnknownLabel(Problem):
+    """No product has this label, link or number."""
+
+    status, code, title = 404, "unknown-label", "Unknown label"
+
+
+class UnknownSku(Problem):
+    """No style has this SKU."""
+
+    status, code, title = 404, "unknown-sku", "Unknown SKU"
+
+
+class UnknownOrder(Problem):
+    """No such order, or none that this caller may see."""
+
+    status, code, title = 404, "unknown-order", "Unknown order"
+
+
+class UnknownPickupPoint(Problem):
+    """The store has no such pickup point."""
+
+    status, code, title = 404, "unknown-pickup-point", "Unknown pickup point"
+
+
+class UnknownPickupCode(Problem):
+    """No parcel waits under this pickup code."""
+
+    status, code, title = 404, "unknown-pickup-code", "Unknown pickup code"
+
+
+class UnknownLocation(Problem):
+    """The warehouse has no such storage location."""
+
+    status, code, title = 404, "unknown-location", "Unknown location"
+
+
+class UnknownAccount(Problem):
+    """Settlement keeps no such account."""
+
+    status, code, title = 404, "unknown-account", "Unknown account"
+
+
+class UnknownJob(Problem):
+    """No such pick job here."""
+
+    status, code, title = 404, "unknown-job", "Unknown job"
+
+
+class UnknownOperation(Problem):
+    """The node exists but has no such operation."""
+
+    status, code, title = 404, "unknown-operation", "Unknown operation"
+
+
+class UnknownCallee(Problem):
+    """The contract has no such role; raised by the asking side before anything is sent."""
+
+    status, code, title = 404, "unknown-callee", "Unknown callee"
+
+
+class SoldOut(Problem):
+    """Less is available than was asked; `available` says what is left of each SKU."""
+
+    status, code, title = 409, "sold-out", "Sold out"
+
+
+class PriceChanged(Problem):
+    """The expected total is not today's; `total` is."""
+
+    status, code, title = 409, "price-changed", "Price changed"
+
+
+class IdReused(Problem):
+    """The same message id came with another body."""
+
+    status, code, title = 409, "id-reused", "Message id reused"
+
+
+class WrongState(Problem):
+    """What was asked does not fit the state the order, job or reservation is in."""
+
+    status, code, title = 409, "wrong-state", "Wrong state"
+
+
+class Conflict(Problem):
+    """What was asked contradicts what is already registered."""
+
+    status, code, title = 409, "conflict", "Conflict"
+
+
+class Busy(Problem):
+    """The node has all it can hold; `retryAfter` is in seconds."""
+
+    status, code, title, retryable = 429, "busy", "Busy", True
+
+
+class Expired(Problem):
+    """The deadline passed before the request was begun; it never will be."""
+
+    status, code, title = 410, "expired", "Expired"
+
+
+class TooLarge(Problem):
+    """The payload is over 64 KiB."""
+
+    status, code, title = 413, "too-large", "Payload too large"
+
+
+class InvalidField(Problem):
+    """A field is missing or wrong; `field` names it."""
+
+    status, code, title = 422, "invalid-field", "Invalid field"
+
+
+class CardNumber(Problem):
+    """A payment field holds what may be a card number; it was not stored."""
+
+    status, code, title = 422, "card-number", "Card number refused"
+
+
+class InvalidLink(Problem):
+    """A URL looks like a GS1 Digital Link but breaks a rule of it; `detail` says which."""
+
+    status, code, title = 422, "invalid-digital-link", "Invalid GS1 Digital Link"
+
+
+class Internal(Problem):
+    """A defect of the node; the message had no effect."""
+
+    status, code, title, retryable = 500, "internal", "Internal error", True
+
+
+class Unavailable(Problem):
+    """The node cannot do this now."""
+
+    status, code, title, retryable = 503, "unavailable", "Unavailable", True
+
+
+class NoAnswer(Problem):
+    """No reply came before the deadline; whether it was carried out is unknown."""
+
+    status, code, title, retryable = 504, "no-answer", "No answer", True
+
+
+class UnsupportedVersion(Problem):
+    """The envelope is not CloudEvents 1.0."""
+
+    status, code, title = 505, "unsupported-version", "Unsupported version"

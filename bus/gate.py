@@ -1,0 +1,143 @@
+"""The one way in: a message from the broker becomes a request that is well-formed and allowed.
+
+Every refusal is raised here or in a role as a `Problem`; `Gate.refusal` makes its reply.
+"""
+
+from contextlib import suppress
+from typing import Any
+
+from pydantic import ValidationError
+
+from bus.contract import find_operation
+from bus.contract.channel import Operation, role_of
+from bus.contract.settlement import CARD_NUMBER_ERROR
+from bus.contract.topics import Address, Topics
+from bus.contract.values import MAX_PAYLOAD, Model
+from bus.envelope import Reading, Sealed, body_digest, child_trace
+from bus.errors import (
+    CardNumber,
+    Forbidden,
+    ForeignResponseTopic,
+    InvalidField,
+    Problem,
+    RetainedRequest,
+    TooLarge,
+    UnknownOperation,
+)
+from bus.identity import Identity
+from bus.link import Incoming, Outgoing
+from bus.role import Request
+
+
+class Gate:
+    """Reads requests and seals replies of one node."""
+
+    def __init__(self, topics: Topics, node: str, kind: str, identity: Identity) -> None:
+        self._topics = topics
+        self._node = node
+        self._kind = kind
+        self._identity = identity
+
+    def read(self, message: Incoming, address: Address, reading: Reading) -> Request[Any]:
+        """Read, check and authorise a request.
+
+        Raises:
+            Problem: why it is refused; `reading.id` is set if the message had an id.
+        """
+        if len(message.payload) > MAX_PAYLOAD:
+            with suppress(Problem):
+                reading.envelope()  # so that the problem can name the request
+            raise TooLarge(f"A payload may have {MAX_PAYLOAD} bytes.", limit=MAX_PAYLOAD)
+        envelope = reading.envelope()
+        if message.retain:
+            raise RetainedRequest("A request must not be published as retained.")
+        computed = self._topics.reply(address.node, address.callee, address.name)
+        if message.response_topic not in (None, computed):
+            raise ForeignResponseTopic(
+                "The response topic must be the computed one.", expected=computed
+            )
+        operation = find_operation(self._kind, address.name)
+        if operation is None:
+            raise UnknownOperation(f"A {self._kind} has no operation {address.name}.")
+        if operation.callers and role_of(address.node) not in operation.callers:
+            allowed = ", ".join(sorted(operation.callers))
+            raise Forbidden(f"Only {allowed} may call {address.name}.")
+        return Request(
+            operation=operation,
+            caller=address.node,
+            id=envelope.id,
+            data=validate(operation.request, envelope.data),
+            digest=body_digest(operation.name, envelope.data)
+            if operation.kind == "command"
+            else b"",
+            trace=envelope.trace,
+            deadline=envelope.deadline,
+            correlation=message.correlation,
+        )
+
+    def reply(self, request: Request[Any], data: Model) -> Outgoing:
+        """A reply that is not stored: to a query."""
+        return self._outgoing(
+            request.operation, request.caller, request.operation.name, data,
+            request.id, request.trace, request.correlation, "reply",
+        )  # fmt: skip
+
+    def refusal(
+        self, message: Incoming, address: Address, reading: Reading, problem: Problem
+    ) -> Outgoing:
+        """The problem reply to a message that did not get in."""
+        return self._outgoing(
+            find_operation(self._kind, address.name), address.node, address.name,
+            problem.to_data(), reading.id, None, message.correlation, "problem",
+        )  # fmt: skip
+
+    def _outgoing(
+        self,
+        operation: Operation[Any, Any] | None,
+        caller: str,
+        name: str,
+        data: Model,
+        request: str | None,
+        trace: str | None,
+        correlation: bytes | None,
+        kind: str,
+    ) -> Outgoing:
+        trace = child_trace(trace, self._identity.span())
+        payload = Sealed(
+            id=self._identity.message(),
+            source=f"/{self._topics.site}/{self._node}",
+            type=f"storebus.{self._kind}.{name}.{kind}",
+            at=self._identity.now(),
+            data=data,
+            trace=trace,
+            correlation_id=request,
+            causation_id=request,
+            order=getattr(data, "order", None),
+        ).to_bytes()
+        return Outgoing(
+            self._topics.reply(caller, self._node, name),
+            payload,
+            qos=operation.qos if operation is not None else 0,
+            correlation=correlation,
+            trace=trace,
+        )
+
+
+def validate(model: type[Model], data: Any) -> Model:
+    """The data of a message as its model.
+
+    Raises:
+        InvalidField: names the first wrong field and says what is wrong, not what stood there.
+        CardNumber: a payment field holds a card number.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        if any(item["type"] == CARD_NUMBER_ERROR for item in error.errors(include_input=False)):
+            raise CardNumber(
+                "A payment field holds a card number; send the provider's token.", field="payment"
+            ) from None
+        path = ".".join(str(part) for part in first["loc"])
+        field = path or "data"
+        raise InvalidField(f"{field}: {first['msg']}.", field=field) from None

@@ -1,0 +1,161 @@
+"""A node's SQLite file: one writer, one transaction at a time, numbered migrations.
+
+Knows nothing of messages: `bus.node` writes inbox and outbox in the same transaction as a role's
+own rows. A unit of work is one synchronous function, so no other task can come between its
+statements (see docs/adr/0001).
+"""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from bus.errors import JournalError, RoleTakenError
+
+T = TypeVar("T")
+
+_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": 2,  # FULL: a power cut loses no commit
+    "foreign_keys": 1,
+    "busy_timeout": 5000,
+}
+
+
+class Journal:
+    """One node's database.
+
+    Args:
+        path: the file; made, with its folder, if it is not there.
+        migrations: packages whose `migrations/NNNN_name.sql` are applied in order, `bus` first.
+
+    Raises:
+        RoleTakenError: another process has the file open as its own.
+        JournalError: the file cannot be opened, is damaged, or is newer than this program.
+    """
+
+    def __init__(self, path: Path, *migrations: str) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(path.with_suffix(".lock"))
+        except OSError as error:
+            raise JournalError(f"cannot use the folder {path.parent}: {error}") from error
+        try:
+            self._writer = _open(path)
+            for package in ("bus", *migrations):
+                _migrate(self._writer, package)
+            self.reader = _open(path)
+            self.reader.execute("PRAGMA query_only = 1")
+        except sqlite3.Error as error:
+            os.close(self._lock)
+            raise JournalError(f"cannot use the database {path}: {error}") from error
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"journal-{path.stem}")
+
+    async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Carry out `work` in one transaction in the writer's thread.
+
+        When this returns, what `work` wrote survives a power cut. When `work` raises, nothing of
+        it was written.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._carry_out, work)
+
+    def _carry_out(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        connection = self._writer
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return result
+
+    def close(self) -> None:
+        """Finish what is under way and close the file."""
+        self._thread.shutdown(wait=True)
+        self.reader.close()
+        self._writer.close()
+        os.close(self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _lock(path: Path) -> int:
+    """Hold the file as long as this process lives, also through a crash."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise RoleTakenError(
+            f"another process is running on {path.with_suffix('.db')}; stop it first"
+        ) from None
+    return lock
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.row_factory = sqlite3.Row
+    for name, value in _PRAGMAS.items():
+        connection.execute(f"PRAGMA {name} = {value}").fetchall()
+        (actual,) = connection.execute(f"PRAGMA {name}").fetchone()
+        if actual != value:
+            raise JournalError(f"{path}: SQLite keeps {name} = {actual} instead of {value}")
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, package: str) -> None:
+    """Apply the migrations of a package that the file has not seen, each in a transaction."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS migration ("
+        " package TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,"
+        " PRIMARY KEY (package, number)) STRICT, WITHOUT ROWID"
+    )
+    row = connection.execute(
+        "SELECT coalesce(max(number), 0) FROM migration WHERE package = ?", (package,)
+    ).fetchone()
+    scripts = sorted(
+        (entry.name, entry.read_text())
+        for entry in (resources.files(package) / "migrations").iterdir()
+        if entry.name.endswith(".sql")
+    )
+    if row[0] > len(scripts):
+        raise JournalError(f"the database was written by a newer Storebus ({package} {row[0]})")
+    for number, (name, script) in enumerate(scripts, 1):
+        if number <= row[0]:
+            continue
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in _statements(script):
+            connection.execute(statement)
+        connection.execute("INSERT INTO migration VALUES (?, ?, ?)", (package, number, name))
+        connection.execute("COMMIT")
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        raise JournalError(f"a migration ends in the middle of a statement: {statement!r}")

@@ -1,0 +1,85 @@
+"""What a link is; nothing here knows MQTT libraries or the contract."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message as it arrived."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+    """It was published as retained (as far as the protocol version shows it)."""
+    response_topic: str | None = None
+    correlation: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to be sent."""
+
+    topic: str
+    payload: bytes
+    qos: int = 0
+    retain: bool = False
+    response_topic: str | None = None
+    correlation: bytes | None = None
+    expiry: int | None = None
+    """Seconds after which the broker need not deliver it any more."""
+    trace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A topic filter and the quality of service asked for."""
+
+    filter: str
+    qos: int = 0
+
+
+class Link(Protocol):
+    """One connection. It is thrown away when it is lost."""
+
+    def send(self, message: Outgoing) -> None:
+        """Hand a message to the connection; nothing says that it arrived.
+
+        Raises:
+            LinkError: the connection is gone or full, or the message is too large.
+        """
+
+    async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        """Subscribe and wait for the broker's word.
+
+        Raises:
+            LinkError: the broker refused one, or the connection is gone.
+        """
+
+    async def receive(self) -> list[Incoming]:
+        """Wait for messages: at least one, and whatever else has arrived.
+
+        Raises:
+            LinkError: the connection is gone.
+        """
+
+    def take_denied(self) -> list[str]:
+        """Topics whose messages the broker denied since the last call."""
+
+
+class Connector(Protocol):
+    """Makes links to one broker."""
+
+    description: str
+    """The broker's address, without secrets, for messages to people."""
+
+    def connect(
+        self, client_id: str, will: Outgoing | None = None
+    ) -> AbstractAsyncContextManager[Link]:
+        """A new link; the will is published when it is lost without a goodbye.
+
+        Raises:
+            BrokerError: the broker cannot be reached or refuses the client.
+        """

@@ -1,0 +1,63 @@
+"""A file of things that were done in the world: what stands in it is not done again.
+
+For machines and screens, whose deeds no database transaction can take back: each deed has a key,
+and its line is on the disk before anyone is told.
+"""
+
+import json
+import os
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, Self
+
+_REMEMBERED = 10_000
+
+
+class DoneFile:
+    """An append-only file of JSON lines, each with a `key`.
+
+    Args:
+        path: the file. A torn last line, from a crash while it was written, counts as not done.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._done: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        whole = 0
+        if path.exists():
+            with path.open("rb") as file:
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break
+                    whole += len(line)
+                    record = json.loads(line)
+                    self._remember(record["key"], record)
+        self._file = path.open("ab")
+        self._file.truncate(whole)
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """What was written under a key, or None if it was not done."""
+        return self._done.get(key)
+
+    def write(self, key: str, **record: Any) -> None:
+        """Write a line and wait until it is on the disk."""
+        line = {"key": key, **record}
+        self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._remember(key, line)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _remember(self, key: str, record: dict[str, Any]) -> None:
+        self._done[key] = record
+        while len(self._done) > _REMEMBERED:
+            self._done.popitem(last=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,95 @@
+"""A connection that is kept: connects, subscribes, receives, and begins again when it is lost."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Sequence
+
+from bus.errors import BrokerError, LinkError
+from bus.link import Connector, Incoming, Link, Outgoing, Subscription
+
+logger = logging.getLogger("storebus.session")
+
+_BACKOFF_FIRST = 0.1
+
+
+class Session:
+    """One client's lasting connection.
+
+    Args:
+        connector: makes the links.
+        client_id: unique at the broker; a second connection of the same id would end the first.
+        subscriptions: made anew with each connection.
+        receive: called with whatever arrives, in order.
+        connected: called after each subscription was granted.
+        will: published by the broker when the connection is lost.
+        reconnect_limit: seconds between tries at the most.
+    """
+
+    def __init__(
+        self,
+        connector: Connector,
+        client_id: str,
+        subscriptions: Sequence[Subscription],
+        receive: Callable[[list[Incoming]], None],
+        connected: Callable[[], None],
+        will: Outgoing | None = None,
+        reconnect_limit: float = 5.0,
+    ) -> None:
+        self._connector = connector
+        self._client_id = client_id
+        self._subscriptions = subscriptions
+        self._receive = receive
+        self._connected = connected
+        self._will = will
+        self._reconnect_limit = reconnect_limit
+        self._link: Link | None = None
+        self.up = asyncio.Event()
+        """Set while connected and subscribed."""
+
+    def send(self, message: Outgoing) -> bool:
+        """Send if connected; whether it was handed to the connection."""
+        if self._link is None:
+            return False
+        try:
+            self._link.send(message)
+        except LinkError as error:
+            logger.warning("%s: not sent to %s: %s", self._client_id, message.topic, error)
+            return False
+        return True
+
+    def take_denied(self) -> list[str]:
+        """Topics that the broker denied since the last call."""
+        return self._link.take_denied() if self._link is not None else []
+
+    async def run(self, *, once: bool = False) -> None:
+        """Stay connected until cancelled.
+
+        Raises:
+            BrokerError: only with `once`: the first connection could not be made.
+        """
+        delay = _BACKOFF_FIRST
+        complained = False
+        while True:
+            try:
+                async with self._connector.connect(self._client_id, self._will) as link:
+                    await link.subscribe(self._subscriptions)
+                    self._link = link
+                    self.up.set()
+                    if complained:
+                        logger.warning("%s: connected again", self._client_id)
+                    complained, once, delay = False, False, _BACKOFF_FIRST
+                    self._connected()
+                    while True:
+                        self._receive(await link.receive())
+            except (BrokerError, LinkError) as error:
+                if once:
+                    raise BrokerError(str(error)) from error
+                if not complained:
+                    logger.warning("%s: %s; trying again", self._client_id, error)
+                    complained = True
+            finally:
+                self._link = None
+                self.up.clear()
+            await asyncio.sleep(random.uniform(0, delay))
+            delay = min(delay * 2, self._reconnect_limit)

@@ -1,0 +1,30 @@
+"""How the runtime behaves; read once at the start, shown by `storebus config`."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class RuntimeSettings(BaseModel):
+    """Limits and times of every node."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    retry_first: Seconds = 1.0
+    """Seconds before an unanswered command is sent again for the first time."""
+    retry_limit: Seconds = 30.0
+    """Seconds between repetitions at the most; they double up to here, with jitter."""
+    query_retry: Seconds = 0.5
+    """Seconds before an unanswered query is sent again for the first time."""
+    batch_limit: Annotated[int, Field(ge=1, le=10_000)] = 256
+    """The most messages that one transaction carries out."""
+    queue_limit: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """The most commands that wait for a transaction; more are answered 429."""
+    reconnect_limit: Seconds = 5.0
+    """Seconds between tries to reach the broker at the most."""
+    takeover_wait: Seconds = 1.0
+    """Seconds to wait for another process that claims the same name to prove it is alive."""
+    adapter_limit: Annotated[int, Field(ge=1, le=10_000)] = 64
+    """The most calls to payment providers and machines under way at once."""

@@ -1,0 +1,211 @@
+"""What one message may do within the transaction that carries it out.
+
+Collects what is to be published after the commit; nothing leaves the node before.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bus.contract.channel import Event, Operation, State
+from bus.contract.every import Presence
+from bus.contract.values import Model
+from bus.envelope import Sealed, child_trace
+from bus.errors import Problem
+from bus.identity import Identity
+from bus.role import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply as it is stored and repeated."""
+
+    operation: Operation[Any, Any]
+    caller: str
+    payload: bytes
+    correlation: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A row of the outbox."""
+
+    id: str
+    kind: str
+    target: str
+    operation: str
+    payload: bytes
+    trace: str
+    due_at: int
+    deadline: int | None
+
+
+@dataclass(slots=True)
+class Turn:
+    """The transaction's side of one message."""
+
+    connection: sqlite3.Connection
+    now: int
+    """Milliseconds since the epoch, the same for all of this turn."""
+    node: str
+    site: str
+    identity: Identity
+    online: Mapping[str, Presence]
+    """The nodes that are there, if the role watches presence."""
+    trace: str | None = None
+    """The traceparent of the message that led here."""
+    cause: str | None = None
+    """The id of the message that led here."""
+    replies: list[Reply] = field(default_factory=list)
+    added: list[Pending] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    events: list[tuple[Event[Any], Model]] = field(default_factory=list)
+    shown: list[tuple[State[Any], Model]] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    refused: str | None = None
+    """The code of the problem that this turn ended in."""
+
+    def send(
+        self,
+        operation: Operation[Any, Any],
+        callee: str,
+        data: Model,
+        *,
+        deadline: int | None = None,
+    ) -> str:
+        """Give a command: sent after the commit, and again until it is answered.
+
+        Returns:
+            The message's id.
+        """
+        identifier = self.identity.message()
+        trace = child_trace(self.trace, self.identity.span())
+        payload = Sealed(
+            id=identifier,
+            source=f"/{self.site}/{self.node}",
+            type=f"storebus.{operation.callee}.{operation.name}.request",
+            at=self.now,
+            data=data,
+            trace=trace,
+            causation_id=self.cause,
+            order=getattr(data, "order", None),
+            deadline=deadline,
+        ).to_bytes()
+        self._add(
+            Pending(
+                identifier, "command", callee, operation.name, payload, trace, self.now, deadline
+            )
+        )
+        return identifier
+
+    def after(self, delay: int, timer: str, data: Model) -> None:
+        """Set a timer that is due in `delay` milliseconds."""
+        self._add(
+            Pending(
+                self.identity.message(),
+                "timer",
+                timer,
+                "",
+                data.model_dump_json().encode(),
+                child_trace(self.trace, self.identity.span()),
+                self.now + delay,
+                None,
+            )
+        )
+
+    def call(self, adapter: str, data: Model, *, key: str) -> None:
+        """Call a provider or machine after the commit; `key` is its idempotency key."""
+        self._add(
+            Pending(
+                key,
+                "call",
+                adapter,
+                "",
+                data.model_dump_json().encode(),
+                child_trace(self.trace, self.identity.span()),
+                self.now,
+                None,
+            )
+        )
+
+    def answer(
+        self, operation: Operation[Any, Any], caller: str, request: str, reply: Model | Problem
+    ) -> None:
+        """Answer a command, now or in a later transaction; a second answer has no effect."""
+        row = self.connection.execute(
+            "SELECT correlation, trace FROM inbox WHERE caller = ? AND id = ? AND reply IS NULL",
+            (caller, request),
+        ).fetchone()
+        if row is None:
+            return
+        problem = isinstance(reply, Problem)
+        data = reply.to_data() if isinstance(reply, Problem) else reply
+        payload = Sealed(
+            id=self.identity.message(),
+            source=f"/{self.site}/{self.node}",
+            type=f"storebus.{operation.callee}.{operation.name}."
+            + ("problem" if problem else "reply"),
+            at=self.now,
+            data=data,
+            trace=child_trace(row["trace"], self.identity.span()),
+            correlation_id=request,
+            causation_id=self.cause or request,
+            order=getattr(data, "order", None),
+        ).to_bytes()
+        self.connection.execute(
+            "UPDATE inbox SET reply = ? WHERE caller = ? AND id = ?", (payload, caller, request)
+        )
+        self.replies.append(Reply(operation, caller, payload, row["correlation"]))
+
+    def refuse(self, request: Request[Any], problem: Problem) -> None:
+        """Refuse a request without storing the refusal: its id belongs to another body."""
+        payload = Sealed(
+            id=self.identity.message(),
+            source=f"/{self.site}/{self.node}",
+            type=f"storebus.{request.operation.callee}.{request.operation.name}.problem",
+            at=self.now,
+            data=problem.to_data(),
+            trace=child_trace(request.trace, self.identity.span()),
+            correlation_id=request.id,
+            causation_id=request.id,
+        ).to_bytes()
+        self.replies.append(Reply(request.operation, request.caller, payload, request.correlation))
+        self.refused = problem.code
+
+    def forget(self) -> None:
+        """Drop what was to be published: the message was refused and rolled back."""
+        self.replies.clear()
+        self.added.clear()
+        self.removed.clear()
+        self.events.clear()
+        self.shown.clear()
+        self.touched.clear()
+
+    def emit(self, event: Event[Any], data: Model) -> None:
+        """Tell whoever listens, after the commit."""
+        self.events.append((event, data))
+
+    def show(self, state: State[Any], data: Model) -> None:
+        """Show a new state of this node, after the commit."""
+        self.shown.append((state, data))
+
+    def touch(self, key: str) -> None:
+        """Name something that `Role.committed` must refresh."""
+        self.touched.add(key)
+
+    def _add(self, pending: Pending) -> None:
+        self.connection.execute(
+            "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                pending.id,
+                pending.kind,
+                pending.target,
+                pending.operation,
+                pending.payload,
+                pending.trace,
+                pending.due_at,
+                pending.deadline,
+            ),
+        )
+        self.added.append(pending)

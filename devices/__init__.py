@@ -1,0 +1,1 @@
+"""The devices of the shop floor and the stockroom; they know each other only by the contract."""

@@ -1,0 +1,28 @@
+"""What a machine is asked to do; shared by all drivers."""
+
+from typing import Protocol
+
+from bus.contract.sorter import PickLine
+from bus.contract.values import Model, Reference
+
+
+class Movement(Model):
+    """One step for the machine."""
+
+    job: Reference
+    step: str
+    """travelling, picking, conveying or packing."""
+    pick: PickLine
+    """The pick that the step is about; for conveying and packing, the last one."""
+    pickup_point: str
+
+
+class Driver(Protocol):
+    """A conveyor with its arm and packing table."""
+
+    async def perform(self, key: str, movement: Movement) -> None:
+        """Do a step and return when it is done.
+
+        The same key again, also after a crash: what is done is not done again, what is under
+        way goes on.
+        """

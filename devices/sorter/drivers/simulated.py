@@ -1,0 +1,61 @@
+"""A conveyor that only takes the time a real one would, and remembers what it moved.
+
+Like a real machine it goes on where it was: it keeps its own record of each movement begun, so a
+sorter that crashed and asks again does not make it move twice.
+"""
+
+import asyncio
+import time
+from pathlib import Path
+
+from bus.once import DoneFile
+from devices.sorter.drivers.movement import Movement
+from devices.sorter.layout import Layout
+
+
+class SimulatedConveyor:
+    """A simulated machine.
+
+    Args:
+        layout: how long travelling, picking and packing take.
+        record: the machine's own file of movements.
+        speed: how many times faster than the layout says; infinite takes no time.
+    """
+
+    def __init__(self, layout: Layout, record: Path, speed: float = 1.0) -> None:
+        self._layout = layout
+        self._speed = speed
+        self._begun = DoneFile(record)
+
+    async def perform(self, key: str, movement: Movement) -> None:
+        """Take as long as the movement does, counted from when it first began."""
+        begun = self._begun.get(key)
+        if begun is None:
+            self._begun.write(
+                key,
+                at=time.time_ns() // 1_000_000,
+                job=movement.job,
+                step=movement.step,
+                location=movement.pick.location,
+                sku=movement.pick.sku,
+                quantity=movement.pick.quantity,
+                pickup_point=movement.pickup_point,
+            )
+            begun = self._begun.get(key)
+            assert begun is not None
+        due = begun["at"] + self._duration(movement) / self._speed
+        await asyncio.sleep(max(0.0, (due - time.time_ns() / 1_000_000) / 1000))
+
+    def close(self) -> None:
+        """Close the machine's file."""
+        self._begun.close()
+
+    def _duration(self, movement: Movement) -> int:
+        """In milliseconds."""
+        travel = self._layout.travel_ms(movement.pick.location, movement.pickup_point)
+        return {
+            "travelling": travel,
+            "picking": self._layout.pick_ms,
+            "conveying": travel,
+            "packing": self._layout.pack_ms,
+        }[movement.step]

@@ -1,0 +1,1 @@
+"""The terminal: where a customer scans, buys and is reminded."""

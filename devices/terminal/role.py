@@ -1,0 +1,165 @@
+"""Wires a terminal to its channels: a headless node that scans, buys and reminds."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bus.contract.catalog import LOOKUP, SEARCH, Found, Lookup, Search, Style
+from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
+from bus.contract.terminal import REMIND, Remind, Shown
+from bus.errors import NoAnswer, Refused
+from bus.node import Node, Place
+from bus.role import Adapter, Answer, Request, Role
+from bus.turn import Turn
+from devices.terminal import domain, store
+from devices.terminal.domain import Bought
+from devices.terminal.screen import Screen
+
+
+class Terminal:
+    """A terminal without a face: what a kiosk, a phone page or a script drives.
+
+    Args:
+        name: `terminal-7`.
+        place: where it runs.
+        show: called once for each reminder the customer is to see.
+        patience: seconds until a purchase that was not answered counts as unknown.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        show: Callable[[Remind], None] = lambda _: None,
+        patience: float = 60.0,
+    ) -> None:
+        self.name = name
+        self._patience = round(patience * 1000)
+        self._screen = Screen(place.data / f"{name}.screen.jsonl", show)
+        self.role = Role(
+            kind="terminal",
+            package="devices.terminal",
+            commands={REMIND: _remind},
+            answers={PURCHASE: _answered},
+            adapters=(Adapter("screen", Remind, self._screen.display, _displayed),),
+            committed=self._committed,
+        )
+        self.node = Node(name, self.role, place)
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def run(self) -> None:
+        """Be on the bus until cancelled; see `Node.run`."""
+        try:
+            await self.node.run()
+        finally:
+            self._screen.close()
+
+    async def scan(self, code: str) -> Found:
+        """The product behind a label's URL or a GTIN.
+
+        Raises:
+            Problem: the code is unknown or breaks a rule, or nobody answered.
+        """
+        found: Found = await self.node.ask(LOOKUP, "catalog", Lookup(code=code))
+        return found
+
+    async def styles(self, skus: list[str]) -> dict[str, Style]:
+        """The styles of these SKUs with today's prices.
+
+        Raises:
+            UnknownSku: one of them is not there.
+        """
+        found = {}
+        for sku in skus:
+            result = await self.node.ask(SEARCH, "catalog", Search(text=sku, limit=100))
+            found[sku] = domain.style_of(result.products, sku)
+        return found
+
+    async def buy(
+        self,
+        cart: Mapping[str, int],
+        styles: Mapping[str, Style],
+        payment: Payment,
+        pickup_point: str | None = None,
+    ) -> Receipt:
+        """Buy a cart at the prices shown; returns when it is paid.
+
+        Raises:
+            Refused: the store said no; nothing was charged.
+            NoAnswer: no answer in time; whether it was bought is unknown.
+        """
+        identifier = await self.begin(domain.purchase(cart, styles, payment, pickup_point))
+        bought = await self.outcome(identifier)
+        if bought.receipt is not None:
+            return bought.receipt
+        if bought.problem is not None:
+            raise Refused(bought.problem)
+        raise NoAnswer("Settlement did not answer in time; whether it was bought is unknown.")
+
+    async def begin(self, purchase: Purchase) -> str:
+        """Send a purchase; it survives a crash of this terminal. Returns the message's id."""
+        sent: list[str] = []
+
+        def decide(turn: Turn) -> None:
+            deadline = turn.now + self._patience
+            sent.append(turn.send(PURCHASE, "settlement", purchase, deadline=deadline))
+            store.save_purchase(turn.connection, Bought(sent[0], "sent"), turn.now)
+
+        await self.node.decide(decide)
+        return sent[0]
+
+    async def outcome(self, identifier: str) -> Bought:
+        """Wait until a purchase is settled, refused or unknown."""
+        return await self._until(lambda rows: _unless_sent(store.purchase(rows, identifier)))
+
+    async def reminded(self, order: str) -> Remind:
+        """Wait until the reminder of an order has been shown."""
+        return await self._until(lambda rows: store.shown(rows, order))
+
+    def purchases(self) -> list[Bought]:
+        """All purchases of this terminal, oldest first."""
+        return list(self.node.read(store.purchases))
+
+    async def _until(self, look: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Look after each commit until there is something to see."""
+        while (found := self.node.read(look)) is None:
+            waiting = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiting)
+            await waiting
+        return found
+
+    def _committed(self, _: sqlite3.Connection, __: frozenset[str]) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+
+def _unless_sent(bought: Bought) -> Bought | None:
+    return None if bought.state == "sent" else bought
+
+
+def _answered(turn: Turn, answer: Answer[Receipt]) -> None:
+    state: domain.PurchaseState = "unknown"
+    if answer.data is not None:
+        state = "settled"
+    elif answer.problem is not None:
+        state = "refused"
+    store.save_purchase(
+        turn.connection, Bought(answer.id, state, answer.data, answer.problem), turn.now
+    )
+    turn.touch(answer.id)
+
+
+def _remind(turn: Turn, request: Request[Remind]) -> None:
+    """Show it first and answer then: `shown` is only said of what the customer has seen."""
+    store.save_reminder(turn.connection, request.data, request.caller, request.id)
+    turn.call("screen", request.data, key=f"{request.data.order}.{request.id}")
+
+
+def _displayed(turn: Turn, reminder: Remind, _: None) -> None:
+    asked = store.mark_shown(turn.connection, reminder.order, turn.now)
+    if asked is not None:
+        turn.answer(REMIND, *asked, Shown(shown=True))
+    turn.touch(reminder.order)

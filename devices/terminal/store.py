@@ -1,0 +1,75 @@
+"""A terminal's SQL: its purchases and the reminders it has shown."""
+
+import sqlite3
+from typing import Any
+
+from bus.contract.problem import ProblemData
+from bus.contract.settlement import Receipt
+from bus.contract.terminal import Remind
+from devices.terminal.domain import Bought
+
+
+def save_purchase(connection: sqlite3.Connection, row: Bought, now: int) -> None:
+    """Write a purchase."""
+    answer = row.receipt or row.problem
+    connection.execute(
+        "INSERT INTO purchase VALUES (:id, :state, :order, :answer, :at)"
+        " ON CONFLICT (id) DO UPDATE SET state = :state, order_id = :order, answer = :answer",
+        {
+            "id": row.id,
+            "state": row.state,
+            "order": row.receipt.order if row.receipt else None,
+            "answer": answer.model_dump_json() if answer else None,
+            "at": now,
+        },
+    )
+
+
+def purchase(connection: sqlite3.Connection, identifier: str) -> Bought:
+    """A purchase of this terminal."""
+    row = connection.execute("SELECT * FROM purchase WHERE id = ?", (identifier,)).fetchone()
+    return _bought(row)
+
+
+def purchases(connection: sqlite3.Connection) -> list[Bought]:
+    """All purchases, oldest first."""
+    return [_bought(row) for row in connection.execute("SELECT * FROM purchase ORDER BY at, id")]
+
+
+def save_reminder(
+    connection: sqlite3.Connection, content: Remind, caller: str, request: str
+) -> None:
+    """Keep a reminder that is to be shown; a later one for the same order takes its place."""
+    connection.execute(
+        "INSERT INTO reminder VALUES (?, ?, ?, ?, NULL) ON CONFLICT (order_id) DO UPDATE"
+        " SET content = excluded.content, caller = excluded.caller, request = excluded.request,"
+        " shown_at = NULL",
+        (content.order, content.model_dump_json(), caller, request),
+    )
+
+
+def mark_shown(connection: sqlite3.Connection, order: str, now: int) -> tuple[str, str] | None:
+    """The customer has seen it; returns the caller and id of the request to answer."""
+    row = connection.execute(
+        "UPDATE reminder SET shown_at = ? WHERE order_id = ? AND shown_at IS NULL"
+        " RETURNING caller, request",
+        (now, order),
+    ).fetchone()
+    return None if row is None else (row["caller"], row["request"])
+
+
+def shown(connection: sqlite3.Connection, order: str) -> Remind | None:
+    """The reminder of an order once it has been shown."""
+    row = connection.execute(
+        "SELECT content FROM reminder WHERE order_id = ? AND shown_at IS NOT NULL", (order,)
+    ).fetchone()
+    return None if row is None else Remind.model_validate_json(row["content"])
+
+
+def _bought(row: Any) -> Bought:
+    answer = row["answer"]
+    if row["state"] == "settled":
+        return Bought(row["id"], "settled", receipt=Receipt.model_validate_json(answer))
+    if row["state"] == "refused":
+        return Bought(row["id"], "refused", problem=ProblemData.model_validate_json(answer))
+    return Bought(row["id"], row["state"])

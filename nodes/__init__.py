@@ -1,0 +1,1 @@
+"""The server roles; they know each other only through the contract."""

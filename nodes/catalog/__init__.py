@@ -1,0 +1,1 @@
+"""The catalog: products, their styles, and how many are left."""

@@ -1,0 +1,151 @@
+"""What the catalog decides: who may hold which goods. Pure: rows in, rows out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from bus.contract.catalog import Line, PricedLine, StockLevel
+from bus.errors import InvalidField, SoldOut, UnknownSku, WrongState
+
+ReservationState = Literal["held", "committed", "released"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """How many of a style there are and what one costs."""
+
+    sku: str
+    product: str
+    amount: int
+    currency: str
+    on_hand: int
+    reserved: int
+
+    @property
+    def available(self) -> int:
+        """What can still be sold."""
+        return self.on_hand - self.reserved
+
+    def level(self) -> StockLevel:
+        """As the contract shows it."""
+        return StockLevel(
+            sku=self.sku,
+            on_hand=self.on_hand,
+            reserved=self.reserved,
+            available=self.available,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What an order holds, held, or may never hold."""
+
+    order: str
+    state: ReservationState
+    lines: tuple[PricedLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The rows to be written."""
+
+    reservation: Reservation
+    stock: tuple[Stock, ...] = ()
+
+
+def reserve(
+    order: str,
+    lines: Sequence[Line],
+    stock: Mapping[str, Stock],
+    existing: Reservation | None,
+) -> Decision:
+    """Hold all lines for an order, or none.
+
+    Raises:
+        UnknownSku: a style that is not registered.
+        InvalidField: a style named twice.
+        SoldOut: `available` names what is left of each style that is short.
+        WrongState: the order was released or holds something else.
+    """
+    if existing is not None:
+        asked = [(line.sku, line.quantity) for line in lines]
+        if existing.state == "held" and asked == [(x.sku, x.quantity) for x in existing.lines]:
+            return Decision(existing)
+        raise WrongState(f"Order {order} is already {existing.state}.", state=existing.state)
+    seen: set[str] = set()
+    for line in lines:
+        if line.sku not in stock:
+            raise UnknownSku(f"There is no style {line.sku}.", sku=line.sku)
+        if line.sku in seen:
+            raise InvalidField(f"{line.sku} stands in two lines.", field="lines")
+        seen.add(line.sku)
+    short = {
+        line.sku: stock[line.sku].available
+        for line in lines
+        if line.quantity > stock[line.sku].available
+    }
+    if short:
+        left = ", ".join(f"{count} of {sku}" for sku, count in short.items())
+        raise SoldOut(f"Not enough left: {left}.", available=short)
+    return Decision(
+        Reservation(order, "held", tuple(_priced(line, stock[line.sku]) for line in lines)),
+        tuple(_moved(stock[line.sku], reserved=line.quantity) for line in lines),
+    )
+
+
+def commit(order: str, existing: Reservation | None, stock: Mapping[str, Stock]) -> Decision:
+    """The order is paid: what it holds leaves the stock for sale.
+
+    Raises:
+        WrongState: the order holds nothing.
+    """
+    if existing is None or existing.state == "released":
+        raise WrongState(f"Order {order} holds nothing.", state="released" if existing else None)
+    if existing.state == "committed":
+        return Decision(existing)
+    return Decision(
+        replace(existing, state="committed"),
+        tuple(
+            _moved(stock[line.sku], on_hand=-line.quantity, reserved=-line.quantity)
+            for line in existing.lines
+        ),
+    )
+
+
+def release(order: str, existing: Reservation | None, stock: Mapping[str, Stock]) -> Decision:
+    """The order is not to be: what it holds is for sale again; a late reserve is refused.
+
+    Raises:
+        WrongState: the order is paid; its goods come back through the warehouse.
+    """
+    if existing is None:
+        return Decision(Reservation(order, "released"))
+    if existing.state == "committed":
+        raise WrongState(f"Order {order} is paid.", state="committed")
+    if existing.state == "released":
+        return Decision(existing)
+    return Decision(
+        replace(existing, state="released"),
+        tuple(_moved(stock[line.sku], reserved=-line.quantity) for line in existing.lines),
+    )
+
+
+def restock(stock: Stock, quantity: int) -> Stock:
+    """Goods were put on a shelf."""
+    return _moved(stock, on_hand=quantity)
+
+
+def _moved(stock: Stock, *, on_hand: int = 0, reserved: int = 0) -> Stock:
+    moved = replace(stock, on_hand=stock.on_hand + on_hand, reserved=stock.reserved + reserved)
+    assert 0 <= moved.reserved <= moved.on_hand, f"stock of {stock.sku} would be {moved}"
+    return moved
+
+
+def _priced(line: Line, stock: Stock) -> PricedLine:
+    return PricedLine.model_validate(
+        {
+            "sku": line.sku,
+            "quantity": line.quantity,
+            "price": {"amount": stock.amount, "currency": stock.currency},
+        }
+    )

@@ -1,0 +1,138 @@
+"""Wires the catalog's decisions to its channels."""
+
+import sqlite3
+from typing import Any
+
+from bus.contract.catalog import (
+    COMMIT,
+    LOOKUP,
+    RELEASE,
+    RESERVE,
+    RESTOCK,
+    SEARCH,
+    STOCK_CHANGED,
+    UPSERT,
+    Found,
+    Lookup,
+    OrderOnly,
+    Reserve,
+    Reserved,
+    Restock,
+    Search,
+    SearchResult,
+    StockChanged,
+    StockLevel,
+    Upsert,
+    Upserted,
+)
+from bus.contract.values import MAX_PAYLOAD
+from bus.errors import TooLarge
+from bus.role import Request, Role
+from bus.turn import Turn
+from nodes.catalog import domain, store
+from nodes.catalog.shelf import Shelf
+
+_ROOM = MAX_PAYLOAD * 3 // 4
+"""What a search result may take of a payload, in bytes."""
+
+
+class Catalog:
+    """The first server role."""
+
+    def __init__(self) -> None:
+        self._shelf = Shelf()
+        self.role = Role(
+            kind="catalog",
+            package="nodes.catalog",
+            queries={LOOKUP: self._look_up, SEARCH: self._search},
+            commands={
+                RESERVE: _reserve,
+                COMMIT: _commit,
+                RELEASE: _release,
+                RESTOCK: _restock,
+                UPSERT: _upsert,
+            },
+            started=_touch_all,
+            committed=self._refresh,
+        )
+
+    def _look_up(self, _: sqlite3.Connection, request: Request[Lookup]) -> Found:
+        return self._shelf.look_up(request.data.code)
+
+    def _search(self, _: sqlite3.Connection, request: Request[Search]) -> SearchResult:
+        found = self._shelf.search(request.data.text, request.data.limit)
+        room, fitting = _ROOM, []
+        for product in found:
+            room -= len(product.model_dump_json())
+            if room < 0:
+                break
+            fitting.append(product)
+        return SearchResult(products=fitting)
+
+    def _refresh(self, connection: sqlite3.Connection, touched: frozenset[str]) -> None:
+        for identifier in touched:
+            product = store.product(connection, identifier)
+            if product is not None:
+                self._shelf.put(product)
+
+
+def _touch_all(turn: Turn) -> None:
+    for identifier in store.product_ids(turn.connection):
+        turn.touch(identifier)
+
+
+def _reserve(turn: Turn, request: Request[Reserve]) -> Reserved:
+    data = request.data
+    decision = domain.reserve(
+        data.order,
+        data.lines,
+        store.stock(turn.connection, [line.sku for line in data.lines]),
+        store.reservation(turn.connection, data.order),
+    )
+    _save(turn, decision)
+    return Reserved(order=data.order, lines=list(decision.reservation.lines))
+
+
+def _commit(turn: Turn, request: Request[OrderOnly]) -> OrderOnly:
+    return _settle(turn, request.data.order, domain.commit)
+
+
+def _release(turn: Turn, request: Request[OrderOnly]) -> OrderOnly:
+    return _settle(turn, request.data.order, domain.release)
+
+
+def _settle(turn: Turn, order: str, decide: Any) -> OrderOnly:
+    existing = store.reservation(turn.connection, order)
+    skus = [line.sku for line in existing.lines] if existing else []
+    _save(turn, decide(order, existing, store.stock(turn.connection, skus)))
+    return OrderOnly(order=order)
+
+
+def _restock(turn: Turn, request: Request[Restock]) -> StockLevel:
+    stock = store.stock_or_refuse(turn.connection, request.data.sku)
+    stock = domain.restock(stock, request.data.quantity)
+    store.save_stock(turn.connection, [stock])
+    _tell(turn, (stock,))
+    return stock.level()
+
+
+def _upsert(turn: Turn, request: Request[Upsert]) -> Upserted:
+    created = 0
+    for record in request.data.products:
+        if len(record.model_dump_json()) > _ROOM:
+            raise TooLarge(f"{record.id} does not fit into a reply.", limit=_ROOM)
+        created += store.upsert(turn.connection, record)
+        turn.touch(record.id)
+    return Upserted(created=created, updated=len(request.data.products) - created)
+
+
+def _save(turn: Turn, decision: domain.Decision) -> None:
+    store.save(turn.connection, decision, turn.now)
+    _tell(turn, decision.stock)
+
+
+def _tell(turn: Turn, changed: tuple[domain.Stock, ...]) -> None:
+    if changed:
+        turn.emit(STOCK_CHANGED, StockChanged(levels=[stock.level() for stock in changed]))
+    for stock in changed:
+        turn.touch(stock.product)

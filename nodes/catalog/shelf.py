@@ -1,0 +1,75 @@
+"""All products in memory, as they are sold now: lookups and searches touch no database."""
+
+from bus.contract.catalog import Found, Product
+from bus.errors import Problem, UnknownLabel
+from nodes.catalog.code import read_code
+
+
+class Shelf:
+    """Products by label, GTIN and words; refreshed after each commit that changed one."""
+
+    def __init__(self) -> None:
+        self._products: dict[str, Product] = {}
+        self._by_url: dict[str, str] = {}
+        self._by_gtin: dict[str, tuple[str, str]] = {}
+        self._words: dict[str, str] = {}
+
+    def put(self, product: Product) -> None:
+        """A product that is new or has changed."""
+        old = self._products.get(product.id)
+        if old is not None:
+            self._by_url.pop(old.url, None)
+            for style in old.styles:
+                self._by_gtin.pop(style.gtin, None)
+        self._products[product.id] = product
+        self._by_url[product.url] = product.id
+        for style in product.styles:
+            self._by_gtin[style.gtin] = (product.id, style.sku)
+        self._words[product.id] = " ".join(
+            [product.name, product.id, product.description]
+            + [f"{style.sku} {' '.join(style.attributes.values())}" for style in product.styles]
+        ).casefold()
+
+    def look_up(self, code: str) -> Found:
+        """The product behind what a scanner gave.
+
+        Raises:
+            UnknownLabel: nothing is registered under it.
+            InvalidLink: it breaks a rule of GS1 Digital Link.
+        """
+        registered = self._by_url.get(code)
+        scanned = None
+        if registered is None:
+            read = read_code(code)
+            registered, scanned = self._by_gtin.get(read.gtin or "", (None, None))
+        else:
+            scanned = self._style_on_label(code)
+        if registered is None:
+            raise UnknownLabel("No product is registered under this code.")
+        return Found(product=self._products[registered], scanned=scanned)
+
+    def search(self, text: str, limit: int) -> list[Product]:
+        """Products that have all the words, those with a word in the name or as SKU first."""
+        words = text.casefold().split()
+        found = [
+            identifier
+            for identifier, content in self._words.items()
+            if all(word in content for word in words)
+        ]
+        found.sort(key=lambda identifier: (not self._is_close(identifier, words), identifier))
+        return [self._products[identifier] for identifier in found[:limit]]
+
+    def _is_close(self, identifier: str, words: list[str]) -> bool:
+        product = self._products[identifier]
+        name = product.name.casefold()
+        skus = {style.sku.casefold() for style in product.styles}
+        return any(word in name or word in skus for word in words)
+
+    def _style_on_label(self, url: str) -> str | None:
+        """The style whose GTIN a registered URL carries, if it is a GS1 Digital Link."""
+        try:
+            gtin = read_code(url).gtin
+        except Problem:
+            return None  # registered as it is, whatever else it may be
+        found = self._by_gtin.get(gtin or "")
+        return found[1] if found else None

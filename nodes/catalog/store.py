@@ -1,0 +1,171 @@
+"""The catalog's SQL: loads the rows a decision needs and saves the rows it made."""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from bus.contract.catalog import Price, PricedLine, Product, ProductRecord, Style, StyleRecord
+from bus.errors import Conflict, UnknownSku
+from nodes.catalog.domain import Decision, Reservation, Stock
+
+_STOCK = "SELECT sku, product, amount, currency, on_hand, reserved FROM style WHERE sku = ?"
+
+
+def stock(connection: sqlite3.Connection, skus: Iterable[str]) -> dict[str, Stock]:
+    """The stock of those SKUs that there are."""
+    rows = (connection.execute(_STOCK, (sku,)).fetchone() for sku in skus)
+    return {row["sku"]: Stock(*row) for row in rows if row is not None}
+
+
+def reservation(connection: sqlite3.Connection, order: str) -> Reservation | None:
+    """What an order holds."""
+    row = connection.execute(
+        "SELECT state FROM reservation WHERE order_id = ?", (order,)
+    ).fetchone()
+    if row is None:
+        return None
+    lines = connection.execute(
+        "SELECT sku, quantity, amount, currency FROM reservation_line"
+        " WHERE order_id = ? ORDER BY place",
+        (order,),
+    )
+    return Reservation(order, row["state"], tuple(_line(line) for line in lines))
+
+
+def save(connection: sqlite3.Connection, decision: Decision, now: int) -> None:
+    """Write what was decided."""
+    kept = decision.reservation
+    new = connection.execute(
+        "INSERT INTO reservation VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (kept.order, kept.state, now),
+    ).rowcount
+    if new:
+        connection.executemany(
+            "INSERT INTO reservation_line VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (kept.order, place, line.sku, line.quantity, line.price.amount, line.price.currency)
+                for place, line in enumerate(kept.lines)
+            ],
+        )
+    else:
+        connection.execute(
+            "UPDATE reservation SET state = ?, at = ? WHERE order_id = ? AND state <> ?",
+            (kept.state, now, kept.order, kept.state),
+        )
+    save_stock(connection, decision.stock)
+
+
+def save_stock(connection: sqlite3.Connection, rows: Iterable[Stock]) -> None:
+    """Write new levels."""
+    connection.executemany(
+        "UPDATE style SET on_hand = ?, reserved = ? WHERE sku = ?",
+        [(row.on_hand, row.reserved, row.sku) for row in rows],
+    )
+
+
+def stock_or_refuse(connection: sqlite3.Connection, sku: str) -> Stock:
+    """The stock of one SKU.
+
+    Raises:
+        UnknownSku: there is no such style.
+    """
+    found = stock(connection, [sku])
+    if sku not in found:
+        raise UnknownSku(f"There is no style {sku}.", sku=sku)
+    return found[sku]
+
+
+def upsert(connection: sqlite3.Connection, record: ProductRecord) -> bool:
+    """Register a product or change it; levels stay. Styles not named stay as they are.
+
+    Returns:
+        Whether it is new.
+
+    Raises:
+        Conflict: its URL, a SKU or a GTIN belongs to another product.
+    """
+    _refuse_taken(connection, "SELECT id FROM product WHERE url = ?", record.url, record.id)
+    known = connection.execute("SELECT 1 FROM product WHERE id = ?", (record.id,)).fetchone()
+    connection.execute(
+        "INSERT INTO product VALUES (:id, :name, :description, :url) ON CONFLICT (id) DO UPDATE"
+        " SET name = :name, description = :description, url = :url",
+        {
+            "id": record.id,
+            "name": record.name,
+            "description": record.description,
+            "url": record.url,
+        },
+    )
+    for place, style in enumerate(record.styles):
+        _upsert_style(connection, record.id, place, style)
+    return known is None
+
+
+def _upsert_style(
+    connection: sqlite3.Connection, product: str, place: int, style: StyleRecord
+) -> None:
+    _refuse_taken(connection, "SELECT product FROM style WHERE sku = ?", style.sku, product)
+    _refuse_taken(connection, "SELECT sku FROM style WHERE gtin = ?", style.gtin, style.sku)
+    connection.execute(
+        "INSERT INTO style (sku, product, place, gtin, attributes, amount, currency)"
+        " VALUES (:sku, :product, :place, :gtin, :attributes, :amount, :currency)"
+        " ON CONFLICT (sku) DO UPDATE SET place = :place, gtin = :gtin,"
+        " attributes = :attributes, amount = :amount, currency = :currency",
+        {
+            "sku": style.sku,
+            "product": product,
+            "place": place,
+            "gtin": style.gtin,
+            "attributes": to_json(style.attributes).decode(),
+            "amount": style.price.amount,
+            "currency": style.price.currency,
+        },
+    )
+
+
+def _refuse_taken(connection: sqlite3.Connection, query: str, value: str, owner: str) -> None:
+    row = connection.execute(query, (value,)).fetchone()
+    if row is not None and row[0] != owner:
+        raise Conflict(f"{value} already belongs to {row[0]}.", belongs_to=row[0])
+
+
+def product_ids(connection: sqlite3.Connection) -> list[str]:
+    """All products."""
+    return [row["id"] for row in connection.execute("SELECT id FROM product ORDER BY id")]
+
+
+def product(connection: sqlite3.Connection, identifier: str) -> Product | None:
+    """A product with its styles as they are sold now."""
+    row = connection.execute("SELECT * FROM product WHERE id = ?", (identifier,)).fetchone()
+    if row is None:
+        return None
+    styles = connection.execute(
+        "SELECT * FROM style WHERE product = ? ORDER BY place, sku", (identifier,)
+    )
+    return Product(
+        id=row["id"],
+        name=row["name"],
+        description=row["description"],
+        url=row["url"],
+        styles=[_style(style) for style in styles],
+    )
+
+
+def _style(row: Any) -> Style:
+    return Style(
+        sku=row["sku"],
+        gtin=row["gtin"],
+        attributes=from_json(row["attributes"]),
+        price=Price(amount=row["amount"], currency=row["currency"]),
+        available=row["on_hand"] - row["reserved"],
+    )
+
+
+def _line(row: Any) -> PricedLine:
+    return PricedLine(
+        sku=row["sku"],
+        quantity=row["quantity"],
+        price=Price(amount=row["amount"], currency=row["currency"]),
+    )

@@ -1,0 +1,1 @@
+"""Settlement: orders, payments, and the customer's side of every order."""

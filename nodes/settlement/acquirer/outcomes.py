@@ -1,0 +1,51 @@
+"""What can come of asking the payment provider; values only, so that pure code may use them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """The money was taken, once, however often it was asked for."""
+
+    reference: str
+    """The provider's name for the payment; goes on the receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """Nothing was taken and nothing ever will be under this key: a late original is refused."""
+
+    reason: str
+    """The provider's words, fit to show to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeverSeen:
+    """The provider does not know the key *yet*: a request under way may still arrive.
+
+    Whoever needs it to stay so asks for `void`.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """The money went back, once, however often it was asked for."""
+
+    reference: str
+    """The provider's name for the refund."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRefund:
+    """No money went back."""
+
+    reason: str
+    """The provider's words, fit to show to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have happened or not: ask again with the same key, never assume a refusal."""
+
+    detail: str
+    """Why it is unknown, for operators; holds no secret."""

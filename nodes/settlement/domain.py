@@ -1,0 +1,186 @@
+"""What settlement decides: the life of an order. Pure: rows and replies in, rows out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bus.contract.catalog import Line, PricedLine
+from bus.contract.settlement import OrderState, PaymentReceipt, Purchase, Receipt
+from bus.contract.terminal import Remind
+from bus.contract.values import MAX_AMOUNT, Money
+from bus.contract.warehouse import PickupPoints
+from bus.errors import (
+    InvalidField,
+    PriceChanged,
+    Unavailable,
+    UnknownPickupPoint,
+    WrongState,
+)
+
+LEGAL: dict[OrderState, frozenset[OrderState]] = {
+    "reserving": frozenset({"charging", "refused"}),
+    "charging": frozenset({"settled", "declined"}),
+    "settled": frozenset({"ready"}),
+    "ready": frozenset({"reminded", "collected"}),
+    "reminded": frozenset({"collected"}),
+    "collected": frozenset(),
+    "refused": frozenset(),
+    "declined": frozenset(),
+}
+"""The order's state machine; a state without a way out is final."""
+FINAL = frozenset(state for state, ways in LEGAL.items() if not ways)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as settlement keeps it."""
+
+    id: str
+    terminal: str
+    request: str
+    """The id of the purchase message, to answer it."""
+    state: OrderState
+    since: int
+    lines: tuple[Line, ...]
+    """Priced lines once they are reserved."""
+    expected: Money
+    payment: dict[str, str]
+    pickup_point: str
+    pickup_code: str
+    total: int | None = None
+    reference: str | None = None
+    parcel: str | None = None
+    reason: str | None = None
+    """Why it came into its state, where that is a refusal."""
+
+    def to(self, state: OrderState, now: int, reason: str | None = None) -> "Order":
+        """The order in a later state.
+
+        Raises:
+            WrongState: there is no way from here to there.
+        """
+        if state not in LEGAL[self.state]:
+            raise WrongState(
+                f"Order {self.id} is {self.state} and cannot become {state}.", state=self.state
+            )
+        return replace(self, state=state, since=now, reason=reason)
+
+    @property
+    def priced(self) -> list[PricedLine]:
+        """Its lines with their prices, as far as they are known."""
+        return [line for line in self.lines if isinstance(line, PricedLine)]
+
+    def money(self) -> Money:
+        """What it costs, or what the customer expected as long as that is not known."""
+        amount = self.expected.amount if self.total is None else self.total
+        return Money(amount=amount, currency=self.expected.currency)
+
+
+def choose_pickup_point(wanted: str | None, known: PickupPoints | None) -> str:
+    """The pickup point a purchase names, or the default.
+
+    Raises:
+        Unavailable: the warehouse has not said yet which there are.
+        UnknownPickupPoint: there is none of this name.
+    """
+    if known is None:
+        raise Unavailable("The warehouse has not said yet which pickup points there are.")
+    if wanted is None:
+        return known.default
+    if wanted not in {point.id for point in known.points}:
+        raise UnknownPickupPoint(
+            f"There is no pickup point {wanted}.",
+            points=[point.id for point in known.points],
+        )
+    return wanted
+
+
+def place_order(
+    purchase: Purchase,
+    *,
+    order: str,
+    terminal: str,
+    request: str,
+    pickup_point: str,
+    pickup_code: str,
+    now: int,
+) -> Order:
+    """A purchase becomes an order that is about to reserve its goods.
+
+    Raises:
+        InvalidField: a style stands in two lines.
+    """
+    skus = [line.sku for line in purchase.lines]
+    if len(set(skus)) != len(skus):
+        raise InvalidField("A style stands in two lines.", field="lines")
+    payment = purchase.payment.model_dump()
+    return Order(
+        id=order,
+        terminal=terminal,
+        request=request,
+        state="reserving",
+        since=now,
+        lines=tuple(purchase.lines),
+        expected=purchase.expected_total,
+        payment=payment,
+        pickup_point=pickup_point,
+        pickup_code=pickup_code,
+    )
+
+
+def price(order: Order, lines: Sequence[PricedLine]) -> Order:
+    """The goods are held: the order with today's prices.
+
+    Raises:
+        PriceChanged: the customer expected another total; `total` is today's.
+        InvalidField: lines of different currencies, or a total beyond all measure.
+    """
+    total = sum(line.quantity * line.price.amount for line in lines)
+    currencies = sorted({line.price.currency for line in lines})
+    if len(currencies) != 1:
+        raise InvalidField("The lines have different currencies.", field="lines")
+    if total > MAX_AMOUNT:
+        raise InvalidField("The total is beyond all measure.", field="lines")
+    today = Money(amount=total, currency=currencies[0])
+    if today != order.expected:
+        raise PriceChanged(
+            "The total is another today.",
+            total=today.model_dump(),
+            lines=[line.model_dump() for line in lines],
+        )
+    return replace(order, lines=tuple(lines), total=total)
+
+
+def receipt(order: Order) -> Receipt:
+    """The answer to the purchase of a settled order."""
+    return Receipt(
+        order=order.id,
+        state="settled",
+        lines=order.priced,
+        total=order.money(),
+        payment=_payment(order),
+        pickup_point=order.pickup_point,
+        pickup_code=order.pickup_code,
+    )
+
+
+def reminder(order: Order, points: PickupPoints) -> Remind:
+    """What the terminal tells the customer."""
+    names = {point.id: point.name for point in points.points}
+    return Remind(
+        order=order.id,
+        pickup_point=order.pickup_point,
+        pickup_point_name=names.get(order.pickup_point, order.pickup_point),
+        pickup_code=order.pickup_code,
+    )
+
+
+def _payment(order: Order) -> PaymentReceipt:
+    assert order.reference is not None, f"order {order.id} is not paid"
+    return PaymentReceipt.model_validate(
+        {"method": order.payment["method"], "reference": order.reference}
+    )
+
+
+def payment_receipt(order: Order) -> PaymentReceipt | None:
+    """How it was paid, once it is."""
+    return None if order.reference is None else _payment(order)

@@ -1,0 +1,63 @@
+"""The double-entry ledger's SQL: accounts, transfers, postings that sum to zero.
+
+Accounts: `customer:C-1001` (prepaid), `sales`, `acquirer` (card money), `cash` (money paid in).
+"""
+
+import sqlite3
+
+from bus.errors import Conflict
+
+SALES = "sales"
+ACQUIRER = "acquirer"
+CASH = "cash"
+
+
+def customer(account: str) -> str:
+    """The ledger's name of a customer's account."""
+    return f"customer:{account}"
+
+
+def balance(connection: sqlite3.Connection, account: str) -> tuple[int, str] | None:
+    """What an account holds and its currency, or None if there is no such account."""
+    row = connection.execute(
+        "SELECT balance, currency FROM account WHERE id = ?", (account,)
+    ).fetchone()
+    return None if row is None else (row["balance"], row["currency"])
+
+
+def open_account(connection: sqlite3.Connection, account: str, name: str, currency: str) -> None:
+    """Open an account if there is none.
+
+    Raises:
+        Conflict: there is one of another currency.
+    """
+    connection.execute(
+        "INSERT INTO account (id, name, currency) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (account, name, currency),
+    )
+    found = balance(connection, account)
+    assert found is not None
+    if found[1] != currency:
+        raise Conflict(f"The account is kept in {found[1]}.", currency=found[1])
+
+
+def transfer(
+    connection: sqlite3.Connection,
+    identifier: str,
+    *,
+    source: str,
+    target: str,
+    amount: int,
+    now: int,
+    order: str | None = None,
+) -> None:
+    """Move an amount of minor units; both accounts must be open.
+
+    `identifier` makes it happen once: a second transfer of the same name is an integrity error.
+    """
+    connection.execute("INSERT INTO transfer VALUES (?, ?, ?)", (identifier, now, order))
+    for account, change in ((source, -amount), (target, amount)):
+        connection.execute("INSERT INTO posting VALUES (?, ?, ?)", (identifier, account, change))
+        connection.execute(
+            "UPDATE account SET balance = balance + ? WHERE id = ?", (change, account)
+        )

@@ -1,0 +1,170 @@
+"""Settlement's SQL for orders and pickup points."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from bus.contract.catalog import Line, PricedLine
+from bus.contract.settlement import OrderState, OrderSummary, OrderView, StateChange
+from bus.contract.values import Money
+from bus.contract.warehouse import PickupPoint, PickupPoints
+from bus.envelope import rfc3339
+from bus.errors import UnknownOrder
+from nodes.settlement.domain import FINAL, Order, payment_receipt
+
+_FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL | {"cancelled"}))
+
+
+def order(connection: sqlite3.Connection, identifier: str) -> Order:
+    """An order.
+
+    Raises:
+        UnknownOrder: there is none of this id.
+    """
+    row = connection.execute("SELECT * FROM orders WHERE id = ?", (identifier,)).fetchone()
+    if row is None:
+        raise UnknownOrder(f"There is no order {identifier}.")
+    return _order(row)
+
+
+def order_by_code(connection: sqlite3.Connection, code: str) -> Order | None:
+    """The open order that a pickup code belongs to."""
+    row = connection.execute(
+        f"SELECT * FROM orders WHERE pickup_code = ? AND state NOT IN ({_FINAL})",  # noqa: S608 - constants
+        (code,),
+    ).fetchone()
+    return None if row is None else _order(row)
+
+
+def unused_code(connection: sqlite3.Connection, draw: Callable[[], str]) -> str:
+    """A pickup code that no open order has."""
+    while True:
+        code = draw()
+        if order_by_code(connection, code) is None:
+            return code
+
+
+def save(connection: sqlite3.Connection, row: Order) -> None:
+    """Write an order; a new state also goes into its history."""
+    known = connection.execute("SELECT state FROM orders WHERE id = ?", (row.id,)).fetchone()
+    connection.execute(
+        "INSERT INTO orders VALUES (:id, :terminal, :request, :state, :since, :lines,"
+        " :expected, :currency, :total, :payment, :reference, :point, :code, :parcel)"
+        " ON CONFLICT (id) DO UPDATE SET state = :state, since = :since, lines = :lines,"
+        " total = :total, reference = :reference, parcel = :parcel",
+        {
+            "id": row.id,
+            "terminal": row.terminal,
+            "request": row.request,
+            "state": row.state,
+            "since": row.since,
+            "lines": to_json(row.lines).decode(),
+            "expected": row.expected.amount,
+            "currency": row.expected.currency,
+            "total": row.total,
+            "payment": to_json(row.payment).decode(),
+            "reference": row.reference,
+            "point": row.pickup_point,
+            "code": row.pickup_code,
+            "parcel": row.parcel,
+        },
+    )
+    if known is None or known["state"] != row.state:
+        connection.execute(
+            "INSERT INTO order_state SELECT ?, count(*), ?, ?, ? FROM order_state"
+            " WHERE order_id = ?",
+            (row.id, row.state, row.since, row.reason, row.id),
+        )
+
+
+def view(connection: sqlite3.Connection, identifier: str) -> OrderView:
+    """An order as the contract shows it, with its history.
+
+    Raises:
+        UnknownOrder: there is none of this id.
+    """
+    found = order(connection, identifier)
+    history = connection.execute(
+        "SELECT state, at, reason FROM order_state WHERE order_id = ? ORDER BY place",
+        (identifier,),
+    )
+    return OrderView(
+        order=found.id,
+        state=found.state,
+        terminal=found.terminal,
+        lines=found.priced,
+        total=found.money(),
+        pickup_point=found.pickup_point,
+        payment=payment_receipt(found),
+        parcel=found.parcel,
+        history=[
+            StateChange(state=row["state"], at=rfc3339(row["at"]), reason=row["reason"])
+            for row in history
+        ],
+    )
+
+
+def orders(
+    connection: sqlite3.Connection, state: OrderState | None, terminal: str | None, limit: int
+) -> list[OrderSummary]:
+    """Orders, newest first; of one state or one terminal if given."""
+    rows = connection.execute(
+        "SELECT * FROM orders WHERE (:state IS NULL OR state = :state)"
+        " AND (:terminal IS NULL OR terminal = :terminal) ORDER BY since DESC LIMIT :limit",
+        {"state": state, "terminal": terminal, "limit": limit},
+    )
+    return [
+        OrderSummary(
+            order=found.id,
+            state=found.state,
+            terminal=found.terminal,
+            total=found.money(),
+            pickup_point=found.pickup_point,
+            since=rfc3339(found.since),
+        )
+        for found in map(_order, rows)
+    ]
+
+
+def pickup_points(connection: sqlite3.Connection) -> PickupPoints | None:
+    """What the warehouse last said of its pickup points."""
+    rows = connection.execute("SELECT * FROM pickup_point ORDER BY id").fetchall()
+    if not rows:
+        return None
+    return PickupPoints(
+        points=[PickupPoint(id=row["id"], name=row["name"]) for row in rows],
+        default=next(row["id"] for row in rows if row["is_default"]),
+    )
+
+
+def save_pickup_points(connection: sqlite3.Connection, points: PickupPoints) -> None:
+    """Keep what the warehouse says, so that a restart need not wait for it."""
+    connection.execute("DELETE FROM pickup_point")
+    connection.executemany(
+        "INSERT INTO pickup_point VALUES (?, ?, ?)",
+        [(point.id, point.name, point.id == points.default) for point in points.points],
+    )
+
+
+def _order(row: Any) -> Order:
+    return Order(
+        id=row["id"],
+        terminal=row["terminal"],
+        request=row["request"],
+        state=row["state"],
+        since=row["since"],
+        lines=tuple(_line(line) for line in from_json(row["lines"])),
+        expected=Money(amount=row["expected_amount"], currency=row["currency"]),
+        payment=from_json(row["payment"]),
+        pickup_point=row["pickup_point"],
+        pickup_code=row["pickup_code"],
+        total=row["total"],
+        reference=row["reference"],
+        parcel=row["parcel"],
+    )
+
+
+def _line(line: dict[str, Any]) -> Line:
+    return PricedLine.model_validate(line) if "price" in line else Line.model_validate(line)

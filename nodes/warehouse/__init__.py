@@ -1,0 +1,1 @@
+"""The warehouse: storage locations, pickup points, pick jobs and parcels."""

@@ -1,0 +1,152 @@
+"""The warehouse's SQL: locations, bins, receipts and jobs."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from bus.contract.catalog import Line
+from bus.contract.sorter import PickLine
+from bus.contract.warehouse import Bin
+from bus.errors import UnknownJob, UnknownLocation
+from nodes.warehouse.domain import Job
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsReceipt:
+    """Goods on a shelf that the catalog has not acknowledged yet."""
+
+    caller: str
+    request: str
+    sku: str
+    location: str
+    quantity: int
+
+
+def save_locations(connection: sqlite3.Connection, locations: Iterable[str]) -> None:
+    """Add locations that are new."""
+    connection.executemany(
+        "INSERT INTO location VALUES (?) ON CONFLICT DO NOTHING", [(place,) for place in locations]
+    )
+
+
+def refuse_unknown_location(connection: sqlite3.Connection, location: str) -> None:
+    """Raise `UnknownLocation` if the warehouse has no such location."""
+    if not connection.execute("SELECT 1 FROM location WHERE id = ?", (location,)).fetchone():
+        raise UnknownLocation(f"There is no location {location}.", location=location)
+
+
+def bins(connection: sqlite3.Connection, sku: str) -> list[Bin]:
+    """Where a style lies."""
+    rows = connection.execute(
+        "SELECT location, quantity FROM bin WHERE sku = ? AND quantity > 0 ORDER BY location",
+        (sku,),
+    )
+    return [Bin(location=row["location"], quantity=row["quantity"]) for row in rows]
+
+
+def held(connection: sqlite3.Connection, lines: Iterable[Line]) -> dict[str, dict[str, int]]:
+    """Per SKU of the lines, the quantity at each location."""
+    return {
+        line.sku: {place.location: place.quantity for place in bins(connection, line.sku)}
+        for line in lines
+    }
+
+
+def move(connection: sqlite3.Connection, sku: str, location: str, change: int) -> int:
+    """Put pieces into a bin, or take them out; returns what it holds then."""
+    connection.execute("INSERT INTO bin VALUES (?, ?, 0) ON CONFLICT DO NOTHING", (location, sku))
+    (quantity,) = connection.execute(
+        "UPDATE bin SET quantity = quantity + ? WHERE location = ? AND sku = ? RETURNING quantity",
+        (change, location, sku),
+    ).fetchone()
+    return int(quantity)
+
+
+def save_receipt(connection: sqlite3.Connection, row: GoodsReceipt, restock: str) -> None:
+    """Remember who waits for the catalog's word."""
+    connection.execute(
+        "INSERT INTO receipt VALUES (?, ?, ?, ?, ?, ?)",
+        (row.caller, row.request, row.sku, row.location, row.quantity, restock),
+    )
+
+
+def take_receipt(connection: sqlite3.Connection, restock: str) -> GoodsReceipt | None:
+    """The receipt behind a message to the catalog, which has now answered."""
+    row = connection.execute(
+        "DELETE FROM receipt WHERE restock = ? RETURNING caller, request, sku, location, quantity",
+        (restock,),
+    ).fetchone()
+    return None if row is None else GoodsReceipt(*row)
+
+
+def job(connection: sqlite3.Connection, identifier: str) -> Job:
+    """A job.
+
+    Raises:
+        UnknownJob: there is none of this id.
+    """
+    row = connection.execute("SELECT * FROM job WHERE id = ?", (identifier,)).fetchone()
+    if row is None:
+        raise UnknownJob(f"There is no job {identifier}.")
+    return _job(row)
+
+
+def job_of_order(connection: sqlite3.Connection, order: str) -> Job | None:
+    """The job of an order."""
+    row = connection.execute("SELECT * FROM job WHERE order_id = ?", (order,)).fetchone()
+    return None if row is None else _job(row)
+
+
+def waiting(connection: sqlite3.Connection, limit: int) -> list[Job]:
+    """Jobs that no sorter has, first come first."""
+    rows = connection.execute(
+        "SELECT * FROM job WHERE state = 'waiting' ORDER BY place LIMIT ?", (limit,)
+    )
+    return [_job(row) for row in rows]
+
+
+def busy(connection: sqlite3.Connection) -> set[str]:
+    """Sorters that have a job."""
+    return {
+        row["sorter"]
+        for row in connection.execute("SELECT sorter FROM job WHERE state = 'assigned'")
+    }
+
+
+def save_job(connection: sqlite3.Connection, row: Job, now: int) -> None:
+    """Write a job; a new one queues up behind the others."""
+    connection.execute(
+        "INSERT INTO job SELECT :id, :order, :point, :lines, :state, :assignment, :sorter,"
+        " :picks, :parcel, :now, (SELECT coalesce(max(place), 0) + 1 FROM job) WHERE true"
+        " ON CONFLICT (id) DO UPDATE SET state = :state, assignment = :assignment,"
+        " sorter = :sorter, picks = :picks, parcel = :parcel",
+        {
+            "id": row.id,
+            "order": row.order,
+            "point": row.pickup_point,
+            "lines": to_json(row.lines).decode(),
+            "state": row.state,
+            "assignment": row.assignment,
+            "sorter": row.sorter,
+            "picks": to_json(row.picks).decode() if row.picks else None,
+            "parcel": row.parcel,
+            "now": now,
+        },
+    )
+
+
+def _job(row: Any) -> Job:
+    return Job(
+        id=row["id"],
+        order=row["order_id"],
+        pickup_point=row["pickup_point"],
+        lines=tuple(Line.model_validate(line) for line in from_json(row["lines"])),
+        state=row["state"],
+        assignment=row["assignment"],
+        sorter=row["sorter"],
+        picks=tuple(PickLine.model_validate(pick) for pick in from_json(row["picks"] or "[]")),
+        parcel=row["parcel"],
+    )

@@ -1,0 +1,46 @@
+"""What the broker's scenarios share: a message of a real client, and patience."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import aiomqtt
+
+PATIENCE_SECONDS = 8.0
+TOPIC = "storebus/1/trial/event/tester-1/said"
+
+
+async def carry(publisher_url: str, subscriber_url: str, payload: bytes) -> bytes:
+    """What the subscriber receives when the publisher sends the payload."""
+    async with (
+        asyncio.timeout(PATIENCE_SECONDS),
+        _client(subscriber_url) as subscriber,
+        _client(publisher_url) as publisher,
+    ):
+        await subscriber.subscribe(TOPIC, qos=_qos(subscriber_url))
+        await publisher.publish(TOPIC, payload, qos=_qos(publisher_url))
+        message = await anext(aiter(subscriber.messages))
+        assert isinstance(message.payload, bytes)
+        return message.payload
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Return as soon as the condition holds; it fails the test when it never does."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        await asyncio.sleep(0.01)
+
+
+def _client(url: str) -> aiomqtt.Client:
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    old = parse_qs(parts.query).get("protocol") == ["3.1.1"]
+    protocol = aiomqtt.ProtocolVersion.V311 if old else aiomqtt.ProtocolVersion.V5
+    return aiomqtt.Client(parts.hostname, parts.port, protocol=protocol)
+
+
+def _qos(url: str) -> int:
+    return int(parse_qs(urlsplit(url).query).get("qos", ["1"])[0])
