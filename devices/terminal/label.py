@@ -187,6 +187,8 @@ def write_label(label: Label, folder: Path, stem: str) -> tuple[Path, Path]:
 
 
 def _lay_out(label: Label) -> _Drawing:
+    if not label.url.strip():
+        raise LabelError("No QR code can hold this URL: it is empty.")
     try:
         symbol = segno.make(label.url, error="m", micro=False)
     except ValueError as error:

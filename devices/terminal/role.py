@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TypeVar
 
 from bus.contract.catalog import LOOKUP, SEARCH, Found, Lookup, Search, Style
 from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
@@ -15,6 +15,8 @@ from bus.turn import Turn
 from devices.terminal import domain, store
 from devices.terminal.domain import Bought
 from devices.terminal.screen import Screen
+
+Seen = TypeVar("Seen")
 
 
 class Terminal:
@@ -121,12 +123,14 @@ class Terminal:
         """All purchases of this terminal, oldest first."""
         return list(self.node.read(store.purchases))
 
-    async def _until(self, look: Callable[[sqlite3.Connection], Any]) -> Any:
+    async def _until(self, look: Callable[[sqlite3.Connection], Seen | None]) -> Seen:
         """Look after each commit until there is something to see."""
-        while (found := self.node.read(look)) is None:
+        found = self.node.read(look)
+        while found is None:
             waiting = asyncio.get_running_loop().create_future()
             self._waiting.append(waiting)
             await waiting
+            found = self.node.read(look)
         return found
 
     def _committed(self, _: sqlite3.Connection, __: frozenset[str]) -> None:

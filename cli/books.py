@@ -1,0 +1,160 @@
+"""Do stock, parcels, money and reminders add up? Counted from the databases of a quiet store.
+
+Reads the files, never the roles' code: an error there must not hide itself here.
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+_PAID = ("settled", "ready", "reminded", "collected")
+_OPEN = ("reserving", "charging", "settled", "ready")
+
+
+def discrepancies(data: Path) -> list[str]:
+    """Everything that does not add up, in sentences; empty when the books balance.
+
+    Args:
+        data: the folder of a store that is quiet or stopped.
+    """
+    with (
+        closing(_open(data / "catalog.db")) as catalog,
+        closing(_open(data / "settlement.db")) as settlement,
+        closing(_open(data / "warehouse.db")) as warehouse,
+    ):
+        orders = {row["id"]: row for row in settlement.execute("SELECT * FROM orders")}
+        paid = {key: row for key, row in orders.items() if row["state"] in _PAID}
+        return [
+            *_stock(catalog, warehouse),
+            *_reservations(catalog, orders, paid),
+            *_parcels(warehouse, paid),
+            *_money(settlement, paid, data),
+            *_reminders(data, orders),
+        ]
+
+
+def _stock(catalog: sqlite3.Connection, warehouse: sqlite3.Connection) -> Iterator[str]:
+    """What the catalog has or had sold is what the warehouse has or had picked."""
+    books = Counter[str]()
+    for row in catalog.execute("SELECT sku, on_hand, reserved FROM style"):
+        books[row["sku"]] += row["on_hand"]
+        if not 0 <= row["reserved"] <= row["on_hand"]:
+            yield f"{row['sku']}: {row['reserved']} reserved of {row['on_hand']} on hand"
+    for row in catalog.execute(
+        "SELECT sku, quantity FROM reservation_line JOIN reservation USING (order_id)"
+        " WHERE state = 'committed'"
+    ):
+        books[row["sku"]] += row["quantity"]
+    bins = Counter[str]()
+    for row in warehouse.execute("SELECT sku, quantity FROM bin"):
+        bins[row["sku"]] += row["quantity"]
+    for row in warehouse.execute("SELECT picks FROM job WHERE picks IS NOT NULL"):
+        for pick in json.loads(row["picks"]):
+            bins[pick["sku"]] += pick["quantity"]
+    for sku in sorted(books.keys() | bins.keys()):
+        if books[sku] != bins[sku]:
+            yield f"{sku}: the catalog accounts for {books[sku]}, the warehouse for {bins[sku]}"
+
+
+def _reservations(
+    catalog: sqlite3.Connection, orders: dict[str, Any], paid: dict[str, Any]
+) -> Iterator[str]:
+    for row in catalog.execute("SELECT order_id, state FROM reservation"):
+        order, state = row["order_id"], row["state"]
+        expected = "committed" if order in paid else "released"
+        if order not in orders:
+            yield f"{order}: goods are {state} for an order that settlement does not know"
+        elif orders[order]["state"] in ("reserving", "charging"):
+            continue
+        elif state != expected:
+            yield f"{order} is {orders[order]['state']} but its goods are {state}"
+
+
+def _parcels(warehouse: sqlite3.Connection, paid: dict[str, Any]) -> Iterator[str]:
+    jobs = {row["order_id"]: row for row in warehouse.execute("SELECT * FROM job")}
+    for order in sorted(jobs.keys() - paid.keys()):
+        yield f"{order}: there is a job for an order that is not paid"
+    for order, row in paid.items():
+        job = jobs.get(order)
+        if job is None or job["state"] != "packed" or job["parcel"] != row["parcel"]:
+            yield f"{order} is {row['state']} but its job is {job['state'] if job else 'missing'}"
+            continue
+        wanted = Counter({line["sku"]: line["quantity"] for line in json.loads(row["lines"])})
+        packed = Counter[str]()
+        for pick in json.loads(job["picks"]):
+            packed[pick["sku"]] += pick["quantity"]
+        if wanted != packed:
+            yield f"{order}: its parcel holds {dict(packed)} instead of {dict(wanted)}"
+
+
+def _money(settlement: sqlite3.Connection, paid: dict[str, Any], data: Path) -> Iterator[str]:
+    (total,) = settlement.execute("SELECT coalesce(sum(amount), 0) FROM posting").fetchone()
+    if total:
+        yield f"the ledger sums to {total} instead of 0"
+    for row in settlement.execute(
+        "SELECT id, balance, (SELECT coalesce(sum(amount), 0) FROM posting WHERE account = id)"
+        " AS posted FROM account"
+    ):
+        if row["balance"] != row["posted"] or (row["id"][:9] == "customer:" and row["balance"] < 0):
+            yield f"{row['id']} says {row['balance']}, its postings say {row['posted']}"
+    charged: Counter[str] = Counter()
+    for row in settlement.execute(
+        "SELECT order_id, amount FROM transfer JOIN posting ON transfer = id"
+        " WHERE order_id IS NOT NULL AND account = 'sales'"
+    ):
+        charged[row["order_id"]] += row["amount"]
+    expected = Counter({order: row["total"] for order, row in paid.items()})
+    for order in sorted(charged.keys() | expected.keys()):
+        if charged[order] != expected[order]:
+            yield f"{order}: charged {charged[order]}, owed {expected[order]}"
+    yield from _captures(paid, data)
+
+
+def _captures(paid: dict[str, Any], data: Path) -> Iterator[str]:
+    """The acquirer's own log agrees: one capture per order paid by card, none otherwise."""
+    captured: dict[str, list[int]] = {}
+    for entry in _lines(data / "acquirer.jsonl"):
+        if entry["kind"] == "capture":
+            captured.setdefault(entry["key"].removesuffix(".charge"), []).append(entry["amount"])
+    by_card = {
+        order: [row["total"]]
+        for order, row in paid.items()
+        if json.loads(row["payment"])["method"] == "card"
+    }
+    for order in sorted(captured.keys() | by_card.keys()):
+        if captured.get(order) != by_card.get(order):
+            yield f"{order}: the acquirer captured {captured.get(order)}, owed {by_card.get(order)}"
+
+
+def _reminders(data: Path, orders: dict[str, Any]) -> Iterator[str]:
+    shown: Counter[tuple[str, str]] = Counter()
+    for screen in data.glob("terminal-*.screen.jsonl"):
+        terminal = screen.name.removesuffix(".screen.jsonl")
+        for entry in _lines(screen):
+            shown[terminal, entry["order"]] += 1
+    for (terminal, order), times in shown.items():
+        if order not in orders or orders[order]["terminal"] != terminal:
+            yield f"{terminal} showed a reminder of {order}, which is not its own"
+        elif times != 1:
+            yield f"{terminal} showed the reminder of {order} {times} times"
+    for order, row in orders.items():
+        if row["state"] in _OPEN:
+            yield f"{order} is still {row['state']}"
+        elif row["state"] in _PAID and not shown[row["terminal"], order]:
+            yield f"{order} is {row['state']} but {row['terminal']} never showed its reminder"
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines()]

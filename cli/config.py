@@ -1,0 +1,58 @@
+"""`storebus config`: every setting, its value, where it can be set, and what it means."""
+
+import ast
+import inspect
+import json
+import textwrap
+from itertools import pairwise
+from typing import Any
+
+from pydantic import BaseModel
+
+from cli import options
+from cli.run import output
+from cli.settings import FILE, read_settings
+
+
+def config(as_json: options.AsJson = False) -> None:
+    """Show all settings: defaults, overlaid by storebus.toml and STOREBUS_* variables.
+
+    Example: STOREBUS_BROKER__PORT=1884 storebus config
+    """
+    settings = read_settings()
+    if as_json:
+        output.print_json(json.dumps(settings.model_dump(mode="json"), default=str))
+        return
+    output.print(f"Set in {FILE}, or as STOREBUS_NAME (STOREBUS_BROKER__PORT for broker.port):")
+    for name, value, meaning in describe(settings):
+        output.print(f"[bold]{name}[/] = {value!r}", soft_wrap=True)
+        output.print(f"    {meaning}", soft_wrap=True, markup=False)
+
+
+def describe(settings: BaseModel, prefix: str = "") -> list[tuple[str, Any, str]]:
+    """Each setting's name, value and meaning."""
+    described: list[tuple[str, Any, str]] = []
+    meanings = field_meanings(type(settings))
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            described += describe(value, f"{prefix}{name}.")
+        else:
+            described.append((prefix + name, value, meanings.get(name, "")))
+    return described
+
+
+def field_meanings(model: type[BaseModel]) -> dict[str, str]:
+    """The text under each field of a settings model."""
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    assert isinstance(body, ast.ClassDef)
+    meanings: dict[str, str] = {}
+    for statement, below in pairwise(body.body):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and isinstance(below, ast.Expr)
+            and isinstance(below.value, ast.Constant)
+        ):
+            meanings[statement.target.id] = " ".join(str(below.value.value).split())
+    return meanings

@@ -1,0 +1,204 @@
+"""`storebus scan` and `storebus buy`: a customer at a headless terminal."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import typer
+
+from bus.contract.catalog import Product
+from bus.contract.channel import role_of
+from bus.contract.settlement import AccountPayment, CardPayment, Receipt
+from bus.contract.values import Model, Money, looks_like_card_number
+from bus.errors import CardNumber, ConfigurationError
+from bus.gate import validate
+from bus.link import MqttConnector
+from bus.node import Place
+from cli import options
+from cli.address import broker_url
+from cli.run import output, run
+from cli.settings import Settings, read_settings
+from cli.store import first_error
+from devices.terminal.label import price_text
+from devices.terminal.role import Terminal
+from devices.terminal.scanner import code_from
+
+TerminalName = Annotated[str, typer.Argument(metavar="TERMINAL", help="Such as terminal-7.")]
+
+
+def scan(
+    terminal: TerminalName,
+    code: Annotated[str, typer.Argument(help="A label's image file, a URL, or a GTIN.")],
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Scan a label: which product is it, which styles are there, how many are left?
+
+    Example: storebus scan terminal-7 labels/oxford-shirt.png
+    """
+    settings = read_settings(site=site, data=data)
+    run(_scan(terminal, code_from(code), broker_url(broker, settings), settings, as_json))
+
+
+async def _scan(name: str, code: str, url: str, settings: Settings, as_json: bool) -> None:
+    async with running_terminal(name, url, settings) as terminal:
+        found = await terminal.scan(code)
+    if as_json:
+        output.print_json(found.model_dump_json())
+        return
+    _print_product(found.product, found.scanned)
+
+
+def _print_product(product: Product, scanned: str | None) -> None:
+    output.print(f"[bold]{product.name}[/]  {product.url}", soft_wrap=True)
+    if product.description:
+        output.print(product.description, markup=False)
+    for style in product.styles:
+        mark = ">" if style.sku == scanned else " "
+        attributes = ", ".join(style.attributes.values())
+        left = f"{style.available} left" if style.available else "sold out"
+        price = money_text(style.price)
+        output.print(f"{mark} {style.sku:<18} {attributes:<24} {price:>14}  {left}", markup=False)
+
+
+def buy(
+    terminal: TerminalName,
+    items: Annotated[list[str], typer.Argument(metavar="SKU=QUANTITY...", help="What to buy.")],
+    pay: Annotated[
+        str, typer.Option(metavar="METHOD:VALUE", help="account:C-1001 or card:tok_approve")
+    ],
+    pickup: Annotated[
+        str | None, typer.Option(metavar="POINT", help="Pickup point; the store's default if none.")
+    ] = None,
+    wait: Annotated[bool, typer.Option(help="Wait for the reminder to collect.")] = True,
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Buy goods, print the receipt, and wait for the reminder to collect them.
+
+    Example: storebus buy terminal-7 OXF-BLU-M=2 --pickup north --pay account:C-1001
+    """
+    settings = read_settings(site=site, data=data)
+    cart, payment = parse_cart(items), parse_payment(pay)
+    run(
+        _buy(
+            terminal, cart, payment, pickup, broker_url(broker, settings), settings,
+            wait=wait, as_json=as_json,
+        )
+    )  # fmt: skip
+
+
+async def _buy(
+    name: str,
+    cart: dict[str, int],
+    payment: AccountPayment | CardPayment,
+    pickup: str | None,
+    url: str,
+    settings: Settings,
+    *,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    async with running_terminal(name, url, settings) as terminal:
+        styles = await terminal.styles(list(cart))
+        receipt = await terminal.buy(cart, styles, payment, pickup)
+        if as_json:
+            output.print_json(receipt.model_dump_json())
+        else:
+            _print_receipt(receipt)
+        if not wait:
+            return
+        if not as_json:
+            output.print("Waiting for the goods; Ctrl-C leaves, the order goes on.")
+        reminder = await terminal.reminded(receipt.order)
+        if as_json:
+            output.print_json(reminder.model_dump_json())
+        else:
+            output.print(
+                f"[bold]Ready to collect[/] at {reminder.pickup_point_name}:"
+                f" code [bold]{reminder.pickup_code}[/]"
+            )
+
+
+def _print_receipt(receipt: Receipt) -> None:
+    output.print(f"[bold]Order {receipt.order}[/]  {receipt.state}")
+    for line in receipt.lines:
+        price = money_text(line.price)
+        output.print(f"  {line.quantity:>3} x {line.sku:<18} {price:>14}", markup=False)
+    output.print(f"  total {money_text(receipt.total)}")
+    output.print(f"  paid by {receipt.payment.method}, reference {receipt.payment.reference}")
+    output.print(
+        f"  pickup point {receipt.pickup_point}, pickup code [bold]{receipt.pickup_code}[/]"
+    )
+
+
+def money_text(money: Money) -> str:
+    """Money as people read it."""
+    return price_text(money.amount, money.currency)
+
+
+def parse_cart(items: list[str]) -> dict[str, int]:
+    """`SKU=QUANTITY` arguments; a SKU alone is one piece.
+
+    Raises:
+        ConfigurationError: not of this form.
+    """
+    cart: dict[str, int] = {}
+    for item in items:
+        sku, _, quantity = item.partition("=")
+        if not sku or not (quantity or "1").isdecimal() or int(quantity or "1") == 0:
+            raise ConfigurationError(f"{item!r} is not of the form SKU=QUANTITY, such as SHIRT=2.")
+        cart[sku] = cart.get(sku, 0) + int(quantity or "1")
+    return cart
+
+
+def parse_payment(pay: str) -> AccountPayment | CardPayment:
+    """`account:C-1001` or `card:tok_...`.
+
+    Raises:
+        ConfigurationError: not of this form.
+        CardNumber: it holds a card number, which must not be sent.
+    """
+    if looks_like_card_number(pay):
+        raise CardNumber("That looks like a card number; give the provider's token.", field="pay")
+    method, _, value = pay.partition(":")
+    payment: Model
+    if method == "account" and value:
+        payment = validate(AccountPayment, {"method": method, "account": value})
+    elif method == "card" and value:
+        payment = validate(CardPayment, {"method": method, "token": value})
+    else:
+        raise ConfigurationError("--pay takes account:C-1001 or card:tok_approve.")
+    assert isinstance(payment, AccountPayment | CardPayment)
+    return payment
+
+
+@asynccontextmanager
+async def running_terminal(name: str, url: str, settings: Settings) -> AsyncIterator[Terminal]:
+    """A terminal that is on the bus inside the context.
+
+    Raises:
+        BrokerError: there is no broker at the URL.
+        RoleTakenError: the same terminal runs elsewhere.
+        ConfigurationError: not the name of a terminal.
+    """
+    if role_of(name) != "terminal":
+        raise ConfigurationError(f"{name} is not the name of a terminal, such as terminal-7.")
+    place = Place(MqttConnector(url), settings.site, settings.data, settings.runtime)
+    terminal = Terminal(name, place, patience=settings.purchase_patience)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(terminal.run(), name=name)
+            ready = tasks.create_task(terminal.node.ready.wait())
+            await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
+            try:
+                yield terminal
+            finally:
+                terminal.node.stop()
+    except BaseExceptionGroup as group:
+        raise first_error(group) from None

@@ -1,0 +1,253 @@
+"""`storebus demo`: a store plays a scripted day, tells each order's story, and counts its books."""
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from bus.contract.catalog import Found, Style
+from bus.contract.settlement import (
+    ORDER,
+    AccountPayment,
+    CardPayment,
+    OrderQuery,
+    OrderView,
+    Receipt,
+)
+from bus.envelope import milliseconds
+from bus.errors import Problem
+from cli import options
+from cli.books import discrepancies
+from cli.customer import money_text, running_terminal
+from cli.labels import write_labels
+from cli.run import REFUSED, errors, output, run
+from cli.settings import Settings, read_settings
+from cli.store import RunningStore, running_store
+from devices.terminal.role import Terminal
+from devices.terminal.scanner import read_image
+
+_REMINDER_PATIENCE = 60.0
+"""Seconds after which a settled order without a reminder counts as forgotten."""
+
+
+@dataclass(slots=True)
+class Story:
+    """What one customer lived through."""
+
+    number: int
+    terminal: str
+    told: list[str] = field(default_factory=list)
+    outcome: str = "settled"
+    scan: float = 0.0
+    """Seconds from the label's image to the product."""
+    purchase: float | None = None
+    """Seconds from the purchase to its answer."""
+    label_to_reminder: float | None = None
+    """Seconds from the label's image to the reminder; None if it never came."""
+
+
+def demo(
+    orders: Annotated[int, typer.Option(min=1, max=10_000, help="How many customers.")] = 10,
+    terminals: Annotated[int, typer.Option(min=1, max=200, help="At how many terminals.")] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed, the same customers.")] = 1,
+    speed: options.Speed = 50.0,
+    engine: options.Engine = None,
+    shop: options.ShopFile = None,
+    data: options.Data = None,
+) -> None:
+    """Start a store, let customers scan labels and buy, tell their stories, count the books.
+
+    Ends with 1 if a settled order got no reminder, or if stock, parcels and money do not add up.
+
+    Example: storebus demo --orders 100 --terminals 10 --speed inf
+    """
+    with tempfile.TemporaryDirectory(prefix="storebus-demo-") as folder:
+        settings = read_settings(
+            broker_engine=engine,
+            broker_port=0,
+            shop=shop,
+            speed=speed,
+            data=(data or Path(folder)) / f"demo-{time.strftime('%H%M%S')}",
+        )
+        stories = run(_play(settings, orders, terminals, seed))
+        _summarise(stories)
+        wrong = discrepancies(settings.data)
+    for story in stories:
+        if story.outcome == "settled" and story.label_to_reminder is None:
+            wrong.append(f"customer {story.number} was never reminded")
+    for sentence in wrong:
+        errors.print(f"[red]Wrong:[/] {sentence}", soft_wrap=True)
+    if wrong:
+        raise typer.Exit(REFUSED)
+    output.print("The books balance: stock, parcels, money and reminders add up.")
+
+
+async def _play(settings: Settings, orders: int, terminals: int, seed: int) -> list[Story]:
+    choice = random.Random(seed)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(running_store(settings, sorters=2))
+        output.print(
+            f"[bold]{store.shop.name}[/] on the {store.broker.engine} broker, seed {seed}:"
+            f" {orders} customers at {terminals} terminals."
+        )
+        labels = write_labels(store.shop.products, settings.data / "labels")
+        there = [
+            await stack.enter_async_context(
+                running_terminal(f"terminal-{number}", store.broker.url, settings)
+            )
+            for number in range(1, terminals + 1)
+        ]
+        customers = [_Customer(number, store, labels, choice) for number in range(1, orders + 1)]
+        lines = [customers[start::terminals] for start in range(terminals)]
+        async with asyncio.TaskGroup() as tasks:
+            for terminal, line in zip(there, lines, strict=True):
+                tasks.create_task(_serve(terminal, line))
+    return [customer.story for customer in customers]
+
+
+async def _serve(terminal: Terminal, line: Sequence["_Customer"]) -> None:
+    """One customer after the other buys; the reminders are waited for side by side."""
+    async with asyncio.TaskGroup() as waits:
+        for customer in line:
+            receipt = await customer.shop_at(terminal)
+            if receipt is None:
+                customer.tell()
+            else:
+                waits.create_task(customer.collect(terminal, receipt))
+
+
+class _Customer:
+    """Decides by the seed, before the store opens, what to want."""
+
+    def __init__(
+        self, number: int, store: RunningStore, labels: dict[str, Path], choice: random.Random
+    ) -> None:
+        self.story = Story(number, "")
+        shop = store.shop
+        product = choice.choice(shop.products)
+        self._label = labels[product.id]
+        self._taste = choice.random()
+        self._quantity = choice.choice([1, 1, 1, 1, 2, 2, 3, 30])
+        self._point = choice.choice([None, *(point.id for point in shop.pickup_points)])
+        account = choice.choice(shop.accounts).account
+        self._payment: AccountPayment | CardPayment = AccountPayment(
+            method="account", account=account
+        )
+        if choice.random() < 0.35:  # noqa: PLR2004 - so many pay by card
+            token = choice.choice(["tok_approve", "tok_approve", "tok_error", "tok_decline"])
+            self._payment = CardPayment(method="card", token=f"{token}_{number}")
+        self._began = 0.0
+
+    async def shop_at(self, terminal: Terminal) -> Receipt | None:
+        """Scan, choose and buy; None if it came to nothing."""
+        story = self.story
+        story.terminal = terminal.name
+        self._began = time.perf_counter()
+        code = await asyncio.to_thread(read_image, self._label)
+        found = await terminal.scan(code)
+        story.scan = time.perf_counter() - self._began
+        style = self._choose(found)
+        story.told.append(
+            f"scanned {self._label.name} [{story.scan * 1000:.0f} ms]: {found.product.name},"
+            f" takes {self._quantity} x {style.sku} at {money_text(style.price)}"
+        )
+        asked = time.perf_counter()
+        try:
+            receipt = await terminal.buy(
+                {style.sku: self._quantity}, {style.sku: style}, self._payment, self._point
+            )
+        except Problem as problem:
+            story.purchase = time.perf_counter() - asked
+            story.outcome = problem.to_data().code
+            story.told.append(f"[{story.purchase * 1000:.0f} ms] {story.outcome}: {problem.detail}")
+            return None
+        story.purchase = time.perf_counter() - asked
+        story.told.append(
+            f"paid {money_text(receipt.total)} by {receipt.payment.method}"
+            f" [{story.purchase * 1000:.0f} ms]: order {receipt.order}"
+        )
+        return receipt
+
+    async def collect(self, terminal: Terminal, receipt: Receipt) -> None:
+        """Wait for the reminder."""
+        paid = time.perf_counter()
+        try:
+            async with asyncio.timeout(_REMINDER_PATIENCE):
+                reminder = await terminal.reminded(receipt.order)
+        except TimeoutError:
+            self.story.told.append("was never reminded")
+        else:
+            now = time.perf_counter()
+            self.story.label_to_reminder = now - self._began
+            self.story.told.append(await _steps(terminal, receipt.order))
+            self.story.told.append(
+                f"reminded {now - paid:.2f} s after paying: {reminder.pickup_point_name},"
+                f" code {reminder.pickup_code}"
+            )
+        self.tell()
+
+    def tell(self) -> None:
+        """Print the story."""
+        story = self.story
+        output.print(f"[bold]Customer {story.number}[/] at {story.terminal}")
+        for sentence in story.told:
+            output.print(f"    {sentence}", markup=False, soft_wrap=True)
+
+    def _choose(self, found: Found) -> Style:
+        styles = found.product.styles
+        return styles[int(self._taste * len(styles))]
+
+
+_STEPS = {
+    ("reserving", "charging"): "goods held",
+    ("charging", "settled"): "charged",
+    ("settled", "ready"): "fetched and packed",
+    ("ready", "reminded"): "terminal told",
+}
+
+
+async def _steps(terminal: Terminal, order: str) -> str:
+    """How long each step took, from the order's own history."""
+    view: OrderView = await terminal.node.ask(ORDER, "settlement", OrderQuery(order=order))
+    steps = [
+        f"{_STEPS[before.state, after.state]} {milliseconds(after.at) - milliseconds(before.at)} ms"
+        for before, after in pairwise(view.history)
+        if (before.state, after.state) in _STEPS
+    ]
+    return ", ".join(steps)
+
+
+def _summarise(stories: Sequence[Story]) -> None:
+    outcomes = Table("outcome", "orders")
+    for outcome in sorted({story.outcome for story in stories}):
+        outcomes.add_row(outcome, str(sum(story.outcome == outcome for story in stories)))
+    times = Table("step", "p50", "p99")
+    for name, seconds in (
+        ("scan", [story.scan for story in stories]),
+        ("purchase", [story.purchase for story in stories if story.purchase is not None]),
+        (
+            "label to reminder",
+            [s.label_to_reminder for s in stories if s.label_to_reminder is not None],
+        ),
+    ):
+        times.add_row(name, milliseconds_at(seconds, 50), milliseconds_at(seconds, 99))
+    output.print(outcomes)
+    output.print(times)
+
+
+def milliseconds_at(seconds: Sequence[float], percent: int) -> str:
+    """A percentile (nearest rank) of durations, as milliseconds for people."""
+    if not seconds:
+        return "-"
+    ranked = sorted(seconds)
+    rank = max(0, -(-len(ranked) * percent // 100) - 1)
+    return f"{ranked[rank] * 1000:.1f} ms"

@@ -1,0 +1,101 @@
+"""`storebus doctor`: is everything here that a store needs, and does its broker answer?"""
+
+import asyncio
+import os
+import platform
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import typer
+
+from broker.mosquitto import find_mosquitto, mosquitto_version
+from broker.ports import port_in_use
+from bus.caller import Caller
+from bus.contract.every import PING
+from bus.contract.values import Empty
+from bus.errors import BrokerError, Problem, StorebusError
+from bus.link import MqttConnector
+from cli import options
+from cli.address import broker_url
+from cli.run import DONE, REFUSED, output, run
+from cli.settings import Settings, read_settings
+from cli.shop.reader import read_shop
+
+Finding = tuple[bool | None, str, str]
+"""Good, bad, or None for something to know; what was looked at; what was found."""
+
+_OLDEST_SQLITE = (3, 37)
+_ROLES = ("catalog", "settlement", "warehouse")
+
+
+def doctor(
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+    shop: options.ShopFile = None,
+) -> None:
+    """Check this machine and the store: what is missing, and what to do about it.
+
+    Example: storebus doctor --data /var/lib/storebus
+    """
+    settings = read_settings(site=site, data=data, shop=shop)
+    findings = [*_machine(settings), *run(_store(broker_url(broker, settings), settings))]
+    for good, what, found in findings:
+        mark = {True: "[green]ok  [/]", False: "[red]BAD [/]", None: "[yellow]note[/]"}[good]
+        output.print(f"{mark} {what:<12} {found}", soft_wrap=True)
+    raise typer.Exit(REFUSED if any(good is False for good, _, _ in findings) else DONE)
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    yield True, "storebus", version("storebus")
+    yield sys.version_info >= (3, 11), "python", platform.python_version()
+    yield sqlite3.sqlite_version_info >= _OLDEST_SQLITE, "sqlite", sqlite3.sqlite_version
+    binary = find_mosquitto()
+    if binary is None:
+        yield None, "mosquitto", "not installed: `auto` takes the embedded broker (no access rules)"
+    else:
+        yield True, "mosquitto", f"{mosquitto_version(binary)} at {binary}"
+    yield _data_folder(settings.data)
+    try:
+        shop = read_shop(settings.shop)
+    except StorebusError as error:
+        yield False, "shop", str(error)
+    else:
+        bad = f", {len(shop.bad_rows)} bad rows" if shop.bad_rows else ""
+        yield not bad, "shop", f"{shop.name}: {len(shop.products)} products{bad}"
+
+
+def _data_folder(folder: Path) -> Finding:
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    try:
+        with tempfile.NamedTemporaryFile(dir=there) as file:
+            os.fsync(file.fileno())
+    except OSError as error:
+        return False, "data", f"{folder} cannot be written: {error.strerror}"
+    return True, "data", f"{folder}" if folder.exists() else f"{folder} (made at the first start)"
+
+
+async def _store(url: str, settings: Settings) -> list[Finding]:
+    connector = MqttConnector(url)
+    findings: list[Finding] = []
+    try:
+        async with Caller(connector, settings.site, "tester-doctor").connected() as caller:
+            findings.append((True, "broker", f"answers at {connector.description}"))
+            findings += await asyncio.gather(*(_role(caller, role) for role in _ROLES))
+    except BrokerError as error:
+        free = not port_in_use(settings.broker.host, settings.broker.port)
+        port = f"port {settings.broker.port} is {'free' if free else 'in use by something else'}"
+        findings.append((None, "broker", f"{error}; {port}. Start a store: storebus up"))
+    return findings
+
+
+async def _role(caller: Caller, role: str) -> Finding:
+    try:
+        pong = await caller.ask(PING, role, Empty(), timeout=2)
+    except Problem as problem:
+        return False, role, problem.detail
+    return True, role, f"answers, version {pong.version}, boot {pong.boot}"

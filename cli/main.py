@@ -1,0 +1,47 @@
+"""The storebus command: its commands, and errors as sentences and exit codes."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+
+from bus.errors import StorebusError
+from cli import config, customer, doctor, importing, labels, up
+from cli.demo import demo
+from cli.run import USAGE, exit_code
+
+app = typer.Typer(
+    name="storebus",
+    help="The message bus of a sample store: scan a label, buy, collect at a pickup point.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Exit codes: 0 done, 1 refused by the store, 2 wrong usage, 3 no broker.",
+)
+app.command()(up.up)
+app.command()(demo)
+app.command()(up.node)
+app.command()(customer.scan)
+app.command()(customer.buy)
+app.command()(labels.labels)
+app.command("import")(importing.import_)
+app.command()(config.config)
+app.command()(doctor.doctor)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exits with 0 done, 1 refused, 2 wrong usage, 3 no broker."""
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = USAGE
+    except click.exceptions.Abort:
+        code = 0
+    except (StorebusError, KeyboardInterrupt) as error:
+        code = exit_code(error)
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    sys.exit(code or 0)

@@ -1,0 +1,32 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Broker = Annotated[
+    str | None,
+    typer.Option("--broker", metavar="URL", help="Broker of the store, as `storebus up` prints."),
+]
+Site = Annotated[str | None, typer.Option("--site", metavar="S", help="Site of the store.")]
+Data = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Folder of the databases.")
+]
+ShopFile = Annotated[
+    Path | None,
+    typer.Option("--shop", metavar="FILE", help="A shop.toml or its folder."),
+]
+Engine = Annotated[
+    str | None,
+    typer.Option("--engine", metavar="E", help="auto, mosquitto, embedded or external."),
+]
+Host = Annotated[
+    str | None, typer.Option("--host", metavar="ADDRESS", help="Address the broker binds.")
+]
+Port = Annotated[int | None, typer.Option("--port", metavar="N", help="Port; 0 picks one.")]
+Speed = Annotated[
+    float | None,
+    typer.Option("--speed", metavar="X", help="Conveyors' speed: 2 is twice as fast, inf at once."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -1,0 +1,86 @@
+"""How every command runs: its event loop, its errors as sentences, its exit code."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from rich.console import Console
+
+from bus.contract.problem import ProblemData
+from bus.errors import BrokerError, ConfigurationError, Problem, StorebusError
+
+T = TypeVar("T")
+
+DONE, REFUSED, USAGE, NO_BROKER = 0, 1, 2, 3
+"""Exit codes: done; refused by the store; wrong usage; no broker."""
+
+output = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+_SWITCH_INTERVAL = 0.0005
+"""Seconds a thread may keep the interpreter while a journal's thread waits for it."""
+
+
+def run(command: Coroutine[Any, Any, T]) -> T:
+    """Run a command's coroutine; uvloop where it installs.
+
+    SIGTERM ends it as Ctrl-C does: by cancelling it, so that everything is closed.
+    """
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_until_terminated(command))
+
+
+async def _until_terminated(command: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await command
+
+
+def _loop_factory() -> Any:
+    try:
+        import uvloop  # noqa: PLC0415 - it does not install everywhere
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def exit_code(error: BaseException) -> int:
+    """Print an error as a person can use it; returns the command's exit code."""
+    match error:
+        case Problem():
+            print_problem(error.to_data())
+            return REFUSED
+        case BrokerError():
+            errors.print(f"[bold]No broker:[/] {_escaped(error)}", soft_wrap=True)
+            return NO_BROKER
+        case ConfigurationError():
+            errors.print(_escaped(error), soft_wrap=True)
+            return USAGE
+        case StorebusError():
+            errors.print(_escaped(error), soft_wrap=True)
+            return REFUSED
+        case KeyboardInterrupt() | asyncio.CancelledError():
+            return DONE
+    raise error
+
+
+def print_problem(problem: ProblemData) -> None:
+    """A refusal: its status and code, the sentence, and what else it says."""
+    errors.print(
+        f"[bold]{problem.status} {_escaped(problem.code)}[/]  {_escaped(problem.detail)}",
+        soft_wrap=True,
+    )
+    for name, value in (problem.model_extra or {}).items():
+        errors.print(f"  {_escaped(name)}: {_escaped(value)}", soft_wrap=True)
+
+
+def _escaped(value: object) -> str:
+    """Text of others as it is: no markup, no control characters."""
+    text = "".join(character if character.isprintable() else " " for character in str(value))
+    return text.replace("[", r"\[")

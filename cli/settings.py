@@ -1,0 +1,87 @@
+"""All settings of the command: defaults, then `storebus.toml`, then STOREBUS_* variables."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from broker.settings import BrokerSettings
+from bus.contract.values import Name
+from bus.errors import ConfigurationError
+from bus.settings import RuntimeSettings
+from cli.shop.reader import SAMPLE
+
+FILE = "storebus.toml"
+
+
+class Settings(BaseSettings):
+    """What a store is started with; a command's options come last and win."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="STOREBUS_",
+        env_nested_delimiter="__",
+        toml_file=FILE,
+    )
+
+    site: Name = "main"
+    """The site: a level of every topic, so that stores can share a broker."""
+    data: Path = Path("storebus-data")
+    """The folder of the databases, logs and generated files."""
+    shop: Path = SAMPLE
+    """A folder with a `shop.toml`, or that file."""
+    acquirer: str = "simulated"
+    """`simulated` starts the simulated one, `none` takes no cards, else the acquirer's URL."""
+    speed: Annotated[float, Field(gt=0)] = 1.0
+    """How many times faster than real the simulated conveyors are; `inf` takes no time."""
+    purchase_patience: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """Seconds until a purchase that was not answered counts as unknown."""
+    broker: BrokerSettings = BrokerSettings()
+    """The broker; see `broker.engine`, `broker.port`, `broker.url`."""
+    runtime: RuntimeSettings = RuntimeSettings()
+    """Limits and times of every node."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not a source of ours
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not a source of ours
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options, then variables, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def read_settings(**options: object) -> Settings:
+    """The settings with a command's options; those that are None were not given.
+
+    Raises:
+        ConfigurationError: a value is impossible; says which and why.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    broker = {
+        name.removeprefix("broker_"): given.pop(name)
+        for name in list(given)
+        if name.startswith("broker_")
+    }
+    try:
+        settings = Settings(**given)  # type: ignore[arg-type]
+        if broker:
+            merged = settings.broker.model_dump(exclude_unset=True) | broker
+            settings = settings.model_copy(update={"broker": BrokerSettings(**merged)})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"setting {name}: {first['msg']}") from error
+    except ValueError as error:  # the file is not TOML
+        raise ConfigurationError(f"{FILE}: {error}") from error
+    return settings

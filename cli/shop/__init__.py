@@ -1,0 +1,4 @@
+"""A shop as files that people write: products, stock, accounts, locations, and how to read them.
+
+It must not know the bus's traffic: it gives records, and others send them.
+"""

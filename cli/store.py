@@ -1,0 +1,171 @@
+"""A whole store in one process: broker, acquirer, the three roles and sorters."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from broker.engine import Broker, running_broker
+from bus.caller import Caller
+from bus.contract.warehouse import PickupPoints
+from bus.errors import ConfigurationError, StorebusError
+from bus.link import MqttConnector
+from bus.node import Node, Place
+from bus.role import Role
+from cli.settings import Settings
+from cli.shop.reader import Shop, read_shop
+from cli.shop.seeding import Refusal, Seeding
+from devices.sorter.drivers import SimulatedConveyor
+from devices.sorter.role import Sorter
+from nodes.catalog.role import Catalog
+from nodes.settlement.acquirer.client import Acquirer
+from nodes.settlement.role import Settlement
+from nodes.warehouse.role import Warehouse
+
+_SEEDED = "shop-imported"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStore:
+    """A store that is up."""
+
+    settings: Settings
+    shop: Shop
+    broker: Broker
+    place: Place
+    refusals: tuple[Refusal, ...]
+    """What of the shop the store would not take at its first start."""
+
+
+@asynccontextmanager
+async def running_store(settings: Settings, sorters: int = 1) -> AsyncIterator[RunningStore]:
+    """Run a store; all its nodes answer inside the context.
+
+    At the first start on a data folder the shop's products, goods and accounts are brought in.
+
+    Raises:
+        BrokerError: the broker cannot be started or reached.
+        RoleTakenError: another store runs on this data folder or site.
+        ConfigurationError: the shop's files are wrong.
+    """
+    shop = read_shop(settings.shop)
+    async with AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(running_broker(settings.broker, settings.data))
+        place = Place(MqttConnector(broker.url), settings.site, settings.data, settings.runtime)
+        acquirer = await stack.enter_async_context(acquirer_client(settings))
+        roles = server_roles(shop, acquirer)
+        for sorter in shop.sorters[:sorters]:
+            roles[sorter.name] = stack.enter_context(sorter_role(sorter.name, shop, settings))
+        await stack.enter_async_context(running_nodes(roles, place))
+        refusals = await _seed(shop, place)
+        yield RunningStore(settings, shop, broker, place, refusals)
+
+
+def server_roles(shop: Shop, acquirer: Acquirer | None) -> dict[str, Role]:
+    """The three server roles of a shop, by name."""
+    points = PickupPoints(points=list(shop.pickup_points), default=shop.default_pickup_point)
+    locations = [location.location for location in shop.locations]
+    return {
+        "catalog": Catalog().role,
+        "settlement": Settlement(acquirer).role,
+        "warehouse": Warehouse(points, locations).role,
+    }
+
+
+@contextmanager
+def sorter_role(name: str, shop: Shop, settings: Settings) -> Iterator[Role]:
+    """A sorter with the simulated conveyor of the shop's layout."""
+    record = settings.data / f"{name}.conveyor.jsonl"
+    driver = SimulatedConveyor(shop.layout, record, settings.speed)
+    try:
+        yield Sorter(driver).role
+    finally:
+        driver.close()
+
+
+@asynccontextmanager
+async def running_nodes(roles: Mapping[str, Role], place: Place) -> AsyncIterator[list[Node]]:
+    """Run nodes; all of them answer inside the context, and say goodbye at its end."""
+    nodes = [Node(name, role, place) for name, role in roles.items()]
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for node in nodes:
+                tasks.create_task(node.run(), name=node.name)
+            for node in nodes:
+                await node.ready.wait()
+            try:
+                yield nodes
+            finally:
+                for node in nodes:
+                    node.stop()
+    except* StorebusError as group:
+        raise first_error(group) from None
+
+
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error within a group, however deep."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+@asynccontextmanager
+async def acquirer_client(settings: Settings) -> AsyncIterator[Acquirer | None]:
+    """The payment provider's client; the simulated provider runs as a child process."""
+    if settings.acquirer == "none":
+        yield None
+        return
+    if settings.acquirer != "simulated":
+        async with Acquirer(settings.acquirer) as client:
+            yield client
+        return
+    async with simulated_acquirer(settings.data / "acquirer.jsonl") as url, Acquirer(url) as client:
+        yield client
+
+
+@asynccontextmanager
+async def simulated_acquirer(log: Path, *options: str) -> AsyncIterator[str]:
+    """Run the simulated acquirer as its own process; yields its URL.
+
+    Raises:
+        ConfigurationError: it did not start.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "nodes.settlement.acquirer", "--port", "0", "--leash", "--log", str(log)),
+        *options,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        ready = (await process.stdout.readline()).decode()
+        if "http" not in ready:
+            raise ConfigurationError("the simulated acquirer did not start; see above")
+        yield ready.split()[-1]
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+async def _seed(shop: Shop, place: Place) -> tuple[Refusal, ...]:
+    """Bring the shop in at the first start; a start that was cut off goes on here."""
+    marker = place.data / _SEEDED
+    if marker.exists():
+        return ()
+    async with Caller(place.connector, place.site, "tester-import").connected() as caller:
+        seeding = Seeding(caller, shop.name)
+        await seeding.products(shop.products)
+        await seeding.stock(shop.stock)
+        await seeding.accounts(shop.accounts, shop.currency)
+    if not seeding.refusals:
+        marker.write_text(f"{shop.name}\n")
+    return tuple(seeding.refusals)

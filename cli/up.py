@@ -1,0 +1,138 @@
+"""`storebus up` and `storebus node`: run a store, or one node of it."""
+
+import asyncio
+from contextlib import nullcontext
+from typing import Annotated, Any
+
+import typer
+
+from bus.contract.channel import role_of
+from bus.contract.terminal import Remind
+from bus.errors import ConfigurationError
+from bus.link import MqttConnector
+from bus.node import Place
+from cli import options
+from cli.address import broker_url, write_address
+from cli.run import errors, output, run
+from cli.settings import Settings, read_settings
+from cli.shop.reader import read_shop
+from cli.store import (
+    RunningStore,
+    acquirer_client,
+    running_nodes,
+    running_store,
+    server_roles,
+    sorter_role,
+)
+from devices.terminal.role import Terminal
+
+
+def up(
+    engine: options.Engine = None,
+    host: options.Host = None,
+    port: options.Port = None,
+    url: Annotated[
+        str | None, typer.Option("--url", metavar="URL", help="Broker for --engine external.")
+    ] = None,
+    data: options.Data = None,
+    site: options.Site = None,
+    shop: options.ShopFile = None,
+    speed: options.Speed = None,
+    sorters: Annotated[int, typer.Option(min=0, help="How many of the shop's sorters.")] = 1,
+) -> None:
+    """Run a whole store in one process: broker, catalog, settlement, warehouse and a sorter.
+
+    Example: storebus up --port 1884 --data /var/lib/storebus
+    """
+    settings = read_settings(
+        broker_engine=engine,
+        broker_host=host,
+        broker_port=port,
+        broker_url=url,
+        data=data,
+        site=site,
+        shop=shop,
+        speed=speed,
+    )
+    run(_up(settings, sorters))
+
+
+async def _up(settings: Settings, sorters: int) -> None:
+    async with running_store(settings, sorters) as store:
+        write_address(store)
+        _greet(store)
+        await asyncio.Event().wait()
+
+
+def _greet(store: RunningStore) -> None:
+    shop, broker = store.shop, store.broker
+    styles = sum(len(product.styles) for product in shop.products)
+    output.print(f"[bold]{shop.name}[/] is open: {len(shop.products)} products, {styles} styles.")
+    output.print(f"  broker    {broker.engine}  {broker.url}")
+    if broker.url_v311 != broker.url:
+        output.print(f"            MQTT 3.1.1 at {broker.url_v311}")
+    output.print(f"  site      {store.settings.site}")
+    output.print(f"  data      {store.settings.data}")
+    if broker.notice:
+        output.print(f"  note      {broker.notice}", soft_wrap=True)
+    first = shop.products[0]
+    output.print("Try, in another terminal:")
+    output.print(f"  storebus scan terminal-7 {first.url}")
+    output.print(f"  storebus buy terminal-7 {first.styles[0].sku}=1 --pay account:C-1001")
+    for bad in shop.bad_rows:
+        errors.print(f"{bad.file}:{bad.line}: {bad.reason}", soft_wrap=True, markup=False)
+    for row, problem in store.refusals:
+        errors.print(f"{row}: {problem.detail}", soft_wrap=True, markup=False)
+
+
+def node(
+    name: Annotated[
+        str, typer.Argument(help="catalog, settlement, warehouse, sorter-N, terminal-N")
+    ],
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+    shop: options.ShopFile = None,
+    speed: options.Speed = None,
+) -> None:
+    """Run one node alone against a broker.
+
+    Example: storebus node sorter-2 --broker mqtt://127.0.0.1:1883 --speed 10
+    """
+    settings = read_settings(site=site, data=data, shop=shop, speed=speed)
+    kind = role_of(name)
+    if kind not in ("catalog", "settlement", "warehouse", "sorter", "terminal"):
+        raise ConfigurationError(
+            f"{name} is no node: catalog, settlement, warehouse, sorter-N or terminal-N."
+        )
+    place = Place(
+        MqttConnector(broker_url(broker, settings)),
+        settings.site,
+        settings.data,
+        settings.runtime,
+    )
+    run(_node(name, kind, place, settings))
+
+
+async def _node(name: str, kind: str, place: Place, settings: Settings) -> None:
+    if kind == "terminal":
+        await Terminal(name, place, _show, settings.purchase_patience).run()
+        return
+    shop = read_shop(settings.shop)
+    cards = acquirer_client(settings) if kind == "settlement" else nullcontext()
+    async with cards as acquirer:
+        machine: Any = nullcontext()
+        if kind == "sorter":
+            machine = sorter_role(name, shop, settings)
+        with machine as sorter:
+            role = sorter or server_roles(shop, acquirer)[name]
+            async with running_nodes({name: role}, place):
+                output.print(f"{name} is on {place.connector.description}, site {place.site}.")
+                await asyncio.Event().wait()
+
+
+def _show(reminder: Remind) -> None:
+    output.print(
+        f"[bold]Ready:[/] order {reminder.order} waits at {reminder.pickup_point_name};"
+        f" pickup code [bold]{reminder.pickup_code}[/]"
+    )

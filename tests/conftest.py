@@ -1,0 +1,104 @@
+"""Real brokers that live as long as the session, and the five connectors tests run over."""
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+from store import Transport
+
+from broker import mosquitto
+from broker.engine import Broker, RunningEngine, running_broker
+from broker.settings import BrokerSettings
+from bus.link import Connector, MemoryBroker, MqttConnector
+
+TRANSPORTS = ("memory", "mosquitto-5", "mosquitto-3.1.1", "embedded-5", "embedded-3.1.1")
+_sites = itertools.count(1)
+
+
+class BrokerThread(threading.Thread):
+    """A broker in a thread with a loop of its own.
+
+    The thread lives as long as the broker: the kernel ends the broker with the thread that
+    started it.
+    """
+
+    def __init__(self, engine: RunningEngine, data: Path) -> None:
+        super().__init__(name=f"{engine} broker", daemon=True)
+        self._engine: RunningEngine = engine
+        self._data = data
+        self._ready: Future[Broker] = Future()
+        self._closing = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        try:
+            settings = BrokerSettings(engine=self._engine, port=0)
+            async with running_broker(settings, self._data) as broker:
+                self._ready.set_result(broker)
+                await self._closing.wait()
+        except Exception as error:
+            if self._ready.done():
+                raise
+            self._ready.set_exception(error)
+
+    def broker(self) -> Broker:
+        """The broker, once it accepts connections."""
+        return self._ready.result(20)
+
+    def close(self) -> None:
+        """Stop the broker; returns when it is gone."""
+        self._loop.call_soon_threadsafe(self._closing.set)
+        self.join(20)
+
+
+RunBroker = Callable[[RunningEngine], Broker]
+
+
+@pytest.fixture(scope="session")
+def run_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunBroker]:
+    """Starts each real broker at its first use; it serves the whole session."""
+    threads: dict[RunningEngine, BrokerThread] = {}
+
+    def run(engine: RunningEngine) -> Broker:
+        if engine == "mosquitto" and mosquitto.find_mosquitto() is None:
+            pytest.skip("Mosquitto is not installed (apt install mosquitto)")
+        if engine not in threads:
+            threads[engine] = BrokerThread(engine, tmp_path_factory.mktemp(engine))
+            threads[engine].start()
+        return threads[engine].broker()
+
+    yield run
+    for thread in threads.values():
+        thread.close()
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transport(request: pytest.FixtureRequest, run_broker: RunBroker) -> Transport:
+    """Each of the five ways that messages go."""
+    engine, _, version = request.param.partition("-")
+    if engine == "memory":
+        return Transport("memory", MemoryBroker())
+    broker = run_broker(engine)
+    url = broker.url if version == "5" else broker.url_v311
+    return Transport(request.param, MqttConnector(url), broker)
+
+
+@pytest.fixture
+def connector(transport: Transport) -> Connector:
+    """A connector to each of the five."""
+    return transport.connector
+
+
+@pytest.fixture
+def site() -> str:
+    """A site that no other test of this session has: brokers are shared."""
+    return f"site-{next(_sites)}"

@@ -1,0 +1,174 @@
+"""What a scanner gives is read as a GTIN, a GS1 Digital Link, another URL, or refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bus.contract.values import check_digit
+from bus.errors import InvalidLink, UnknownLabel
+from nodes.catalog.code import ScannedCode, read_code, read_link
+
+VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "gs1_digital_link.jsonl"
+GTIN = "09506000134352"
+FIXED_LENGTHS = {"00", "01", "02", "03", "04", *map(str, range(11, 21)), "41"} | {
+    str(prefix) for prefix in range(31, 37)
+}
+"""GS1 General Specifications 7.8.5: no separator follows these."""
+
+bodies = st.sampled_from([7, 11, 12, 13]).flatmap(
+    lambda length: st.text("0123456789", min_size=length, max_size=length)
+)
+
+
+def element_string(elements: tuple[tuple[str, str], ...]) -> str:
+    parts = [
+        identifier + value + ("" if identifier[:2] in FIXED_LENGTHS else "^")
+        for identifier, value in elements
+    ]
+    return "^" + "".join(parts).removesuffix("^")
+
+
+def test_the_shared_vectors_of_digital_links_all_agree() -> None:
+    if not VECTORS.exists():
+        pytest.skip("the shared vectors are not here")
+    for case in map(json.loads, VECTORS.read_text("utf-8").splitlines()):
+        try:
+            link = read_link(case["uri"])
+        except InvalidLink:
+            link = None
+        assert (link is not None) == case["valid"], case
+        if link:
+            assert link.gtin == case["gtin"], case
+            assert element_string(link.elements) == case["elements"], case
+            assert read_code(case["uri"]) == ScannedCode(case["gtin"], case["uri"])
+
+
+@given(bodies)
+def test_every_number_with_its_check_digit_is_a_gtin_of_14_digits(body: str) -> None:
+    number = f"{body}{check_digit(body)}"
+
+    assert read_code(f" {number}\r\n") == ScannedCode(number.rjust(14, "0"), None)
+
+
+@given(bodies, st.integers(1, 9))
+def test_no_number_with_another_check_digit_is_a_product(body: str, off: int) -> None:
+    with pytest.raises(UnknownLabel, match="check digit"):
+        read_code(f"{body}{(check_digit(body) + off) % 10}")
+
+
+@given(bodies, st.sampled_from(["https://a/", "HTTPS://SHOP.EXAMPLE:8443/any/stem/"]))
+def test_every_gtin_comes_back_from_its_digital_link(body: str, start: str) -> None:
+    gtin = f"{body}{check_digit(body)}".rjust(14, "0")
+    url = f"{start}01/{gtin}"
+
+    assert read_code(url) == ScannedCode(gtin, url)
+
+
+@given(
+    st.text(max_size=60) | st.text("htps:/?#[]%&=01234é \x00", max_size=60).map("https://".__add__)
+)
+def test_whatever_is_scanned_is_read_or_refused_but_never_a_crash(code: str) -> None:
+    refused: str | None = None
+    try:
+        read_code(code)
+    except (UnknownLabel, InvalidLink) as refusal:
+        refused = refusal.detail
+
+    assert refused is None or refused.endswith(".")
+
+
+@pytest.mark.parametrize("code", ["1", "123456789", "1234567890123456", "9506000134353"])
+def test_a_number_that_is_no_gtin_is_an_unknown_label(code: str) -> None:
+    with pytest.raises(UnknownLabel, match="This number is no product's"):
+        read_code(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["", "  ", "Oxford shirt", "\uff18" * 8, "https://", "ftp://a/01/" + GTIN, "https://a b/"],
+)
+def test_text_is_an_unknown_label(code: str) -> None:
+    with pytest.raises(UnknownLabel, match="this is neither"):
+        read_code(code)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://shop.example/p/rain-jacket",
+        "https://shop.example",
+        "https://shop.example/01",
+        "https://shop.example/01/",
+        "https://shop.example/8010/about-us",
+        f"https://shop.example/gtin/{GTIN}",
+        f"https://shop.example/?01={GTIN}",
+        f"HtTp://shop.example/01/{GTIN}",
+        "https://shop.example/Größe/ü",
+    ],
+)
+def test_any_other_url_is_only_a_url(url: str) -> None:
+    assert read_code(url) == ScannedCode(None, url)
+
+
+def test_a_link_to_something_else_than_a_product_has_no_gtin() -> None:
+    url = "https://id.gs1.org/00/952012345678912345"
+
+    assert read_code(url) == ScannedCode(None, url)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        f"01/{GTIN}/22/2A/10/ABC/21/12345",
+        f"01/{GTIN}/21/a%2Fb%25",
+        f"01/{GTIN}/10/{'L' * 20}",
+        f"01/{GTIN}/10/01/21/01",
+        f"01/{GTIN}/235/{'T' * 28}",
+        f"01/{GTIN}?17=261231&3103=000195&linkType=gs1:pip&lang=en#top",
+        f"gtin/{GTIN}/lot/ABC/ser/123",
+        f"2026/01/news/01/{GTIN}",
+    ],
+)
+def test_the_gtin_of_a_link_does_not_depend_on_what_is_around_it(rest: str) -> None:
+    assert read_code(f"https://shop.example/{rest}").gtin == GTIN
+
+
+@pytest.mark.parametrize(
+    ("rest", "rule"),
+    [
+        ("01/09506000134353", "check digit"),
+        ("01/9506000134352", "14 digits"),
+        ("01/hello", "14 digits"),
+        ("00/952012345678912346", r"check digit of \(00\)"),
+        (f"01/{GTIN}/", "end with a slash"),
+        (f"01//{GTIN}", "empty part"),
+        (f"01/{GTIN}/10", "pairs of key and value"),
+        (f"01/{GTIN}/10/A/22/B", "22, 10, 21 or 235, in this order"),
+        (f"01/{GTIN}/21/A/21/B", "in this order"),
+        (f"01/{GTIN}/235/A/21/B", "in this order"),
+        ("8013/1987654Ad4X4bL5ttr2310c2K/10/A", "only have nothing"),
+        (f"01/{GTIN}/10/{'L' * 21}", "1 to 20 characters"),
+        (f"01/{GTIN}/21/a%20b", "1 to 20 characters"),
+        (f"01/{GTIN}/21/%C3%BC", "1 to 20 characters"),
+        (f"01/{GTIN}/21/100%", "percent-encoded"),
+        (f"ü/01/{GTIN}", "percent-encoded"),
+        (f"01/{GTIN}?17=soon", "6 digits"),
+        (f"01/{GTIN}?999=A", r"no application identifier \(999\)"),
+        (f"01/{GTIN}?10=A&10=A", "more than once"),
+        (f"01/{GTIN}?414=9520123456789", r"check digit of \(414\)"),
+    ],
+)
+def test_a_link_that_breaks_a_rule_is_refused_with_the_rule(rest: str, rule: str) -> None:
+    with pytest.raises(InvalidLink, match=rule) as refusal:
+        read_code(f"https://shop.example/{rest}")
+
+    assert refusal.value.status == 422
+
+
+@pytest.mark.parametrize("host", ["$a", "user:secret@a", "a:port", "[::1"])
+def test_a_link_needs_a_plain_host(host: str) -> None:
+    with pytest.raises(InvalidLink, match="domain name"):
+        read_code(f"https://{host}/01/{GTIN}")
