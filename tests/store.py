@@ -13,7 +13,7 @@ from broker.engine import Broker
 from bus.caller import Caller
 from bus.contract.catalog import UPSERT, Upsert
 from bus.contract.channel import Operation, role_of
-from bus.contract.settlement import DEPOSIT, AccountPayment, Deposit, Receipt
+from bus.contract.settlement import COLLECT, DEPOSIT, AccountPayment, Collect, Deposit, Receipt
 from bus.contract.terminal import Remind
 from bus.contract.topics import Topics
 from bus.contract.values import Model, Money
@@ -198,6 +198,15 @@ class Store:
         """Wait until a terminal has shown the reminder of an order."""
         async with asyncio.timeout(2 * PATIENCE):
             return await self.terminals[terminal].reminded(order)
+
+    async def collect(self, code: str) -> Any:
+        """Collect a parcel, as console-1."""
+        async with Caller(self.place.connector, self.site, "console-1").connected() as console:
+            return await console.ask(COLLECT, "settlement", Collect(code=code), timeout=PATIENCE)
+
+    def balance(self, account: str) -> int:
+        """What an account of the ledger holds, in cents."""
+        return int(self.value("settlement", "SELECT balance FROM account WHERE id = ?", account))
 
     def rows(self, node: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What a query finds in a node's database."""

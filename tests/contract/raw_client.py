@@ -42,7 +42,9 @@ class Received:
 class RawClient:
     """Sends any bytes to any topic and sees everything that passes through a site."""
 
-    def __init__(self, site: str, name: str, send: Callable[[Outgoing], Awaitable[int | None]]) -> None:
+    def __init__(
+        self, site: str, name: str, send: Callable[[Outgoing], Awaitable[int | None]]
+    ) -> None:
         self.name = name
         self.topics = Topics(site)
         self.send = send
@@ -66,7 +68,9 @@ class RawClient:
         """The next message on a topic; fails the test when none comes."""
 
         def found() -> Received | None:
-            return next((each for each in self._arrived if each.topic == topic and where(each)), None)
+            return next(
+                (each for each in self._arrived if each.topic == topic and where(each)), None
+            )
 
         try:
             async with asyncio.timeout(PATIENCE), self._news:

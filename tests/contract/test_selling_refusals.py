@@ -1,0 +1,151 @@
+"""What the store says no to while selling, and that a no costs nobody anything."""
+
+from typing import Any
+
+import pytest
+from store import STOCK, Store
+
+from bus.contract.catalog import Line
+from bus.contract.problem import ProblemData
+from bus.contract.settlement import AccountPayment, Purchase
+from bus.contract.values import Money
+from bus.contract.warehouse import RECEIVE, Receive
+from bus.errors import Problem, Refused
+
+
+async def refusal(asked: Any) -> ProblemData:
+    with pytest.raises(Problem) as refused:
+        await asked
+    assert isinstance(refused.value, Refused)
+    return refused.value.to_data()
+
+
+async def refused_purchase(store: Store, **changes: Any) -> ProblemData:
+    """The problem that terminal-1 is shown; the purchase is good but for the changes."""
+    terminal = store.terminals["terminal-1"]
+    purchase = {
+        "lines": [Line(sku="MUG", quantity=2)],
+        "payment": AccountPayment(method="account", account="C-1001"),
+        "expected_total": Money(amount=2500, currency="EUR"),
+        **changes,
+    }
+    bought = await terminal.outcome(await terminal.begin(Purchase(**purchase)))
+    assert bought.state == "refused"
+    assert bought.problem is not None
+    return bought.problem
+
+
+async def test_sold_out_says_what_is_left(store: Store) -> None:
+    before = store.snapshot(refused=False)
+    problem = await refusal(store.buy({"SHIRT-RED": 3}))
+    assert (problem.status, problem.code) == (409, "sold-out")
+    assert problem.model_extra
+    assert problem.model_extra["available"] == {"SHIRT-RED": STOCK["SHIRT-RED"]}
+    await store.quiet()
+    assert without_purchases(store.snapshot(refused=False)) == before
+
+
+async def test_of_two_lines_all_are_reserved_or_none(store: Store) -> None:
+    before = store.snapshot(refused=False)
+    problem = await refusal(store.buy({"SHIRT-BLUE": 1, "SHIRT-RED": 3}))
+    assert problem.code == "sold-out"
+    await store.quiet()
+    assert without_purchases(store.snapshot(refused=False)) == before
+    await store.buy({"SHIRT-BLUE": STOCK["SHIRT-BLUE"]})
+
+
+async def test_a_changed_price_is_shown_and_nothing_stays_reserved(store: Store) -> None:
+    before = store.snapshot(refused=False)
+    expected = Money(amount=2499, currency="EUR")
+    problem = await refused_purchase(store, expected_total=expected)
+    assert (problem.status, problem.code) == (409, "price-changed")
+    assert problem.model_extra
+    assert problem.model_extra["total"] == {"amount": 2500, "currency": "EUR"}
+    await store.quiet()
+    assert without_purchases(store.snapshot(refused=False)) == before
+
+
+@pytest.mark.parametrize("account", ["C-1002", "C-9999"], ids=["poor", "unknown"])
+async def test_an_account_that_cannot_pay_is_declined_and_the_goods_are_free_again(
+    store: Store, account: str
+) -> None:
+    before = store.snapshot(refused=False)
+    payment = AccountPayment(method="account", account=account)
+    problem = await refused_purchase(store, payment=payment)
+    assert (problem.status, problem.code) == (402, "payment-declined")
+    await store.quiet()
+    assert without_purchases(store.snapshot(refused=False)) == before
+    await store.buy({"MUG": STOCK["MUG"]})
+
+
+async def test_another_currency_than_the_stores_is_a_changed_price(store: Store) -> None:
+    expected = Money(amount=2500, currency="USD")
+    problem = await refused_purchase(store, expected_total=expected)
+    assert (problem.status, problem.code) == (409, "price-changed")
+
+
+async def test_an_unknown_pickup_point_is_answered_with_those_there_are(store: Store) -> None:
+    problem = await refused_purchase(store, pickup_point="roof")
+    assert (problem.status, problem.code) == (404, "unknown-pickup-point")
+    assert problem.model_extra
+    assert problem.model_extra["points"] == ["north", "south"]
+
+
+async def test_a_style_in_two_lines_is_refused(store: Store) -> None:
+    lines = [Line(sku="MUG", quantity=1), Line(sku="MUG", quantity=1)]
+    problem = await refused_purchase(store, lines=lines)
+    assert (problem.status, problem.code) == (422, "invalid-field")
+
+
+async def test_a_store_without_an_acquirer_takes_no_cards(store: Store) -> None:
+    purchase = Purchase.model_validate(
+        {
+            "lines": [{"sku": "MUG", "quantity": 2}],
+            "payment": {"method": "card", "token": "tok_approve"},
+            "expected_total": {"amount": 2500, "currency": "EUR"},
+        }
+    )
+    problem = await refused_purchase(store, payment=purchase.payment)
+    assert (problem.status, problem.code) == (422, "invalid-field")
+
+
+async def test_a_parcel_is_collected_once_and_only_under_its_code(store: Store) -> None:
+    receipt = await store.buy({"MUG": 1})
+    await store.reminded(receipt.order)
+    wrong = "000000" if receipt.pickup_code != "000000" else "111111"
+    problem = await refusal(store.collect(wrong))
+    assert (problem.status, problem.code) == (404, "unknown-pickup-code")
+    await store.collect(receipt.pickup_code)
+    problem = await refusal(store.collect(receipt.pickup_code))
+    assert problem.code == "unknown-pickup-code"
+
+
+async def test_a_parcel_that_is_not_there_yet_cannot_be_collected(store: Store) -> None:
+    store.machine.free.clear()
+    receipt = await store.buy({"MUG": 1})
+    problem = await refusal(store.collect(receipt.pickup_code))
+    assert (problem.status, problem.code) == (409, "wrong-state")
+    store.machine.free.set()
+    await store.reminded(receipt.order)
+
+
+@pytest.mark.parametrize(
+    ("goods", "code"),
+    [
+        (Receive(sku="HAT", location="A-01-1", quantity=1), "unknown-sku"),
+        (Receive(sku="MUG", location="Z-99-9", quantity=1), "unknown-location"),
+    ],
+)
+async def test_goods_of_an_unknown_kind_or_place_are_not_received(
+    store: Store, goods: Receive, code: str
+) -> None:
+    problem = await refusal(store.ask(RECEIVE, "warehouse", goods))
+    assert (problem.status, problem.code) == (404, code)
+    assert store.value("warehouse", "SELECT sum(quantity) FROM bin") == sum(STOCK.values())
+    assert store.value("catalog", "SELECT sum(on_hand) FROM style") == sum(STOCK.values())
+
+
+def without_purchases(snapshot: dict[str, Any]) -> dict[str, Any]:
+    """A snapshot but for what the terminal keeps of its own refused purchases."""
+    assert [row[1] for row in snapshot["terminal-1.purchase"]] == ["refused"]
+    return {**snapshot, "terminal-1.purchase": []}
