@@ -119,7 +119,7 @@ def _prepare_embedded(settings: BrokerSettings, data: Path) -> tuple[Broker, Sup
     )
     dialled = dialled_address(address)
     # At QoS 1 it stalls 44 ms at every hop and is no safer: the bus repeats what is lost anyway.
-    url = f"mqtt://{authority(dialled, port_v5)}?qos=0"
+    url = f"mqtt://{authority(dialled, port_v5)}?qos=0&properties=0"
     url_v311 = f"mqtt://{authority(dialled, port_v311)}?protocol=3.1.1&qos=0"
     notice = _notice(address, " It is meant for trials; for a store, apt install mosquitto.")
     return Broker("embedded", url, url_v311, notice, supervisor), supervisor

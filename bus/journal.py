@@ -42,11 +42,7 @@ class Journal:
 
     def __init__(self, path: Path, *migrations: str) -> None:
         self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(path.with_suffix(".lock"))
-        except OSError as error:
-            raise JournalError(f"cannot use the folder {path.parent}: {error}") from error
+        self._lock = hold(path.with_suffix(".lock"))
         try:
             self._writer = _open(path)
             for package in ("bus", *migrations):
@@ -97,15 +93,27 @@ class Journal:
         self.close()
 
 
-def _lock(path: Path) -> int:
-    """Hold the file as long as this process lives, also through a crash."""
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+def hold(path: Path) -> int:
+    """Hold a lock file as long as this process lives, also through a crash.
+
+    Returns:
+        The file's descriptor; closing it lets go.
+
+    Raises:
+        RoleTakenError: another process holds it.
+        JournalError: the folder cannot be used.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise JournalError(f"cannot use the folder {path.parent}: {error.strerror}") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
         raise RoleTakenError(
-            f"another process is running on {path.with_suffix('.db')}; stop it first"
+            f"another process is running on {path.with_suffix('')}; stop it first"
         ) from None
     return lock
 

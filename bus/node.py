@@ -64,6 +64,7 @@ class Place:
     """The folder of the databases; each node has its own file there."""
     settings: RuntimeSettings = field(default_factory=RuntimeSettings)
 
+
 Seen = TypeVar("Seen")
 
 

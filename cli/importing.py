@@ -16,7 +16,7 @@ from cli.run import errors, output, run
 from cli.settings import Settings, read_settings
 from cli.shop.reader import read_shop
 from cli.shop.rows import read_accounts, read_products, read_stock
-from cli.shop.seeding import Seeding
+from cli.shop.seeding import IMPORTER, Seeding
 from cli.shop.table import BadRow, kind_of
 
 
@@ -47,7 +47,7 @@ async def _import(files: list[Path], url: str, settings: Settings, *, again: boo
     label = token_hex(8) if again else "import"
     connector = MqttConnector(url)
     refused = 0
-    async with Caller(connector, settings.site, f"tester-{token_hex(4)}").connected() as caller:
+    async with Caller(connector, settings.site, IMPORTER).connected() as caller:
         for file in files:
             refused += await _import_file(file, Seeding(caller, label), settings)
     return refused

@@ -3,13 +3,12 @@
 import sys
 from collections.abc import Sequence
 
-import click
 import typer
 
 from bus.errors import StorebusError
 from cli import config, customer, doctor, importing, labels, up
 from cli.demo import demo
-from cli.run import USAGE, exit_code
+from cli.run import exit_code
 
 app = typer.Typer(
     name="storebus",
@@ -33,15 +32,8 @@ app.command()(doctor.doctor)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits with 0 done, 1 refused, 2 wrong usage, 3 no broker."""
     try:
-        code = app(args=arguments, standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = USAGE
-    except click.exceptions.Abort:
-        code = 0
-    except (StorebusError, KeyboardInterrupt) as error:
-        code = exit_code(error)
+        app(args=arguments)
+    except StorebusError as error:
+        sys.exit(exit_code(error))
     except BrokenPipeError:
         sys.stderr.close()
-        code = 0
-    sys.exit(code or 0)

@@ -27,12 +27,15 @@ _SWITCH_INTERVAL = 0.0005
 def run(command: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine; uvloop where it installs.
 
-    SIGTERM ends it as Ctrl-C does: by cancelling it, so that everything is closed.
+    SIGTERM and Ctrl-C end it by cancelling it, so that everything is closed; the exit code is 0.
     """
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_until_terminated(command))
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_until_terminated(command))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise SystemExit(DONE) from None
 
 
 async def _until_terminated(command: Coroutine[Any, Any, T]) -> T:
@@ -65,8 +68,6 @@ def exit_code(error: BaseException) -> int:
         case StorebusError():
             errors.print(_escaped(error), soft_wrap=True)
             return REFUSED
-        case KeyboardInterrupt() | asyncio.CancelledError():
-            return DONE
     raise error
 
 

@@ -12,12 +12,13 @@ from broker.engine import Broker, running_broker
 from bus.caller import Caller
 from bus.contract.warehouse import PickupPoints
 from bus.errors import ConfigurationError, StorebusError
+from bus.journal import hold
 from bus.link import MqttConnector
 from bus.node import Node, Place
 from bus.role import Role
 from cli.settings import Settings
 from cli.shop.reader import Shop, read_shop
-from cli.shop.seeding import Refusal, Seeding
+from cli.shop.seeding import IMPORTER, Refusal, Seeding
 from devices.sorter.drivers import SimulatedConveyor
 from devices.sorter.role import Sorter
 from nodes.catalog.role import Catalog
@@ -53,6 +54,7 @@ async def running_store(settings: Settings, sorters: int = 1) -> AsyncIterator[R
     """
     shop = read_shop(settings.shop)
     async with AsyncExitStack() as stack:
+        stack.callback(os.close, hold(settings.data / "store.lock"))
         broker = await stack.enter_async_context(running_broker(settings.broker, settings.data))
         place = Place(MqttConnector(broker.url), settings.site, settings.data, settings.runtime)
         acquirer = await stack.enter_async_context(acquirer_client(settings))
@@ -161,7 +163,7 @@ async def _seed(shop: Shop, place: Place) -> tuple[Refusal, ...]:
     marker = place.data / _SEEDED
     if marker.exists():
         return ()
-    async with Caller(place.connector, place.site, "tester-import").connected() as caller:
+    async with Caller(place.connector, place.site, IMPORTER).connected() as caller:
         seeding = Seeding(caller, shop.name)
         await seeding.products(shop.products)
         await seeding.stock(shop.stock)

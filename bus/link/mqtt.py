@@ -88,19 +88,26 @@ class MqttLink:
     """One MQTT connection."""
 
     def __init__(
-        self, client: _Client, queue: "asyncio.Queue[aiomqtt.Message]", *, v5: bool, max_qos: int
+        self,
+        client: _Client,
+        queue: "asyncio.Queue[aiomqtt.Message]",
+        *,
+        v5: bool,
+        properties: bool,
+        max_qos: int,
     ) -> None:
         self._client = client
         self._queue = queue
         self._messages = client.messages
         self._v5 = v5
+        self._properties = properties
         self._max_qos = max_qos
 
     def send(self, message: Outgoing) -> None:
         """Hand a message to the client."""
         if len(message.payload) > MAX_PAYLOAD:
             raise LinkError(f"a payload of {len(message.payload)} bytes is over {MAX_PAYLOAD}")
-        properties = _PublishProperties(message) if self._v5 else None
+        properties = _PublishProperties(message) if self._properties else None
         try:
             self._client.post(message, min(message.qos, self._max_qos), properties)
         except ValueError as error:
@@ -151,7 +158,8 @@ class MqttConnector:
 
     Args:
         url: `mqtt://[user:password@]host[:port]`, or `mqtts://` for TLS. `?protocol=3.1.1` speaks
-            MQTT 3.1.1 instead of 5; `?qos=0` sends and subscribes everything at QoS 0.
+            MQTT 3.1.1 instead of 5; `?qos=0` sends and subscribes everything at QoS 0;
+            `?properties=0` sends no MQTT 5 properties (see docs/adr/0002).
 
     Raises:
         ConfigurationError: not such a URL.
@@ -170,14 +178,19 @@ class MqttConnector:
         options = parse_qs(parts.query)
         protocol = options.get("protocol", ["5"])[-1]
         qos = options.get("qos", ["1"])[-1]
-        if protocol not in _PROTOCOLS or qos not in ("0", "1"):
-            raise ConfigurationError("a broker URL takes ?protocol=5 or 3.1.1, and ?qos=0 or 1")
+        properties = options.get("properties", ["1"])[-1]
+        if protocol not in _PROTOCOLS or not {qos, properties} <= {"0", "1"}:
+            raise ConfigurationError(
+                "a broker URL takes ?protocol=5 or 3.1.1, ?qos=0 or 1, and ?properties=0 or 1"
+            )
         self._host = parts.hostname
         self._tls = parts.scheme == "mqtts"
         self._port = port or (8883 if self._tls else 1883)
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
         self._protocol = _PROTOCOLS[protocol]
+        self._v5 = protocol == "5"
+        self._properties = self._v5 and properties == "1"
         self._max_qos = int(qos)
         self.description = f"{parts.scheme}://{self._host}:{self._port}"
 
@@ -186,7 +199,6 @@ class MqttConnector:
         self, client_id: str, will: Outgoing | None = None
     ) -> AsyncIterator[MqttLink]:
         """A new connection with a clean session."""
-        v5 = self._protocol == aiomqtt.ProtocolVersion.V5
         queue: asyncio.Queue[aiomqtt.Message] = asyncio.Queue(_QUEUED)
         client = _Client(
             self._host,
@@ -195,14 +207,14 @@ class MqttConnector:
             password=self._password,
             identifier=client_id,
             protocol=self._protocol,
-            clean_session=None if v5 else True,
-            clean_start=v5 or MQTT_CLEAN_START_FIRST_ONLY,
+            clean_session=None if self._v5 else True,
+            clean_start=self._v5 or MQTT_CLEAN_START_FIRST_ONLY,
             keepalive=15,
             timeout=5,
             queue_type=lambda **_: queue,
             max_queued_outgoing_messages=_QUEUED,
             max_inflight_messages=_INFLIGHT,
-            will=self._will(will, v5=v5),
+            will=self._will(will),
             tls_context=ssl.create_default_context() if self._tls else None,
             socket_options=[_NO_DELAY],
         )
@@ -211,16 +223,22 @@ class MqttConnector:
         except aiomqtt.MqttError as error:
             raise BrokerError(f"no broker at {self.description}: {error}") from error
         try:
-            yield MqttLink(client, queue, v5=v5, max_qos=self._max_qos)
+            yield MqttLink(
+                client,
+                queue,
+                v5=self._v5,
+                properties=self._properties,
+                max_qos=self._max_qos,
+            )
         finally:
             with suppress(aiomqtt.MqttError):
                 await client.__aexit__(None, None, None)
 
-    def _will(self, will: Outgoing | None, *, v5: bool) -> aiomqtt.Will | None:
+    def _will(self, will: Outgoing | None) -> aiomqtt.Will | None:
         if will is None:
             return None
         properties = None
-        if v5:
+        if self._properties:
             properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
             properties.ContentType = CONTENT_TYPE
         return aiomqtt.Will(

@@ -18,6 +18,8 @@ from bus.contract.warehouse import RECEIVE, Receive
 from bus.errors import Problem
 from cli.shop.rows import AccountRecord
 
+IMPORTER = "tester-import"
+"""Who imports: ids are remembered per caller, so every import has the same."""
 _BATCH_BYTES = 40_000
 _BATCH_PRODUCTS = 100
 _AT_ONCE = 32

@@ -45,7 +45,7 @@ async def test_the_embedded_broker_speaks_mqtt_5_on_the_next_port_and_qos_0_on_b
     async with running_broker(BrokerSettings(engine="embedded", port=0), tmp_path) as broker:
         port = urlsplit(broker.url_v311).port
         assert port is not None
-        assert broker.url == f"mqtt://127.0.0.1:{port + 1}?qos=0"
+        assert broker.url == f"mqtt://127.0.0.1:{port + 1}?qos=0&properties=0"
         assert broker.url_v311 == f"mqtt://127.0.0.1:{port}?protocol=3.1.1&qos=0"
         assert broker.notice is not None
         assert "no access control" in broker.notice

@@ -1,0 +1,221 @@
+"""Scenarios of the storebus command, each as a real process against a real store."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from store_process import StoreProcess, free_port, running_store_process, storebus
+
+from cli.settings import Settings
+
+
+async def _in_store(store: StoreProcess, command: str, *arguments: str) -> tuple[int, str, str]:
+    return await storebus(command, *arguments, "--data", str(store.data))
+
+
+async def test_a_label_is_drawn_scanned_bought_and_reminded(tmp_path: Path) -> None:
+    async with running_store_process(tmp_path / "data") as store:
+        labels = tmp_path / "labels"
+        code, out, err = await storebus("labels", "oxford-shirt", "--out", str(labels))
+        assert code == 0, err
+        assert {path.name for path in labels.iterdir()} == {"oxford-shirt.png", "oxford-shirt.svg"}
+
+        code, out, _ = await _in_store(
+            store, "scan", "terminal-7", str(labels / "oxford-shirt.png")
+        )
+        assert code == 0
+        assert "Oxford shirt" in out
+        assert "OXF-BLU-M" in out
+
+        code, out, err = await _in_store(
+            store, "buy", "terminal-7", "OXF-BLU-M=2", "--pickup", "south",
+            "--pay", "account:C-1001",
+        )  # fmt: skip
+        assert code == 0, err
+        assert "118.00 EUR" in out
+        assert "Ready to collect at South door" in out
+
+        code, out, _ = await _in_store(
+            store, "buy", "terminal-7", "CAN-40", "--pay", "card:tok_approve", "--no-wait", "--json"
+        )
+        assert code == 0
+        receipt = json.loads(out)
+        assert receipt["payment"]["method"] == "card"
+        assert len(receipt["pickup_code"]) == 6
+
+
+async def test_what_the_store_refuses_is_told_and_ends_with_1(tmp_path: Path) -> None:
+    async with running_store_process(tmp_path) as store:
+        for arguments, status, word in (
+            (("scan", "terminal-7", "https://other.example/p/1"), 404, "unknown-label"),
+            (("buy", "terminal-7", "NOPE=1", "--pay", "account:C-1001"), 404, "unknown-sku"),
+            (("buy", "terminal-7", "CAN-40=999", "--pay", "account:C-1001"), 409, "sold-out"),
+            (("buy", "terminal-7", "CAN-40", "--pay", "account:C-1010"), 402, "payment-declined"),
+            (("buy", "terminal-7", "CAN-40", "--pay", "card:tok_decline"), 402, "payment-declined"),
+            (("buy", "terminal-7", "CAN-40", "--pay", "card:4111111111111111"), 422, "card-number"),
+            (
+                ("buy", "terminal-7", "CAN-40", "--pickup", "moon", "--pay", "account:C-1001"),
+                404,
+                "unknown-pickup-point",
+            ),
+        ):
+            code, out, err = await _in_store(store, *arguments)
+            assert (code, out) == (1, ""), (arguments, out, err)
+            assert f"{status} {word}" in err
+            assert "4111" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("buy", "terminal-7", "CAN-40=0", "--pay", "account:C-1001"), "SKU=QUANTITY"),
+        (("buy", "terminal-7", "CAN-40=1", "--pay", "cheque"), "--pay takes"),
+        (("buy", "kiosk", "CAN-40=1", "--pay", "account:C-1001"), "terminal-7"),
+        (("scan", "terminal-7"), "Missing argument"),
+        (("dance",), "No such command"),
+        (("up", "--engine", "rabbit"), "engine"),
+        (("up", "--shop", "nowhere.toml"), "nowhere.toml"),
+        (("node", "toaster-1"), "toaster-1"),
+        (("labels", "no-such-product"), "no-such-product"),
+        (("scan", "terminal-7", "x", "--broker", "http://here"), "mqtt://"),
+    ],
+)
+async def test_wrong_usage_is_told_and_ends_with_2(arguments: tuple[str, ...], word: str) -> None:
+    code, _, err = await storebus(*arguments)
+    assert code == 2, err
+    assert word in err
+
+
+async def test_no_broker_is_told_and_ends_with_3(tmp_path: Path) -> None:
+    url = f"mqtt://127.0.0.1:{free_port()}"
+    for arguments in (
+        ("scan", "terminal-7", "09506000134352"),
+        ("buy", "terminal-7", "CAN-40", "--pay", "account:C-1001"),
+        ("node", "catalog"),
+        ("import", __file__),
+    ):
+        code, _, err = await storebus(*arguments, "--broker", url, "--data", str(tmp_path))
+        assert code == 3, err
+        assert "No broker" in err
+
+
+async def test_a_port_in_use_is_told_with_what_to_do(tmp_path: Path) -> None:
+    async with running_store_process(tmp_path / "first") as store:
+        code, _, err = await storebus(
+            "up", "--port", str(store.port), "--data", str(tmp_path / "second")
+        )
+    assert code == 3
+    assert str(store.port) in err
+    assert "--port" in err
+
+
+async def test_a_second_store_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    async with running_store_process(tmp_path) as store:
+        code, _, err = await storebus(
+            "up", "--port", str(free_port()), "--data", str(tmp_path), "--engine", "embedded"
+        )
+        assert code == 1
+        assert "another process" in err
+        assert (await _in_store(store, "scan", "terminal-7", "09506000134352"))[0] == 0
+
+
+async def test_single_nodes_against_a_broker_make_a_store_too(tmp_path: Path) -> None:
+    async with running_store_process(tmp_path, "mosquitto", "inf", "--sorters", "0") as store:
+        sorter = StoreProcess(tmp_path / "elsewhere", port=store.port)
+        sorter.process = await sorter.spawn(
+            "node", "sorter-2", "--broker", store.url, "--data", str(sorter.data), "--speed", "inf"
+        )
+        await sorter.until("sorter-2 is on")
+        code, out, err = await _in_store(
+            store, "buy", "terminal-7", "CAN-40", "--pay", "account:C-1001"
+        )
+        assert code == 0, err
+        assert "Ready to collect" in out
+        assert "Traceback" not in await sorter.stop()
+
+
+async def test_an_import_reports_bad_rows_and_brings_in_the_rest_once(tmp_path: Path) -> None:
+    products = tmp_path / "products.csv"
+    header = "product,name,description,url,sku,gtin,attributes,price,currency,category"
+    products.write_text(
+        f"{header}\n"
+        "umbrella,Umbrella,Keeps dry,,UMB-RED,9520000000011,colour=red,19.90,EUR,home\n"
+        "umbrella,Umbrella,Keeps dry,,UMB-BAD,9520000000012,colour=bad,19.90,EUR,home\n"
+        "lamp,Lamp,Gives light,,LMP-1,9520000000028,,-3,EUR,home\n"
+    )
+    stock = tmp_path / "stock.csv"
+    stock.write_text("sku,location,quantity\nUMB-RED,A-01-1,5\nUMB-RED,Z-99-9,5\nNOPE,A-01-1,1\n")
+    async with running_store_process(tmp_path / "data") as store:
+        code, out, err = await _in_store(store, "import", str(products))
+        assert code == 1
+        assert "products.csv:3:" in err.replace("\n", "")
+        assert "products.csv:4:" in err.replace("\n", "")
+        for _ in range(2):
+            code, out, err = await _in_store(store, "import", str(stock))
+            assert code == 1
+            assert "There is no location Z-99-9." in err
+            assert "There is no style NOPE." in err
+        code, out, _ = await _in_store(store, "scan", "terminal-7", "9520000000011")
+        assert code == 0
+        assert "5 left" in out
+
+
+async def test_config_shows_every_setting_with_its_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STOREBUS_BROKER__PORT", "1999")
+    code, out, _ = await storebus("config")
+    assert code == 0
+    assert "broker.port = 1999" in out
+    for name in (*Settings.model_fields, "runtime.retry_first", "broker.engine"):
+        assert name in out
+    lines = out.splitlines()[1:]
+    meanings = [line for line in lines if line.startswith("    ")]
+    assert len(meanings) * 2 == len(lines)
+    assert all(meaning.strip() for meaning in meanings)
+
+
+async def test_doctor_finds_a_healthy_store_and_a_missing_one(tmp_path: Path) -> None:
+    async with running_store_process(tmp_path) as store:
+        code, out, _ = await _in_store(store, "doctor")
+        assert code == 0, out
+        assert out.count("answers") == 4
+    code, out, _ = await _in_store(store, "doctor")
+    assert code == 0
+    assert "storebus up" in out
+
+
+async def test_every_command_shows_an_example() -> None:
+    for command in ("up", "demo", "node", "scan", "buy", "labels", "import", "config", "doctor"):
+        code, out, _ = await storebus(command, "--help")
+        assert code == 0
+        assert "Example:" in out, command
+
+
+async def test_the_demo_tells_its_stories_and_balances(tmp_path: Path) -> None:
+    code, out, err = await storebus(
+        "demo", "--orders", "6", "--terminals", "2", "--speed", "inf", "--data", str(tmp_path),
+        patience=120,
+    )  # fmt: skip
+    assert code == 0, err
+    assert out.count("Customer ") == 6
+    assert "The books balance" in out
+
+
+async def test_the_demo_ends_with_1_when_the_books_do_not_balance(tmp_path: Path) -> None:
+    from cli.books import discrepancies
+
+    code, _, _ = await storebus(
+        "demo", "--orders", "2", "--speed", "inf", "--data", str(tmp_path), patience=120
+    )
+    assert code == 0
+    (data,) = tmp_path.iterdir()  # noqa: ASYNC240 - nothing else runs here
+    assert discrepancies(data) == []
+    with sqlite3.connect(data / "catalog.db") as catalog:
+        catalog.execute("UPDATE style SET on_hand = on_hand + 1 WHERE sku = 'OXF-BLU-M'")
+    with sqlite3.connect(data / "settlement.db") as settlement:
+        settlement.execute("UPDATE posting SET amount = amount + 5")
+    catalog.close()
+    settlement.close()
+    wrong = discrepancies(data)
+    assert any("OXF-BLU-M" in sentence for sentence in wrong)
+    assert any("ledger sums to" in sentence for sentence in wrong)
