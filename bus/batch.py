@@ -81,8 +81,21 @@ class Batch:
             (operation.callee, operation.name): run for operation, run in role.answers.items()
         }
 
-    def carry_out(self, connection: sqlite3.Connection, inputs: list[Input]) -> list[Turn]:
-        """Carry out all of them, in order; runs within the journal's transaction."""
+    def carry_out(
+        self, connection: sqlite3.Connection, inputs: list[Input], acknowledged: list[str]
+    ) -> list[Turn]:
+        """Carry out all of them, in order; runs within the journal's transaction.
+
+        Args:
+            connection: the journal's.
+            inputs: the batch.
+            acknowledged: commands that were answered and whose answers change nothing. They are
+                forgotten along the way: they cost no transaction of their own, and after a crash
+                are merely sent once more.
+        """
+        connection.executemany(
+            "DELETE FROM outbox WHERE id = ?", [(identifier,) for identifier in acknowledged]
+        )
         return [self._one(connection, item) for item in inputs]
 
     def _one(self, connection: sqlite3.Connection, item: Input) -> Turn:

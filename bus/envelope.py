@@ -12,7 +12,7 @@ from bus.contract.values import Model
 from bus.errors import InvalidField, Malformed, UnsupportedVersion
 
 CONTENT_TYPE = "application/cloudevents+json"
-_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 _ID = re.compile(r"[\x21-\x7e]{1,64}")
 
 
@@ -81,7 +81,7 @@ def milliseconds(time: str) -> int:
     Raises:
         ValueError: not such a time, or without an offset.
     """
-    moment = datetime.fromisoformat(time)
+    moment = datetime.fromisoformat(time.upper())
     if moment.tzinfo is None:
         raise ValueError("the time has no offset")
     return round(moment.timestamp() * 1000)

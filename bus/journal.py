@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -42,16 +43,17 @@ class Journal:
 
     def __init__(self, path: Path, *migrations: str) -> None:
         self.path = path
-        self._lock = hold(path.with_suffix(".lock"))
-        try:
-            self._writer = _open(path)
-            for package in ("bus", *migrations):
-                _migrate(self._writer, package)
-            self.reader = _open(path)
-            self.reader.execute("PRAGMA query_only = 1")
-        except sqlite3.Error as error:
-            os.close(self._lock)
-            raise JournalError(f"cannot use the database {path}: {error}") from error
+        with ExitStack() as opened:
+            opened.callback(os.close, hold(path.with_suffix(".lock")))
+            try:
+                self._writer = opened.enter_context(closing(_open(path)))
+                for package in ("bus", *migrations):
+                    _migrate(self._writer, package)
+                self.reader = opened.enter_context(closing(_open(path)))
+                self.reader.execute("PRAGMA query_only = 1")
+            except sqlite3.Error as error:
+                raise JournalError(f"cannot use the database {path}: {error}") from error
+            self._opened = opened.pop_all()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"journal-{path.stem}")
 
     async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -77,9 +79,7 @@ class Journal:
     def close(self) -> None:
         """Finish what is under way and close the file."""
         self._thread.shutdown(wait=True)
-        self.reader.close()
-        self._writer.close()
-        os.close(self._lock)
+        self._opened.close()
 
     def __enter__(self) -> Self:
         return self

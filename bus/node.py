@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from bus.batch import Batch, Done, Due, Input, Replied, Watched
 from bus.caller import Asks
-from bus.contract.channel import EVERY, Operation, State
+from bus.contract.channel import EVERY, Operation, State, role_of
 from bus.contract.every import (
     ABOUT,
     ABOUT_STATE,
@@ -98,6 +98,8 @@ class Node:
         self._adapters = {adapter.name: adapter for adapter in role.adapters}
         self._calls = asyncio.Semaphore(settings.adapter_limit)
         self._presence: dict[str, Presence] = {}
+        self._heeded = {(operation.callee, operation.name) for operation in role.answers}
+        self._acknowledged: list[str] = []
         self._inputs: deque[Input] = deque()
         self._input = asyncio.Event()
         self._stop = asyncio.Event()
@@ -136,6 +138,7 @@ class Node:
                     await self._stop.wait()
                     for task in running:
                         task.cancel()
+                await self._carry_out([])
             except* Exception as group:
                 raise _first(group) from group
 
@@ -263,6 +266,10 @@ class Node:
         if row is None or (row.target, row.operation) != (address.callee, address.name):
             self._drop("unsolicited-reply")
             return
+        if (role_of(address.callee), address.name) not in self._heeded:
+            self._schedule.remove(row.id)
+            self._acknowledged.append(row.id)
+            return
         self._take(Replied(row, envelope.id, envelope.data, is_problem(envelope), envelope.trace))
 
     def _receive_state(self, message: Incoming, address: Address) -> None:
@@ -310,9 +317,13 @@ class Node:
             if presence.status == "online"
         }
         work = Batch(self.role, self.name, self.place.site, self.identity, now, online)
+        acknowledged, self._acknowledged = self._acknowledged, []
         try:
-            turns = await self._journal.transact(lambda rows: work.carry_out(rows, batch))
+            turns = await self._journal.transact(
+                lambda rows: work.carry_out(rows, batch, acknowledged)
+            )
         except Exception:
+            self._acknowledged += acknowledged
             if len(batch) > 1:
                 logger.exception("%s: a batch failed and is taken one by one", self.name)
                 return [turn for item in batch for turn in await self._carry_out([item])]

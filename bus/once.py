@@ -10,6 +10,8 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Self
 
+from bus.errors import JournalError
+
 _REMEMBERED = 10_000
 
 
@@ -18,6 +20,9 @@ class DoneFile:
 
     Args:
         path: the file. A torn last line, from a crash while it was written, counts as not done.
+
+    Raises:
+        JournalError: a whole line is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,10 +35,10 @@ class DoneFile:
                     if not line.endswith(b"\n"):
                         break
                     whole += len(line)
-                    record = json.loads(line)
-                    self._remember(record["key"], record)
+                    self._read(path, line)
         self._file = path.open("ab")
         self._file.truncate(whole)
+        _sync_folder(path.parent)
 
     def get(self, key: str) -> dict[str, Any] | None:
         """What was written under a key, or None if it was not done."""
@@ -51,6 +56,13 @@ class DoneFile:
         """Close the file."""
         self._file.close()
 
+    def _read(self, path: Path, line: bytes) -> None:
+        try:
+            record = json.loads(line)
+            self._remember(record["key"], record)
+        except (ValueError, TypeError, KeyError) as error:
+            raise JournalError(f"{path} is damaged: {error}") from error
+
     def _remember(self, key: str, record: dict[str, Any]) -> None:
         self._done[key] = record
         while len(self._done) > _REMEMBERED:
@@ -61,3 +73,12 @@ class DoneFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new file survives a power cut only once its folder is on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

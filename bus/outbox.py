@@ -13,7 +13,7 @@ class Schedule:
 
     Args:
         first: seconds before the first repetition.
-        limit: seconds between repetitions at the most; they double up to there.
+        limit: what the seconds between repetitions double up to; each is spread by a quarter.
         now: the node's clock, in milliseconds.
     """
 

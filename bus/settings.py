@@ -15,7 +15,7 @@ class RuntimeSettings(BaseModel):
     retry_first: Seconds = 1.0
     """Seconds before an unanswered command is sent again for the first time."""
     retry_limit: Seconds = 30.0
-    """Seconds between repetitions at the most; they double up to here, with jitter."""
+    """What the seconds between repetitions double up to; each is spread by a quarter."""
     query_retry: Seconds = 0.5
     """Seconds before an unanswered query is sent again for the first time."""
     batch_limit: Annotated[int, Field(ge=1, le=10_000)] = 256

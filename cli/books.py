@@ -104,7 +104,7 @@ def _money(settlement: sqlite3.Connection, paid: dict[str, Any], data: Path) -> 
     charged: Counter[str] = Counter()
     for row in settlement.execute(
         "SELECT order_id, amount FROM transfer JOIN posting ON transfer = id"
-        " WHERE order_id IS NOT NULL AND account = 'sales'"
+        " WHERE order_id IS NOT NULL AND account LIKE 'sales:%'"
     ):
         charged[row["order_id"]] += row["amount"]
     expected = Counter({order: row["total"] for order, row in paid.items()})

@@ -117,14 +117,29 @@ def looks_like_card_number(value: Any) -> bool:
         return any(looks_like_card_number(part) for pair in value.items() for part in pair)
     if isinstance(value, list):
         return any(looks_like_card_number(part) for part in value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return False
-    runs = re.findall(r"\d(?:[ -]?\d)*", unicodedata.normalize("NFKC", str(value)))
-    return any(_has_card_number(re.sub(r"[^0-9]", "", run)) for run in runs)
+    text = "".join(
+        "-" if unicodedata.category(character) == "Pd" else character
+        for character in unicodedata.normalize("NFKC", str(value))
+    )
+    runs = re.findall(r"[0-9]+(?:[ -][0-9]+)*", text)
+    return any(_has_card_number(re.split("[ -]", run)) for run in runs)
 
 
-def _has_card_number(digits: str) -> bool:
-    return 12 <= len(digits) <= 19 and _luhn(digits)  # noqa: PLR2004 - ISO/IEC 7812-1
+def _has_card_number(groups: list[str]) -> bool:
+    """Whether adjacent groups of digits make a number of 12 to 19 digits that passes."""
+    for first in range(len(groups)):
+        digits = ""
+        for group in groups[first:]:
+            digits += group
+            if len(digits) > 19:  # noqa: PLR2004 - ISO/IEC 7812-1
+                break
+            if len(digits) >= 12 and _luhn(digits):  # noqa: PLR2004 - ISO/IEC 7812-1
+                return True
+    return False
 
 
 def _luhn(digits: str) -> bool:

@@ -5,7 +5,7 @@ import logging
 import socket
 import ssl
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -53,6 +53,18 @@ class _Client(aiomqtt.Client):
         if qos:
             self._topics[info.mid] = message.topic
 
+    def when_lost(self, tell: Callable[[], None]) -> None:
+        """Call once when the connection is gone.
+
+        aiomqtt's own iterator makes a task for each message to notice that.
+        """
+
+        def lost(ended: "asyncio.Future[None]") -> None:
+            ended.exception()  # it has been seen
+            tell()
+
+        self._disconnected.add_done_callback(lost)
+
     def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:
         """Write at the end of this turn of the loop instead of asking the selector first."""
         if threading.get_ident() != self._thread:
@@ -90,7 +102,7 @@ class MqttLink:
     def __init__(
         self,
         client: _Client,
-        queue: "asyncio.Queue[aiomqtt.Message]",
+        queue: "asyncio.Queue[aiomqtt.Message | None]",
         *,
         v5: bool,
         properties: bool,
@@ -98,7 +110,6 @@ class MqttLink:
     ) -> None:
         self._client = client
         self._queue = queue
-        self._messages = client.messages
         self._v5 = v5
         self._properties = properties
         self._max_qos = max_qos
@@ -137,15 +148,13 @@ class MqttLink:
 
     async def receive(self) -> list[Incoming]:
         """Wait for one message and take what else has arrived."""
-        try:
-            first = await anext(self._messages)
-        except aiomqtt.MqttError as error:
-            raise LinkError(str(error)) from error
-        batch = [_incoming(first)]
+        batch = [await self._queue.get()]
         with suppress(asyncio.QueueEmpty):
             while len(batch) < BATCH:
-                batch.append(_incoming(self._queue.get_nowait()))
-        return batch
+                batch.append(self._queue.get_nowait())
+        if None in batch:
+            raise LinkError("the connection to the broker is lost")
+        return [_incoming(message) for message in batch if message is not None]
 
     def take_denied(self) -> list[str]:
         """Topics that the broker's access list denied (MQTT 5 only)."""
@@ -199,7 +208,7 @@ class MqttConnector:
         self, client_id: str, will: Outgoing | None = None
     ) -> AsyncIterator[MqttLink]:
         """A new connection with a clean session."""
-        queue: asyncio.Queue[aiomqtt.Message] = asyncio.Queue(_QUEUED)
+        queue: asyncio.Queue[aiomqtt.Message | None] = asyncio.Queue(_QUEUED)
         client = _Client(
             self._host,
             self._port,
@@ -222,6 +231,7 @@ class MqttConnector:
             await client.__aenter__()
         except aiomqtt.MqttError as error:
             raise BrokerError(f"no broker at {self.description}: {error}") from error
+        client.when_lost(lambda: _end(queue))
         try:
             yield MqttLink(
                 client,
@@ -286,6 +296,13 @@ def _variable_length(length: int) -> bytes:
 
 _CONTENT_TYPE = b"\x03" + _text(CONTENT_TYPE.encode())
 _TRACEPARENT = b"\x26" + _text(b"traceparent")
+
+
+def _end(queue: "asyncio.Queue[aiomqtt.Message | None]") -> None:
+    """Wake the receiver up for the last time; what a full queue still holds is repeated."""
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(None)
 
 
 def _incoming(message: aiomqtt.Message) -> Incoming:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import ValidationError
+
 from bus.contract.catalog import Line, Product, Style
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import Payment, Purchase, Receipt
@@ -45,15 +47,18 @@ def purchase(
     """A cart as a purchase at the prices the customer was shown.
 
     Raises:
-        InvalidField: the styles are not all of one currency, or the cart is empty.
+        InvalidField: the styles are not all of one currency, the cart is empty or too large.
     """
     currencies = sorted({styles[sku].price.currency for sku in cart})
     if len(currencies) != 1:
         raise InvalidField("The cart is empty or has several currencies.", field="lines")
     total = sum(styles[sku].price.amount * quantity for sku, quantity in cart.items())
-    return Purchase(
-        lines=[Line(sku=sku, quantity=quantity) for sku, quantity in cart.items()],
-        pickup_point=pickup_point,
-        payment=payment,
-        expected_total=Money(amount=total, currency=currencies[0]),
-    )
+    try:
+        return Purchase(
+            lines=[Line(sku=sku, quantity=quantity) for sku, quantity in cart.items()],
+            pickup_point=pickup_point,
+            payment=payment,
+            expected_total=Money(amount=total, currency=currencies[0]),
+        )
+    except ValidationError as error:
+        raise InvalidField(f"{error.errors()[0]['msg']}.", field="lines") from None

@@ -1,6 +1,7 @@
 """The double-entry ledger's SQL: accounts, transfers, postings that sum to zero.
 
-Accounts: `customer:C-1001` (prepaid), `sales`, `acquirer` (card money), `cash` (money paid in).
+Accounts: `customer:C-1001` (prepaid) and, per currency, `sales:EUR`, `acquirer:EUR` (card money)
+and `cash:EUR` (money paid in).
 """
 
 import sqlite3
@@ -15,6 +16,11 @@ CASH = "cash"
 def customer(account: str) -> str:
     """The ledger's name of a customer's account."""
     return f"customer:{account}"
+
+
+def own(account: str, currency: str) -> str:
+    """The ledger's name of one of the store's own accounts."""
+    return f"{account}:{currency}"
 
 
 def balance(connection: sqlite3.Connection, account: str) -> tuple[int, str] | None:

@@ -105,13 +105,14 @@ class CardMethod:
 def record_sale(turn: Turn, order: Order, source: str) -> str:
     """Post a sale to the ledger; returns the transfer's name, the payment reference."""
     total = order.money()
-    ledger.open_account(turn.connection, ledger.SALES, "Sales", total.currency)
+    sales = ledger.own(ledger.SALES, total.currency)
+    ledger.open_account(turn.connection, sales, "Sales", total.currency)
     name = f"{order.id}.charge"
     ledger.transfer(
         turn.connection,
         name,
         source=source,
-        target=ledger.SALES,
+        target=sales,
         amount=total.amount,
         now=turn.now,
         order=order.id,
@@ -121,5 +122,7 @@ def record_sale(turn: Turn, order: Order, source: str) -> str:
 
 def record_card_sale(turn: Turn, order: Order) -> None:
     """Post a sale by card: the acquirer owes us the money."""
-    ledger.open_account(turn.connection, ledger.ACQUIRER, "Acquirer", order.expected.currency)
-    record_sale(turn, order, ledger.ACQUIRER)
+    currency = order.expected.currency
+    acquirer = ledger.own(ledger.ACQUIRER, currency)
+    ledger.open_account(turn.connection, acquirer, "Acquirer", currency)
+    record_sale(turn, order, acquirer)

@@ -176,12 +176,13 @@ def _deposit(turn: Turn, request: Request[Deposit]) -> Balance:
     data = request.data
     account, currency = ledger.customer(data.account), data.amount.currency
     ledger.open_account(turn.connection, account, data.name, currency)
-    ledger.open_account(turn.connection, ledger.CASH, "Cash", currency)
+    cash = ledger.own(ledger.CASH, currency)
+    ledger.open_account(turn.connection, cash, "Cash", currency)
     if data.amount.amount:
         ledger.transfer(
             turn.connection,
             f"deposit.{request.caller}.{request.id}",
-            source=ledger.CASH,
+            source=cash,
             target=account,
             amount=data.amount.amount,
             now=turn.now,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bus.contract.catalog import Line
-from bus.contract.sorter import Pick, PickLine
+from bus.contract.sorter import MAX_PICKS, Pick, PickLine
 from bus.contract.warehouse import Packed
 from bus.errors import InvalidField, WrongState
 
@@ -32,7 +32,9 @@ class Job:
 def allocate(
     lines: Sequence[Line], bins: Mapping[str, Mapping[str, int]]
 ) -> tuple[PickLine, ...] | None:
-    """Choose locations for all lines, as few as possible; None if the bins hold too little.
+    """Choose locations for all lines, as few as possible.
+
+    None if the bins hold too little, or in so many places that no job can name them all.
 
     Args:
         lines: what is wanted; no SKU twice.
@@ -54,6 +56,8 @@ def allocate(
                 wanted -= taken
         if wanted:
             return None
+    if len(picks) > MAX_PICKS:
+        return None
     return tuple(sorted(picks, key=lambda pick: pick.location))
 
 

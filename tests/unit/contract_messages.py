@@ -1,6 +1,7 @@
 """Messages of any contract model, drawn from its JSON schema."""
 
 import re
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ _PLAIN = st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs"))
 _GTINS = st.from_regex(r"[0-9]{13}", fullmatch=True).map(lambda d: d + str(check_digit(d)))
 
 
+@cache
 def messages(model: type[Model]) -> st.SearchStrategy[dict[str, Any]]:
     """JSON documents that the model's schema allows."""
     schema = model.model_json_schema()
@@ -63,7 +65,7 @@ def _text(schema: dict[str, Any]) -> st.SearchStrategy[str]:
 
 def _object(schema: dict[str, Any], definitions: dict[str, Any]) -> st.SearchStrategy[Any]:
     if "properties" not in schema and "additionalProperties" in schema:
-        names = _value(schema.get("propertyNames", {"type": "string"}), definitions)
+        names = _text(schema.get("propertyNames", {}))
         values = _value(schema["additionalProperties"], definitions)
         return st.dictionaries(names, values, max_size=3)
     fields = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from contract_messages import messages
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic_core import from_json
@@ -134,8 +134,9 @@ def test_a_message_as_the_design_shows_it_is_read_and_written_back(name: str) ->
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
-def test_whatever_the_schema_of_a_message_allows_makes_the_round_trip(
+def test_whatever_its_schema_allows_is_read_and_unknown_fields_are_ignored(
     name: str, data: st.DataObject
 ) -> None:
     model = MODELS[name]
@@ -143,15 +144,7 @@ def test_whatever_the_schema_of_a_message_allows_makes_the_round_trip(
     message = model.model_validate(shape)
     assert _all_of(shape, _sent(message))
     assert model.model_validate(_sent(message)) == message
-
-
-@pytest.mark.parametrize("name", sorted(MODELS))
-@given(data=st.data())
-def test_a_field_that_nobody_knows_is_ignored(name: str, data: st.DataObject) -> None:
-    model = MODELS[name]
-    shape = data.draw(messages(model))
-    later = {**shape, "of_a_later_version": {"any": ["thing"]}}
-    assert model.model_validate(later) == model.model_validate(shape)
+    assert model.model_validate({**shape, "of_a_later_version": {"any": ["thing"]}}) == message
 
 
 @pytest.mark.parametrize("name", sorted(DESIGNED))

@@ -1,0 +1,1 @@
+"""Figures, measured on the machine at hand: `make bench`. Nothing here is a test."""

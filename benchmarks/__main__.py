@@ -1,0 +1,189 @@
+"""Measures a store as its users would and prints the figures beside a bare MQTT echo.
+
+`python -m benchmarks [--engine mosquitto|embedded] [--rounds N]`. The store runs as
+`storebus up` in a process of its own, the terminals in this one, all on 127.0.0.1.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from rich.table import Table
+
+from benchmarks.echo import echoing
+from bus.caller import Caller
+from bus.contract.catalog import LOOKUP, Lookup
+from bus.contract.settlement import DEPOSIT, AccountPayment, Deposit, Purchase
+from bus.contract.values import Money
+from bus.contract.warehouse import RECEIVE, Receive
+from bus.errors import BrokerError
+from bus.link import MqttConnector
+from cli.books import discrepancies
+from cli.customer import running_terminal
+from cli.demo import milliseconds_at
+from cli.run import output, run
+from cli.settings import read_settings
+from devices.terminal import domain
+from devices.terminal.role import Terminal
+
+SKU, LABEL = "OXF-BLU-M", "https://shop.example/01/09506000134352"
+TERMINALS, ORDERS = 10, 100
+PLENTY = 100_000
+RICH = Money(amount=1_000_000_000, currency="EUR")
+
+
+async def bench(engine: str, rounds: int) -> None:
+    """Start a store, measure everything in one run, count its books."""
+    with tempfile.TemporaryDirectory(prefix="storebus-bench-") as folder:
+        data = Path(folder)
+        async with store(engine, data) as process, AsyncExitStack() as stack:
+            url = (data / "broker-url").read_text().strip()
+            started = resident(process.pid)
+            await figures(stack, url, data, rounds)
+            output.print(f"resident after the start: {describe(started)} (aim: <= 150 MB)")
+            output.print(f"resident after the load:  {describe(resident(process.pid))}")
+        wrong = discrepancies(data)
+        output.print(f"books: {'; '.join(wrong) if wrong else 'balance'}")
+
+
+@asynccontextmanager
+async def store(engine: str, data: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`storebus up` with the sample shop and the conveyor at full speed."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "up", "--engine", engine, "--port", "0"),
+        *("--data", str(data), "--speed", "inf"),
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    try:
+        while "Try" not in (line := (await process.stdout.readline()).decode()):
+            if not line:
+                raise BrokerError("the store did not start")
+        yield process
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def figures(stack: AsyncExitStack, url: str, data: Path, rounds: int) -> None:
+    """Echo, lookup, purchase, and the rush."""
+    settings = read_settings(data=data)
+    caller = await stack.enter_async_context(
+        Caller(MqttConnector(url), settings.site, "tester-1").connected()
+    )
+    await caller.ask(RECEIVE, "warehouse", Receive(sku=SKU, location="A-01-1", quantity=PLENTY))
+    await caller.ask(DEPOSIT, "settlement", Deposit(account="C-1001", name="Ann", amount=RICH))
+    terminals = [
+        await stack.enter_async_context(running_terminal(f"terminal-{n}", url, settings))
+        for n in range(1, TERMINALS + 1)
+    ]
+    styles = await terminals[0].styles([SKU])
+    account = AccountPayment(method="account", account="C-1001")
+    purchase = domain.purchase({SKU: 1}, styles, account, None)
+    echo0 = await stack.enter_async_context(echoing(url, 0))
+    echo1 = await stack.enter_async_context(echoing(url, 1))
+
+    # The bare echoes are measured again right before each figure: the machine may be shared.
+    before_lookup = await measure(rounds, echo0)
+    lookup = await measure(rounds, lambda: caller.ask(LOOKUP, "catalog", Lookup(code=LABEL)))
+    before_purchase = await measure(rounds, echo1)
+    bought = [await buy(terminals[0], purchase) for _ in range(rounds // 2)][rounds // 20 :]
+    table = Table("", "p50", "p99", "p50 in echoes", "aim")
+    table.add_row("bare echo, QoS 0", *percentiles(before_lookup), "1.0", "")
+    table.add_row("lookup", *percentiles(lookup), ratio(lookup, before_lookup), "p50 <= 1 ms")
+    table.add_row("bare echo, QoS 1", *percentiles(before_purchase), "1.0", "")
+    table.add_row(
+        "purchase to its answer", *percentiles(bought), ratio(bought, before_purchase),
+        "p50 <= 8 ms",
+    )  # fmt: skip
+    output.print(table)
+    taken = await rush(terminals, purchase)
+    output.print(
+        f"{ORDERS} orders from {TERMINALS} terminals: all reminded after {taken:.2f} s"
+        f" (aim: <= 10 s), {ORDERS / taken:.0f} orders/s"
+    )
+
+
+async def measure(rounds: int, what: Callable[[], Awaitable[object]]) -> list[float]:
+    """Seconds that each of so many rounds took, one after the other, after a warm-up."""
+    for _ in range(rounds // 10):
+        await what()
+    taken = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        await what()
+        taken.append(time.perf_counter() - start)
+    return taken
+
+
+async def buy(terminal: Terminal, purchase: Purchase) -> float:
+    """Buy, and let the order come to its end; seconds from the decision to the answer."""
+    start = time.perf_counter()
+    bought = await terminal.outcome(await terminal.begin(purchase))
+    taken = time.perf_counter() - start
+    assert bought.receipt is not None, bought
+    await terminal.reminded(bought.receipt.order)
+    return taken
+
+
+async def rush(terminals: Sequence[Terminal], purchase: Purchase) -> float:
+    """All orders at once; seconds until the last reminder is shown."""
+    start = time.perf_counter()
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(ORDERS):
+            tasks.create_task(buy(terminals[number % len(terminals)], purchase))
+    return time.perf_counter() - start
+
+
+def percentiles(seconds: Sequence[float]) -> tuple[str, str]:
+    """p50 and p99."""
+    return milliseconds_at(seconds, 50), milliseconds_at(seconds, 99)
+
+
+def ratio(seconds: Sequence[float], bare: Sequence[float]) -> str:
+    """How many bare echoes it takes, median against median."""
+    return f"{sorted(seconds)[len(seconds) // 2] / sorted(bare)[len(bare) // 2]:.1f}"
+
+
+def resident(parent: int) -> dict[str, int]:
+    """Resident memory in bytes of a process and each of its children (Linux)."""
+    sizes = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        try:
+            status = dict(
+                line.split(":", 1) for line in (entry / "status").read_text().splitlines()
+            )
+        except OSError:
+            continue  # it ended meanwhile
+        if parent in (int(entry.name), int(status["PPid"])):
+            name = "store" if int(entry.name) == parent else status["Name"].strip()
+            sizes[f"{name} ({entry.name})"] = int(status["VmRSS"].split()[0]) * 1024
+    return sizes
+
+
+def describe(sizes: dict[str, int]) -> str:
+    """Sum and parts, in MB."""
+    parts = ", ".join(f"{name} {size / 1e6:.0f}" for name, size in sorted(sizes.items()))
+    return f"{sum(sizes.values()) / 1e6:.0f} MB ({parts})"
+
+
+def main() -> None:
+    """Read the arguments and measure."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--engine", default="mosquitto", choices=["mosquitto", "embedded"])
+    parser.add_argument("--rounds", type=int, default=1000)
+    options = parser.parse_args()
+    output.print(f"{options.engine}, {options.rounds} rounds, {os.cpu_count()} processors")
+    run(bench(options.engine, options.rounds))
+
+
+main()

@@ -1,0 +1,155 @@
+"""Orders compete for the last shirts: what is held is never sold twice, and nothing is lost."""
+
+import pytest
+from unit_rows import tables
+
+from bus.contract.catalog import Line, ProductRecord, StyleRecord
+from bus.errors import Conflict, InvalidField, SoldOut, UnknownSku, WrongState
+from nodes.catalog import store
+from nodes.catalog.domain import Decision, Reservation, Stock, commit, release, reserve, restock
+
+SHIRT = Stock("SHIRT", "clothes", 5900, "EUR", on_hand=5, reserved=2)
+COAT = Stock("COAT", "clothes", 19_900, "EUR", on_hand=1, reserved=0)
+STOCK = {"SHIRT": SHIRT, "COAT": COAT}
+
+
+def _lines(**wanted: int) -> list[Line]:
+    return [Line(sku=sku, quantity=quantity) for sku, quantity in wanted.items()]
+
+
+def _held(**wanted: int) -> tuple[Reservation, dict[str, Stock]]:
+    decision = reserve("o-1", _lines(**wanted), STOCK, None)
+    return decision.reservation, {**STOCK, **{stock.sku: stock for stock in decision.stock}}
+
+
+def test_goods_that_are_there_are_held_at_todays_price() -> None:
+    decision = reserve("o-1", _lines(SHIRT=3, COAT=1), STOCK, None)
+    assert decision.reservation.state == "held"
+    assert [
+        (line.sku, line.quantity, line.price.amount) for line in decision.reservation.lines
+    ] == [
+        ("SHIRT", 3, 5900),
+        ("COAT", 1, 19_900),
+    ]
+    assert [(stock.on_hand, stock.reserved, stock.available) for stock in decision.stock] == [
+        (5, 5, 0),
+        (1, 1, 0),
+    ]
+
+
+def test_all_lines_are_held_or_none_and_the_refusal_says_what_is_left_of_the_short_ones() -> None:
+    with pytest.raises(SoldOut, match="3 of SHIRT, 1 of COAT") as caught:
+        reserve("o-1", _lines(SHIRT=4, COAT=2), STOCK, None)
+    assert caught.value.more == {"available": {"SHIRT": 3, "COAT": 1}}
+    with pytest.raises(SoldOut) as caught:
+        reserve("o-1", _lines(SHIRT=3, COAT=2), STOCK, None)
+    assert caught.value.more == {"available": {"COAT": 1}}
+
+
+def test_a_style_that_is_not_registered_or_named_twice_is_refused() -> None:
+    with pytest.raises(UnknownSku, match="HAT"):
+        reserve("o-1", _lines(SHIRT=1, HAT=1), STOCK, None)
+    with pytest.raises(InvalidField, match="two lines"):
+        reserve("o-1", [*_lines(SHIRT=1), *_lines(SHIRT=1)], STOCK, None)
+
+
+def test_the_same_reserve_again_changes_nothing_and_another_is_refused() -> None:
+    held, stock = _held(SHIRT=2)
+    assert reserve("o-1", _lines(SHIRT=2), stock, held) == Decision(held)
+    for other in (_lines(SHIRT=1), _lines(SHIRT=2, COAT=1), _lines(COAT=2)):
+        with pytest.raises(WrongState, match="already held"):
+            reserve("o-1", other, stock, held)
+
+
+def test_what_is_paid_leaves_the_stock_once() -> None:
+    held, stock = _held(SHIRT=2)
+    paid = commit("o-1", held, stock)
+    assert paid.reservation.state == "committed"
+    assert [(row.on_hand, row.reserved) for row in paid.stock] == [(3, 2)]
+    assert commit("o-1", paid.reservation, stock) == Decision(paid.reservation)
+
+
+def test_what_is_released_is_for_sale_again_once() -> None:
+    held, stock = _held(SHIRT=2)
+    undone = release("o-1", held, stock)
+    assert undone.reservation.state == "released"
+    assert undone.stock == (SHIRT,)
+    assert release("o-1", undone.reservation, stock) == Decision(undone.reservation)
+
+
+def test_a_release_before_its_reserve_leaves_a_tombstone_that_refuses_the_late_reserve() -> None:
+    tombstone = release("o-1", None, {})
+    assert tombstone == Decision(Reservation("o-1", "released"))
+    with pytest.raises(WrongState, match="already released"):
+        reserve("o-1", _lines(SHIRT=1), STOCK, tombstone.reservation)
+    with pytest.raises(WrongState, match="holds nothing"):
+        commit("o-1", tombstone.reservation, {})
+
+
+def test_only_what_is_held_can_be_paid_and_what_is_paid_stays_paid() -> None:
+    with pytest.raises(WrongState, match="holds nothing"):
+        commit("o-1", None, {})
+    held, stock = _held(SHIRT=2)
+    paid = commit("o-1", held, stock).reservation
+    with pytest.raises(WrongState, match="is paid"):
+        release("o-1", paid, stock)
+    with pytest.raises(WrongState, match="already committed"):
+        reserve("o-1", _lines(SHIRT=2), stock, paid)
+
+
+def test_restocked_goods_are_for_sale_and_a_level_says_so() -> None:
+    level = restock(SHIRT, 10).level()
+    assert (level.on_hand, level.reserved, level.available) == (15, 2, 13)
+
+
+def test_a_price_may_change_while_goods_are_held_at_the_old_one() -> None:
+    with tables("nodes.catalog") as rows:
+        store.upsert(rows, _clothes(5900))
+        store.save_stock(rows, [SHIRT])
+        held = reserve("o-1", _lines(SHIRT=1), store.stock(rows, ["SHIRT"]), None)
+        store.save(rows, held, now=1)
+        assert store.upsert(rows, _clothes(6500)) is False
+        kept = store.reservation(rows, "o-1")
+        assert kept == held.reservation
+        assert kept.lines[0].price.amount == 5900
+        (shirt,) = store.stock(rows, ["SHIRT", "HAT"]).values()
+        assert (shirt.amount, shirt.on_hand, shirt.reserved) == (6500, 5, 3)
+        product = store.product(rows, "clothes")
+        assert product is not None
+        assert (product.styles[0].price.amount, product.styles[0].available) == (6500, 2)
+
+
+def test_a_label_a_sku_or_a_number_belongs_to_one_product() -> None:
+    with tables("nodes.catalog") as rows:
+        store.upsert(rows, _clothes(5900))
+        for other in (
+            _clothes(5900, product="others", sku="HAT", gtin="00000096385074"),
+            _clothes(5900, product="others", url="urn:2", gtin="00000096385074"),
+            _clothes(5900, product="others", url="urn:2", sku="HAT"),
+        ):
+            rows.execute("BEGIN")
+            with pytest.raises(Conflict, match="already belongs to"):
+                store.upsert(rows, other)
+            rows.execute("ROLLBACK")
+        assert store.product_ids(rows) == ["clothes"]
+        with pytest.raises(UnknownSku):
+            store.stock_or_refuse(rows, "HAT")
+
+
+def _clothes(
+    amount: int,
+    *,
+    product: str = "clothes",
+    sku: str = "SHIRT",
+    gtin: str = "09506000134352",
+    url: str = "https://shop.example/01/09506000134352",
+) -> ProductRecord:
+    style = {
+        "sku": sku,
+        "gtin": gtin,
+        "attributes": {"colour": "blue"},
+        "price": {"amount": amount, "currency": "EUR"},
+    }
+    return ProductRecord(
+        id=product, name="Clothes", url=url, styles=[StyleRecord.model_validate(style)]
+    )

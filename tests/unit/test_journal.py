@@ -1,0 +1,179 @@
+"""A node's file on good and bad days: crashes, a second owner, an older program, a broken disk."""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bus.errors import JournalError, RoleTakenError
+from bus.journal import Journal, _statements
+
+ROLES = [
+    "nodes.catalog", "nodes.settlement", "nodes.warehouse", "devices.sorter", "devices.terminal",
+]  # fmt: skip
+
+
+def _put(connection: sqlite3.Connection, identifier: str) -> None:
+    connection.execute("INSERT INTO product VALUES (?, 'Oxford shirt', '', ?)", [identifier] * 2)
+
+
+def _products(connection: sqlite3.Connection) -> list[str]:
+    return [row["id"] for row in connection.execute("SELECT id FROM product ORDER BY id")]
+
+
+@contextmanager
+def _as_nobody() -> Iterator[None]:
+    """Without the rights of a superuser, who may write everywhere."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+async def test_the_pragmas_that_no_commit_may_be_lost_without_hold(tmp_path: Path) -> None:
+    def look(connection: sqlite3.Connection) -> list[object]:
+        names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+    with Journal(tmp_path / "catalog.db", "nodes.catalog") as journal:
+        assert await journal.transact(look) == ["wal", 2, 1, 5000]
+        assert look(journal.reader) == ["wal", 2, 1, 5000]
+
+
+async def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "catalog.db"
+    with Journal(path, "nodes.catalog") as journal:
+        await journal.transact(lambda rows: _put(rows, "shirt"))
+        assert _products(journal.reader) == ["shirt"]
+    with Journal(path, "nodes.catalog") as again:
+        assert _products(again.reader) == ["shirt"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, sqlite3.IntegrityError])
+async def test_work_that_raises_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+    def broken(rows: sqlite3.Connection) -> None:
+        _put(rows, "half")
+        raise error("in the middle")
+
+    with Journal(tmp_path / "catalog.db", "nodes.catalog") as journal:
+        with pytest.raises(error, match="in the middle"):
+            journal._carry_out(broken)
+        assert _products(journal.reader) == []
+        await journal.transact(lambda rows: _put(rows, "whole"))
+        assert _products(journal.reader) == ["whole"]
+
+
+async def test_a_failed_constraint_leaves_nothing_and_the_next_work_goes_on(tmp_path: Path) -> None:
+    def twice(rows: sqlite3.Connection) -> None:
+        _put(rows, "shirt")
+        _put(rows, "shirt")
+
+    with Journal(tmp_path / "catalog.db", "nodes.catalog") as journal:
+        with pytest.raises(sqlite3.IntegrityError):
+            await journal.transact(twice)
+        await journal.transact(lambda rows: _put(rows, "shirt"))
+        assert _products(journal.reader) == ["shirt"]
+
+
+async def test_a_reader_sees_only_what_is_committed_and_cannot_write(tmp_path: Path) -> None:
+    with Journal(tmp_path / "catalog.db", "nodes.catalog") as journal:
+
+        def look_meanwhile(rows: sqlite3.Connection) -> list[str]:
+            _put(rows, "shirt")
+            return _products(journal.reader)
+
+        assert await journal.transact(look_meanwhile) == []
+        assert _products(journal.reader) == ["shirt"]
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            _put(journal.reader, "coat")
+
+
+def test_a_second_process_finds_the_role_taken_until_the_first_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.db"
+    first = Journal(path, "nodes.catalog")
+    for _ in range(2):
+        with pytest.raises(RoleTakenError, match=r"another process is running on .*catalog"):
+            Journal(path, "nodes.catalog")
+    first.close()
+    Journal(path, "nodes.catalog").close()
+
+
+def test_two_nodes_live_side_by_side_in_a_folder(tmp_path: Path) -> None:
+    with (
+        Journal(tmp_path / "sorter-1.db", "devices.sorter"),
+        Journal(tmp_path / "sorter-2.db", "devices.sorter"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_migrations_are_applied_once(tmp_path: Path, role: str) -> None:
+    path = tmp_path / "node.db"
+    applied = []
+    for _ in range(2):
+        with Journal(path, role) as journal:
+            rows = journal.reader.execute("SELECT package, number FROM migration")
+            applied.append({tuple(row) for row in rows})
+            assert journal.reader.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    assert {("bus", 1), (role, 1)} <= applied[0]
+    assert applied[0] == applied[1]
+
+
+async def _of_a_newer_program(path: Path) -> None:
+    with Journal(path, "nodes.catalog") as journal:
+        await journal.transact(
+            lambda rows: rows.execute("INSERT INTO migration VALUES ('bus', 99, '0099_next.sql')")
+        )
+
+
+async def test_a_file_of_a_newer_program_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.db"
+    await _of_a_newer_program(path)
+    with pytest.raises(JournalError, match=r"newer Storebus \(bus 99\)"):
+        Journal(path, "nodes.catalog")
+
+
+async def test_a_refused_file_is_not_held(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.db"
+    await _of_a_newer_program(path)
+    for _ in range(2):
+        with pytest.raises(JournalError, match="newer Storebus"):
+            Journal(path, "nodes.catalog")
+
+
+def test_a_damaged_file_is_refused_with_its_name_and_can_be_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.db"
+    path.write_bytes(os.urandom(8192))
+    with pytest.raises(JournalError, match=r"cannot use the database .*catalog\.db: .*not a data"):
+        Journal(path, "nodes.catalog")
+    path.unlink()
+    Journal(path, "nodes.catalog").close()
+
+
+def test_a_folder_that_must_not_be_written_is_refused_with_its_name() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o555)
+        with _as_nobody(), pytest.raises(JournalError, match=f"cannot use the folder {name}: "):
+            Journal(Path(name) / "catalog.db", "nodes.catalog")
+
+
+def test_a_folder_that_is_a_file_is_refused_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("not a folder")
+    with pytest.raises(JournalError, match="cannot use the folder"):
+        Journal(tmp_path / "data" / "catalog.db", "nodes.catalog")
+
+
+def test_a_migration_is_read_statement_by_statement() -> None:
+    script = "-- a; b\nCREATE TABLE a (x TEXT DEFAULT ';');\nCREATE INDEX b\n  ON a (x);\n"
+    first, second = _statements(script)
+    assert first.endswith("DEFAULT ';');\n")
+    assert second == "CREATE INDEX b\n  ON a (x);\n"
+    with pytest.raises(JournalError, match="middle of a statement"):
+        list(_statements("CREATE TABLE a (x TEXT)\n"))

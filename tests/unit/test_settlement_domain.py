@@ -1,0 +1,176 @@
+"""An order's life in settlement: which ways it may go, what it costs, what is told of it."""
+
+from typing import get_args
+
+import pytest
+from settlement_orders import POINTS, order, priced
+
+from bus.contract.catalog import Line, PricedLine
+from bus.contract.settlement import OrderState, Purchase
+from bus.contract.values import MAX_AMOUNT, MAX_QUANTITY, Money
+from bus.contract.warehouse import PickupPoint, PickupPoints
+from bus.errors import (
+    InvalidField,
+    PriceChanged,
+    Unavailable,
+    UnknownPickupPoint,
+    WrongState,
+)
+from nodes.settlement.domain import (
+    FINAL,
+    LEGAL,
+    Order,
+    choose_pickup_point,
+    payment_receipt,
+    place_order,
+    price,
+    receipt,
+    reminder,
+)
+
+LIFE: dict[str, set[str]] = {
+    "reserving": {"charging", "refused"},
+    "charging": {"settled", "declined"},
+    "settled": {"ready"},
+    "ready": {"reminded", "collected"},
+    "reminded": {"collected"},
+    "collected": set(),
+    "refused": set(),
+    "declined": set(),
+}
+"""The ways of an order that is not cancelled, written down apart from the code."""
+STEPS = [(before, after) for before in LIFE for after in get_args(OrderState)]
+
+
+@pytest.mark.parametrize(("before", "after"), STEPS, ids="-".join)
+def test_an_order_goes_its_legal_ways_and_no_other(before: OrderState, after: OrderState) -> None:
+    old = order(state=before, since=1, reason="of old")
+    if after in LIFE[before]:
+        new = old.to(after, 7, "because")
+        assert (new.state, new.since, new.reason) == (after, 7, "because")
+        assert (new.id, new.lines, new.payment) == (old.id, old.lines, old.payment)
+        assert old.to(after, 7).reason is None
+    else:
+        with pytest.raises(WrongState, match=f"is {before} and cannot become {after}") as caught:
+            old.to(after, 7)
+        assert caught.value.more == {"state": before}
+
+
+def test_collected_refused_and_declined_orders_are_final() -> None:
+    assert {"collected", "refused", "declined"} <= FINAL
+    assert {"collected", "refused", "declined", "cancelled"} >= FINAL
+    assert set(LEGAL) <= set(get_args(OrderState))
+    assert all(ways <= set(LEGAL) for ways in LEGAL.values())
+
+
+def test_the_expected_total_is_todays() -> None:
+    found = price(order(expected=11_800), [priced("SHIRT", 2, 5900)])
+    assert found.total == 11_800
+    assert found.priced == [priced("SHIRT", 2, 5900)]
+    assert found.money() == Money(amount=11_800, currency="EUR")
+
+
+def test_as_long_as_prices_are_not_known_an_order_costs_what_was_expected() -> None:
+    unpriced = order(expected=11_800, lines=(Line(sku="SHIRT", quantity=2),))
+    assert unpriced.priced == []
+    assert unpriced.money() == Money(amount=11_800, currency="EUR")
+
+
+@pytest.mark.parametrize(
+    ("expected", "currency"), [(11_799, "EUR"), (11_801, "EUR"), (0, "EUR"), (11_800, "USD")]
+)
+def test_a_price_that_changed_shows_todays_total(expected: int, currency: str) -> None:
+    with pytest.raises(PriceChanged) as caught:
+        price(order(expected=expected, currency=currency), [priced("SHIRT", 2, 5900)])
+    data = caught.value.to_data().model_dump()
+    assert (data["status"], data["code"]) == (409, "price-changed")
+    assert data["total"] == {"amount": 11_800, "currency": "EUR"}
+    assert data["lines"][0]["price"] == {"amount": 5900, "currency": "EUR"}
+
+
+def test_lines_of_different_currencies_or_beyond_all_measure_have_no_total() -> None:
+    dollars = PricedLine.model_validate(
+        {"sku": "COAT", "quantity": 1, "price": {"amount": 1, "currency": "USD"}}
+    )
+    with pytest.raises(InvalidField, match="different currencies"):
+        price(order(), [priced("SHIRT", 2, 5900), dollars])
+    with pytest.raises(InvalidField, match="beyond all measure"):
+        price(order(), [priced("SHIRT", MAX_QUANTITY, MAX_AMOUNT)])
+
+
+def _place(*skus: str) -> Order:
+    purchase = Purchase.model_validate(
+        {
+            "lines": [{"sku": sku, "quantity": 2} for sku in skus],
+            "payment": {"method": "account", "account": "C-1001"},
+            "expected_total": {"amount": 11_800, "currency": "EUR"},
+        }
+    )
+    return place_order(
+        purchase,
+        order="o-1",
+        terminal="terminal-1",
+        request="m-1",
+        pickup_point="north",
+        pickup_code="482913",
+        now=5,
+    )
+
+
+def test_a_purchase_becomes_an_order_that_reserves_its_goods() -> None:
+    placed = _place("SHIRT", "COAT")
+    assert (placed.state, placed.since, placed.total) == ("reserving", 5, None)
+    assert placed.lines == (Line(sku="SHIRT", quantity=2), Line(sku="COAT", quantity=2))
+    assert placed.payment == {"method": "account", "account": "C-1001"}
+    assert (placed.terminal, placed.request) == ("terminal-1", "m-1")
+    assert (placed.pickup_point, placed.pickup_code) == ("north", "482913")
+
+
+def test_a_style_in_two_lines_is_refused() -> None:
+    with pytest.raises(InvalidField, match="two lines") as caught:
+        _place("SHIRT", "COAT", "SHIRT")
+    assert caught.value.more == {"field": "lines"}
+
+
+def test_a_purchase_names_its_pickup_point_or_gets_the_default() -> None:
+    assert choose_pickup_point("south", POINTS) == "south"
+    assert choose_pickup_point(None, POINTS) == "north"
+    with pytest.raises(UnknownPickupPoint, match="west") as caught:
+        choose_pickup_point("west", POINTS)
+    assert caught.value.more == {"points": ["north", "south"]}
+
+
+@pytest.mark.parametrize("wanted", [None, "north"])
+def test_nothing_is_sold_before_the_warehouse_has_named_its_points(wanted: str | None) -> None:
+    with pytest.raises(Unavailable) as caught:
+        choose_pickup_point(wanted, None)
+    assert caught.value.retryable
+
+
+def test_a_receipt_says_what_was_bought_and_how_it_is_collected() -> None:
+    settled = order(state="settled", reference="o-1.charge", total=11_800)
+    answer = receipt(settled)
+    assert (answer.order, answer.state) == ("o-1", "settled")
+    assert answer.lines == [priced("SHIRT", 2, 5900)]
+    assert answer.total == Money(amount=11_800, currency="EUR")
+    assert answer.payment.model_dump() == {"method": "account", "reference": "o-1.charge"}
+    assert (answer.pickup_point, answer.pickup_code) == ("north", "482913")
+
+
+def test_a_receipt_never_shows_the_token_of_a_card() -> None:
+    paid = order(payment={"method": "card", "token": "tok_secret"}, reference="cap-1")
+    assert "tok_secret" not in receipt(paid).model_dump_json()
+
+
+def test_what_is_not_paid_has_no_receipt() -> None:
+    assert payment_receipt(order(reference=None)) is None
+    with pytest.raises(AssertionError, match="not paid"):
+        receipt(order(reference=None))
+
+
+def test_a_reminder_names_the_door_or_its_id_when_the_door_is_gone() -> None:
+    told = reminder(order(), POINTS)
+    assert (told.order, told.pickup_code) == ("o-1", "482913")
+    assert (told.pickup_point, told.pickup_point_name) == ("north", "North door")
+    moved = PickupPoints(points=[PickupPoint(id="south", name="South door")], default="south")
+    assert reminder(order(), moved).pickup_point_name == "north"

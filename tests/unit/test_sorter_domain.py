@@ -1,0 +1,127 @@
+"""A sorter takes one job at a time and does its steps in order, however often it is told."""
+
+import sqlite3
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unit_rows import tables
+
+from bus.contract.catalog import Line
+from bus.contract.sorter import Pick, PickLine
+from devices.sorter import store
+from devices.sorter.domain import Job, accept, advance, report
+
+PICKS = [
+    PickLine(sku="SHIRT", location="A-1", quantity=2),
+    PickLine(sku="COAT", location="A-2", quantity=1),
+    PickLine(sku="SHIRT", location="B-1", quantity=3),
+]
+
+
+def _pick(job: str = "j-1", assignment: int = 1, picks: list[PickLine] | None = None) -> Pick:
+    return Pick(
+        job=job, assignment=assignment, order="o-1", picks=picks or PICKS, pickup_point="north"
+    )
+
+
+def _begun(pick: Pick | None = None) -> Job:
+    job = accept(pick or _pick(), None, None, now=1000)
+    assert job is not None
+    return job
+
+
+def _done(job: Job) -> Job:
+    while job.step != "done":
+        job = advance(job, job.since + 1, "p-1")
+    return job
+
+
+def test_a_free_sorter_takes_a_job() -> None:
+    job = _begun()
+    assert (job.id, job.assignment, job.order, job.pickup_point) == ("j-1", 1, "o-1", "north")
+    assert (job.step, job.pick, job.since, job.picks) == ("assigned", 0, 1000, tuple(PICKS))
+    assert job.parcel is None
+
+
+def test_a_sorter_that_has_a_job_takes_no_other() -> None:
+    assert accept(_pick("j-2"), None, _begun(), now=2000) is None
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_job_that_is_known_is_not_begun_again(finished: bool) -> None:
+    job = advance(_begun(), 1500, "p-1")
+    job = _done(job) if finished else job
+    assert accept(_pick(), job, None if finished else job, now=9000) is job
+    for other in (0, 2):
+        pick = _pick().model_copy(update={"assignment": other})
+        assert accept(pick, job, None if finished else job, now=9000) is None
+
+
+@given(count=st.integers(1, 8))
+def test_each_pick_is_travelled_to_and_picked_and_then_all_are_conveyed_and_packed(
+    count: int,
+) -> None:
+    job = _begun(_pick(picks=[PICKS[0]] * count))
+    seen = []
+    while job.step != "done":
+        job = advance(job, job.since + 1, "p-1")
+        seen.append((job.step, job.pick))
+        assert (job.parcel is not None) == (job.step == "done")
+        state = job.state()
+        assert (state.step, state.job, state.order) == (job.step, "j-1", "o-1")
+        assert (state.pick, state.picks) == (job.pick, count)
+    last = count - 1
+    picking = [(step, place) for place in range(count) for step in ("travelling", "picking")]
+    assert seen == [*picking, ("conveying", last), ("packing", last), ("done", last)]
+    assert job.since == 1000 + len(seen)
+
+
+def test_a_job_that_is_done_goes_no_further() -> None:
+    with pytest.raises(KeyError, match="done"):
+        advance(_done(_begun()), 1, "p-2")
+
+
+def test_the_report_sums_up_what_lay_in_several_places() -> None:
+    told = report(_done(_begun()))
+    assert (told.job, told.assignment, told.order, told.parcel) == ("j-1", 1, "o-1", "p-1")
+    assert told.lines == [Line(sku="SHIRT", quantity=5), Line(sku="COAT", quantity=1)]
+
+
+def test_nothing_is_reported_before_it_is_packed() -> None:
+    with pytest.raises(AssertionError, match="not packed"):
+        report(advance(_begun(), 1, "p-1"))
+
+
+def test_a_job_is_read_as_it_was_written_at_each_step() -> None:
+    with tables("devices.sorter") as rows:
+        job = _begun()
+        while job.step != "done":
+            store.save(rows, job)
+            assert store.job(rows, "j-1") == store.under_way(rows) == store.latest(rows) == job
+            job = advance(job, job.since + 1, "p-1")
+        store.save(rows, job)
+        assert store.job(rows, "j-1") == store.latest(rows) == job
+        assert store.under_way(rows) is None
+        assert store.job(rows, "j-2") is None
+
+
+def test_the_latest_job_is_the_one_under_way_or_the_last_that_was_done() -> None:
+    with tables("devices.sorter") as rows:
+        assert store.latest(rows) is None
+        first = replace(_done(_begun()), since=5000)
+        second = replace(_done(_begun(_pick("j-2"))), since=4000)
+        third = replace(_begun(_pick("j-3")), since=1)
+        for job in (first, second):
+            store.save(rows, job)
+        assert store.latest(rows) == first
+        store.save(rows, third)
+        assert store.latest(rows) == store.under_way(rows) == third
+
+
+def test_a_sorter_has_one_job_under_way() -> None:
+    with tables("devices.sorter") as rows:
+        store.save(rows, _begun())
+        with pytest.raises(sqlite3.IntegrityError):
+            store.save(rows, _begun(_pick("j-2")))

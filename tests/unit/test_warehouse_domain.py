@@ -1,0 +1,176 @@
+"""Goods are found in the bins, jobs go to sorters, and only the right sorter's word counts."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bus.contract.catalog import Line
+from bus.contract.sorter import PickLine
+from bus.contract.warehouse import Packed
+from bus.errors import InvalidField, WrongState
+from nodes.warehouse.domain import Job, allocate, assign, packed, pick, returned
+
+SKUS = ["SHIRT", "COAT", "HAT"]
+BINS = st.dictionaries(
+    st.sampled_from(SKUS),
+    st.dictionaries(st.sampled_from(["A-1", "A-2", "B-1", "B-2"]), st.integers(0, 6)),
+)
+WANTED = st.dictionaries(st.sampled_from(SKUS), st.integers(1, 12), min_size=1)
+SHIRTS = Line(sku="SHIRT", quantity=2)
+
+
+def _found(wanted: int, bins: dict[str, int]) -> list[tuple[str, int]] | None:
+    picks = allocate([Line(sku="SHIRT", quantity=wanted)], {"SHIRT": bins})
+    return None if picks is None else [(each.location, each.quantity) for each in picks]
+
+
+def _job(number: int = 1, **more: object) -> Job:
+    job = Job(f"j-{number}", f"o-{number}", "north", (SHIRTS,))
+    return replace(job, **more)  # type: ignore[arg-type]
+
+
+ASSIGNED = _job(state="assigned", sorter="sorter-1", assignment=2)
+REPORT = Packed(job="j-1", assignment=2, order="o-1", parcel="p-1", lines=[SHIRTS])
+
+
+def test_one_location_that_holds_enough_is_better_than_two() -> None:
+    assert _found(4, {"A-1": 3, "A-2": 4, "B-1": 3}) == [("A-2", 4)]
+
+
+def test_of_those_that_hold_enough_the_emptiest_is_emptied_first() -> None:
+    assert _found(3, {"A-1": 9, "A-2": 3, "B-1": 4}) == [("A-2", 3)]
+
+
+def test_a_line_is_split_over_as_few_locations_as_possible() -> None:
+    assert _found(7, {"A-1": 1, "A-2": 2, "B-1": 4, "B-2": 4}) == [("B-1", 4), ("B-2", 3)]
+    assert _found(9, {"A-1": 1, "A-2": 2, "B-1": 4, "B-2": 4}) == [
+        ("A-2", 1), ("B-1", 4), ("B-2", 4),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("bins", [{}, {"A-1": 0}, {"A-1": 2, "B-1": 2}])
+def test_nothing_is_allocated_when_the_bins_hold_too_little(bins: dict[str, int]) -> None:
+    assert _found(5, bins) is None
+    lines = [Line(sku="COAT", quantity=1), Line(sku="SHIRT", quantity=5)]
+    assert allocate(lines, {"COAT": {"A-1": 1}, "SHIRT": bins}) is None
+    assert allocate(lines, {}) is None
+
+
+@given(wanted=WANTED, bins=BINS)
+def test_what_is_allocated_is_what_was_wanted_and_lies_where_it_is_taken(
+    wanted: dict[str, int], bins: dict[str, dict[str, int]]
+) -> None:
+    lines = [Line(sku=sku, quantity=quantity) for sku, quantity in wanted.items()]
+    picks = allocate(lines, bins)
+    enough = all(sum(bins.get(sku, {}).values()) >= wanted[sku] for sku in wanted)
+    assert (picks is not None) == enough
+    if picks is None:
+        return
+    sums: Counter[str] = Counter()
+    for each in picks:
+        sums[each.sku] += each.quantity
+        assert 0 < each.quantity <= bins[each.sku][each.location]
+    assert sums == wanted
+    assert len({(each.sku, each.location) for each in picks}) == len(picks)
+    assert [each.location for each in picks] == sorted(each.location for each in picks)
+    for sku, quantity in wanted.items():
+        if max(bins[sku].values()) >= quantity:
+            assert sum(each.sku == sku for each in picks) == 1
+
+
+def test_what_is_allocated_fits_the_message_to_the_sorter() -> None:
+    """A style that lies in very many bins, one piece in each, does not stop the warehouse."""
+    bins = {"SHIRT": {f"A-{place}": 1 for place in range(401)}}
+    picks = allocate([Line(sku="SHIRT", quantity=401)], bins)
+    if picks is not None:
+        assert len(pick(_job(picks=picks, assignment=1)).picks) == 401
+
+
+@settings(max_examples=60)
+@given(
+    waiting=st.integers(0, 6),
+    busy=st.sets(st.sampled_from(["sorter-1", "sorter-2", "sorter-3"])),
+    online=st.sets(st.sampled_from(["sorter-1", "sorter-2", "sorter-3"])),
+)
+def test_the_first_jobs_go_to_the_sorters_that_are_there_and_free(
+    waiting: int, busy: set[str], online: set[str]
+) -> None:
+    jobs = [_job(number, assignment=number) for number in range(waiting)]
+    given_out = assign(jobs, busy, online)
+    sorters = [sorter for _, sorter in given_out]
+    assert set(sorters) <= online - busy
+    assert len(set(sorters)) == len(sorters) == min(waiting, len(online - busy))
+    for number, (job, sorter) in enumerate(given_out):
+        assert job == replace(jobs[number], state="assigned", sorter=sorter, assignment=number + 1)
+
+
+def test_a_job_that_was_not_taken_waits_again_and_its_old_assignment_is_superseded() -> None:
+    back = returned(replace(ASSIGNED, picks=(PickLine(sku="SHIRT", location="A-1", quantity=2),)))
+    assert (back.state, back.sorter, back.assignment) == ("waiting", None, 2)
+    assert back.picks, "its goods are still put aside for it"
+    ((again, sorter),) = assign([back], (), ["sorter-1"])
+    assert (again.assignment, sorter) == (3, "sorter-1")
+    with pytest.raises(WrongState):
+        packed(again, "sorter-1", REPORT)
+    with pytest.raises(WrongState):
+        packed(back, "sorter-1", REPORT)
+
+
+def test_a_sorter_is_told_all_of_its_job() -> None:
+    picks = (PickLine(sku="SHIRT", location="A-1", quantity=2),)
+    told = pick(replace(ASSIGNED, picks=picks))
+    assert (told.job, told.assignment, told.order) == ("j-1", 2, "o-1")
+    assert (told.picks, told.pickup_point) == (list(picks), "north")
+
+
+def test_the_right_sorters_parcel_is_taken_and_the_same_report_again_changes_nothing() -> None:
+    done = packed(ASSIGNED, "sorter-1", REPORT)
+    assert done == replace(ASSIGNED, state="packed", parcel="p-1")
+    assert packed(done, "sorter-1", REPORT) is done
+
+
+@pytest.mark.parametrize(
+    ("sorter", "change"),
+    [
+        ("sorter-2", {}),
+        ("sorter-1", {"assignment": 1}),
+        ("sorter-1", {"assignment": 3}),
+        ("sorter-1", {"order": "o-2"}),
+    ],
+    ids=["another sorter", "an old assignment", "a later assignment", "another order"],
+)
+@pytest.mark.parametrize("before", [ASSIGNED, replace(ASSIGNED, state="packed", parcel="p-1")])
+def test_the_word_of_anyone_else_does_not_count(
+    before: Job, sorter: str, change: dict[str, object]
+) -> None:
+    with pytest.raises(WrongState, match=f"not {sorter}'s") as caught:
+        packed(before, sorter, REPORT.model_copy(update=change))
+    assert caught.value.more == {"state": before.state, "assignment": 2}
+
+
+def test_a_second_parcel_of_the_same_job_is_refused() -> None:
+    done = packed(ASSIGNED, "sorter-1", REPORT)
+    with pytest.raises(WrongState, match="another parcel"):
+        packed(done, "sorter-1", REPORT.model_copy(update={"parcel": "p-2"}))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [Line(sku="SHIRT", quantity=1)],
+        [Line(sku="SHIRT", quantity=3)],
+        [Line(sku="COAT", quantity=2)],
+        [SHIRTS, Line(sku="COAT", quantity=1)],
+    ],
+)
+def test_a_parcel_that_does_not_hold_what_was_ordered_is_refused(lines: list[Line]) -> None:
+    with pytest.raises(InvalidField, match="what was ordered"):
+        packed(ASSIGNED, "sorter-1", REPORT.model_copy(update={"lines": lines}))
+
+
+def test_a_parcel_may_name_a_style_in_several_lines() -> None:
+    halves = [Line(sku="SHIRT", quantity=1)] * 2
+    assert packed(ASSIGNED, "sorter-1", REPORT.model_copy(update={"lines": halves})).parcel == "p-1"
