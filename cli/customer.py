@@ -190,12 +190,20 @@ async def running_terminal(name: str, url: str, settings: Settings) -> AsyncIter
     if role_of(name) != "terminal":
         raise ConfigurationError(f"{name} is not the name of a terminal, such as terminal-7.")
     place = Place(MqttConnector(url), settings.site, settings.data, settings.runtime)
-    terminal = Terminal(name, place, patience=settings.purchase_patience)
+    async with running_at(place, name, settings.purchase_patience) as terminal:
+        yield terminal
+
+
+@asynccontextmanager
+async def running_at(
+    place: Place, name: str = "terminal-1", patience: float = 60.0
+) -> AsyncIterator[Terminal]:
+    """A terminal at a place; see `running_terminal`."""
+    terminal = Terminal(name, place, patience=patience)
     try:
         async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(terminal.run(), name=name)
-            ready = tasks.create_task(terminal.node.ready.wait())
-            await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
+            tasks.create_task(terminal.run(), name=name)
+            await terminal.node.ready.wait()
             try:
                 yield terminal
             finally:

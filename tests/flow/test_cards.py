@@ -1,0 +1,110 @@
+"""Scenarios of paying by card, with the simulated acquirer as a real process."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bus.caller import Caller
+from bus.contract.catalog import UPSERT, Upsert
+from bus.contract.settlement import CardPayment
+from bus.contract.warehouse import RECEIVE, Receive
+from bus.errors import Refused
+from bus.link import MemoryBroker
+from bus.node import Place
+from bus.settings import RuntimeSettings
+from cli.books import discrepancies
+from cli.customer import running_at
+from cli.settings import read_settings
+from cli.shop.reader import SAMPLE, read_shop
+from cli.store import running_nodes, server_roles, simulated_acquirer, sorter_role
+from devices.terminal.role import Terminal
+from nodes.settlement.acquirer.client import Acquirer
+
+SKU = "OXF-BLU-M"
+
+
+@dataclass
+class CardStore:
+    """A store that takes cards."""
+
+    data: Path
+    terminal: Terminal
+
+    async def pay(self, token: str) -> str:
+        """Buy one piece; the payment reference."""
+        styles = await self.terminal.styles([SKU])
+        payment = CardPayment(method="card", token=token)
+        async with asyncio.timeout(20):
+            receipt = await self.terminal.buy({SKU: 1}, styles, payment)
+            await self.terminal.reminded(receipt.order)
+        return receipt.payment.reference
+
+    def log(self) -> list[tuple[str, int]]:
+        """What the acquirer wrote down: kind and amount."""
+        lines = (self.data / "acquirer.jsonl").read_text().splitlines()
+        return [(entry["kind"], entry["amount"]) for entry in map(json.loads, lines)]
+
+
+@asynccontextmanager
+async def card_store(data: Path) -> AsyncIterator[CardStore]:
+    """The roles, a sorter and a terminal in memory; the acquirer holds answers for 2 s."""
+    shop = read_shop(SAMPLE)
+    settings = read_settings(data=data, speed=float("inf"))
+    place = Place(MemoryBroker(), "main", data, RuntimeSettings(retry_first=0.2))
+    product = next(product for product in shop.products if product.id == "oxford-shirt")
+    async with (
+        simulated_acquirer(data / "acquirer.jsonl", "--hold", "2") as url,
+        Acquirer(url, timeout=0.3) as acquirer,
+    ):
+        with sorter_role("sorter-1", shop, settings) as sorter:
+            roles = {**server_roles(shop, acquirer), "sorter-1": sorter}
+            async with running_nodes(roles, place), running_at(place) as terminal:
+                async with Caller(place.connector, "main", "tester-1").connected() as caller:
+                    await caller.ask(UPSERT, "catalog", Upsert(products=[product]))
+                    goods = Receive(sku=SKU, location="A-01-1", quantity=5)
+                    await caller.ask(RECEIVE, "warehouse", goods)
+                yield CardStore(data, terminal)
+
+
+@pytest.mark.parametrize("token", ["tok_approve", "tok_error", "tok_lost", "tok_timeout"])
+async def test_a_payment_whose_answer_is_lost_is_asked_for_and_captured_once(
+    tmp_path: Path, token: str
+) -> None:
+    async with card_store(tmp_path) as store:
+        reference = await store.pay(token)
+        assert reference.startswith("acq_")
+        assert store.log() == [("capture", 5900)]
+    assert discrepancies(tmp_path) == []
+
+
+async def test_a_declined_card_costs_nothing_and_its_goods_are_for_sale_again(
+    tmp_path: Path,
+) -> None:
+    async with card_store(tmp_path) as store:
+        with pytest.raises(Refused) as refused:
+            await store.pay("tok_decline")
+        assert refused.value.to_data().status == 402
+        await store.pay("tok_approve")
+        found = await store.terminal.scan("09506000134352")
+        styles = {style.sku: style.available for style in found.product.styles}
+        assert styles[SKU] == 4
+        assert store.log() == [("decline", 5900), ("capture", 5900)]
+    assert discrepancies(tmp_path) == []
+
+
+async def test_a_store_without_an_acquirer_takes_no_cards(tmp_path: Path) -> None:
+    shop = read_shop(SAMPLE)
+    place = Place(MemoryBroker(), "main", tmp_path)
+    roles = server_roles(shop, None)
+    async with running_nodes(roles, place), running_at(place) as terminal:
+        async with Caller(place.connector, "main", "tester-1").connected() as caller:
+            await caller.ask(UPSERT, "catalog", Upsert(products=list(shop.products[:1])))
+        styles = await terminal.styles([SKU])
+        with pytest.raises(Refused) as refused:
+            await terminal.buy({SKU: 1}, styles, CardPayment(method="card", token="tok_approve"))
+    assert refused.value.to_data().status == 422
