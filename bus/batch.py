@@ -14,7 +14,8 @@ from bus.envelope import Reading
 from bus.errors import Expired, IdReused, Problem, UnknownOperation
 from bus.gate import validate
 from bus.identity import Identity
-from bus.role import Answer, Observed, Request, Role
+from bus.intake import Answer, Observed, Request
+from bus.role import Role
 from bus.turn import Pending, Reply, Turn
 
 

@@ -25,8 +25,8 @@ from bus.errors import (
     UnknownOperation,
 )
 from bus.identity import Identity
+from bus.intake import Request
 from bus.link import Incoming, Outgoing
-from bus.role import Request
 
 
 class Gate:

@@ -40,10 +40,11 @@ from bus.errors import (
 )
 from bus.gate import Gate, validate
 from bus.identity import Identity
+from bus.intake import Observed, Request
 from bus.journal import Journal
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.outbox import Schedule
-from bus.role import Observed, Request, Role
+from bus.role import Role
 from bus.session import Session
 from bus.settings import RuntimeSettings
 from bus.takeover import refuse_second

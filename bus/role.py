@@ -1,61 +1,16 @@
-"""What a node plays: tables from channels to handlers, and what the handlers are given."""
+"""What a node plays: tables from channels to handlers."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bus.contract.channel import Operation, State
-from bus.contract.problem import ProblemData
 from bus.contract.values import Model
-
-if TYPE_CHECKING:
-    from bus.turn import Turn
+from bus.intake import Answer, Observed, Request
+from bus.turn import Turn
 
 DataT = TypeVar("DataT", bound=Model)
-
-
-@dataclass(frozen=True, slots=True)
-class Request(Generic[DataT]):
-    """A request that was read, found well-formed and allowed."""
-
-    operation: Operation[Any, Any]
-    caller: str
-    """From the topic: the one thing about the sender that can be trusted."""
-    id: str
-    data: DataT
-    digest: bytes
-    trace: str | None = None
-    deadline: int | None = None
-    """Milliseconds since the epoch; not begun by then, it never is."""
-    correlation: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[DataT]):
-    """What became of a command that this node sent: a reply, a problem, or nothing in time."""
-
-    operation: Operation[Any, Any]
-    callee: str
-    id: str
-    """The id of the command."""
-    request: Any
-    """The data that was sent."""
-    data: DataT | None = None
-    problem: ProblemData | None = None
-
-    @property
-    def timed_out(self) -> bool:
-        """The outcome is unknown: the command may still arrive."""
-        return self.data is None and self.problem is None
-
-
-@dataclass(frozen=True, slots=True)
-class Observed(Generic[DataT]):
-    """A state that another node showed."""
-
-    node: str
-    data: DataT
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +19,7 @@ class Timer(Generic[DataT]):
 
     name: str
     data: type[DataT]
-    due: Callable[["Turn", DataT], None]
+    due: Callable[[Turn, DataT], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +33,7 @@ class Adapter(Generic[DataT]):
     name: str
     data: type[DataT]
     call: Callable[[str, DataT], Awaitable[Any]]
-    done: Callable[["Turn", DataT, Any], None]
+    done: Callable[[Turn, DataT, Any], None]
 
 
 @dataclass(slots=True)
@@ -93,21 +48,21 @@ class Role:
         field(default_factory=dict)
     )
     """Answered at once from memory or a read-only connection; a refusal is a raised Problem."""
-    commands: Mapping[Operation[Any, Any], Callable[["Turn", Request[Any]], Model | None]] = field(
+    commands: Mapping[Operation[Any, Any], Callable[[Turn, Request[Any]], Model | None]] = field(
         default_factory=dict
     )
     """Carried out in the batch's transaction; None means that the answer comes later."""
-    answers: Mapping[Operation[Any, Any], Callable[["Turn", Answer[Any]], None]] = field(
+    answers: Mapping[Operation[Any, Any], Callable[[Turn, Answer[Any]], None]] = field(
         default_factory=dict
     )
     """What to do with the replies to one's own commands."""
-    watches: Mapping[State[Any], Callable[["Turn", Observed[Any]], None]] = field(
+    watches: Mapping[State[Any], Callable[[Turn, Observed[Any]], None]] = field(
         default_factory=dict
     )
     """What to do when another node's state changes."""
     timers: tuple[Timer[Any], ...] = ()
     adapters: tuple[Adapter[Any], ...] = ()
-    started: Callable[["Turn"], None] = lambda _: None
+    started: Callable[[Turn], None] = lambda _: None
     """The first transaction of each start."""
     states: Callable[[sqlite3.Connection], Iterable[tuple[State[Any], Model]]] = lambda _: ()
     """The states to show at each connection."""

@@ -14,7 +14,7 @@ from bus.contract.values import Model
 from bus.envelope import Sealed, child_trace
 from bus.errors import Problem
 from bus.identity import Identity
-from bus.role import Request
+from bus.intake import Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from bus.contract.channel import State
 from bus.contract.sorter import JOB_STATE, PICK, JobState, Pick, PickReply
 from bus.contract.warehouse import PACKED, JobOnly
 from bus.envelope import rfc3339
-from bus.role import Adapter, Answer, Request, Role
+from bus.intake import Answer, Request
+from bus.role import Adapter, Role
 from bus.turn import Turn
 from devices.sorter import domain, store
 from devices.sorter.drivers import Driver, Movement

@@ -9,8 +9,9 @@ from bus.contract.catalog import LOOKUP, SEARCH, Found, Lookup, Search, Style
 from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
 from bus.contract.terminal import REMIND, Remind, Shown
 from bus.errors import NoAnswer, Refused
+from bus.intake import Answer, Request
 from bus.node import Node, Place
-from bus.role import Adapter, Answer, Request, Role
+from bus.role import Adapter, Role
 from bus.turn import Turn
 from devices.terminal import domain, store
 from devices.terminal.domain import Bought

@@ -27,7 +27,8 @@ from bus.contract.catalog import (
 )
 from bus.contract.values import MAX_PAYLOAD
 from bus.errors import TooLarge
-from bus.role import Request, Role
+from bus.intake import Request
+from bus.role import Role
 from bus.turn import Turn
 from nodes.catalog import domain, store
 from nodes.catalog.shelf import Shelf

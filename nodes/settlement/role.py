@@ -28,7 +28,8 @@ from bus.contract.settlement import (
 from bus.contract.terminal import REMIND, Shown
 from bus.contract.warehouse import FULFIL, PICKUP_POINTS_STATE, Fulfil, PickupPoints
 from bus.errors import PaymentDeclined, Problem, Refused, UnknownOrder, UnknownPickupCode
-from bus.role import Answer, Observed, Request, Role
+from bus.intake import Answer, Observed, Request
+from bus.role import Role
 from bus.turn import Turn
 from nodes.settlement import domain, ledger, store
 from nodes.settlement.acquirer.client import Acquirer

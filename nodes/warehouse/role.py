@@ -27,7 +27,8 @@ from bus.contract.warehouse import (
     Receive,
 )
 from bus.errors import Refused, WrongState
-from bus.role import Answer, Observed, Request, Role, Timer
+from bus.intake import Answer, Observed, Request
+from bus.role import Role, Timer
 from bus.turn import Turn
 from nodes.warehouse import domain, store
 

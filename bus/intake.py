@@ -1,0 +1,53 @@
+"""What a node takes in: requests, answers to its own commands, and other nodes' states."""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from bus.contract.channel import Operation
+from bus.contract.problem import ProblemData
+from bus.contract.values import Model
+
+DataT = TypeVar("DataT", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[DataT]):
+    """A request that was read, found well-formed and allowed."""
+
+    operation: Operation[Any, Any]
+    caller: str
+    """From the topic: the one thing about the sender that can be trusted."""
+    id: str
+    data: DataT
+    digest: bytes
+    trace: str | None = None
+    deadline: int | None = None
+    """Milliseconds since the epoch; not begun by then, it never is."""
+    correlation: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[DataT]):
+    """What became of a command that this node sent: a reply, a problem, or nothing in time."""
+
+    operation: Operation[Any, Any]
+    callee: str
+    id: str
+    """The id of the command."""
+    request: Any
+    """The data that was sent."""
+    data: DataT | None = None
+    problem: ProblemData | None = None
+
+    @property
+    def timed_out(self) -> bool:
+        """The outcome is unknown: the command may still arrive."""
+        return self.data is None and self.problem is None
+
+
+@dataclass(frozen=True, slots=True)
+class Observed(Generic[DataT]):
+    """A state that another node showed."""
+
+    node: str
+    data: DataT
