@@ -29,6 +29,11 @@ class Replied:
     problem: bool
     trace: str | None
 
+    @property
+    def is_for_the_moment(self) -> bool:
+        """A refusal that says the same command may succeed later."""
+        return self.problem and isinstance(self.data, dict) and self.data.get("retryable") is True
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -141,7 +146,6 @@ class Batch:
             ),
         )
         turn.connection.execute("SAVEPOINT message")
-        reply: Model | Problem | None
         try:
             if request.deadline is not None and request.deadline < turn.now:
                 raise Expired("The deadline has passed; this was not and will not be begun.")
@@ -151,9 +155,17 @@ class Batch:
             reply = run(turn, request)
         except Problem as problem:
             turn.connection.execute("ROLLBACK TO message")
+            turn.connection.execute("RELEASE message")
             turn.forget()
+            if problem.retryable:  # the same id may succeed later: nothing is remembered of it
+                turn.connection.execute(
+                    "DELETE FROM inbox WHERE caller = ? AND id = ?", (request.caller, request.id)
+                )
+                turn.refuse(request, problem)
+                return
             turn.refused = problem.code
-            reply = problem
+            turn.answer(request.operation, request.caller, request.id, problem)
+            return
         turn.connection.execute("RELEASE message")
         if reply is not None:
             turn.answer(request.operation, request.caller, request.id, reply)
@@ -161,6 +173,9 @@ class Batch:
     def _finish(self, turn: Turn, item: Replied | Due | Done) -> None:
         """Something of the outbox is done: exactly once, whoever says so first."""
         row = item.row
+        if isinstance(item, Replied) and item.is_for_the_moment and row.deadline is None:
+            turn.postponed.append(row.id)
+            return
         gone = turn.connection.execute("DELETE FROM outbox WHERE id = ?", (row.id,)).rowcount
         turn.removed.append(row.id)
         if not gone:

@@ -267,11 +267,18 @@ class Node:
         if row is None or (row.target, row.operation) != (address.callee, address.name):
             self._drop("unsolicited-reply")
             return
-        if (role_of(address.callee), address.name) not in self._heeded:
+        reply = Replied(row, envelope.id, envelope.data, is_problem(envelope), envelope.trace)
+        heeded = (role_of(address.callee), address.name) in self._heeded
+        if heeded or reply.is_for_the_moment:
+            self._take(reply)
+        else:
+            if reply.problem:
+                self.counts["unheeded-problems"] += 1
+                logger.error(
+                    "%s: %s refused %s: %s", self.name, row.target, row.operation, reply.data
+                )
             self._schedule.remove(row.id)
             self._acknowledged.append(row.id)
-            return
-        self._take(Replied(row, envelope.id, envelope.data, is_problem(envelope), envelope.trace))
 
     def _receive_state(self, message: Incoming, address: Address) -> None:
         known = self._watches.get(address.name)
@@ -365,6 +372,8 @@ class Node:
         """What a committed turn has to say."""
         for identifier in turn.removed:
             self._schedule.remove(identifier)
+        for identifier in turn.postponed:
+            self._schedule.tried(identifier)
         for reply in turn.replies:
             topic = self.topics.reply(reply.caller, self.name, reply.operation.name)
             self._publish(

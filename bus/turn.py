@@ -60,6 +60,8 @@ class Turn:
     replies: list[Reply] = field(default_factory=list)
     added: list[Pending] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    postponed: list[str] = field(default_factory=list)
+    """Commands that the other side could not carry out now: they are given again."""
     events: list[tuple[Event[Any], Model]] = field(default_factory=list)
     shown: list[tuple[State[Any], Model]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)

@@ -39,6 +39,8 @@ class MemoryLink:
         """Route a message at once."""
         if self.lost:
             raise LinkError("the connection to the broker in memory is gone")
+        if len(message.payload) > MAX_PAYLOAD:
+            raise LinkError(f"a payload of {len(message.payload)} bytes is over {MAX_PAYLOAD}")
         self.broker.route(message)
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
@@ -105,9 +107,6 @@ class MemoryBroker:
         self.links.add(link)
         try:
             yield link
-        except BaseException:
-            link.lose()
-            raise
         finally:
             self.links.discard(link)
             link.lost = True
@@ -119,8 +118,6 @@ class MemoryBroker:
                 self.retained[message.topic] = message
             else:
                 self.retained.pop(message.topic, None)
-        if len(message.payload) > 2 * MAX_PAYLOAD:
-            raise LinkError("the broker does not take a packet of this size")
         for link in list(self.links):
             if any(matches(pattern, message.topic) for pattern in link.filters):
                 link.deliver(message)
