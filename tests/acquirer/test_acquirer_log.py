@@ -11,7 +11,7 @@ from nodes.settlement.acquirer import log as log_module
 from nodes.settlement.acquirer.book import Book, CaptureBody
 from nodes.settlement.acquirer.log import Log
 
-BODY = CaptureBody(token="tok_approve", amount=700, currency="EUR")  # noqa: S106 - a test card
+BODY = CaptureBody(token="tok_approve", amount=700, currency="EUR")
 
 
 def test_a_capture_that_the_disk_refuses_has_not_happened(

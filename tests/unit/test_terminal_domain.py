@@ -65,7 +65,7 @@ def test_a_cart_costs_what_the_customer_was_shown() -> None:
 
 
 def test_a_cart_says_where_it_is_collected_and_may_be_paid_by_card() -> None:
-    card = CardPayment(method="card", token="tok_approve")  # noqa: S106 - a test card
+    card = CardPayment(method="card", token="tok_approve")
     asked = purchase({"HAT": 1}, STYLES, card, "south")
     assert asked.expected_total == Money(amount=2500, currency="USD")
     assert (asked.payment, asked.pickup_point) == (card, "south")
