@@ -3,12 +3,12 @@
 import asyncio
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from store import Transport
+from store import RunBroker, Transport
 
 from broker import mosquitto
 from broker.engine import Broker, RunningEngine, running_broker
@@ -58,9 +58,6 @@ class BrokerThread(threading.Thread):
         """Stop the broker; returns when it is gone."""
         self._loop.call_soon_threadsafe(self._closing.set)
         self.join(20)
-
-
-RunBroker = Callable[[RunningEngine], Broker]
 
 
 @pytest.fixture(scope="session")

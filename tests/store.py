@@ -9,11 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from broker.engine import Broker
+from broker.engine import Broker, RunningEngine
 from bus.caller import Caller
-from bus.contract.catalog import UPSERT, Upsert
+from bus.contract.catalog import UPSERT, Style, Upsert
 from bus.contract.channel import Operation, role_of
-from bus.contract.settlement import COLLECT, DEPOSIT, AccountPayment, Collect, Deposit, Receipt
+from bus.contract.settlement import (
+    COLLECT,
+    DEPOSIT,
+    AccountPayment,
+    Collect,
+    Deposit,
+    Purchase,
+    Receipt,
+)
 from bus.contract.terminal import Remind
 from bus.contract.topics import Topics
 from bus.contract.values import Model, Money
@@ -23,6 +31,7 @@ from bus.node import Node, Place
 from bus.settings import RuntimeSettings
 from devices.sorter.drivers.movement import Movement
 from devices.sorter.role import Sorter
+from devices.terminal import domain
 from devices.terminal.role import Terminal
 from nodes.catalog.role import Catalog
 from nodes.settlement.role import Settlement
@@ -40,6 +49,10 @@ STOCK = {"SHIRT-BLUE": 50, "SHIRT-RED": 2, "MUG": 20}
 PRICES = {"SHIRT-BLUE": 5900, "SHIRT-RED": 5900, "MUG": 1250}
 BALANCES = {"C-1001": 1_000_000, "C-1002": 100}
 """Of the accounts, in cents; the second is poor."""
+FAST = RuntimeSettings(
+    retry_first=0.05, retry_limit=0.2, query_retry=0.05, reconnect_limit=0.2, takeover_wait=0.5
+)
+"""For tests in which messages get lost."""
 _BOOKKEEPING = {"inbox", "outbox", "migration"}
 
 
@@ -191,12 +204,18 @@ class Store:
         """Buy at a terminal, at today's prices."""
         at = self.terminals[terminal]
         payment = AccountPayment(method="account", account=account)
-        async with asyncio.timeout(2 * PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             return await at.buy(cart, await at.styles(list(cart)), payment, point)
+
+    @staticmethod
+    def purchase(cart: Mapping[str, int], styles: Mapping[str, Style]) -> Purchase:
+        """A purchase from C-1001 at the prices of the styles."""
+        payment = AccountPayment(method="account", account="C-1001")
+        return domain.purchase(cart, styles, payment, None)
 
     async def reminded(self, order: str, terminal: str = "terminal-1") -> Remind:
         """Wait until a terminal has shown the reminder of an order."""
-        async with asyncio.timeout(2 * PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             return await self.terminals[terminal].reminded(order)
 
     async def collect(self, code: str) -> Any:
@@ -237,11 +256,10 @@ class Store:
         return found
 
     async def quiet(self) -> None:
-        """Wait until nothing is under way any more: every outbox is empty."""
-        names = [name for name in self._tasks if self.running(name)]
+        """Wait until nothing is under way any more: no node has anything to do or to send."""
+        nodes = [self.nodes[name] for name in self._tasks if self.running(name)]
         await eventually(
-            lambda: not any(self.value(name, "SELECT count(*) FROM outbox") for name in names),
-            "an empty outbox everywhere",
+            lambda: not any(node._schedule or node._inputs for node in nodes), "a quiet store"
         )
 
 
@@ -279,6 +297,10 @@ async def running_store(
             yield store
     finally:
         await store.stop()
+
+
+RunBroker = Callable[[RunningEngine], Broker]
+"""Starts a real broker, or returns the one that runs; see conftest.py."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class _Client(aiomqtt.Client):
             if not self._disconnected.done():
                 self._disconnected.set_exception(error)
             return
-        if self._client.want_write():
+        if self._client.want_write() and self._client.socket() is sock:
             super()._on_socket_register_write(self._client, None, sock)
 
     def _on_publish(

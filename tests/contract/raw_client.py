@@ -83,15 +83,18 @@ class RawClient:
             topics = sorted({message.topic for message in self._arrived})
             raise AssertionError(f"nothing on {topic}, but on {topics}") from None
 
+    async def publish(
+        self, topic: str, content: bytes | Mapping[str, Any], qos: int = 1, **how: Any
+    ) -> int | None:
+        """Send bytes, or a document as JSON."""
+        payload = content if isinstance(content, bytes) else json.dumps(content).encode()
+        return await self.send(Outgoing(topic, payload, qos, **how))
+
     async def request(
-        self, callee: str, operation: str, payload: bytes | Mapping[str, Any], **how: Any
+        self, callee: str, operation: str, content: bytes | Mapping[str, Any], **how: Any
     ) -> Received:
         """Send a request under this client's name and await what is answered."""
-        if not isinstance(payload, bytes):
-            payload = json.dumps(payload).encode()
-        qos = how.pop("qos", 1)
-        topic = self.topics.request(self.name, callee, operation)
-        await self.send(Outgoing(topic, payload, qos, **how))
+        await self.publish(self.topics.request(self.name, callee, operation), content, **how)
         return await self.expect(self.topics.reply(self.name, callee, operation))
 
 
@@ -106,7 +109,9 @@ class _Client(aiomqtt.Client):
 
 
 @asynccontextmanager
-async def raw_over_mqtt(url: str, site: str, name: str) -> AsyncIterator[RawClient]:
+async def raw_over_mqtt(
+    url: str, site: str, name: str, patience: float = PATIENCE
+) -> AsyncIterator[RawClient]:
     """A raw client at a broker's URL, in the protocol version that the URL names."""
     parts = urlsplit(url)
     assert parts.hostname
@@ -119,6 +124,7 @@ async def raw_over_mqtt(url: str, site: str, name: str) -> AsyncIterator[RawClie
         parts.port,
         identifier=f"{site}-{name}-raw",
         protocol=aiomqtt.ProtocolVersion.V5 if v5 else aiomqtt.ProtocolVersion.V311,
+        timeout=patience,
     )
 
     async def send(message: Outgoing) -> int | None:
@@ -136,7 +142,6 @@ async def raw_over_mqtt(url: str, site: str, name: str) -> AsyncIterator[RawClie
             min(message.qos, most),
             message.retain,
             properties,
-            timeout=PATIENCE,
         )
         return client.reason
 

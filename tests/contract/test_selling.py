@@ -58,7 +58,7 @@ async def test_what_is_sold_leaves_the_stock_the_bin_and_the_account(store: Stor
     located = await store.ask(LOCATE, "warehouse", Locate(sku="SHIRT-BLUE"))
     assert located.bins == [Bin(location="A-01-1", quantity=47)]
     assert store.balance("customer:C-1001") == 1_000_000 - paid
-    assert store.balance("sales") == paid
+    assert store.balance("sales:EUR") == paid
     assert store.value("settlement", "SELECT sum(amount) FROM posting") == 0
 
 

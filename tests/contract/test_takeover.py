@@ -1,0 +1,90 @@
+"""One process plays a role; a broker that goes away takes nothing with it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from store import FAST, Store, Transport, eventually, running_store
+
+from broker import mosquitto
+from broker.child import Program, stop
+from broker.ports import consecutive_ports
+from bus.contract.every import PING
+from bus.contract.values import Empty
+from bus.errors import RoleTakenError
+from bus.link import MqttConnector
+from bus.node import Node, Place
+from nodes.catalog.role import Catalog
+
+
+async def test_a_second_process_on_the_same_data_refuses_to_start(store: Store) -> None:
+    with pytest.raises(RoleTakenError, match="another process"):
+        await Node("catalog", Catalog().role, store.place).run()
+    await store.reminded((await store.buy({"MUG": 1})).order)
+
+
+async def test_a_second_process_with_data_of_its_own_finds_the_first_alive_and_refuses(
+    store: Store, tmp_path: Path
+) -> None:
+    boot = store.nodes["catalog"].identity.boot
+    place = Place(store.place.connector, store.site, tmp_path / "elsewhere")
+    with pytest.raises(RoleTakenError, match=f"already running elsewhere.*{boot}"):
+        await Node("catalog", Catalog().role, place).run()
+    assert (await store.ask(PING, "catalog", Empty())).boot == boot
+    await store.reminded((await store.buy({"MUG": 1})).order)
+
+
+async def test_a_role_is_free_again_once_its_process_is_gone(store: Store) -> None:
+    before = store.nodes["catalog"].identity.boot
+    await store.stop("catalog")
+    await store.start("catalog")
+    assert (await store.ask(PING, "catalog", Empty())).boot != before
+
+
+async def test_after_a_crash_a_role_is_taken_over_once_nobody_answers_for_it(store: Store) -> None:
+    receipt = await store.buy({"MUG": 1})
+    await store.crash("settlement")
+    await store.start("settlement")
+    await store.reminded(receipt.order)
+
+
+async def test_when_the_broker_is_back_the_nodes_are_and_open_orders_are_finished(
+    tmp_path: Path,
+) -> None:
+    binary = mosquitto.find_mosquitto()
+    if binary is None:
+        pytest.skip("Mosquitto is not installed (apt install mosquitto)")
+    (port,) = ports = consecutive_ports("127.0.0.1", 0, 1)
+    file = tmp_path / "mosquitto.conf"
+    file.write_text(mosquitto.configuration("127.0.0.1", port, 131_072))
+    command = mosquitto.command(binary, file)
+    program = Program("mosquitto", command, tmp_path / "log", "127.0.0.1", tuple(ports))
+    process = await program.start()
+    connector = MqttConnector(f"mqtt://127.0.0.1:{port}")
+    try:
+        async with running_store(connector, tmp_path / "data", settings=FAST) as store:
+            store.machine.free.clear()
+            orders = [(await store.buy({"MUG": 1})).order for _ in range(3)]
+            process.kill()
+            await stop(process)
+            sessions = [node._session for node in store.nodes.values()]
+            await eventually(lambda: not any(each.up.is_set() for each in sessions), "all lost")
+            store.machine.free.set()
+            process = await program.start()
+            for order in orders:
+                await store.reminded(order)
+            await store.quiet()
+            assert sorted(shown.order for shown in store.reminders) == sorted(orders)
+            assert store.value("settlement", "SELECT count(*) FROM orders") == 3
+    finally:
+        await stop(process)
+
+
+async def test_a_store_that_opens_sells_and_closes_complains_of_nothing(
+    transport: Transport, site: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running_store(transport.connector, tmp_path, site=site, terminals=2) as store:
+        await store.reminded((await store.buy({"MUG": 1})).order)
+        await store.quiet()
+    await asyncio.sleep(0)  # one turn of the loop for what the closed connections left behind
+    assert [record.getMessage() for record in caplog.records if record.levelname != "DEBUG"] == []
