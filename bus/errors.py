@@ -261,3 +261,14 @@ class UnsupportedVersion(Problem):
     """The envelope is not CloudEvents 1.0."""
 
     status, code, title = 505, "unsupported-version", "Unsupported version"
+
+
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error within a task group's, without its wrapping.
+
+    To be raised from an `except ExceptionGroup`: within `except*` it would be wrapped again.
+    """
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

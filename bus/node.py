@@ -37,6 +37,7 @@ from bus.errors import (
     Internal,
     Problem,
     UnknownOperation,
+    first_error,
 )
 from bus.gate import Gate, validate
 from bus.identity import Identity
@@ -140,8 +141,8 @@ class Node:
                     for task in running:
                         task.cancel()
                 await self._carry_out([])
-            except* Exception as group:
-                raise _first(group) from group
+            except ExceptionGroup as group:
+                raise first_error(group) from None
 
     def stop(self) -> None:
         """End `run` after a goodbye; what is not done yet goes on at the next start."""
@@ -491,11 +492,3 @@ class Node:
     def _count_refusal(self, code: str) -> None:
         self.counts["refused"] += 1
         self.counts[f"refused.{code}"] += 1
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one error that ended a task group, without its wrapping."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -11,7 +11,7 @@ from bus.contract.catalog import Product
 from bus.contract.channel import role_of
 from bus.contract.settlement import AccountPayment, CardPayment, Receipt
 from bus.contract.values import Model, Money, looks_like_card_number
-from bus.errors import CardNumber, ConfigurationError
+from bus.errors import CardNumber, ConfigurationError, first_error
 from bus.gate import validate
 from bus.link import MqttConnector
 from bus.node import Place
@@ -19,7 +19,6 @@ from cli import options
 from cli.address import broker_url
 from cli.run import output, run
 from cli.settings import Settings, read_settings
-from cli.store import first_error
 from devices.terminal.label import price_text
 from devices.terminal.role import Terminal
 from devices.terminal.scanner import code_from
@@ -208,5 +207,5 @@ async def running_at(
                 yield terminal
             finally:
                 terminal.node.stop()
-    except BaseExceptionGroup as group:
+    except ExceptionGroup as group:
         raise first_error(group) from None

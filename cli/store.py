@@ -11,7 +11,7 @@ from pathlib import Path
 from broker.engine import Broker, running_broker
 from bus.caller import Caller
 from bus.contract.warehouse import PickupPoints
-from bus.errors import ConfigurationError, StorebusError
+from bus.errors import ConfigurationError, first_error
 from bus.journal import hold
 from bus.link import MqttConnector
 from bus.node import Node, Place
@@ -103,16 +103,8 @@ async def running_nodes(roles: Mapping[str, Role], place: Place) -> AsyncIterato
             finally:
                 for node in nodes:
                     node.stop()
-    except* StorebusError as group:
+    except ExceptionGroup as group:
         raise first_error(group) from None
-
-
-def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first error within a group, however deep."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 @asynccontextmanager
