@@ -1,0 +1,190 @@
+"""What a node hears: each message becomes an answered query, an input to decide, or a count.
+
+Nothing that arrives, however wrong, may end the node.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bus.batch import Input, Replied, Watched
+from bus.caller import Asks
+from bus.contract.channel import role_of
+from bus.contract.every import REFUSED, Presence, Refusal
+from bus.contract.topics import Address, Topics
+from bus.contract.values import Model
+from bus.envelope import Reading, is_problem
+from bus.errors import Busy, Forbidden, ForeignResponseTopic, Internal, Problem, UnknownOperation
+from bus.gate import Gate, validate
+from bus.intake import Observed, Request
+from bus.link import Incoming
+from bus.outbox import Schedule
+from bus.role import Role
+from bus.voice import Counts, Voice
+
+logger = logging.getLogger("storebus.node")
+
+Query = Callable[[sqlite3.Connection, Request[Any]], Model]
+
+
+class Ear:
+    """Sorts what arrives at one node.
+
+    Args:
+        node: its name.
+        role: what it plays.
+        topics: of its site.
+        gate: reads and authorises.
+        voice: says replies and refusals.
+        counts: what was heard, refused and dropped.
+        schedule: the commands whose replies are awaited.
+        asks: the queries whose replies are awaited.
+        take: queues an input for the next transaction; False when there is no room.
+    """
+
+    def __init__(
+        self,
+        node: str,
+        role: Role,
+        topics: Topics,
+        gate: Gate,
+        voice: Voice,
+        counts: Counts,
+        schedule: Schedule,
+        asks: Asks,
+        take: Callable[[Input], bool],
+    ) -> None:
+        self._node = node
+        self._topics = topics
+        self._gate = gate
+        self._voice = voice
+        self._counts = counts
+        self._schedule = schedule
+        self._asks = asks
+        self._take = take
+        self._watches = {state.name: state for state in role.watches}
+        self._heeded = {(operation.callee, operation.name) for operation in role.answers}
+        self.queries: Mapping[str, Query] = {}
+        """By name of the operation."""
+        self.reader: sqlite3.Connection
+        """The journal's read-only connection."""
+        self.presence: dict[str, Presence] = {}
+        """The nodes that have been heard of."""
+        self.acknowledged: list[str] = []
+        """Commands that are done and can be forgotten with the next transaction."""
+
+    def hear(self, messages: list[Incoming]) -> None:
+        """Sort what arrived, in order."""
+        for message in messages:
+            self._counts["received"] += 1
+            try:
+                self._sort(message)
+            except Exception:
+                self._counts.drop("defect")
+                logger.exception("%s: could not take %s", self._node, message.topic)
+
+    def _sort(self, message: Incoming) -> None:
+        address = self._topics.parse(message.topic)
+        if address is None:
+            self._counts.drop("foreign-topic")
+        elif address.kind == "req":
+            self._request(message, address)
+        elif address.kind == "rep":
+            self._reply(message, address)
+        else:
+            self._state(message, address)
+
+    def _request(self, message: Incoming, address: Address) -> None:
+        if not message.payload:
+            self._counts.drop("empty-request")
+            return
+        reading = Reading(message.payload)
+        try:
+            request = self._gate.read(message, address, reading)
+            if request.operation.kind == "query":
+                self._voice.say(self._gate.reply(request, self._answer(request)))
+                self._counts["answered"] += 1
+            elif not self._take(request):
+                raise Busy("Too many commands are waiting.", retryAfter=1)
+        except Problem as problem:
+            self._refuse(message, address, reading, problem)
+
+    def _refuse(
+        self, message: Incoming, address: Address, reading: Reading, problem: Problem
+    ) -> None:
+        self._counts.refuse(problem.code)
+        self._voice.say(self._gate.refusal(message, address, reading, problem))
+        if isinstance(problem, (Forbidden, ForeignResponseTopic)):
+            refusal = Refusal(
+                caller=address.node,
+                operation=address.name,
+                code=problem.code,
+                detail=problem.detail,
+            )
+            self._voice.event(REFUSED, refusal)
+
+    def _answer(self, request: Request[Any]) -> Model:
+        run = self.queries.get(request.operation.name)
+        if run is None:
+            raise UnknownOperation(f"{self._node} does not answer {request.operation.name}.")
+        try:
+            return run(self.reader, request)
+        except Problem:
+            raise
+        except Exception as error:
+            logger.exception("%s: query %s failed", self._node, request.operation.name)
+            raise Internal("The query failed; the operator has been told.") from error
+
+    def _reply(self, message: Incoming, address: Address) -> None:
+        try:
+            envelope = Reading(message.payload).envelope()
+        except Problem:
+            self._counts.drop("malformed-reply")
+            return
+        asked = envelope.correlation_id or envelope.id
+        if self._asks.answered(asked, address, envelope):
+            return
+        row = self._schedule.get(asked)
+        if row is None or (row.target, row.operation) != (address.callee, address.name):
+            self._counts.drop("unsolicited-reply")
+            return
+        reply = Replied(row, envelope.id, envelope.data, is_problem(envelope), envelope.trace)
+        heeded = (role_of(address.callee), address.name) in self._heeded
+        if heeded or reply.is_for_the_moment:
+            self._take(reply)
+        else:
+            self._acknowledge(reply)
+
+    def _acknowledge(self, reply: Replied) -> None:
+        """The role does not care what the answer is: the command is done."""
+        row = reply.row
+        if reply.problem:
+            self._counts["unheeded-problems"] += 1
+            logger.error("%s: %s refused %s: %s", self._node, row.target, row.operation, reply.data)
+        self._schedule.remove(row.id)
+        self.acknowledged.append(row.id)
+
+    def _state(self, message: Incoming, address: Address) -> None:
+        state = self._watches.get(address.name)
+        if state is None or not message.payload:
+            self._counts.drop("unwatched-state")
+            return
+        try:
+            data = validate(state.data, Reading(message.payload).envelope().data)
+        except Problem:
+            self._counts.drop("malformed-state")
+            return
+        if isinstance(data, Presence) and not self._changed(address.node, data):
+            return
+        self._take(Watched(state, Observed(address.node, data)))
+
+    def _changed(self, node: str, presence: Presence) -> bool:
+        """Remember a presence; the last will of an older start says nothing of this one."""
+        before = self.presence.get(node)
+        if presence.status == "lost" and before is not None and before.boot != presence.boot:
+            return False
+        self.presence[node] = presence
+        if presence.status == "online":
+            self._schedule.hurry(node)
+        return True
