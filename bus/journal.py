@@ -122,12 +122,15 @@ def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=256
     )
-    connection.row_factory = sqlite3.Row
-    for name, value in _PRAGMAS.items():
-        connection.execute(f"PRAGMA {name} = {value}").fetchall()
-        (actual,) = connection.execute(f"PRAGMA {name}").fetchone()
-        if actual != value:
-            raise JournalError(f"{path}: SQLite keeps {name} = {actual} instead of {value}")
+    with ExitStack() as unless_good:
+        unless_good.callback(connection.close)
+        connection.row_factory = sqlite3.Row
+        for name, value in _PRAGMAS.items():
+            connection.execute(f"PRAGMA {name} = {value}").fetchall()
+            (actual,) = connection.execute(f"PRAGMA {name}").fetchone()
+            if actual != value:
+                raise JournalError(f"{path}: SQLite keeps {name} = {actual} instead of {value}")
+        unless_good.pop_all()
     return connection
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -210,12 +211,10 @@ async def test_the_demo_ends_with_1_when_the_books_do_not_balance(tmp_path: Path
     assert code == 0
     (data,) = tmp_path.iterdir()  # noqa: ASYNC240 - nothing else runs here
     assert discrepancies(data) == []
-    with sqlite3.connect(data / "catalog.db") as catalog:
+    with closing(sqlite3.connect(data / "catalog.db")) as catalog, catalog:
         catalog.execute("UPDATE style SET on_hand = on_hand + 1 WHERE sku = 'OXF-BLU-M'")
-    with sqlite3.connect(data / "settlement.db") as settlement:
+    with closing(sqlite3.connect(data / "settlement.db")) as settlement, settlement:
         settlement.execute("UPDATE posting SET amount = amount + 5")
-    catalog.close()
-    settlement.close()
     wrong = discrepancies(data)
     assert any("OXF-BLU-M" in sentence for sentence in wrong)
     assert any("ledger sums to" in sentence for sentence in wrong)
