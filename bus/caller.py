@@ -4,7 +4,6 @@ Nothing is stored: what is asked here is a query, or a command whose outcome the
 """
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -108,7 +107,8 @@ class Asks:
         wait = self._settings.query_retry
         while True:
             self._publish(message)
-            done, _ = await asyncio.wait({answer}, timeout=wait * random.uniform(0.75, 1.25))
+            spread = self._identity.chance.uniform(0.75, 1.25)
+            done, _ = await asyncio.wait({answer}, timeout=wait * spread)
             if done:
                 return answer.result()
             wait = min(wait * 2, self._settings.retry_limit)
@@ -158,10 +158,11 @@ class Caller:
         site: str,
         name: str,
         settings: RuntimeSettings | None = None,
+        identity: Identity | None = None,
     ) -> None:
         self.name = name
         self.topics = Topics(site)
-        self.identity = Identity()
+        self.identity = identity or Identity()
         self.unsolicited = 0
         """Replies that nobody asked for."""
         settings = settings or RuntimeSettings()
@@ -172,6 +173,7 @@ class Caller:
             self._receive,
             lambda: None,
             reconnect_limit=settings.reconnect_limit,
+            chance=self.identity.chance,
         )
         self._asks = Asks(name, self.topics, self.identity, settings, self._session.send)
         self.ask = self._asks.ask

@@ -161,6 +161,12 @@ class UnknownJob(Problem):
     status, code, title = 404, "unknown-job", "Unknown job"
 
 
+class UnknownParcel(Problem):
+    """No such goods are to be put back."""
+
+    status, code, title = 404, "unknown-parcel", "Unknown parcel"
+
+
 class UnknownOperation(Problem):
     """The node exists but has no such operation."""
 
@@ -195,6 +201,12 @@ class WrongState(Problem):
     """What was asked does not fit the state the order, job or reservation is in."""
 
     status, code, title = 409, "wrong-state", "Wrong state"
+
+
+class Cancelled(Problem):
+    """The order was cancelled before it was paid; nothing was charged, or it goes back."""
+
+    status, code, title = 409, "cancelled", "Cancelled"
 
 
 class Conflict(Problem):

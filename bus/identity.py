@@ -1,16 +1,21 @@
-"""Where time and identifiers come from; a simulation hands in its own."""
+"""Where time, chance and identifiers come from; a simulation hands in its own."""
 
-import secrets
+import random
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing to misread
 
 
 class Identity:
-    """The clock and the identifiers of one start of a node."""
+    """The clock, the chance and the identifiers of one start of a node.
 
-    def __init__(self) -> None:
-        self.boot = secrets.token_hex(6)
+    Args:
+        chance: what jitter and identifiers are drawn from; the operating system's if None.
+    """
+
+    def __init__(self, chance: random.Random | None = None) -> None:
+        self.chance = chance or random.SystemRandom()
+        self.boot = f"{self.chance.getrandbits(48):012x}"
         """Names this start of the process."""
         self._count = 0
 
@@ -25,12 +30,12 @@ class Identity:
 
     def span(self) -> str:
         """16 hex digits for a traceparent."""
-        return secrets.token_hex(8)
+        return f"{self.chance.getrandbits(64):016x}"
 
     def reference(self, prefix: str) -> str:
         """An identifier that people may have to read aloud, such as an order's."""
-        return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(10))
+        return prefix + "".join(self.chance.choices(_ALPHABET, k=10))
 
     def digits(self, length: int) -> str:
         """Random digits, such as a pickup code."""
-        return "".join(secrets.choice("0123456789") for _ in range(length))
+        return "".join(self.chance.choices("0123456789", k=length))

@@ -35,33 +35,42 @@ class Journal:
     Args:
         path: the file; made, with its folder, if it is not there.
         migrations: packages whose `migrations/NNNN_name.sql` are applied in order, `bus` first.
+        threaded: units of work run in a thread of their own, so that a slow disk keeps nobody
+            waiting; without, they run inline and a simulation owns the order of everything.
+        durable: a commit survives a power cut; without, only the end of the process.
 
     Raises:
         RoleTakenError: another process has the file open as its own.
         JournalError: the file cannot be opened, is damaged, or is newer than this program.
     """
 
-    def __init__(self, path: Path, *migrations: str) -> None:
+    def __init__(
+        self, path: Path, *migrations: str, threaded: bool = True, durable: bool = True
+    ) -> None:
         self.path = path
         with ExitStack() as opened:
             opened.callback(os.close, hold(path.with_suffix(".lock")))
             try:
-                self._writer = opened.enter_context(closing(_open(path)))
+                self._writer = opened.enter_context(closing(_open(path, durable=durable)))
                 for package in ("bus", *migrations):
                     _migrate(self._writer, package)
-                self.reader = opened.enter_context(closing(_open(path)))
+                self.reader = opened.enter_context(closing(_open(path, durable=durable)))
                 self.reader.execute("PRAGMA query_only = 1")
             except sqlite3.Error as error:
                 raise JournalError(f"cannot use the database {path}: {error}") from error
             self._opened = opened.pop_all()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"journal-{path.stem}")
+        self._thread = (
+            ThreadPoolExecutor(1, thread_name_prefix=f"journal-{path.stem}") if threaded else None
+        )
 
     async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Carry out `work` in one transaction in the writer's thread.
+        """Carry out `work` in one transaction in the writer's thread, if there is one.
 
         When this returns, what `work` wrote survives a power cut. When `work` raises, nothing of
         it was written.
         """
+        if self._thread is None:
+            return self._carry_out(work)
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._carry_out, work)
 
     def _carry_out(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -78,7 +87,8 @@ class Journal:
 
     def close(self) -> None:
         """Finish what is under way and close the file."""
-        self._thread.shutdown(wait=True)
+        if self._thread is not None:
+            self._thread.shutdown(wait=True)
         self._opened.close()
 
     def __enter__(self) -> Self:
@@ -118,14 +128,15 @@ def hold(path: Path) -> int:
     return lock
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, *, durable: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=256
     )
     with ExitStack() as unless_good:
         unless_good.callback(connection.close)
         connection.row_factory = sqlite3.Row
-        for name, value in _PRAGMAS.items():
+        pragmas = _PRAGMAS if durable else _PRAGMAS | {"synchronous": 0}
+        for name, value in pragmas.items():
             connection.execute(f"PRAGMA {name} = {value}").fetchall()
             (actual,) = connection.execute(f"PRAGMA {name}").fetchone()
             if actual != value:

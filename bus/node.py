@@ -49,6 +49,10 @@ class Place:
     data: Path
     """The folder of the databases; each node has its own file there."""
     settings: RuntimeSettings = field(default_factory=RuntimeSettings)
+    identity: Callable[[], Identity] = Identity
+    """Makes the clock and the identifiers of each start; a simulation hands in its own."""
+    journal: Callable[..., Journal] = Journal
+    """Opens a node's database; a simulation hands in one that has no thread."""
 
 
 Seen = TypeVar("Seen")
@@ -61,7 +65,7 @@ class Node:
         name: `catalog`, `sorter-1` ...
         role: what it plays.
         place: where it runs.
-        identity: clock and identifiers; a simulation hands in its own.
+        identity: clock and identifiers; the place's if None.
     """
 
     def __init__(
@@ -70,7 +74,7 @@ class Node:
         self.name = name
         self.role = role
         self.place = place
-        self.identity = identity or Identity()
+        self.identity = identity or place.identity()
         self.topics = Topics(place.site)
         self.counts = Counts()
         self.ready = asyncio.Event()
@@ -78,7 +82,9 @@ class Node:
         settings = place.settings
         self._voice = Voice(name, role.kind, self.topics, self.identity, self.counts)
         self._gate = Gate(self.topics, name, role.kind, self.identity)
-        self._schedule = Schedule(settings.retry_first, settings.retry_limit, self.identity.now)
+        self._schedule = Schedule(
+            settings.retry_first, settings.retry_limit, self.identity.now, self.identity.chance
+        )
         self._asks = Asks(name, self.topics, self.identity, settings, self._voice.say)
         self._ear = Ear(
             name, role, self.topics, self._gate, self._voice, self.counts, self._schedule,
@@ -90,6 +96,7 @@ class Node:
         }
         self._adapters = {adapter.name: adapter for adapter in role.adapters}
         self._calls = asyncio.Semaphore(settings.adapter_limit)
+        self._calling: set[asyncio.Task[None]] = set()
         self._inputs: deque[Input] = deque()
         self._input = asyncio.Event()
         self._stop = asyncio.Event()
@@ -106,7 +113,8 @@ class Node:
             JournalError: its database cannot be used.
             BrokerError: the first connection could not be made.
         """
-        with Journal(self.place.data / f"{self.name}.db", self.role.package) as self._journal:
+        path = self.place.data / f"{self.name}.db"
+        with self.place.journal(path, self.role.package) as self._journal:
             await refuse_second(
                 self.place.connector, self.topics, self.name, self.identity,
                 self.place.settings.takeover_wait,
@@ -126,7 +134,7 @@ class Node:
                         tasks.create_task(self._keep_time(), name=f"{self.name}/time"),
                     ]
                     await self._stop.wait()
-                    for task in running:
+                    for task in (*running, *self._calling):
                         task.cancel()
                 await self._carry_out([])
             except ExceptionGroup as group:
@@ -170,6 +178,7 @@ class Node:
             self._connected,
             self._voice.presence("lost"),
             self.place.settings.reconnect_limit,
+            self.identity.chance,
         )
 
     def _connected(self) -> None:
@@ -284,7 +293,9 @@ class Node:
                 if row.kind == "timer":
                     self._take(Due(row))
                 elif row.kind == "call":
-                    self._tasks.create_task(self._call(row), name=f"{self.name}/{row.id}")
+                    call = self._tasks.create_task(self._call(row), name=f"{self.name}/{row.id}")
+                    self._calling.add(call)
+                    call.add_done_callback(self._calling.discard)
                 elif row.deadline is not None and row.deadline <= self.identity.now():
                     self._take(Due(row))
                 else:
@@ -322,4 +333,5 @@ class Node:
             ),
             counts=dict(self.counts),
             outbox=len(self._schedule),
+            timers=self._schedule.timers,
         )

@@ -15,20 +15,31 @@ class Schedule:
         first: seconds before the first repetition.
         limit: what the seconds between repetitions double up to; each is spread by a quarter.
         now: the node's clock, in milliseconds.
+        chance: what the spread is drawn from.
     """
 
-    def __init__(self, first: float, limit: float, now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        first: float,
+        limit: float,
+        now: Callable[[], int],
+        chance: random.Random | None = None,
+    ) -> None:
         self._first = first
         self._limit = limit
         self._now = now
+        self._chance = chance or random.Random()
         self._rows: dict[str, Pending] = {}
+        self.timers = 0
+        """How many timers are set."""
         self._tries: dict[str, int] = {}
         self._due: dict[str, int] = {}
         self._heap: list[tuple[int, str]] = []
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._rows)
+        """How many commands and calls are not done yet; timers wait for nobody."""
+        return len(self._rows) - self.timers
 
     def get(self, identifier: str) -> Pending | None:
         """A pending row, or None if it is done."""
@@ -36,12 +47,14 @@ class Schedule:
 
     def add(self, row: Pending) -> None:
         """Take a row; it is due at its time."""
+        self.timers += row.kind == "timer" and row.id not in self._rows
         self._rows[row.id] = row
         self._push(row.id, row.due_at)
 
     def remove(self, identifier: str) -> None:
         """It is done."""
-        self._rows.pop(identifier, None)
+        row = self._rows.pop(identifier, None)
+        self.timers -= row is not None and row.kind == "timer"
         self._tries.pop(identifier, None)
         self._due.pop(identifier, None)
 
@@ -52,7 +65,8 @@ class Schedule:
             return
         tries = self._tries.get(identifier, 0)
         self._tries[identifier] = tries + 1
-        wait = min(self._first * 2 ** min(tries, 30), self._limit) * random.uniform(0.75, 1.25)
+        wait = min(self._first * 2 ** min(tries, 30), self._limit)
+        wait *= self._chance.uniform(0.75, 1.25)
         due = self._now() + round(wait * 1000)
         if row.deadline is not None:
             due = min(due, max(row.deadline, self._now()))

@@ -24,6 +24,7 @@ class Session:
         connected: called after each subscription was granted.
         will: published by the broker when the connection is lost.
         reconnect_limit: seconds between tries at the most.
+        chance: what the seconds between tries are drawn from.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Session:
         connected: Callable[[], None],
         will: Outgoing | None = None,
         reconnect_limit: float = 5.0,
+        chance: random.Random | None = None,
     ) -> None:
         self._connector = connector
         self._client_id = client_id
@@ -43,6 +45,7 @@ class Session:
         self._connected = connected
         self._will = will
         self._reconnect_limit = reconnect_limit
+        self._chance = chance or random.Random()
         self._link: Link | None = None
         self.up = asyncio.Event()
         """Set while connected and subscribed."""
@@ -91,5 +94,5 @@ class Session:
             finally:
                 self._link = None
                 self.up.clear()
-            await asyncio.sleep(random.uniform(0, delay))
+            await asyncio.sleep(self._chance.uniform(0, delay))
             delay = min(delay * 2, self._reconnect_limit)

@@ -1,7 +1,6 @@
 """A second process that claims a node's name finds the first one alive and refuses to start."""
 
 import asyncio
-import time
 
 from bus.contract.channel import role_of
 from bus.contract.every import PING, PRESENCE, Pong, Presence
@@ -51,8 +50,9 @@ async def _listen(
     link: Link, message: Outgoing, presence: str, pong: str, name: str, wait: float
 ) -> None:
     online = False
-    until = time.monotonic() + wait
-    while time.monotonic() < until:
+    clock = asyncio.get_running_loop().time
+    until = clock() + wait
+    while clock() < until:
         link.send(message)
         try:
             async with asyncio.timeout(_PING_EVERY):

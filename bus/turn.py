@@ -101,11 +101,12 @@ class Turn:
         )
         return identifier
 
-    def after(self, delay: int, timer: str, data: Model) -> None:
-        """Set a timer that is due in `delay` milliseconds."""
+    def after(self, delay: int, timer: str, data: Model) -> str:
+        """Set a timer that is due in `delay` milliseconds; returns its id."""
+        identifier = self.identity.message()
         self._add(
             Pending(
-                self.identity.message(),
+                identifier,
                 "timer",
                 timer,
                 "",
@@ -115,6 +116,7 @@ class Turn:
                 None,
             )
         )
+        return identifier
 
     def call(self, adapter: str, data: Model, *, key: str) -> None:
         """Call a provider or machine after the commit; `key` is its idempotency key."""
@@ -130,6 +132,12 @@ class Turn:
                 None,
             )
         )
+
+    def drop(self, identifier: str | None) -> None:
+        """Forget a command, timer or call of this node that is not needed any more."""
+        if identifier is not None:
+            self.connection.execute("DELETE FROM outbox WHERE id = ?", (identifier,))
+            self.removed.append(identifier)
 
     def answer(
         self, operation: Operation[Any, Any], caller: str, request: str, reply: Model | Problem

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 _PAID = ("settled", "ready", "reminded", "collected")
-_OPEN = ("reserving", "charging", "settled", "ready")
+_UNDOING = ("cancelling", "expiring")
+_OPEN = ("reserving", "charging", "settled", "ready", *_UNDOING)
 
 
 def discrepancies(data: Path) -> list[str]:
@@ -32,7 +33,7 @@ def discrepancies(data: Path) -> list[str]:
             *_stock(catalog, warehouse),
             *_reservations(catalog, orders, paid),
             *_parcels(warehouse, paid),
-            *_money(settlement, paid, data),
+            *_money(settlement, orders, data),
             *_reminders(data, orders),
         ]
 
@@ -52,9 +53,12 @@ def _stock(catalog: sqlite3.Connection, warehouse: sqlite3.Connection) -> Iterat
     bins = Counter[str]()
     for row in warehouse.execute("SELECT sku, quantity FROM bin"):
         bins[row["sku"]] += row["quantity"]
-    for row in warehouse.execute("SELECT picks FROM job WHERE picks IS NOT NULL"):
-        for pick in json.loads(row["picks"]):
-            bins[pick["sku"]] += pick["quantity"]
+    for row in warehouse.execute(
+        "SELECT picks AS goods FROM job WHERE picks IS NOT NULL"
+        " UNION ALL SELECT picks FROM superseded UNION ALL SELECT lines FROM goods_return"
+    ):
+        for line in json.loads(row["goods"]):
+            bins[line["sku"]] += line["quantity"]
     for sku in sorted(books.keys() | bins.keys()):
         if books[sku] != bins[sku]:
             yield f"{sku}: the catalog accounts for {books[sku]}, the warehouse for {bins[sku]}"
@@ -68,7 +72,7 @@ def _reservations(
         expected = "committed" if order in paid else "released"
         if order not in orders:
             yield f"{order}: goods are {state} for an order that settlement does not know"
-        elif orders[order]["state"] in ("reserving", "charging"):
+        elif orders[order]["state"] in ("reserving", "charging", *_UNDOING):
             continue
         elif state != expected:
             yield f"{order} is {orders[order]['state']} but its goods are {state}"
@@ -77,7 +81,8 @@ def _reservations(
 def _parcels(warehouse: sqlite3.Connection, paid: dict[str, Any]) -> Iterator[str]:
     jobs = {row["order_id"]: row for row in warehouse.execute("SELECT * FROM job")}
     for order in sorted(jobs.keys() - paid.keys()):
-        yield f"{order}: there is a job for an order that is not paid"
+        if jobs[order]["state"] not in ("withdrawing", "withdrawn"):
+            yield f"{order}: there is a {jobs[order]['state']} job for an order that is not paid"
     for order, row in paid.items():
         job = jobs.get(order)
         if job is None or job["state"] != "packed" or job["parcel"] != row["parcel"]:
@@ -91,7 +96,7 @@ def _parcels(warehouse: sqlite3.Connection, paid: dict[str, Any]) -> Iterator[st
             yield f"{order}: its parcel holds {dict(packed)} instead of {dict(wanted)}"
 
 
-def _money(settlement: sqlite3.Connection, paid: dict[str, Any], data: Path) -> Iterator[str]:
+def _money(settlement: sqlite3.Connection, orders: dict[str, Any], data: Path) -> Iterator[str]:
     (total,) = settlement.execute("SELECT coalesce(sum(amount), 0) FROM posting").fetchone()
     if total:
         yield f"the ledger sums to {total} instead of 0"
@@ -107,44 +112,64 @@ def _money(settlement: sqlite3.Connection, paid: dict[str, Any], data: Path) -> 
         " WHERE order_id IS NOT NULL AND account LIKE 'sales:%'"
     ):
         charged[row["order_id"]] += row["amount"]
-    expected = Counter({order: row["total"] for order, row in paid.items()})
-    for order in sorted(charged.keys() | expected.keys()):
-        if charged[order] != expected[order]:
-            yield f"{order}: charged {charged[order]}, owed {expected[order]}"
-    yield from _captures(paid, data)
+    owed = Counter({order: _owed(row) for order, row in orders.items()})
+    for order in sorted(charged.keys() | owed.keys()):
+        if charged[order] != owed[order]:
+            yield f"{order}: charged {charged[order]}, owed {owed[order]}"
+    yield from _captures(orders, owed, data)
 
 
-def _captures(paid: dict[str, Any], data: Path) -> Iterator[str]:
-    """The acquirer's own log agrees: one capture per order paid by card, none otherwise."""
-    captured: dict[str, list[int]] = {}
+def _owed(order: Any) -> int:
+    """What the customer has paid and not got back."""
+    undone = order["state"] in _UNDOING and order["reference"] is not None
+    if order["state"] in _PAID or undone:
+        return int(order["total"] - order["refunded"])
+    return 0
+
+
+def _captures(orders: dict[str, Any], owed: Counter[str], data: Path) -> Iterator[str]:
+    """The acquirer's own log agrees: at most one capture per order, less what it gave back."""
+    captures: Counter[str] = Counter()
+    kept: Counter[str] = Counter()
     for entry in _lines(data / "acquirer.jsonl"):
         if entry["kind"] == "capture":
-            captured.setdefault(entry["key"].removesuffix(".charge"), []).append(entry["amount"])
-    by_card = {
-        order: [row["total"]]
-        for order, row in paid.items()
-        if json.loads(row["payment"])["method"] == "card"
-    }
-    for order in sorted(captured.keys() | by_card.keys()):
-        if captured.get(order) != by_card.get(order):
-            yield f"{order}: the acquirer captured {captured.get(order)}, owed {by_card.get(order)}"
+            captures[entry["key"].removesuffix(".charge")] += 1
+            kept[entry["key"].removesuffix(".charge")] += entry["amount"]
+        elif entry["kind"] == "refund":
+            kept[entry["capture"].removesuffix(".charge")] -= entry["amount"]
+    for order, times in captures.items():
+        if times > 1:
+            yield f"{order}: the acquirer captured {times} times"
+    by_card = Counter(
+        {
+            order: owed[order]
+            for order, row in orders.items()
+            if json.loads(row["payment"])["method"] == "card"
+        }
+    )
+    for order in sorted(kept.keys() | by_card.keys()):
+        if kept[order] != by_card[order]:
+            yield f"{order}: the acquirer keeps {kept[order]}, owed {by_card[order]}"
 
 
 def _reminders(data: Path, orders: dict[str, Any]) -> Iterator[str]:
-    shown: Counter[tuple[str, str]] = Counter()
+    shown: set[tuple[str, str]] = set()
+    times: Counter[tuple[str, str]] = Counter()
     for screen in data.glob("terminal-*.screen.jsonl"):
         terminal = screen.name.removesuffix(".screen.jsonl")
         for entry in _lines(screen):
-            shown[terminal, entry["order"]] += 1
-    for (terminal, order), times in shown.items():
+            shown.add((terminal, entry["order"]))
+            times[terminal, entry["key"]] += 1
+    for terminal, order in sorted(shown):
         if order not in orders or orders[order]["terminal"] != terminal:
             yield f"{terminal} showed a reminder of {order}, which is not its own"
-        elif times != 1:
-            yield f"{terminal} showed the reminder of {order} {times} times"
+    for (terminal, key), count in times.items():
+        if count != 1:
+            yield f"{terminal} showed the reminder {key} {count} times"
     for order, row in orders.items():
         if row["state"] in _OPEN:
             yield f"{order} is still {row['state']}"
-        elif row["state"] in _PAID and not shown[row["terminal"], order]:
+        elif row["state"] in _PAID and (row["terminal"], order) not in shown:
             yield f"{order} is {row['state']} but {row['terminal']} never showed its reminder"
 
 

@@ -16,6 +16,8 @@ from bus.contract.values import Name
 from bus.errors import ConfigurationError
 from bus.settings import RuntimeSettings
 from cli.shop.reader import SAMPLE
+from nodes.settlement.settings import SettlementSettings
+from nodes.warehouse.settings import WarehouseSettings
 
 FILE = "storebus.toml"
 
@@ -45,6 +47,10 @@ class Settings(BaseSettings):
     """Seconds until a purchase that was not answered counts as unknown."""
     broker: BrokerSettings = BrokerSettings()
     """The broker; see `broker.engine`, `broker.port`, `broker.url`."""
+    settlement: SettlementSettings = SettlementSettings()
+    """How long settlement waits for a customer."""
+    warehouse: WarehouseSettings = WarehouseSettings()
+    """How long the warehouse waits for its sorters."""
     runtime: RuntimeSettings = RuntimeSettings()
     """Limits and times of every node."""
 

@@ -58,7 +58,7 @@ async def running_store(settings: Settings, sorters: int = 1) -> AsyncIterator[R
         broker = await stack.enter_async_context(running_broker(settings.broker, settings.data))
         place = Place(MqttConnector(broker.url), settings.site, settings.data, settings.runtime)
         acquirer = await stack.enter_async_context(acquirer_client(settings))
-        roles = server_roles(shop, acquirer)
+        roles = server_roles(shop, acquirer, settings)
         for sorter in shop.sorters[:sorters]:
             roles[sorter.name] = stack.enter_context(sorter_role(sorter.name, shop, settings))
         await stack.enter_async_context(running_nodes(roles, place))
@@ -66,14 +66,17 @@ async def running_store(settings: Settings, sorters: int = 1) -> AsyncIterator[R
         yield RunningStore(settings, shop, broker, place, refusals)
 
 
-def server_roles(shop: Shop, acquirer: Acquirer | None) -> dict[str, Role]:
+def server_roles(
+    shop: Shop, acquirer: Acquirer | None, settings: Settings | None = None
+) -> dict[str, Role]:
     """The three server roles of a shop, by name."""
+    settings = settings or Settings()
     points = PickupPoints(points=list(shop.pickup_points), default=shop.default_pickup_point)
     locations = [location.location for location in shop.locations]
     return {
         "catalog": Catalog().role,
-        "settlement": Settlement(acquirer).role,
-        "warehouse": Warehouse(points, locations).role,
+        "settlement": Settlement(acquirer, settings.settlement).role,
+        "warehouse": Warehouse(points, locations, settings.warehouse).role,
     }
 
 

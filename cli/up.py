@@ -125,7 +125,7 @@ async def _node(name: str, kind: str, place: Place, settings: Settings) -> None:
         if kind == "sorter":
             machine = sorter_role(name, shop, settings)
         with machine as sorter:
-            role = sorter or server_roles(shop, acquirer)[name]
+            role = sorter or server_roles(shop, acquirer, settings)[name]
             async with running_nodes({name: role}, place):
                 output.print(f"{name} is on {place.connector.description}, site {place.site}.")
                 await asyncio.Event().wait()

@@ -29,13 +29,15 @@ from bus.contract.warehouse import RECEIVE, PickupPoint, PickupPoints, Receive
 from bus.link import Connector, MemoryBroker, Outgoing
 from bus.node import Node, Place
 from bus.settings import RuntimeSettings
-from devices.sorter.drivers.movement import Movement
+from devices.sorter.drivers.movement import MachineFault, Movement
 from devices.sorter.role import Sorter
 from devices.terminal import domain
 from devices.terminal.role import Terminal
 from nodes.catalog.role import Catalog
 from nodes.settlement.role import Settlement
+from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.role import Warehouse
+from nodes.warehouse.settings import WarehouseSettings
 
 PATIENCE = 10.0
 """Seconds after which something that should have happened counts as missing."""
@@ -100,9 +102,19 @@ class Machine:
         self.performed: list[str] = []
         self.free = asyncio.Event()
         self.free.set()
+        self.jams_at: str | None = None
+        """The step at which it jams, the next time it comes to it."""
+        self.stops_at: str | None = None
+        """The step in which it stays until it is let go on."""
 
     async def perform(self, key: str, movement: Movement) -> None:
         """Do it once it is let."""
+        if movement.step == self.jams_at:
+            self.jams_at = None
+            raise MachineFault("jam at the lift")
+        if movement.step == self.stops_at:
+            self.stops_at = None
+            self.free.clear()
         await self.free.wait()
         self.performed.append(f"{movement.step} {key}")
 
@@ -111,12 +123,20 @@ class Store:
     """Catalog, settlement, warehouse, sorters and terminals on one connector."""
 
     def __init__(
-        self, connector: Connector, data: Path, site: str, settings: RuntimeSettings
+        self,
+        connector: Connector,
+        data: Path,
+        site: str,
+        settings: RuntimeSettings,
+        patience: tuple[SettlementSettings | None, WarehouseSettings | None] = (None, None),
     ) -> None:
         self.site = site
         self.topics = Topics(site)
         self.place = Place(connector, site, data, settings)
         self.machine = Machine()
+        self.machines = {"sorter-1": self.machine}
+        """By sorter; the others have machines of their own."""
+        self._patience = patience
         self.reminders: list[Remind] = []
         """What the terminals showed, in order."""
         self.nodes: dict[str, Node] = {}
@@ -144,9 +164,9 @@ class Store:
             return terminal.run
         made: dict[str | None, Callable[[], Any]] = {
             "catalog": Catalog,
-            "settlement": Settlement,
-            "warehouse": lambda: Warehouse(POINTS, ["A-01-1", "A-02-1"]),
-            "sorter": lambda: Sorter(self.machine),
+            "settlement": lambda: Settlement(None, self._patience[0]),
+            "warehouse": lambda: Warehouse(POINTS, ["A-01-1", "A-02-1"], self._patience[1]),
+            "sorter": lambda: Sorter(self.machines.setdefault(name, Machine())),
         }
         self.nodes[name] = Node(name, made[role]().role, self.place)
         return self.nodes[name].run
@@ -220,8 +240,14 @@ class Store:
 
     async def collect(self, code: str) -> Any:
         """Collect a parcel, as console-1."""
-        async with Caller(self.place.connector, self.site, "console-1").connected() as console:
-            return await console.ask(COLLECT, "settlement", Collect(code=code), timeout=PATIENCE)
+        return await self.ask_as("console-1", COLLECT, "settlement", Collect(code=code))
+
+    async def ask_as(
+        self, name: str, operation: Operation[Any, Any], callee: str, data: Model
+    ) -> Any:
+        """Ask as somebody else."""
+        async with Caller(self.place.connector, self.site, name).connected() as caller:
+            return await caller.ask(operation, callee, data, timeout=PATIENCE)
 
     def balance(self, account: str) -> int:
         """What an account of the ledger holds, in cents."""
@@ -283,9 +309,12 @@ async def running_store(
     terminals: int = 1,
     settings: RuntimeSettings | None = None,
     seeded: bool = True,
+    settlement: SettlementSettings | None = None,
+    warehouse: WarehouseSettings | None = None,
 ) -> AsyncIterator[Store]:
     """A store that is open for business; it says goodbye at the end."""
-    store = Store(connector, data, site, settings or RuntimeSettings())
+    patience = (settlement, warehouse)
+    store = Store(connector, data, site, settings or RuntimeSettings(), patience)
     devices = [f"sorter-{number + 1}" for number in range(sorters)]
     devices += [f"terminal-{number + 1}" for number in range(terminals)]
     try:

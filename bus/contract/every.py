@@ -30,7 +30,9 @@ class About(Model):
     counts: dict[str, int]
     """Such as `received`, `answered`, `refused.sold-out`, `dropped.unsolicited-reply`."""
     outbox: Annotated[int, Field(ge=0)]
-    """Commands, timers and calls that are not done yet."""
+    """Commands and calls that are not done yet."""
+    timers: Annotated[int, Field(ge=0)] = 0
+    """Timers that are set."""
 
 
 class Presence(Model):

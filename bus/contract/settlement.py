@@ -31,6 +31,8 @@ OrderState = Literal[
     "declined",
     "cancelling",
     "cancelled",
+    "expiring",
+    "expired",
 ]
 AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Z]-[0-9]{1,11}$")]
 PickupCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
@@ -112,11 +114,21 @@ class OrderView(Model):
     pickup_point: PointId
     payment: PaymentReceipt | None
     parcel: Reference | None
+    refunded: Annotated[int, Field(ge=0)] = 0
+    """What has gone back to the customer, in minor units of the total's currency."""
+    waits_for: Text | None = None
+    """What an order that does not move is waiting for, in words."""
     history: list[StateChange]
 
 
-class OrderQuery(OrderOnly):
-    """Which order; a terminal sees only its own."""
+class OrderQuery(Model):
+    """Which order: by its id, or by its pickup code as long as it is open.
+
+    A terminal sees its own orders by id, and any by its code.
+    """
+
+    order: Reference | None = None
+    code: PickupCode | None = None
 
 
 class Orders(Model):

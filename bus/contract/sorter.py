@@ -4,11 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bus.contract.catalog import Line
 from bus.contract.channel import State, command
 from bus.contract.values import MAX_LINES, Location, Model, PointId, Quantity, Reference, Sku
-from bus.contract.warehouse import JobOnly
 
-JobStep = Literal["idle", "assigned", "travelling", "picking", "conveying", "packing", "done"]
+JobStep = Literal[
+    "idle", "assigned", "travelling", "picking", "conveying", "packing", "done", "aborted"
+]
 MAX_PICKS = MAX_LINES * 4
 """A line may lie at several locations."""
 
@@ -46,6 +48,14 @@ class Abort(Model):
     assignment: Annotated[int, Field(ge=1)]
 
 
+class Aborted(Model):
+    """The job is stopped."""
+
+    job: Reference
+    taken: Annotated[list[Line], Field(max_length=MAX_LINES)]
+    """What had left its locations and is to be put back on a shelf; often nothing."""
+
+
 class JobState(Model):
     """What a sorter is doing."""
 
@@ -64,7 +74,7 @@ PICK = command(
     "Take, convey and pack goods", callers={"warehouse"},
 )  # fmt: skip
 ABORT = command(
-    "sorter", "abort", Abort, JobOnly,
+    "sorter", "abort", Abort, Aborted,
     "Stop a job", callers={"warehouse"},
 )  # fmt: skip
 JOB_STATE = State("sorter", "job", JobState, "the job a sorter is at")

@@ -1,6 +1,6 @@
 """The warehouse: where goods lie, pickup points, pick jobs and parcels."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -71,6 +71,35 @@ class Packed(Model):
     lines: Lines
 
 
+class Return(Model):
+    """Goods of an order that are to be put back on a shelf with `receive`."""
+
+    parcel: Reference
+    order: Reference
+    lines: Lines
+
+
+class Returns(Model):
+    """All goods that are to be put back, oldest first, at most what one message holds."""
+
+    returns: list[Return]
+
+
+class Alarm(Model):
+    """Something that a person should look at."""
+
+    kind: Literal["no-sorter"]
+    detail: Text
+    since: str
+    """RFC 3339."""
+
+
+class Alarms(Model):
+    """Everything that is wrong now; empty when all is well."""
+
+    alarms: list[Alarm]
+
+
 class JobOnly(Model):
     """A job, and nothing more to say of it."""
 
@@ -91,6 +120,8 @@ class Receive(Model):
     sku: Sku
     location: Location
     quantity: Quantity
+    parcel: Reference | None = None
+    """The parcel these come out of, when an order's goods are put back on a shelf."""
 
 
 class BinLevel(Model):
@@ -104,6 +135,7 @@ class BinLevel(Model):
 PICKUP_POINTS = query(
     "warehouse", "pickup-points", Empty, PickupPoints, "Where can goods be collected?"
 )
+RETURNS = query("warehouse", "returns", Empty, Returns, "Which goods are to be put back?")
 LOCATE = query("warehouse", "locate", Locate, Located, "Where does this style lie?")
 FULFIL = command(
     "warehouse", "fulfil", Fulfil, OrderOnly,
@@ -128,7 +160,9 @@ RECEIVE = command(
 PICKUP_POINTS_STATE = State(
     "warehouse", "pickup-points", PickupPoints, "pickup points and the default"
 )
+ALARMS_STATE = State("warehouse", "alarms", Alarms, "what a person should look at")
 
 CHANNELS = (
-    PICKUP_POINTS, LOCATE, FULFIL, WITHDRAW, PACKED, FAULT, RECEIVE, PICKUP_POINTS_STATE,
+    PICKUP_POINTS, LOCATE, RETURNS, FULFIL, WITHDRAW, PACKED, FAULT, RECEIVE,
+    PICKUP_POINTS_STATE, ALARMS_STATE,
 )  # fmt: skip

@@ -81,7 +81,7 @@ class MemoryLink:
         """Break the connection as a crash would: the will is published."""
         if not self.lost:
             self.lost = True
-            self.broker.links.discard(self)
+            self.broker.links.pop(self, None)
             self._wakeup.set()
             if self.will is not None:
                 self.broker.route(self.will)
@@ -93,7 +93,7 @@ class MemoryBroker:
     description = "memory"
 
     def __init__(self) -> None:
-        self.links: set[MemoryLink] = set()
+        self.links: dict[MemoryLink, None] = {}  # in order of connection
         self.retained: dict[str, Outgoing] = {}
 
     @asynccontextmanager
@@ -104,11 +104,11 @@ class MemoryBroker:
     ) -> AsyncIterator[MemoryLink]:
         """A new link."""
         link = MemoryLink(self, will)
-        self.links.add(link)
+        self.links[link] = None
         try:
             yield link
         finally:
-            self.links.discard(link)
+            self.links.pop(link, None)
             link.lost = True
 
     def route(self, message: Outgoing) -> None:

@@ -4,14 +4,23 @@ import sqlite3
 from collections.abc import Iterable
 
 from bus.contract.channel import State
-from bus.contract.sorter import JOB_STATE, PICK, JobState, Pick, PickReply
-from bus.contract.warehouse import PACKED, JobOnly
+from bus.contract.sorter import (
+    ABORT,
+    JOB_STATE,
+    PICK,
+    Abort,
+    Aborted,
+    JobState,
+    Pick,
+    PickReply,
+)
+from bus.contract.warehouse import FAULT, PACKED, Fault, JobOnly
 from bus.envelope import rfc3339
 from bus.intake import Answer, Request
 from bus.role import Adapter, Role
 from bus.turn import Turn
 from devices.sorter import domain, store
-from devices.sorter.drivers import Driver, Movement
+from devices.sorter.drivers import Driver, MachineFault, Movement
 
 
 class Sorter:
@@ -26,18 +35,27 @@ class Sorter:
         self.role = Role(
             kind="sorter",
             package="devices.sorter",
-            commands={PICK: _pick},
+            commands={PICK: _pick, ABORT: _abort},
             answers={PACKED: _reported},
-            adapters=(Adapter("machine", Movement, driver.perform, _moved),),
+            adapters=(Adapter("machine", Movement, self._perform, _moved),),
             states=_states,
         )
+
+    async def _perform(self, key: str, movement: Movement) -> str | None:
+        """Let the machine do a step; what is wrong with it, or None when it is done."""
+        try:
+            await self._driver.perform(key, movement)
+        except MachineFault as fault:
+            return str(fault)
+        return None
 
 
 def _pick(turn: Turn, request: Request[Pick]) -> PickReply:
     pick = request.data
-    known = store.job(turn.connection, pick.job)
-    job = domain.accept(pick, known, store.under_way(turn.connection), turn.now)
-    if job is not None and known is None:
+    known = store.job(turn.connection, pick.job, pick.assignment)
+    newest = store.newest_assignment(turn.connection, pick.job)
+    job = domain.accept(pick, known, newest, store.under_way(turn.connection), turn.now)
+    if job is not None and job is not known:
         store.save(turn.connection, job)
         turn.show(JOB_STATE, job.state())
         _go_on(turn, job)
@@ -55,16 +73,45 @@ def _go_on(turn: Turn, job: domain.Job) -> None:
     turn.call(
         "machine",
         Movement(
-            job=job.id, step=job.step, pick=job.picks[job.pick], pickup_point=job.pickup_point
+            job=job.id,
+            assignment=job.assignment,
+            step=job.step,
+            pick=job.picks[job.pick],
+            pickup_point=job.pickup_point,
         ),
-        key=f"{job.id}.{job.assignment}.{job.pick}.{job.step}",
+        key=job.movement(),
     )
 
 
-def _moved(turn: Turn, movement: Movement, _: None) -> None:
-    job = store.job(turn.connection, movement.job)
-    if job is not None and job.step == movement.step:
+def _moved(turn: Turn, movement: Movement, fault: str | None) -> None:
+    job = store.job(turn.connection, movement.job, movement.assignment)
+    if job is None or job.step != movement.step:
+        return
+    if fault is None:
         _go_on(turn, job)
+        return
+    stopped = _stop(turn, job)
+    report = Fault(job=stopped.id, assignment=stopped.assignment, reason=fault)
+    turn.send(FAULT, "warehouse", report)
+
+
+def _abort(turn: Turn, request: Request[Abort]) -> Aborted:
+    """Stop a job and say what had been taken; one never seen is never begun."""
+    data = request.data
+    job = store.job(turn.connection, data.job, data.assignment)
+    if job is None:
+        job = domain.tombstone(data.job, data.assignment, turn.now)
+        store.save(turn.connection, job)
+    return Aborted(job=job.id, taken=domain.taken_lines(_stop(turn, job)))
+
+
+def _stop(turn: Turn, job: domain.Job) -> domain.Job:
+    turn.drop(job.movement())
+    stopped = domain.stop(job, turn.now)
+    if stopped != job:
+        store.save(turn.connection, stopped)
+        turn.show(JOB_STATE, stopped.state())
+    return stopped
 
 
 def _reported(turn: Turn, _: Answer[JobOnly]) -> None:

@@ -9,22 +9,32 @@ from bus.contract.sorter import PickLine
 from devices.sorter.domain import Job
 
 
-def job(connection: sqlite3.Connection, identifier: str) -> Job | None:
-    """A job that this sorter took."""
-    row = connection.execute("SELECT * FROM job WHERE id = ?", (identifier,)).fetchone()
+def job(connection: sqlite3.Connection, identifier: str, assignment: int) -> Job | None:
+    """A job under an assignment that this sorter took, or was told never to begin."""
+    row = connection.execute(
+        "SELECT * FROM job WHERE id = ? AND assignment = ?", (identifier, assignment)
+    ).fetchone()
     return None if row is None else _job(row)
+
+
+def newest_assignment(connection: sqlite3.Connection, identifier: str) -> int:
+    """The highest assignment of a job that this sorter knows; 0 if it knows none."""
+    (newest,) = connection.execute(
+        "SELECT coalesce(max(assignment), 0) FROM job WHERE id = ?", (identifier,)
+    ).fetchone()
+    return int(newest)
 
 
 def under_way(connection: sqlite3.Connection) -> Job | None:
     """The job that is not done yet."""
-    row = connection.execute("SELECT * FROM job WHERE step <> 'done'").fetchone()
+    row = connection.execute("SELECT * FROM job WHERE step NOT IN ('done', 'aborted')").fetchone()
     return None if row is None else _job(row)
 
 
 def latest(connection: sqlite3.Connection) -> Job | None:
     """The job under way, or the last one that was done."""
     row = connection.execute(
-        "SELECT * FROM job ORDER BY step = 'done', since DESC LIMIT 1"
+        "SELECT * FROM job ORDER BY step IN ('done', 'aborted'), since DESC LIMIT 1"
     ).fetchone()
     return None if row is None else _job(row)
 
@@ -33,8 +43,8 @@ def save(connection: sqlite3.Connection, row: Job) -> None:
     """Write a job."""
     connection.execute(
         "INSERT INTO job VALUES (:id, :assignment, :order, :point, :picks, :step, :pick, :since,"
-        " :parcel) ON CONFLICT (id) DO UPDATE SET assignment = :assignment, step = :step,"
-        " pick = :pick, since = :since, parcel = :parcel",
+        " :parcel, :taken) ON CONFLICT (id, assignment) DO UPDATE SET step = :step,"
+        " pick = :pick, since = :since, parcel = :parcel, taken = :taken",
         {
             "id": row.id,
             "assignment": row.assignment,
@@ -45,6 +55,7 @@ def save(connection: sqlite3.Connection, row: Job) -> None:
             "pick": row.pick,
             "since": row.since,
             "parcel": row.parcel,
+            "taken": row.taken,
         },
     )
 
@@ -60,4 +71,5 @@ def _job(row: Any) -> Job:
         pick=row["pick"],
         since=row["since"],
         parcel=row["parcel"],
+        taken=row["taken"],
     )

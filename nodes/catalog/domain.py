@@ -113,20 +113,24 @@ def commit(order: str, existing: Reservation | None, stock: Mapping[str, Stock])
 
 
 def release(order: str, existing: Reservation | None, stock: Mapping[str, Stock]) -> Decision:
-    """The order is not to be: what it holds is for sale again; a late reserve is refused.
+    """The order is not to be: what it holds, or held, is for sale again.
 
-    Raises:
-        WrongState: the order is paid; its goods come back through the warehouse.
+    Of a paid order its goods are back on their shelves when this is asked. An order never seen
+    leaves a tombstone: its late reserve is refused.
     """
     if existing is None:
         return Decision(Reservation(order, "released"))
-    if existing.state == "committed":
-        raise WrongState(f"Order {order} is paid.", state="committed")
     if existing.state == "released":
         return Decision(existing)
+    paid = existing.state == "committed"
     return Decision(
         replace(existing, state="released"),
-        tuple(_moved(stock[line.sku], reserved=-line.quantity) for line in existing.lines),
+        tuple(
+            _moved(stock[line.sku], on_hand=line.quantity)
+            if paid
+            else _moved(stock[line.sku], reserved=-line.quantity)
+            for line in existing.lines
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from bus.contract.catalog import Line, PricedLine
 from bus.contract.settlement import OrderState, PaymentReceipt, Purchase, Receipt
@@ -17,16 +18,34 @@ from bus.errors import (
 )
 
 LEGAL: dict[OrderState, frozenset[OrderState]] = {
-    "reserving": frozenset({"charging", "refused"}),
-    "charging": frozenset({"settled", "declined"}),
-    "settled": frozenset({"ready"}),
-    "ready": frozenset({"reminded", "collected"}),
-    "reminded": frozenset({"collected"}),
+    "reserving": frozenset({"charging", "refused", "cancelling"}),
+    "charging": frozenset({"settled", "declined", "cancelling"}),
+    "settled": frozenset({"ready", "cancelling"}),
+    "ready": frozenset({"reminded", "collected", "cancelling", "expiring"}),
+    "reminded": frozenset({"collected", "cancelling", "expiring"}),
+    "cancelling": frozenset({"cancelled"}),
+    "expiring": frozenset({"expired"}),
     "collected": frozenset(),
     "refused": frozenset(),
     "declined": frozenset(),
+    "cancelled": frozenset(),
+    "expired": frozenset(),
 }
 """The order's state machine; a state without a way out is final."""
+UNDOING: dict[OrderState, OrderState] = {"cancelling": "cancelled", "expiring": "expired"}
+"""States in which an order is being undone, and what it is when that is done."""
+Undo = Literal["charge", "refund", "withdraw", "release"]
+"""A step back: learn what became of the charge; give the money back; bring the goods back to
+their shelves; put them up for sale again."""
+_WAYS_BACK: dict[OrderState, frozenset[Undo]] = {
+    "reserving": frozenset({"release"}),
+    "charging": frozenset({"charge", "release"}),
+    "settled": frozenset({"refund", "withdraw"}),
+    "ready": frozenset({"refund", "withdraw"}),
+    "reminded": frozenset({"refund", "withdraw"}),
+}
+_FOLLOWING: dict[Undo, Undo] = {"withdraw": "release"}
+"""Steps that can only begin when another is done: goods are sold again when they are back."""
 FINAL = frozenset(state for state, ways in LEGAL.items() if not ways)
 
 
@@ -49,6 +68,12 @@ class Order:
     total: int | None = None
     reference: str | None = None
     parcel: str | None = None
+    undo: frozenset[Undo] = frozenset()
+    """The steps back that are not done yet."""
+    refunded: int = 0
+    """Minor units that have gone back to the customer."""
+    reminder: str | None = None
+    """The id of the last message to the terminal."""
     reason: str | None = None
     """Why it came into its state, where that is a refusal."""
 
@@ -148,6 +173,35 @@ def price(order: Order, lines: Sequence[PricedLine]) -> Order:
             lines=[line.model_dump() for line in lines],
         )
     return replace(order, lines=tuple(lines), total=total)
+
+
+def begin_undoing(order: Order, state: OrderState, now: int, reason: str) -> Order:
+    """An order that is not to be: with the steps back from where it is.
+
+    Raises:
+        WrongState: it is final, or was collected.
+    """
+    return replace(order.to(state, now, reason), undo=_WAYS_BACK[order.state])
+
+
+def undone(order: Order, step: Undo, now: int) -> tuple[Order, Undo | None]:
+    """A step back is done: the order, and the step that can begin now, if any.
+
+    A step that was not to be done, or was done before, changes nothing.
+    """
+    if step not in order.undo:
+        return order, None
+    following = _FOLLOWING.get(step)
+    left = order.undo - {step} | ({following} if following else set())
+    order = replace(order, undo=left)
+    if not left:
+        order = order.to(UNDOING[order.state], now)
+    return order, following
+
+
+def charged_too_late(order: Order, reference: str) -> Order:
+    """The card was charged for an order that is being undone: the money has to go back."""
+    return replace(order, reference=reference, undo=order.undo - {"charge"} | {"refund"})
 
 
 def receipt(order: Order) -> Receipt:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from bus.contract.values import Model, Money, Reference
 from bus.errors import InvalidField, StorebusError
@@ -10,7 +10,7 @@ from bus.role import Adapter
 from bus.turn import Turn
 from nodes.settlement import ledger
 from nodes.settlement.acquirer.client import Acquirer
-from nodes.settlement.acquirer.outcomes import Captured, Declined
+from nodes.settlement.acquirer.outcomes import Captured, Declined, Refunded
 from nodes.settlement.domain import Order
 
 
@@ -30,6 +30,9 @@ class PaymentMethod(Protocol):
 
     def charge(self, turn: Turn, order: Order) -> Captured | Declined | None:
         """Charge an order in this turn; None when the outcome comes in a later one."""
+
+    def refund(self, turn: Turn, order: Order, amount: int) -> bool:
+        """Give an amount back; False when that is done in a later turn."""
 
 
 class AccountMethod:
@@ -51,6 +54,11 @@ class AccountMethod:
             return Declined("The account does not hold enough.")
         return Captured(record_sale(turn, order, account))
 
+    def refund(self, turn: Turn, order: Order, amount: int) -> bool:
+        """Move an amount from sales back to the account."""
+        record_refund(turn, order, ledger.customer(order.payment["account"]), amount)
+        return True
+
 
 class ChargeCard(Model):
     """A call to the acquirer."""
@@ -60,23 +68,35 @@ class ChargeCard(Model):
     total: Money
 
 
+class RefundCard(Model):
+    """A call to the acquirer."""
+
+    order: Reference
+    charge: Reference
+    total: Money
+
+
 class CardMethod:
     """Cards: an opaque token goes to the acquirer, whose unknown outcomes are asked for again.
 
     Args:
         provider: the acquirer's client, or None where the store takes no cards.
         charged: told the outcome in the turn that records it.
+        refunded: told that so much went back, in the turn that records it.
     """
 
     def __init__(
         self,
         provider: Acquirer | None,
         charged: Callable[[Turn, str, Captured | Declined], None],
+        refunded: Callable[[Turn, str, int], None],
     ) -> None:
         self._provider = provider
         self._charged = charged
-        self.adapter: Adapter[ChargeCard] = Adapter(
-            "acquirer", ChargeCard, self._capture, self._captured
+        self._refunded = refunded
+        self.adapters: tuple[Adapter[Any], ...] = (
+            Adapter("acquirer", ChargeCard, self._capture, self._captured),
+            Adapter("refund", RefundCard, self._give_back, self._given_back),
         )
 
     def check(self, connection: sqlite3.Connection) -> None:  # noqa: ARG002 - the interface
@@ -87,7 +107,23 @@ class CardMethod:
     def charge(self, turn: Turn, order: Order) -> None:
         """Ask the acquirer after the commit; the key is fixed before the first try."""
         call = ChargeCard(order=order.id, token=order.payment["token"], total=order.money())
-        turn.call("acquirer", call, key=f"{order.id}.charge")
+        turn.call("acquirer", call, key=charge_key(order.id))
+
+    def refund(self, turn: Turn, order: Order, amount: int) -> bool:
+        """Ask the acquirer after the commit; each refund of an order has its own key."""
+        total = Money(amount=amount, currency=order.expected.currency)
+        call = RefundCard(order=order.id, charge=charge_key(order.id), total=total)
+        turn.call("refund", call, key=f"{order.id}.refund.{order.refunded}")
+        return False
+
+    async def _give_back(self, key: str, call: RefundCard) -> None:
+        assert self._provider is not None
+        outcome = await self._provider.refund(key, call.charge, call.total.amount)
+        if not isinstance(outcome, Refunded):
+            raise OutcomeUnknownError(f"the refund {key} is not done yet: {outcome}")
+
+    def _given_back(self, turn: Turn, call: RefundCard, _: None) -> None:
+        self._refunded(turn, call.order, call.total.amount)
 
     async def _capture(self, key: str, call: ChargeCard) -> Captured | Declined:
         assert self._provider is not None
@@ -102,12 +138,36 @@ class CardMethod:
         self._charged(turn, call.order, outcome)
 
 
+def charge_key(order: str) -> str:
+    """The idempotency key of an order's charge, and the name of its transfer."""
+    return f"{order}.charge"
+
+
+def record_refund(turn: Turn, order: Order, target: str, amount: int) -> None:
+    """Post a refund to the ledger."""
+    ledger.transfer(
+        turn.connection,
+        f"{order.id}.refund.{order.refunded}",
+        source=ledger.own(ledger.SALES, order.expected.currency),
+        target=target,
+        amount=amount,
+        now=turn.now,
+        order=order.id,
+    )
+
+
+def record_card_refund(turn: Turn, order: Order, amount: int) -> None:
+    """Post a refund by card: the acquirer owes us less."""
+    acquirer = ledger.own(ledger.ACQUIRER, order.expected.currency)
+    record_refund(turn, order, acquirer, amount)
+
+
 def record_sale(turn: Turn, order: Order, source: str) -> str:
     """Post a sale to the ledger; returns the transfer's name, the payment reference."""
     total = order.money()
     sales = ledger.own(ledger.SALES, total.currency)
     ledger.open_account(turn.connection, sales, "Sales", total.currency)
-    name = f"{order.id}.charge"
+    name = charge_key(order.id)
     ledger.transfer(
         turn.connection,
         name,

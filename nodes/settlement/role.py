@@ -8,8 +8,10 @@ from bus.contract.channel import role_of
 from bus.contract.every import PRESENCE, Presence
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import (
+    CANCEL,
     COLLECT,
     DEPOSIT,
+    FAILED,
     ORDER,
     ORDERS,
     PURCHASE,
@@ -17,19 +19,38 @@ from bus.contract.settlement import (
     Balance,
     Collect,
     Deposit,
+    Failed,
     OrderList,
     OrderQuery,
     Orders,
+    OrderState,
     OrderStateReply,
     OrderView,
     Purchase,
     Ready,
 )
 from bus.contract.terminal import REMIND, Shown
-from bus.contract.warehouse import FULFIL, PICKUP_POINTS_STATE, Fulfil, PickupPoints
-from bus.errors import PaymentDeclined, Problem, Refused, UnknownOrder, UnknownPickupCode
+from bus.contract.values import Model, Reference
+from bus.contract.warehouse import (
+    ALARMS_STATE,
+    FULFIL,
+    PICKUP_POINTS_STATE,
+    WITHDRAW,
+    Alarms,
+    Fulfil,
+    PickupPoints,
+)
+from bus.errors import (
+    Cancelled,
+    InvalidField,
+    PaymentDeclined,
+    Problem,
+    Refused,
+    UnknownOrder,
+    UnknownPickupCode,
+)
 from bus.intake import Answer, Observed, Request
-from bus.role import Role
+from bus.role import Role, Timer
 from bus.turn import Turn
 from nodes.settlement import domain, ledger, store
 from nodes.settlement.acquirer.client import Acquirer
@@ -38,10 +59,20 @@ from nodes.settlement.payments import (
     AccountMethod,
     CardMethod,
     PaymentMethod,
+    record_card_refund,
     record_card_sale,
 )
+from nodes.settlement.settings import SettlementSettings
 
 _ORDERS_IN_A_REPLY = 200
+
+
+class Unclaimed(Model):
+    """Set when a parcel is ready: is it still there?"""
+
+    order: Reference
+    expires_at: int
+    """Milliseconds since the epoch."""
 
 
 class Settlement:
@@ -49,10 +80,16 @@ class Settlement:
 
     Args:
         acquirer: the payment provider's client, or None where the store takes no cards.
+        settings: how long it waits for a customer.
     """
 
-    def __init__(self, acquirer: Acquirer | None = None) -> None:
-        card = CardMethod(acquirer, _charged)
+    def __init__(
+        self, acquirer: Acquirer | None = None, settings: SettlementSettings | None = None
+    ) -> None:
+        settings = settings or SettlementSettings()
+        self._remind_again = round(settings.remind_again * 1000)
+        self._expire_after = round(settings.expire_after * 1000)
+        card = CardMethod(acquirer, self._charged, self._money_back)
         self._methods: dict[str, PaymentMethod] = {"account": AccountMethod(), "card": card}
         self.role = Role(
             kind="settlement",
@@ -60,16 +97,21 @@ class Settlement:
             queries={ORDER: _show_order, ORDERS: _list_orders},
             commands={
                 PURCHASE: self._purchase,
-                READY: _ready,
+                READY: self._ready,
+                FAILED: self._failed,
                 COLLECT: _collect,
+                CANCEL: self._cancel,
                 DEPOSIT: _deposit,
             },
             answers={
                 RESERVE: self._reserved,
                 REMIND: _reminded,
+                RELEASE: self._released,
+                WITHDRAW: self._withdrawn,
             },
-            watches={PICKUP_POINTS_STATE: _points, PRESENCE: _presence},
-            adapters=(card.adapter,),
+            watches={PICKUP_POINTS_STATE: _points, ALARMS_STATE: _alarms, PRESENCE: _presence},
+            timers=(Timer("unclaimed", Unclaimed, self._unclaimed),),
+            adapters=card.adapters,
         )
 
     def _purchase(self, turn: Turn, request: Request[Purchase]) -> None:
@@ -90,6 +132,8 @@ class Settlement:
 
     def _reserved(self, turn: Turn, answer: Answer[Reserved]) -> None:
         order = store.order(turn.connection, answer.request.order)
+        if order.state != "reserving":
+            return  # it was cancelled meanwhile, and what was held is being released
         if answer.data is None:
             assert answer.problem is not None, "a reserve has no deadline"
             _refuse(turn, order, Refused(answer.problem))
@@ -106,13 +150,110 @@ class Settlement:
         if outcome is not None:
             _settle(turn, order, outcome)
 
+    def _charged(self, turn: Turn, identifier: str, outcome: Captured | Declined) -> None:
+        """A card's outcome came in a turn of its own."""
+        order = store.order(turn.connection, identifier)
+        if isinstance(outcome, Captured):
+            record_card_sale(turn, order)
+        if order.state not in domain.UNDOING:
+            _settle(turn, order, outcome)
+        elif isinstance(outcome, Captured):
+            order = domain.charged_too_late(order, outcome.reference)
+            store.save(turn.connection, order)
+            self._refund(turn, order)
+        else:
+            self._undone(turn, order, "charge")
 
-def _charged(turn: Turn, identifier: str, outcome: Captured | Declined) -> None:
-    """A card's outcome came in a turn of its own."""
-    order = store.order(turn.connection, identifier)
-    if isinstance(outcome, Captured):
-        record_card_sale(turn, order)
-    _settle(turn, order, outcome)
+    def _cancel(self, turn: Turn, request: Request[OrderOnly]) -> OrderStateReply:
+        order = store.order(turn.connection, request.data.order)
+        if role_of(request.caller) == "terminal" and order.terminal != request.caller:
+            raise UnknownOrder(f"There is no order {order.id}.")
+        if order.state not in ("cancelling", "cancelled"):
+            order = self._undo(turn, order, "cancelling", f"cancelled by {request.caller}")
+        return OrderStateReply(order=order.id, state=order.state)
+
+    def _failed(self, turn: Turn, request: Request[Failed]) -> OrderOnly:
+        order = store.order(turn.connection, request.data.order)
+        if order.state == "settled":
+            self._undo(turn, order, "cancelling", request.data.reason)
+        return OrderOnly(order=order.id)
+
+    def _ready(self, turn: Turn, request: Request[Ready]) -> OrderOnly:
+        order = store.order(turn.connection, request.data.order)
+        if order.state in domain.UNDOING or order.state in domain.FINAL:
+            return OrderOnly(order=order.id)  # withdrawn while it was packed
+        order = replace(order.to("ready", turn.now), parcel=request.data.parcel)
+        self._remind(turn, order)
+        expires = turn.now + self._expire_after
+        wait = min(self._remind_again, self._expire_after)
+        turn.after(wait, "unclaimed", Unclaimed(order=order.id, expires_at=expires))
+        return OrderOnly(order=order.id)
+
+    def _remind(self, turn: Turn, order: domain.Order) -> None:
+        points = store.pickup_points(turn.connection)
+        assert points is not None, "an order was placed without pickup points"
+        reminder = turn.send(REMIND, order.terminal, domain.reminder(order, points))
+        store.save(turn.connection, replace(order, reminder=reminder))
+
+    def _unclaimed(self, turn: Turn, unclaimed: Unclaimed) -> None:
+        order = store.order(turn.connection, unclaimed.order)
+        if order.state not in ("ready", "reminded"):
+            return
+        if turn.now >= unclaimed.expires_at:
+            self._undo(turn, order, "expiring", "nobody collected it")
+            return
+        if order.state == "reminded":  # else the first reminder is still on its way
+            self._remind(turn, order)
+        wait = min(self._remind_again, unclaimed.expires_at - turn.now)
+        turn.after(wait, "unclaimed", unclaimed)
+
+    def _undo(
+        self, turn: Turn, order: domain.Order, state: OrderState, reason: str
+    ) -> domain.Order:
+        """Begin to undo an order: every step back that is possible from where it is."""
+        unanswered = order.state in ("reserving", "charging")
+        order = domain.begin_undoing(order, state, turn.now, reason)
+        store.save(turn.connection, order)
+        turn.drop(order.reminder)
+        if unanswered:
+            problem = Cancelled("The order was cancelled before it was paid.", order=order.id)
+            turn.answer(PURCHASE, order.terminal, order.request, problem)
+        if "release" in order.undo:
+            turn.send(RELEASE, "catalog", OrderOnly(order=order.id))
+        if "withdraw" in order.undo:
+            turn.send(WITHDRAW, "warehouse", OrderOnly(order=order.id))
+        if "refund" in order.undo:
+            self._refund(turn, order)
+        return store.order(turn.connection, order.id)
+
+    def _refund(self, turn: Turn, order: domain.Order) -> None:
+        amount = order.money().amount - order.refunded
+        if self._methods[order.payment["method"]].refund(turn, order, amount):
+            self._money_back(turn, order.id, amount)
+
+    def _money_back(self, turn: Turn, identifier: str, amount: int) -> None:
+        """So much is back with the customer."""
+        order = store.order(turn.connection, identifier)
+        if order.payment["method"] == "card":
+            record_card_refund(turn, order, amount)
+        self._undone(turn, replace(order, refunded=order.refunded + amount), "refund")
+
+    def _released(self, turn: Turn, answer: Answer[OrderOnly]) -> None:
+        self._step(turn, answer, "release")
+
+    def _withdrawn(self, turn: Turn, answer: Answer[OrderOnly]) -> None:
+        self._step(turn, answer, "withdraw")
+
+    def _step(self, turn: Turn, answer: Answer[OrderOnly], step: domain.Undo) -> None:
+        """Another role has done a step back; one that it refused stays open, for people to see."""
+        if answer.data is not None:
+            self._undone(turn, store.order(turn.connection, answer.request.order), step)
+
+    def _undone(self, turn: Turn, order: domain.Order, step: domain.Undo) -> None:
+        order, following = domain.undone(order, step, turn.now)
+        store.save(turn.connection, order)
+        if following == "release":
+            turn.send(RELEASE, "catalog", OrderOnly(order=order.id))
 
 
 def _settle(turn: Turn, order: domain.Order, outcome: Captured | Declined) -> None:
@@ -145,16 +286,6 @@ def _with_order(data: ProblemData, order: str) -> ProblemData:
 def _answer(turn: Turn, order: domain.Order, problem: Problem) -> None:
     turn.refused = problem.to_data().code
     turn.answer(PURCHASE, order.terminal, order.request, problem)
-
-
-def _ready(turn: Turn, request: Request[Ready]) -> OrderOnly:
-    order = store.order(turn.connection, request.data.order)
-    order = replace(order.to("ready", turn.now), parcel=request.data.parcel)
-    store.save(turn.connection, order)
-    points = store.pickup_points(turn.connection)
-    assert points is not None, "an order was placed without pickup points"
-    turn.send(REMIND, order.terminal, domain.reminder(order, points))
-    return OrderOnly(order=order.id)
 
 
 def _reminded(turn: Turn, answer: Answer[Shown]) -> None:
@@ -202,7 +333,19 @@ def _presence(turn: Turn, observed: Observed[Presence]) -> None:
     """Watched so that what waits for a terminal is sent as soon as it is back."""
 
 
+def _alarms(turn: Turn, observed: Observed[Alarms]) -> None:
+    if observed.node == "warehouse":
+        store.save_alarms(turn.connection, observed.data)
+
+
 def _show_order(connection: sqlite3.Connection, request: Request[OrderQuery]) -> OrderView:
+    if request.data.code is not None:
+        found = store.order_by_code(connection, request.data.code)
+        if found is None:
+            raise UnknownPickupCode("No open order has this pickup code.")
+        return store.view(connection, found.id)
+    if request.data.order is None:
+        raise InvalidField("Give either `order` or `code`.", field="order")
     view = store.view(connection, request.data.order)
     if role_of(request.caller) == "terminal" and view.terminal != request.caller:
         raise UnknownOrder(f"There is no order {request.data.order}.")

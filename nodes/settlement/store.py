@@ -9,12 +9,12 @@ from pydantic_core import from_json, to_json
 from bus.contract.catalog import Line, PricedLine
 from bus.contract.settlement import OrderState, OrderSummary, OrderView, StateChange
 from bus.contract.values import Money
-from bus.contract.warehouse import PickupPoint, PickupPoints
+from bus.contract.warehouse import Alarms, PickupPoint, PickupPoints
 from bus.envelope import rfc3339
 from bus.errors import UnknownOrder
 from nodes.settlement.domain import FINAL, Order, payment_receipt
 
-_FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL | {"cancelled"}))
+_FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL))
 
 
 def order(connection: sqlite3.Connection, identifier: str) -> Order:
@@ -51,9 +51,11 @@ def save(connection: sqlite3.Connection, row: Order) -> None:
     known = connection.execute("SELECT state FROM orders WHERE id = ?", (row.id,)).fetchone()
     connection.execute(
         "INSERT INTO orders VALUES (:id, :terminal, :request, :state, :since, :lines,"
-        " :expected, :currency, :total, :payment, :reference, :point, :code, :parcel)"
+        " :expected, :currency, :total, :payment, :reference, :point, :code, :parcel, :undo,"
+        " :refunded, :reminder)"
         " ON CONFLICT (id) DO UPDATE SET state = :state, since = :since, lines = :lines,"
-        " total = :total, reference = :reference, parcel = :parcel",
+        " total = :total, reference = :reference, parcel = :parcel, undo = :undo,"
+        " refunded = :refunded, reminder = :reminder",
         {
             "id": row.id,
             "terminal": row.terminal,
@@ -69,6 +71,9 @@ def save(connection: sqlite3.Connection, row: Order) -> None:
             "point": row.pickup_point,
             "code": row.pickup_code,
             "parcel": row.parcel,
+            "undo": to_json(sorted(row.undo)).decode(),
+            "refunded": row.refunded,
+            "reminder": row.reminder,
         },
     )
     if known is None or known["state"] != row.state:
@@ -99,6 +104,8 @@ def view(connection: sqlite3.Connection, identifier: str) -> OrderView:
         pickup_point=found.pickup_point,
         payment=payment_receipt(found),
         parcel=found.parcel,
+        refunded=found.refunded,
+        waits_for=_waits_for(connection, found),
         history=[
             StateChange(state=row["state"], at=rfc3339(row["at"]), reason=row["reason"])
             for row in history
@@ -126,6 +133,33 @@ def orders(
         )
         for found in map(_order, rows)
     ]
+
+
+_WAITS: dict[str, str] = {
+    "charge": "the payment provider's answer",
+    "refund": "the money to go back",
+    "withdraw": "the goods to be put back on their shelves",
+    "release": "the goods to be for sale again",
+}
+
+
+def _waits_for(connection: sqlite3.Connection, found: Order) -> str | None:
+    """What an order that does not move is waiting for, in words."""
+    if found.undo:
+        return "; ".join(_WAITS[step] for step in sorted(found.undo))
+    if found.state == "settled":
+        alarm = connection.execute("SELECT detail FROM alarm ORDER BY since").fetchone()
+        return alarm["detail"] if alarm else None
+    return None
+
+
+def save_alarms(connection: sqlite3.Connection, alarms: Alarms) -> None:
+    """Keep what the warehouse says is wrong."""
+    connection.execute("DELETE FROM alarm")
+    connection.executemany(
+        "INSERT INTO alarm VALUES (?, ?, ?)",
+        [(alarm.kind, alarm.detail, alarm.since) for alarm in alarms.alarms],
+    )
 
 
 def pickup_points(connection: sqlite3.Connection) -> PickupPoints | None:
@@ -163,6 +197,9 @@ def _order(row: Any) -> Order:
         total=row["total"],
         reference=row["reference"],
         parcel=row["parcel"],
+        undo=frozenset(from_json(row["undo"])),
+        refunded=row["refunded"],
+        reminder=row["reminder"],
     )
 
 

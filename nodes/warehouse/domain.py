@@ -9,7 +9,7 @@ from bus.contract.sorter import MAX_PICKS, Pick, PickLine
 from bus.contract.warehouse import Packed
 from bus.errors import InvalidField, WrongState
 
-JobPhase = Literal["waiting", "assigned", "packed"]
+JobPhase = Literal["waiting", "assigned", "packed", "withdrawing", "withdrawn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,22 @@ class Job:
     picks: tuple[PickLine, ...] = ()
     """Where the goods were taken from, once they are allocated."""
     parcel: str | None = None
+    pick_message: str | None = None
+    """The id of the message that gave it to its sorter."""
+    withdrawer: str | None = None
+    """Who waits for its goods to be back on their shelves."""
+    withdrawal: str | None = None
+    """The id of the message that waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsReturn:
+    """Goods that have left their locations and are to be put back with `receive`."""
+
+    parcel: str
+    job: str
+    order: str
+    lines: tuple[Line, ...]
 
 
 def allocate(
@@ -105,9 +121,48 @@ def packed(job: Job, sorter: str, report: Packed) -> Job:
     return replace(job, state="packed", parcel=report.parcel)
 
 
-def returned(job: Job) -> Job:
-    """The sorter did not take it: it waits again."""
-    return replace(job, state="waiting", sorter=None)
+def supersede(job: Job) -> Job:
+    """The sorter is not to go on: the job waits for another, with goods of its own."""
+    return replace(job, state="waiting", sorter=None, picks=(), pick_message=None)
+
+
+def split_taken(
+    picks: Sequence[PickLine], taken: Sequence[Line]
+) -> tuple[tuple[PickLine, ...], tuple[Line, ...]]:
+    """What of the picks still lies in its location, and what has left it.
+
+    Args:
+        picks: where the goods of a superseded assignment were to be taken from.
+        taken: what the sorter says it had taken; never more than that counts.
+    """
+    left = _sums(taken)
+    there: list[PickLine] = []
+    gone: dict[str, int] = {}
+    for pick in picks:
+        moved = min(pick.quantity, left.get(pick.sku, 0))
+        if moved:
+            left[pick.sku] -= moved
+            gone[pick.sku] = gone.get(pick.sku, 0) + moved
+        if moved < pick.quantity:
+            there.append(pick.model_copy(update={"quantity": pick.quantity - moved}))
+    lines = tuple(Line(sku=sku, quantity=quantity) for sku, quantity in gone.items())
+    return tuple(there), lines
+
+
+def put_back(goods: GoodsReturn, sku: str, quantity: int) -> GoodsReturn:
+    """Some of the goods are on a shelf again.
+
+    Raises:
+        WrongState: so many of these are not to be put back.
+    """
+    left = _sums(goods.lines)
+    if left.get(sku, 0) < quantity:
+        raise WrongState(
+            f"Of {goods.parcel}, {left.get(sku, 0)} of {sku} are to be put back.", left=left
+        )
+    left[sku] -= quantity
+    lines = tuple(Line(sku=sku, quantity=count) for sku, count in left.items() if count)
+    return replace(goods, lines=lines)
 
 
 def _sums(lines: Sequence[Line]) -> dict[str, int]:

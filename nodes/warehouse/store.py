@@ -116,13 +116,23 @@ def busy(connection: sqlite3.Connection) -> set[str]:
     }
 
 
+def job_of_sorter(connection: sqlite3.Connection, sorter: str) -> Job | None:
+    """The job that a sorter has."""
+    row = connection.execute(
+        "SELECT * FROM job WHERE sorter = ? AND state = 'assigned'", (sorter,)
+    ).fetchone()
+    return None if row is None else _job(row)
+
+
 def save_job(connection: sqlite3.Connection, row: Job, now: int) -> None:
     """Write a job; a new one queues up behind the others."""
     connection.execute(
         "INSERT INTO job SELECT :id, :order, :point, :lines, :state, :assignment, :sorter,"
-        " :picks, :parcel, :now, (SELECT coalesce(max(place), 0) + 1 FROM job) WHERE true"
+        " :picks, :parcel, :now, (SELECT coalesce(max(place), 0) + 1 FROM job), :pick,"
+        " :withdrawer, :withdrawal WHERE true"
         " ON CONFLICT (id) DO UPDATE SET state = :state, assignment = :assignment,"
-        " sorter = :sorter, picks = :picks, parcel = :parcel",
+        " sorter = :sorter, picks = :picks, parcel = :parcel, pick_message = :pick,"
+        " withdrawer = :withdrawer, withdrawal = :withdrawal",
         {
             "id": row.id,
             "order": row.order,
@@ -134,6 +144,9 @@ def save_job(connection: sqlite3.Connection, row: Job, now: int) -> None:
             "picks": to_json(row.picks).decode() if row.picks else None,
             "parcel": row.parcel,
             "now": now,
+            "pick": row.pick_message,
+            "withdrawer": row.withdrawer,
+            "withdrawal": row.withdrawal,
         },
     )
 
@@ -149,4 +162,7 @@ def _job(row: Any) -> Job:
         sorter=row["sorter"],
         picks=tuple(PickLine.model_validate(pick) for pick in from_json(row["picks"] or "[]")),
         parcel=row["parcel"],
+        pick_message=row["pick_message"],
+        withdrawer=row["withdrawer"],
+        withdrawal=row["withdrawal"],
     )

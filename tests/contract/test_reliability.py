@@ -149,7 +149,7 @@ async def test_a_timer_that_was_set_before_a_crash_is_due_after_the_restart(stor
     await store.crash("warehouse")
     assert store.value("warehouse", "SELECT kind FROM outbox") == "timer"
     await store.start("warehouse")
-    assert len(store.nodes["warehouse"]._schedule) == 1
+    assert store.nodes["warehouse"]._schedule.timers == 1
     await eventually(lambda: not store.rows("warehouse", "SELECT 1 FROM outbox"), "the timer")
 
 

@@ -10,9 +10,18 @@ from pathlib import Path
 import pytest
 
 from bus.caller import Caller
-from bus.contract.catalog import UPSERT, Upsert
-from bus.contract.settlement import CardPayment
-from bus.contract.warehouse import RECEIVE, Receive
+from bus.contract.catalog import UPSERT, OrderOnly, Upsert
+from bus.contract.settlement import (
+    CANCEL,
+    ORDER,
+    ORDERS,
+    CardPayment,
+    OrderQuery,
+    Orders,
+    OrderView,
+)
+from bus.contract.values import Empty
+from bus.contract.warehouse import RECEIVE, RETURNS, Receive
 from bus.errors import Refused
 from bus.link import MemoryBroker
 from bus.node import Place
@@ -22,6 +31,7 @@ from cli.customer import running_at
 from cli.settings import read_settings
 from cli.shop.reader import SAMPLE, read_shop
 from cli.store import running_nodes, server_roles, simulated_acquirer, sorter_role
+from devices.terminal import domain
 from devices.terminal.role import Terminal
 from nodes.settlement.acquirer.client import Acquirer
 
@@ -94,6 +104,62 @@ async def test_a_declined_card_costs_nothing_and_its_goods_are_for_sale_again(
         styles = {style.sku: style.available for style in found.product.styles}
         assert styles[SKU] == 4
         assert store.log() == [("decline", 5900), ("capture", 5900)]
+    assert discrepancies(tmp_path) == []
+
+
+async def _in_state(store: CardStore, order: str, state: str) -> OrderView:
+    """Ask until the order is in a state."""
+    async with asyncio.timeout(20):
+        while True:
+            view: OrderView = await store.terminal.node.ask(
+                ORDER, "settlement", OrderQuery(order=order)
+            )
+            if view.state == state:
+                return view
+
+
+async def test_an_order_cancelled_while_its_payment_is_unknown_ends_with_the_money_back(
+    tmp_path: Path,
+) -> None:
+    async with card_store(tmp_path) as store:
+        styles = await store.terminal.styles([SKU])
+        payment = CardPayment(method="card", token="tok_timeout")
+        sent = await store.terminal.begin(domain.purchase({SKU: 1}, styles, payment, None))
+        async with Caller(
+            store.terminal.node.place.connector, "main", "console-1"
+        ).connected() as c:
+            listed = Orders(state="charging")
+            while not (orders := (await c.ask(ORDERS, "settlement", listed)).orders):
+                pass
+            cancelled = OrderOnly(order=orders[0].order)
+            assert (await c.ask(CANCEL, "settlement", cancelled)).state == "cancelling"
+        bought = await store.terminal.outcome(sent)
+        assert bought.problem is not None
+        assert bought.problem.code == "cancelled"
+        view = await _in_state(store, cancelled.order, "cancelled")
+        assert view.refunded == 5900
+        assert store.log() == [("capture", 5900), ("refund", 5900)]
+    assert discrepancies(tmp_path) == []
+
+
+async def test_a_cancelled_card_order_is_refunded_once_and_its_goods_put_back(
+    tmp_path: Path,
+) -> None:
+    async with card_store(tmp_path) as store:
+        await store.pay("tok_approve")
+        (bought,) = store.terminal.purchases()
+        assert bought.receipt is not None
+        order = OrderOnly(order=bought.receipt.order)
+        connector = store.terminal.node.place.connector
+        async with Caller(connector, "main", "console-1").connected() as console:
+            for _ in range(2):
+                await console.ask(CANCEL, "settlement", order)
+            while not (listed := (await console.ask(RETURNS, "warehouse", Empty())).returns):
+                pass
+            goods = Receive(sku=SKU, location="A-02-1", quantity=1, parcel=listed[0].parcel)
+            await console.ask(RECEIVE, "warehouse", goods)
+        await _in_state(store, order.order, "cancelled")
+        assert store.log() == [("capture", 5900), ("refund", 5900)]
     assert discrepancies(tmp_path) == []
 
 

@@ -86,15 +86,23 @@ def test_a_release_before_its_reserve_leaves_a_tombstone_that_refuses_the_late_r
         commit("o-1", tombstone.reservation, {})
 
 
-def test_only_what_is_held_can_be_paid_and_what_is_paid_stays_paid() -> None:
+def test_only_what_is_held_can_be_paid_and_what_is_paid_is_not_held_again() -> None:
     with pytest.raises(WrongState, match="holds nothing"):
         commit("o-1", None, {})
     held, stock = _held(SHIRT=2)
     paid = commit("o-1", held, stock).reservation
-    with pytest.raises(WrongState, match="is paid"):
-        release("o-1", paid, stock)
     with pytest.raises(WrongState, match="already committed"):
         reserve("o-1", _lines(SHIRT=2), stock, paid)
+
+
+def test_goods_of_a_paid_order_that_came_back_are_for_sale_again() -> None:
+    held, stock = _held(SHIRT=2)
+    paid = commit("o-1", held, stock)
+    after = {row.sku: row for row in paid.stock}
+    back = release("o-1", paid.reservation, after)
+    assert back.reservation.state == "released"
+    assert [row.on_hand for row in back.stock] == [stock["SHIRT"].on_hand]
+    assert release("o-1", back.reservation, after).stock == ()
 
 
 def test_restocked_goods_are_for_sale_and_a_level_says_so() -> None:

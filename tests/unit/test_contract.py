@@ -19,7 +19,7 @@ from bus.contract.values import NAME_PATTERN, is_name
 QUERIES = {
     "catalog": {"lookup", "search"},
     "settlement": {"order", "orders"},
-    "warehouse": {"pickup-points", "locate"},
+    "warehouse": {"pickup-points", "locate", "returns"},  # returns: an addition to the design
     EVERY: {"ping", "about"},
 }
 COMMANDS = {
@@ -89,6 +89,7 @@ def test_the_states_of_the_design_are_there() -> None:
         (EVERY, "about"),
         ("sorter", "job"),
         ("warehouse", "pickup-points"),
+        ("warehouse", "alarms"),  # an addition to the design
     }
 
 

@@ -20,25 +20,32 @@ from nodes.settlement.domain import (
     FINAL,
     LEGAL,
     Order,
+    begin_undoing,
+    charged_too_late,
     choose_pickup_point,
     payment_receipt,
     place_order,
     price,
     receipt,
     reminder,
+    undone,
 )
 
 LIFE: dict[str, set[str]] = {
-    "reserving": {"charging", "refused"},
-    "charging": {"settled", "declined"},
-    "settled": {"ready"},
-    "ready": {"reminded", "collected"},
-    "reminded": {"collected"},
+    "reserving": {"charging", "refused", "cancelling"},
+    "charging": {"settled", "declined", "cancelling"},
+    "settled": {"ready", "cancelling"},
+    "ready": {"reminded", "collected", "cancelling", "expiring"},
+    "reminded": {"collected", "cancelling", "expiring"},
+    "cancelling": {"cancelled"},
+    "expiring": {"expired"},
     "collected": set(),
     "refused": set(),
     "declined": set(),
+    "cancelled": set(),
+    "expired": set(),
 }
-"""The ways of an order that is not cancelled, written down apart from the code."""
+"""The ways of an order, written down apart from the code."""
 STEPS = [(before, after) for before in LIFE for after in get_args(OrderState)]
 
 
@@ -56,11 +63,53 @@ def test_an_order_goes_its_legal_ways_and_no_other(before: OrderState, after: Or
         assert caught.value.more == {"state": before}
 
 
-def test_collected_refused_and_declined_orders_are_final() -> None:
-    assert {"collected", "refused", "declined"} <= FINAL
-    assert {"collected", "refused", "declined", "cancelled"} >= FINAL
-    assert set(LEGAL) <= set(get_args(OrderState))
+def test_orders_that_are_collected_refused_or_undone_are_final() -> None:
+    assert {"collected", "refused", "declined", "cancelled", "expired"} == FINAL
+    assert set(LEGAL) == set(get_args(OrderState))
     assert all(ways <= set(LEGAL) for ways in LEGAL.values())
+
+
+@pytest.mark.parametrize(
+    ("state", "steps"),
+    [
+        ("reserving", {"release"}),
+        ("charging", {"charge", "release"}),
+        ("settled", {"refund", "withdraw"}),
+        ("ready", {"refund", "withdraw"}),
+        ("reminded", {"refund", "withdraw"}),
+    ],
+)
+def test_an_order_that_is_cancelled_has_its_steps_back(state: OrderState, steps: set[str]) -> None:
+    undoing = begin_undoing(order(state=state), "cancelling", 7, "changed her mind")
+    assert (undoing.state, undoing.undo, undoing.reason) == (
+        "cancelling",
+        steps,
+        "changed her mind",
+    )
+
+
+def test_goods_are_for_sale_again_only_when_they_are_back_on_their_shelves() -> None:
+    undoing = begin_undoing(order(state="ready"), "cancelling", 7, "late")
+    undoing, following = undone(undoing, "refund", 8)
+    assert (undoing.state, undoing.undo, following) == ("cancelling", {"withdraw"}, None)
+    undoing, following = undone(undoing, "withdraw", 9)
+    assert (undoing.state, undoing.undo, following) == ("cancelling", {"release"}, "release")
+    again, following = undone(undoing, "withdraw", 9)
+    assert (again, following) == (undoing, None)
+    undoing, following = undone(undoing, "release", 10)
+    assert (undoing.state, undoing.since, undoing.undo) == ("cancelled", 10, frozenset())
+
+
+def test_money_that_was_captured_for_a_cancelled_order_has_to_go_back() -> None:
+    undoing = begin_undoing(order(state="charging"), "cancelling", 7, "too slow")
+    undoing = charged_too_late(undoing, "acq_1")
+    assert (undoing.reference, undoing.undo) == ("acq_1", {"refund", "release"})
+
+
+@pytest.mark.parametrize("state", sorted(FINAL))
+def test_a_final_order_cannot_be_undone(state: OrderState) -> None:
+    with pytest.raises(WrongState):
+        begin_undoing(order(state=state), "cancelling", 7, "too late")
 
 
 def test_the_expected_total_is_todays() -> None:

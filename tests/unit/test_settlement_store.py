@@ -30,6 +30,9 @@ FULL = order(
     total=31_700,
     reference="o-1.charge",
     parcel="p-1",
+    undo=frozenset({"refund", "withdraw"}),
+    refunded=100,
+    reminder="m-7",
 )
 
 

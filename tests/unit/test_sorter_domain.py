@@ -11,7 +11,7 @@ from unit_rows import tables
 from bus.contract.catalog import Line
 from bus.contract.sorter import Pick, PickLine
 from devices.sorter import store
-from devices.sorter.domain import Job, accept, advance, report
+from devices.sorter.domain import Job, accept, advance, report, stop, taken_lines, tombstone
 
 PICKS = [
     PickLine(sku="SHIRT", location="A-1", quantity=2),
@@ -27,7 +27,7 @@ def _pick(job: str = "j-1", assignment: int = 1, picks: list[PickLine] | None = 
 
 
 def _begun(pick: Pick | None = None) -> Job:
-    job = accept(pick or _pick(), None, None, now=1000)
+    job = accept(pick or _pick(), None, 0, None, now=1000)
     assert job is not None
     return job
 
@@ -46,17 +46,45 @@ def test_a_free_sorter_takes_a_job() -> None:
 
 
 def test_a_sorter_that_has_a_job_takes_no_other() -> None:
-    assert accept(_pick("j-2"), None, _begun(), now=2000) is None
+    assert accept(_pick("j-2"), None, 0, _begun(), now=2000) is None
 
 
 @pytest.mark.parametrize("finished", [False, True])
 def test_a_job_that_is_known_is_not_begun_again(finished: bool) -> None:
     job = advance(_begun(), 1500, "p-1")
     job = _done(job) if finished else job
-    assert accept(_pick(), job, None if finished else job, now=9000) is job
-    for other in (0, 2):
-        pick = _pick().model_copy(update={"assignment": other})
-        assert accept(pick, job, None if finished else job, now=9000) is None
+    assert accept(_pick(), job, 1, None if finished else job, now=9000) is job
+
+
+def test_an_assignment_that_was_aborted_or_superseded_is_never_begun() -> None:
+    aborted = stop(_begun(), 2000)
+    assert accept(_pick(), aborted, 1, None, now=9000) is None
+    assert accept(_pick(), None, 2, None, now=9000) is None
+    assert accept(_pick(), tombstone("j-1", 1, 500), 1, None, now=9000) is None
+    later = accept(_pick().model_copy(update={"assignment": 2}), None, 1, None, now=9000)
+    assert later is not None
+    assert (later.assignment, later.step) == (2, "assigned")
+
+
+def test_a_job_that_is_stopped_says_what_had_been_taken() -> None:
+    job, taken = _begun(), []
+    while job.step != "done":
+        taken.append((job.step, job.pick, stop(job, 1).taken))
+        job = advance(job, 1, "p-1")
+    assert taken == [
+        ("assigned", 0, 0),
+        *(
+            entry
+            for pick in range(3)
+            for entry in (("travelling", pick, pick), ("picking", pick, pick + 1))
+        ),
+        ("conveying", 2, 3),
+        ("packing", 2, 3),
+    ]
+    stopped = stop(job, 2)
+    assert (stopped.step, stopped.taken) == ("aborted", 3)
+    assert stop(stopped, 3) is stopped
+    assert taken_lines(stopped) == report(job).lines
 
 
 @given(count=st.integers(1, 8))
@@ -99,12 +127,12 @@ def test_a_job_is_read_as_it_was_written_at_each_step() -> None:
         job = _begun()
         while job.step != "done":
             store.save(rows, job)
-            assert store.job(rows, "j-1") == store.under_way(rows) == store.latest(rows) == job
+            assert store.job(rows, "j-1", 1) == store.under_way(rows) == store.latest(rows) == job
             job = advance(job, job.since + 1, "p-1")
         store.save(rows, job)
-        assert store.job(rows, "j-1") == store.latest(rows) == job
+        assert store.job(rows, "j-1", 1) == store.latest(rows) == job
         assert store.under_way(rows) is None
-        assert store.job(rows, "j-2") is None
+        assert store.job(rows, "j-2", 1) is None
 
 
 def test_the_latest_job_is_the_one_under_way_or_the_last_that_was_done() -> None:

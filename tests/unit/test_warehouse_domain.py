@@ -11,7 +11,17 @@ from bus.contract.catalog import Line
 from bus.contract.sorter import PickLine
 from bus.contract.warehouse import Packed
 from bus.errors import InvalidField, WrongState
-from nodes.warehouse.domain import Job, allocate, assign, packed, pick, returned
+from nodes.warehouse.domain import (
+    GoodsReturn,
+    Job,
+    allocate,
+    assign,
+    packed,
+    pick,
+    put_back,
+    split_taken,
+    supersede,
+)
 
 SKUS = ["SHIRT", "COAT", "HAT"]
 BINS = st.dictionaries(
@@ -107,16 +117,38 @@ def test_the_first_jobs_go_to_the_sorters_that_are_there_and_free(
         assert job == replace(jobs[number], state="assigned", sorter=sorter, assignment=number + 1)
 
 
-def test_a_job_that_was_not_taken_waits_again_and_its_old_assignment_is_superseded() -> None:
-    back = returned(replace(ASSIGNED, picks=(PickLine(sku="SHIRT", location="A-1", quantity=2),)))
-    assert (back.state, back.sorter, back.assignment) == ("waiting", None, 2)
-    assert back.picks, "its goods are still put aside for it"
-    ((again, sorter),) = assign([back], (), ["sorter-1"])
+def test_a_superseded_job_waits_again_for_goods_of_its_own() -> None:
+    picks = (PickLine(sku="SHIRT", location="A-1", quantity=2),)
+    waiting = supersede(replace(ASSIGNED, picks=picks, pick_message="m-1"))
+    assert (waiting.state, waiting.sorter, waiting.picks) == ("waiting", None, ())
+    assert waiting.assignment == ASSIGNED.assignment == 2
+    ((again, sorter),) = assign([waiting], (), ["sorter-1"])
     assert (again.assignment, sorter) == (3, "sorter-1")
-    with pytest.raises(WrongState):
-        packed(again, "sorter-1", REPORT)
-    with pytest.raises(WrongState):
-        packed(back, "sorter-1", REPORT)
+    for job in (waiting, again):
+        with pytest.raises(WrongState):
+            packed(job, "sorter-1", REPORT)
+
+
+def test_what_a_stopped_sorter_had_taken_is_told_from_what_still_lies_in_its_bins() -> None:
+    picks = [
+        PickLine(sku="SHIRT", location="A-1", quantity=2),
+        PickLine(sku="SHIRT", location="A-2", quantity=3),
+        PickLine(sku="HAT", location="A-3", quantity=1),
+    ]
+    there, gone = split_taken(picks, [Line(sku="SHIRT", quantity=3), Line(sku="COAT", quantity=1)])
+    assert [(pick.location, pick.quantity) for pick in there] == [("A-2", 2), ("A-3", 1)]
+    assert gone == (Line(sku="SHIRT", quantity=3),)
+    assert split_taken(picks, []) == (tuple(picks), ())
+
+
+def test_goods_are_put_back_in_parts_and_never_more_than_there_are() -> None:
+    goods = GoodsReturn("p-1", "j-1", "o-1", (Line(sku="SHIRT", quantity=3),))
+    goods = put_back(goods, "SHIRT", 2)
+    assert goods.lines == (Line(sku="SHIRT", quantity=1),)
+    for sku, quantity in (("SHIRT", 2), ("HAT", 1)):
+        with pytest.raises(WrongState):
+            put_back(goods, sku, quantity)
+    assert put_back(goods, "SHIRT", 1).lines == ()
 
 
 def test_a_sorter_is_told_all_of_its_job() -> None:

@@ -1,6 +1,6 @@
 """Machines that a sorter drives, behind one interface."""
 
-from devices.sorter.drivers.movement import Driver, Movement
+from devices.sorter.drivers.movement import Driver, MachineFault, Movement
 from devices.sorter.drivers.simulated import SimulatedConveyor
 
-__all__ = ["Driver", "Movement", "SimulatedConveyor"]
+__all__ = ["Driver", "MachineFault", "Movement", "SimulatedConveyor"]
