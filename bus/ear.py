@@ -182,8 +182,11 @@ class Ear:
     def _changed(self, node: str, presence: Presence) -> bool:
         """Remember a presence; the last will of an older start says nothing of this one."""
         before = self.presence.get(node)
-        if presence.status == "lost" and before is not None and before.boot != presence.boot:
-            return False
+        if before is not None:
+            if presence.status == "lost" and before.boot != presence.boot:
+                return False
+            if (before.status, before.boot) == (presence.status, presence.boot):
+                return False  # shown again
         self.presence[node] = presence
         if presence.status == "online":
             self._schedule.hurry(node)

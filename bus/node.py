@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bus.batch import Batch, Done, Due, Input, Replied
+from bus.batch import Batch, Done, Due, Input, Replied, Watched
 from bus.caller import Asks
 from bus.contract.channel import EVERY, Operation
 from bus.contract.every import ABOUT, ABOUT_STATE, PING, About, Pong
@@ -132,6 +132,7 @@ class Node:
                         tasks.create_task(self._session.run(once=True), name=f"{self.name}/link"),
                         tasks.create_task(self._work(), name=f"{self.name}/work"),
                         tasks.create_task(self._keep_time(), name=f"{self.name}/time"),
+                        tasks.create_task(self._show_again(), name=f"{self.name}/show"),
                     ]
                     await self._stop.wait()
                     for task in (*running, *self._calling):
@@ -182,12 +183,22 @@ class Node:
         )
 
     def _connected(self) -> None:
+        self._show()
+        self._schedule.hurry()
+        self.ready.set()
+
+    def _show(self) -> None:
+        """Show every state of this node."""
         self._voice.say(self._voice.presence("online"))
         self._voice.state(ABOUT_STATE, self._describe())
         for state, data in self.role.states(self._journal.reader):
             self._voice.state(state, data)
-        self._schedule.hurry()
-        self.ready.set()
+
+    async def _show_again(self) -> None:
+        while True:
+            await asyncio.sleep(self.place.settings.show_again)
+            if self._session.up.is_set():
+                self._show()
 
     def _receive(self, messages: list[Incoming]) -> None:
         self._ear.hear(messages)
@@ -264,6 +275,8 @@ class Node:
             self._voice.say(self._gate.refusal(message, address, reading, problem))
         elif isinstance(item, (Replied, Due, Done)):
             self._schedule.tried(item.row.id)
+        elif isinstance(item, Watched):
+            self._ear.presence.pop(item.observed.node, None)  # to be heard when it is shown again
 
     # -- out ----------------------------------------------------------------------------------
 

@@ -26,5 +26,7 @@ class RuntimeSettings(BaseModel):
     """Seconds between tries to reach the broker at the most."""
     takeover_wait: Seconds = 1.0
     """Seconds to wait for another process that claims the same name to prove it is alive."""
+    show_again: Seconds = 30.0
+    """Seconds after which a node shows its states again: one that was lost is made good."""
     adapter_limit: Annotated[int, Field(ge=1, le=10_000)] = 64
     """The most calls to payment providers and machines under way at once."""

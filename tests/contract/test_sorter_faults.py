@@ -121,3 +121,14 @@ async def test_without_a_sorter_an_order_waits_and_the_customer_sees_why(
     await brought_once(store, receipt.order)
     assert alarms(broker) == []
     assert (await view(store, receipt.order)).waits_for is None
+
+
+async def test_a_presence_that_got_lost_is_shown_again(tmp_path: Path) -> None:
+    broker = FaultyBroker()
+    often = FAST.model_copy(update={"show_again": 0.1})
+    async with running_store(broker, tmp_path, settings=often, sorters=0) as store:
+        broker.lose("state/sorter-1/presence", 2)
+        await store.start("sorter-1")
+        receipt = await store.buy({"MUG": 2})
+        await store.reminded(receipt.order)
+        assert len(broker.lost) == 2
