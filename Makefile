@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test setup demo check format bench clean
+SEEDS ?= 1000
+
+.PHONY: run test setup demo check format faults simulate bench clean
 
 run: setup
 	$(BIN)/storebus up
@@ -22,6 +24,12 @@ check: setup
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+faults: setup
+	STOREBUS_FAULTS=long $(BIN)/python -m pytest tests/faults
+
+simulate: setup
+	$(BIN)/python -m simulation --seeds $(SEEDS)
 
 bench: setup
 	$(BIN)/python -m benchmarks

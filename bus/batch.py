@@ -173,7 +173,7 @@ class Batch:
     def _finish(self, turn: Turn, item: Replied | Due | Done) -> None:
         """Something of the outbox is done: exactly once, whoever says so first."""
         row = item.row
-        if isinstance(item, Replied) and item.is_for_the_moment and row.deadline is None:
+        if isinstance(item, Replied) and item.is_for_the_moment:
             turn.postponed.append(row.id)
             return
         gone = turn.connection.execute("DELETE FROM outbox WHERE id = ?", (row.id,)).rowcount

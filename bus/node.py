@@ -267,6 +267,8 @@ class Node:
     def _failed(self, item: Input) -> None:
         """A message that could not be carried out at all; a command gets to know it."""
         if isinstance(item, Request):
+            if self._is_accepted(item):
+                return  # it is under way, or answered: its repetition is told nothing else
             self.counts.refuse(Internal.code)
             problem = Internal("The request failed and had no effect; the operator has been told.")
             address = Address("req", item.caller, self.name, item.operation.name)
@@ -277,6 +279,16 @@ class Node:
             self._schedule.tried(item.row.id)
         elif isinstance(item, Watched):
             self._ear.presence.pop(item.observed.node, None)  # to be heard when it is shown again
+
+    def _is_accepted(self, request: Request[Any]) -> bool:
+        try:
+            return bool(
+                self._journal.reader.execute(
+                    "SELECT 1 FROM inbox WHERE caller = ? AND id = ?", (request.caller, request.id)
+                ).fetchone()
+            )
+        except sqlite3.Error:
+            return True  # not known: then nothing may be said
 
     # -- out ----------------------------------------------------------------------------------
 
@@ -302,6 +314,7 @@ class Node:
     async def _keep_time(self) -> None:
         """Send commands (again), notice deadlines and timers, start calls."""
         while True:
+            await asyncio.sleep(0)  # however much is due, others get their turn
             for row in await self._schedule.due():
                 if row.kind == "timer":
                     self._take(Due(row))

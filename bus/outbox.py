@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable
 
 from bus.turn import Pending
 
+_AT_ONCE = 500
+"""The most rows that are taken off the schedule in one go."""
+
 
 class Schedule:
     """All pending rows of a node and when each is to be tried (again).
@@ -95,7 +98,7 @@ class Schedule:
 
     def _take(self, now: int) -> list[Pending]:
         taken: dict[str, Pending] = {}
-        while self._heap and self._heap[0][0] <= now:
+        while self._heap and self._heap[0][0] <= now and len(taken) < _AT_ONCE:
             due, identifier = heapq.heappop(self._heap)
             if self._due.get(identifier) == due:
                 del self._due[identifier]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from bus.errors import StorebusError
-from cli import config, customer, doctor, importing, labels, up
+from cli import backup, config, customer, doctor, importing, labels, up
 from cli.demo import demo
 from cli.run import exit_code
 
@@ -27,6 +27,7 @@ app.command()(labels.labels)
 app.command("import")(importing.import_)
 app.command()(config.config)
 app.command()(doctor.doctor)
+app.command()(backup.backup)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,0 +1,140 @@
+"""`storebus backup`: the files of a running store, copied so that a store can be started on them.
+
+The copy is what a power cut of all nodes at one moment would have left. Databases copied one
+after the other would not do: a node whose copy is younger has been told that a command is done,
+which the older copy of the other node never heard of, and so would never be given again.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bus.errors import ConfigurationError, JournalError
+from cli import options
+from cli.run import output
+from cli.settings import read_settings
+
+_MARKER = "shop-imported"
+_PATIENCE = 10.0
+"""Seconds to wait for a transaction that is under way."""
+_CHUNK = 1 << 20
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    data: options.Data = None,
+) -> None:
+    """Copy a store's databases and records into DIR while it runs.
+
+    To restore, start a store on a copy of DIR: storebus up --data DIR
+
+    Example: storebus backup /backup/monday --data /var/lib/storebus
+    """
+    copied = copy_store(read_settings(data=data).data, target)
+    size = sum((target / name).stat().st_size for name in copied)
+    output.print(f"{len(copied)} files, {size / 1e6:.1f} MB, are in {target}.", soft_wrap=True)
+
+
+def copy_store(source: Path, target: Path) -> list[str]:
+    """Copy a store; returns the files' names. When this returns they survive a power cut.
+
+    Raises:
+        ConfigurationError: there is no store at `source`, or `target` is not a new or empty folder.
+        JournalError: a file cannot be read or is damaged, or `target` cannot be written.
+    """
+    databases = sorted(source.glob("*.db"))
+    if not databases:
+        raise ConfigurationError(f"there are no databases of a store in {source}")
+    # What was done in the world (screens, conveyors, the simulated acquirer), only ever added to.
+    records = sorted(source.glob("*.jsonl"))
+    if (source / _MARKER).exists():
+        records.append(source / _MARKER)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        if any(target.iterdir()):
+            raise ConfigurationError(f"{target} is not empty; back up into a new folder")
+        with ExitStack() as opened:
+            with _standing_still(databases):
+                snapshots = [opened.enter_context(_snapshot(file)) for file in databases]
+                sizes = [file.stat().st_size for file in records]
+            for file, snapshot in zip(databases, snapshots, strict=True):
+                _copy_database(file, snapshot, target / file.name)
+        for file, size in zip(records, sizes, strict=True):
+            _copy_beginning(file, target / file.name, size)
+        _sync(target)
+        _sync(target.parent)
+    except OSError as error:
+        where = error.filename or target
+        raise JournalError(f"the backup is not complete: {where}: {error.strerror}") from error
+    return [file.name for file in (*databases, *records)]
+
+
+@contextmanager
+def _standing_still(databases: Sequence[Path]) -> Iterator[None]:
+    """No node commits anything within the block: those that want to wait some milliseconds."""
+    with ExitStack() as locks:
+        for file in databases:
+            try:
+                lock = locks.enter_context(closing(_connect(file, "rw")))
+                lock.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                raise _incomplete(file, error) from error
+        yield
+
+
+@contextmanager
+def _snapshot(file: Path) -> Iterator[sqlite3.Connection]:
+    """A database as it is now, whatever is committed later."""
+    try:
+        with closing(_connect(file, "ro")) as database:
+            database.execute("BEGIN")
+            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            yield database
+    except sqlite3.Error as error:
+        raise _incomplete(file, error) from error
+
+
+def _copy_database(file: Path, snapshot: sqlite3.Connection, target: Path) -> None:
+    try:
+        with closing(sqlite3.connect(target)) as copy:
+            snapshot.backup(copy)
+            # The copy is one file: a node that opens it makes a WAL of its own.
+            copy.execute("PRAGMA journal_mode = delete").fetchall()
+            (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.Error as error:
+        raise _incomplete(file, error) from error
+    if found != "ok":
+        raise _incomplete(file, f"damaged: {found}")
+    _sync(target)
+
+
+def _copy_beginning(file: Path, target: Path, size: int) -> None:
+    """As much of a record as there was at the moment of the snapshots."""
+    with file.open("rb") as source, target.open("wb") as copy:
+        while size and (chunk := source.read(min(size, _CHUNK))):
+            copy.write(chunk)
+            size -= len(chunk)
+    target.chmod(file.stat().st_mode & 0o777)
+    _sync(target)
+
+
+def _connect(file: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{file.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)
+
+
+def _incomplete(file: Path, why: object) -> JournalError:
+    return JournalError(f"the backup is not complete: {file}: {why}")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
