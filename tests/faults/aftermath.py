@@ -1,0 +1,57 @@
+"""What must hold when the dust has settled, whatever was killed, cut off or filled up."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from cli.books import discrepancies
+
+_PAID = ("settled", "ready", "reminded", "collected")
+_FITTING = {"settled": _PAID, "refused": ("refused", "declined", None)}
+
+
+def assert_nothing_is_wrong(data: Path) -> None:
+    """The books balance, the databases are whole, and customers were told the truth."""
+    assert [*_damage(data), *_untruths(data), *discrepancies(data)] == []
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+
+def _damage(data: Path) -> Iterator[str]:
+    for file in sorted(data.glob("*.db")):
+        with closing(_open(file)) as database:
+            found = database.execute("PRAGMA integrity_check").fetchall()
+            if found != [("ok",)]:
+                yield f"{file.name} is damaged: {found}"
+            if keys := database.execute("PRAGMA foreign_key_check").fetchall():
+                yield f"{file.name} has rows without their parents: {keys}"
+
+
+def _untruths(data: Path) -> Iterator[str]:
+    """Whoever was told `settled` or `refused`, so it is; nobody is still waiting for a word."""
+    with closing(_open(data / "settlement.db")) as settlement:
+        orders = {
+            (terminal, request): (order, state)
+            for order, terminal, request, state in settlement.execute(
+                "SELECT id, terminal, request, state FROM orders"
+            )
+        }
+    for file in sorted(data.glob("terminal-*.db")):
+        with closing(_open(file)) as database:
+            told = database.execute("SELECT id, state, answer FROM purchase").fetchall()
+        for identifier, state, answer in told:
+            order, is_so = orders.get((file.stem, identifier), (None, None))
+            if is_so not in _FITTING.get(state, ()):
+                code = json.loads(answer).get("code") if answer else None
+                yield f"{file.stem} was told {state} ({code}), but order {order} is {is_so}"
+
+
+def paid_orders(data: Path) -> set[str]:
+    """The orders that settlement has been paid for."""
+    with closing(_open(data / "settlement.db")) as settlement:
+        rows = settlement.execute("SELECT id, state FROM orders").fetchall()
+    return {order for order, state in rows if state in _PAID}

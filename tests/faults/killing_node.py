@@ -1,0 +1,91 @@
+"""Runs a program of ours that kills itself at a chosen step of handling its messages.
+
+    python killing_node.py STEP COUNT MODULE_OR_SCRIPT [ARGUMENT ...]
+
+The product knows nothing of this: its methods are wrapped from outside. COUNT is after how many
+messages, at which of the steps:
+received: its transaction has begun, nothing is decided; decided: rows are written and not
+committed; committed: nothing has left the node; published: it has, and no one has answered.
+"""
+
+import asyncio
+import os
+import runpy
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from bus.batch import Batch, Done, Due, Replied
+from bus.intake import Request
+from bus.node import Node
+from bus.turn import Turn
+
+STEPS = ("received", "decided", "committed", "published")
+
+
+class Killer:
+    """Counts messages down at one step.
+
+    Args:
+        step: where to kill.
+        count: at which message.
+    """
+
+    def __init__(self, step: str, count: int) -> None:
+        assert step in STEPS, step
+        self._step = step
+        self._left = count
+
+    def pass_by(self, step: str, messages: int) -> None:
+        """So many messages have come to a step."""
+        if step != self._step:
+            return
+        self._left -= messages
+        if self._left <= 0 and messages:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _messages(batch: Sequence[object]) -> int:
+    return sum(isinstance(item, Request | Replied | Due | Done) for item in batch)
+
+
+def wrap(killer: Killer) -> None:
+    """Let every node of this process pass by the killer."""
+    decide, publish, carry_out = Batch.carry_out, Node._publish_turn, Node._carry_out
+
+    def deciding(self: Batch, rows: Any, batch: list[Any], *more: Any) -> list[Turn]:
+        killer.pass_by("received", _messages(batch))
+        turns = decide(self, rows, batch, *more)
+        killer.pass_by("decided", _messages(batch))
+        return turns
+
+    def publishing(self: Node, turn: Turn) -> None:
+        killer.pass_by("committed", bool(turn.replies or turn.added or turn.removed))
+        publish(self, turn)
+
+    async def carrying_out(self: Node, batch: list[Any]) -> list[Turn]:
+        turns = await carry_out(self, batch)
+        for _ in range(3):  # until the loop has written to the socket
+            await asyncio.sleep(0)
+        killer.pass_by("published", _messages(batch))
+        return turns
+
+    Batch.carry_out = deciding  # type: ignore[method-assign]
+    Node._publish_turn = publishing  # type: ignore[method-assign]
+    Node._carry_out = carrying_out  # type: ignore[method-assign]
+
+
+def main() -> None:
+    """Wrap, then become the program."""
+    _, step, count, program, *arguments = sys.argv
+    wrap(Killer(step, int(count)))
+    sys.argv = [program, *arguments]
+    if program.endswith(".py"):
+        runpy.run_path(program, run_name="__main__")
+    else:
+        runpy.run_module(program, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

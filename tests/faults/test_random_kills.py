@@ -1,0 +1,49 @@
+"""Scenario: every part of the store is killed at random moments of a busy afternoon."""
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+from aftermath import assert_nothing_is_wrong
+from buying_terminal import SERVED
+from customers import customers_at
+from parts import HERE, LONG, NODES, eventually, running_broker, running_parts
+
+ORDERS = 100 if LONG else 16
+ROUNDS = 6 if LONG else 1
+TERMINAL_ORDERS = 20 if LONG else 5
+
+
+@pytest.mark.parametrize("seed", range(1, 6) if LONG else [1])
+async def test_every_part_is_killed_in_the_rush_and_every_order_is_reminded_once(
+    data: Path, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    async with (
+        running_broker(tmp_path / "broker", persistent=True) as broker,
+        running_parts(data, broker.url, *NODES) as parts,
+        customers_at(data, broker.url) as customers,
+    ):
+        buying = (str(HERE / "buying_terminal.py"), "terminal-9", broker.url, str(data))
+        terminal = parts.add("terminal-9", *buying, str(TERMINAL_ORDERS))
+        await terminal.start()
+        rush = asyncio.create_task(customers.come(ORDERS, 0.1 * ROUNDS, seed))
+        victims = [*NODES, "terminal-9", "broker"] * ROUNDS
+        chance.shuffle(victims)
+        for victim in victims:
+            await asyncio.sleep(chance.uniform(0.1, 1.2))
+            if victim == "broker":
+                await broker.kill()
+                await broker.start()
+            elif parts[victim].running:
+                await parts[victim].end()
+                await parts[victim].start()
+        await rush
+
+        await customers.all_served()
+        await eventually(lambda: terminal.said(SERVED), "the end of terminal-9's purchases")
+        await parts.quiet()
+        assert all(-9 in parts[name].ends for name in NODES)
+        await parts.stop()
+    assert_nothing_is_wrong(data)

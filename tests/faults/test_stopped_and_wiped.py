@@ -1,0 +1,60 @@
+"""Scenarios: a node that stands still for a while, and a broker that forgets everything."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+from aftermath import assert_nothing_is_wrong
+from customers import customers_at
+from parts import LONG, NODES, running_broker, running_parts
+
+ORDERS = 60 if LONG else 12
+STANDSTILL = 60.0 if LONG else 0.8
+AWAY = 10.0 if LONG else 1.0
+"""Seconds."""
+
+
+async def test_a_node_that_stands_still_and_wakes_up_loses_and_doubles_nothing(
+    data: Path, tmp_path: Path
+) -> None:
+    async with (
+        running_broker(tmp_path / "broker") as broker,
+        running_parts(data, broker.url, *NODES) as parts,
+        customers_at(data, broker.url) as customers,
+    ):
+        rush = asyncio.create_task(customers.come(ORDERS, STANDSTILL * len(NODES) / ORDERS))
+        for name in NODES:
+            parts[name].send(signal.SIGSTOP)
+            await asyncio.sleep(STANDSTILL)
+            parts[name].send(signal.SIGCONT)
+        await rush
+
+        await customers.all_served()
+        await parts.quiet()
+        await parts.stop()
+    assert_nothing_is_wrong(data)
+
+
+@pytest.mark.parametrize("rounds", [5 if LONG else 1])
+async def test_a_broker_that_forgot_what_was_retained_is_told_again(
+    data: Path, tmp_path: Path, rounds: int
+) -> None:
+    async with (
+        running_broker(tmp_path / "broker", persistent=True) as broker,
+        running_parts(data, broker.url, *NODES) as parts,
+        customers_at(data, broker.url) as customers,
+    ):
+        rush = asyncio.create_task(customers.come(ORDERS, 0.08 * rounds))
+        for _ in range(rounds):
+            await asyncio.sleep(0.5)
+            await broker.kill()
+            broker.saved.unlink(missing_ok=True)
+            await asyncio.sleep(AWAY)
+            await broker.start()
+        await rush
+
+        await customers.all_served()
+        await parts.quiet()
+        await parts.stop()
+    assert_nothing_is_wrong(data)
