@@ -1,0 +1,107 @@
+"""`python -m simulation --seeds 1000`: simulates stores and looks whether a promise is broken."""
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+
+from simulation.plan import ORDERS, STORM, Plan
+from simulation.planted import BUGS
+from simulation.run import Outcome, simulate
+from simulation.shrink import shortest
+from simulation.table import seeds_until_caught
+
+_PROGRESS = 500
+"""Seeds between two words of how far it is."""
+
+
+def main() -> int:
+    """Run what the command line says; 1 if a promise was broken or a planted bug not found."""
+    options = _options()
+    return _hunt(options) if options.planted else _sweep(options)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=200, help="how many seeds")
+    parser.add_argument("--first", type=int, default=1, help="the first of them")
+    parser.add_argument("--orders", type=int, default=ORDERS, help="customers in each")
+    parser.add_argument("--only", default="", help="only these customers, by commas")
+    parser.add_argument("--without", default="", help="kinds of fault to switch off, by commas")
+    parser.add_argument("--storm", type=float, default=STORM, help="seconds that faults go on")
+    parser.add_argument("--as-is", action="store_true", help="do not look for a shorter story")
+    parser.add_argument("--hashes", action="store_true", help="say the hash of each history")
+    parser.add_argument("--processes", type=int, default=1, help="how many seeds at a time")
+    parser.add_argument("--planted", action="store_true", help="plant bugs; `--seeds` for each")
+    return parser.parse_args()
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    began, virtual, failures = time.monotonic(), 0.0, 0
+    for number, outcome in enumerate(_outcomes(options), 1):
+        virtual += outcome.seconds
+        if options.hashes or options.seeds == 1:
+            _say(f"seed {outcome.plan.seed}: history {outcome.digest}")
+        if outcome.broken:
+            failures += 1
+            _tell(outcome, as_is=options.as_is)
+        if number % _PROGRESS == 0:
+            _say(f"{number} seeds, {failures} failures")
+    real = time.monotonic() - began
+    _say(
+        f"{options.seeds} seeds, {failures} failures, {options.seeds / real:.1f} seeds/s,"
+        f" {virtual / real:.0f} virtual seconds per second"
+    )
+    return min(failures, 1)
+
+
+def _outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
+    seeds = range(options.first, options.first + options.seeds)
+    customers = tuple(range(options.orders))
+    if options.only:
+        customers = tuple(int(number) for number in options.only.split(","))
+    without = tuple(kind for kind in options.without.split(",") if kind)
+    plans = [Plan(seed, customers, without, options.storm) for seed in seeds]
+    if options.processes == 1:
+        yield from map(simulate, plans)
+        return
+    with multiprocessing.Pool(options.processes) as pool:
+        yield from pool.imap(simulate, plans, chunksize=4)
+
+
+def _tell(outcome: Outcome, *, as_is: bool) -> None:
+    _say(f"\nSEED {outcome.plan.seed} FAILED")
+    for sentence in outcome.broken:
+        _say(f"  broken: {sentence}")
+    _say(f"  again:  {outcome.plan.command()} --as-is")
+    if not as_is:
+        outcome = shortest(outcome)
+        _say("the shortest story found:")
+    for line in outcome.story:
+        _say(f"  {line}")
+    for sentence in outcome.broken:
+        _say(f"  broken: {sentence}")
+    _say(f"  again:  {outcome.plan.command()} --as-is\n")
+
+
+def _hunt(options: argparse.Namespace) -> int:
+    missed = 0
+    _say(f"{'planted bug':<60} {'seeds':>6}  found as")
+    hunt = partial(seeds_until_caught, limit=options.seeds, first=options.first)
+    for bug in BUGS:
+        count, sentence = hunt(bug)
+        missed += count is None
+        _say(f"{bug.name:<60} {count or 'missed':>6}  {sentence[:80]}")
+    _say(f"{len(BUGS) - missed} of {len(BUGS)} planted bugs found")
+    return min(missed, 1)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""Mistakes of the runtime that every node shares."""
+# ruff: noqa: SLF001 - a bug is planted where nobody else has a hand
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+from bus.batch import Batch
+from bus.ear import Ear
+from bus.gate import Gate
+from bus.journal import Journal
+from bus.node import Node
+from bus.outbox import Schedule
+from bus.turn import Pending, Turn
+from simulation.planted.bug import Bug
+
+
+class _Leaky:
+    """A journal within whose transactions something is said before they are committed."""
+
+    def __init__(self, journal: Journal, leak: Callable[[Turn], None]) -> None:
+        self.reader = journal.reader
+        self._journal = journal
+        self._leak = leak
+
+    async def transact(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+        def run(rows: sqlite3.Connection) -> Any:
+            result = work(rows)
+            for turn in result:
+                self._leak(turn)
+            return result
+
+        return await self._journal.transact(run)
+
+
+def _early(leak: Callable[[Node, Turn], None]) -> AbstractContextManager[Any]:
+    """Something leaves the node before the commit."""
+    carry_out = Node._carry_out
+
+    async def planted(self: Any, batch: Any) -> Any:
+        journal = self._journal
+        self._journal = _Leaky(journal, lambda turn: leak(self, turn))
+        try:
+            return await carry_out(self, batch)
+        finally:
+            self._journal = journal
+
+    return patch.object(Node, "_carry_out", planted)
+
+
+def _reply_early(node: Any, turn: Turn) -> None:
+    for reply in turn.replies:
+        node._voice.reply(reply)
+
+
+def _command_early(node: Any, turn: Turn) -> None:
+    for row in turn.added:
+        if row.kind == "command":
+            node._voice.command(row)
+
+
+def _no_inbox() -> AbstractContextManager[Any]:
+    """A message that was carried out is carried out again."""
+
+    def planted(self: Any, turn: Turn, request: Any) -> None:
+        turn.connection.execute(
+            "DELETE FROM inbox WHERE caller = ? AND id = ?", (request.caller, request.id)
+        )
+        self._new_request(turn, request)
+
+    return patch.object(Batch, "_request", planted)
+
+
+def _no_body_check() -> AbstractContextManager[Any]:
+    """The same id is the same message, whatever its body says."""
+    read = Gate.read
+
+    def planted(self: Gate, *message: Any) -> Any:
+        return replace(read(self, *message), digest=b"always the same")
+
+    return patch.object(Gate, "read", planted)
+
+
+def _no_deadline() -> AbstractContextManager[Any]:
+    read = Gate.read
+
+    def planted(self: Gate, *message: Any) -> Any:
+        return replace(read(self, *message), deadline=None)
+
+    return patch.object(Gate, "read", planted)
+
+
+def _answered_twice() -> AbstractContextManager[Any]:
+    """An answer that comes twice is handled twice."""
+    finish = Batch._finish
+
+    def planted(self: Batch, turn: Turn, item: Any) -> None:
+        row = item.row
+        turn.connection.execute(
+            "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (
+                row.id, row.kind, row.target, row.operation, row.payload, row.trace, row.due_at,
+                row.deadline,
+            ),
+        )  # fmt: skip
+        finish(self, turn, item)
+
+    return patch.object(Batch, "_finish", planted)
+
+
+def _sent_once() -> AbstractContextManager[Any]:
+    """A command is not sent again."""
+    tried = Schedule.tried
+
+    def planted(self: Schedule, identifier: str) -> None:
+        row = self.get(identifier)
+        if row is not None and row.kind != "command":
+            tried(self, identifier)
+
+    return patch.object(Schedule, "tried", planted)
+
+
+def _forgotten_when_sent() -> AbstractContextManager[Any]:
+    """The outbox row goes before the answer has come; only memory still knows the command."""
+    publish = Node._publish_turn
+
+    def planted(self: Any, turn: Turn) -> None:
+        publish(self, turn)
+        self._ear.acknowledged += [row.id for row in turn.added if row.kind == "command"]
+
+    return patch.object(Node, "_publish_turn", planted)
+
+
+def _lost_at_restart(*kinds: str) -> AbstractContextManager[Any]:
+    """A restart takes up only a part of what was to be done."""
+
+    def planted(*columns: Any) -> Pending:
+        row = Pending(*columns)
+        return replace(row, kind="timer", due_at=row.due_at * 2) if row.kind in kinds else row
+
+    return patch("bus.node.Pending", planted)
+
+
+def _old_wills() -> AbstractContextManager[Any]:
+    """The last will of an older start is believed."""
+    changed = Ear._changed
+
+    def planted(self: Any, node: str, presence: Any) -> bool:
+        self.presence.pop(node, None)
+        return changed(self, node, presence)
+
+    return patch.object(Ear, "_changed", planted)
+
+
+BUGS = (
+    Bug("a reply leaves before the commit", partial(_early, _reply_early)),
+    Bug("a command leaves before the commit", partial(_early, _command_early)),
+    Bug("no inbox check: a repeated command is carried out again", _no_inbox),
+    Bug("another body under a used id passes for a repetition", _no_body_check),
+    Bug("a purchase is begun after its deadline", _no_deadline),
+    Bug("a repeated answer is handled again", _answered_twice),
+    Bug("a command is sent only once", _sent_once),
+    Bug("the outbox row is deleted before the answer is there", _forgotten_when_sent),
+    Bug("calls are not taken up after a restart", partial(_lost_at_restart, "call")),
+    Bug("timers are not taken up after a restart", partial(_lost_at_restart, "timer")),
+    Bug("commands are not taken up after a restart", partial(_lost_at_restart, "command")),
+    Bug("the last will of an older start is believed", _old_wills),
+)
