@@ -135,11 +135,6 @@ async def test_a_disk_that_can_only_be_read_costs_nothing_but_time(
     assert_nothing_is_wrong(data)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a repeated purchase whose transaction fails is answered 500 'had no effect', though"
-    " the first one was accepted: the terminal gives it up and the customer is charged",
-)
 async def test_a_purchase_under_way_is_not_refused(data: Path, tmp_path: Path) -> None:
     with small_disk(tmp_path / "small") as small:
         _move(data, "settlement", small)
