@@ -11,9 +11,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-_PAID = ("settled", "ready", "reminded", "collected")
+_PAID = ("settled", "short", "ready", "reminded", "collected")
 _UNDOING = ("cancelling", "expiring")
-_OPEN = ("reserving", "charging", "settled", "ready", *_UNDOING)
+_OPEN = ("reserving", "charging", "settled", "short", "ready", *_UNDOING)
 
 
 def discrepancies(data: Path) -> list[str]:
@@ -89,6 +89,9 @@ def _parcels(warehouse: sqlite3.Connection, paid: dict[str, Any]) -> Iterator[st
             yield f"{order} is {row['state']} but its job is {job['state'] if job else 'missing'}"
             continue
         wanted = Counter({line["sku"]: line["quantity"] for line in json.loads(row["lines"])})
+        for line in json.loads(row["missing"]):
+            wanted[line["sku"]] -= line["quantity"]
+        wanted = +wanted
         packed = Counter[str]()
         for pick in json.loads(job["picks"]):
             packed[pick["sku"]] += pick["quantity"]

@@ -122,6 +122,11 @@ async def _buy(
                 f"[bold]Ready to collect[/] at {reminder.pickup_point_name}:"
                 f" code [bold]{reminder.pickup_code}[/]"
             )
+            for line in reminder.missing:
+                output.print(
+                    f"  {line.quantity} x {line.sku} could not be found; the money goes back.",
+                    markup=False,
+                )
 
 
 def _print_receipt(receipt: Receipt) -> None:

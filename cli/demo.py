@@ -211,6 +211,7 @@ _STEPS = {
     ("reserving", "charging"): "goods held",
     ("charging", "settled"): "charged",
     ("settled", "ready"): "fetched and packed",
+    ("short", "ready"): "fetched and packed",
     ("ready", "reminded"): "terminal told",
 }
 

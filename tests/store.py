@@ -106,8 +106,12 @@ class Machine:
         """The step at which it jams, the next time it comes to it."""
         self.stops_at: str | None = None
         """The step in which it stays until it is let go on."""
+        self.finds: dict[str, int] = {}
+        """How many pieces of a style a pick finds at A-01-1; all that the books say if unset."""
+        self.finds_elsewhere: dict[str, int] = {}
+        """The same at A-02-1."""
 
-    async def perform(self, key: str, movement: Movement) -> None:
+    async def perform(self, key: str, movement: Movement) -> int | None:
         """Do it once it is let."""
         if movement.step == self.jams_at:
             self.jams_at = None
@@ -117,6 +121,11 @@ class Machine:
             self.free.clear()
         await self.free.wait()
         self.performed.append(f"{movement.step} {key}")
+        if movement.step != "picking":
+            return None
+        pick = movement.pick
+        there = self.finds if pick.location == "A-01-1" else self.finds_elsewhere
+        return min(pick.quantity, there.get(pick.sku, pick.quantity))
 
 
 class Store:

@@ -131,6 +131,20 @@ class OrderOnly(Model):
     order: Reference
 
 
+class Release(OrderOnly):
+    """An order whose goods are for sale again: all of them, or those lines alone."""
+
+    lines: Lines | None = None
+    """What of it cannot be had; the rest stays the order's."""
+
+
+class WriteOff(Model):
+    """Goods that the books had and that are not there."""
+
+    sku: Sku
+    quantity: Quantity
+
+
 class Restock(Model):
     """Goods that the warehouse put on a shelf and the catalog may sell."""
 
@@ -177,12 +191,17 @@ COMMIT = command(
     "The order is paid: what was held has left the stock for sale", callers={"settlement"},
 )  # fmt: skip
 RELEASE = command(
-    "catalog", "release", OrderOnly, OrderOnly,
+    "catalog", "release", Release, OrderOnly,
     "The order is not to be: what was held is for sale again", callers={"settlement"},
 )  # fmt: skip
 RESTOCK = command(
     "catalog", "restock", Restock, StockLevel,
     "Goods were put on a shelf and are for sale", callers={"warehouse"},
+)  # fmt: skip
+WRITE_OFF = command(
+    "catalog", "write-off", WriteOff, StockLevel,
+    "A location held less than the books said: what is missing cannot be sold",
+    callers={"warehouse"},
 )  # fmt: skip
 UPSERT = command(
     "catalog", "upsert", Upsert, Upserted,
@@ -190,4 +209,6 @@ UPSERT = command(
 )  # fmt: skip
 STOCK_CHANGED = Event("catalog", "stock-changed", StockChanged, "Levels of styles changed")
 
-CHANNELS = (LOOKUP, SEARCH, RESERVE, COMMIT, RELEASE, RESTOCK, UPSERT, STOCK_CHANGED)
+CHANNELS = (
+    LOOKUP, SEARCH, RESERVE, COMMIT, RELEASE, RESTOCK, WRITE_OFF, UPSERT, STOCK_CHANGED,
+)  # fmt: skip

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from bus.contract.catalog import Lines, OrderOnly, PricedLine
+from bus.contract.catalog import Line, Lines, OrderOnly, PricedLine
 from bus.contract.channel import command, query
 from bus.contract.values import (
     Count,
@@ -24,6 +24,7 @@ OrderState = Literal[
     "reserving",
     "charging",
     "settled",
+    "short",
     "ready",
     "reminded",
     "collected",
@@ -114,6 +115,8 @@ class OrderView(Model):
     pickup_point: PointId
     payment: PaymentReceipt | None
     parcel: Reference | None
+    missing: Annotated[list[Line], Field(default_factory=list)]
+    """What could not be had; its price goes back to the customer."""
     refunded: Annotated[int, Field(ge=0)] = 0
     """What has gone back to the customer, in minor units of the total's currency."""
     waits_for: Text | None = None
@@ -178,10 +181,12 @@ class Ready(Model):
 
 
 class Failed(Model):
-    """The warehouse cannot bring this order."""
+    """The warehouse cannot bring this order, or some of it."""
 
     order: Reference
     reason: Text
+    lines: Lines | None = None
+    """What cannot be had; the rest is on its way. None when nothing of the order is."""
 
 
 class Deposit(Model):
@@ -226,7 +231,7 @@ READY = command(
 )  # fmt: skip
 FAILED = command(
     "settlement", "failed", Failed, OrderOnly,
-    "An order cannot be brought", callers={"warehouse"},
+    "An order, or some of it, cannot be brought", callers={"warehouse"},
 )  # fmt: skip
 DEPOSIT = command(
     "settlement", "deposit", Deposit, Balance,

@@ -9,7 +9,7 @@ from bus.contract.channel import State, command
 from bus.contract.values import MAX_LINES, Location, Model, PointId, Quantity, Reference, Sku
 
 JobStep = Literal[
-    "idle", "assigned", "travelling", "picking", "conveying", "packing", "done", "aborted"
+    "idle", "assigned", "travelling", "picking", "short", "conveying", "packing", "done", "aborted"
 ]
 MAX_PICKS = MAX_LINES * 4
 """A line may lie at several locations."""

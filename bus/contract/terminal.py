@@ -1,5 +1,10 @@
 """A terminal: where a customer scans, buys and is reminded."""
 
+from typing import Annotated
+
+from pydantic import Field
+
+from bus.contract.catalog import Line
 from bus.contract.channel import command
 from bus.contract.settlement import PickupCode
 from bus.contract.values import Model, PointId, Reference, Text
@@ -12,6 +17,8 @@ class Remind(Model):
     pickup_point: PointId
     pickup_point_name: Text
     pickup_code: PickupCode
+    missing: Annotated[list[Line], Field(default_factory=list)]
+    """What is not in the parcel because it could not be had; its price has gone back."""
 
 
 class Shown(Model):

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from bus.contract.catalog import Lines, OrderOnly
 from bus.contract.channel import State, command, query
+from bus.contract.sorter import MAX_PICKS, PickLine
 from bus.contract.values import (
     Count,
     Empty,
@@ -114,6 +115,25 @@ class Fault(Model):
     reason: Text
 
 
+class ShortPick(Model):
+    """A location held fewer pieces than the sorter was to take there; it took what there was."""
+
+    job: Reference
+    assignment: Annotated[int, Field(ge=1)]
+    sku: Sku
+    location: Location
+    found: Count
+
+
+class ShortPickReply(Model):
+    """Where to take the rest, as far as it can be had."""
+
+    job: Reference
+    picks: Annotated[list[PickLine], Field(max_length=MAX_PICKS)]
+    """To be added to the job's picks; often none: the sorter packs what it has, and a job that
+    has nothing to pack is over without a parcel."""
+
+
 class Receive(Model):
     """Goods that came in and were put on a shelf."""
 
@@ -153,6 +173,10 @@ FAULT = command(
     "warehouse", "fault", Fault, JobOnly,
     "A sorter cannot go on with a job", callers={"sorter"},
 )  # fmt: skip
+SHORT_PICK = command(
+    "warehouse", "short-pick", ShortPick, ShortPickReply,
+    "A location held fewer than the books say", callers={"sorter"},
+)  # fmt: skip
 RECEIVE = command(
     "warehouse", "receive", Receive, BinLevel,
     "Put goods on a shelf", callers={"tester", "console"}, timeout=30.0,
@@ -163,6 +187,6 @@ PICKUP_POINTS_STATE = State(
 ALARMS_STATE = State("warehouse", "alarms", Alarms, "what a person should look at")
 
 CHANNELS = (
-    PICKUP_POINTS, LOCATE, RETURNS, FULFIL, WITHDRAW, PACKED, FAULT, RECEIVE,
-    PICKUP_POINTS_STATE, ALARMS_STATE,
+    PICKUP_POINTS, LOCATE, RETURNS, FULFIL, WITHDRAW, PACKED, FAULT, SHORT_PICK,
+    RECEIVE, PICKUP_POINTS_STATE, ALARMS_STATE,
 )  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bus.contract.catalog import Line
 from bus.contract.sorter import JobState, JobStep, Pick, PickLine
-from bus.contract.warehouse import Packed
+from bus.contract.warehouse import Packed, ShortPick
 from bus.envelope import rfc3339
 
 
@@ -22,8 +22,8 @@ class Job:
     pick: int
     since: int
     parcel: str | None = None
-    taken: int = 0
-    """How many of the picks had been taken when it was stopped."""
+    found: tuple[int, ...] = ()
+    """How many pieces were taken at each of the picks that are done."""
 
     def movement(self) -> str:
         """The key of the machine's current step: the same however often it is asked for."""
@@ -70,17 +70,26 @@ def accept(
     )
 
 
-def advance(job: Job, now: int, parcel: str) -> Job:
+def advance(job: Job, now: int, parcel: str, pieces: int | None = None) -> Job:
     """The machine has done a step: the job at its next one.
 
     Each pick is travelled to and picked; then everything is conveyed, and packed as one parcel.
+    Where a pick was short, the job waits for the warehouse's word.
+
+    Args:
+        job: the job.
+        now: milliseconds since the epoch.
+        parcel: what the parcel is called, if it is packed now.
+        pieces: how many a pick has found; None for all.
     """
-    if job.step == "picking" and job.pick + 1 < len(job.picks):
-        return replace(job, step="travelling", pick=job.pick + 1, since=now)
+    if job.step == "picking":
+        wanted = job.picks[job.pick].quantity
+        found = wanted if pieces is None else max(0, min(pieces, wanted))
+        job = replace(job, found=(*job.found, found))
+        return replace(job, step="short", since=now) if found < wanted else _after_pick(job, now)
     following: dict[JobStep, JobStep] = {
         "assigned": "travelling",
         "travelling": "picking",
-        "picking": "conveying",
         "conveying": "packing",
         "packing": "done",
     }
@@ -88,13 +97,40 @@ def advance(job: Job, now: int, parcel: str) -> Job:
     return replace(job, step=step, since=now, parcel=parcel if step == "done" else None)
 
 
+def take_rest(job: Job, picks: Sequence[PickLine], now: int) -> Job:
+    """The warehouse has said where the rest is to be taken, as far as it can be had.
+
+    A job for which nothing was found at all is over without a parcel.
+    """
+    return _after_pick(replace(job, picks=(*job.picks, *picks)), now)
+
+
+def _after_pick(job: Job, now: int) -> Job:
+    if len(job.found) < len(job.picks):
+        return replace(job, step="travelling", pick=len(job.found), since=now)
+    return replace(job, step="conveying" if any(job.found) else "aborted", since=now)
+
+
+def short_pick(job: Job) -> ShortPick:
+    """What the warehouse has to be told of a pick that found too little."""
+    pick = job.picks[job.pick]
+    return ShortPick(
+        job=job.id,
+        assignment=job.assignment,
+        sku=pick.sku,
+        location=pick.location,
+        found=job.found[job.pick],
+    )
+
+
 def stop(job: Job, now: int) -> Job:
     """The job is not to go on. A pick that was being taken counts as taken: look and see."""
     if job.step == "aborted":
         return job
-    taken = {"assigned": job.pick, "travelling": job.pick, "picking": job.pick + 1}
-    count = taken.get(job.step, len(job.picks))
-    return replace(job, step="aborted", since=now, taken=count)
+    found = job.found
+    if job.step == "picking":
+        found = (*found, job.picks[job.pick].quantity)
+    return replace(job, step="aborted", since=now, found=found)
 
 
 def tombstone(job: str, assignment: int, now: int) -> Job:
@@ -104,7 +140,7 @@ def tombstone(job: str, assignment: int, now: int) -> Job:
 
 def taken_lines(job: Job) -> list[Line]:
     """What had left its locations when the job was stopped."""
-    return _lines(job.picks[: job.taken])
+    return _lines(job)
 
 
 def report(job: Job) -> Packed:
@@ -115,12 +151,13 @@ def report(job: Job) -> Packed:
         assignment=job.assignment,
         order=job.order,
         parcel=job.parcel,
-        lines=_lines(job.picks),
+        lines=_lines(job),
     )
 
 
-def _lines(picks: Sequence[PickLine]) -> list[Line]:
+def _lines(job: Job) -> list[Line]:
+    """What was taken so far."""
     quantities: dict[str, int] = {}
-    for pick in picks:
-        quantities[pick.sku] = quantities.get(pick.sku, 0) + pick.quantity
-    return [Line(sku=sku, quantity=quantity) for sku, quantity in quantities.items()]
+    for pick, found in zip(job.picks, job.found, strict=False):
+        quantities[pick.sku] = quantities.get(pick.sku, 0) + found
+    return [Line(sku=sku, quantity=count) for sku, count in quantities.items() if count]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bus.contract.values import PointId
+from bus.contract.values import Location, PointId
 from bus.errors import ConfigurationError
 
 Milliseconds = Annotated[int, Field(ge=0, le=3_600_000)]
@@ -28,6 +28,9 @@ class Layout(BaseModel):
     """Between an aisle and a pickup point that `travel` does not have."""
     travel: dict[str, dict[PointId, Milliseconds]] = Field(default_factory=dict)
     """From each aisle to each pickup point."""
+    finds: dict[Location, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    """The most pieces that one pick finds at a location, to try out short picks; elsewhere it
+    finds all that the books say."""
 
     def travel_ms(self, location: str, pickup_point: str) -> int:
         """Milliseconds from a location such as `A-03-2`, by its aisle, to a pickup point."""

@@ -14,7 +14,15 @@ from bus.contract.sorter import (
     Pick,
     PickReply,
 )
-from bus.contract.warehouse import FAULT, PACKED, Fault, JobOnly
+from bus.contract.warehouse import (
+    FAULT,
+    PACKED,
+    SHORT_PICK,
+    Fault,
+    JobOnly,
+    ShortPick,
+    ShortPickReply,
+)
 from bus.envelope import rfc3339
 from bus.intake import Answer, Request
 from bus.role import Adapter, Role
@@ -36,18 +44,17 @@ class Sorter:
             kind="sorter",
             package="devices.sorter",
             commands={PICK: _pick, ABORT: _abort},
-            answers={PACKED: _reported},
+            answers={PACKED: _reported, SHORT_PICK: _take_rest},
             adapters=(Adapter("machine", Movement, self._perform, _moved),),
             states=_states,
         )
 
-    async def _perform(self, key: str, movement: Movement) -> str | None:
-        """Let the machine do a step; what is wrong with it, or None when it is done."""
+    async def _perform(self, key: str, movement: Movement) -> int | MachineFault | None:
+        """Let the machine do a step; how many pieces it found, or what is wrong with it."""
         try:
-            await self._driver.perform(key, movement)
+            return await self._driver.perform(key, movement)
         except MachineFault as fault:
-            return str(fault)
-        return None
+            return fault
 
 
 def _pick(turn: Turn, request: Request[Pick]) -> PickReply:
@@ -56,17 +63,19 @@ def _pick(turn: Turn, request: Request[Pick]) -> PickReply:
     newest = store.newest_assignment(turn.connection, pick.job)
     job = domain.accept(pick, known, newest, store.under_way(turn.connection), turn.now)
     if job is not None and job is not known:
-        store.save(turn.connection, job)
-        turn.show(JOB_STATE, job.state())
-        _go_on(turn, job)
+        _save(turn, job)
+        _go_on(turn, _advance(turn, job))
     return PickReply(job=pick.job, accepted=job is not None)
 
 
 def _go_on(turn: Turn, job: domain.Job) -> None:
-    """The next step: to the machine, or to the warehouse when all are done."""
-    job = domain.advance(job, turn.now, turn.identity.reference("p-"))
-    store.save(turn.connection, job)
-    turn.show(JOB_STATE, job.state())
+    """The next step: to the machine, or to the warehouse when it has to know of something."""
+    _save(turn, job)
+    if job.step == "aborted":
+        return  # nothing was found of it, as the warehouse knows
+    if job.step == "short":
+        turn.send(SHORT_PICK, "warehouse", domain.short_pick(job))
+        return
     if job.step == "done":
         turn.send(PACKED, "warehouse", domain.report(job))
         return
@@ -83,16 +92,28 @@ def _go_on(turn: Turn, job: domain.Job) -> None:
     )
 
 
-def _moved(turn: Turn, movement: Movement, fault: str | None) -> None:
+def _moved(turn: Turn, movement: Movement, outcome: int | MachineFault | None) -> None:
     job = store.job(turn.connection, movement.job, movement.assignment)
     if job is None or job.step != movement.step:
         return
-    if fault is None:
-        _go_on(turn, job)
+    if isinstance(outcome, MachineFault):
+        stopped = _stop(turn, job)
+        report = Fault(job=stopped.id, assignment=stopped.assignment, reason=str(outcome))
+        turn.send(FAULT, "warehouse", report)
         return
-    stopped = _stop(turn, job)
-    report = Fault(job=stopped.id, assignment=stopped.assignment, reason=fault)
-    turn.send(FAULT, "warehouse", report)
+    _go_on(turn, _advance(turn, job, outcome))
+
+
+def _advance(turn: Turn, job: domain.Job, pieces: int | None = None) -> domain.Job:
+    return domain.advance(job, turn.now, turn.identity.reference("p-"), pieces)
+
+
+def _take_rest(turn: Turn, answer: Answer[ShortPickReply]) -> None:
+    """The warehouse has said where the rest is; refused means that an abort is on its way."""
+    sent: ShortPick = answer.request
+    job = store.job(turn.connection, sent.job, sent.assignment)
+    if answer.data is not None and job is not None and job.step == "short":
+        _go_on(turn, domain.take_rest(job, answer.data.picks, turn.now))
 
 
 def _abort(turn: Turn, request: Request[Abort]) -> Aborted:
@@ -109,9 +130,13 @@ def _stop(turn: Turn, job: domain.Job) -> domain.Job:
     turn.drop(job.movement())
     stopped = domain.stop(job, turn.now)
     if stopped != job:
-        store.save(turn.connection, stopped)
-        turn.show(JOB_STATE, stopped.state())
+        _save(turn, stopped)
     return stopped
+
+
+def _save(turn: Turn, job: domain.Job) -> None:
+    store.save(turn.connection, job)
+    turn.show(JOB_STATE, job.state())
 
 
 def _reported(turn: Turn, _: Answer[JobOnly]) -> None:

@@ -43,8 +43,8 @@ def save(connection: sqlite3.Connection, row: Job) -> None:
     """Write a job."""
     connection.execute(
         "INSERT INTO job VALUES (:id, :assignment, :order, :point, :picks, :step, :pick, :since,"
-        " :parcel, :taken) ON CONFLICT (id, assignment) DO UPDATE SET step = :step,"
-        " pick = :pick, since = :since, parcel = :parcel, taken = :taken",
+        " :parcel, :found) ON CONFLICT (id, assignment) DO UPDATE SET picks = :picks,"
+        " step = :step, pick = :pick, since = :since, parcel = :parcel, found = :found",
         {
             "id": row.id,
             "assignment": row.assignment,
@@ -55,7 +55,7 @@ def save(connection: sqlite3.Connection, row: Job) -> None:
             "pick": row.pick,
             "since": row.since,
             "parcel": row.parcel,
-            "taken": row.taken,
+            "found": to_json(row.found).decode(),
         },
     )
 
@@ -71,5 +71,5 @@ def _job(row: Any) -> Job:
         pick=row["pick"],
         since=row["since"],
         parcel=row["parcel"],
-        taken=row["taken"],
+        found=tuple(from_json(row["found"])),
     )

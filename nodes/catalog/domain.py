@@ -20,6 +20,13 @@ class Stock:
     currency: str
     on_hand: int
     reserved: int
+    received: int = 0
+    """Pieces ever put on a shelf."""
+    written_off: int = 0
+    """Pieces that turned out not to be there."""
+    short: int = 0
+    """Of those, what `on_hand` still counts because orders hold it: it comes off as soon as one
+    of them lets go."""
 
     @property
     def available(self) -> int:
@@ -122,25 +129,65 @@ def release(order: str, existing: Reservation | None, stock: Mapping[str, Stock]
         return Decision(Reservation(order, "released"))
     if existing.state == "released":
         return Decision(existing)
-    paid = existing.state == "committed"
-    return Decision(
-        replace(existing, state="released"),
-        tuple(
-            _moved(stock[line.sku], on_hand=line.quantity)
-            if paid
-            else _moved(stock[line.sku], reserved=-line.quantity)
-            for line in existing.lines
-        ),
+    return Decision(replace(existing, state="released"), _let_go(existing, existing.lines, stock))
+
+
+def release_some(
+    order: str, lines: Sequence[Line], existing: Reservation | None, stock: Mapping[str, Stock]
+) -> Decision:
+    """Some of what an order holds is not to be; the rest stays the order's.
+
+    An order that was released as a whole meanwhile holds none of it any more.
+
+    Raises:
+        WrongState: the order never held anything.
+        InvalidField: it does not hold so much, or a style is named twice.
+    """
+    if existing is None:
+        raise WrongState(f"Order {order} holds nothing.", state=None)
+    if existing.state == "released":
+        return Decision(existing)
+    gone = {line.sku: line.quantity for line in lines}
+    if len(gone) != len(lines):
+        raise InvalidField("A style stands in two lines.", field="lines")
+    held = {line.sku: line.quantity for line in existing.lines}
+    for sku, quantity in gone.items():
+        if quantity > held.get(sku, 0):
+            raise InvalidField(f"{order} holds {held.get(sku, 0)} of {sku}.", field="lines")
+    let_go = _let_go(existing, lines, stock)
+    left = tuple(
+        line.model_copy(update={"quantity": line.quantity - gone.get(line.sku, 0)})
+        for line in existing.lines
+        if line.quantity > gone.get(line.sku, 0)
     )
+    return Decision(replace(existing, lines=left), let_go)
+
+
+def _let_go(
+    existing: Reservation, lines: Sequence[Line], stock: Mapping[str, Stock]
+) -> tuple[Stock, ...]:
+    if existing.state == "committed":
+        return tuple(_moved(stock[line.sku], on_hand=line.quantity) for line in lines)
+    return tuple(_moved(stock[line.sku], reserved=-line.quantity) for line in lines)
 
 
 def restock(stock: Stock, quantity: int) -> Stock:
     """Goods were put on a shelf."""
-    return _moved(stock, on_hand=quantity)
+    return _moved(replace(stock, received=stock.received + quantity), on_hand=quantity)
+
+
+def write_off(stock: Stock, quantity: int) -> Stock:
+    """Goods are not where the books said: what no order holds cannot be sold from now on."""
+    return _moved(
+        replace(stock, written_off=stock.written_off + quantity, short=stock.short + quantity)
+    )
 
 
 def _moved(stock: Stock, *, on_hand: int = 0, reserved: int = 0) -> Stock:
+    """What is short comes off first of all that is there to be sold."""
     moved = replace(stock, on_hand=stock.on_hand + on_hand, reserved=stock.reserved + reserved)
+    gone = min(moved.short, moved.available)
+    moved = replace(moved, on_hand=moved.on_hand - gone, short=moved.short - gone)
     assert 0 <= moved.reserved <= moved.on_hand, f"stock of {stock.sku} would be {moved}"
     return moved
 

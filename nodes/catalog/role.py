@@ -1,7 +1,6 @@
 """Wires the catalog's decisions to its channels."""
 
 import sqlite3
-from typing import Any
 
 from bus.contract.catalog import (
     COMMIT,
@@ -12,9 +11,11 @@ from bus.contract.catalog import (
     SEARCH,
     STOCK_CHANGED,
     UPSERT,
+    WRITE_OFF,
     Found,
     Lookup,
     OrderOnly,
+    Release,
     Reserve,
     Reserved,
     Restock,
@@ -24,6 +25,7 @@ from bus.contract.catalog import (
     StockLevel,
     Upsert,
     Upserted,
+    WriteOff,
 )
 from bus.contract.values import MAX_PAYLOAD
 from bus.errors import TooLarge
@@ -51,6 +53,7 @@ class Catalog:
                 COMMIT: _commit,
                 RELEASE: _release,
                 RESTOCK: _restock,
+                WRITE_OFF: _write_off,
                 UPSERT: _upsert,
             },
             started=_touch_all,
@@ -95,23 +98,42 @@ def _reserve(turn: Turn, request: Request[Reserve]) -> Reserved:
 
 
 def _commit(turn: Turn, request: Request[OrderOnly]) -> OrderOnly:
-    return _settle(turn, request.data.order, domain.commit)
+    order = request.data.order
+    existing, stock = _held(turn, order)
+    _save(turn, domain.commit(order, existing, stock))
+    return OrderOnly(order=order)
 
 
-def _release(turn: Turn, request: Request[OrderOnly]) -> OrderOnly:
-    return _settle(turn, request.data.order, domain.release)
+def _release(turn: Turn, request: Request[Release]) -> OrderOnly:
+    order, lines = request.data.order, request.data.lines
+    existing, stock = _held(turn, order)
+    if lines is None:
+        _save(turn, domain.release(order, existing, stock))
+    else:
+        decision = domain.release_some(order, lines, existing, stock)
+        _save(turn, decision)
+        store.save_lines(turn.connection, decision.reservation)
+    return OrderOnly(order=order)
 
 
-def _settle(turn: Turn, order: str, decide: Any) -> OrderOnly:
+def _held(turn: Turn, order: str) -> tuple[domain.Reservation | None, dict[str, domain.Stock]]:
+    """What an order holds, and the stock of it."""
     existing = store.reservation(turn.connection, order)
     skus = [line.sku for line in existing.lines] if existing else []
-    _save(turn, decide(order, existing, store.stock(turn.connection, skus)))
-    return OrderOnly(order=order)
+    return existing, store.stock(turn.connection, skus)
 
 
 def _restock(turn: Turn, request: Request[Restock]) -> StockLevel:
     stock = store.stock_or_refuse(turn.connection, request.data.sku)
-    stock = domain.restock(stock, request.data.quantity)
+    return _save_level(turn, domain.restock(stock, request.data.quantity))
+
+
+def _write_off(turn: Turn, request: Request[WriteOff]) -> StockLevel:
+    stock = store.stock_or_refuse(turn.connection, request.data.sku)
+    return _save_level(turn, domain.write_off(stock, request.data.quantity))
+
+
+def _save_level(turn: Turn, stock: domain.Stock) -> StockLevel:
     store.save_stock(turn.connection, [stock])
     _tell(turn, (stock,))
     return stock.level()

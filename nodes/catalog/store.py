@@ -10,7 +10,10 @@ from bus.contract.catalog import Price, PricedLine, Product, ProductRecord, Styl
 from bus.errors import Conflict, UnknownSku
 from nodes.catalog.domain import Decision, Reservation, Stock
 
-_STOCK = "SELECT sku, product, amount, currency, on_hand, reserved FROM style WHERE sku = ?"
+_STOCK = (
+    "SELECT sku, product, amount, currency, on_hand, reserved, received, written_off, short"
+    " FROM style WHERE sku = ?"
+)
 
 
 def stock(connection: sqlite3.Connection, skus: Iterable[str]) -> dict[str, Stock]:
@@ -42,13 +45,7 @@ def save(connection: sqlite3.Connection, decision: Decision, now: int) -> None:
         (kept.order, kept.state, now),
     ).rowcount
     if new:
-        connection.executemany(
-            "INSERT INTO reservation_line VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (kept.order, place, line.sku, line.quantity, line.price.amount, line.price.currency)
-                for place, line in enumerate(kept.lines)
-            ],
-        )
+        _insert_lines(connection, kept)
     else:
         connection.execute(
             "UPDATE reservation SET state = ?, at = ? WHERE order_id = ? AND state <> ?",
@@ -57,11 +54,31 @@ def save(connection: sqlite3.Connection, decision: Decision, now: int) -> None:
     save_stock(connection, decision.stock)
 
 
+def save_lines(connection: sqlite3.Connection, kept: Reservation) -> None:
+    """Write what an order still holds, where that has become less."""
+    connection.execute("DELETE FROM reservation_line WHERE order_id = ?", (kept.order,))
+    _insert_lines(connection, kept)
+
+
+def _insert_lines(connection: sqlite3.Connection, kept: Reservation) -> None:
+    connection.executemany(
+        "INSERT INTO reservation_line VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (kept.order, place, line.sku, line.quantity, line.price.amount, line.price.currency)
+            for place, line in enumerate(kept.lines)
+        ],
+    )
+
+
 def save_stock(connection: sqlite3.Connection, rows: Iterable[Stock]) -> None:
     """Write new levels."""
     connection.executemany(
-        "UPDATE style SET on_hand = ?, reserved = ? WHERE sku = ?",
-        [(row.on_hand, row.reserved, row.sku) for row in rows],
+        "UPDATE style SET on_hand = ?, reserved = ?, received = ?, written_off = ?, short = ?"
+        " WHERE sku = ?",
+        [
+            (row.on_hand, row.reserved, row.received, row.written_off, row.short, row.sku)
+            for row in rows
+        ],
     )
 
 

@@ -20,7 +20,8 @@ from bus.errors import (
 LEGAL: dict[OrderState, frozenset[OrderState]] = {
     "reserving": frozenset({"charging", "refused", "cancelling"}),
     "charging": frozenset({"settled", "declined", "cancelling"}),
-    "settled": frozenset({"ready", "cancelling"}),
+    "settled": frozenset({"short", "ready", "cancelling"}),
+    "short": frozenset({"short", "ready", "cancelling"}),
     "ready": frozenset({"reminded", "collected", "cancelling", "expiring"}),
     "reminded": frozenset({"collected", "cancelling", "expiring"}),
     "cancelling": frozenset({"cancelled"}),
@@ -41,6 +42,7 @@ _WAYS_BACK: dict[OrderState, frozenset[Undo]] = {
     "reserving": frozenset({"release"}),
     "charging": frozenset({"charge", "release"}),
     "settled": frozenset({"refund", "withdraw"}),
+    "short": frozenset({"refund", "withdraw"}),
     "ready": frozenset({"refund", "withdraw"}),
     "reminded": frozenset({"refund", "withdraw"}),
 }
@@ -70,8 +72,12 @@ class Order:
     parcel: str | None = None
     undo: frozenset[Undo] = frozenset()
     """The steps back that are not done yet."""
+    missing: tuple[Line, ...] = ()
+    """What could not be had."""
+    refunding: int = 0
+    """Minor units that are to go back to the customer, as far as that was begun."""
     refunded: int = 0
-    """Minor units that have gone back to the customer."""
+    """Of those, what has gone back."""
     reminder: str | None = None
     """The id of the last message to the terminal."""
     reason: str | None = None
@@ -199,6 +205,44 @@ def undone(order: Order, step: Undo, now: int) -> tuple[Order, Undo | None]:
     return order, following
 
 
+def go_without(order: Order, lines: Sequence[Line], now: int, reason: str) -> tuple[Order, int]:
+    """Some of a paid order cannot be had: the order, and what goes back for it in minor units.
+
+    Nothing more goes back for an order that is being undone: all of it does.
+
+    Raises:
+        WrongState: the order is not paid.
+        InvalidField: it has not so many of these.
+    """
+    if order.state in UNDOING or order.state in UNDOING.values():
+        return order, 0
+    if order.reference is None:
+        raise WrongState(f"Order {order.id} is {order.state}.", state=order.state)
+    gone = {line.sku: line.quantity for line in order.missing}
+    for line in lines:
+        gone[line.sku] = gone.get(line.sku, 0) + line.quantity
+    ordered = {line.sku: line for line in order.priced}
+    for sku, quantity in gone.items():
+        if sku not in ordered or quantity > ordered[sku].quantity:
+            raise InvalidField(f"Order {order.id} has not {quantity} of {sku}.", field="lines")
+    missing = tuple(Line(sku=sku, quantity=quantity) for sku, quantity in gone.items())
+    order = replace(order, missing=missing)
+    if order.state in ("settled", "short"):
+        order = order.to("short", now, reason)
+    return order, sum(line.quantity * ordered[line.sku].price.amount for line in lines)
+
+
+def begin_refund(order: Order, amount: int) -> Order:
+    """So many minor units are to go back."""
+    return replace(order, refunding=order.refunding + amount)
+
+
+def money_back(order: Order, amount: int, now: int) -> Order:
+    """So many minor units have gone back; when all have, that step of an undoing is done."""
+    order = replace(order, refunded=order.refunded + amount)
+    return undone(order, "refund", now)[0] if order.refunded == order.refunding else order
+
+
 def charged_too_late(order: Order, reference: str) -> Order:
     """The card was charged for an order that is being undone: the money has to go back."""
     return replace(order, reference=reference, undo=order.undo - {"charge"} | {"refund"})
@@ -225,6 +269,7 @@ def reminder(order: Order, points: PickupPoints) -> Remind:
         pickup_point=order.pickup_point,
         pickup_point_name=names.get(order.pickup_point, order.pickup_point),
         pickup_code=order.pickup_code,
+        missing=list(order.missing),
     )
 
 

@@ -8,7 +8,7 @@ from bus.contract.values import Model, Money, Reference
 from bus.errors import InvalidField, StorebusError
 from bus.role import Adapter
 from bus.turn import Turn
-from nodes.settlement import ledger
+from nodes.settlement import ledger, store
 from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.acquirer.outcomes import Captured, Declined, Refunded
 from nodes.settlement.domain import Order
@@ -31,8 +31,11 @@ class PaymentMethod(Protocol):
     def charge(self, turn: Turn, order: Order) -> Captured | Declined | None:
         """Charge an order in this turn; None when the outcome comes in a later one."""
 
-    def refund(self, turn: Turn, order: Order, amount: int) -> bool:
-        """Give an amount back; False when that is done in a later turn."""
+    def refund(self, turn: Turn, order: Order, amount: int, name: str) -> bool:
+        """Give an amount back under a name that no other refund has.
+
+        False when that is done in a later turn.
+        """
 
 
 class AccountMethod:
@@ -54,9 +57,9 @@ class AccountMethod:
             return Declined("The account does not hold enough.")
         return Captured(record_sale(turn, order, account))
 
-    def refund(self, turn: Turn, order: Order, amount: int) -> bool:
+    def refund(self, turn: Turn, order: Order, amount: int, name: str) -> bool:
         """Move an amount from sales back to the account."""
-        record_refund(turn, order, ledger.customer(order.payment["account"]), amount)
+        _record_refund(turn, order, ledger.customer(order.payment["account"]), amount, name)
         return True
 
 
@@ -74,6 +77,8 @@ class RefundCard(Model):
     order: Reference
     charge: Reference
     total: Money
+    name: Reference | None = None
+    """Of the transfer that is posted when it is done; None in calls of an older Storebus."""
 
 
 class CardMethod:
@@ -82,7 +87,7 @@ class CardMethod:
     Args:
         provider: the acquirer's client, or None where the store takes no cards.
         charged: told the outcome in the turn that records it.
-        refunded: told that so much went back, in the turn that records it.
+        refunded: told that so much of an order's money went back, in the turn that records it.
     """
 
     def __init__(
@@ -109,11 +114,11 @@ class CardMethod:
         call = ChargeCard(order=order.id, token=order.payment["token"], total=order.money())
         turn.call("acquirer", call, key=charge_key(order.id))
 
-    def refund(self, turn: Turn, order: Order, amount: int) -> bool:
-        """Ask the acquirer after the commit; each refund of an order has its own key."""
+    def refund(self, turn: Turn, order: Order, amount: int, name: str) -> bool:
+        """Ask the acquirer after the commit; the name is its key."""
         total = Money(amount=amount, currency=order.expected.currency)
-        call = RefundCard(order=order.id, charge=charge_key(order.id), total=total)
-        turn.call("refund", call, key=f"{order.id}.refund.{order.refunded}")
+        call = RefundCard(order=order.id, charge=charge_key(order.id), total=total, name=name)
+        turn.call("refund", call, key=name)
         return False
 
     async def _give_back(self, key: str, call: RefundCard) -> None:
@@ -123,7 +128,11 @@ class CardMethod:
             raise OutcomeUnknownError(f"the refund {key} is not done yet: {outcome}")
 
     def _given_back(self, turn: Turn, call: RefundCard, _: None) -> None:
-        self._refunded(turn, call.order, call.total.amount)
+        order, amount = store.order(turn.connection, call.order), call.total.amount
+        name = call.name or refund_name(order.id, 0)
+        acquirer = ledger.own(ledger.ACQUIRER, order.expected.currency)
+        _record_refund(turn, order, acquirer, amount, name)  # it owes us less
+        self._refunded(turn, call.order, amount)
 
     async def _capture(self, key: str, call: ChargeCard) -> Captured | Declined:
         assert self._provider is not None
@@ -143,23 +152,27 @@ def charge_key(order: str) -> str:
     return f"{order}.charge"
 
 
-def record_refund(turn: Turn, order: Order, target: str, amount: int) -> None:
+def refund_name(order: str, begun: int) -> str:
+    """The idempotency key of a refund, and the name of its transfer.
+
+    Args:
+        order: whose money goes back.
+        begun: the minor units of it whose refund was begun before.
+    """
+    return f"{order}.refund.{begun}"
+
+
+def _record_refund(turn: Turn, order: Order, target: str, amount: int, name: str) -> None:
     """Post a refund to the ledger."""
     ledger.transfer(
         turn.connection,
-        f"{order.id}.refund.{order.refunded}",
+        name,
         source=ledger.own(ledger.SALES, order.expected.currency),
         target=target,
         amount=amount,
         now=turn.now,
         order=order.id,
     )
-
-
-def record_card_refund(turn: Turn, order: Order, amount: int) -> None:
-    """Post a refund by card: the acquirer owes us less."""
-    acquirer = ledger.own(ledger.ACQUIRER, order.expected.currency)
-    record_refund(turn, order, acquirer, amount)
 
 
 def record_sale(turn: Turn, order: Order, source: str) -> str:

@@ -3,7 +3,16 @@
 import sqlite3
 from dataclasses import replace
 
-from bus.contract.catalog import COMMIT, RELEASE, RESERVE, Line, OrderOnly, Reserve, Reserved
+from bus.contract.catalog import (
+    COMMIT,
+    RELEASE,
+    RESERVE,
+    Line,
+    OrderOnly,
+    Release,
+    Reserve,
+    Reserved,
+)
 from bus.contract.channel import role_of
 from bus.contract.every import PRESENCE, Presence
 from bus.contract.problem import ProblemData
@@ -59,8 +68,8 @@ from nodes.settlement.payments import (
     AccountMethod,
     CardMethod,
     PaymentMethod,
-    record_card_refund,
     record_card_sale,
+    refund_name,
 )
 from nodes.settlement.settings import SettlementSettings
 
@@ -89,7 +98,7 @@ class Settlement:
         settings = settings or SettlementSettings()
         self._remind_again = round(settings.remind_again * 1000)
         self._expire_after = round(settings.expire_after * 1000)
-        card = CardMethod(acquirer, self._charged, self._money_back)
+        card = CardMethod(acquirer, self._charged, _money_back)
         self._methods: dict[str, PaymentMethod] = {"account": AccountMethod(), "card": card}
         self.role = Role(
             kind="settlement",
@@ -141,7 +150,7 @@ class Settlement:
         try:
             order = domain.price(order, answer.data.lines)
         except Problem as problem:
-            turn.send(RELEASE, "catalog", OrderOnly(order=order.id))
+            turn.send(RELEASE, "catalog", Release(order=order.id))
             _refuse(turn, order, problem)
             return
         order = order.to("charging", turn.now)
@@ -159,8 +168,7 @@ class Settlement:
             _settle(turn, order, outcome)
         elif isinstance(outcome, Captured):
             order = domain.charged_too_late(order, outcome.reference)
-            store.save(turn.connection, order)
-            self._refund(turn, order)
+            self._refund(turn, order, order.money().amount)
         else:
             self._undone(turn, order, "charge")
 
@@ -173,9 +181,16 @@ class Settlement:
         return OrderStateReply(order=order.id, state=order.state)
 
     def _failed(self, turn: Turn, request: Request[Failed]) -> OrderOnly:
-        order = store.order(turn.connection, request.data.order)
-        if order.state == "settled":
-            self._undo(turn, order, "cancelling", request.data.reason)
+        data = request.data
+        order = store.order(turn.connection, data.order)
+        if data.lines is not None:
+            order, price = domain.go_without(order, data.lines, turn.now, data.reason)
+            if price:
+                store.save(turn.connection, order)
+                turn.send(RELEASE, "catalog", Release(order=order.id, lines=data.lines))
+                self._refund(turn, order, price)
+        elif order.state in ("settled", "short"):
+            self._undo(turn, order, "cancelling", data.reason)
         return OrderOnly(order=order.id)
 
     def _ready(self, turn: Turn, request: Request[Ready]) -> OrderOnly:
@@ -219,27 +234,23 @@ class Settlement:
             problem = Cancelled("The order was cancelled before it was paid.", order=order.id)
             turn.answer(PURCHASE, order.terminal, order.request, problem)
         if "release" in order.undo:
-            turn.send(RELEASE, "catalog", OrderOnly(order=order.id))
+            turn.send(RELEASE, "catalog", Release(order=order.id))
         if "withdraw" in order.undo:
             turn.send(WITHDRAW, "warehouse", OrderOnly(order=order.id))
         if "refund" in order.undo:
-            self._refund(turn, order)
+            self._refund(turn, order, order.money().amount - order.refunding)
         return store.order(turn.connection, order.id)
 
-    def _refund(self, turn: Turn, order: domain.Order) -> None:
-        amount = order.money().amount - order.refunded
-        if self._methods[order.payment["method"]].refund(turn, order, amount):
-            self._money_back(turn, order.id, amount)
-
-    def _money_back(self, turn: Turn, identifier: str, amount: int) -> None:
-        """So much is back with the customer."""
-        order = store.order(turn.connection, identifier)
-        if order.payment["method"] == "card":
-            record_card_refund(turn, order, amount)
-        self._undone(turn, replace(order, refunded=order.refunded + amount), "refund")
+    def _refund(self, turn: Turn, order: domain.Order, amount: int) -> None:
+        name = refund_name(order.id, order.refunding)
+        order = domain.begin_refund(order, amount)
+        store.save(turn.connection, order)
+        if self._methods[order.payment["method"]].refund(turn, order, amount, name):
+            _money_back(turn, order.id, amount)
 
     def _released(self, turn: Turn, answer: Answer[OrderOnly]) -> None:
-        self._step(turn, answer, "release")
+        if answer.request.lines is None:  # else the rest of its order goes on
+            self._step(turn, answer, "release")
 
     def _withdrawn(self, turn: Turn, answer: Answer[OrderOnly]) -> None:
         self._step(turn, answer, "withdraw")
@@ -253,14 +264,20 @@ class Settlement:
         order, following = domain.undone(order, step, turn.now)
         store.save(turn.connection, order)
         if following == "release":
-            turn.send(RELEASE, "catalog", OrderOnly(order=order.id))
+            turn.send(RELEASE, "catalog", Release(order=order.id))
+
+
+def _money_back(turn: Turn, identifier: str, amount: int) -> None:
+    """So much is back with the customer."""
+    order = store.order(turn.connection, identifier)
+    store.save(turn.connection, domain.money_back(order, amount, turn.now))
 
 
 def _settle(turn: Turn, order: domain.Order, outcome: Captured | Declined) -> None:
     if isinstance(outcome, Declined):
         order = order.to("declined", turn.now, outcome.reason)
         store.save(turn.connection, order)
-        turn.send(RELEASE, "catalog", OrderOnly(order=order.id))
+        turn.send(RELEASE, "catalog", Release(order=order.id))
         _answer(turn, order, PaymentDeclined(outcome.reason, order=order.id))
         return
     order = replace(order.to("settled", turn.now), reference=outcome.reference)

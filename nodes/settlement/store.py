@@ -48,14 +48,18 @@ def unused_code(connection: sqlite3.Connection, draw: Callable[[], str]) -> str:
 
 def save(connection: sqlite3.Connection, row: Order) -> None:
     """Write an order; a new state also goes into its history."""
-    known = connection.execute("SELECT state FROM orders WHERE id = ?", (row.id,)).fetchone()
+    known = connection.execute(
+        "SELECT state, missing FROM orders WHERE id = ?", (row.id,)
+    ).fetchone()
+    missing = to_json(row.missing).decode()
     connection.execute(
         "INSERT INTO orders VALUES (:id, :terminal, :request, :state, :since, :lines,"
         " :expected, :currency, :total, :payment, :reference, :point, :code, :parcel, :undo,"
-        " :refunded, :reminder)"
+        " :refunded, :reminder, :missing, :refunding)"
         " ON CONFLICT (id) DO UPDATE SET state = :state, since = :since, lines = :lines,"
         " total = :total, reference = :reference, parcel = :parcel, undo = :undo,"
-        " refunded = :refunded, reminder = :reminder",
+        " refunded = :refunded, reminder = :reminder, missing = :missing,"
+        " refunding = :refunding",
         {
             "id": row.id,
             "terminal": row.terminal,
@@ -74,9 +78,12 @@ def save(connection: sqlite3.Connection, row: Order) -> None:
             "undo": to_json(sorted(row.undo)).decode(),
             "refunded": row.refunded,
             "reminder": row.reminder,
+            "missing": missing,
+            "refunding": row.refunding,
         },
     )
-    if known is None or known["state"] != row.state:
+    shorter = row.state == "short" and known is not None and known["missing"] != missing
+    if known is None or known["state"] != row.state or shorter:
         connection.execute(
             "INSERT INTO order_state SELECT ?, count(*), ?, ?, ? FROM order_state"
             " WHERE order_id = ?",
@@ -104,6 +111,7 @@ def view(connection: sqlite3.Connection, identifier: str) -> OrderView:
         pickup_point=found.pickup_point,
         payment=payment_receipt(found),
         parcel=found.parcel,
+        missing=list(found.missing),
         refunded=found.refunded,
         waits_for=_waits_for(connection, found),
         history=[
@@ -147,7 +155,7 @@ def _waits_for(connection: sqlite3.Connection, found: Order) -> str | None:
     """What an order that does not move is waiting for, in words."""
     if found.undo:
         return "; ".join(_WAITS[step] for step in sorted(found.undo))
-    if found.state == "settled":
+    if found.state in ("settled", "short"):
         alarm = connection.execute("SELECT detail FROM alarm ORDER BY since").fetchone()
         return alarm["detail"] if alarm else None
     return None
@@ -198,6 +206,8 @@ def _order(row: Any) -> Order:
         reference=row["reference"],
         parcel=row["parcel"],
         undo=frozenset(from_json(row["undo"])),
+        missing=tuple(Line.model_validate(line) for line in from_json(row["missing"])),
+        refunding=row["refunding"],
         refunded=row["refunded"],
         reminder=row["reminder"],
     )

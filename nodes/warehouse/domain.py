@@ -6,7 +6,7 @@ from typing import Literal
 
 from bus.contract.catalog import Line
 from bus.contract.sorter import MAX_PICKS, Pick, PickLine
-from bus.contract.warehouse import Packed
+from bus.contract.warehouse import Packed, ShortPick
 from bus.errors import InvalidField, WrongState
 
 JobPhase = Literal["waiting", "assigned", "packed", "withdrawing", "withdrawn"]
@@ -45,6 +45,20 @@ class GoodsReturn:
     lines: tuple[Line, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """What becomes of a job when a location holds fewer than the books say."""
+
+    job: Job
+    """With the picks and lines that it has now."""
+    absent: int
+    """Pieces of the pick that are not where they should be."""
+    elsewhere: tuple[PickLine, ...]
+    """Where to take them instead."""
+    missing: tuple[Line, ...]
+    """What cannot be had at all."""
+
+
 def allocate(
     lines: Sequence[Line], bins: Mapping[str, Mapping[str, int]]
 ) -> tuple[PickLine, ...] | None:
@@ -64,17 +78,90 @@ def allocate(
             _, place = min(enough)
             picks.append(PickLine(sku=line.sku, location=place, quantity=line.quantity))
             continue
-        wanted = line.quantity
-        for quantity, place in sorted((-held[place], place) for place in held):
-            taken = min(-quantity, wanted)
-            if taken:
-                picks.append(PickLine(sku=line.sku, location=place, quantity=taken))
-                wanted -= taken
-        if wanted:
+        gathered = _gather(line.sku, line.quantity, held)
+        if sum(pick.quantity for pick in gathered) < line.quantity:
             return None
+        picks += gathered
     if len(picks) > MAX_PICKS:
         return None
     return tuple(sorted(picks, key=lambda pick: pick.location))
+
+
+def _gather(sku: str, wanted: int, held: Mapping[str, int]) -> list[PickLine]:
+    """Pieces from as few locations as possible, as far as there are any."""
+    picks: list[PickLine] = []
+    for quantity, place in sorted((-held[place], place) for place in held):
+        taken = min(-quantity, wanted)
+        if taken:
+            picks.append(PickLine(sku=sku, location=place, quantity=taken))
+            wanted -= taken
+    return picks
+
+
+def lacking(lines: Sequence[Line], bins: Mapping[str, Mapping[str, int]]) -> tuple[Line, ...]:
+    """What of the lines no bin holds."""
+    short = {line.sku: line.quantity - sum(bins.get(line.sku, {}).values()) for line in lines}
+    return tuple(Line(sku=sku, quantity=count) for sku, count in short.items() if count > 0)
+
+
+def go_without(job: Job, missing: Sequence[Line]) -> Job:
+    """The job without what cannot be had; one that has nothing left is over."""
+    gone = _sums(missing)
+    lines = tuple(
+        line.model_copy(update={"quantity": line.quantity - gone.get(line.sku, 0)})
+        for line in job.lines
+        if line.quantity > gone.get(line.sku, 0)
+    )
+    job = replace(job, lines=lines)
+    return job if lines else replace(job, state="withdrawn", sorter=None, pick_message=None)
+
+
+def short_pick(job: Job, sorter: str, report: ShortPick, held: Mapping[str, int]) -> Shortage:
+    """A sorter found fewer pieces than it was to take: the rest comes from other locations.
+
+    Args:
+        job: the job.
+        sorter: who says so.
+        report: where and how many it found.
+        held: the quantity of the style at each location.
+
+    Raises:
+        WrongState: the job is not this sorter's (any more).
+        InvalidField: it was not to take so many there.
+    """
+    if (job.state, job.sorter, job.assignment) != ("assigned", sorter, report.assignment):
+        raise _not_yours(job, sorter, report.assignment)
+    here = [
+        pick for pick in job.picks if (pick.sku, pick.location) == (report.sku, report.location)
+    ]
+    if not here or here[0].quantity <= report.found:
+        raise InvalidField(
+            f"Job {job.id} takes no more than {report.found} of {report.sku} from"
+            f" {report.location}.",
+            field="found",
+        )
+    absent = here[0].quantity - report.found
+    others = {pick.location for pick in job.picks if pick.sku == report.sku}
+    elsewhere = _gather(
+        report.sku,
+        absent,
+        {place: quantity for place, quantity in held.items() if place not in others},
+    )[: MAX_PICKS - len(job.picks)]
+    picks = [pick for pick in job.picks if pick is not here[0]]
+    if report.found:
+        picks.append(here[0].model_copy(update={"quantity": report.found}))
+    job = replace(job, picks=(*picks, *elsewhere))
+    lost = absent - sum(pick.quantity for pick in elsewhere)
+    missing = (Line(sku=report.sku, quantity=lost),) if lost else ()
+    return Shortage(go_without(job, missing), absent, tuple(elsewhere), missing)
+
+
+def _not_yours(job: Job, sorter: str, assignment: int) -> WrongState:
+    return WrongState(
+        f"Job {job.id} is not {sorter}'s under assignment {assignment}.",
+        state=job.state,
+        assignment=job.assignment,
+    )
 
 
 def assign(
@@ -107,11 +194,7 @@ def packed(job: Job, sorter: str, report: Packed) -> Job:
         InvalidField: the parcel does not hold what was ordered.
     """
     if job.sorter != sorter or job.assignment != report.assignment or job.order != report.order:
-        raise WrongState(
-            f"Job {job.id} is not {sorter}'s under assignment {report.assignment}.",
-            state=job.state,
-            assignment=job.assignment,
-        )
+        raise _not_yours(job, sorter, report.assignment)
     if job.state == "packed":
         if job.parcel == report.parcel:
             return job

@@ -63,6 +63,18 @@ def goods_returns(connection: sqlite3.Connection, limit: int) -> list[GoodsRetur
     return [_goods_return(row) for row in rows]
 
 
+def is_coming_back(connection: sqlite3.Connection, sku: str) -> bool:
+    """Whether pieces of a style are out that will be put back on a shelf."""
+    return any(
+        connection.execute(
+            f"SELECT 1 FROM {table}, json_each({goods})"  # noqa: S608 - constants
+            " WHERE json_extract(value, '$.sku') = ? LIMIT 1",
+            (sku,),
+        ).fetchone()
+        for table, goods in (("superseded", "picks"), ("goods_return", "lines"))
+    )
+
+
 def is_back(connection: sqlite3.Connection, job: str) -> bool:
     """Whether all goods of a job are accounted for and on their shelves."""
     (open_ends,) = connection.execute(

@@ -1,14 +1,22 @@
 """Wires the warehouse's decisions to its channels."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bus.contract.catalog import RESTOCK, OrderOnly, Restock, StockLevel
+from bus.contract.catalog import (
+    RESTOCK,
+    WRITE_OFF,
+    Line,
+    OrderOnly,
+    Restock,
+    StockLevel,
+    WriteOff,
+)
 from bus.contract.channel import State, role_of
 from bus.contract.every import PRESENCE, Presence
-from bus.contract.settlement import READY, Ready
+from bus.contract.settlement import FAILED, READY, Failed, Ready
 from bus.contract.sorter import ABORT, PICK, Abort, Aborted, Pick, PickReply
 from bus.contract.values import Empty, Model, Reference
 from bus.contract.warehouse import (
@@ -21,6 +29,7 @@ from bus.contract.warehouse import (
     PICKUP_POINTS_STATE,
     RECEIVE,
     RETURNS,
+    SHORT_PICK,
     WITHDRAW,
     Alarms,
     BinLevel,
@@ -34,6 +43,8 @@ from bus.contract.warehouse import (
     Receive,
     Return,
     Returns,
+    ShortPick,
+    ShortPickReply,
 )
 from bus.errors import Refused, WrongState
 from bus.intake import Answer, Observed, Request
@@ -89,6 +100,7 @@ class Warehouse:
                 WITHDRAW: self._withdraw,
                 PACKED: self._packed,
                 FAULT: self._fault,
+                SHORT_PICK: self._short_pick,
                 RECEIVE: self._receive,
             },
             answers={PICK: self._taken, ABORT: self._aborted, RESTOCK: self._restocked},
@@ -134,6 +146,7 @@ class Warehouse:
             store.move(turn.connection, row.sku, row.location, -row.quantity)
             turn.answer(RECEIVE, row.caller, row.request, Refused(answer.problem))
             return
+        store.adjust(turn.connection, row.sku, row.location, row.quantity, now=turn.now)
         quantity = store.move(turn.connection, row.sku, row.location, 0)
         level = BinLevel(sku=row.sku, location=row.location, quantity=quantity)
         turn.answer(RECEIVE, row.caller, row.request, level)
@@ -210,20 +223,37 @@ class Warehouse:
         for job in waiting:
             if len(ready) >= len(online) - len(busy):
                 break
-            held = store.held(turn.connection, job.lines)
-            picks = job.picks or domain.allocate(job.lines, held)
-            if picks is None:
-                continue
-            if not job.picks:
-                for pick in picks:
-                    store.move(turn.connection, pick.sku, pick.location, -pick.quantity)
-            ready.append(replace(job, picks=picks))
+            allocated = self._allocate(turn, job)
+            if allocated is not None:
+                ready.append(allocated)
         for job, sorter in domain.assign(ready, busy, online):
             message = turn.send(PICK, sorter, domain.pick(job))
             store.save_job(turn.connection, replace(job, pick_message=message), turn.now)
             patience = Patience(job=job.id, assignment=job.assignment, if_lost=False)
             turn.after(self._slow_job, "patience", patience)
         self._raise_alarms(turn, nobody=bool(waiting) and not online)
+
+    def _allocate(self, turn: Turn, job: domain.Job) -> domain.Job | None:
+        """A waiting job with its goods taken out of the bins' books; None if it has to wait on.
+
+        What no bin holds and nobody will put back cannot be had: the job goes on without it.
+        """
+        if job.picks:
+            return job
+        held = store.held(turn.connection, job.lines)
+        missing = domain.lacking(job.lines, held)
+        if any(returns.is_coming_back(turn.connection, line.sku) for line in missing):
+            return None
+        if missing:
+            job = domain.go_without(job, missing)
+            store.save_job(turn.connection, job, turn.now)
+            _tell_missing(turn, job, missing)
+        picks = domain.allocate(job.lines, held)
+        if not picks:
+            return None
+        for pick in picks:
+            store.move(turn.connection, pick.sku, pick.location, -pick.quantity)
+        return replace(job, picks=picks)
 
     def _raise_alarms(self, turn: Turn, *, nobody: bool) -> None:
         detail = "No sorter is there that could bring the goods." if nobody else None
@@ -258,6 +288,30 @@ class Warehouse:
         if job.state == "assigned":
             self._give_to_another(turn, job)
         return JobOnly(job=job.id)
+
+    def _short_pick(self, turn: Turn, request: Request[ShortPick]) -> ShortPickReply:
+        """A location holds fewer than the books say: they are corrected, here and at the catalog.
+
+        The sorter took all there was: whatever else the books have there is not there either.
+        """
+        data = request.data
+        before = store.job(turn.connection, data.job)
+        held = {place.location: place.quantity for place in store.bins(turn.connection, data.sku)}
+        short = domain.short_pick(before, request.caller, data, held)
+        left = held.get(data.location, 0)
+        store.move(turn.connection, data.sku, data.location, -left)
+        gone = short.absent + left
+        store.adjust(turn.connection, data.sku, data.location, -gone, now=turn.now, job=before.id)
+        turn.send(WRITE_OFF, "catalog", WriteOff(sku=data.sku, quantity=gone))
+        for pick in short.elsewhere:
+            store.move(turn.connection, pick.sku, pick.location, -pick.quantity)
+        store.save_job(turn.connection, short.job, turn.now)
+        if short.missing:
+            _tell_missing(turn, short.job, short.missing)
+        if short.job.state == "withdrawn":
+            turn.drop(before.pick_message)
+            self._dispatch(turn)
+        return ShortPickReply(job=before.id, picks=list(short.elsewhere))
 
     def _presence(self, turn: Turn, observed: Observed[Presence]) -> None:
         if role_of(observed.node) != "sorter":
@@ -309,6 +363,14 @@ class Warehouse:
         returns.save_return(turn.connection, goods, turn.now)
         self._finish_withdrawal(turn, job.id)
         self._dispatch(turn)
+
+
+def _tell_missing(turn: Turn, job: domain.Job, missing: Sequence[Line]) -> None:
+    """Settlement gives the money back: of those lines, or of all if nothing is left."""
+    what = ", ".join(f"{line.quantity} of {line.sku}" for line in missing)
+    lines = list(missing) if job.lines else None
+    failed = Failed(order=job.order, reason=f"{what} could not be found"[:200], lines=lines)
+    turn.send(FAILED, "settlement", failed)
 
 
 def _locate(connection: sqlite3.Connection, request: Request[Locate]) -> Located:

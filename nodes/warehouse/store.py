@@ -65,6 +65,23 @@ def move(connection: sqlite3.Connection, sku: str, location: str, change: int) -
     return int(quantity)
 
 
+def adjust(
+    connection: sqlite3.Connection,
+    sku: str,
+    location: str,
+    change: int,
+    *,
+    now: int,
+    job: str | None = None,
+) -> None:
+    """Write into the books that pieces came in, or, below zero, that they are not there."""
+    kind = "received" if change > 0 else "written-off"
+    connection.execute(
+        "INSERT INTO adjustment (at, sku, location, change, kind, job) VALUES (?, ?, ?, ?, ?, ?)",
+        (now, sku, location, change, kind, job),
+    )
+
+
 def save_receipt(connection: sqlite3.Connection, row: GoodsReceipt, restock: str) -> None:
     """Remember who waits for the catalog's word."""
     connection.execute(
@@ -130,7 +147,7 @@ def save_job(connection: sqlite3.Connection, row: Job, now: int) -> None:
         "INSERT INTO job SELECT :id, :order, :point, :lines, :state, :assignment, :sorter,"
         " :picks, :parcel, :now, (SELECT coalesce(max(place), 0) + 1 FROM job), :pick,"
         " :withdrawer, :withdrawal WHERE true"
-        " ON CONFLICT (id) DO UPDATE SET state = :state, assignment = :assignment,"
+        " ON CONFLICT (id) DO UPDATE SET lines = :lines, state = :state, assignment = :assignment,"
         " sorter = :sorter, picks = :picks, parcel = :parcel, pick_message = :pick,"
         " withdrawer = :withdrawer, withdrawal = :withdrawal",
         {

@@ -27,6 +27,7 @@ COMMANDS = {
     ("catalog", "commit"): {"settlement"},
     ("catalog", "release"): {"settlement"},
     ("catalog", "restock"): {"warehouse"},
+    ("catalog", "write-off"): {"warehouse"},  # an addition to the design
     ("catalog", "upsert"): {"tester", "console"},
     ("settlement", "purchase"): {"terminal"},
     ("settlement", "cancel"): {"terminal", "console"},
@@ -38,6 +39,7 @@ COMMANDS = {
     ("warehouse", "withdraw"): {"settlement"},
     ("warehouse", "packed"): {"sorter"},
     ("warehouse", "fault"): {"sorter"},
+    ("warehouse", "short-pick"): {"sorter"},  # an addition to the design
     ("warehouse", "receive"): {"tester", "console"},
     ("sorter", "pick"): {"warehouse"},
     ("sorter", "abort"): {"warehouse"},

@@ -34,7 +34,8 @@ from nodes.settlement.domain import (
 LIFE: dict[str, set[str]] = {
     "reserving": {"charging", "refused", "cancelling"},
     "charging": {"settled", "declined", "cancelling"},
-    "settled": {"ready", "cancelling"},
+    "settled": {"short", "ready", "cancelling"},
+    "short": {"short", "ready", "cancelling"},
     "ready": {"reminded", "collected", "cancelling", "expiring"},
     "reminded": {"collected", "cancelling", "expiring"},
     "cancelling": {"cancelled"},
@@ -75,6 +76,7 @@ def test_orders_that_are_collected_refused_or_undone_are_final() -> None:
         ("reserving", {"release"}),
         ("charging", {"charge", "release"}),
         ("settled", {"refund", "withdraw"}),
+        ("short", {"refund", "withdraw"}),
         ("ready", {"refund", "withdraw"}),
         ("reminded", {"refund", "withdraw"}),
     ],

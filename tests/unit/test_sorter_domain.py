@@ -11,7 +11,17 @@ from unit_rows import tables
 from bus.contract.catalog import Line
 from bus.contract.sorter import Pick, PickLine
 from devices.sorter import store
-from devices.sorter.domain import Job, accept, advance, report, stop, taken_lines, tombstone
+from devices.sorter.domain import (
+    Job,
+    accept,
+    advance,
+    report,
+    short_pick,
+    stop,
+    take_rest,
+    taken_lines,
+    tombstone,
+)
 
 PICKS = [
     PickLine(sku="SHIRT", location="A-1", quantity=2),
@@ -69,7 +79,7 @@ def test_an_assignment_that_was_aborted_or_superseded_is_never_begun() -> None:
 def test_a_job_that_is_stopped_says_what_had_been_taken() -> None:
     job, taken = _begun(), []
     while job.step != "done":
-        taken.append((job.step, job.pick, stop(job, 1).taken))
+        taken.append((job.step, job.pick, len(stop(job, 1).found)))
         job = advance(job, 1, "p-1")
     assert taken == [
         ("assigned", 0, 0),
@@ -82,7 +92,7 @@ def test_a_job_that_is_stopped_says_what_had_been_taken() -> None:
         ("packing", 2, 3),
     ]
     stopped = stop(job, 2)
-    assert (stopped.step, stopped.taken) == ("aborted", 3)
+    assert (stopped.step, len(stopped.found)) == ("aborted", 3)
     assert stop(stopped, 3) is stopped
     assert taken_lines(stopped) == report(job).lines
 
@@ -153,3 +163,46 @@ def test_a_sorter_has_one_job_under_way() -> None:
         store.save(rows, _begun())
         with pytest.raises(sqlite3.IntegrityError):
             store.save(rows, _begun(_pick("j-2")))
+
+
+def _picking(job: Job) -> Job:
+    while job.step != "picking":
+        job = advance(job, job.since + 1, "p-1")
+    return job
+
+
+def test_a_pick_that_finds_too_little_waits_for_the_warehouses_word() -> None:
+    job = advance(_picking(_begun()), 2000, "p-1", 1)
+    assert (job.step, job.pick, job.since, job.found) == ("short", 0, 2000, (1,))
+    told = short_pick(job)
+    assert (told.job, told.assignment, told.sku) == ("j-1", 1, "SHIRT")
+    assert (told.location, told.found) == ("A-1", 1)
+    assert taken_lines(stop(job, 3000)) == [Line(sku="SHIRT", quantity=1)]
+
+
+def test_the_rest_is_taken_where_the_warehouse_says_after_the_other_picks() -> None:
+    short = advance(_picking(_begun()), 2000, "p-1", 0)
+    job = take_rest(short, [PickLine(sku="SHIRT", location="C-1", quantity=2)], 3000)
+    assert (job.step, job.pick, job.since) == ("travelling", 1, 3000)
+    keys = {short.movement(), job.movement()}
+    job = _done(job)
+    assert [pick.location for pick in job.picks] == ["A-1", "A-2", "B-1", "C-1"]
+    assert job.found == (0, 1, 3, 2)
+    assert len(keys) == 2
+    assert report(job).lines == [Line(sku="SHIRT", quantity=5), Line(sku="COAT", quantity=1)]
+
+
+def test_a_parcel_holds_what_was_found() -> None:
+    job = take_rest(advance(_picking(_begun()), 2000, "p-1", 1), [], 3000)
+    job = take_rest(advance(_picking(job), 4000, "p-1", 0), [], 5000)
+    assert report(_done(job)).lines == [Line(sku="SHIRT", quantity=4)]
+
+
+def test_a_job_of_which_nothing_is_found_is_over_without_a_parcel() -> None:
+    job = advance(_picking(_begun(_pick(picks=PICKS[:1]))), 2000, "p-1", 0)
+    over = take_rest(job, [], 3000)
+    assert (over.step, over.parcel, taken_lines(over)) == ("aborted", None, [])
+
+
+def test_a_machine_that_says_it_found_more_than_asked_has_found_all() -> None:
+    assert advance(_picking(_begun()), 2000, "p-1", 99).found == (2,)

@@ -26,8 +26,12 @@ class MachineFault(StorebusError):  # noqa: N818 - what the field calls it
 class Driver(Protocol):
     """A conveyor with its arm and packing table."""
 
-    async def perform(self, key: str, movement: Movement) -> None:
+    async def perform(self, key: str, movement: Movement) -> int | None:
         """Do a step and return when it is done.
+
+        Returns:
+            Of picking, how many pieces were there to be taken, at most those asked for; None for
+            all of them, and of other steps.
 
         The same key again, also after a crash: what is done is not done again, what is under
         way goes on.

@@ -27,7 +27,7 @@ class SimulatedConveyor:
         self._speed = speed
         self._begun = DoneFile(record)
 
-    async def perform(self, key: str, movement: Movement) -> None:
+    async def perform(self, key: str, movement: Movement) -> int | None:
         """Take as long as the movement does, counted from when it first began."""
         begun = self._begun.get(key)
         if begun is None:
@@ -39,16 +39,26 @@ class SimulatedConveyor:
                 location=movement.pick.location,
                 sku=movement.pick.sku,
                 quantity=movement.pick.quantity,
+                found=self._found(movement),
                 pickup_point=movement.pickup_point,
             )
             begun = self._begun.get(key)
             assert begun is not None
         due = begun["at"] + self._duration(movement) / self._speed
         await asyncio.sleep(max(0.0, (due - time.time_ns() / 1_000_000) / 1000))
+        found: int | None = begun.get("found")
+        return found
 
     def close(self) -> None:
         """Close the machine's file."""
         self._begun.close()
+
+    def _found(self, movement: Movement) -> int | None:
+        """The pieces that a pick takes."""
+        if movement.step != "picking":
+            return None
+        pick = movement.pick
+        return min(pick.quantity, self._layout.finds.get(pick.location, pick.quantity))
 
     def _duration(self, movement: Movement) -> int:
         """In milliseconds."""
