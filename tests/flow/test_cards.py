@@ -45,12 +45,12 @@ class CardStore:
     data: Path
     terminal: Terminal
 
-    async def pay(self, token: str) -> str:
-        """Buy one piece; the payment reference."""
+    async def pay(self, token: str, quantity: int = 1) -> str:
+        """Buy a piece or more; the payment reference."""
         styles = await self.terminal.styles([SKU])
         payment = CardPayment(method="card", token=token)
         async with asyncio.timeout(20):
-            receipt = await self.terminal.buy({SKU: 1}, styles, payment)
+            receipt = await self.terminal.buy({SKU: quantity}, styles, payment)
             await self.terminal.reminded(receipt.order)
         return receipt.payment.reference
 
@@ -61,9 +61,16 @@ class CardStore:
 
 
 @asynccontextmanager
-async def card_store(data: Path) -> AsyncIterator[CardStore]:
-    """The roles, a sorter and a terminal in memory; the acquirer holds answers for 2 s."""
+async def card_store(data: Path, finds: dict[str, int] | None = None) -> AsyncIterator[CardStore]:
+    """The roles, a sorter and a terminal in memory; the acquirer holds answers for 2 s.
+
+    Args:
+        data: the folder.
+        finds: how many pieces a pick finds at a location, where the books are wrong.
+    """
     shop = read_shop(SAMPLE)
+    layout = shop.layout.model_copy(update={"finds": finds or {}})
+    shop = shop.model_copy(update={"layout": layout})
     settings = read_settings(data=data, speed=float("inf"))
     place = Place(MemoryBroker(), "main", data, RuntimeSettings(retry_first=0.2))
     product = next(product for product in shop.products if product.id == "oxford-shirt")
@@ -160,6 +167,28 @@ async def test_a_cancelled_card_order_is_refunded_once_and_its_goods_put_back(
             await console.ask(RECEIVE, "warehouse", goods)
         await _in_state(store, order.order, "cancelled")
         assert store.log() == [("capture", 5900), ("refund", 5900)]
+    assert discrepancies(tmp_path) == []
+
+
+async def test_a_card_gets_back_what_could_not_be_found_and_later_the_rest(tmp_path: Path) -> None:
+    async with card_store(tmp_path, finds={"A-01-1": 2}) as store:
+        await store.pay("tok_approve", 3)
+        (bought,) = store.terminal.purchases()
+        assert bought.receipt is not None
+        order = OrderOnly(order=bought.receipt.order)
+        async with asyncio.timeout(20):
+            while store.log() != [("capture", 17_700), ("refund", 5900)]:
+                await _in_state(store, order.order, "reminded")
+        connector = store.terminal.node.place.connector
+        async with Caller(connector, "main", "console-1").connected() as console:
+            await console.ask(CANCEL, "settlement", order)
+            while not (listed := (await console.ask(RETURNS, "warehouse", Empty())).returns):
+                pass
+            goods = Receive(sku=SKU, location="A-02-1", quantity=2, parcel=listed[0].parcel)
+            await console.ask(RECEIVE, "warehouse", goods)
+        view = await _in_state(store, order.order, "cancelled")
+        assert view.refunded == 17_700
+        assert store.log() == [("capture", 17_700), ("refund", 5900), ("refund", 11_800)]
     assert discrepancies(tmp_path) == []
 
 

@@ -11,7 +11,7 @@ from unit_rows import tables
 
 from bus.contract.catalog import Line, ProductRecord
 from bus.contract.values import check_digit
-from bus.errors import SoldOut, WrongState
+from bus.errors import InvalidField, SoldOut, WrongState
 from nodes.catalog import domain, store
 
 SKUS = ["SHIRT", "COAT", "HAT"]
@@ -50,6 +50,7 @@ class Books(RuleBasedStateMachine):
         self.states: dict[str, str] = {}
         self.wanted: dict[str, dict[str, int]] = {}
         self.came = Counter(dict.fromkeys(SKUS, OPENING))
+        self.gone = Counter[str]()
         for place, sku in enumerate(SKUS):
             store.upsert(self.rows, _product(place, sku))
             opened = domain.restock(store.stock_or_refuse(self.rows, sku), OPENING)
@@ -100,14 +101,47 @@ class Books(RuleBasedStateMachine):
         store.save_stock(self.rows, [stock])
         self.came[sku] += quantity
 
+    @rule(order=ORDERS, sku=st.sampled_from(SKUS), quantity=st.integers(1, 3))
+    def release_some(self, order: str, sku: str, quantity: int) -> None:
+        """Some of what an order holds cannot be had."""
+        state, held = self.states.get(order), self.wanted.get(order, {})
+        existing, lines = store.reservation(self.rows, order), [Line(sku=sku, quantity=quantity)]
+        skus = [line.sku for line in existing.lines] if existing else []
+        stock = store.stock(self.rows, skus)
+        if state is None:
+            with pytest.raises(WrongState):
+                domain.release_some(order, lines, existing, stock)
+        elif state != "released" and quantity > held.get(sku, 0):
+            with pytest.raises(InvalidField):
+                domain.release_some(order, lines, existing, stock)
+        else:
+            decision = domain.release_some(order, lines, existing, stock)
+            self._save(decision)
+            store.save_lines(self.rows, decision.reservation)
+            if state != "released":
+                left = {**held, sku: held[sku] - quantity}
+                self.wanted[order] = {each: count for each, count in left.items() if count}
+
+    @rule(sku=st.sampled_from(SKUS), quantity=st.integers(1, 3))
+    def write_off(self, sku: str, quantity: int) -> None:
+        """Pieces that are not sold yet turn out not to be there."""
+        there = self.came[sku] - self.gone[sku] - self._sum(sku, "committed")
+        if quantity <= there:
+            stock = domain.write_off(store.stock_or_refuse(self.rows, sku), quantity)
+            store.save_stock(self.rows, [stock])
+            self.gone[sku] += quantity
+
     @invariant()
     def the_books_balance(self) -> None:
-        """What came in is on hand or was sold; what is held is on hand."""
+        """What came in is on hand, was sold or is gone; what is held is on hand."""
         for sku, stock in store.stock(self.rows, SKUS).items():
             assert 0 <= stock.reserved <= stock.on_hand
             assert stock.available >= 0
             assert stock.reserved == self._sum(sku, "held")
-            assert self.came[sku] == stock.on_hand + self._sum(sku, "committed")
+            assert (stock.received, stock.written_off) == (self.came[sku], self.gone[sku])
+            left = stock.on_hand - stock.short
+            assert self.came[sku] - self.gone[sku] == left + self._sum(sku, "committed")
+            assert stock.short == 0 or stock.available == 0, "short and still for sale"
 
     @invariant()
     def every_order_is_as_it_was_told(self) -> None:
@@ -120,7 +154,9 @@ class Books(RuleBasedStateMachine):
             assert lines == self.wanted.get(order, {})
 
     def _free(self, sku: str) -> int:
-        return self.came[sku] - self._sum(sku, "committed") - self._sum(sku, "held")
+        """What can be sold: nothing as long as orders hold more than there is."""
+        there = self.came[sku] - self.gone[sku] - self._sum(sku, "committed")
+        return max(0, there - self._sum(sku, "held"))
 
     def _sum(self, sku: str, state: str) -> int:
         return sum(

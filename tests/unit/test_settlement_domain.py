@@ -1,5 +1,6 @@
 """An order's life in settlement: which ways it may go, what it costs, what is told of it."""
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -20,9 +21,12 @@ from nodes.settlement.domain import (
     FINAL,
     LEGAL,
     Order,
+    begin_refund,
     begin_undoing,
     charged_too_late,
     choose_pickup_point,
+    go_without,
+    money_back,
     payment_receipt,
     place_order,
     price,
@@ -225,3 +229,54 @@ def test_a_reminder_names_the_door_or_its_id_when_the_door_is_gone() -> None:
     assert (told.pickup_point, told.pickup_point_name) == ("north", "North door")
     moved = PickupPoints(points=[PickupPoint(id="south", name="South door")], default="south")
     assert reminder(order(), moved).pickup_point_name == "north"
+
+
+PAID = order(state="settled", reference="o-1.charge", total=11_800)
+ONE_SHIRT = [Line(sku="SHIRT", quantity=1)]
+
+
+def test_what_cannot_be_had_is_remembered_and_its_price_goes_back() -> None:
+    short, price = go_without(PAID, ONE_SHIRT, 7, "1 of SHIRT could not be found")
+    assert (short.state, short.since, price) == ("short", 7, 5900)
+    assert short.missing == tuple(ONE_SHIRT)
+    again, price = go_without(short, ONE_SHIRT, 8, "1 of SHIRT could not be found")
+    assert (again.state, again.missing, price) == ("short", (Line(sku="SHIRT", quantity=2),), 5900)
+    with pytest.raises(InvalidField):
+        go_without(again, ONE_SHIRT, 9, "")
+
+
+@pytest.mark.parametrize("state", ["ready", "reminded", "collected"])
+def test_word_of_what_is_missing_may_come_after_the_parcel(state: OrderState) -> None:
+    late, price = go_without(replace(PAID, state=state), ONE_SHIRT, 7, "late")
+    assert (late.state, late.missing, price) == (state, tuple(ONE_SHIRT), 5900)
+
+
+@pytest.mark.parametrize("state", ["cancelling", "cancelled", "expiring", "expired"])
+def test_an_order_that_is_undone_pays_all_of_it_back_anyway(state: OrderState) -> None:
+    undone_order = replace(PAID, state=state)
+    assert go_without(undone_order, ONE_SHIRT, 7, "late") == (undone_order, 0)
+
+
+@pytest.mark.parametrize("state", ["reserving", "charging", "refused", "declined"])
+def test_what_was_never_paid_cannot_lack_anything(state: OrderState) -> None:
+    with pytest.raises(WrongState):
+        go_without(order(state=state), ONE_SHIRT, 7, "never")
+
+
+@pytest.mark.parametrize("lines", [[Line(sku="SHIRT", quantity=3)], [Line(sku="COAT", quantity=1)]])
+def test_more_than_was_ordered_cannot_be_missing(lines: list[Line]) -> None:
+    with pytest.raises(InvalidField):
+        go_without(PAID, lines, 7, "too much")
+
+
+def test_an_order_is_undone_only_when_all_its_refunds_are_back() -> None:
+    short, price = go_without(PAID, ONE_SHIRT, 7, "short")
+    both = begin_undoing(begin_refund(short, price), "cancelling", 8, "changed her mind")
+    both = begin_refund(both, both.money().amount - both.refunding)
+    assert both.refunding == 11_800
+    both, _ = undone(both, "withdraw", 9)
+    both, _ = undone(both, "release", 9)
+    half = money_back(both, 5900, 10)
+    assert (half.state, half.refunded) == ("cancelling", 5900)
+    whole = money_back(half, 5900, 11)
+    assert (whole.state, whole.refunded, whole.since) == ("cancelled", 11_800, 11)

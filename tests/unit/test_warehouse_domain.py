@@ -8,17 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus.contract.catalog import Line
-from bus.contract.sorter import PickLine
-from bus.contract.warehouse import Packed
+from bus.contract.sorter import MAX_PICKS, PickLine
+from bus.contract.warehouse import Packed, ShortPick
 from bus.errors import InvalidField, WrongState
 from nodes.warehouse.domain import (
     GoodsReturn,
     Job,
     allocate,
     assign,
+    go_without,
+    lacking,
     packed,
     pick,
     put_back,
+    short_pick,
     split_taken,
     supersede,
 )
@@ -206,3 +209,98 @@ def test_a_parcel_that_does_not_hold_what_was_ordered_is_refused(lines: list[Lin
 def test_a_parcel_may_name_a_style_in_several_lines() -> None:
     halves = [Line(sku="SHIRT", quantity=1)] * 2
     assert packed(ASSIGNED, "sorter-1", REPORT.model_copy(update={"lines": halves})).parcel == "p-1"
+
+
+COAT = Line(sku="COAT", quantity=1)
+PICKING = replace(
+    ASSIGNED,
+    lines=(Line(sku="SHIRT", quantity=5), COAT),
+    picks=(
+        PickLine(sku="COAT", location="A-1", quantity=1),
+        PickLine(sku="SHIRT", location="A-1", quantity=2),
+        PickLine(sku="SHIRT", location="A-2", quantity=3),
+    ),
+)
+
+
+def _short(found: int, location: str = "A-2", **more: object) -> ShortPick:
+    report = ShortPick(job="j-1", assignment=2, sku="SHIRT", location=location, found=found)
+    return report.model_copy(update=more)
+
+
+def test_what_is_short_at_one_location_is_taken_from_others_that_the_job_does_not_know() -> None:
+    held = {"A-1": 9, "A-2": 4, "B-1": 1, "B-2": 1}
+    short = short_pick(PICKING, "sorter-1", _short(1), held)
+    assert (short.absent, short.missing) == (2, ())
+    assert [(pick.location, pick.quantity) for pick in short.elsewhere] == [("B-1", 1), ("B-2", 1)]
+    assert short.job.lines == PICKING.lines
+    assert [(pick.sku, pick.location, pick.quantity) for pick in short.job.picks] == [
+        ("COAT", "A-1", 1), ("SHIRT", "A-1", 2), ("SHIRT", "A-2", 1),
+        ("SHIRT", "B-1", 1), ("SHIRT", "B-2", 1),
+    ]  # fmt: skip
+
+
+def test_a_job_goes_on_without_what_cannot_be_had() -> None:
+    short = short_pick(PICKING, "sorter-1", _short(0), {"B-1": 1})
+    assert short.missing == (Line(sku="SHIRT", quantity=2),)
+    assert short.job.lines == (Line(sku="SHIRT", quantity=3), COAT)
+    assert sum(pick.quantity for pick in short.job.picks) == 4
+    assert short.job.state == "assigned"
+
+
+def test_a_job_that_has_nothing_left_is_over() -> None:
+    job = replace(PICKING, lines=(COAT,), picks=PICKING.picks[:1])
+    short = short_pick(job, "sorter-1", _short(0, "A-1", sku="COAT"), {})
+    assert (short.job.state, short.job.lines, short.job.picks) == ("withdrawn", (), ())
+    assert short.job.sorter is None
+
+
+def test_no_more_picks_are_added_than_a_job_may_have() -> None:
+    picks = tuple(
+        PickLine(sku=f"S-{place}", location="A-1", quantity=1) for place in range(MAX_PICKS - 2)
+    )
+    lines = tuple(Line(sku=pick.sku, quantity=1) for pick in picks)
+    job = replace(
+        PICKING,
+        lines=(*lines, Line(sku="SHIRT", quantity=5)),
+        picks=(*picks, PickLine(sku="SHIRT", location="A-2", quantity=5)),
+    )
+    held = {f"B-{place}": 1 for place in range(5)}
+    short = short_pick(job, "sorter-1", _short(1), held)
+    assert len(short.job.picks) == MAX_PICKS
+    assert sum(line.quantity for line in short.missing) + len(short.elsewhere) == 4
+
+
+@pytest.mark.parametrize(
+    ("sorter", "report", "problem"),
+    [
+        ("sorter-2", _short(1), WrongState),
+        ("sorter-1", _short(1, assignment=1), WrongState),
+        ("sorter-1", _short(3), InvalidField),
+        ("sorter-1", _short(0, "C-1"), InvalidField),
+        ("sorter-1", _short(0, sku="HAT"), InvalidField),
+    ],
+    ids=["another sorter", "an old assignment", "not short", "another place", "another style"],
+)
+def test_a_short_pick_that_cannot_be_is_refused(
+    sorter: str, report: ShortPick, problem: type[Exception]
+) -> None:
+    with pytest.raises(problem):
+        short_pick(PICKING, sorter, report, {"B-1": 9})
+
+
+def test_a_short_pick_of_a_job_that_is_packed_is_refused() -> None:
+    with pytest.raises(WrongState):
+        short_pick(replace(PICKING, state="packed"), "sorter-1", _short(1), {})
+
+
+@given(wanted=WANTED, bins=BINS)
+def test_what_the_bins_lack_is_what_a_job_has_to_go_without(
+    wanted: dict[str, int], bins: dict[str, dict[str, int]]
+) -> None:
+    lines = tuple(Line(sku=sku, quantity=quantity) for sku, quantity in wanted.items())
+    job = go_without(_job(lines=lines), lacking(lines, bins))
+    for line in job.lines:
+        assert line.quantity == min(wanted[line.sku], sum(bins.get(line.sku, {}).values()))
+    assert (job.state == "withdrawn") == (not job.lines)
+    assert allocate(job.lines, bins) is not None

@@ -1,0 +1,227 @@
+"""Jobs and their sorters: who gets which, what is short, and what comes of those that fail."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bus.contract.catalog import WRITE_OFF, Line, OrderOnly, WriteOff
+from bus.contract.channel import role_of
+from bus.contract.every import Presence
+from bus.contract.settlement import FAILED, READY, Failed, Ready
+from bus.contract.sorter import ABORT, PICK, Abort, Aborted, Pick, PickReply
+from bus.contract.values import Empty, Model, Reference
+from bus.contract.warehouse import (
+    ALARMS_STATE,
+    WITHDRAW,
+    Alarms,
+    Fault,
+    JobOnly,
+    Packed,
+    ShortPick,
+    ShortPickReply,
+)
+from bus.errors import WrongState
+from bus.intake import Answer, Observed, Request
+from bus.turn import Turn
+from nodes.warehouse import domain, returns, store
+from nodes.warehouse.settings import WarehouseSettings
+
+_LOOK_AGAIN = 1000
+"""Milliseconds until a job that a sorter did not take is offered again."""
+_SORTERS = 100
+"""The most sorters that one turn gives jobs to."""
+
+
+class Patience(Model):
+    """Set when a job may have to be given to another sorter."""
+
+    job: Reference
+    assignment: int
+    if_lost: bool
+    """Only if its sorter is not there."""
+
+
+class Dispatch:
+    """Gives the warehouse's jobs to sorters, and takes them away again.
+
+    Args:
+        settings: how long it waits for a sorter.
+    """
+
+    def __init__(self, settings: WarehouseSettings) -> None:
+        self._lost_sorter = round(settings.lost_sorter * 1000)
+        self._slow_job = round(settings.slow_job * 1000)
+        self._fault_pause = round(settings.fault_pause * 1000)
+
+    def dispatch(self, turn: Turn) -> None:
+        """Give waiting jobs to free sorters, as far as the bins hold their goods."""
+        online = {name for name in turn.online if role_of(name) == "sorter"}
+        online -= returns.paused(turn.connection, turn.now)
+        busy = store.busy(turn.connection) & online
+        waiting = store.waiting(turn.connection, _SORTERS)
+        ready: list[domain.Job] = []
+        for job in waiting:
+            if len(ready) >= len(online) - len(busy):
+                break
+            allocated = self._allocate(turn, job)
+            if allocated is not None:
+                ready.append(allocated)
+        for job, sorter in domain.assign(ready, busy, online):
+            message = turn.send(PICK, sorter, domain.pick(job))
+            store.save_job(turn.connection, replace(job, pick_message=message), turn.now)
+            patience = Patience(job=job.id, assignment=job.assignment, if_lost=False)
+            turn.after(self._slow_job, "patience", patience)
+        self._raise_alarms(turn, nobody=bool(waiting) and not online)
+
+    def _allocate(self, turn: Turn, job: domain.Job) -> domain.Job | None:
+        """A waiting job with its goods taken out of the bins' books; None if it has to wait on.
+
+        What no bin holds and nobody will put back cannot be had: the job goes on without it.
+        """
+        if job.picks:
+            return job
+        held = store.held(turn.connection, job.lines)
+        missing = domain.lacking(job.lines, held)
+        if any(returns.is_coming_back(turn.connection, line.sku) for line in missing):
+            return None
+        if missing:
+            job = domain.go_without(job, missing)
+            store.save_job(turn.connection, job, turn.now)
+            _tell_missing(turn, job, missing)
+        picks = domain.allocate(job.lines, held)
+        if not picks:
+            return None
+        for pick in picks:
+            store.move(turn.connection, pick.sku, pick.location, -pick.quantity)
+        return replace(job, picks=picks)
+
+    def _raise_alarms(self, turn: Turn, *, nobody: bool) -> None:
+        detail = "No sorter is there that could bring the goods." if nobody else None
+        if returns.set_alarm(turn.connection, "no-sorter", detail, turn.now):
+            turn.show(ALARMS_STATE, Alarms(alarms=returns.alarms(turn.connection)))
+
+    def taken(self, turn: Turn, answer: Answer[PickReply]) -> None:
+        """A sorter took its job, or did not: then the job waits again."""
+        if answer.data is not None and answer.data.accepted:
+            return
+        sent: Pick = answer.request
+        job = store.job(turn.connection, sent.job)
+        if job.state == "assigned" and job.assignment == sent.assignment:
+            store.save_job(turn.connection, self.supersede(turn, job), turn.now)
+            turn.after(_LOOK_AGAIN, "dispatch", Empty())
+
+    def packed(self, turn: Turn, request: Request[Packed]) -> JobOnly:
+        """A parcel lies at its pickup point: settlement gets to know."""
+        report = request.data
+        before = store.job(turn.connection, report.job)
+        job = domain.packed(before, request.caller, report)
+        if job != before:
+            store.save_job(turn.connection, job, turn.now)
+            ready = Ready(order=job.order, parcel=report.parcel, pickup_point=job.pickup_point)
+            turn.send(READY, "settlement", ready)
+            self.dispatch(turn)
+        return JobOnly(job=job.id)
+
+    def fault(self, turn: Turn, request: Request[Fault]) -> JobOnly:
+        """A sorter cannot go on: its job is given to another."""
+        job = store.job(turn.connection, request.data.job)
+        if job.sorter != request.caller or job.assignment != request.data.assignment:
+            raise WrongState(f"Job {job.id} is not {request.caller}'s.", state=job.state)
+        if job.state == "assigned":
+            self._give_to_another(turn, job)
+        return JobOnly(job=job.id)
+
+    def short_pick(self, turn: Turn, request: Request[ShortPick]) -> ShortPickReply:
+        """A location holds fewer than the books say: they are corrected, here and at the catalog.
+
+        The sorter took all there was: whatever else the books have there is not there either.
+        """
+        data = request.data
+        before = store.job(turn.connection, data.job)
+        held = {place.location: place.quantity for place in store.bins(turn.connection, data.sku)}
+        short = domain.short_pick(before, request.caller, data, held)
+        left = held.get(data.location, 0)
+        store.move(turn.connection, data.sku, data.location, -left)
+        gone = short.absent + left
+        store.adjust(turn.connection, data.sku, data.location, -gone, now=turn.now, job=before.id)
+        turn.send(WRITE_OFF, "catalog", WriteOff(sku=data.sku, quantity=gone))
+        for pick in short.elsewhere:
+            store.move(turn.connection, pick.sku, pick.location, -pick.quantity)
+        store.save_job(turn.connection, short.job, turn.now)
+        if short.missing:
+            _tell_missing(turn, short.job, short.missing)
+        if short.job.state == "withdrawn":
+            turn.drop(before.pick_message)
+            self.dispatch(turn)
+        return ShortPickReply(job=before.id, picks=list(short.elsewhere))
+
+    def presence(self, turn: Turn, observed: Observed[Presence]) -> None:
+        """A sorter has come or gone."""
+        if role_of(observed.node) != "sorter":
+            return
+        job = store.job_of_sorter(turn.connection, observed.node)
+        if observed.data.status != "online" and job is not None:
+            patience = Patience(job=job.id, assignment=job.assignment, if_lost=True)
+            turn.after(self._lost_sorter, "patience", patience)
+        self.dispatch(turn)
+
+    def out_of_patience(self, turn: Turn, patience: Patience) -> None:
+        """A sorter is slow, or gone for too long: its job is given to another."""
+        job = store.job(turn.connection, patience.job)
+        if job.state != "assigned" or job.assignment != patience.assignment:
+            return
+        if patience.if_lost and turn.node not in turn.online:
+            turn.after(_LOOK_AGAIN, "patience", patience)  # we have just started: who is there?
+        elif not (patience.if_lost and job.sorter in turn.online):
+            self._give_to_another(turn, job)
+
+    def _give_to_another(self, turn: Turn, job: domain.Job) -> None:
+        """Its sorter cannot be relied on now: it gets no job for a while."""
+        assert job.sorter is not None
+        returns.pause(turn.connection, job.sorter, turn.now + self._fault_pause)
+        turn.after(self._fault_pause, "dispatch", Empty())
+        store.save_job(turn.connection, self.supersede(turn, job), turn.now)
+        self.dispatch(turn)
+
+    def supersede(self, turn: Turn, job: domain.Job) -> domain.Job:
+        """Take a job from its sorter: what that one had taken, it says when it is back."""
+        assert job.sorter is not None
+        returns.save_superseded(turn.connection, job)
+        turn.drop(job.pick_message)
+        turn.send(ABORT, job.sorter, Abort(job=job.id, assignment=job.assignment))
+        return domain.supersede(job)
+
+    def aborted(self, turn: Turn, answer: Answer[Aborted]) -> None:
+        """A superseded sorter has said what it had taken: that is to be put back by a person."""
+        sent: Abort = answer.request
+        picks = returns.take_superseded(turn.connection, sent.job, sent.assignment)
+        if picks is None:
+            return
+        job = store.job(turn.connection, sent.job)
+        # A sorter that cannot say has to be looked after by a person: all counts as taken.
+        taken = list(answer.data.taken) if answer.data is not None else list(job.lines)
+        there, gone = domain.split_taken(picks, taken)
+        for pick in there:
+            store.move(turn.connection, pick.sku, pick.location, pick.quantity)
+        goods = domain.GoodsReturn(f"{job.id}.{sent.assignment}", job.id, job.order, gone)
+        returns.save_return(turn.connection, goods, turn.now)
+        finish_withdrawal(turn, job.id)
+        self.dispatch(turn)
+
+
+def finish_withdrawal(turn: Turn, identifier: str) -> None:
+    """Answer who waits for a job's goods to be back, if they are."""
+    job = store.job(turn.connection, identifier)
+    if job.state != "withdrawing" or not returns.is_back(turn.connection, job.id):
+        return
+    store.save_job(turn.connection, replace(job, state="withdrawn"), turn.now)
+    assert job.withdrawer is not None
+    assert job.withdrawal is not None
+    turn.answer(WITHDRAW, job.withdrawer, job.withdrawal, OrderOnly(order=job.order))
+
+
+def _tell_missing(turn: Turn, job: domain.Job, missing: Sequence[Line]) -> None:
+    """Settlement gives the money back: of those lines, or of all if nothing is left."""
+    what = ", ".join(f"{line.quantity} of {line.sku}" for line in missing)
+    lines = list(missing) if job.lines else None
+    failed = Failed(order=job.order, reason=f"{what} could not be found"[:200], lines=lines)
+    turn.send(FAILED, "settlement", failed)

@@ -1,0 +1,94 @@
+"""Databases of an older Storebus are brought up to date with all they hold."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from unittest.mock import patch
+
+from bus import journal
+from bus.journal import _migrate
+
+JOB = "INSERT INTO job VALUES (?, ?, ?, 'north', ?, ?, ?, 5, NULL, ?)"
+
+
+PICKS = '[{"sku":"MUG","location":"A-1","quantity":3},{"sku":"HAT","location":"A-1","quantity":1}]'
+
+
+@contextmanager
+def older(package: str, number: int) -> Iterator[sqlite3.Connection]:
+    """Tables as the first `number` migrations made them."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as rows:
+        rows.row_factory = sqlite3.Row
+        rows.execute("PRAGMA foreign_keys = 1")
+        with patch.object(journal, "sorted", lambda each: sorted(each)[:number], create=True):
+            _migrate(rows, package)
+        yield rows
+
+
+def test_what_a_catalog_had_received_is_what_it_has_and_has_sold() -> None:
+    with older("nodes.catalog", 1) as rows:
+        rows.execute("INSERT INTO product VALUES ('mug', 'Mug', '', 'urn:mug')")
+        rows.execute("INSERT INTO style VALUES ('MUG', 'mug', 0, '1', '{}', 100, 'EUR', 7, 2)")
+        for order, state, quantity in (
+            ("a", "held", 2),
+            ("b", "committed", 3),
+            ("c", "released", 4),
+        ):
+            rows.execute("INSERT INTO reservation VALUES (?, ?, 0)", (order, state))
+            rows.execute(
+                "INSERT INTO reservation_line VALUES (?, 0, 'MUG', ?, 100, 'EUR')",
+                (order, quantity),
+            )
+        _migrate(rows, "nodes.catalog")
+        row = rows.execute("SELECT received, written_off, short FROM style").fetchone()
+        assert tuple(row) == (10, 0, 0)
+
+
+def test_what_a_warehouse_had_received_is_wherever_it_is_now() -> None:
+    with older("nodes.warehouse", 2) as rows:
+        rows.execute("INSERT INTO location VALUES ('A-1')")
+        rows.execute("INSERT INTO bin VALUES ('A-1', 'MUG', 10)")
+        rows.execute("INSERT INTO receipt VALUES ('tester-1', 'm', 'MUG', 'A-1', 4, 'r')")
+        rows.execute(
+            "INSERT INTO job VALUES"
+            " ('j', 'o', 'north', '[]', 'packed', 1, 'sorter-1', ?, 'p', 0, 1, NULL, NULL, NULL)",
+            (PICKS,),
+        )
+        rows.execute("INSERT INTO superseded VALUES ('j', 1, ?)", (PICKS,))
+        rows.execute(
+            """INSERT INTO goods_return VALUES ('p', 'j', 'o', '[{"sku":"HAT","quantity":5}]', 0)"""
+        )
+        _migrate(rows, "nodes.warehouse")
+        found = {row["sku"]: row["change"] for row in rows.execute("SELECT * FROM adjustment")}
+        assert found == {"MUG": 10 - 4 + 3 + 3, "HAT": 1 + 1 + 5}
+
+
+def test_a_settlement_goes_on_with_the_refunds_it_had_begun() -> None:
+    with older("nodes.settlement", 2) as rows:
+        for name, undo, refunded in (
+            ("a", '["refund"]', 0),
+            ("b", "[]", 900),
+            ("c", '["release"]', 900),
+        ):
+            rows.execute(
+                "INSERT INTO orders VALUES (?, 'terminal-1', ?, 'cancelling', 0, '[]', 900,"
+                " 'EUR', 900, '{}', 'r', 'north', ?, NULL, ?, ?, NULL)",
+                (name, name, name, undo, refunded),
+            )
+        _migrate(rows, "nodes.settlement")
+        found = [tuple(row) for row in rows.execute("SELECT refunding, missing FROM orders")]
+        assert found == [(900, "[]")] * 3
+
+
+def test_a_sorter_knows_what_it_had_taken() -> None:
+    with older("devices.sorter", 2) as rows:
+        for name, step, pick, taken in (
+            ("a", "done", 1, 0),
+            ("b", "aborted", 1, 1),
+            ("c", "picking", 1, 0),
+            ("d", "aborted", 0, 0),
+        ):
+            rows.execute(JOB, (name, 1, name, PICKS, step, pick, taken))
+        _migrate(rows, "devices.sorter")
+        found = {row["id"]: row["found"] for row in rows.execute("SELECT * FROM job")}
+        assert found == {"a": "[3,1]", "b": "[3]", "c": "[3]", "d": "[]"}
