@@ -114,7 +114,7 @@ async def test_without_a_sorter_an_order_waits_and_the_customer_sees_why(
     await store.stop("sorter-1")
     receipt = await store.buy({"MUG": 2})
     await eventually(lambda: alarms(broker) == ["no-sorter"], "an alarm")
-    await store.quiet()
+    await eventually(lambda: store.rows("settlement", "SELECT * FROM alarm"), "the alarm's arrival")
     shown = await view(store, receipt.order)
     assert shown.waits_for == "No sorter is there that could bring the goods."
     await store.start("sorter-1")
