@@ -16,6 +16,11 @@ class Incoming:
     """It was published as retained (as far as the protocol version shows it)."""
     response_topic: str | None = None
     correlation: bytes | None = None
+    qos: int = 0
+    expiry: int | None = None
+    """Seconds after which the broker need not have delivered it."""
+    user: tuple[tuple[str, str], ...] = ()
+    """MQTT 5 User Properties."""
 
 
 @dataclass(frozen=True, slots=True)

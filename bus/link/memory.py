@@ -73,6 +73,9 @@ class MemoryLink:
                 message.retain,
                 message.response_topic,
                 message.correlation,
+                message.qos,
+                message.expiry,
+                () if message.trace is None else (("traceparent", message.trace),),
             )
         )
         self._wakeup.set()

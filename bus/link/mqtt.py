@@ -309,11 +309,14 @@ def _incoming(message: aiomqtt.Message) -> Incoming:
     payload = message.payload if isinstance(message.payload, bytes) else b""
     properties = message.properties
     if properties is None:
-        return Incoming(message.topic.value, payload, message.retain)
+        return Incoming(message.topic.value, payload, message.retain, qos=message.qos)
     return Incoming(
         message.topic.value,
         payload,
         message.retain,
         getattr(properties, "ResponseTopic", None),
         getattr(properties, "CorrelationData", None),
+        message.qos,
+        getattr(properties, "MessageExpiryInterval", None),
+        tuple(getattr(properties, "UserProperty", ())),
     )
