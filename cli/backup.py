@@ -1,14 +1,11 @@
 """`storebus backup`: the files of a running store, copied so that a store can be started on them.
 
-The copy is what a power cut of all nodes at one moment would have left. Databases copied one
-after the other would not do: a node whose copy is younger has been told that a command is done,
-which the older copy of the other node never heard of, and so would never be given again.
+The copy is what a power cut of all nodes at one moment would have left (see `cli.snapshot`).
 """
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -18,10 +15,9 @@ from bus.errors import ConfigurationError, JournalError
 from cli import options
 from cli.run import output
 from cli.settings import read_settings
+from cli.snapshot import snapshots
 
 _MARKER = "shop-imported"
-_PATIENCE = 10.0
-"""Seconds to wait for a transaction that is under way."""
 _CHUNK = 1 << 20
 
 
@@ -58,11 +54,8 @@ def copy_store(source: Path, target: Path) -> list[str]:
         target.mkdir(parents=True, exist_ok=True)
         if any(target.iterdir()):
             raise ConfigurationError(f"{target} is not empty; back up into a new folder")
-        with ExitStack() as opened:
-            with _standing_still(databases):
-                snapshots = [opened.enter_context(_snapshot(file)) for file in databases]
-                sizes = [file.stat().st_size for file in records]
-            for file, snapshot in zip(databases, snapshots, strict=True):
+        with snapshots(databases, records) as (connections, sizes):
+            for file, snapshot in zip(databases, connections, strict=True):
                 _copy_database(file, snapshot, target / file.name)
         for file, size in zip(records, sizes, strict=True):
             _copy_beginning(file, target / file.name, size)
@@ -71,32 +64,9 @@ def copy_store(source: Path, target: Path) -> list[str]:
     except OSError as error:
         where = error.filename or target
         raise JournalError(f"the backup is not complete: {where}: {error.strerror}") from error
+    except JournalError as error:
+        raise JournalError(f"the backup is not complete: {error}") from error
     return [file.name for file in (*databases, *records)]
-
-
-@contextmanager
-def _standing_still(databases: Sequence[Path]) -> Iterator[None]:
-    """No node commits anything within the block: those that want to wait some milliseconds."""
-    with ExitStack() as locks:
-        for file in databases:
-            try:
-                lock = locks.enter_context(closing(_connect(file, "rw")))
-                lock.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as error:
-                raise _incomplete(file, error) from error
-        yield
-
-
-@contextmanager
-def _snapshot(file: Path) -> Iterator[sqlite3.Connection]:
-    """A database as it is now, whatever is committed later."""
-    try:
-        with closing(_connect(file, "ro")) as database:
-            database.execute("BEGIN")
-            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            yield database
-    except sqlite3.Error as error:
-        raise _incomplete(file, error) from error
 
 
 def _copy_database(file: Path, snapshot: sqlite3.Connection, target: Path) -> None:
@@ -107,9 +77,9 @@ def _copy_database(file: Path, snapshot: sqlite3.Connection, target: Path) -> No
             copy.execute("PRAGMA journal_mode = delete").fetchall()
             (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.Error as error:
-        raise _incomplete(file, error) from error
+        raise JournalError(f"{file}: {error}") from error
     if found != "ok":
-        raise _incomplete(file, f"damaged: {found}")
+        raise JournalError(f"{file}: damaged: {found}")
     _sync(target)
 
 
@@ -121,15 +91,6 @@ def _copy_beginning(file: Path, target: Path, size: int) -> None:
             size -= len(chunk)
     target.chmod(file.stat().st_mode & 0o777)
     _sync(target)
-
-
-def _connect(file: Path, mode: str) -> sqlite3.Connection:
-    uri = f"{file.absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)
-
-
-def _incomplete(file: Path, why: object) -> JournalError:
-    return JournalError(f"the backup is not complete: {file}: {why}")
 
 
 def _sync(path: Path) -> None:
