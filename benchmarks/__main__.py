@@ -33,7 +33,7 @@ from bus.contract.values import Money
 from bus.contract.warehouse import RECEIVE, Receive
 from bus.errors import BrokerError
 from bus.link import MqttConnector
-from cli.books import discrepancies
+from cli.audit import findings
 from cli.customer import running_terminal
 from cli.demo import milliseconds_at
 from cli.run import output, run
@@ -57,8 +57,8 @@ async def bench(engine: str, rounds: int) -> None:
             await figures(stack, url, data, rounds)
             output.print(f"resident after the start: {describe(started)} (aim: <= 150 MB)")
             output.print(f"resident after the load:  {describe(resident(process.pid))}")
-        wrong = discrepancies(data)
-        output.print(f"books: {'; '.join(wrong) if wrong else 'balance'}")
+        wrong = findings([data])
+        output.print(f"books: {'; '.join(map(str, wrong)) if wrong else 'balance'}")
 
 
 @asynccontextmanager

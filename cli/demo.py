@@ -26,7 +26,7 @@ from bus.contract.settlement import (
 from bus.envelope import milliseconds
 from bus.errors import Problem
 from cli import options
-from cli.books import discrepancies
+from cli.audit import findings
 from cli.customer import money_text, running_terminal
 from cli.labels import write_labels
 from cli.run import REFUSED, errors, output, run
@@ -80,7 +80,7 @@ def demo(
         )
         stories = run(_play(settings, orders, terminals, seed))
         _summarise(stories)
-        wrong = discrepancies(settings.data)
+        wrong = [str(finding) for finding in findings([settings.data])]
     for story in stories:
         if story.outcome == "settled" and story.label_to_reminder is None:
             wrong.append(f"customer {story.number} was never reminded")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from bus.errors import StorebusError
-from cli import backup, config, customer, doctor, importing, labels, up
+from cli import auditing, backup, config, customer, doctor, importing, labels, record, up
 from cli.demo import demo
 from cli.run import exit_code
 
@@ -28,6 +28,8 @@ app.command("import")(importing.import_)
 app.command()(config.config)
 app.command()(doctor.doctor)
 app.command()(backup.backup)
+app.command()(auditing.audit)
+app.command()(record.record)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cli.books import discrepancies
+from cli.audit import findings
 from simulation.goods import STOCK
 from simulation.orders import PAID, orders_broken
 from simulation.rows import all_rows
@@ -37,13 +37,13 @@ def broken(store: SimulatedStore, closing: int) -> list[str]:
     found += _acquirer(data)
     found += _machines([machine.moved for machine in store.machines.values()])
     found += _left_behind(data)
-    return [*found, *_books(data)]
+    return [*found, *_books(data, closing)]
 
 
-def _books(data: Path) -> list[str]:
+def _books(data: Path, closing: int) -> list[str]:
     """What the store's own bookkeeping says, if it can make anything of the databases at all."""
     try:
-        return [f"books: {sentence}" for sentence in discrepancies(data)]
+        return [str(finding) for finding in findings([data], at=closing)]
     except (TypeError, KeyError, ValueError) as error:
         return [f"books: they cannot be counted: {error!r}"]
 

@@ -9,7 +9,7 @@ from store import FAST, FaultyBroker, Store, eventually, running_store
 from test_ways_back import put_everything_back, view
 
 from bus.contract.topics import Topics
-from cli.books import discrepancies
+from cli.audit import findings
 from nodes.warehouse.settings import WarehouseSettings
 
 
@@ -45,7 +45,7 @@ async def brought_once(store: Store, order: str) -> None:
     await store.quiet()
     assert [reminder.order for reminder in store.reminders] == [order]
     assert store.value("warehouse", "SELECT sum(quantity) FROM bin WHERE sku = 'MUG'") == 18
-    assert discrepancies(store.place.data) == []
+    assert findings([store.place.data]) == []
 
 
 @pytest.mark.parametrize("step", ["travelling", "picking", "conveying", "packing"])

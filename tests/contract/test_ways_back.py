@@ -11,7 +11,7 @@ from bus.contract.settlement import CANCEL, ORDER, OrderQuery, OrderView
 from bus.contract.values import Empty
 from bus.contract.warehouse import RECEIVE, RETURNS, Receive, Return
 from bus.errors import Problem, Refused
-from cli.books import discrepancies
+from cli.audit import findings
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
 
@@ -77,7 +77,7 @@ async def as_if_nothing_had_happened(store: Store) -> None:
         assert store.value("warehouse", bins, sku) == quantity
     for account, cents in BALANCES.items():
         assert store.balance(f"customer:{account}") == cents
-    assert discrepancies(store.place.data) == []
+    assert findings([store.place.data]) == []
 
 
 async def test_an_order_cancelled_before_it_is_paid_is_never_paid(store: Store) -> None:
@@ -186,7 +186,7 @@ async def test_cancelling_again_changes_nothing_and_what_is_collected_stays(stor
     assert await cancel(store, second.order) == "cancelled"
     await store.quiet()
     assert store.balance("customer:C-1001") == BALANCES["C-1001"] - first.total.amount
-    assert discrepancies(store.place.data) == []
+    assert findings([store.place.data]) == []
 
 
 async def test_a_cancelled_order_survives_lost_and_repeated_messages(

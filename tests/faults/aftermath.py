@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from cli.books import discrepancies
+from cli.audit import findings
 
 _PAID = ("settled", "ready", "reminded", "collected")
 _FITTING = {"settled": _PAID, "refused": ("refused", "declined", None)}
@@ -14,7 +14,7 @@ _FITTING = {"settled": _PAID, "refused": ("refused", "declined", None)}
 
 def assert_nothing_is_wrong(data: Path) -> None:
     """The books balance, the databases are whole, and customers were told the truth."""
-    assert [*_damage(data), *_untruths(data), *discrepancies(data)] == []
+    assert [*_damage(data), *_untruths(data), *findings([data])] == []
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -26,7 +26,7 @@ from bus.errors import Refused
 from bus.link import MemoryBroker
 from bus.node import Place
 from bus.settings import RuntimeSettings
-from cli.books import discrepancies
+from cli.audit import findings
 from cli.customer import running_at
 from cli.settings import read_settings
 from cli.shop.reader import SAMPLE, read_shop
@@ -96,7 +96,7 @@ async def test_a_payment_whose_answer_is_lost_is_asked_for_and_captured_once(
         reference = await store.pay(token)
         assert reference.startswith("acq_")
         assert store.log() == [("capture", 5900)]
-    assert discrepancies(tmp_path) == []
+    assert findings([tmp_path]) == []
 
 
 async def test_a_declined_card_costs_nothing_and_its_goods_are_for_sale_again(
@@ -111,7 +111,7 @@ async def test_a_declined_card_costs_nothing_and_its_goods_are_for_sale_again(
         styles = {style.sku: style.available for style in found.product.styles}
         assert styles[SKU] == 4
         assert store.log() == [("decline", 5900), ("capture", 5900)]
-    assert discrepancies(tmp_path) == []
+    assert findings([tmp_path]) == []
 
 
 async def _in_state(store: CardStore, order: str, state: str) -> OrderView:
@@ -146,7 +146,7 @@ async def test_an_order_cancelled_while_its_payment_is_unknown_ends_with_the_mon
         view = await _in_state(store, cancelled.order, "cancelled")
         assert view.refunded == 5900
         assert store.log() == [("capture", 5900), ("refund", 5900)]
-    assert discrepancies(tmp_path) == []
+    assert findings([tmp_path]) == []
 
 
 async def test_a_cancelled_card_order_is_refunded_once_and_its_goods_put_back(
@@ -167,7 +167,7 @@ async def test_a_cancelled_card_order_is_refunded_once_and_its_goods_put_back(
             await console.ask(RECEIVE, "warehouse", goods)
         await _in_state(store, order.order, "cancelled")
         assert store.log() == [("capture", 5900), ("refund", 5900)]
-    assert discrepancies(tmp_path) == []
+    assert findings([tmp_path]) == []
 
 
 async def test_a_card_gets_back_what_could_not_be_found_and_later_the_rest(tmp_path: Path) -> None:

@@ -203,18 +203,18 @@ async def test_the_demo_tells_its_stories_and_balances(tmp_path: Path) -> None:
 
 
 async def test_the_demo_ends_with_1_when_the_books_do_not_balance(tmp_path: Path) -> None:
-    from cli.books import discrepancies
+    from cli.audit import findings
 
     code, _, _ = await storebus(
         "demo", "--orders", "2", "--speed", "inf", "--data", str(tmp_path), patience=120
     )
     assert code == 0
     (data,) = tmp_path.iterdir()  # noqa: ASYNC240 - nothing else runs here
-    assert discrepancies(data) == []
+    assert findings([data]) == []
     with closing(sqlite3.connect(data / "catalog.db")) as catalog, catalog:
         catalog.execute("UPDATE style SET on_hand = on_hand + 1 WHERE sku = 'OXF-BLU-M'")
     with closing(sqlite3.connect(data / "settlement.db")) as settlement, settlement:
         settlement.execute("UPDATE posting SET amount = amount + 5")
-    wrong = discrepancies(data)
+    wrong = [str(finding) for finding in findings([data])]
     assert any("OXF-BLU-M" in sentence for sentence in wrong)
     assert any("ledger sums to" in sentence for sentence in wrong)

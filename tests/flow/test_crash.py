@@ -8,7 +8,7 @@ import pytest
 from store_process import StoreProcess, running_store_process
 
 from bus.contract.settlement import AccountPayment
-from cli.books import discrepancies
+from cli.audit import findings
 from cli.customer import running_terminal
 from cli.settings import read_settings
 from devices.terminal import domain
@@ -73,7 +73,7 @@ async def test_a_store_that_is_killed_among_20_open_orders_reminds_each_once(
 
         assert await _reminders(begun, ORDERS) == ORDERS
         await store.quiet()
-    assert discrepancies(tmp_path) == []
+    assert findings([tmp_path]) == []
 
 
 async def test_a_terminal_that_was_away_gets_its_reminder_when_it_is_back(tmp_path: Path) -> None:
@@ -90,4 +90,4 @@ async def test_a_terminal_that_was_away_gets_its_reminder_when_it_is_back(tmp_pa
         async with running_terminal("terminal-1", store.url, settings) as terminal:
             assert [bought.state for bought in terminal.purchases()] == ["settled"]
             await store.quiet()
-    assert discrepancies(tmp_path) == []
+    assert findings([tmp_path]) == []

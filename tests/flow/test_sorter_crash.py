@@ -7,7 +7,7 @@ from pathlib import Path
 import aiomqtt
 from store_process import StoreProcess, running_store_process, storebus
 
-from cli.books import discrepancies
+from cli.audit import findings
 
 STEPS = ("travelling", "picking", "conveying", "packing")
 
@@ -53,4 +53,4 @@ async def test_a_sorter_killed_in_every_step_goes_on_and_conveys_once(tmp_path: 
         *("conveying", "packing"),
     ]
     assert len({entry["key"] for entry in moved}) == len(moved)
-    assert discrepancies(data) == []
+    assert findings([data]) == []

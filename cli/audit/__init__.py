@@ -1,0 +1,72 @@
+"""Are the promises kept? Counted from a store's files, the acquirer's log and recorded messages.
+
+Shares no code with the roles beyond the contract's models: a mistake there must not hide itself
+here.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cli.audit.databases import check_databases
+from cli.audit.finding import INVARIANTS, Finding, Tally
+from cli.audit.history import read_history
+from cli.audit.messages import check_messages
+from cli.audit.money import check_money
+from cli.audit.orders import check_orders
+from cli.audit.parcels import check_parcels
+from cli.audit.reading import opened_files
+from cli.audit.reminders import check_reminders
+from cli.audit.stock import check_stock
+from cli.audit.store import AuditedStore
+
+__all__ = ["INVARIANTS", "Finding", "Tally", "audit", "findings"]
+
+_CHECKS = (
+    check_databases,
+    check_orders,
+    check_money,
+    check_stock,
+    check_parcels,
+    check_reminders,
+    check_messages,
+)
+
+
+def audit(
+    folders: Sequence[Path],
+    *,
+    at: int | None = None,
+    history: Sequence[Path] = (),
+    running: bool = False,
+) -> Tally:
+    """Look at everything.
+
+    Args:
+        folders: where the nodes' files lie, each in exactly one of them.
+        at: when the store was closed, in milliseconds since the epoch, to know which timers are
+            overdue; None for when each node was last busy.
+        history: files of `storebus record`.
+        running: leave out what only holds at rest, and see all files as of one moment.
+
+    Raises:
+        ConfigurationError: there is no store, or files of several.
+        JournalError: a file cannot be read, is damaged, or is older or newer than this program.
+    """
+    recorded = read_history(history)  # first: what was heard was committed before
+    tally = Tally()
+    with opened_files(folders, running=running) as files:
+        store = AuditedStore(files, recorded, running=running, at=at)
+        for check in _CHECKS:
+            check(store, tally)
+    return tally
+
+
+def findings(
+    folders: Sequence[Path],
+    *,
+    at: int | None = None,
+    history: Sequence[Path] = (),
+    running: bool = False,
+) -> list[Finding]:
+    """What does not hold; empty when all promises are kept. See `audit`."""
+    return audit(folders, at=at, history=history, running=running).findings

@@ -1,0 +1,136 @@
+"""I2 and I8: what was taken, what went back, and the two books of it: ours and the acquirer's."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from cli.audit.finding import Tally
+from cli.audit.reading import Row
+from cli.audit.store import FINAL, PAID, AuditedStore, parsed
+
+
+def check_money(store: AuditedStore, tally: Tally) -> None:
+    """The ledger, and per order what it says, what is owed, and what the acquirer says."""
+    _ledger(store, tally)
+    charged, returned = _posted(store)
+    for name in sorted({*store.orders, *charged, *returned}):
+        order = store.orders.get(name)
+        tally.check("I2", order, f"money was moved for {name}, which settlement does not know")
+        if order is not None:
+            _order(tally, order, charged[name], returned[name])
+    if "acquirer.jsonl" in store.records:
+        _acquirer(store, tally, store.records["acquirer.jsonl"])
+    elif cards := [name for name in store.orders if _by_card(store, name)]:
+        tally.notes.append(
+            f"there is no acquirer.jsonl: {len(cards)} card orders were not compared with it"
+        )
+
+
+# -- I8 -------------------------------------------------------------------------------------------
+
+
+def _ledger(store: AuditedStore, tally: Tally) -> None:
+    rows = store.settlement.rows
+    for row in rows(
+        "SELECT currency, sum(amount) AS total FROM posting JOIN account ON account = account.id"
+        " GROUP BY currency"
+    ):
+        text = f"the ledger sums to {row['total']} {row['currency']} instead of 0"
+        tally.check("I8", row["total"] == 0, text)
+    for row in rows("SELECT transfer, sum(amount) AS total FROM posting GROUP BY transfer"):
+        text = f"the transfer {row['transfer']} sums to {row['total']} instead of 0"
+        tally.check("I8", row["total"] == 0, text)
+    for row in rows(
+        "SELECT account.id, balance, coalesce(sum(amount), 0) AS posted"
+        " FROM account LEFT JOIN posting ON account = account.id GROUP BY account.id"
+    ):
+        name, balance = row["id"], row["balance"]
+        text = f"{name} says {balance}, its postings say {row['posted']}"
+        tally.check("I8", balance == row["posted"], text)
+        below = name.startswith("customer:") and balance < 0
+        tally.check("I8", not below, f"{name} is below zero: {balance}")
+
+
+# -- I2 -------------------------------------------------------------------------------------------
+
+
+def _posted(store: AuditedStore) -> tuple[Counter[str], Counter[str]]:
+    """Per order, what the ledger has taken for it and given back."""
+    charged, returned = Counter[str](), Counter[str]()
+    for row in store.settlement.rows(
+        "SELECT order_id, amount FROM transfer JOIN posting ON transfer = transfer.id"
+        " WHERE order_id IS NOT NULL AND account LIKE 'sales:%'"
+    ):
+        (charged if row["amount"] > 0 else returned)[row["order_id"]] += abs(row["amount"])
+    return charged, returned
+
+
+def _order(tally: Tally, order: Row, charged: int, returned: int) -> None:
+    name = order["id"]
+    owed = _charge(order)
+    tally.check("I2", charged == owed, f"{name}: charged {charged}, owed {owed}")
+    gone = order["refunded"]
+    text = f"{name}: the ledger gave back {returned}, the order says {gone}"
+    tally.check("I2", returned == gone, text)
+    tally.check("I2", gone <= owed, f"{name}: {gone} went back of {owed}")
+    paid = order["state"] in PAID
+    tally.check("I2", not paid or order["reference"], f"{name} is {order['state']}, but not paid")
+    if paid or order["state"] in FINAL:
+        kept, price = owed - gone, _delivered(order) if paid else 0
+        text = f"{name} is {order['state']}: {kept} was kept for goods worth {price}"
+        tally.check("I2", kept == price, text)
+
+
+def _charge(order: Row) -> int:
+    """What was taken from the customer, whatever went back."""
+    return order["total"] or 0 if order["reference"] is not None else 0
+
+
+def _delivered(order: Row) -> int:
+    """The price of the goods that the customer gets."""
+    return int(order["total"] or 0)
+
+
+def _by_card(store: AuditedStore, name: str) -> bool:
+    payment = parsed(store.orders[name]["payment"], store.settlement, "orders")
+    return bool(payment["method"] == "card")
+
+
+def _acquirer(store: AuditedStore, tally: Tally, entries: Iterable[dict[str, Any]]) -> None:
+    """The acquirer's own log: one capture per order at the most, and what it kept is owed."""
+    captures: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    back = Counter[str]()
+    keys = Counter[str]()
+    for entry in entries:
+        keys[entry["key"]] += 1
+        if entry["kind"] == "capture":
+            captures[_order_of(entry["key"])].append(entry)
+        elif entry["kind"] == "refund":
+            back[_order_of(entry["capture"])] += entry["amount"]
+    for key, times in keys.items():
+        tally.check("I2", times == 1, f"the acquirer has {times} entries under the key {key}")
+    calling = {
+        _order_of(row["id"])
+        for row in store.settlement.rows("SELECT id FROM outbox WHERE kind = 'call'")
+    }
+    for name in sorted(captures.keys() | back.keys() | store.orders.keys()):
+        taken = sum(entry["amount"] for entry in captures[name])
+        times = len(captures[name])
+        tally.check("I2", times <= 1, f"{name} was captured {times} times")
+        tally.check("I2", back[name] <= taken, f"{name}: of {taken}, {back[name]} went back")
+        order = store.orders.get(name)
+        if order is None or not _by_card(store, name):
+            text = f"the acquirer captured {taken} for {name}, which is no order paid by card"
+            tally.check("I2", not taken, text)
+        elif not (store.running and name in calling):  # else it knows more than settlement yet
+            kept, owed = taken - back[name], _charge(order) - order["refunded"]
+            text = f"{name}: the acquirer keeps {kept}, settlement says {owed}"
+            tally.check("I2", kept == owed, text)
+            known = {entry["reference"] for entry in captures[name]}
+            same = order["reference"] is None or order["reference"] in known
+            tally.check("I2", same, f"{name} has a payment reference that the acquirer never gave")
+
+
+def _order_of(key: str) -> str:
+    """The order that an idempotency key is about."""
+    return key.partition(".")[0]

@@ -1,0 +1,212 @@
+"""I1, I4 and I9: no accepted purchase is lost, none is stuck, none goes where it may not go."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from bus.contract.settlement import OrderState, Receipt
+from cli.audit.finding import Tally
+from cli.audit.reading import Row
+from cli.audit.store import FINAL, PAID, AuditedStore, parsed
+
+LEGAL: dict[str, frozenset[str]] = {
+    "": frozenset({"reserving"}),
+    "reserving": frozenset({"charging", "refused", "cancelling"}),
+    "charging": frozenset({"settled", "declined", "cancelling"}),
+    "settled": frozenset({"ready", "cancelling"}),
+    "ready": frozenset({"reminded", "collected", "cancelling", "expiring"}),
+    "reminded": frozenset({"collected", "cancelling", "expiring"}),
+    "cancelling": frozenset({"cancelled"}),
+    "expiring": frozenset({"expired"}),
+}
+"""The order's life as the design tells it; the empty state is before there is an order."""
+_WAITS_FOR_CUSTOMER = frozenset({"ready", "reminded"})
+_LATE = 60_000
+"""Milliseconds that a timer may be late."""
+
+Said = tuple[str, str, str, Any]
+"""Who says it, the terminal, the id of its purchase, and what it was answered."""
+
+
+def check_orders(store: AuditedStore, tally: Tally) -> None:
+    """All of them."""
+    for said in _receipts(store):
+        _survives(store, tally, *said)
+    for said in _refusals(store):
+        _is_refused(store, tally, *said)
+    for name, order in store.orders.items():
+        _transitions(store, tally, name, order)
+        if store.history is not None:
+            _was_wanted(store, tally, name, order)
+    if not store.running:
+        _rest(store, tally)
+    _watched(store, tally)
+
+
+# -- I1 -------------------------------------------------------------------------------------------
+
+
+def _receipts(store: AuditedStore) -> Iterator[Said]:
+    """Every word that a purchase is paid, wherever it stands."""
+    for terminal in store.of_kind("terminal"):
+        for row in terminal.rows("SELECT * FROM purchase WHERE state = 'settled'"):
+            answer = parsed(row["answer"] or "null", terminal, "purchase")
+            yield terminal.node, terminal.node, row["id"], answer
+    for caller, request, event in _stored(store):
+        if not event["type"].endswith(".problem"):
+            yield "settlement", caller, request, event["data"]
+    for reply in store.history.replies if store.history else ():
+        if reply.operation == "purchase" and not reply.problem:
+            yield "the history", reply.key[0], reply.key[2], reply.data
+
+
+def _refusals(store: AuditedStore) -> Iterator[Said]:
+    """Every word that a purchase came to nothing."""
+    for terminal in store.of_kind("terminal"):
+        for row in terminal.rows("SELECT * FROM purchase WHERE state = 'refused'"):
+            answer = parsed(row["answer"] or "null", terminal, "purchase")
+            yield terminal.node, terminal.node, row["id"], answer
+    for caller, request, event in _stored(store):
+        if event["type"].endswith(".problem"):
+            yield "settlement", caller, request, event["data"]
+    for reply in store.history.replies if store.history else ():
+        if reply.operation == "purchase" and reply.problem and reply.is_final:
+            yield "the history", reply.key[0], reply.key[2], reply.data
+
+
+def _stored(store: AuditedStore) -> Iterator[tuple[str, str, Any]]:
+    """The answers to purchases that settlement repeats."""
+    for row in store.settlement.rows(
+        "SELECT caller, id, reply FROM inbox WHERE operation = 'purchase' AND reply IS NOT NULL"
+    ):
+        yield row["caller"], row["id"], parsed(row["reply"], store.settlement, "inbox")
+
+
+def _survives(
+    store: AuditedStore, tally: Tally, source: str, terminal: str, request: str, answer: Any
+) -> None:
+    try:
+        receipt = Receipt.model_validate(answer)
+    except ValidationError:
+        tally.check("I1", None, f"{source} has no receipt for {request} of {terminal}")
+        return
+    name, order = receipt.order, store.orders.get(receipt.order)
+    if order is None or (order["terminal"], order["request"]) != (terminal, request):
+        text = f"{request} of {terminal} is paid as {name}, which settlement does not know"
+        tally.check("I1", None, f"{source} says that {text}")
+        return
+    tally.check("I1", order["reference"], f"{source} says that {name} is paid, but it never was")
+    told = receipt.model_dump(include={"lines", "total", "pickup_point", "pickup_code"})
+    kept = {
+        "lines": parsed(order["lines"], store.settlement, "orders"),
+        "total": {"amount": order["total"], "currency": order["currency"]},
+        "pickup_point": order["pickup_point"],
+        "pickup_code": order["pickup_code"],
+    }
+    tally.check("I1", told == kept, f"{name} is not what the receipt says that {source} has")
+
+
+def _is_refused(
+    store: AuditedStore, tally: Tally, source: str, terminal: str, request: str, problem: Any
+) -> None:
+    order = store.by_request.get((terminal, request))
+    state = order["state"] if order else None
+    code = problem["code"]
+    tally.check(
+        "I1",
+        state not in PAID,
+        f"{source} says that {request} of {terminal} was refused ({code}), but it is {state}",
+    )
+
+
+def _was_wanted(store: AuditedStore, tally: Tally, name: str, order: Row) -> None:
+    """What was done about an order was asked for, in time."""
+    assert store.history is not None
+    states = store.histories[name]
+    began = states[0]["at"] if states else order["since"]
+    for request in store.history.by_key.get(
+        (order["terminal"], "settlement", order["request"]), ()
+    ):
+        late = request.deadline is not None and began > request.deadline
+        tally.check("I1", not late, f"{name} was begun after the customer's deadline")
+    if order["state"] in ("cancelling", "cancelled") and store.history.is_whole_since(began):
+        asked = any(
+            request.data.get("order") == name
+            for operation in ("cancel", "failed")
+            for request in store.history.named(operation)
+        )
+        tally.check("I1", asked, f"{name} is {order['state']}, but nobody has cancelled it")
+
+
+# -- I9 -------------------------------------------------------------------------------------------
+
+
+def _transitions(store: AuditedStore, tally: Tally, name: str, order: Row) -> None:
+    states = [row["state"] for row in store.histories[name]]
+    for before, after in pairwise(["", *states]):
+        legal = after in LEGAL.get(before, ()) and after in get_args(OrderState)
+        tally.check("I9", legal, f"{name} went from {before or 'nothing'} to {after}")
+    last = states[-1] if states else "nothing"
+    tally.check(
+        "I9",
+        last == order["state"],
+        f"{name} is {order['state']}, but its history ends with {last}",
+    )
+    times = [row["at"] for row in store.histories[name]]
+    places = [row["place"] for row in store.histories[name]]
+    in_order = times == sorted(times) and places == list(range(places[0], places[0] + len(places)))
+    tally.check("I9", in_order, f"{name} has a history out of order")
+
+
+# -- I4 -------------------------------------------------------------------------------------------
+
+
+def _rest(store: AuditedStore, tally: Tally) -> None:
+    """Nothing is on its way in a store that is quiet."""
+    for name, order in store.orders.items():
+        state = order["state"]
+        quiet = state in FINAL or state in _WAITS_FOR_CUSTOMER
+        tally.check("I4", quiet, f"{name} is still {state}")
+        finals = [row["state"] for row in store.histories[name] if row["state"] in FINAL]
+        several = len(finals) > 1
+        tally.check("I4", not several, f"{name} has several ends: {', '.join(finals)}")
+    for terminal in store.of_kind("terminal"):
+        for row in terminal.rows("SELECT id, state FROM purchase"):
+            text = f"{terminal.node} still waits for an answer to {row['id']}"
+            tally.check("I4", row["state"] != "sent", text)
+    for name, job in store.jobs.items():
+        waits = job["state"] in ("waiting", "assigned", "withdrawing")
+        tally.check("I4", not waits, f"the job of {name} is still {job['state']}")
+    for sorter in store.of_kind("sorter"):
+        for row in sorter.rows("SELECT * FROM job"):
+            text = f"{sorter.node} is still {row['step']} for {row['order_id']}"
+            tally.check("I4", row["step"] in ("done", "aborted"), text)
+
+
+def _watched(store: AuditedStore, tally: Tally) -> None:
+    """A parcel that waits for its customer has a timer, and goods with a sorter a question."""
+    expiries: dict[str, int] = {}
+    for row in store.settlement.rows("SELECT payload FROM outbox WHERE target = 'unclaimed'"):
+        timer = parsed(row["payload"], store.settlement, "outbox")
+        expiries[timer["order"]] = timer["expires_at"]
+    now = store.busy_until(store.settlement)
+    for name, order in store.orders.items():
+        if order["state"] not in _WAITS_FOR_CUSTOMER:
+            continue
+        tally.check("I4", name in expiries, f"{name} is {order['state']}, and no timer watches it")
+        overdue = not store.running and expiries.get(name, now) < now - _LATE
+        tally.check("I4", not overdue, f"{name} is {order['state']} and should have expired")
+    asked = {
+        (data["job"], data["assignment"])
+        for row in store.warehouse.rows("SELECT payload FROM outbox WHERE operation = 'abort'")
+        for data in [parsed(row["payload"], store.warehouse, "outbox")["data"]]
+    }
+    for row in store.warehouse.rows("SELECT job, assignment FROM superseded"):
+        name = f"{row['job']}.{row['assignment']}"
+        tally.check(
+            "I4",
+            (row["job"], row["assignment"]) in asked,
+            f"nobody has said what became of the goods of {name}, and nobody asks",
+        )

@@ -1,0 +1,106 @@
+"""A store as an audit sees it: its files, its orders, and what of them is still under way."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from pydantic_core import from_json
+
+from bus.contract.channel import role_of
+from bus.errors import JournalError
+from cli.audit.history import History
+from cli.audit.reading import Database, Files, Row
+
+PAID = frozenset({"settled", "ready", "reminded", "collected"})
+"""States in which the store keeps money and owes, or has handed over, goods."""
+UNDOING = frozenset({"cancelling", "expiring"})
+FINAL = frozenset({"collected", "refused", "declined", "cancelled", "expired"})
+
+
+class AuditedStore:
+    """What there is to look at.
+
+    Args:
+        files: the store's.
+        history: its messages, if somebody recorded them.
+        running: what only holds at rest is not asked for.
+        at: when it was closed, in milliseconds since the epoch; None for when it was last busy.
+    """
+
+    def __init__(
+        self, files: Files, history: History | None, *, running: bool, at: int | None
+    ) -> None:
+        self.databases = files.databases
+        self.records = files.records
+        self.history = history
+        self.running = running
+        self._at = at
+        self.catalog = files.databases["catalog"]
+        self.settlement = files.databases["settlement"]
+        self.warehouse = files.databases["warehouse"]
+
+    def of_kind(self, kind: str) -> Iterator[Database]:
+        """The databases of all devices of a kind."""
+        return (each for node, each in self.databases.items() if role_of(node) == kind)
+
+    @cached_property
+    def orders(self) -> dict[str, Row]:
+        """All orders that settlement knows."""
+        return {row["id"]: row for row in self.settlement.rows("SELECT * FROM orders ORDER BY id")}
+
+    @cached_property
+    def by_request(self) -> dict[tuple[str, str], Row]:
+        """The same by terminal and id of the purchase message."""
+        return {(row["terminal"], row["request"]): row for row in self.orders.values()}
+
+    @cached_property
+    def histories(self) -> dict[str, list[Row]]:
+        """By order, the states it came into, in order."""
+        found: dict[str, list[Row]] = {order: [] for order in self.orders}
+        for row in self.settlement.rows("SELECT * FROM order_state ORDER BY order_id, place"):
+            found.setdefault(row["order_id"], []).append(row)
+        return found
+
+    def reached(self, order: str, state: str) -> bool:
+        """Whether an order ever was in a state."""
+        return any(row["state"] == state for row in self.histories.get(order, ()))
+
+    @cached_property
+    def jobs(self) -> dict[str, Row]:
+        """By order, the warehouse's job."""
+        return {row["order_id"]: row for row in self.warehouse.rows("SELECT * FROM job")}
+
+    @cached_property
+    def moving(self) -> frozenset[str]:
+        """Orders of which a command or call is under way between two nodes."""
+        orders = {row["id"]: row["order_id"] for row in self.jobs.values()}
+        found = set()
+        for database in self.databases.values():
+            for row in database.rows("SELECT * FROM outbox WHERE kind <> 'timer'"):
+                document = parsed(row["payload"], database, "outbox")
+                data = document.get("data", {}) if row["kind"] == "command" else document
+                found.add(data.get("order") or orders.get(data.get("job"), ""))
+        return frozenset(found)
+
+    def still(self, order: str) -> bool:
+        """Whether all nodes must agree about an order now."""
+        return not self.running or order not in self.moving
+
+    def busy_until(self, database: Database) -> int:
+        """When a node that is closed was last alive, in milliseconds since the epoch."""
+        if self._at is not None:
+            return self._at
+        ((latest,),) = database.rows("SELECT coalesce(max(received_at), 0) FROM inbox")
+        return int(latest)
+
+
+def parsed(text: str | bytes, database: Database, where: str) -> Any:
+    """JSON that stands in a database.
+
+    Raises:
+        JournalError: it is none.
+    """
+    try:
+        return from_json(text)
+    except ValueError as error:
+        raise JournalError(f"{database.path} is damaged: {where} holds no JSON") from error
