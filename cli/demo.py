@@ -81,9 +81,11 @@ def demo(
         stories = run(_play(settings, orders, terminals, seed))
         _summarise(stories)
         wrong = [str(finding) for finding in findings([settings.data])]
-    for story in stories:
-        if story.outcome == "settled" and story.label_to_reminder is None:
-            wrong.append(f"customer {story.number} was never reminded")
+    wrong += [
+        f"customer {story.number} was never reminded"
+        for story in stories
+        if story.outcome == "settled" and story.label_to_reminder is None
+    ]
     for sentence in wrong:
         errors.print(f"[red]Wrong:[/] {sentence}", soft_wrap=True)
     if wrong:

@@ -6,7 +6,7 @@ from cli.audit.store import AuditedStore
 
 _LATE = 60_000
 """Milliseconds that a timer may be late."""
-_UNHEEDED = frozenset({"commit", "fulfil", "ready"})
+_UNHEEDED = frozenset({"commit", "fulfil", "ready", "failed", "write-off", "fault"})
 """Commands whose answers change nothing: they are forgotten along with the next transaction."""
 
 

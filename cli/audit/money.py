@@ -13,17 +13,27 @@ def check_money(store: AuditedStore, tally: Tally) -> None:
     """The ledger, and per order what it says, what is owed, and what the acquirer says."""
     _ledger(store, tally)
     charged, returned = _posted(store)
+    calling = _calling(store)
     for name in sorted({*store.orders, *charged, *returned}):
         order = store.orders.get(name)
         tally.check("I2", order, f"money was moved for {name}, which settlement does not know")
         if order is not None:
-            _order(tally, order, charged[name], returned[name])
+            _posted_is_owed(tally, order, charged[name], returned[name])
+            _kept_is_delivered(store, tally, order, begun=name in calling)
     if "acquirer.jsonl" in store.records:
-        _acquirer(store, tally, store.records["acquirer.jsonl"])
+        _acquirer(store, tally, store.records["acquirer.jsonl"], calling)
     elif cards := [name for name in store.orders if _by_card(store, name)]:
         tally.notes.append(
             f"there is no acquirer.jsonl: {len(cards)} card orders were not compared with it"
         )
+
+
+def _calling(store: AuditedStore) -> set[str]:
+    """Orders about which settlement is asking the acquirer."""
+    if not store.running:
+        return set()
+    calls = store.settlement.rows("SELECT id FROM outbox WHERE kind = 'call'")
+    return {_order_of(row["id"]) for row in calls}
 
 
 # -- I8 -------------------------------------------------------------------------------------------
@@ -65,20 +75,23 @@ def _posted(store: AuditedStore) -> tuple[Counter[str], Counter[str]]:
     return charged, returned
 
 
-def _order(tally: Tally, order: Row, charged: int, returned: int) -> None:
-    name = order["id"]
-    owed = _charge(order)
+def _posted_is_owed(tally: Tally, order: Row, charged: int, returned: int) -> None:
+    name, owed, gone = order["id"], _charge(order), order["refunded"]
     tally.check("I2", charged == owed, f"{name}: charged {charged}, owed {owed}")
-    gone = order["refunded"]
     text = f"{name}: the ledger gave back {returned}, the order says {gone}"
     tally.check("I2", returned == gone, text)
-    tally.check("I2", gone <= owed, f"{name}: {gone} went back of {owed}")
-    paid = order["state"] in PAID
-    tally.check("I2", not paid or order["reference"], f"{name} is {order['state']}, but not paid")
-    if paid or order["state"] in FINAL:
-        kept, price = owed - gone, _delivered(order) if paid else 0
-        text = f"{name} is {order['state']}: {kept} was kept for goods worth {price}"
-        tally.check("I2", kept == price, text)
+
+
+def _kept_is_delivered(store: AuditedStore, tally: Tally, order: Row, *, begun: bool) -> None:
+    name, state = order["id"], order["state"]
+    owed, going, gone = _charge(order), order["refunding"], order["refunded"]
+    tally.check("I2", gone <= going <= owed, f"{name}: {gone} of {going} went back of {owed}")
+    tally.check("I2", begun or gone == going, f"{name}: only {gone} of {going} went back")
+    tally.check("I2", state not in PAID or order["reference"], f"{name} is {state}, but not paid")
+    if state in PAID or state in FINAL:
+        worth = _delivered(store, order) if state in PAID else 0
+        text = f"{name} is {state}: {owed - going} was kept for goods worth {worth}"
+        tally.check("I2", owed - going == worth, text)
 
 
 def _charge(order: Row) -> int:
@@ -86,9 +99,10 @@ def _charge(order: Row) -> int:
     return order["total"] or 0 if order["reference"] is not None else 0
 
 
-def _delivered(order: Row) -> int:
+def _delivered(store: AuditedStore, order: Row) -> int:
     """The price of the goods that the customer gets."""
-    return int(order["total"] or 0)
+    prices = {line["sku"]: line["price"]["amount"] for line in store.lines(order)}
+    return sum(prices[sku] * quantity for sku, quantity in store.delivered(order).items())
 
 
 def _by_card(store: AuditedStore, name: str) -> bool:
@@ -96,7 +110,9 @@ def _by_card(store: AuditedStore, name: str) -> bool:
     return bool(payment["method"] == "card")
 
 
-def _acquirer(store: AuditedStore, tally: Tally, entries: Iterable[dict[str, Any]]) -> None:
+def _acquirer(
+    store: AuditedStore, tally: Tally, entries: Iterable[dict[str, Any]], calling: set[str]
+) -> None:
     """The acquirer's own log: one capture per order at the most, and what it kept is owed."""
     captures: dict[str, list[dict[str, Any]]] = defaultdict(list)
     back = Counter[str]()
@@ -109,10 +125,6 @@ def _acquirer(store: AuditedStore, tally: Tally, entries: Iterable[dict[str, Any
             back[_order_of(entry["capture"])] += entry["amount"]
     for key, times in keys.items():
         tally.check("I2", times == 1, f"the acquirer has {times} entries under the key {key}")
-    calling = {
-        _order_of(row["id"])
-        for row in store.settlement.rows("SELECT id FROM outbox WHERE kind = 'call'")
-    }
     for name in sorted(captures.keys() | back.keys() | store.orders.keys()):
         taken = sum(entry["amount"] for entry in captures[name])
         times = len(captures[name])
@@ -122,7 +134,7 @@ def _acquirer(store: AuditedStore, tally: Tally, entries: Iterable[dict[str, Any
         if order is None or not _by_card(store, name):
             text = f"the acquirer captured {taken} for {name}, which is no order paid by card"
             tally.check("I2", not taken, text)
-        elif not (store.running and name in calling):  # else it knows more than settlement yet
+        elif name not in calling:  # else it knows more than settlement yet
             kept, owed = taken - back[name], _charge(order) - order["refunded"]
             text = f"{name}: the acquirer keeps {kept}, settlement says {owed}"
             tally.check("I2", kept == owed, text)

@@ -15,7 +15,8 @@ LEGAL: dict[str, frozenset[str]] = {
     "": frozenset({"reserving"}),
     "reserving": frozenset({"charging", "refused", "cancelling"}),
     "charging": frozenset({"settled", "declined", "cancelling"}),
-    "settled": frozenset({"ready", "cancelling"}),
+    "settled": frozenset({"short", "ready", "cancelling"}),
+    "short": frozenset({"short", "ready", "cancelling"}),
     "ready": frozenset({"reminded", "collected", "cancelling", "expiring"}),
     "reminded": frozenset({"collected", "cancelling", "expiring"}),
     "cancelling": frozenset({"cancelled"}),
@@ -100,7 +101,7 @@ def _survives(
     tally.check("I1", order["reference"], f"{source} says that {name} is paid, but it never was")
     told = receipt.model_dump(include={"lines", "total", "pickup_point", "pickup_code"})
     kept = {
-        "lines": parsed(order["lines"], store.settlement, "orders"),
+        "lines": store.lines(order),
         "total": {"amount": order["total"], "currency": order["currency"]},
         "pickup_point": order["pickup_point"],
         "pickup_code": order["pickup_code"],

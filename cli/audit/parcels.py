@@ -5,11 +5,10 @@ from typing import Any
 
 from cli.audit.finding import Tally
 from cli.audit.reading import Database, Row
-from cli.audit.store import AuditedStore, parsed
+from cli.audit.store import PAID, AuditedStore, parsed, pieces
 
 _PACKED = frozenset({"ready", "reminded", "collected"})
 """States of an order whose parcel lies at its pickup point, or was handed over."""
-_PAID = _PACKED | {"settled"}
 
 
 def check_parcels(store: AuditedStore, tally: Tally) -> None:
@@ -27,7 +26,7 @@ def check_parcels(store: AuditedStore, tally: Tally) -> None:
 def _order(
     store: AuditedStore, tally: Tally, name: str, order: Row | None, job: Row | None
 ) -> None:
-    if order is None or order["state"] not in _PAID:
+    if order is None or order["state"] not in PAID:
         what = f"an order that is {order['state']}" if order else "no order that settlement knows"
         idle = job is None or job["state"] in ("withdrawing", "withdrawn")
         tally.check("I5", idle, f"{name}: there is a {job and job['state']} job for {what}")
@@ -37,8 +36,10 @@ def _order(
         return
     where = f"{name} is to be brought to {order['pickup_point']}, not to {job['pickup_point']}"
     tally.check("I5", order["pickup_point"] == job["pickup_point"], where)
-    if order["state"] == "settled":
-        tally.check("I5", job["state"] in ("waiting", "assigned"), f"{name}: {job['state']}")
+    if order["state"] not in _PACKED:
+        under_way = job["state"] in ("waiting", "assigned")
+        text = f"{name} is {order['state']} but its job is {job['state']}"
+        tally.check("I5", under_way, text)
         return
     packed = job["state"] == "packed"
     tally.check("I5", packed, f"{name} is {order['state']} but its job is {job['state']}")
@@ -46,8 +47,8 @@ def _order(
     tally.check(
         "I5", same, f"{name}: its parcel is {order['parcel']}, the warehouse has {job['parcel']}"
     )
-    wanted = _sum(parsed(order["lines"], store.settlement, "orders"))
-    held = _sum(parsed(job["picks"] or "[]", store.warehouse, "job"))
+    wanted = store.delivered(order)
+    held = pieces(parsed(job["picks"] or "[]", store.warehouse, "job"))
     tally.check("I5", held == wanted, f"{name}: its parcel holds {dict(held)}, not {dict(wanted)}")
 
 
@@ -62,7 +63,7 @@ def _sorters(store: AuditedStore, tally: Tally) -> None:
             if job is None:
                 text = f"{sorter.node} packed {row['parcel']} for a job that there is not"
                 tally.check("I5", None, text)
-            elif store.still(name) and job["state"] == "packed":
+            elif store.still(name):
                 packed[name] += 1
                 _same_parcel(store, tally, sorter, row, job)
     for name, times in packed.items():
@@ -81,14 +82,14 @@ def _same_parcel(store: AuditedStore, tally: Tally, sorter: Database, row: Row, 
     )
     text = f"{row['order_id']}: {sorter.node} packed {said}, the warehouse knows {known}"
     tally.check("I5", said == known, text)
-    packed = _sum(parsed(row["picks"], sorter, "job"))
-    wanted = _sum(parsed(job["lines"], store.warehouse, "job"))
+    packed = _found(sorter, row)
+    wanted = pieces(parsed(job["lines"], store.warehouse, "job"))
     text = f"{row['order_id']}: {sorter.node} packed {dict(packed)} instead of {dict(wanted)}"
     tally.check("I5", packed == wanted, text)
 
 
 def _machines(store: AuditedStore, tally: Tally) -> None:
-    """A machine moves nothing twice, and what is packed it has packed."""
+    """A machine moves nothing twice, and what is packed it has picked and packed."""
     for sorter in store.of_kind("sorter"):
         entries = store.records.get(f"{sorter.node}.conveyor.jsonl")
         if entries is None:
@@ -96,18 +97,31 @@ def _machines(store: AuditedStore, tally: Tally) -> None:
         times = Counter[str](entry["key"] for entry in entries)
         for key, count in times.items():
             tally.check("I5", count == 1, f"{sorter.node} moved {key} {count} times")
-        packings = {
-            (entry["job"], entry["key"].removeprefix(f"{entry['job']}.").partition(".")[0])
-            for entry in entries
-            if entry["step"] == "packing"
-        }
-        for row in sorter.rows("SELECT id, assignment, order_id FROM job WHERE step = 'done'"):
+        for row in sorter.rows("SELECT * FROM job WHERE step = 'done'"):
+            start = f"{row['id']}.{row['assignment']}."
+            own = [entry for entry in entries if entry["key"].startswith(start)]
+            packed = any(entry["step"] == "packing" for entry in own)
             text = f"{row['order_id']}: {sorter.node} says that it is packed, its machine does not"
-            tally.check("I5", (row["id"], str(row["assignment"])) in packings, text)
+            tally.check("I5", packed, text)
+            taken, said = +_picked(own), _found(sorter, row)
+            text = f"{row['order_id']}: {sorter.node} says {dict(said)}, it took {dict(taken)}"
+            tally.check("I5", taken == said, text)
 
 
-def _sum(lines: list[dict[str, Any]]) -> Counter[str]:
+def _picked(entries: list[dict[str, Any]]) -> Counter[str]:
+    """What a machine has taken in these movements."""
     sums = Counter[str]()
-    for line in lines:
-        sums[line["sku"]] += line["quantity"]
+    for entry in entries:
+        if entry["step"] == "picking":
+            found = entry.get("found")
+            sums[entry["sku"]] += entry["quantity"] if found is None else found
     return sums
+
+
+def _found(sorter: Database, row: Row) -> Counter[str]:
+    """What a sorter says that it has taken for a job."""
+    sums = Counter[str]()
+    found = parsed(row["found"], sorter, "job")
+    for pick, count in zip(parsed(row["picks"], sorter, "job"), found, strict=False):
+        sums[pick["sku"]] += count
+    return +sums

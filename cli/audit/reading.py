@@ -18,10 +18,10 @@ from cli.snapshot import snapshots
 
 SCHEMAS = {
     "bus": 1,
-    "nodes.catalog": 1,
-    "nodes.settlement": 2,
-    "nodes.warehouse": 2,
-    "devices.sorter": 2,
+    "nodes.catalog": 2,
+    "nodes.settlement": 3,
+    "nodes.warehouse": 3,
+    "devices.sorter": 3,
     "devices.terminal": 1,
 }
 """By package of migrations, the last one that the audit knows."""

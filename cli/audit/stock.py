@@ -18,15 +18,21 @@ def check_stock(store: AuditedStore, tally: Tally) -> None:
     """Levels, both sides of the books, and what each order holds."""
     reserved = _reserved(store)
     held, sold = _sums(reserved["held"]), _sums(reserved["committed"])
-    books = Counter(sold)
-    for row in store.catalog.rows("SELECT * FROM style"):
-        sku, on_hand = row["sku"], row["on_hand"]
-        books[sku] += on_hand
+    styles = {row["sku"]: row for row in store.catalog.rows("SELECT * FROM style")}
+    for sku, row in styles.items():
+        on_hand, short = row["on_hand"], row["short"]
         text = f"{sku}: {row['reserved']} reserved of {on_hand} on hand"
         tally.check("I3", 0 <= row["reserved"] <= on_hand, text)
         text = f"{sku}: {row['reserved']} are reserved, orders hold {held[sku]}"
         tally.check("I3", row["reserved"] == held[sku], text)
-    _warehouse(store, tally, books)
+        came, gone = row["received"], row["written_off"]
+        tally.check(
+            "I3",
+            short >= 0 and on_hand - short + sold[sku] == came - gone,
+            f"{sku}: {on_hand} on hand ({short} of them lost) and {sold[sku]} sold of {came}"
+            f" received and {gone} written off",
+        )
+    _warehouse(store, tally, styles)
     _orders(store, tally, reserved)
 
 
@@ -51,24 +57,43 @@ def _sums(orders: dict[str, Lines]) -> Counter[str]:
     return sums
 
 
-def _warehouse(store: AuditedStore, tally: Tally, books: Counter[str]) -> None:
-    """What the catalog has or had sold is what the warehouse has or had picked."""
-    pieces, coming = Counter[str](), Counter[str]()
+def _warehouse(store: AuditedStore, tally: Tally, styles: dict[str, Row]) -> None:
+    """Every piece that came in lies in a bin, was picked, or is written off; on both books."""
+    there, coming = Counter[str](), Counter[str]()
     for row in store.warehouse.rows("SELECT * FROM bin"):
-        pieces[row["sku"]] += row["quantity"]
+        there[row["sku"]] += row["quantity"]
         text = f"{row['location']} holds {row['quantity']} of {row['sku']}"
         tally.check("I3", row["quantity"] >= 0, text)
     for sku, quantity in _picked(store):
-        pieces[sku] += quantity
+        there[sku] += quantity
     for row in store.warehouse.rows("SELECT sku, quantity FROM receipt"):
-        coming[row["sku"]] += row["quantity"]  # the catalog may have been told already, or not
-    for sku in sorted(books.keys() | pieces.keys()):
-        least = pieces[sku] - (coming[sku] if store.running else 0)
+        coming[row["sku"]] += row["quantity"]
+    booked: dict[str, Counter[str]] = {"received": Counter(), "written-off": Counter()}
+    for row in store.warehouse.rows("SELECT sku, change, kind FROM adjustment"):
+        booked[row["kind"]][row["sku"]] += abs(row["change"])
+    telling = _untold(store)
+    for sku in sorted({*styles, *there, *booked["received"], *booked["written-off"]}):
+        came, gone = booked["received"][sku], booked["written-off"][sku]
+        text = f"{sku}: the warehouse has {there[sku]} of {came} received and {gone} written off"
+        tally.check("I3", there[sku] - coming[sku] == came - gone, text)
+        known = styles.get(sku)
+        said = (known["received"], known["written_off"]) if known is not None else (0, 0)
+        most = came + (coming[sku] if store.running else 0)
         tally.check(
             "I3",
-            least <= books[sku] <= pieces[sku],
-            f"{sku}: the catalog accounts for {books[sku]}, the warehouse for {pieces[sku]}",
+            came <= said[0] <= most and gone - telling[sku] <= said[1] <= gone,
+            f"{sku}: the catalog accounts for {said[0]} received and {said[1]} written off,"
+            f" the warehouse for {came} and {gone}",
         )
+
+
+def _untold(store: AuditedStore) -> Counter[str]:
+    """What was written off in a running store and the catalog may not know of yet."""
+    sums = Counter[str]()
+    for row in store.warehouse.rows("SELECT payload FROM outbox WHERE operation = 'write-off'"):
+        line = parsed(row["payload"], store.warehouse, "outbox")["data"]
+        sums[line["sku"]] += line["quantity"] if store.running else 0
+    return sums
 
 
 def _picked(store: AuditedStore) -> Iterator[tuple[str, int]]:
@@ -100,7 +125,6 @@ def _orders(store: AuditedStore, tally: Tally, reserved: dict[str, dict[str, Lin
 
 
 def _wanted(store: AuditedStore, order: Row) -> Lines:
-    lines = Counter[tuple[str, int]]()
-    for line in parsed(order["lines"], store.settlement, "orders"):
-        lines[line["sku"], line.get("price", {}).get("amount")] += line["quantity"]
-    return lines
+    """What the order has paid for and can be had."""
+    prices = {line["sku"]: line["price"]["amount"] for line in store.lines(order)}
+    return Counter({(sku, prices[sku]): n for sku, n in store.delivered(order).items()})

@@ -1,6 +1,7 @@
 """A store as an audit sees it: its files, its orders, and what of them is still under way."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ from bus.errors import JournalError
 from cli.audit.history import History
 from cli.audit.reading import Database, Files, Row
 
-PAID = frozenset({"settled", "ready", "reminded", "collected"})
+PAID = frozenset({"settled", "short", "ready", "reminded", "collected"})
 """States in which the store keeps money and owes, or has handed over, goods."""
 UNDOING = frozenset({"cancelling", "expiring"})
 FINAL = frozenset({"collected", "refused", "declined", "cancelled", "expired"})
@@ -65,6 +66,19 @@ class AuditedStore:
         """Whether an order ever was in a state."""
         return any(row["state"] == state for row in self.histories.get(order, ()))
 
+    def lines(self, order: Row) -> list[dict[str, Any]]:
+        """What was ordered: SKU, quantity and, once it is known, the price."""
+        lines: list[dict[str, Any]] = parsed(order["lines"], self.settlement, "orders")
+        return lines
+
+    def missing(self, order: Row) -> Counter[str]:
+        """How many pieces of what was ordered could not be had."""
+        return pieces(parsed(order["missing"], self.settlement, "orders"))
+
+    def delivered(self, order: Row) -> Counter[str]:
+        """What the customer gets, or is to get."""
+        return pieces(self.lines(order)) - self.missing(order)
+
     @cached_property
     def jobs(self) -> dict[str, Row]:
         """By order, the warehouse's job."""
@@ -92,6 +106,14 @@ class AuditedStore:
             return self._at
         ((latest,),) = database.rows("SELECT coalesce(max(received_at), 0) FROM inbox")
         return int(latest)
+
+
+def pieces(lines: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """How many of each SKU."""
+    sums = Counter[str]()
+    for line in lines:
+        sums[line["sku"]] += line["quantity"]
+    return sums
 
 
 def parsed(text: str | bytes, database: Database, where: str) -> Any:

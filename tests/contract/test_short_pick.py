@@ -11,7 +11,7 @@ from test_ways_back import cancel, in_state, put_everything_back, to_put_back, v
 from bus.contract.catalog import Line
 from bus.contract.settlement import OrderView
 from bus.contract.warehouse import RECEIVE, Receive
-from cli.books import discrepancies
+from cli.audit import findings
 from nodes.warehouse.settings import WarehouseSettings
 
 HERE, ELSEWHERE = "A-01-1", "A-02-1"
@@ -61,7 +61,7 @@ def parcel(store: Store, order: str) -> dict[str, int]:
 async def balanced(store: Store) -> None:
     """Nothing is under way, and the books balance."""
     await store.quiet()
-    assert discrepancies(store.place.data) == []
+    assert findings([store.place.data]) == []
 
 
 async def test_what_is_missing_at_one_location_is_taken_from_another(store: Store) -> None:
