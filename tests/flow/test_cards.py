@@ -189,7 +189,7 @@ async def test_a_card_gets_back_what_could_not_be_found_and_later_the_rest(tmp_p
         view = await _in_state(store, order.order, "cancelled")
         assert view.refunded == 17_700
         assert store.log() == [("capture", 17_700), ("refund", 5900), ("refund", 11_800)]
-    assert discrepancies(tmp_path) == []
+    assert findings([tmp_path]) == []
 
 
 async def test_a_store_without_an_acquirer_takes_no_cards(tmp_path: Path) -> None:

@@ -1,0 +1,146 @@
+"""Scenario: a day's files and messages are audited; then somebody tampers with them."""
+
+import asyncio
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from audited_day import Day, live, recording, until
+from raw_client import raw_over_mqtt
+from store_process import running_store_process, storebus
+from tampering import TAMPERINGS, Tampering
+
+from broker.mosquitto import find_mosquitto
+from bus.errors import ConfigurationError, JournalError
+from bus.recording import Connected, read_recording
+from cli.audit import INVARIANTS, audit, findings
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Day:
+    """A day that was lived once: each test gets a copy."""
+    if find_mosquitto() is None:
+        pytest.skip("Mosquitto is not installed (apt install mosquitto)")
+    return asyncio.run(live(tmp_path_factory.mktemp("audited") / "day"))
+
+
+@pytest.fixture
+def day(recorded: Day, tmp_path: Path) -> Iterator[Day]:
+    """Files to be tampered with."""
+    copy = recorded.copy(tmp_path / "day")
+    yield copy
+    shutil.rmtree(tmp_path / "day", ignore_errors=True)
+
+
+def test_every_invariant_holds_and_was_looked_at(day: Day) -> None:
+    before = {path: path.read_bytes() for folder in day.folders for path in folder.iterdir()}
+    tally = audit(day.folders, history=[day.history])
+    assert tally.findings == []
+    assert all(tally.checked[invariant] for invariant in INVARIANTS)
+    assert [note for note in tally.notes if "terminal-9" in note]
+    # an audit leaves nothing behind
+    after = {path: path.read_bytes() for folder in day.folders for path in folder.iterdir()}
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("invariant", "tamper"),
+    [pytest.param(name, tamper, id=f"{name}: {what}") for name, what, tamper in TAMPERINGS],
+)
+def test_every_invariant_notices(day: Day, invariant: str, tamper: Tampering) -> None:
+    assert findings(day.folders, history=[day.history]) == []
+    tamper(day)
+    found = findings(day.folders, history=[day.history])
+    assert [text for text in map(str, found) if text.startswith(f"{invariant}: ")], found
+
+
+def test_each_invariant_is_tampered_with_in_two_ways_at_least() -> None:
+    tampered = [invariant for invariant, _, _ in TAMPERINGS]
+    assert {name for name in INVARIANTS if tampered.count(name) < 2} == set()
+
+
+async def test_the_command_prints_a_table_and_ends_with_0_or_1(day: Day) -> None:
+    arguments = (*map(str, day.folders), "--history", str(day.history))
+    code, out, err = await storebus("audit", *arguments)
+    assert code == 0, err
+    assert out.count(" ok ") == len(INVARIANTS)
+    assert "terminal-9" in out
+
+    with closing(sqlite3.connect(day.data / "catalog.db")) as catalog, catalog:
+        catalog.execute("UPDATE style SET on_hand = on_hand + 1 WHERE sku = 'OXF-BLU-M'")
+    code, out, _ = await storebus("audit", *arguments)
+    assert code == 1
+    assert "I3: OXF-BLU-M: " in out
+    code, out, _ = await storebus("audit", *arguments, "--json")
+    assert code == 1
+    told = json.loads(out)
+    assert told["holds"] is False
+    assert {finding["invariant"] for finding in told["findings"]} == {"I3"}
+    broken = {each["invariant"]: each["broken"] for each in told["invariants"]}
+    assert broken["I3"] == len(told["findings"])
+
+
+async def test_what_cannot_be_audited_is_told_in_a_sentence(day: Day, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    history = tmp_path / "broken.jsonl"
+    history.write_text("hello\n")
+    newer = day.copy(tmp_path / "newer")
+    with closing(sqlite3.connect(newer.data / "catalog.db")) as catalog, catalog:
+        catalog.execute("INSERT INTO migration VALUES ('nodes.catalog', 99, 'later')")
+    damaged = day.copy(tmp_path / "damaged")
+    (damaged.data / "warehouse.db").write_bytes(b"no database, but long enough to look at" * 9)
+    torn = day.copy(tmp_path / "torn")
+    (torn.data / "acquirer.jsonl").write_text("hello\n")
+    for arguments, expected, words in (
+        ((str(empty),), 2, "no catalog.db"),
+        ((str(tmp_path / "nowhere"),), 2, "no folder"),
+        ((str(day.data), str(newer.data)), 2, "two stores"),
+        ((str(newer.data),), 1, "newer Storebus"),
+        ((str(damaged.data),), 1, "warehouse.db"),
+        ((str(torn.data),), 1, "acquirer.jsonl is damaged"),
+        ((str(day.data), "--history", str(history)), 1, "line 1 is not a message"),
+        ((str(day.data), "--history", str(tmp_path / "none")), 1, "No such file"),
+    ):
+        code, _, err = await storebus("audit", *arguments)
+        assert code == expected, err
+        assert words in err
+        assert "Traceback" not in err
+
+
+def test_an_audit_of_half_a_store_or_an_older_one_is_refused(day: Day) -> None:
+    with pytest.raises(ConfigurationError, match=r"no catalog\.db"):
+        findings([day.elsewhere])
+    with closing(sqlite3.connect(day.data / "warehouse.db")) as warehouse, warehouse:
+        warehouse.execute("DELETE FROM migration WHERE number = 3")
+    with pytest.raises(JournalError, match="older Storebus"):
+        findings(day.folders)
+
+
+async def test_a_recorder_connects_again_and_says_where_messages_may_be_missing(
+    tmp_path: Path,
+) -> None:
+    history = tmp_path / "history.jsonl"
+    async with running_store_process(tmp_path / "data") as store:
+        recorder = await recording(store, history)
+        await store.stop()
+        await store.start()
+        await until(recorder, "Recording")
+        async with raw_over_mqtt(store.url, "main", "terminal-9") as raw:
+            await raw.publish(raw.topics.request("terminal-9", "catalog", "lookup"), b"\xff\x00")
+            await raw.expect(raw.topics.reply("terminal-9", "catalog", "lookup"))
+        recorder.terminate()
+        await recorder.communicate()
+        assert recorder.returncode == 0
+    entries = list(read_recording(history))
+    assert sum(isinstance(entry, Connected) for entry in entries) == 2
+    messages = [entry.message for entry in entries if not isinstance(entry, Connected)]
+    (strange,) = [each for each in messages if each.payload == b"\xff\x00"]
+    assert strange.topic.endswith("req/terminal-9/catalog/lookup")
+    assert strange.qos == 1
+    states = [each for each in messages if each.topic.endswith("state/catalog/presence")]
+    assert all(each.retain for each in states)
