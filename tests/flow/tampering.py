@@ -306,8 +306,9 @@ TAMPERINGS: list[tuple[str, str, Tampering]] = [
         "catalog", "DELETE FROM product WHERE id IN"
         " (SELECT product FROM style WHERE sku = :plenty)",
     )),
-    ("I11", "a row breaks a rule of its table", sql(
-        "catalog", "UPDATE style SET amount = 0 WHERE sku = :plenty",
+    ("I11", "a job is gone and its assignments are not", sql(
+        "warehouse",
+        "INSERT INTO superseded VALUES ('j-gone', 1, '[]')",
     )),
     ("I11", "an index leads nowhere", _page_torn_out),
 ]  # fmt: skip
