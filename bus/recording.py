@@ -11,7 +11,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from bus.envelope import rfc3339
 from bus.errors import JournalError
@@ -63,15 +63,17 @@ class _Line(BaseModel):
     def entry(self) -> Recorded | Connected:
         if self.connected:
             return Connected(self.ms)
+        if not self.topic:
+            raise ValueError("a message has a topic")
         payload = (self.payload or "").encode()
         if self.payload_base64 is not None:
-            payload = b64decode(self.payload_base64)
+            payload = b64decode(self.payload_base64, validate=True)
         message = Incoming(
             self.topic,
             payload,
             self.retain,
             self.response_topic,
-            None if self.correlation is None else b64decode(self.correlation),
+            None if self.correlation is None else b64decode(self.correlation, validate=True),
             self.qos,
             self.expiry,
             tuple(self.user),
@@ -173,7 +175,7 @@ def read_recording(path: Path) -> Iterator[Recorded | Connected]:
                     return
                 try:
                     yield _Line.model_validate_json(line).entry()
-                except (ValidationError, ValueError) as error:
+                except ValueError as error:
                     raise JournalError(
                         f"cannot read the history {path}: line {number} is not a message"
                     ) from error

@@ -11,6 +11,12 @@ from store_process import StoreProcess, free_port, running_store_process, storeb
 from cli.settings import Settings
 
 
+_COMMANDS = (
+    "up", "demo", "node", "scan", "buy", "labels", "import", "config", "doctor", "backup", "audit",
+    "record",
+)  # fmt: skip
+
+
 async def _in_store(store: StoreProcess, command: str, *arguments: str) -> tuple[int, str, str]:
     return await storebus(command, *arguments, "--data", str(store.data))
 
@@ -186,7 +192,7 @@ async def test_doctor_finds_a_healthy_store_and_a_missing_one(tmp_path: Path) ->
 
 
 async def test_every_command_shows_an_example() -> None:
-    for command in ("up", "demo", "node", "scan", "buy", "labels", "import", "config", "doctor"):
+    for command in _COMMANDS:
         code, out, _ = await storebus(command, "--help")
         assert code == 0
         assert "Example:" in out, command

@@ -1,0 +1,108 @@
+"""Messages are written down and read again, whatever they hold and wherever the writing stopped."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bus.errors import JournalError
+from bus.link import Incoming
+from bus.recording import Connected, Recorded, Recording, read_recording
+
+AT = 1_767_225_600_123
+MESSAGES = [
+    Incoming("storebus/1/main/req/terminal-7/catalog/lookup", '{"id":"größe\n"}'.encode()),
+    Incoming("storebus/1/main/event/x/y", b"\xff\x00\xfe", qos=1),
+    Incoming("storebus/1/main/state/catalog/presence", b"", retain=True),
+    Incoming(
+        "storebus/1/main/req/terminal-7/settlement/purchase", b"{}",
+        response_topic="storebus/1/main/rep/terminal-7/settlement/purchase",
+        correlation=b"\x00\x01", qos=1, expiry=60, user=(("traceparent", "00-1"), ("a", "b")),
+    ),
+]  # fmt: skip
+
+
+def test_what_is_recorded_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    with Recording(path) as recording:
+        recording.connected(AT)
+        for message in MESSAGES:
+            recording.write(AT + 1, message)
+        assert recording.messages == len(MESSAGES)
+    expected = [Connected(AT), *(Recorded(AT + 1, message) for message in MESSAGES)]
+    assert list(read_recording(path)) == expected
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_line_says_when_in_words_and_leaves_out_what_there_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    with Recording(path) as recording:
+        recording.write(AT, MESSAGES[0])
+    assert json.loads(path.read_text()) == {
+        "at": "2026-01-01T00:00:00.123Z",
+        "ms": AT,
+        "topic": MESSAGES[0].topic,
+        "payload": MESSAGES[0].payload.decode(),
+    }
+
+
+def test_a_message_is_in_the_file_after_a_flush(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    with Recording(path) as recording:
+        recording.write(AT, MESSAGES[0])
+        assert list(read_recording(path)) == []
+        recording.flush()
+        assert list(read_recording(path)) == [Recorded(AT, MESSAGES[0])]
+
+
+@pytest.mark.parametrize("kept", [1, 20, -1])
+def test_a_torn_last_line_is_left_out_and_cut_off_when_it_goes_on(
+    tmp_path: Path, kept: int
+) -> None:
+    path = tmp_path / "history.jsonl"
+    with Recording(path) as recording:
+        recording.write(AT, MESSAGES[0])
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:kept])
+    assert list(read_recording(path)) == [Recorded(AT, MESSAGES[0])]
+    with Recording(path) as recording:
+        assert path.read_bytes() == whole
+        recording.write(AT + 5, MESSAGES[1])
+    assert list(read_recording(path)) == [Recorded(AT, MESSAGES[0]), Recorded(AT + 5, MESSAGES[1])]
+
+
+def test_a_torn_line_longer_than_a_look_back_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    with Recording(path) as recording:
+        recording.write(AT, MESSAGES[0])
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"x" * (3 << 20))
+    with Recording(path):
+        assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"hello",
+        b'{"at":"x","topic":"t"}',
+        b'{"at":"x","ms":"1","topic":"t"}',
+        b'{"at":"x","ms":1}',
+        b'{"at":"x","ms":1,"topic":"t","correlation":"%"}',
+    ],
+)
+def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "history.jsonl"
+    with Recording(path) as recording:
+        recording.write(AT, MESSAGES[0])
+    path.write_bytes(path.read_bytes() + line + b"\n")
+    with pytest.raises(JournalError, match="line 2 is not a message"):
+        list(read_recording(path))
+
+
+def test_a_history_that_cannot_be_written_or_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="cannot write"):
+        Recording(tmp_path / "no" / "folder.jsonl")
+    with pytest.raises(JournalError, match="cannot read"):
+        list(read_recording(tmp_path / "nothing.jsonl"))
