@@ -10,7 +10,6 @@ from store_process import StoreProcess, free_port, running_store_process, storeb
 
 from cli.settings import Settings
 
-
 _COMMANDS = (
     "up", "demo", "node", "scan", "buy", "labels", "import", "config", "doctor", "backup", "audit",
     "record",
