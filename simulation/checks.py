@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bus.errors import StorebusError
 from cli.audit import findings
 from simulation.goods import STOCK
 from simulation.orders import PAID, orders_broken
@@ -44,7 +45,7 @@ def _books(data: Path, closing: int) -> list[str]:
     """What the store's own bookkeeping says, if it can make anything of the databases at all."""
     try:
         return [str(finding) for finding in findings([data], at=closing)]
-    except (TypeError, KeyError, ValueError) as error:
+    except StorebusError as error:
         return [f"books: they cannot be counted: {error!r}"]
 
 

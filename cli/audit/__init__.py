@@ -7,6 +7,7 @@ here.
 from collections.abc import Sequence
 from pathlib import Path
 
+from bus.errors import JournalError
 from cli.audit.databases import check_databases
 from cli.audit.finding import INVARIANTS, Finding, Tally
 from cli.audit.history import read_history
@@ -57,7 +58,12 @@ def audit(
     with opened_files(folders, running=running) as files:
         store = AuditedStore(files, recorded, running=running, at=at)
         for check in _CHECKS:
-            check(store, tally)
+            try:
+                check(store, tally)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise JournalError(
+                    f"what the databases hold makes no sense ({check.__name__}: {error!r})"
+                ) from error
     return tally
 
 

@@ -74,10 +74,18 @@ class History:
     """When the recorder began to hear everything: the first time, and after each gap."""
     by_key: dict[Key, list[Request]] = field(default_factory=lambda: defaultdict(list))
     replies_by_key: dict[Key, list[Reply]] = field(default_factory=lambda: defaultdict(list))
+    _about: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def named(self, operation: str) -> Iterator[Request]:
         """All requests of an operation."""
         return (request for request in self.requests if request.operation == operation)
+
+    def about(self, operation: str) -> frozenset[str]:
+        """The orders that requests of an operation were about."""
+        if operation not in self._about:
+            orders = (request.data.get("order") for request in self.named(operation))
+            self._about[operation] = frozenset(map(str, orders))
+        return self._about[operation]
 
     def is_whole_since(self, at: int) -> bool:
         """Whether nothing can be missing from then on."""

@@ -133,12 +133,8 @@ def _was_wanted(store: AuditedStore, tally: Tally, name: str, order: Row) -> Non
         late = request.deadline is not None and began > request.deadline
         tally.check("I1", not late, f"{name} was begun after the customer's deadline")
     if order["state"] in ("cancelling", "cancelled") and store.history.is_whole_since(began):
-        asked = any(
-            request.data.get("order") == name
-            for operation in ("cancel", "failed")
-            for request in store.history.named(operation)
-        )
-        tally.check("I1", asked, f"{name} is {order['state']}, but nobody has cancelled it")
+        asked = store.history.about("cancel") | store.history.about("failed")
+        tally.check("I1", name in asked, f"{name} is {order['state']}, but nobody has cancelled it")
 
 
 # -- I9 -------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """I5: each paid order has one parcel with its goods, and nobody else has one."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 from cli.audit.finding import Tally
@@ -97,9 +97,12 @@ def _machines(store: AuditedStore, tally: Tally) -> None:
         times = Counter[str](entry["key"] for entry in entries)
         for key, count in times.items():
             tally.check("I5", count == 1, f"{sorter.node} moved {key} {count} times")
+        movements: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for entry in entries:
+            assignment, _, _ = entry["key"].rsplit(".", 2)
+            movements[assignment].append(entry)
         for row in sorter.rows("SELECT * FROM job WHERE step = 'done'"):
-            start = f"{row['id']}.{row['assignment']}."
-            own = [entry for entry in entries if entry["key"].startswith(start)]
+            own = movements[f"{row['id']}.{row['assignment']}"]
             packed = any(entry["step"] == "packing" for entry in own)
             text = f"{row['order_id']}: {sorter.node} says that it is packed, its machine does not"
             tally.check("I5", packed, text)

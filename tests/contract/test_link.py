@@ -143,6 +143,18 @@ async def test_correlation_data_comes_byte_for_byte(transport: Transport, site: 
         assert (message.correlation, message.response_topic) == (correlation, f"{topic}/to")
 
 
+async def test_who_listens_sees_how_a_message_was_sent(transport: Transport, site: str) -> None:
+    topic = f"{site}/noted"
+    async with transport.connector.connect(site) as link:
+        await link.subscribe([Subscription(topic, 1)])
+        link.send(Outgoing(topic, b"", 1, expiry=60, trace="00-1"))
+        (message,) = await receive(link)
+    assert message.qos == (0 if transport.engine == "embedded" else 1)
+    with_properties = transport.v5 and transport.engine != "embedded"
+    assert message.user == ((("traceparent", "00-1"),) if with_properties else ())
+    assert message.expiry == (60 if with_properties else None)
+
+
 @pytest.mark.parametrize("way", ["goodbye", "dies"])
 async def test_the_will_is_published_when_a_process_dies_and_not_after_a_goodbye(
     transport: Transport, site: str, way: str

@@ -120,6 +120,9 @@ def test_what_cannot_be_audited_is_told_in_a_sentence(
     (damaged.data / "warehouse.db").write_bytes(b"no database, but long enough to look at" * 9)
     torn = day.copy(tmp_path / "torn")
     (torn.data / "acquirer.jsonl").write_text("hello\n")
+    senseless = day.copy(tmp_path / "senseless")
+    with closing(sqlite3.connect(senseless.data / "settlement.db")) as settlement, settlement:
+        settlement.execute("UPDATE orders SET missing = '[7]'")
     for arguments, expected, words in (
         ((empty,), 2, "no catalog.db"),
         ((tmp_path / "nowhere",), 2, "no folder"),
@@ -128,6 +131,7 @@ def test_what_cannot_be_audited_is_told_in_a_sentence(
         ((damaged.data,), 1, "warehouse.db"),
         ((damaged.data, "--open"), 1, "warehouse.db"),
         ((torn.data,), 1, "acquirer.jsonl is damaged"),
+        ((senseless.data,), 1, "makes no sense"),
         ((day.data, "--history", history), 1, "line 1 is not a message"),
         ((day.data, "--history", tmp_path / "none"), 1, "No such file"),
     ):

@@ -100,6 +100,7 @@ async def test_no_broker_is_told_and_ends_with_3(tmp_path: Path) -> None:
         ("buy", "terminal-7", "CAN-40", "--pay", "account:C-1001"),
         ("node", "catalog"),
         ("import", __file__),
+        ("record", str(tmp_path / "history.jsonl")),
     ):
         code, _, err = await storebus(*arguments, "--broker", url, "--data", str(tmp_path))
         assert code == 3, err
