@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bus.contract.settlement import OrderState, Receipt
 from cli.audit.finding import Tally
 from cli.audit.reading import Row
-from cli.audit.store import FINAL, PAID, AuditedStore, parsed
+from cli.audit.store import FINAL, AuditedStore, parsed
 
 LEGAL: dict[str, frozenset[str]] = {
     "": frozenset({"reserving"}),
@@ -115,9 +115,10 @@ def _is_refused(
     order = store.by_request.get((terminal, request))
     state = order["state"] if order else None
     code = problem["code"]
+    fitting = ("cancelling", "cancelled") if code == "cancelled" else (None, "refused", "declined")
     tally.check(
         "I1",
-        state not in PAID,
+        state in fitting,
         f"{source} says that {request} of {terminal} was refused ({code}), but it is {state}",
     )
 
