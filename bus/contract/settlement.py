@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from bus.contract.catalog import Line, Lines, OrderOnly, PricedLine
-from bus.contract.channel import command, query
+from bus.contract.channel import Event, command, query
 from bus.contract.values import (
     Count,
     Currency,
@@ -153,6 +153,13 @@ class OrderSummary(Model):
     """When it came into this state."""
 
 
+class OrderChanged(OrderSummary):
+    """An order came into a state."""
+
+    reason: str | None = None
+    """Why, where it is a refusal or a way back."""
+
+
 class OrderList(Model):
     """Orders, newest first, at most what one message holds."""
 
@@ -238,4 +245,6 @@ DEPOSIT = command(
     "Pay money into a customer's account", callers={"tester", "console"}, timeout=30.0,
 )  # fmt: skip
 
-CHANNELS = (PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, DEPOSIT)
+ORDER_CHANGED = Event("settlement", "order-changed", OrderChanged, "An order came into a state")
+
+CHANNELS = (PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, DEPOSIT, ORDER_CHANGED)

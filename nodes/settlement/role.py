@@ -22,6 +22,7 @@ from bus.contract.settlement import (
     DEPOSIT,
     FAILED,
     ORDER,
+    ORDER_CHANGED,
     ORDERS,
     PURCHASE,
     READY,
@@ -29,6 +30,7 @@ from bus.contract.settlement import (
     Collect,
     Deposit,
     Failed,
+    OrderChanged,
     OrderList,
     OrderQuery,
     Orders,
@@ -136,7 +138,7 @@ class Settlement:
             pickup_code=store.unused_code(turn.connection, lambda: turn.identity.digits(6)),
             now=turn.now,
         )
-        store.save(turn.connection, order)
+        _save(turn, order)
         turn.send(RESERVE, "catalog", Reserve(order=order.id, lines=list(order.lines)))
 
     def _reserved(self, turn: Turn, answer: Answer[Reserved]) -> None:
@@ -154,7 +156,7 @@ class Settlement:
             _refuse(turn, order, problem)
             return
         order = order.to("charging", turn.now)
-        store.save(turn.connection, order)
+        _save(turn, order)
         outcome = self._methods[order.payment["method"]].charge(turn, order)
         if outcome is not None:
             _settle(turn, order, outcome)
@@ -186,7 +188,7 @@ class Settlement:
         if data.lines is not None:
             order, price = domain.go_without(order, data.lines, turn.now, data.reason)
             if price:
-                store.save(turn.connection, order)
+                _save(turn, order)
                 turn.send(RELEASE, "catalog", Release(order=order.id, lines=data.lines))
                 self._refund(turn, order, price)
         elif order.state in ("settled", "short"):
@@ -208,7 +210,7 @@ class Settlement:
         points = store.pickup_points(turn.connection)
         assert points is not None, "an order was placed without pickup points"
         reminder = turn.send(REMIND, order.terminal, domain.reminder(order, points))
-        store.save(turn.connection, replace(order, reminder=reminder))
+        _save(turn, replace(order, reminder=reminder))
 
     def _unclaimed(self, turn: Turn, unclaimed: Unclaimed) -> None:
         order = store.order(turn.connection, unclaimed.order)
@@ -228,7 +230,7 @@ class Settlement:
         """Begin to undo an order: every step back that is possible from where it is."""
         unanswered = order.state in ("reserving", "charging")
         order = domain.begin_undoing(order, state, turn.now, reason)
-        store.save(turn.connection, order)
+        _save(turn, order)
         turn.drop(order.reminder)
         if unanswered:
             problem = Cancelled("The order was cancelled before it was paid.", order=order.id)
@@ -244,7 +246,7 @@ class Settlement:
     def _refund(self, turn: Turn, order: domain.Order, amount: int) -> None:
         name = refund_name(order.id, order.refunding)
         order = domain.begin_refund(order, amount)
-        store.save(turn.connection, order)
+        _save(turn, order)
         if self._methods[order.payment["method"]].refund(turn, order, amount, name):
             _money_back(turn, order.id, amount)
 
@@ -262,26 +264,33 @@ class Settlement:
 
     def _undone(self, turn: Turn, order: domain.Order, step: domain.Undo) -> None:
         order, following = domain.undone(order, step, turn.now)
-        store.save(turn.connection, order)
+        _save(turn, order)
         if following == "release":
             turn.send(RELEASE, "catalog", Release(order=order.id))
+
+
+def _save(turn: Turn, order: domain.Order) -> None:
+    """Write an order, and tell whoever listens of its new state."""
+    if store.save(turn.connection, order):
+        told = store.summary(order).model_dump()
+        turn.emit(ORDER_CHANGED, OrderChanged(**told, reason=order.reason))
 
 
 def _money_back(turn: Turn, identifier: str, amount: int) -> None:
     """So much is back with the customer."""
     order = store.order(turn.connection, identifier)
-    store.save(turn.connection, domain.money_back(order, amount, turn.now))
+    _save(turn, domain.money_back(order, amount, turn.now))
 
 
 def _settle(turn: Turn, order: domain.Order, outcome: Captured | Declined) -> None:
     if isinstance(outcome, Declined):
         order = order.to("declined", turn.now, outcome.reason)
-        store.save(turn.connection, order)
+        _save(turn, order)
         turn.send(RELEASE, "catalog", Release(order=order.id))
         _answer(turn, order, PaymentDeclined(outcome.reason, order=order.id))
         return
     order = replace(order.to("settled", turn.now), reference=outcome.reference)
-    store.save(turn.connection, order)
+    _save(turn, order)
     turn.send(COMMIT, "catalog", OrderOnly(order=order.id))
     lines = [Line(sku=line.sku, quantity=line.quantity) for line in order.lines]
     turn.send(
@@ -292,7 +301,7 @@ def _settle(turn: Turn, order: domain.Order, outcome: Captured | Declined) -> No
 
 def _refuse(turn: Turn, order: domain.Order, problem: Problem) -> None:
     data = problem.to_data()
-    store.save(turn.connection, order.to("refused", turn.now, data.detail))
+    _save(turn, order.to("refused", turn.now, data.detail))
     _answer(turn, order, Refused(_with_order(data, order.id)))
 
 
@@ -309,7 +318,7 @@ def _reminded(turn: Turn, answer: Answer[Shown]) -> None:
     order = store.order(turn.connection, answer.request.order)
     shown = answer.data is not None and answer.data.shown
     if shown and order.state == "ready":
-        store.save(turn.connection, order.to("reminded", turn.now))
+        _save(turn, order.to("reminded", turn.now))
 
 
 def _collect(turn: Turn, request: Request[Collect]) -> OrderStateReply:
@@ -317,7 +326,7 @@ def _collect(turn: Turn, request: Request[Collect]) -> OrderStateReply:
     if order is None:
         raise UnknownPickupCode("No parcel waits under this code.")
     order = order.to("collected", turn.now)
-    store.save(turn.connection, order)
+    _save(turn, order)
     return OrderStateReply(order=order.id, state="collected")
 
 

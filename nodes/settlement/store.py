@@ -46,8 +46,12 @@ def unused_code(connection: sqlite3.Connection, draw: Callable[[], str]) -> str:
             return code
 
 
-def save(connection: sqlite3.Connection, row: Order) -> None:
-    """Write an order; a new state also goes into its history."""
+def save(connection: sqlite3.Connection, row: Order) -> bool:
+    """Write an order; a new state also goes into its history.
+
+    Returns:
+        Whether it came into a state.
+    """
     known = connection.execute(
         "SELECT state, missing FROM orders WHERE id = ?", (row.id,)
     ).fetchone()
@@ -83,12 +87,14 @@ def save(connection: sqlite3.Connection, row: Order) -> None:
         },
     )
     shorter = row.state == "short" and known is not None and known["missing"] != missing
-    if known is None or known["state"] != row.state or shorter:
+    changed = known is None or known["state"] != row.state or shorter
+    if changed:
         connection.execute(
             "INSERT INTO order_state SELECT ?, count(*), ?, ?, ? FROM order_state"
             " WHERE order_id = ?",
             (row.id, row.state, row.since, row.reason, row.id),
         )
+    return changed
 
 
 def view(connection: sqlite3.Connection, identifier: str) -> OrderView:
@@ -130,17 +136,19 @@ def orders(
         " AND (:terminal IS NULL OR terminal = :terminal) ORDER BY since DESC LIMIT :limit",
         {"state": state, "terminal": terminal, "limit": limit},
     )
-    return [
-        OrderSummary(
-            order=found.id,
-            state=found.state,
-            terminal=found.terminal,
-            total=found.money(),
-            pickup_point=found.pickup_point,
-            since=rfc3339(found.since),
-        )
-        for found in map(_order, rows)
-    ]
+    return [summary(found) for found in map(_order, rows)]
+
+
+def summary(found: Order) -> OrderSummary:
+    """An order in one line."""
+    return OrderSummary(
+        order=found.id,
+        state=found.state,
+        terminal=found.terminal,
+        total=found.money(),
+        pickup_point=found.pickup_point,
+        since=rfc3339(found.since),
+    )
 
 
 _WAITS: dict[str, str] = {

@@ -176,6 +176,21 @@ async def test_a_sale_is_told_to_whoever_listens(store: Store, raw: RawClient) -
     assert changed.data["levels"] == [{"sku": "MUG", "on_hand": 20, "reserved": 1, "available": 19}]
 
 
+async def test_each_state_of_an_order_is_told_to_whoever_listens(
+    store: Store, raw: RawClient
+) -> None:
+    receipt = await store.buy({"MUG": 1})
+    await store.reminded(receipt.order)
+    topic = store.topics.event("settlement", "order-changed")
+    told = [(await raw.expect(topic)).data for _ in range(5)]
+    assert [each["state"] for each in told] == [
+        "reserving", "charging", "settled", "ready", "reminded",
+    ]  # fmt: skip
+    assert {each["order"] for each in told} == {receipt.order}
+    assert {each["terminal"] for each in told} == {"terminal-1"}
+    assert told[-1]["total"] == receipt.total.model_dump()
+
+
 async def test_mqtt_5_repeats_redundantly_what_the_payload_says(
     store: Store, transport: Transport, site: str
 ) -> None:
