@@ -91,9 +91,12 @@ class AuditedStore:
         found = set()
         for database in self.databases.values():
             for row in database.rows("SELECT * FROM outbox WHERE kind <> 'timer'"):
-                document = parsed(row["payload"], database, "outbox")
-                data = document.get("data", {}) if row["kind"] == "command" else document
-                found.add(data.get("order") or orders.get(data.get("job"), ""))
+                if row["kind"] == "call":  # its key begins with the order or the job
+                    name = row["id"].partition(".")[0]
+                else:
+                    data = parsed(row["payload"], database, "outbox")["data"]
+                    name = data.get("order") or data.get("job")
+                found.add(orders.get(name, name))
         return frozenset(found)
 
     def still(self, order: str) -> bool:
