@@ -8,6 +8,7 @@ from typing import TypeVar
 from bus.contract.catalog import LOOKUP, SEARCH, Found, Lookup, Search, Style
 from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
 from bus.contract.terminal import REMIND, Remind, Shown
+from bus.contract.values import Model
 from bus.errors import NoAnswer, Refused
 from bus.intake import Answer, Request
 from bus.node import Node, Place
@@ -18,6 +19,15 @@ from devices.terminal.domain import Bought
 from devices.terminal.screen import Screen
 
 Seen = TypeVar("Seen")
+
+
+class Showing(Model):
+    """A call to the screen, and whom to tell when the customer has seen it."""
+
+    reminder: Remind
+    caller: str
+    request: str
+    """The id of the message to answer: several may ask for the same reminder."""
 
 
 class Terminal:
@@ -45,7 +55,7 @@ class Terminal:
             package="devices.terminal",
             commands={REMIND: _remind},
             answers={PURCHASE: _answered},
-            adapters=(Adapter("screen", Remind, self._screen.display, _displayed),),
+            adapters=(Adapter("screen", Showing, self._display, _displayed),),
             committed=self._committed,
         )
         self.node = Node(name, self.role, place)
@@ -134,6 +144,9 @@ class Terminal:
             found = self.node.read(look)
         return found
 
+    async def _display(self, key: str, showing: Showing) -> None:
+        await self._screen.display(key, showing.reminder)
+
     def _committed(self, _: sqlite3.Connection, __: frozenset[str]) -> None:
         waiting, self._waiting = self._waiting, []
         for future in waiting:
@@ -159,12 +172,14 @@ def _answered(turn: Turn, answer: Answer[Receipt]) -> None:
 
 def _remind(turn: Turn, request: Request[Remind]) -> None:
     """Show it first and answer then: `shown` is only said of what the customer has seen."""
-    store.save_reminder(turn.connection, request.data, request.caller, request.id)
-    turn.call("screen", request.data, key=f"{request.data.order}.{request.id}")
+    reminder = request.data
+    store.save_reminder(turn.connection, reminder, request.id)
+    showing = Showing(reminder=reminder, caller=request.caller, request=request.id)
+    turn.call("screen", showing, key=f"{reminder.order}.{request.id}")
 
 
-def _displayed(turn: Turn, reminder: Remind, _: None) -> None:
-    asked = store.mark_shown(turn.connection, reminder.order, turn.now)
-    if asked is not None:
-        turn.answer(REMIND, *asked, Shown(shown=True))
-    turn.touch(reminder.order)
+def _displayed(turn: Turn, showing: Showing, _: None) -> None:
+    order = showing.reminder.order
+    store.mark_shown(turn.connection, order, showing.request, turn.now)
+    turn.answer(REMIND, showing.caller, showing.request, Shown(shown=True))
+    turn.touch(order)

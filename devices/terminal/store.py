@@ -36,26 +36,21 @@ def purchases(connection: sqlite3.Connection) -> list[Bought]:
     return [_bought(row) for row in connection.execute("SELECT * FROM purchase ORDER BY at, id")]
 
 
-def save_reminder(
-    connection: sqlite3.Connection, content: Remind, caller: str, request: str
-) -> None:
+def save_reminder(connection: sqlite3.Connection, content: Remind, request: str) -> None:
     """Keep a reminder that is to be shown; a later one for the same order takes its place."""
     connection.execute(
-        "INSERT INTO reminder VALUES (?, ?, ?, ?, NULL) ON CONFLICT (order_id) DO UPDATE"
-        " SET content = excluded.content, caller = excluded.caller, request = excluded.request,"
-        " shown_at = NULL",
-        (content.order, content.model_dump_json(), caller, request),
+        "INSERT INTO reminder VALUES (?, ?, ?, NULL) ON CONFLICT (order_id) DO UPDATE"
+        " SET content = excluded.content, request = excluded.request, shown_at = NULL",
+        (content.order, content.model_dump_json(), request),
     )
 
 
-def mark_shown(connection: sqlite3.Connection, order: str, now: int) -> tuple[str, str] | None:
-    """The customer has seen it; returns the caller and id of the request to answer."""
-    row = connection.execute(
-        "UPDATE reminder SET shown_at = ? WHERE order_id = ? AND shown_at IS NULL"
-        " RETURNING caller, request",
-        (now, order),
-    ).fetchone()
-    return None if row is None else (row["caller"], row["request"])
+def mark_shown(connection: sqlite3.Connection, order: str, request: str, now: int) -> None:
+    """The customer has seen the reminder that a message asked for."""
+    connection.execute(
+        "UPDATE reminder SET shown_at = ? WHERE order_id = ? AND request = ?",
+        (now, order, request),
+    )
 
 
 def shown(connection: sqlite3.Connection, order: str) -> Remind | None:

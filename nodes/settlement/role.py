@@ -209,6 +209,7 @@ class Settlement:
     def _remind(self, turn: Turn, order: domain.Order) -> None:
         points = store.pickup_points(turn.connection)
         assert points is not None, "an order was placed without pickup points"
+        turn.drop(order.reminder)  # of a terminal that was away it is enough to ask once
         reminder = turn.send(REMIND, order.terminal, domain.reminder(order, points))
         _save(turn, replace(order, reminder=reminder))
 

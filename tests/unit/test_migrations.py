@@ -6,7 +6,9 @@ from contextlib import closing, contextmanager
 from unittest.mock import patch
 
 from bus import journal
+from bus.contract.terminal import Remind
 from bus.journal import _migrate
+from devices.terminal.role import Showing
 
 JOB = "INSERT INTO job VALUES (?, ?, ?, 'north', ?, ?, ?, 5, NULL, ?)"
 
@@ -92,3 +94,24 @@ def test_a_sorter_knows_what_it_had_taken() -> None:
         _migrate(rows, "devices.sorter")
         found = {row["id"]: row["found"] for row in rows.execute("SELECT * FROM job")}
         assert found == {"a": "[3,1]", "b": "[3]", "c": "[3]", "d": "[]"}
+
+
+def test_a_terminal_answers_the_reminder_that_it_was_about_to_show() -> None:
+    reminder = Remind(
+        order="o-1", pickup_point="north", pickup_point_name="North door", pickup_code="482913"
+    )
+    content = reminder.model_dump_json()
+    with older("devices.terminal", 1) as rows:
+        _migrate(rows, "bus")
+        later = ("o-1", content, "settlement", "m-2")
+        rows.execute("INSERT INTO reminder VALUES (?, ?, ?, ?, NULL)", later)
+        rows.execute(
+            "INSERT INTO outbox VALUES ('o-1.m-1', 'call', 'screen', '', ?, '', 0, NULL)",
+            (content.encode(),),
+        )
+        _migrate(rows, "devices.terminal")
+        call = rows.execute("SELECT payload FROM outbox").fetchone()["payload"]
+        waiting = Showing.model_validate_json(call)
+        assert waiting == Showing(reminder=reminder, caller="settlement", request="m-1")
+        kept = rows.execute("SELECT * FROM reminder").fetchone()
+        assert tuple(kept) == ("o-1", content, "m-2", None)

@@ -125,19 +125,19 @@ def test_purchases_are_listed_oldest_first(rows: sqlite3.Connection) -> None:
 
 
 def test_a_reminder_counts_once_the_customer_has_seen_it(rows: sqlite3.Connection) -> None:
-    store.save_reminder(rows, REMINDER, "settlement", "m-1")
+    store.save_reminder(rows, REMINDER, "m-1")
     assert store.shown(rows, "o-1") is None
-    assert store.mark_shown(rows, "o-1", 5000) == ("settlement", "m-1")
+    store.mark_shown(rows, "o-1", "m-1", 5000)
     assert store.shown(rows, "o-1") == REMINDER
-    assert store.mark_shown(rows, "o-1", 6000) is None
-    assert store.mark_shown(rows, "o-2", 6000) is None
+    store.mark_shown(rows, "o-2", "m-1", 6000)
+    assert store.shown(rows, "o-2") is None
 
 
 def test_a_later_reminder_takes_the_place_of_the_earlier(rows: sqlite3.Connection) -> None:
-    store.save_reminder(rows, REMINDER, "settlement", "m-1")
-    store.mark_shown(rows, "o-1", 5000)
+    store.save_reminder(rows, REMINDER, "m-1")
     later = REMINDER.model_copy(update={"pickup_point_name": "New door"})
-    store.save_reminder(rows, later, "settlement", "m-2")
+    store.save_reminder(rows, later, "m-2")
+    store.mark_shown(rows, "o-1", "m-1", 5000)
     assert store.shown(rows, "o-1") is None
-    assert store.mark_shown(rows, "o-1", 6000) == ("settlement", "m-2")
+    store.mark_shown(rows, "o-1", "m-2", 6000)
     assert store.shown(rows, "o-1") == later

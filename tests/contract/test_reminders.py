@@ -1,0 +1,54 @@
+"""A customer may be reminded of a parcel more than once; nobody is asked for ever."""
+
+import asyncio
+import json
+from pathlib import Path
+
+from store import FAST, PATIENCE, FaultyBroker, Store, eventually, running_store
+
+from bus.caller import Caller
+from bus.contract.terminal import REMIND, Remind, Shown
+from nodes.settlement.settings import SettlementSettings
+
+REMINDER = Remind(
+    order="o-1", pickup_point="north", pickup_point_name="North door", pickup_code="482913"
+)
+
+
+async def test_each_of_two_reminders_that_come_at_once_is_shown_and_answered(
+    tmp_path: Path,
+) -> None:
+    store = Store(FaultyBroker(), tmp_path, "main", FAST)
+    await store.start("terminal-1")
+    async with Caller(store.place.connector, "main", "settlement").connected() as settlement:
+        answers = await asyncio.gather(
+            *(
+                settlement.ask(REMIND, "terminal-1", REMINDER, timeout=PATIENCE, identifier=name)
+                for name in ("m-1", "m-2")
+            )
+        )
+    await store.stop()
+    assert answers == [Shown(shown=True)] * 2
+    assert store.reminders == [REMINDER] * 2
+
+
+async def test_a_terminal_that_is_away_for_long_is_asked_for_the_last_reminder_only(
+    tmp_path: Path,
+) -> None:
+    broker = FaultyBroker()
+    often = SettlementSettings(remind_again=0.05, expire_after=3600)
+    async with running_store(broker, tmp_path, settings=FAST, settlement=often) as store:
+        order = (await store.buy({"MUG": 1})).order
+        await store.reminded(order)
+        await store.crash("terminal-1")
+        topic = "req/settlement/terminal-1/remind"
+        before = {json.loads(message.payload)["id"] for message in broker.sent(topic)}
+
+        def others() -> set[str]:
+            return {json.loads(message.payload)["id"] for message in broker.sent(topic)} - before
+
+        await eventually(lambda: len(others()) > 3, "further reminders")
+        waiting = "SELECT count(*) FROM outbox WHERE operation = 'remind'"
+        assert store.value("settlement", waiting) == 1
+        await store.start("terminal-1")
+        await store.reminded(order)
