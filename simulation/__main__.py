@@ -1,17 +1,17 @@
 """`python -m simulation --seeds 1000`: simulates stores and looks whether a promise is broken."""
 
 import argparse
-import multiprocessing
+import hashlib
 import sys
 import time
 from collections.abc import Iterator
-from functools import partial
 
 from simulation.plan import ORDERS, STORM, Plan
 from simulation.planted import BUGS
 from simulation.run import Outcome, simulate
 from simulation.shrink import shortest
-from simulation.table import seeds_until_caught
+from simulation.table import hunts
+from simulation.workers import CORES, workers
 
 _PROGRESS = 500
 """Seeds between two words of how far it is."""
@@ -33,15 +33,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--storm", type=float, default=STORM, help="seconds that faults go on")
     parser.add_argument("--as-is", action="store_true", help="do not look for a shorter story")
     parser.add_argument("--hashes", action="store_true", help="say the hash of each history")
-    parser.add_argument("--processes", type=int, default=1, help="how many seeds at a time")
+    parser.add_argument("--processes", type=int, default=CORES, help="how many seeds at a time")
     parser.add_argument("--planted", action="store_true", help="plant bugs; `--seeds` for each")
     return parser.parse_args()
 
 
 def _sweep(options: argparse.Namespace) -> int:
-    began, virtual, failures = time.monotonic(), 0.0, 0
+    began, virtual, failures, histories = time.monotonic(), 0.0, 0, hashlib.sha256()
     for number, outcome in enumerate(_outcomes(options), 1):
         virtual += outcome.seconds
+        histories.update(outcome.digest.encode())
         if options.hashes or options.seeds == 1:
             _say(f"seed {outcome.plan.seed}: history {outcome.digest}")
         if outcome.broken:
@@ -51,8 +52,9 @@ def _sweep(options: argparse.Namespace) -> int:
             _say(f"{number} seeds, {failures} failures")
     real = time.monotonic() - began
     _say(
-        f"{options.seeds} seeds, {failures} failures, {options.seeds / real:.1f} seeds/s,"
-        f" {virtual / real:.0f} virtual seconds per second"
+        f"{options.seeds} seeds, {failures} failures, histories {histories.hexdigest()[:16]}\n"
+        f"{virtual / 3600:.1f} hours simulated in {real:.0f} s, {virtual / real:.0f} times as fast"
+        f" as real time; {options.seeds / real:.1f} seeds/s"
     )
     return min(failures, 1)
 
@@ -64,19 +66,19 @@ def _outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
         customers = tuple(int(number) for number in options.only.split(","))
     without = tuple(kind for kind in options.without.split(",") if kind)
     plans = [Plan(seed, customers, without, options.storm) for seed in seeds]
-    if options.processes == 1:
+    if min(len(plans), options.processes) == 1:
         yield from map(simulate, plans)
         return
-    with multiprocessing.Pool(options.processes) as pool:
-        yield from pool.imap(simulate, plans, chunksize=4)
+    with workers(options.processes) as executor:
+        yield from executor.map(simulate, plans, chunksize=4)
 
 
 def _tell(outcome: Outcome, *, as_is: bool) -> None:
     _say(f"\nSEED {outcome.plan.seed} FAILED")
-    for sentence in outcome.broken:
-        _say(f"  broken: {sentence}")
-    _say(f"  again:  {outcome.plan.command()} --as-is")
     if not as_is:
+        for sentence in outcome.broken:
+            _say(f"  broken: {sentence}")
+        _say(f"  again:  {outcome.plan.command()} --as-is")
         outcome = shortest(outcome)
         _say("the shortest story found:")
     for line in outcome.story:
@@ -89,11 +91,10 @@ def _tell(outcome: Outcome, *, as_is: bool) -> None:
 def _hunt(options: argparse.Namespace) -> int:
     missed = 0
     _say(f"{'planted bug':<60} {'seeds':>6}  found as")
-    hunt = partial(seeds_until_caught, limit=options.seeds, first=options.first)
-    for bug in BUGS:
-        count, sentence = hunt(bug)
-        missed += count is None
-        _say(f"{bug.name:<60} {count or 'missed':>6}  {sentence[:80]}")
+    with workers(options.processes) as executor:
+        for hunt in hunts(executor, options.seeds, options.first):
+            missed += hunt.seeds is None
+            _say(f"{hunt.bug:<60} {hunt.seeds or 'missed':>6}  {hunt.found_as[:80]}")
     _say(f"{len(BUGS) - missed} of {len(BUGS)} planted bugs found")
     return min(missed, 1)
 

@@ -22,6 +22,10 @@ class Line:
     about: str = ""
     digest: str = ""
 
+    def same(self) -> str:
+        """What it has in common with a repetition: that a node is there, it says at new times."""
+        return self.about if self.what == "presence" else self.digest
+
     def __str__(self) -> str:
         return f"{self.at:10.3f}  {self.what:<10} {self.who:<11} {self.about}"
 
@@ -60,10 +64,10 @@ class Trace:
         Of a story that is longer than `limit` lines, the middle is left out.
         """
         told = [line for line in self.lines[self._begun : self._told] if line.what not in _UNTOLD]
-        times = Counter((line.what, line.who, line.digest) for line in told)
+        times = Counter((line.what, line.who, line.same()) for line in told)
         lines = []
         for line in told:
-            count = times.pop((line.what, line.who, line.digest), 0) if line.digest else 1
+            count = times.pop((line.what, line.who, line.same()), 0) if line.digest else 1
             if count:
                 lines.append(f"{line}{f'  ({count} times in all)' if count > 1 else ''}")
         if len(lines) <= limit:

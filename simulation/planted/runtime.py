@@ -1,6 +1,7 @@
 """Mistakes of the runtime that every node shares."""
 # ruff: noqa: SLF001 - a bug is planted where nobody else has a hand
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -10,7 +11,6 @@ from typing import Any
 from unittest.mock import patch
 
 from bus.batch import Batch
-from bus.ear import Ear
 from bus.gate import Gate
 from bus.journal import Journal
 from bus.node import Node
@@ -95,19 +95,22 @@ def _no_deadline() -> AbstractContextManager[Any]:
 
 
 def _answered_twice() -> AbstractContextManager[Any]:
-    """An answer that comes twice is handled twice."""
+    """What comes of a command, call or timer is handled twice."""
     finish = Batch._finish
 
     def planted(self: Batch, turn: Turn, item: Any) -> None:
         row = item.row
-        turn.connection.execute(
-            "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (
-                row.id, row.kind, row.target, row.operation, row.payload, row.trace, row.due_at,
-                row.deadline,
-            ),
-        )  # fmt: skip
+        known = turn.connection.execute("SELECT 1 FROM outbox WHERE id = ?", (row.id,)).fetchone()
         finish(self, turn, item)
+        if known is not None and row.id in turn.removed:
+            turn.connection.execute(
+                "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    row.id, row.kind, row.target, row.operation, row.payload, row.trace,
+                    row.due_at, row.deadline,
+                ),
+            )  # fmt: skip
+            finish(self, turn, item)
 
     return patch.object(Batch, "_finish", planted)
 
@@ -145,15 +148,13 @@ def _lost_at_restart(*kinds: str) -> AbstractContextManager[Any]:
     return patch("bus.node.Pending", planted)
 
 
-def _old_wills() -> AbstractContextManager[Any]:
-    """The last will of an older start is believed."""
-    changed = Ear._changed
+def _shown_once() -> AbstractContextManager[Any]:
+    """A node shows its states when it connects and never again."""
 
-    def planted(self: Any, node: str, presence: Any) -> bool:
-        self.presence.pop(node, None)
-        return changed(self, node, presence)
+    async def planted(_: Any) -> None:
+        await asyncio.Event().wait()
 
-    return patch.object(Ear, "_changed", planted)
+    return patch.object(Node, "_show_again", planted)
 
 
 BUGS = (
@@ -162,11 +163,11 @@ BUGS = (
     Bug("no inbox check: a repeated command is carried out again", _no_inbox),
     Bug("another body under a used id passes for a repetition", _no_body_check),
     Bug("a purchase is begun after its deadline", _no_deadline),
-    Bug("a repeated answer is handled again", _answered_twice),
+    Bug("what a command or call has come to is handled twice", _answered_twice),
     Bug("a command is sent only once", _sent_once),
     Bug("the outbox row is deleted before the answer is there", _forgotten_when_sent),
     Bug("calls are not taken up after a restart", partial(_lost_at_restart, "call")),
     Bug("timers are not taken up after a restart", partial(_lost_at_restart, "timer")),
     Bug("commands are not taken up after a restart", partial(_lost_at_restart, "command")),
-    Bug("the last will of an older start is believed", _old_wills),
+    Bug("a state that was lost is not shown again", _shown_once),
 )
