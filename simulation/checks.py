@@ -11,7 +11,7 @@ from typing import Any
 
 from bus.errors import StorebusError
 from cli.audit import findings
-from simulation.goods import STOCK
+from simulation.goods import PRICES, STOCK
 from simulation.orders import PAID, orders_broken
 from simulation.rows import all_rows
 from simulation.store import TERMINALS, SimulatedStore
@@ -35,7 +35,7 @@ def broken(store: SimulatedStore, closing: int) -> list[str]:
     found += orders_broken(data, store.witness, round(store.patience.expire_after * 1000))
     found += _terminals(data)
     found += _stock(data)
-    found += _acquirer(data)
+    found += _money(data)
     found += _machines([machine.moved for machine in store.machines.values()])
     found += _left_behind(data)
     return [*found, *_books(data, closing)]
@@ -86,7 +86,7 @@ def _purchase(name: str, purchase: Any, order: Any) -> Iterator[str]:
 
 
 def _stock(data: Path) -> Iterator[str]:
-    """What was put on the shelves is on hand or sold, and never more."""
+    """What was put on the shelves is on hand, sold or written off, and never more."""
     held: dict[str, Counter[str]] = {"committed": Counter(), "held": Counter()}
     for row in all_rows(
         data / "catalog.db",
@@ -94,31 +94,69 @@ def _stock(data: Path) -> Iterator[str]:
     ):
         if row["state"] in held:
             held[row["state"]][row["sku"]] += row["quantity"]
+    lost = Counter[str]()
+    for row in all_rows(data / "warehouse.db", "SELECT * FROM adjustment WHERE change < 0"):
+        lost[row["sku"]] -= row["change"]
     for row in all_rows(data / "catalog.db", "SELECT * FROM style ORDER BY sku"):
         sku, opening = row["sku"], STOCK[row["sku"]]
-        sold = held["committed"][sku]
-        if row["on_hand"] + sold != opening:
-            yield f"I3: of {opening} {sku}, {row['on_hand']} are left and {sold} sold"
+        sold, there = held["committed"][sku], row["on_hand"] - row["short"]
+        if there + sold + lost[sku] != opening:
+            yield f"I3: of {opening} {sku}, {there} are left, {sold} sold and {lost[sku]} lost"
+        if row["written_off"] != lost[sku]:
+            yield f"I3: {lost[sku]} {sku} are lost, the catalog knows of {row['written_off']}"
         if row["reserved"] != held["held"][sku]:
             yield f"I3: {row['reserved']} {sku} are reserved, orders hold {held['held'][sku]}"
 
 
-def _acquirer(data: Path) -> Iterator[str]:
-    """The acquirer's own log: one capture per order at the most, and never more back than that."""
-    captured, times, refunded = Counter[str](), Counter[str](), Counter[str]()
-    for line in (data / "acquirer.jsonl").read_text().splitlines():
-        entry = json.loads(line)
+def _money(data: Path) -> Iterator[str]:
+    """What the store keeps of an order is the price of the pieces that a machine took for it."""
+    taken, parcels = _taken(data), _parcels(data)
+    captures, keeps = _acquirer(data)
+    for row in all_rows(data / "settlement.db", "SELECT * FROM orders"):
+        name = row["id"]
+        if captures[name] > 1:
+            yield f"I2: {name} was charged {captures[name]} times"
+        kept = row["total"] - row["refunded"] if row["reference"] is not None else 0
+        worth = taken[parcels.get(name, "")] if row["state"] in PAID else 0
+        if kept != worth:
+            yield f"I2: of {name}, {kept} was kept for goods worth {worth}"
+        if json.loads(row["payment"])["method"] == "card" and keeps[name] != kept:
+            yield f"I2: the acquirer keeps {keeps[name]} of {name}, settlement {kept}"
+
+
+def _taken(data: Path) -> Counter[str]:
+    """By job and assignment, the price of what machines have taken from the shelves."""
+    taken = Counter[str]()
+    for path in data.glob("*.conveyor.jsonl"):
+        for entry in _entries(path):
+            if entry["step"] == "picking":
+                found = entry["quantity"] if entry["found"] is None else entry["found"]
+                job = ".".join(entry["key"].split(".")[:2])
+                taken[job] += found * PRICES[entry["sku"]]
+    return taken
+
+
+def _parcels(data: Path) -> dict[str, str]:
+    """By order, the job and assignment that it was packed under."""
+    packed = all_rows(data / "warehouse.db", "SELECT * FROM job WHERE state = 'packed'")
+    return {row["order_id"]: f"{row['id']}.{row['assignment']}" for row in packed}
+
+
+def _acquirer(data: Path) -> tuple[Counter[str], Counter[str]]:
+    """By order, how often the acquirer's own log has it captured, and what it kept."""
+    captures, keeps = Counter[str](), Counter[str]()
+    for entry in _entries(data / "acquirer.jsonl"):
         if entry["kind"] == "capture":
             order = entry["key"].partition(".")[0]
-            captured[order] += entry["amount"]
-            times[order] += 1
+            captures[order] += 1
+            keeps[order] += entry["amount"]
         elif entry["kind"] == "refund":
-            refunded[entry["capture"].partition(".")[0]] += entry["amount"]
-    for order in sorted(times):
-        if times[order] > 1:
-            yield f"I2: {order} was charged {times[order]} times"
-        if refunded[order] not in (0, captured[order]):
-            yield f"I2: of {captured[order]} taken for {order}, {refunded[order]} went back"
+            keeps[entry["capture"].partition(".")[0]] -= entry["amount"]
+    return captures, keeps
+
+
+def _entries(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def _machines(machines: list[Counter[tuple[str, str, str]]]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from bus.errors import NoAnswer, Problem
 from simulation.goods import LOCATIONS
 from simulation.store import SimulatedStore
 
-_ROUND = 15.0
+_ROUND = 30.0
 """Seconds between two looks at what lies there."""
 
 

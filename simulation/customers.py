@@ -34,6 +34,9 @@ T = TypeVar("T")
 _ASKING = 5
 """How often a customer asks for the same at a console."""
 
+_DITHERING = 10.0
+"""Seconds that a customer waits for an order that is to be cancelled."""
+
 
 @dataclass(frozen=True, slots=True)
 class Whim:
@@ -53,13 +56,13 @@ class Whim:
 def whim(chance: Random, number: int, window: float, weather: Weather) -> Whim:
     """Draw one."""
     wanted = chance.sample(list(PRICES), k=chance.choice((1, 1, 1, 2, 3)))
-    if happens(chance, 0.3):
+    if happens(chance, 0.2):
         wanted = sorted({*wanted[1:], chance.choice(SCARCE)})
     cart = {sku: chance.choice((1, 1, 1, 2, 3)) for sku in wanted}
     if happens(chance, 0.05):
         cart[wanted[0]] = 40
     payment: Payment
-    if happens(chance, 0.5):
+    if happens(chance, 0.4):
         account = chance.choice(("C-1001",) * 8 + ("C-1003",) * 3 + ("C-1002", "C-9999"))
         payment = AccountPayment(method="account", account=account)
     else:
@@ -72,9 +75,14 @@ def whim(chance: Random, number: int, window: float, weather: Weather) -> Whim:
         payment=payment,
         wrong_total=happens(chance, 0.08),
         collects=happens(chance, 0.5),
-        cancels=chance.expovariate(0.05) if happens(chance, weather.cancel) else None,
+        cancels=_second_thought(chance) if happens(chance, weather.cancel) else None,
         resends=happens(chance, weather.resend),
     )
+
+
+def _second_thought(chance: Random) -> float:
+    """Seconds until a customer cancels: at once, while it is brought, or when it is there."""
+    return chance.expovariate(chance.choice((20.0, 2.0, 0.5, 0.1, 0.02)))
 
 
 class Customer:
@@ -167,9 +175,12 @@ class Customer:
         if self._whim.cancels is None:
             return
         await asyncio.sleep(self._whim.cancels)
-        order = self._store.witness.orders.get(identifier)
-        if order is not None:
-            await self._at_console(CANCEL, OrderOnly(order=order), f"cancel-{order}")
+        try:
+            async with asyncio.timeout(_DITHERING):
+                order = await self._store.witness.order_of(identifier)
+        except TimeoutError:
+            return  # it was refused before it became one
+        await self._at_console(CANCEL, OrderOnly(order=order), f"cancel-{order}")
 
     async def _at_console(self, operation: Operation[Any, Any], data: Model, name: str) -> None:
         """Ask for something at the console, a few times under the same id."""

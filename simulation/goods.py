@@ -19,10 +19,10 @@ PRICES = {"SHIRT-BLUE": 5900, "SHIRT-RED": 5900, "MUG": 1250, "SCARF": 2999}
 _SHELVES = (
     ("SHIRT-BLUE", "A-01-1", 12),
     ("SHIRT-BLUE", "A-02-1", 8),
-    ("SHIRT-RED", "A-01-1", 2),
+    ("SHIRT-RED", "A-01-1", 4),
     ("MUG", "A-02-1", 5),
     ("MUG", "B-01-1", 9),
-    ("SCARF", "B-01-1", 1),
+    ("SCARF", "B-01-1", 3),
 )
 SCARCE = ("SHIRT-RED", "SCARF")
 """Everybody wants them."""

@@ -1,8 +1,7 @@
 """A broker in memory between lives that crash: it loses, repeats, delays, forgets and goes away.
 
 Requests, replies and events may be lost or overtake each other at any time, which is more than
-MQTT does. States keep their order on a connection and are only lost along with it, as MQTT
-promises of messages that are retained.
+MQTT does. States may be lost, too, but keep their order on a connection.
 """
 
 import asyncio
@@ -52,6 +51,7 @@ class Wire:
         self.filters: list[str] = []
         self.cut = False
         self.gone = False
+        self.deaf_until = 0.0
         self.free_at = 0.0
         """When the next state may arrive: they keep their order."""
         self._network = network
@@ -97,6 +97,8 @@ class Wire:
         """A message has come all the way."""
         if self.cut or self.gone or (self.life is not None and self.life.dead):
             return
+        if self._network.stormy and asyncio.get_running_loop().time() < self.deaf_until:
+            return
         self._arrived.append(
             Incoming(
                 message.topic, message.payload, message.retain, message.response_topic,
@@ -121,10 +123,10 @@ class Network:
         """Whether faults happen now."""
         self.said_at = 0.0
         """When the last command, or its answer, was on its way."""
-        self.witness: Callable[[str, Outgoing], None] = lambda _, __: None
-        """Told what a node has published, and which node."""
+        self.witness: Callable[[str, Address, Outgoing], None] = lambda *_: None
+        """Told which node has published what, whether it arrives or not."""
         self.down = False
-        self._topics = Topics(site)
+        self._parse = lru_cache(maxsize=20_000)(Topics(site).parse)
         self._weather = weather
         self._chances = chances
         self._trace = trace
@@ -155,16 +157,17 @@ class Network:
 
     def publish(self, wire: Wire, message: Outgoing) -> None:
         """A node hands over a message."""
-        address = self._topics.parse(message.topic)
+        address = self._parse(message.topic)
         assert address is not None, f"{wire.client} published on {message.topic}"
         who = wire.life.name if wire.life is not None else address.node
         state = address.kind == "state"
         self._trace.note(_kind(address), who, spoken(address, message.payload), message.payload)
-        self.witness(who, message)
+        self.witness(who, address, message)
         if wire.gone or self.down:
             return
         if state:
-            self._route(message)
+            if not (self.stormy and happens(self._chances["state"], self._weather.state)):
+                self._route(message)
             return
         if is_command(address):
             self.said_at = asyncio.get_running_loop().time() + _SLOWEST
@@ -245,6 +248,11 @@ class Network:
             first, second = second, first
         first()
         loop.call_later(late, second)
+
+    def deafen(self, wire: Wire, seconds: float) -> None:
+        """Let nothing arrive over a connection for a while; what is sent over it goes through."""
+        self._trace.note("deaf", wire.client.partition("-")[2], f"for {seconds:.1f} s")
+        wire.deaf_until = asyncio.get_running_loop().time() + seconds
 
     def forget_later(self, wire: Wire) -> Callable[[], None]:
         """For a timer."""

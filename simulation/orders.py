@@ -14,7 +14,8 @@ _LEGAL = {
     "": {"reserving"},
     "reserving": {"charging", "refused", "cancelling"},
     "charging": {"settled", "declined", "cancelling"},
-    "settled": {"ready", "cancelling"},
+    "settled": {"short", "ready", "cancelling"},
+    "short": {"short", "ready", "cancelling"},
     "ready": {"reminded", "collected", "cancelling", "expiring"},
     "reminded": {"collected", "cancelling", "expiring"},
     "cancelling": {"cancelled"},
@@ -23,7 +24,7 @@ _LEGAL = {
 """The order's life as the design tells it; the empty state is before there is an order."""
 _QUIET = {"refused", "declined", "reminded", "collected", "cancelled", "expired"}
 """Final, or waiting for the customer."""
-PAID = {"settled", "ready", "reminded", "collected"}
+PAID = {"settled", "short", "ready", "reminded", "collected"}
 """States in which the store keeps the money."""
 _GIVEN_UP = {"cancelling", "cancelled"}
 _EXPIRED = {"expiring", "expired"}

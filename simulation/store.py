@@ -13,7 +13,6 @@ from bus.caller import Caller
 from bus.contract.catalog import UPSERT
 from bus.contract.channel import role_of
 from bus.contract.settlement import DEPOSIT
-from bus.contract.topics import Topics
 from bus.contract.warehouse import RECEIVE
 from bus.errors import BrokerError, LinkError, RoleTakenError
 from bus.node import Node, Place
@@ -71,12 +70,15 @@ class SimulatedStore:
         self.network = Network(SITE, weather, self.chances, self.trace)
         self.acquirer_log = VirtualLog(data / "acquirer.jsonl")
         self.provider = Provider(self.acquirer_log, weather, self.chances, self.trace)
-        self.machines = {name: Machine(name, weather, self.chances, self.trace) for name in SORTERS}
-        self.witness = Witness(Topics(SITE))
+        self.machines = {
+            name: Machine(name, data, weather, self.chances, self.trace) for name in SORTERS
+        }
+        self.witness = Witness()
         """Hears everything that nodes publish."""
         self.network.witness = self.witness.hear
         self.patience = _patience(self.chances["patience"])
         self.sorting = _sorting(self.chances["sorting"])
+        self.waiting = _waiting(self.chances["waiting"])
         self.complaints: list[str] = []
         """What the nodes reported as errors: in a simulation each is a defect."""
         self.names = (*ROLES, *SORTERS[: self.chances["sorters"].choice((1, 2))], *TERMINALS)
@@ -132,6 +134,8 @@ class SimulatedStore:
         finally:
             logging.getLogger("storebus").removeHandler(handler)
             self.acquirer_log.close()
+            for machine in self.machines.values():
+                machine.close()
 
     def unexpected(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """The loop's word of an error that nobody took; a crash is none."""
@@ -142,9 +146,7 @@ class SimulatedStore:
     def busy(self) -> bool:
         """Whether a payment or a movement is under way."""
         now = asyncio.get_running_loop().time()
-        done = max(
-            (due for each in self.machines.values() for due in each.begun.values()), default=0
-        )
+        done = max(machine.busy_until for machine in self.machines.values())
         return now < max(done, self.provider.busy_until) + 5
 
     async def up(self, name: str) -> Life:
@@ -228,7 +230,9 @@ class SimulatedStore:
         )
         kind = role_of(name)
         if kind == "terminal":
-            terminal = Terminal(name, place, lambda reminder: self.witness.shown(name, reminder))
+            terminal = Terminal(
+                name, place, lambda reminder: self.witness.shown(name, reminder), self.waiting
+            )
             self._terminals[name], self._nodes[name] = terminal, terminal.node
             return terminal.run
         made: dict[str | None, Callable[[], Any]] = {
@@ -260,11 +264,16 @@ def _patience(chance: Random) -> SettlementSettings:
     )
 
 
+def _waiting(chance: Random) -> float:
+    """Seconds that customers wait for an answer to their purchase."""
+    return chance.uniform(2, 20) if happens(chance, 0.4) else 60.0
+
+
 def _sorting(chance: Random) -> WarehouseSettings:
     """How long the warehouse waits for its sorters: never so long that a store seems at rest."""
     return WarehouseSettings(
         lost_sorter=chance.uniform(2, 40),
-        slow_job=chance.uniform(30, 90),
+        slow_job=chance.uniform(10, 80),
         fault_pause=chance.uniform(2, 60),
     )
 

@@ -6,6 +6,8 @@ from random import Random
 
 from simulation.store import TERMINALS, SimulatedStore
 
+_DEAF = 20.0
+"""The most seconds that nothing arrives over a connection."""
 _AWAY = 150.0
 """The most seconds that a node, mostly a terminal, is switched off."""
 
@@ -18,6 +20,7 @@ async def storm(store: SimulatedStore, seconds: float) -> None:
         asyncio.create_task(work)
         for work in (
             _blow(store.chances["cuts"], weather.connection, lambda: _cut(store)),
+            _blow(store.chances["deaf"], weather.deaf, lambda: _deafen(store)),
             _blow(store.chances["kills"], weather.kill, lambda: _kill(store)),
             _blow(store.chances["away"], weather.away, lambda: _switch_off(store)),
             _restart_brokers(store),
@@ -42,6 +45,12 @@ def _cut(store: SimulatedStore) -> None:
     wires = store.network.wires
     if wires:
         store.network.lose(store.chances["cuts"].choice(wires))
+
+
+def _deafen(store: SimulatedStore) -> None:
+    chance, wires = store.chances["deaf"], store.network.wires
+    if wires:
+        store.network.deafen(chance.choice(wires), chance.uniform(1, _DEAF))
 
 
 def _kill(store: SimulatedStore) -> None:

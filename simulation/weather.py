@@ -9,8 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 
 KINDS = (
-    "loss", "repetition", "delay", "connection", "broker", "crash", "kill", "away", "payment",
-    "machine", "jam", "resend", "cancel",
+    "loss", "state", "repetition", "delay", "connection", "deaf", "broker", "crash", "kill", "away",
+    "payment", "machine", "jam", "short", "resend", "cancel",
 )  # fmt: skip
 """What can be switched off."""
 
@@ -24,12 +24,16 @@ class Weather:
 
     loss: float = 0.0
     """Of requests and replies that never arrive."""
+    state: float = 0.0
+    """Of states that the broker never gets."""
     repetition: float = 0.0
     """Of those that arrive two or three times."""
     delay: float = 0.0
     """Of those that take seconds, so that later ones overtake them."""
     connection: float = 0.0
     """Connections lost per second."""
+    deaf: float = 0.0
+    """Connections per second over which nothing arrives for a while."""
     broker: float = 0.0
     """Restarts of the broker per second, half of them with its retained state wiped."""
     crash: float = 0.0
@@ -44,6 +48,8 @@ class Weather:
     """Of movements that take far longer than they should."""
     jam: float = 0.0
     """Of movements that the machine cannot do."""
+    short: float = 0.0
+    """Of picks that find fewer pieces than the books say."""
     cancel: float = 0.0
     """Of customers who change their minds."""
     resend: float = 0.0
@@ -51,8 +57,9 @@ class Weather:
 
 
 _HARDEST = Weather(
-    loss=0.4, repetition=0.4, delay=0.3, connection=0.1, broker=0.04, crash=0.03, kill=0.05,
-    away=0.02, payment=0.7, machine=0.5, jam=0.3, cancel=0.8, resend=0.8,
+    loss=0.4, state=0.95, repetition=0.4, delay=0.3, connection=0.1, deaf=0.2, broker=0.04,
+    crash=0.03, kill=0.05, away=0.02, payment=0.9, machine=0.8, jam=0.3, short=0.4, cancel=1.0,
+    resend=0.8,
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Who hears everything that nodes publish, and what may never be heard."""
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from pydantic_core import from_json
 from bus.contract import find_operation
 from bus.contract.channel import role_of
 from bus.contract.terminal import Remind
-from bus.contract.topics import Topics
+from bus.contract.topics import Address
 from bus.link import Outgoing
 
 _PASSING = ("id-reused", "busy", "internal", "unavailable", "no-answer")
@@ -23,7 +24,6 @@ Request = tuple[str, str]
 class Witness:
     """What was said, as far as something is promised about it."""
 
-    topics: Topics
     broken: list[str] = field(default_factory=list)
     """Promises that were broken on the wire, in sentences."""
     purchases: dict[Request, dict[str, Any]] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Witness:
     """How often a purchase was refused because its id had another body."""
     answers: Counter[Request] = field(default_factory=Counter)
     """How often a purchase was answered with what it had come to."""
-    orders: dict[str, str] = field(default_factory=dict)
+    _orders: dict[str, asyncio.Future[str]] = field(default_factory=dict)
     """By id of the purchase message, the order it became."""
     cancelled: set[str] = field(default_factory=set)
     """Orders that somebody, a customer or the warehouse, has given up."""
@@ -46,10 +46,9 @@ class Witness:
     _ready: set[str] = field(default_factory=set)
     _replies: dict[tuple[str, str, str, str], bytes] = field(default_factory=dict)
 
-    def hear(self, who: str, message: Outgoing) -> None:
+    def hear(self, who: str, address: Address, message: Outgoing) -> None:
         """A node publishes something, whether it arrives or not."""
-        address = self.topics.parse(message.topic)
-        if address is None or address.kind not in ("req", "rep"):
+        if address.kind not in ("req", "rep"):
             return
         operation = find_operation(role_of(address.callee) or "", address.name)
         if operation is None or operation.kind == "query":
@@ -65,14 +64,25 @@ class Witness:
         if reminder.order not in self._ready:
             self.broken.append(f"I6: {terminal} showed {reminder.order} before it was ready")
 
+    async def order_of(self, purchase: str) -> str:
+        """Wait until a purchase, by the id of its message, has become an order."""
+        return await asyncio.shield(self._order(purchase))
+
+    def _order(self, purchase: str) -> asyncio.Future[str]:
+        if purchase not in self._orders:
+            self._orders[purchase] = asyncio.get_running_loop().create_future()
+        return self._orders[purchase]
+
     def _request(self, name: str, who: str, event: Any, message: Outgoing) -> None:
         data = event["data"]
         if name == "purchase":
             self.purchases.setdefault((who, event["id"]), event)
             self.requests.setdefault(event["id"], message)
         elif name == "reserve":
-            self.orders[event.get("causationid", "")] = data["order"]
-        elif name in ("cancel", "failed"):
+            order = self._order(event.get("causationid", ""))
+            if not order.done():
+                order.set_result(data["order"])
+        elif name == "cancel" or (name == "failed" and data.get("lines") is None):
             self.cancelled.add(data["order"])
         elif name == "packed":
             self._packed.add(data["order"])

@@ -22,7 +22,7 @@ SCHEMAS = {
     "nodes.settlement": 3,
     "nodes.warehouse": 3,
     "devices.sorter": 3,
-    "devices.terminal": 1,
+    "devices.terminal": 2,
 }
 """By package of migrations, the last one that the audit knows."""
 

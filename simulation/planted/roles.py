@@ -130,8 +130,8 @@ def _moved_again() -> AbstractContextManager[Any]:
     perform = Machine.perform
     numbers = count()
 
-    async def planted(self: Machine, key: str, movement: Any) -> None:
-        await perform(self, f"{key}.{next(numbers)}", movement)
+    async def planted(self: Machine, key: str, movement: Any) -> int | None:
+        return await perform(self, f"{key}.{next(numbers)}", movement)
 
     return patch.object(Machine, "perform", planted)
 
