@@ -161,7 +161,7 @@ class Customer:
         Another body only once the first was answered: whichever settlement sees first is right.
         """
         chance = self._store.chances["resend"]
-        message = self._store.witness.requests.get(identifier)
+        message = self._store.witness.purchases.get((self._whim.terminal, identifier))
         if message is None:
             return
         for _ in range(chance.choice((1, 2))):

@@ -15,7 +15,7 @@ async def probe(store: SimulatedStore) -> list[str]:
     """What was not answered as it must be, in sentences."""
     found, witness = [], store.witness
     for request in sorted(witness.purchases.keys() - witness.answers.keys()):
-        store.network.send(witness.requests[request[1]])  # too late: it must not be begun now
+        store.network.send(witness.purchases[request])  # too late: it must not be begun now
     await asyncio.sleep(_ANSWERING)
     for request in sorted(witness.answers):
         found += await _ask_again(store, witness, request)
@@ -23,7 +23,7 @@ async def probe(store: SimulatedStore) -> list[str]:
 
 
 async def _ask_again(store: SimulatedStore, witness: Witness, request: Request) -> list[str]:
-    message = witness.requests[request[1]]
+    message = witness.purchases[request]
     reused, answers = witness.reused[request], witness.answers[request]
     store.network.send(another(message))
     await asyncio.sleep(_ANSWERING)

@@ -73,7 +73,7 @@ class SimulatedStore:
         self.machines = {
             name: Machine(name, data, weather, self.chances, self.trace) for name in SORTERS
         }
-        self.witness = Witness()
+        self.witness = Witness(data / "history.jsonl")
         """Hears everything that nodes publish."""
         self.network.witness = self.witness.hear
         self.patience = _patience(self.chances["patience"])
@@ -123,6 +123,7 @@ class SimulatedStore:
             await self.up(name)
             self._nodes[name].stop()
         await asyncio.gather(*self._keepers)
+        self.witness.flush()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -134,6 +135,7 @@ class SimulatedStore:
         finally:
             logging.getLogger("storebus").removeHandler(handler)
             self.acquirer_log.close()
+            self.witness.close()
             for machine in self.machines.values():
                 machine.close()
 
@@ -273,7 +275,7 @@ def _sorting(chance: Random) -> WarehouseSettings:
     """How long the warehouse waits for its sorters: never so long that a store seems at rest."""
     return WarehouseSettings(
         lost_sorter=chance.uniform(2, 40),
-        slow_job=chance.uniform(10, 80),
+        slow_job=chance.uniform(40, 90),
         fault_pause=chance.uniform(2, 60),
     )
 
