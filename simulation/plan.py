@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 ORDERS = 10
 """Customers of a simulation unless told otherwise."""
-STORM = 180.0
+STORM = 120.0
 """Seconds that the faults go on unless told otherwise."""
 
 

@@ -20,7 +20,7 @@ from simulation.store import SimulatedStore
 from simulation.storm import storm
 from simulation.weather import drawn
 
-_WINDOW = 90.0
+_WINDOW = 60.0
 """Seconds within which the customers come."""
 _SILENCE = 100.0
 """Seconds without a request or reply after which nothing more is to come: every command would
