@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 SEEDS ?= 1000
 
-.PHONY: run test setup demo check format faults simulate bench clean
+.PHONY: run test setup demo check format faults simulate planted bench clean
 
 run: setup
 	$(BIN)/storebus up
@@ -30,6 +30,9 @@ faults: setup
 
 simulate: setup
 	$(BIN)/python -m simulation --seeds $(SEEDS)
+
+planted: setup
+	$(BIN)/python -m simulation --planted
 
 bench: setup
 	$(BIN)/python -m benchmarks

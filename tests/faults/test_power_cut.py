@@ -1,8 +1,12 @@
 """Scenario: the power goes everywhere at once; the store opens again from what the disks hold."""
 
 import asyncio
+import os
 import shutil
+import sqlite3
 import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -78,6 +82,32 @@ def synced(tmp_path: Path) -> str:
         check=True,
     )
     return library
+
+
+@pytest.mark.parametrize(("synchronous", "loses"), [("2", False), ("1", True)])
+def test_a_journal_that_does_not_sync_is_seen_to_lose_commits(
+    tmp_path: Path, synced: str, synchronous: str, *, loses: bool
+) -> None:
+    disk, kept = tmp_path / "disk", tmp_path / "kept"
+    disk.mkdir()
+    kept.mkdir()
+    committing = subprocess.Popen(
+        (sys.executable, HERE / "saying_commits.py", disk / "catalog.db", synchronous),
+        env=os.environ
+        | {"LD_PRELOAD": synced, "STOREBUS_DISK": str(disk), "STOREBUS_SYNCED": str(kept)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with committing:
+        assert committing.stdout is not None
+        said = {f"product-{next(committing.stdout).strip()}" for _ in range(ORDERS)}
+        committing.kill()
+    with closing(sqlite3.connect(kept / "catalog.db")) as after:
+        try:
+            found = {name for (name,) in after.execute("SELECT id FROM product")}
+        except sqlite3.OperationalError:
+            found = set()  # not even the table
+    assert bool(said - found) is loses
 
 
 async def test_what_was_acknowledged_is_what_the_disk_was_made_to_keep(

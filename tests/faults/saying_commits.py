@@ -1,0 +1,30 @@
+"""Commits products and says each on a line, until it is killed.
+
+    python saying_commits.py DATABASE SYNCHRONOUS
+
+SYNCHRONOUS is SQLite's: 2 (FULL) is what the product has, 1 (NORMAL) a bug that is planted here.
+"""
+
+import asyncio
+import sys
+from itertools import count
+from pathlib import Path
+from unittest.mock import patch
+
+from bus import journal
+
+
+async def _commit(path: Path) -> None:
+    with journal.Journal(path, "nodes.catalog") as opened:
+        for number in count():
+            row = (f"product-{number}", f"urn:{number}")
+            await opened.transact(
+                lambda rows, row=row: rows.execute("INSERT INTO product VALUES (?, '', '', ?)", row)
+            )
+            sys.stdout.write(f"{number}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    with patch.dict(journal._PRAGMAS, synchronous=int(sys.argv[2])):
+        asyncio.run(_commit(Path(sys.argv[1])))
