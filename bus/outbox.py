@@ -5,14 +5,18 @@ import heapq
 import random
 from collections.abc import Callable, Iterable
 
+from bus.lane import Lane
 from bus.turn import Pending
 
-_AT_ONCE = 500
-"""The most rows that are taken off the schedule in one go."""
+_AT_ONCE = 100
+"""The most commands, and the most other rows, that are taken off the schedule in one go."""
 
 
 class Schedule:
     """All pending rows of a node and when each is to be tried (again).
+
+    Timers and calls are due at their time; a command that is due waits in its callee's lane until
+    there is room for it.
 
     Args:
         first: seconds before the first repetition.
@@ -38,6 +42,8 @@ class Schedule:
         self._tries: dict[str, int] = {}
         self._due: dict[str, int] = {}
         self._heap: list[tuple[int, str]] = []
+        self._lanes: dict[str, Lane] = {}
+        self._waiting: dict[str, Lane] = {}
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -52,14 +58,28 @@ class Schedule:
         """Take a row; it is due at its time."""
         self.timers += row.kind == "timer" and row.id not in self._rows
         self._rows[row.id] = row
-        self._push(row.id, row.due_at)
+        if row.kind == "command" and row.due_at <= self._now():
+            self._line_up(row)
+        else:
+            self._push(row.id, row.due_at)
 
     def remove(self, identifier: str) -> None:
         """It is done."""
         row = self._rows.pop(identifier, None)
-        self.timers -= row is not None and row.kind == "timer"
+        if row is None:
+            return
+        self.timers -= row.kind == "timer"
         self._tries.pop(identifier, None)
         self._due.pop(identifier, None)
+        lane = self._lanes.get(row.target) if row.kind == "command" else None
+        if lane is None:
+            return
+        lane.done(identifier, self._now())
+        if lane.waits:
+            self._changed.set()
+        elif not lane:
+            del self._lanes[row.target]
+            self._waiting.pop(row.target, None)
 
     def tried(self, identifier: str) -> None:
         """It was tried: due again after the backoff, or at its deadline if that is sooner."""
@@ -73,23 +93,28 @@ class Schedule:
         due = self._now() + round(wait * 1000)
         if row.deadline is not None:
             due = min(due, max(row.deadline, self._now()))
+        if row.kind == "command":
+            self._lane(row).rest(identifier)
         self._push(identifier, due)
 
     def hurry(self, target: str | None = None) -> None:
         """Make every command (to `target`) due now: the connection, or the target, is new."""
-        for row in self._rows.values():
-            if row.kind == "command" and target in (None, row.target):
-                self._tries.pop(row.id, None)
-                self._push(row.id, self._now())
+        for name in list(self._lanes) if target is None else [target]:
+            lane = self._lanes.get(name)
+            for identifier in lane.begin_again() if lane is not None else ():
+                self._tries.pop(identifier, None)
+                self._line_up(self._rows[identifier])
 
     async def due(self) -> Iterable[Pending]:
         """Wait until something is due and take it off the schedule."""
         while True:
             self._changed.clear()
             now = self._now()
-            if self._heap and self._heap[0][0] <= now:
-                return self._take(now)
-            wait = (self._heap[0][0] - now) / 1000 if self._heap else None
+            taken = self._take(now)
+            if taken:
+                return taken
+            following = self._next_at(now)
+            wait = None if following is None else (following - now) / 1000
             try:
                 async with asyncio.timeout(wait):
                     await self._changed.wait()
@@ -97,13 +122,56 @@ class Schedule:
                 continue
 
     def _take(self, now: int) -> list[Pending]:
-        taken: dict[str, Pending] = {}
-        while self._heap and self._heap[0][0] <= now and len(taken) < _AT_ONCE:
-            due, identifier = heapq.heappop(self._heap)
-            if self._due.get(identifier) == due:
-                del self._due[identifier]
-                taken[identifier] = self._rows[identifier]
-        return list(taken.values())
+        others: list[Pending] = []
+        while self._heap and len(others) < _AT_ONCE:
+            due, identifier = self._heap[0]
+            if self._due.get(identifier) != due:  # done, or put off, meanwhile
+                heapq.heappop(self._heap)
+                continue
+            if due > now:
+                break
+            heapq.heappop(self._heap)
+            del self._due[identifier]
+            row = self._rows[identifier]
+            if row.kind == "command" and (row.deadline is None or row.deadline > now):
+                self._line_up(row)
+                continue
+            if row.kind == "command":
+                self._lane(row).rest(identifier)
+            others.append(row)
+        return [*self._from_lanes(now), *others]
+
+    def _line_up(self, row: Pending) -> None:
+        """A command is due; its deadline does not wait for room."""
+        self._due.pop(row.id, None)
+        lane = self._waiting[row.target] = self._lane(row)
+        lane.line_up(row.id, again=row.id in self._tries)
+        self._changed.set()
+        if row.deadline is not None:
+            self._push(row.id, row.deadline)
+
+    def _from_lanes(self, now: int) -> list[Pending]:
+        """What there is room for; the callees take turns."""
+        taken: list[Pending] = []
+        for name, lane in list(self._waiting.items()):
+            if len(taken) == _AT_ONCE:
+                break
+            taken += [self._rows[each] for each in lane.take(now, _AT_ONCE - len(taken))]
+            del self._waiting[name]
+            if lane.waits:
+                self._waiting[name] = lane
+        return taken
+
+    def _next_at(self, now: int) -> int | None:
+        times = [self._heap[0][0]] if self._heap else []
+        times += [at for lane in self._waiting.values() if (at := lane.next_at(now)) is not None]
+        return min(times, default=None)
+
+    def _lane(self, row: Pending) -> Lane:
+        lane = self._lanes.get(row.target)
+        if lane is None:
+            lane = self._lanes[row.target] = Lane(round(self._first * 1000))
+        return lane
 
     def _push(self, identifier: str, due: int) -> None:
         if not self._heap or due < self._heap[0][0]:

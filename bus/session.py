@@ -47,6 +47,7 @@ class Session:
         self._reconnect_limit = reconnect_limit
         self._chance = chance or random.Random()
         self._link: Link | None = None
+        self._told = ""
         self.up = asyncio.Event()
         """Set while connected and subscribed."""
 
@@ -57,7 +58,9 @@ class Session:
         try:
             self._link.send(message)
         except LinkError as error:
-            logger.warning("%s: not sent to %s: %s", self._client_id, message.topic, error)
+            if str(error) != self._told:  # one line says it, however many messages it concerns
+                self._told = str(error)
+                logger.warning("%s: not sent to %s: %s", self._client_id, message.topic, error)
             return False
         return True
 
@@ -77,7 +80,7 @@ class Session:
             try:
                 async with self._connector.connect(self._client_id, self._will) as link:
                     await link.subscribe(self._subscriptions)
-                    self._link = link
+                    self._link, self._told = link, ""
                     self.up.set()
                     if complained:
                         logger.warning("%s: connected again", self._client_id)

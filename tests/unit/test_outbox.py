@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bus.lane import FEWEST
 from bus.outbox import Schedule
 from bus.turn import Pending
 
@@ -22,6 +23,13 @@ class World:
         """What is taken off the schedule at a moment."""
         self.now = moment
         return [row.id for row in self.schedule._take(moment)]
+
+    def sent_at(self, moment: int) -> list[str]:
+        """What is sent at a moment; it is tried and waits for its answer."""
+        sent = self.due_at(moment)
+        for identifier in sent:
+            self.schedule.tried(identifier)
+        return sent
 
     def wait(self, identifier: str) -> int:
         """Milliseconds until a row is due that has just been tried."""
@@ -63,10 +71,11 @@ def test_a_timer_is_not_due_before_its_time_and_the_earlier_comes_first(world: W
 
 def test_the_wait_doubles_up_to_the_limit_and_is_spread_by_a_quarter(world: World) -> None:
     names = [f"c-{number}" for number in range(200)]
-    for name in names:
-        world.schedule.add(_row(name))
+    for number, name in enumerate(names):
+        world.schedule.add(_row(name, target=f"terminal-{number}"))
     for nominal in (1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000):
-        assert sorted(world.due_at(world.now + 60_000)) == sorted(names)
+        world.now += 60_000
+        assert sorted(world.due_at(world.now) + world.due_at(world.now)) == sorted(names)
         for name in names:
             world.schedule.tried(name)
         waits = [world.wait(name) for name in names]
@@ -139,6 +148,87 @@ def test_a_target_that_is_back_hurries_only_its_own_commands(world: World) -> No
     world.schedule.hurry("sorter-2")
     assert world.due_at(START) == ["b"]
     assert world.due_at(START + 2000) == ["a"]
+
+
+def test_a_silent_callee_gets_a_few_commands_at_a_time_and_others_are_not_kept_waiting(
+    world: World,
+) -> None:
+    for number in range(1000):
+        world.schedule.add(_row(f"r-{number}", target="terminal-1"))
+    world.schedule.add(_row("c", target="catalog"))
+    assert world.sent_at(START) == [*(f"r-{number}" for number in range(FEWEST)), "c"]
+    assert world.sent_at(START + 700) == []
+    later = world.sent_at(START + 1000)
+    assert len([name for name in later if name != "c"]) == FEWEST
+    assert f"r-{FEWEST}" in later, "new ones have their turn beside repeated ones"
+
+
+def test_every_command_to_a_silent_callee_gets_its_turn_again(world: World) -> None:
+    names = {f"r-{number}" for number in range(10 * FEWEST)}
+    for name in sorted(names):
+        world.schedule.add(_row(name))
+    sent = [world.sent_at(START + 1000 * second) for second in range(60)]
+    assert max(map(len, sent)) == FEWEST
+    assert {name for second in sent[10:40] for name in second} == names
+    assert {name for second in sent[30:60] for name in second} == names
+
+
+def test_a_callee_that_answers_gets_more_and_more_at_once(world: World) -> None:
+    for number in range(10_000):
+        world.schedule.add(_row(f"r-{number}"))
+    most = 0
+    for moment in range(START, START + 500, 5):
+        sent = world.sent_at(moment)
+        most = max(most, len(sent))
+        for name in sent:
+            world.schedule.remove(name)
+    assert most == 100, "it was not given as much as it could answer"
+    assert len(world.schedule) < 10_000 - 5000
+
+
+def test_an_answer_makes_room_at_once_and_wakes_the_sender(world: World) -> None:
+    for number in range(FEWEST + 1):
+        world.schedule.add(_row(f"r-{number}"))
+    world.sent_at(START)
+    world.schedule._changed.clear()
+    world.schedule.remove("r-3")
+    assert world.schedule._changed.is_set()
+    assert world.sent_at(START) == [f"r-{FEWEST}"]
+
+
+def test_what_was_answered_for_later_does_not_hold_up_what_is_new(world: World) -> None:
+    """A withdrawal is answered when a person has put the goods back; orders go on meanwhile."""
+    for number in range(1000):
+        world.schedule.add(_row(f"withdraw-{number}", target="warehouse"))
+    for second in range(400):
+        world.sent_at(START + 1000 * second)
+    world.schedule.add(_row("fulfil", START + 400_000, target="warehouse"))
+    assert "fulfil" in world.sent_at(START + 400_000)
+
+
+def test_a_callee_that_is_back_gets_what_it_had_been_sent_before_and_then_the_rest(
+    world: World,
+) -> None:
+    for number in range(2 * FEWEST):
+        world.schedule.add(_row(f"r-{number}", target="sorter-1"))
+    first = world.sent_at(START)
+    assert world.sent_at(START + 10) == []
+    world.schedule.hurry("sorter-1")
+    again = world.sent_at(START + 10)
+    assert len(again) == FEWEST
+    for name in again:
+        world.schedule.remove(name)
+    rest = world.sent_at(START + 10)
+    assert {*first, *again, *rest} == {f"r-{number}" for number in range(2 * FEWEST)}
+    assert {*again, *rest} == {f"r-{number}" for number in range(2 * FEWEST)}
+
+
+def test_a_deadline_does_not_wait_for_room(world: World) -> None:
+    for number in range(100):
+        world.schedule.add(_row(f"r-{number}"))
+    world.schedule.add(_row("late", deadline=START + 500))
+    assert "late" not in world.sent_at(START)
+    assert world.due_at(START + 500) == ["late"]
 
 
 async def test_a_command_that_comes_while_nothing_is_due_wakes_the_sender(world: World) -> None:
