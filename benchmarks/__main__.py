@@ -7,16 +7,16 @@
 import argparse
 import asyncio
 import os
-import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from rich.table import Table
 
 from benchmarks.echo import echoing
+from benchmarks.measuring import PLENTY, RICH, describe, percentiles, store, usage
 from bus.caller import Caller
 from bus.contract.catalog import LOOKUP, Lookup
 from bus.contract.settlement import (
@@ -29,13 +29,10 @@ from bus.contract.settlement import (
     OrderState,
     Purchase,
 )
-from bus.contract.values import Money
 from bus.contract.warehouse import RECEIVE, Receive
-from bus.errors import BrokerError
 from bus.link import MqttConnector
 from cli.audit import findings
 from cli.customer import running_terminal
-from cli.demo import milliseconds_at
 from cli.run import output, run
 from cli.settings import read_settings
 from devices.terminal import domain
@@ -43,8 +40,6 @@ from devices.terminal.role import Terminal
 
 SKU, LABEL = "OXF-BLU-M", "https://shop.example/01/09506000134352"
 TERMINALS, RUSH = 10, 100
-PLENTY = 100_000
-RICH = Money(amount=1_000_000_000, currency="EUR")
 
 
 async def bench(engine: str, rounds: int) -> None:
@@ -53,32 +48,12 @@ async def bench(engine: str, rounds: int) -> None:
         data = Path(folder)
         async with store(engine, data) as process, AsyncExitStack() as stack:
             url = (data / "broker-url").read_text().strip()
-            started = resident(process.pid)
+            started = usage(process.pid)
             await figures(stack, url, data, rounds)
             output.print(f"resident after the start: {describe(started)} (aim: <= 150 MB)")
-            output.print(f"resident after the load:  {describe(resident(process.pid))}")
+            output.print(f"resident after the load:  {describe(usage(process.pid))}")
         wrong = findings([data])
         output.print(f"books: {'; '.join(map(str, wrong)) if wrong else 'balance'}")
-
-
-@asynccontextmanager
-async def store(engine: str, data: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`storebus up` with the sample shop and the conveyor at full speed."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "up", "--engine", engine, "--port", "0"),
-        *("--data", str(data), "--speed", "inf"),
-        stdout=asyncio.subprocess.PIPE,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-    assert process.stdout is not None
-    try:
-        while "Try" not in (line := (await process.stdout.readline()).decode()):
-            if not line:
-                raise BrokerError("the store did not start")
-        yield process
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 async def figures(stack: AsyncExitStack, url: str, data: Path, rounds: int) -> None:
@@ -179,38 +154,9 @@ async def rush(terminals: Sequence[Terminal], purchase: Purchase) -> float:
     return time.perf_counter() - start
 
 
-def percentiles(seconds: Sequence[float]) -> tuple[str, str]:
-    """p50 and p99."""
-    return milliseconds_at(seconds, 50), milliseconds_at(seconds, 99)
-
-
 def ratio(seconds: Sequence[float], bare: Sequence[float]) -> str:
     """How many bare echoes it takes, median against median."""
     return f"{sorted(seconds)[len(seconds) // 2] / sorted(bare)[len(bare) // 2]:.1f}"
-
-
-def resident(parent: int) -> dict[str, int]:
-    """Resident memory in bytes of a process and each of its children (Linux)."""
-    sizes = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdecimal():
-            continue
-        try:
-            status = dict(
-                line.split(":", 1) for line in (entry / "status").read_text().splitlines()
-            )
-        except OSError:
-            continue  # it ended meanwhile
-        if parent in (int(entry.name), int(status["PPid"])):
-            name = "store" if int(entry.name) == parent else status["Name"].strip()
-            sizes[f"{name} ({entry.name})"] = int(status["VmRSS"].split()[0]) * 1024
-    return sizes
-
-
-def describe(sizes: dict[str, int]) -> str:
-    """Sum and parts, in MB."""
-    parts = ", ".join(f"{name} {size / 1e6:.0f}" for name, size in sorted(sizes.items()))
-    return f"{sum(sizes.values()) / 1e6:.0f} MB ({parts})"
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ class Identity:
 
     def __init__(self, chance: random.Random | None = None) -> None:
         self.chance = chance or random.SystemRandom()
+        self._spans = chance or random.Random()
         self.boot = f"{self.chance.getrandbits(48):012x}"
         """Names this start of the process."""
         self._count = 0
@@ -30,7 +31,7 @@ class Identity:
 
     def span(self) -> str:
         """16 hex digits for a traceparent."""
-        return f"{self.chance.getrandbits(64):016x}"
+        return f"{self._spans.getrandbits(64):016x}"
 
     def reference(self, prefix: str) -> str:
         """An identifier that people may have to read aloud, such as an order's."""

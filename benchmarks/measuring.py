@@ -1,0 +1,86 @@
+"""What every benchmark needs: a store in a process of its own, and what it takes of the machine."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bus.contract.values import Money
+from bus.errors import BrokerError
+from cli.demo import milliseconds_at
+
+PLENTY = 100_000
+RICH = Money(amount=1_000_000_000, currency="EUR")
+
+
+@asynccontextmanager
+async def store(
+    engine: str, data: Path, sorters: int = 1
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`storebus up` with the sample shop and the conveyor at full speed."""
+    up = ("up", "--engine", engine, "--port", "0", "--sorters", str(sorters))
+    async with command("Try", *up, "--data", str(data), "--speed", "inf") as process:
+        yield process
+
+
+@asynccontextmanager
+async def command(ready: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A `storebus` command in a process of its own, as soon as it has said `ready`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    try:
+        while ready not in (line := (await process.stdout.readline()).decode()):
+            if not line:
+                raise BrokerError(f"storebus {arguments[0]} did not start")
+        yield process
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def percentiles(seconds: Sequence[float]) -> tuple[str, str]:
+    """p50 and p99."""
+    return milliseconds_at(seconds, 50), milliseconds_at(seconds, 99)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a process takes of the machine."""
+
+    resident: int
+    """Bytes."""
+    processor: float
+    """Seconds since it started, in all its threads."""
+
+
+def usage(parent: int) -> dict[str, Usage]:
+    """Of a process and each of its children, by name and number (Linux)."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        try:
+            name, _, rest = (entry / "stat").read_text().rpartition(")")
+            fields = rest.split()
+        except OSError:
+            continue  # it ended meanwhile
+        if parent in (int(entry.name), int(fields[1])):
+            name = "store" if int(entry.name) == parent else name.partition("(")[2]
+            found[f"{name} ({entry.name})"] = Usage(
+                int(fields[21]) * os.sysconf("SC_PAGESIZE"),
+                (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"),
+            )
+    return found
+
+
+def describe(found: dict[str, Usage]) -> str:
+    """Sum and parts of the memory, in MB."""
+    parts = ", ".join(f"{name} {each.resident / 1e6:.0f}" for name, each in sorted(found.items()))
+    return f"{sum(each.resident for each in found.values()) / 1e6:.0f} MB ({parts})"

@@ -1,0 +1,148 @@
+"""What we write into and read from PUBLISH packets ourselves (MQTT 5 section 3.3).
+
+paho's general tables cost eight times as much per message (docs/adr/0003). Knows no connection.
+"""
+
+from bus.envelope import CONTENT_TYPE
+from bus.link.base import Incoming, Outgoing
+
+
+class PublishProperties:
+    """The properties of a PUBLISH (MQTT 5 section 3.3.2.3), packed at once.
+
+    Stands in for paho's `Properties`, whose general table costs eight times as much per message
+    (39 us against 5 us, measured with `timeit`).
+    """
+
+    def __init__(self, message: Outgoing) -> None:
+        packed = _CONTENT_TYPE
+        if message.expiry is not None:
+            packed += b"\x02" + message.expiry.to_bytes(4)
+        if message.response_topic is not None:
+            packed += b"\x08" + _text(message.response_topic.encode())
+        if message.correlation is not None:
+            packed += b"\x09" + _text(message.correlation)
+        if message.trace is not None:
+            packed += _TRACEPARENT + _text(message.trace.encode())
+        self._packed = _variable_length(len(packed)) + packed
+
+    def pack(self) -> bytes:
+        """As it stands in the packet."""
+        return self._packed
+
+
+def _text(data: bytes) -> bytes:
+    return len(data).to_bytes(2) + data
+
+
+def _variable_length(length: int) -> bytes:
+    """MQTT 5 section 1.5.5."""
+    encoded = bytearray()
+    while True:
+        length, digit = divmod(length, 128)
+        encoded.append(digit | 128 if length else digit)
+        if not length:
+            return bytes(encoded)
+
+
+_CONTENT_TYPE = b"\x03" + _text(CONTENT_TYPE.encode())
+_TRACEPARENT = b"\x26" + _text(b"traceparent")
+
+
+_BYTE, _TWO, _FOUR, _VARIABLE, _TEXT, _PAIR = range(6)
+_SHAPES = {
+    0x01: _BYTE,
+    0x02: _FOUR,
+    0x03: _TEXT,
+    0x08: _TEXT,
+    0x09: _TEXT,
+    0x0B: _VARIABLE,
+    0x23: _TWO,
+    0x26: _PAIR,
+}
+"""Of the properties that a PUBLISH may have (MQTT 5 section 2.2.2.2)."""
+_FIXED = {_BYTE: 1, _TWO: 2, _FOUR: 4}
+_EXPIRY, _RESPONSE_TOPIC, _CORRELATION, _USER_PROPERTY = 0x02, 0x08, 0x09, 0x26
+
+
+def read_publish(first: int, packet: bytes, *, v5: bool) -> tuple[Incoming, int | None]:
+    """A received PUBLISH: the message, and the packet identifier to acknowledge at QoS 1.
+
+    Args:
+        first: the first byte of the fixed header.
+        packet: what follows the fixed header.
+        v5: whether it has properties.
+
+    Raises:
+        ValueError: it breaks the protocol.
+    """
+    topic, at = _read_text(packet, 0)
+    qos = first >> 1 & 0b11
+    identifier = None
+    if qos:
+        identifier, at = int.from_bytes(packet[at : at + 2]), at + 2
+    properties: dict[int, bytes] = {}
+    pairs: list[tuple[str, str]] = []
+    if v5:
+        length, at = _read_length(packet, at)
+        end = at + length
+        if end > len(packet):
+            raise ValueError("the packet ends in the middle of its properties")
+        while at < end:
+            name, start = packet[at], at + 1
+            at = _skip(packet, start, _SHAPES.get(name))
+            if name == _USER_PROPERTY:
+                key, second = _read_text(packet, start)
+                pairs.append((key.decode(), _read_text(packet, second)[0].decode()))
+            else:
+                properties[name] = packet[start:at]
+        if at != end:
+            raise ValueError("the properties do not end where they say")
+    response = properties.get(_RESPONSE_TOPIC)
+    correlation = properties.get(_CORRELATION)
+    expiry = properties.get(_EXPIRY)
+    message = Incoming(
+        topic.decode(),
+        packet[at:],
+        bool(first & 1),
+        response[2:].decode() if response is not None else None,
+        correlation[2:] if correlation is not None else None,
+        qos,
+        int.from_bytes(expiry) if expiry is not None else None,
+        tuple(pairs),
+    )
+    return message, identifier
+
+
+def _skip(packet: bytes, at: int, shape: int | None) -> int:
+    """Where the next property begins."""
+    if shape in _FIXED:
+        return at + _FIXED[shape]
+    if shape == _VARIABLE:
+        return _read_length(packet, at)[1]
+    if shape in (_TEXT, _PAIR):
+        at = _read_text(packet, at)[1]
+        return _read_text(packet, at)[1] if shape == _PAIR else at
+    raise ValueError("a property that a PUBLISH cannot have")
+
+
+def _read_text(packet: bytes, at: int) -> tuple[bytes, int]:
+    """Two bytes of length and so many bytes, and where they end."""
+    start = at + 2
+    end = start + int.from_bytes(packet[at:start])
+    if end > len(packet):
+        raise ValueError("the packet ends in the middle of a field")
+    return packet[start:end], end
+
+
+def _read_length(packet: bytes, at: int) -> tuple[int, int]:
+    """A variable byte integer (MQTT 5 section 1.5.5), and where it ends."""
+    value = 0
+    for place in range(4):
+        if at + place >= len(packet):
+            break
+        digit = packet[at + place]
+        value |= (digit & 127) << (7 * place)
+        if digit < 128:  # noqa: PLR2004 - the last byte
+            return value, at + place + 1
+    raise ValueError("a length without an end")

@@ -1,0 +1,88 @@
+"""A PUBLISH is read as MQTT 3.1.1 and 5 define it, and one that breaks them is noticed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bus.link import Incoming, Outgoing
+from bus.link.packets import PublishProperties, read_publish
+
+TOPIC = b"\x00\x03a/b"
+QOS_0, RETAINED, QOS_1 = 0x30, 0x31, 0x32
+
+
+def test_a_message_with_all_that_we_send_is_read_as_it_was_written() -> None:
+    sent = Outgoing(
+        "a/b", b"{}", response_topic="r/s", correlation=b"\xff\x00", expiry=7, trace="00-1-2-01"
+    )
+    packet = TOPIC + b"\x01\x02" + PublishProperties(sent).pack() + b"{}"
+    received = Incoming(
+        "a/b",
+        b"{}",
+        response_topic="r/s",
+        correlation=b"\xff\x00",
+        qos=1,
+        expiry=7,
+        user=(("traceparent", "00-1-2-01"),),
+    )
+    assert read_publish(QOS_1, packet, v5=True) == (received, 0x102)
+
+
+def test_at_qos_0_there_is_nothing_to_acknowledge() -> None:
+    assert read_publish(QOS_0, TOPIC + b"\x00x", v5=True) == (Incoming("a/b", b"x"), None)
+
+
+def test_a_retained_message_of_mqtt_3_has_no_properties() -> None:
+    received = Incoming("a/b", b"\x00x", retain=True)
+    assert read_publish(RETAINED, TOPIC + b"\x00x", v5=False) == (received, None)
+
+
+def test_properties_are_read_or_passed_over_where_we_have_no_use_for_them() -> None:
+    others = (
+        b"\x01\x01"  # payload format indicator
+        b"\x02\x00\x00\x00\x09"  # message expiry
+        b"\x0b\x80\x01"  # subscription identifier 128
+        b"\x23\x00\x05"  # topic alias
+        b"\x26\x00\x01k\x00\x01v"  # user property
+        b"\x26\x00\x01k\x00\x01w"
+        b"\x09\x00\x02id"  # correlation data
+        b"\x03\x00\x01t"  # content type
+    )
+    packet = TOPIC + bytes([len(others)]) + others + b"data"
+    received = Incoming("a/b", b"data", correlation=b"id", expiry=9, user=(("k", "v"), ("k", "w")))
+    assert read_publish(QOS_0, packet, v5=True) == (received, None)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"\x00\x09a/b",
+        TOPIC + b"\x02\x11\x00",
+        TOPIC + b"\x05\x01\x01",
+        TOPIC + b"\x04\x09\x00\x05id",
+        TOPIC + b"\xff\xff\xff\xff\x01",
+        TOPIC,
+        b"\x00\x02\xff\xfe\x00",
+    ],
+    ids=[
+        "the topic is cut off",
+        "a property of another packet",
+        "the properties are cut off",
+        "a property is longer than the packet",
+        "a length without an end",
+        "no properties at all",
+        "the topic is not UTF-8",
+    ],
+)
+def test_a_packet_that_breaks_the_protocol_is_refused(packet: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        read_publish(QOS_0, packet, v5=True)
+
+
+@given(packet=st.binary(max_size=60), first=st.integers(QOS_0, 0x3D), v5=st.booleans())
+def test_whatever_arrives_is_read_or_refused(packet: bytes, first: int, *, v5: bool) -> None:
+    try:
+        message, _ = read_publish(first, packet, v5=v5)
+    except ValueError:
+        return
+    assert packet.endswith(message.payload)
