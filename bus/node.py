@@ -27,7 +27,7 @@ from bus.identity import Identity
 from bus.intake import Request
 from bus.journal import Journal
 from bus.link import Connector, Incoming, Subscription
-from bus.outbox import Schedule
+from bus.outbox import AHEAD, Schedule, count_timers, near_timers, unfinished
 from bus.role import Role
 from bus.session import Session
 from bus.settings import RuntimeSettings
@@ -119,8 +119,9 @@ class Node:
                 self.place.connector, self.topics, self.name, self.identity,
                 self.place.settings.takeover_wait,
             )  # fmt: skip
-            for row in self._journal.reader.execute("SELECT * FROM outbox"):
+            for row in unfinished(self._journal.reader):
                 self._schedule.add(Pending(*row))
+            self._look_ahead()
             self._ear.reader = self._journal.reader
             self._session = self._new_session()
             self._voice.send = self._session.send
@@ -133,6 +134,7 @@ class Node:
                         tasks.create_task(self._work(), name=f"{self.name}/work"),
                         tasks.create_task(self._keep_time(), name=f"{self.name}/time"),
                         tasks.create_task(self._show_again(), name=f"{self.name}/show"),
+                        tasks.create_task(self._keep_looking(), name=f"{self.name}/ahead"),
                     ]
                     await self._stop.wait()
                     for task in (*running, *self._calling):
@@ -301,7 +303,8 @@ class Node:
         for reply in turn.replies:
             self._voice.reply(reply)
         for row in turn.added:
-            self._schedule.add(row)
+            if row.kind != "timer" or row.due_at <= turn.now + AHEAD:
+                self._schedule.add(row)
         for state, data in turn.shown:
             self._voice.state(state, data)
         for event, data in turn.events:
@@ -327,6 +330,17 @@ class Node:
                 else:
                     self._voice.command(row)
                     self._schedule.tried(row.id)
+
+    def _look_ahead(self) -> None:
+        """Take up the timers whose time is near."""
+        for row in near_timers(self._journal.reader, self.identity.now()):
+            if self._schedule.get(row["id"]) is None:
+                self._schedule.add(Pending(*row))
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(AHEAD / 1000 / 2)
+            self._look_ahead()
 
     async def _call(self, row: Pending) -> None:
         """Call a provider or machine; whatever goes wrong, ask again with the same key."""
@@ -359,5 +373,5 @@ class Node:
             ),
             counts=dict(self.counts),
             outbox=len(self._schedule),
-            timers=self._schedule.timers,
+            timers=count_timers(self._journal.reader),
         )

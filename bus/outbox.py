@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import random
+import sqlite3
 from collections.abc import Callable, Iterable
 
 from bus.lane import Lane
@@ -11,9 +12,28 @@ from bus.turn import Pending
 _AT_ONCE = 100
 """The most commands, and the most other rows, that are taken off the schedule in one go."""
 
+AHEAD = 60_000
+"""Milliseconds: a timer that is due later waits in the journal alone, there may be very many."""
+
+
+def unfinished(rows: sqlite3.Connection) -> sqlite3.Cursor:
+    """The commands and calls that an earlier start has left, as columns of `Pending`."""
+    return rows.execute("SELECT * FROM outbox WHERE kind <> 'timer'")
+
+
+def near_timers(rows: sqlite3.Connection, now: int) -> sqlite3.Cursor:
+    """The timers that are due soon, as columns of `Pending`."""
+    return rows.execute("SELECT * FROM outbox WHERE kind = 'timer' AND due_at <= ?", (now + AHEAD,))
+
+
+def count_timers(rows: sqlite3.Connection) -> int:
+    """How many timers are set."""
+    (count,) = rows.execute("SELECT count(*) FROM outbox WHERE kind = 'timer'").fetchone()
+    return int(count)
+
 
 class Schedule:
-    """All pending rows of a node and when each is to be tried (again).
+    """What a node has to do before long, and when each is to be tried (again).
 
     Timers and calls are due at their time; a command that is due waits in its callee's lane until
     there is room for it.
@@ -38,7 +58,7 @@ class Schedule:
         self._chance = chance or random.Random()
         self._rows: dict[str, Pending] = {}
         self.timers = 0
-        """How many timers are set."""
+        """How many of the rows are timers."""
         self._tries: dict[str, int] = {}
         self._due: dict[str, int] = {}
         self._heap: list[tuple[int, str]] = []

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from store import FAST, LABEL, FaultyBroker, Store, eventually, running_store
 
+from bus.contract.every import ABOUT
 from bus.contract.terminal import REMIND
 from bus.contract.values import Empty
 from bus.contract.warehouse import FULFIL
+from bus.outbox import AHEAD
 from bus.turn import Turn
 
 HOPS = (
@@ -150,6 +152,23 @@ async def test_a_timer_that_was_set_before_a_crash_is_due_after_the_restart(stor
     assert store.value("warehouse", "SELECT kind FROM outbox") == "timer"
     await store.start("warehouse")
     assert store.nodes["warehouse"]._schedule.timers == 1
+    await eventually(lambda: not store.rows("warehouse", "SELECT 1 FROM outbox"), "the timer")
+
+
+async def test_a_timer_of_later_waits_in_the_database_alone_until_its_time_is_near(
+    store: Store,
+) -> None:
+    """There is one for each parcel that waits for its customer."""
+    warehouse = store.nodes["warehouse"]
+    await warehouse.decide(lambda turn: turn.after(2 * AHEAD, "dispatch", Empty()))
+    assert warehouse._schedule.timers == 0
+    assert (await store.ask(ABOUT, "warehouse", Empty())).timers == 1
+    await warehouse.decide(
+        lambda turn: turn.connection.execute("UPDATE outbox SET due_at = ?", (turn.now + 200,))
+    )
+    warehouse._look_ahead()
+    warehouse._look_ahead()
+    assert warehouse._schedule.timers == 1
     await eventually(lambda: not store.rows("warehouse", "SELECT 1 FROM outbox"), "the timer")
 
 
