@@ -27,46 +27,56 @@ class DoneFile:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._done: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._path = path
+        self._places: OrderedDict[str, int] = OrderedDict()  # of the lines in the file
         whole = 0
         if path.exists():
             with path.open("rb") as file:
                 for line in file:
                     if not line.endswith(b"\n"):
                         break
+                    self._remember(self._read(line)["key"], whole)
                     whole += len(line)
-                    self._read(path, line)
         self._file = path.open("ab")
         self._file.truncate(whole)
+        self._file.seek(whole)
         _sync_folder(path.parent)
 
     def get(self, key: str) -> dict[str, Any] | None:
         """What was written under a key, or None if it was not done."""
-        return self._done.get(key)
+        place = self._places.get(key)
+        if place is None:
+            return None
+        with self._path.open("rb") as file:
+            file.seek(place)
+            return self._read(file.readline())
 
-    def write(self, key: str, **record: Any) -> None:
-        """Write a line and wait until it is on the disk."""
+    def write(self, key: str, **record: Any) -> dict[str, Any]:
+        """Write a line and wait until it is on the disk; returns what `get` will."""
         line = {"key": key, **record}
+        place = self._file.tell()
         self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._remember(key, line)
+        self._remember(key, place)
+        return line
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def _read(self, path: Path, line: bytes) -> None:
+    def _read(self, line: bytes) -> dict[str, Any]:
         try:
-            record = json.loads(line)
-            self._remember(record["key"], record)
+            record: dict[str, Any] = json.loads(line)
+            hash(record["key"])
         except (ValueError, TypeError, KeyError) as error:
-            raise JournalError(f"{path} is damaged: {error}") from error
+            raise JournalError(f"{self._path} is damaged: {error}") from error
+        return record
 
-    def _remember(self, key: str, record: dict[str, Any]) -> None:
-        self._done[key] = record
-        while len(self._done) > _REMEMBERED:
-            self._done.popitem(last=False)
+    def _remember(self, key: str, place: int) -> None:
+        self._places[key] = place
+        while len(self._places) > _REMEMBERED:
+            self._places.popitem(last=False)
 
     def __enter__(self) -> Self:
         return self

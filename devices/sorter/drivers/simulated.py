@@ -31,7 +31,7 @@ class SimulatedConveyor:
         """Take as long as the movement does, counted from when it first began."""
         begun = self._begun.get(key)
         if begun is None:
-            self._begun.write(
+            begun = self._begun.write(
                 key,
                 at=time.time_ns() // 1_000_000,
                 job=movement.job,
@@ -42,8 +42,6 @@ class SimulatedConveyor:
                 found=self._found(movement),
                 pickup_point=movement.pickup_point,
             )
-            begun = self._begun.get(key)
-            assert begun is not None
         due = begun["at"] + self._duration(movement) / self._speed
         await asyncio.sleep(max(0.0, (due - time.time_ns() / 1_000_000) / 1000))
         found: int | None = begun.get("found")
