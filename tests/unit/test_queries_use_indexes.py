@@ -1,0 +1,70 @@
+"""No question of a turn goes through a whole table: a store with 100,000 orders is not slower."""
+
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+from settlement_orders import order
+from unit_rows import tables
+
+from bus.contract.catalog import Line
+from nodes.settlement import store as settlement
+from nodes.warehouse import store as warehouse
+from nodes.warehouse.domain import Job
+
+JOB = Job("j-1", "o-1", "north", (Line(sku="SHIRT", quantity=2),))
+Work = Callable[[sqlite3.Connection], object]
+
+
+@pytest.mark.parametrize(
+    ("package", "work"),
+    [
+        ("nodes.settlement", lambda rows: settlement.save(rows, order())),
+        ("nodes.settlement", lambda rows: settlement.order_by_code(rows, "123456")),
+        ("nodes.settlement", lambda rows: settlement.orders(rows, None, None, 10)),
+        ("nodes.settlement", lambda rows: settlement.orders(rows, "ready", None, 10)),
+        ("nodes.settlement", lambda rows: settlement.orders(rows, None, "terminal-1", 10)),
+        ("nodes.settlement", lambda rows: settlement.orders(rows, "ready", "terminal-1", 10)),
+        ("nodes.warehouse", lambda rows: warehouse.save_job(rows, JOB, 0)),
+        ("nodes.warehouse", lambda rows: warehouse.job_of_order(rows, "o-1")),
+        ("nodes.warehouse", lambda rows: warehouse.waiting(rows, 10)),
+        ("nodes.warehouse", warehouse.busy),
+        ("nodes.warehouse", lambda rows: warehouse.job_of_sorter(rows, "sorter-1")),
+    ],
+    ids=[
+        "save an order",
+        "an order by its pickup code",
+        "all orders",
+        "orders in a state",
+        "orders of a terminal",
+        "orders of a terminal in a state",
+        "save a job",
+        "the job of an order",
+        "waiting jobs",
+        "busy sorters",
+        "the job of a sorter",
+    ],
+)
+def test_a_query_goes_by_an_index(package: str, work: Work) -> None:
+    with tables(package) as rows:
+        statements: list[str] = []
+        rows.set_trace_callback(statements.append)
+        work(rows)
+        rows.set_trace_callback(None)
+        asked = [each for each in statements if each.startswith(("SELECT", "INSERT", "UPDATE"))]
+        assert asked
+        for statement in asked:
+            steps = [row[3] for row in rows.execute(f"EXPLAIN QUERY PLAN {statement}")]
+            assert not [step for step in steps if _goes_through_all(step)], statement
+
+
+def _goes_through_all(step: str) -> bool:
+    """A table, or an index that only spares reading the table, or all of it to be sorted."""
+    if "job_by_place" in step or "order_by_time" in step:
+        return False  # from their ends: the last place, the newest orders
+    without_limits = step.startswith("SEARCH") and "(" not in step
+    return (
+        without_limits
+        or "TEMP B-TREE" in step
+        or (step.startswith("SCAN ") and step != "SCAN CONSTANT ROW")
+    )
