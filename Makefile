@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 SEEDS ?= 1000
 
-.PHONY: run test setup demo check format faults simulate planted bench clean
+.PHONY: run test setup demo check format faults simulate planted bench load clean
 
 run: setup
 	$(BIN)/storebus up
@@ -36,6 +36,9 @@ planted: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+load: setup
+	$(BIN)/python -m benchmarks.load
 
 setup: .venv/ready
 
