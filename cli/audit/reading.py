@@ -17,10 +17,10 @@ from bus.errors import ConfigurationError, JournalError
 from cli.snapshot import snapshots
 
 SCHEMAS = {
-    "bus": 1,
+    "bus": 2,
     "nodes.catalog": 2,
-    "nodes.settlement": 3,
-    "nodes.warehouse": 3,
+    "nodes.settlement": 4,
+    "nodes.warehouse": 4,
     "devices.sorter": 3,
     "devices.terminal": 2,
 }
