@@ -11,7 +11,7 @@ from typing import Any
 from bus.batch import Input, Replied, Watched
 from bus.caller import Asks
 from bus.contract.channel import role_of
-from bus.contract.every import REFUSED, Presence, Refusal
+from bus.contract.every import PRESENCE, REFUSED, Presence, Refusal
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
 from bus.envelope import Reading, is_problem
@@ -41,6 +41,7 @@ class Ear:
         schedule: the commands whose replies are awaited.
         asks: the queries whose replies are awaited.
         take: queues an input for the next transaction; False when there is no room.
+        seen_as: told what presence this node is seen with.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Ear:
         schedule: Schedule,
         asks: Asks,
         take: Callable[[Input], bool],
+        seen_as: Callable[[Presence], None],
     ) -> None:
         self._node = node
         self._topics = topics
@@ -63,6 +65,7 @@ class Ear:
         self._schedule = schedule
         self._asks = asks
         self._take = take
+        self._seen_as = seen_as
         self._watches = {state.name: state for state in role.watches}
         self._heeded = {(operation.callee, operation.name) for operation in role.answers}
         self.queries: Mapping[str, Query] = {}
@@ -166,7 +169,8 @@ class Ear:
         self.acknowledged.append(row.id)
 
     def _state(self, message: Incoming, address: Address) -> None:
-        state = self._watches.get(address.name)
+        is_own = (address.node, address.name) == (self._node, PRESENCE.name)
+        state = PRESENCE if is_own else self._watches.get(address.name)
         if state is None or not message.payload:
             self._counts.drop("unwatched-state")
             return
@@ -174,6 +178,10 @@ class Ear:
             data = validate(state.data, Reading(message.payload).envelope().data)
         except Problem:
             self._counts.drop("malformed-state")
+            return
+        if is_own:
+            assert isinstance(data, Presence)
+            self._seen_as(data)
             return
         if isinstance(data, Presence) and not self._changed(address.node, data):
             return

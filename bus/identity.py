@@ -4,6 +4,7 @@ import random
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing to misread
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Identity:
@@ -23,6 +24,10 @@ class Identity:
     def now(self) -> int:
         """Milliseconds since the epoch."""
         return time.time_ns() // 1_000_000
+
+    def elapsed(self) -> float:
+        """Seconds of a clock that is never set, and goes on while the process or host sleeps."""
+        return time.clock_gettime(_CLOCK)
 
     def message(self) -> str:
         """An id that no other message of this node ever had."""

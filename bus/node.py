@@ -15,18 +15,19 @@ from typing import Any, TypeVar
 
 from bus.batch import Batch, Done, Due, Input, Replied, Watched
 from bus.caller import Asks
+from bus.claim import Claim, LapsedError
 from bus.contract.channel import EVERY, Operation
-from bus.contract.every import ABOUT, ABOUT_STATE, PING, About, Pong
+from bus.contract.every import ABOUT, ABOUT_STATE, PING, PRESENCE, About, Pong, Presence
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
 from bus.ear import Ear
 from bus.envelope import Reading
-from bus.errors import Internal, first_error
+from bus.errors import BrokerError, Internal, JournalError, LinkError, RoleTakenError, first_error
 from bus.gate import Gate
 from bus.identity import Identity
 from bus.intake import Request
 from bus.journal import Journal
-from bus.link import Connector, Incoming, Subscription
+from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.outbox import AHEAD, Schedule, count_timers, near_timers, unfinished
 from bus.role import Role
 from bus.session import Session
@@ -88,7 +89,7 @@ class Node:
         self._asks = Asks(name, self.topics, self.identity, settings, self._voice.say)
         self._ear = Ear(
             name, role, self.topics, self._gate, self._voice, self.counts, self._schedule,
-            self._asks, self._take,
+            self._asks, self._take, self._seen_as,
         )  # fmt: skip
         self._ear.queries = {operation.name: run for operation, run in role.queries.items()} | {
             PING.name: self._ping,
@@ -100,8 +101,11 @@ class Node:
         self._inputs: deque[Input] = deque()
         self._input = asyncio.Event()
         self._stop = asyncio.Event()
+        self._echoed = False
+        """Whether this connection has brought back that we are online."""
         self._journal: Journal
         self._session: Session
+        self._claim: Claim
 
     # -- life ---------------------------------------------------------------------------------
 
@@ -115,21 +119,23 @@ class Node:
         """
         path = self.place.data / f"{self.name}.db"
         with self.place.journal(path, self.role.package) as self._journal:
-            await refuse_second(
-                self.place.connector, self.topics, self.name, self.identity,
-                self.place.settings.takeover_wait,
-            )  # fmt: skip
             for row in unfinished(self._journal.reader):
                 self._schedule.add(Pending(*row))
             self._look_ahead()
             self._ear.reader = self._journal.reader
+            await self._refuse_second(patient=False)
+            wait = self.place.settings.takeover_wait
+            self._claim = Claim(
+                self.name, wait, self.identity.elapsed, self._ask_again, self._regained
+            )
             self._session = self._new_session()
-            self._voice.send = self._session.send
-            await self._carry_out([None])
+            self._voice.send = self._send
             try:
                 async with asyncio.TaskGroup() as tasks:
                     self._tasks = tasks
-                    running = [
+                    running = [tasks.create_task(self._claim.keep(), name=f"{self.name}/claim")]
+                    await self._carry_out([None])
+                    running += [
                         tasks.create_task(self._session.run(once=True), name=f"{self.name}/link"),
                         tasks.create_task(self._work(), name=f"{self.name}/work"),
                         tasks.create_task(self._keep_time(), name=f"{self.name}/time"),
@@ -139,7 +145,8 @@ class Node:
                     await self._stop.wait()
                     for task in (*running, *self._calling):
                         task.cancel()
-                await self._carry_out([])
+                if self._claim.holds():
+                    await self._carry_out([])
             except ExceptionGroup as group:
                 raise first_error(group) from None
 
@@ -158,7 +165,12 @@ class Node:
         return await self._asks.ask(operation, callee, data)
 
     async def decide(self, work: Callable[[Turn], None]) -> Turn:
-        """Carry out something of this node's own accord, such as a customer's purchase."""
+        """Carry out something of this node's own accord, such as a customer's purchase.
+
+        Raises:
+            JournalError: the database cannot be written; nothing was done.
+            RoleTakenError: another process plays this node now; nothing was done.
+        """
         return await self._carry_out_one(work)
 
     def read(self, query: Callable[[sqlite3.Connection], Seen]) -> Seen:
@@ -170,6 +182,8 @@ class Node:
             Subscription(self.topics.requests_to(self.name), 1),
             Subscription(self.topics.replies_to(self.name), 1),
         ]
+        if PRESENCE not in self.role.watches:
+            wants.append(Subscription(self.topics.state(self.name, PRESENCE.name), 1))
         for state in self.role.watches:
             owner = state.owner if state.owner not in (EVERY, "sorter", "terminal") else "+"
             wants.append(Subscription(self.topics.state(owner, state.name), 1))
@@ -184,10 +198,57 @@ class Node:
             self.identity.chance,
         )
 
+    # -- one process plays a role -------------------------------------------------------------
+
+    async def _refuse_second(self, *, patient: bool) -> None:
+        place = self.place
+        await refuse_second(
+            place.connector, self.topics, self.name, self.identity, place.settings.takeover_wait,
+            patient=patient,
+        )  # fmt: skip
+
+    async def _ask_again(self, stood_still: bool) -> None:
+        logger.info("%s: is nobody else playing it by now?", self.name)
+        while True:
+            await self._session.up.wait()
+            try:
+                return await self._refuse_second(patient=stood_still)
+            except (BrokerError, LinkError) as error:
+                logger.debug("%s: could not ask: %s", self.name, error)
+                limit = self.place.settings.reconnect_limit
+                await asyncio.sleep(self.identity.chance.uniform(0, limit))
+
     def _connected(self) -> None:
+        self._echoed = False
+        if self.ready.is_set():
+            self._claim.doubt()
+        else:
+            self._regained()
+            self.ready.set()
+
+    def _regained(self) -> None:
         self._show()
         self._schedule.hurry()
-        self.ready.set()
+
+    def _seen_as(self, presence: Presence) -> None:
+        """The presence that others see in our name."""
+        own = self.identity.boot
+        if (presence.status, presence.boot) == ("online", own):
+            self._echoed = True
+        elif not self._echoed or self._stop.is_set():
+            pass  # from before this connection, or our goodbye
+        elif presence.status == "online" and (presence.since, presence.boot) > (
+            self._voice.since,
+            own,
+        ):
+            self._claim.lose(presence.boot)
+        else:  # a late word of an earlier start or connection hides us
+            self._voice.say(self._voice.presence("online"))
+
+    def _send(self, message: Outgoing) -> bool:
+        return self._claim.holds() and self._session.send(message)
+
+    # -- hear ---------------------------------------------------------------------------------
 
     def _show(self) -> None:
         """Show every state of this node."""
@@ -229,42 +290,70 @@ class Node:
             await self._carry_out(batch)
 
     async def _carry_out(self, batch: list[Input]) -> list[Turn]:
-        """One transaction for all; if one blows up, each on its own."""
-        now = self.identity.now()
+        """One transaction for all; if one blows up, each on its own.
+
+        Raises:
+            JournalError: not even the start of the node can be written.
+        """
+        acknowledged, self._ear.acknowledged = self._ear.acknowledged, []
+
+        def carry_out(rows: sqlite3.Connection, now: int) -> list[Turn]:
+            work = Batch(self.role, self.name, self.place.site, self.identity, now, online)
+            return work.carry_out(rows, batch, acknowledged)
+
         online = {
             name: presence
             for name, presence in self._ear.presence.items()
             if presence.status == "online"
         }
-        work = Batch(self.role, self.name, self.place.site, self.identity, now, online)
-        acknowledged, self._ear.acknowledged = self._ear.acknowledged, []
         try:
-            turns = await self._journal.transact(
-                lambda rows: work.carry_out(rows, batch, acknowledged)
-            )
-        except Exception:
+            turns = await self._transact(carry_out)
+        except RoleTakenError:
+            raise
+        except Exception as error:
             self._ear.acknowledged += acknowledged
+            if batch == [None]:
+                raise self._explained(error) from error
             if len(batch) > 1:
                 logger.exception("%s: a batch failed and is taken one by one", self.name)
                 return [turn for item in batch for turn in await self._carry_out([item])]
             logger.exception("%s: a message failed", self.name)
-            self._failed(batch[0])
+            for item in batch:
+                self._failed(item)
             return []
         for turn in turns:
             self._publish_turn(turn)
         return turns
 
     async def _carry_out_one(self, work: Callable[[Turn], None]) -> Turn:
-        now = self.identity.now()
-
-        def run(rows: sqlite3.Connection) -> Turn:
+        def run(rows: sqlite3.Connection, now: int) -> Turn:
             turn = Turn(rows, now, self.name, self.place.site, self.identity, {})
             work(turn)
             return turn
 
-        turn = await self._journal.transact(run)
+        try:
+            turn = await self._transact(run)
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
         self._publish_turn(turn)
         return turn
+
+    async def _transact(self, work: Callable[[sqlite3.Connection, int], Seen]) -> Seen:
+        """Carry out `work`, which is told the time, once this process surely plays its role."""
+        while True:
+            await self._claim.held()
+            now = self.identity.now()
+            try:
+                return await self._journal.transact(
+                    self._claim.guard(lambda rows: work(rows, now))  # noqa: B023 - awaited here
+                )
+            except LapsedError:
+                continue
+
+    def _explained(self, error: Exception) -> Exception:
+        if not isinstance(error, sqlite3.Error):
+            return error
+        return JournalError(f"{self.name} cannot write to {self._journal.path}: {error}")
 
     def _failed(self, item: Input) -> None:
         """A message that could not be carried out at all; a command gets to know it."""
@@ -318,7 +407,9 @@ class Node:
         """Send commands (again), notice deadlines and timers, start calls."""
         while True:
             await asyncio.sleep(0)  # however much is due, others get their turn
-            for row in await self._schedule.due():
+            due = await self._schedule.due()
+            await self._claim.held()
+            for row in due:
                 if row.kind == "timer":
                     self._take(Due(row))
                 elif row.kind == "call":
@@ -347,8 +438,11 @@ class Node:
         adapter = self._adapters[row.target]
         try:
             async with self._calls:
+                await self._claim.held()
                 data = adapter.data.model_validate_json(row.payload)
                 result = await adapter.call(row.id, data)
+        except RoleTakenError:
+            return
         except Exception as error:  # noqa: BLE001 - any failure means unknown: ask again
             logger.warning("%s: %s of %s: %r; asking again", self.name, row.target, row.id, error)
             self.counts[f"unknown.{row.target}"] += 1

@@ -1,31 +1,42 @@
 """A second process that claims a node's name finds the first one alive and refuses to start."""
 
 import asyncio
+from typing import TypeVar
 
 from bus.contract.channel import role_of
 from bus.contract.every import PING, PRESENCE, Pong, Presence
 from bus.contract.topics import Topics
-from bus.contract.values import Empty
+from bus.contract.values import Empty, Model
 from bus.envelope import Reading, Sealed, child_trace
 from bus.errors import Problem, RoleTakenError
 from bus.gate import validate
 from bus.identity import Identity
-from bus.link import Connector, Link, Outgoing, Subscription
+from bus.link import Connector, Incoming, Link, Outgoing, Subscription
+
+ModelT = TypeVar("ModelT", bound=Model)
 
 _PING_EVERY = 0.2
 
 
 async def refuse_second(
-    connector: Connector, topics: Topics, name: str, identity: Identity, wait: float
+    connector: Connector,
+    topics: Topics,
+    name: str,
+    identity: Identity,
+    wait: float,
+    *,
+    patient: bool = False,
 ) -> None:
     """Return if nobody else plays `name`.
 
-    Asks for the retained presence; when that says `online`, the first process has `wait` seconds
-    to answer a ping. Our own ping comes back after what is retained, so a free name costs no wait.
+    Asks for the retained presence; when that says that another start is `online`, it has `wait`
+    seconds to answer a ping. Our own ping comes back after what is retained, so a free name costs
+    no wait, unless `patient`: then whoever has just taken the name has this time to show it.
 
     Raises:
         RoleTakenError: another process answered.
         BrokerError: there is no broker.
+        LinkError: the connection was lost.
     """
     ping = topics.request(name, name, PING.name)
     pong = topics.reply(name, name, PING.name)
@@ -43,45 +54,57 @@ async def refuse_second(
     )
     async with connector.connect(f"{topics.site}-{name}-claim-{identity.boot}") as link:
         await link.subscribe([Subscription(each) for each in (presence, pong, ping)])
-        await _listen(link, message, presence, pong, name, wait)
+        listening = _Listening(identity.boot, presence, pong, name)
+        await listening.until_sure(link, message, wait, patient=patient)
 
 
-async def _listen(
-    link: Link, message: Outgoing, presence: str, pong: str, name: str, wait: float
-) -> None:
-    online = False
-    clock = asyncio.get_running_loop().time
-    until = clock() + wait
-    while clock() < until:
-        link.send(message)
-        try:
-            async with asyncio.timeout(_PING_EVERY):
-                came_back = False
-                while not came_back or online:
-                    for arrived in await link.receive():
-                        if arrived.topic == presence:
-                            online = _says_online(arrived.payload)
-                        elif arrived.topic == pong:
-                            _refuse(arrived.payload, name)
-                        else:
-                            came_back = True
-                return
-        except TimeoutError:
-            continue
+class _Listening:
+    """What is heard of the name; our own start's words do not count."""
+
+    def __init__(self, boot: str, presence: str, pong: str, name: str) -> None:
+        self._boot = boot
+        self._presence = presence
+        self._pong = pong
+        self._name = name
+        self._another_online = False
+        self._echoed = False
+
+    async def until_sure(self, link: Link, ping: Outgoing, wait: float, *, patient: bool) -> None:
+        clock = asyncio.get_running_loop().time
+        until = clock() + wait
+        while clock() < until:
+            link.send(ping)
+            self._echoed = False
+            try:
+                async with asyncio.timeout(_PING_EVERY):
+                    while patient or self._another_online or not self._echoed:
+                        for arrived in await link.receive():
+                            self._hear(arrived)
+                    return
+            except TimeoutError:
+                continue
+
+    def _hear(self, arrived: Incoming) -> None:
+        if arrived.topic == self._presence:
+            shown = _read(arrived.payload, Presence)
+            self._another_online = (
+                shown is not None and shown.status == "online" and shown.boot != self._boot
+            )
+        elif arrived.topic == self._pong:
+            reply = _read(arrived.payload, Pong)
+            if reply is not None and reply.boot != self._boot:
+                raise RoleTakenError(
+                    f"{self._name} is already running elsewhere (boot {reply.boot}); stop it first"
+                )
+        else:
+            self._echoed = True
 
 
-def _says_online(payload: bytes) -> bool:
+def _read(payload: bytes, shape: type[ModelT]) -> ModelT | None:
+    """The data of a message, None if it is not of this shape."""
     try:
-        state = validate(Presence, Reading(payload).envelope().data)
+        data = validate(shape, Reading(payload).envelope().data)
     except Problem:
-        return False
-    return isinstance(state, Presence) and state.status == "online"
-
-
-def _refuse(payload: bytes, name: str) -> None:
-    try:
-        reply = validate(Pong, Reading(payload).envelope().data)
-    except Problem:
-        return
-    assert isinstance(reply, Pong)
-    raise RoleTakenError(f"{name} is already running elsewhere (boot {reply.boot}); stop it first")
+        return None
+    assert isinstance(data, shape)
+    return data

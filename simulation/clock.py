@@ -60,3 +60,7 @@ class VirtualIdentity(Identity):
     def now(self) -> int:
         """Milliseconds since 1970, virtual."""
         return milliseconds()
+
+    def elapsed(self) -> float:
+        """Virtual seconds."""
+        return asyncio.get_running_loop().time()

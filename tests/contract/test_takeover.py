@@ -1,9 +1,11 @@
 """One process plays a role; a broker that goes away takes nothing with it."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
+from raw_client import RawClient
 from store import FAST, Store, Transport, eventually, running_store
 
 from broker import mosquitto
@@ -12,7 +14,7 @@ from broker.ports import consecutive_ports
 from bus.contract.every import PING
 from bus.contract.values import Empty
 from bus.errors import RoleTakenError
-from bus.link import MqttConnector
+from bus.link import MqttConnector, Outgoing
 from bus.node import Node, Place
 from nodes.catalog.role import Catalog
 
@@ -46,6 +48,48 @@ async def test_after_a_crash_a_role_is_taken_over_once_nobody_answers_for_it(sto
     await store.crash("settlement")
     await store.start("settlement")
     await store.reminded(receipt.order)
+
+
+def _presence(node: str, status: str, boot: str, since: str) -> bytes:
+    data = {"status": status, "boot": boot, "since": since}
+    return json.dumps({"id": f"{boot}-1", "source": f"/main/{node}", "data": data}).encode()
+
+
+async def test_a_node_that_a_late_last_will_calls_lost_shows_at_once_that_it_is_there(
+    store: Store, raw: RawClient
+) -> None:
+    sorter, topic = store.nodes["sorter-1"], store.topics.state("sorter-1", "presence")
+    boot, since = sorter.identity.boot, sorter._voice.since
+    for lost in (boot, "00000000dead"):
+        will = _presence("sorter-1", "lost", lost, since)
+        await raw.send(Outgoing(topic, will, qos=1, retain=True))
+        await raw.expect(topic, lambda message: message.data["status"] == "lost")
+        shown = await raw.expect(topic, lambda message: message.data["status"] == "online")
+        assert shown.data["boot"] == boot
+    await store.reminded((await store.buy({"MUG": 1})).order)
+
+
+async def test_a_node_that_sees_a_later_start_of_itself_ends_and_one_that_sees_an_earlier_stays(
+    store: Store, raw: RawClient
+) -> None:
+    topic = store.topics.state("catalog", "presence")
+    for since in ("2001-01-01T00:00:00.000Z", "2101-01-01T00:00:00.000Z"):
+        assert store.running("catalog")
+        other = _presence("catalog", "online", "0123456789ab", since)
+        await raw.send(Outgoing(topic, other, qos=1, retain=True))
+        if since.startswith("2001"):
+            await raw.expect(topic, lambda message: message.data["boot"] != "0123456789ab")
+    error = await store.ended("catalog")
+    assert isinstance(error, RoleTakenError)
+    assert "taken over by another process, boot 0123456789ab" in str(error)
+
+
+async def test_a_node_that_stood_still_goes_on_when_nobody_took_its_role(store: Store) -> None:
+    settlement = store.nodes["settlement"]
+    settlement._claim._clock = lambda: settlement.identity.elapsed() + 3600
+    assert not settlement._claim.holds()
+    await store.reminded((await store.buy({"MUG": 1})).order)
+    assert settlement._claim.holds()
 
 
 async def test_when_the_broker_is_back_the_nodes_are_and_open_orders_are_finished(

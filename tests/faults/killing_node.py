@@ -1,6 +1,6 @@
-"""Runs a program of ours that kills itself at a chosen step of handling its messages.
+"""Runs a program of ours that kills or stops itself at a chosen step of handling its messages.
 
-    python killing_node.py STEP COUNT MODULE_OR_SCRIPT [ARGUMENT ...]
+    python killing_node.py SIGNAL STEP COUNT MODULE_OR_SCRIPT [ARGUMENT ...]
 
 The product knows nothing of this: its methods are wrapped from outside. COUNT is after how many
 messages, at which of the steps:
@@ -9,10 +9,10 @@ committed; committed: nothing has left the node; published: it has, and no one h
 """
 
 import asyncio
-import os
 import runpy
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,12 +28,14 @@ class Killer:
     """Counts messages down at one step.
 
     Args:
-        step: where to kill.
+        number: the signal, SIGKILL or SIGSTOP; it is sent once.
+        step: where to send it.
         count: at which message.
     """
 
-    def __init__(self, step: str, count: int) -> None:
+    def __init__(self, number: signal.Signals, step: str, count: int) -> None:
         assert step in STEPS, step
+        self._number = number
         self._step = step
         self._left = count
 
@@ -41,9 +43,10 @@ class Killer:
         """So many messages have come to a step."""
         if step != self._step:
             return
-        self._left -= messages
-        if self._left <= 0 and messages:
-            os.kill(os.getpid(), signal.SIGKILL)
+        before, self._left = self._left, self._left - messages
+        if self._left <= 0 < before:
+            # To this very thread: another one would take the signal a moment later.
+            signal.pthread_kill(threading.get_ident(), self._number)
 
 
 def _messages(batch: Sequence[object]) -> int:
@@ -78,8 +81,8 @@ def wrap(killer: Killer) -> None:
 
 def main() -> None:
     """Wrap, then become the program."""
-    _, step, count, program, *arguments = sys.argv
-    wrap(Killer(step, int(count)))
+    _, number, step, count, program, *arguments = sys.argv
+    wrap(Killer(signal.Signals[number], step, int(count)))
     sys.argv = [program, *arguments]
     if program.endswith(".py"):
         runpy.run_path(program, run_name="__main__")

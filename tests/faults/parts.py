@@ -125,6 +125,13 @@ class Part:
         """Whether it lives, or is stopped by a signal."""
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def state(self) -> str:
+        """What the kernel says of it, such as `S` or, when stopped by a signal, `T`."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/stat").read_text()
+        return status.rpartition(") ")[2][0]
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal to this very process."""
         assert self._process is not None

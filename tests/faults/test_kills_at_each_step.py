@@ -18,9 +18,9 @@ DEATHS = 6 if LONG else 1
 
 async def _die_and_rise(part: Part, counts: list[int]) -> None:
     """A life for each count, which ends by the node's own hand; then one that lasts."""
-    python, killer, step, _, program, *arguments = part.command
+    python, killer, number, step, _, program, *arguments = part.command
     for count in counts:
-        part.command = (python, killer, step, str(count), program, *arguments)
+        part.command = (python, killer, number, step, str(count), program, *arguments)
         await part.start()
         assert await part.ended() == -9, part.log.read_text()
     lasting = ("-P", "-m", program) if program == "cli" else (program,)
@@ -31,7 +31,7 @@ async def _die_and_rise(part: Part, counts: list[int]) -> None:
 @pytest.mark.parametrize("step", STEPS)
 async def test_all_nodes_die_when_a_message_is(data: Path, tmp_path: Path, step: str) -> None:
     chance = random.Random(step)
-    suicidal = (str(HERE / "killing_node.py"), step, "0")
+    suicidal = (str(HERE / "killing_node.py"), "SIGKILL", step, "0")
     async with (
         running_broker(tmp_path / "broker") as broker,
         running_parts(data, broker.url, "catalog") as parts,
