@@ -37,9 +37,9 @@ class DoneFile:
                         break
                     self._remember(self._read(line)["key"], whole)
                     whole += len(line)
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
         self._file.truncate(whole)
-        self._file.seek(whole)
+        self._whole = whole
         _sync_folder(path.parent)
 
     def get(self, key: str) -> dict[str, Any] | None:
@@ -52,13 +52,23 @@ class DoneFile:
             return self._read(file.readline())
 
     def write(self, key: str, **record: Any) -> dict[str, Any]:
-        """Write a line and wait until it is on the disk; returns what `get` will."""
+        """Write a line and wait until it is on the disk; returns what `get` will.
+
+        Raises:
+            OSError: the disk is full or broken; nothing of the line is kept.
+        """
         line = {"key": key, **record}
-        place = self._file.tell()
-        self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._remember(key, place)
+        left = json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        end = self._whole + len(left)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError:
+            self._file.truncate(self._whole)
+            raise
+        self._remember(key, self._whole)
+        self._whole = end
         return line
 
     def close(self) -> None:

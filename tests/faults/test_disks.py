@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from parts import (
     LONG,
     NODES,
     PATIENCE,
+    PYTHON,
     Parts,
     copy_store,
     eventually,
@@ -24,6 +26,7 @@ from parts import (
 from bus.contract.every import ABOUT, PING
 from bus.contract.settlement import AccountPayment, CardPayment
 from bus.contract.values import Empty
+from bus.errors import JournalError
 
 ORDERS = 12 if LONG else 4
 """In each phase."""
@@ -133,6 +136,60 @@ async def test_a_disk_that_can_only_be_read_costs_nothing_but_time(
                 await parts.stop()
         copy_store(disk, data)
     assert_nothing_is_wrong(data)
+
+
+async def test_a_full_terminal_refuses_to_buy_and_still_reminds_once(
+    data: Path, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "small") as small:
+        async with (
+            running_broker(tmp_path / "broker") as broker,
+            running_parts(data, broker.url, *NODES) as parts,
+            customers_at(small, broker.url, "terminal-1") as customers,
+        ):
+            assert await _buy(broker.url, small) == (0, "")
+            parts["sorter-1"].send(signal.SIGSTOP)  # nothing is packed before the disk is full
+            await _come(customers, 0)
+            await customers.outcomes()
+            ballast = fill(small)
+            parts["sorter-1"].send(signal.SIGCONT)
+            with pytest.raises(JournalError, match=r"terminal-1 cannot write to .*is full"):
+                await customers.buy(ORDERS)
+            await _all_are_asked_to_remind(parts, len(customers.begun))
+            code, told = await _buy(broker.url, small)
+            assert (code, told.count("\n")) == (1, 1), told
+            assert "full" in told
+
+            ballast.unlink()
+            await _come(customers, 2 * ORDERS)
+            await customers.all_served()
+            await parts.quiet()
+            await parts.stop()
+        copy_store(small, data)
+    assert_nothing_is_wrong(data)
+
+
+async def _all_are_asked_to_remind(parts: Parts, orders: int) -> None:
+    """Every parcel is packed, and settlement asks the terminal, which cannot write it down."""
+    async with parts.tester() as tester, asyncio.timeout(PATIENCE):
+        while (await tester.ask(ABOUT, "settlement", Empty())).outbox < orders:
+            pass
+        while (await tester.ask(ABOUT, "warehouse", Empty())).outbox:
+            pass
+        assert (await tester.ask(ABOUT, "settlement", Empty())).outbox == orders
+
+
+async def _buy(url: str, data: Path) -> tuple[int | None, str]:
+    """A customer at another terminal on the same disk; its exit code and what it complained of."""
+    command = ("buy", "terminal-2", "CAN-40=1", "--pay", "account:C-1001")
+    process = await asyncio.create_subprocess_exec(
+        *(*PYTHON, "-m", "cli", *command, "--broker", url, "--data", str(data)),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(PATIENCE):
+        _, told = await process.communicate()
+    return process.returncode, told.decode()
 
 
 async def test_a_purchase_under_way_is_not_refused(data: Path, tmp_path: Path) -> None:

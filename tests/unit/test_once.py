@@ -1,5 +1,8 @@
 """A machine loses power while it writes down what it did; afterwards nothing is done twice."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,33 @@ def test_a_torn_last_line_counts_as_not_done_and_is_written_anew(tmp_path: Path,
     assert path.read_bytes() == whole + b'{"key": "second"}\n'
     with DoneFile(path) as again:
         assert again.get("second") == {"key": "second"}
+
+
+def test_a_deed_that_does_not_fit_on_the_disk_leaves_nothing_and_may_be_written_later(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "done.jsonl"
+    with DoneFile(path) as done:
+        done.write("first")
+        whole = path.read_bytes()
+        for room in (0, 5):
+            with _room_for(len(whole) + room), pytest.raises(OSError, match="too large"):
+                done.write("second")
+            assert done.get("second") is None
+            assert path.read_bytes() == whole
+        done.write("second")
+    assert path.read_bytes() == whole + b'{"key": "second"}\n'
+
+
+@contextmanager
+def _room_for(size: int) -> Iterator[None]:
+    """No file of this process can grow beyond so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_file_that_was_only_begun_is_empty(tmp_path: Path) -> None:

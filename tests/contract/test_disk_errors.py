@@ -1,0 +1,84 @@
+"""A database that cannot be written: a clear error, nothing sent, and no crash on the way out."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from store import FAST, Store, running_store
+
+from bus.errors import JournalError
+from bus.journal import Journal
+from bus.link import MemoryBroker
+from bus.node import Node, Place
+from nodes.catalog.role import Catalog
+
+BREAK = {"full": "max_page_count = 1", "readonly": "query_only = 1"}
+MEND = {"full": "max_page_count = 1000000", "readonly": "query_only = 0"}
+"""SQLite then behaves as it does on a full disk and on one that can only be read."""
+
+
+def _set(journal: Journal, pragma: str) -> None:
+    journal._writer.execute(f"PRAGMA {pragma}").fetchall()
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with running_store(MemoryBroker(), tmp_path, settings=FAST) as store:
+        yield store
+
+
+def _fill(rows: sqlite3.Connection) -> None:
+    """A row that needs a page of its own."""
+    rows.execute(
+        "INSERT INTO outbox VALUES ('x', 'timer', 'x', '', ?, '', 0, NULL)", (bytes(9000),)
+    )
+
+
+@pytest.mark.parametrize("how", BREAK)
+async def test_a_node_whose_first_transaction_cannot_be_written_ends_and_says_why(
+    tmp_path: Path, how: str
+) -> None:
+    def broken(path: Path, *migrations: str) -> Journal:
+        journal = Journal(path, *migrations)
+        _set(journal, BREAK[how])
+        return journal
+
+    role = Catalog().role
+    role.started = lambda turn: _fill(turn.connection)
+    node = Node("catalog", role, Place(MemoryBroker(), "main", tmp_path, FAST, journal=broken))
+    async with asyncio.timeout(10):
+        with pytest.raises(JournalError, match=r"catalog cannot write to .*catalog\.db: .*" + how):
+            await node.run()
+    assert not node.ready.is_set()
+
+
+@pytest.mark.parametrize("how", BREAK)
+async def test_a_purchase_that_cannot_be_written_down_is_not_sent(store: Store, how: str) -> None:
+    terminal = store.terminals["terminal-1"]
+    styles = await terminal.styles(["MUG"])
+    _set(terminal.node._journal, BREAK[how])
+
+    async def buy_on() -> None:
+        for _ in range(50):  # until the free pages are used up
+            await terminal.begin(store.purchase({"MUG": 1}, styles))
+
+    with pytest.raises(JournalError, match=r"terminal-1 cannot write to .*terminal-1\.db"):
+        await buy_on()
+    _set(terminal.node._journal, MEND[how])
+    kept = len(terminal.purchases())
+    for bought in terminal.purchases():
+        await terminal.outcome(bought.id)
+    await store.quiet()
+    assert store.value("settlement", "SELECT count(*) FROM orders") == kept
+    await store.reminded((await store.buy({"MUG": 1})).order)
+
+
+async def test_a_node_that_stops_on_a_failed_disk_ends_without_a_crash(store: Store) -> None:
+    settlement = store.nodes["settlement"]
+    await store.buy({"MUG": 1})
+    await store.quiet()
+    settlement._ear.acknowledged.append("a command that is done")
+    _set(settlement._journal, BREAK["readonly"])
+    await store.stop("settlement")
