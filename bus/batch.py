@@ -18,6 +18,9 @@ from bus.intake import Answer, Observed, Request
 from bus.role import Role
 from bus.turn import Pending, Reply, Turn
 
+_FORGOTTEN_PER_INPUT = 2
+"""More than one, or what was kept too long would never be caught up with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Replied:
@@ -88,7 +91,11 @@ class Batch:
         }
 
     def carry_out(
-        self, connection: sqlite3.Connection, inputs: list[Input], acknowledged: list[str]
+        self,
+        connection: sqlite3.Connection,
+        inputs: list[Input],
+        acknowledged: list[str],
+        forget_before: int | None = None,
     ) -> list[Turn]:
         """Carry out all of them, in order; runs within the journal's transaction.
 
@@ -98,11 +105,20 @@ class Batch:
             acknowledged: commands that were answered and whose answers change nothing. They are
                 forgotten along the way: they cost no transaction of their own, and after a crash
                 are merely sent once more.
+            forget_before: commands that were answered before this time, in milliseconds since the
+                epoch, are forgotten: a few for each input, so that no batch waits for it.
         """
         connection.executemany(
             "DELETE FROM outbox WHERE id = ?", [(identifier,) for identifier in acknowledged]
         )
-        return [self._one(connection, item) for item in inputs]
+        turns = [self._one(connection, item) for item in inputs]
+        if forget_before is not None:
+            connection.execute(
+                "DELETE FROM inbox WHERE (caller, id) IN (SELECT caller, id FROM inbox"
+                " WHERE answered_at < ? ORDER BY answered_at LIMIT ?)",
+                (forget_before, _FORGOTTEN_PER_INPUT * len(inputs)),
+            )
+        return turns
 
     def _one(self, connection: sqlite3.Connection, item: Input) -> Turn:
         turn = Turn(connection, self._now, self._node, self._site, self._identity, self._online)
@@ -134,7 +150,7 @@ class Batch:
 
     def _new_request(self, turn: Turn, request: Request[Any]) -> None:
         turn.connection.execute(
-            "INSERT INTO inbox VALUES (?, ?, ?, ?, NULL, ?, ?, ?)",
+            "INSERT INTO inbox VALUES (?, ?, ?, ?, NULL, ?, ?, ?, NULL)",
             (
                 request.caller,
                 request.id,

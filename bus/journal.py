@@ -26,6 +26,8 @@ _PRAGMAS = {
     "synchronous": 2,  # FULL: a power cut loses no commit
     "foreign_keys": 1,
     "busy_timeout": 5000,
+    "wal_autocheckpoint": 1000,  # pages of 4 KiB
+    "journal_size_limit": 4_096_000,  # what is left of a WAL that a long reader made grow
 }
 
 

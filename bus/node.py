@@ -39,6 +39,8 @@ from bus.voice import Counts, Voice
 logger = logging.getLogger("storebus.node")
 
 VERSION = version("storebus")
+_REPETITIONS = 10
+"""After so many, whoever waits for an answer has asked for it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Node:
         self._stop = asyncio.Event()
         self._echoed = False
         """Whether this connection has brought back that we are online."""
+        self._started = self.identity.now()
         self._journal: Journal
         self._session: Session
         self._claim: Claim
@@ -299,7 +302,7 @@ class Node:
 
         def carry_out(rows: sqlite3.Connection, now: int) -> list[Turn]:
             work = Batch(self.role, self.name, self.place.site, self.identity, now, online)
-            return work.carry_out(rows, batch, acknowledged)
+            return work.carry_out(rows, batch, acknowledged, self._forget_before(now))
 
         online = {
             name: presence
@@ -324,6 +327,13 @@ class Node:
         for turn in turns:
             self._publish_turn(turn)
         return turns
+
+    def _forget_before(self, now: int) -> int | None:
+        """Until when answered commands may be forgotten; None soon after the start."""
+        settings = self.place.settings
+        if now - self._started < _REPETITIONS * settings.retry_limit * 1000:
+            return None
+        return now - round(settings.keep_answers * 1000)
 
     async def _carry_out_one(self, work: Callable[[Turn], None]) -> Turn:
         def run(rows: sqlite3.Connection, now: int) -> Turn:

@@ -24,6 +24,12 @@ class RuntimeSettings(BaseModel):
     """The most commands that wait for a transaction; more are answered 429."""
     reconnect_limit: Seconds = 5.0
     """Seconds between tries to reach the broker at the most."""
+    keep_answers: Annotated[float, Field(gt=0)] = 7 * 86_400.0
+    """Seconds for which a command that was answered is remembered: repeated later, it would be
+    carried out again. Commands between roles have no deadline, their sender repeats them every
+    `retry_limit` seconds as long as it runs. So this must be longer than any node may be switched
+    off while the others run. A node that starts forgets nothing before ten times `retry_limit`,
+    when all who were switched off along with it have repeated what they wait for."""
     takeover_wait: Seconds = 1.0
     """Seconds to wait for another process that claims the same name to prove it is alive."""
     show_again: Seconds = 30.0

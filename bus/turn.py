@@ -164,7 +164,8 @@ class Turn:
             order=getattr(data, "order", None),
         ).to_bytes()
         self.connection.execute(
-            "UPDATE inbox SET reply = ? WHERE caller = ? AND id = ?", (payload, caller, request)
+            "UPDATE inbox SET reply = ?, answered_at = ? WHERE caller = ? AND id = ?",
+            (payload, self.now, caller, request),
         )
         self.replies.append(Reply(operation, caller, payload, row["correlation"]))
 

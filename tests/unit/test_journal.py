@@ -12,6 +12,7 @@ import pytest
 from bus.errors import JournalError, RoleTakenError
 from bus.journal import Journal, _statements
 
+PAGES = ("page_count", "page_size")
 ROLES = [
     "nodes.catalog", "nodes.settlement", "nodes.warehouse", "devices.sorter", "devices.terminal",
 ]  # fmt: skip
@@ -45,6 +46,46 @@ async def test_the_pragmas_that_no_commit_may_be_lost_without_hold(tmp_path: Pat
     with Journal(tmp_path / "catalog.db", "nodes.catalog") as journal:
         assert await journal.transact(look) == ["wal", 2, 1, 5000]
         assert look(journal.reader) == ["wal", 2, 1, 5000]
+
+
+async def test_the_write_ahead_log_stays_small_whatever_is_written_and_read(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.db"
+    wal = tmp_path / "catalog.db-wal"
+    with Journal(path, "nodes.catalog") as journal:
+
+        async def write(portions: int) -> int:
+            """Each portion is 200 pages; returns the largest size the log had."""
+            largest = 0
+            for _ in range(portions):
+                await journal.transact(_write_much)
+                assert len(_products(journal.reader)) == 1
+                largest = max(largest, wal.stat().st_size)
+            return largest
+
+        await journal.transact(lambda rows: _put(rows, "shirt"))
+        assert await write(50) < 8_000_000
+
+        reading = journal.reader.execute("SELECT id FROM product UNION ALL SELECT 'another'")
+        assert reading.fetchone()["id"] == "shirt"
+        assert await write(30) > 20_000_000
+        assert reading.fetchone()["id"] == "another"
+        reading.close()
+        await write(10)
+        assert wal.stat().st_size < 8_000_000
+        assert (await journal.transact(_size)) < 8_000_000
+    assert not wal.exists()
+
+
+def _write_much(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "INSERT INTO outbox VALUES ('much', 'timer', '', '', randomblob(819200), '', 0, NULL)"
+        " ON CONFLICT (id) DO UPDATE SET payload = excluded.payload"
+    )
+
+
+def _size(connection: sqlite3.Connection) -> int:
+    pages, size = (connection.execute(f"PRAGMA {each}").fetchone()[0] for each in PAGES)
+    return int(pages * size)
 
 
 async def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
