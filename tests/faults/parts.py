@@ -4,14 +4,14 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from broker import mosquitto
+from broker import embedded, mosquitto
 from broker.child import Program
+from broker.ports import consecutive_ports
 from bus.caller import Caller
 from bus.contract.every import ABOUT, PING, About
 from bus.contract.values import Empty
@@ -49,18 +49,37 @@ def settings_of(data: Path) -> Settings:
 
 
 class OwnBroker:
-    """A Mosquitto that nobody watches over: it stays dead until it is started again.
+    """A broker that nobody watches over: it stays dead until it is started again.
 
     Args:
         folder: for its files.
-        persistent: whether it saves retained messages and sessions; ours never does.
+        engine: `mosquitto` or `embedded`.
+        persistent: whether Mosquitto saves retained messages and sessions; ours never does.
     """
 
-    def __init__(self, folder: Path, *, persistent: bool = False) -> None:
+    def __init__(
+        self, folder: Path, engine: str = "mosquitto", *, persistent: bool = False
+    ) -> None:
         folder.mkdir()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        if engine == "embedded":
+            self._program = self._embedded(folder)
+        else:
+            self._program = self._mosquitto(folder, persistent=persistent)
+        self._process: asyncio.subprocess.Process | None = None
+
+    def _embedded(self, folder: Path) -> Program:
+        first, second = consecutive_ports("127.0.0.1", 0, 2)
+        self.port = second
+        self.url = f"mqtt://127.0.0.1:{second}?qos=0&properties=0"
+        listen = (f"127.0.0.1:{port}" for port in (first, second))
+        file = folder / "embedded.toml"
+        file.write_text(embedded.configuration(*listen, 131_072))
+        log = folder / "embedded.log"
+        return Program("embedded", embedded.command(file), log, "127.0.0.1", (first, second))
+
+    def _mosquitto(self, folder: Path, *, persistent: bool) -> Program:
+        (self.port,) = consecutive_ports("127.0.0.1", 0, 1)
+        self.url = f"mqtt://127.0.0.1:{self.port}"
         text = mosquitto.configuration("127.0.0.1", self.port, 131_072)
         if persistent:
             keep = f"persistence true\npersistence_location {folder}/\nautosave_interval 1"
@@ -70,19 +89,8 @@ class OwnBroker:
         binary = mosquitto.find_mosquitto()
         assert binary is not None
         self.saved = folder / "mosquitto.db"
-        self._program = Program(
-            "mosquitto",
-            mosquitto.command(binary, file),
-            folder / "mosquitto.log",
-            "127.0.0.1",
-            (self.port,),
-        )
-        self._process: asyncio.subprocess.Process | None = None
-
-    @property
-    def url(self) -> str:
-        """Where clients connect."""
-        return f"mqtt://127.0.0.1:{self.port}"
+        log = folder / "mosquitto.log"
+        return Program("mosquitto", mosquitto.command(binary, file), log, "127.0.0.1", (self.port,))
 
     async def start(self) -> None:
         """Start it; returns when it accepts connections."""
@@ -255,9 +263,11 @@ async def running_parts(
 
 
 @asynccontextmanager
-async def running_broker(folder: Path, *, persistent: bool = False) -> AsyncIterator[OwnBroker]:
+async def running_broker(
+    folder: Path, engine: str = "mosquitto", *, persistent: bool = False
+) -> AsyncIterator[OwnBroker]:
     """A broker that is gone afterwards."""
-    broker = OwnBroker(folder, persistent=persistent)
+    broker = OwnBroker(folder, engine, persistent=persistent)
     await broker.start()
     try:
         yield broker
