@@ -31,7 +31,7 @@ from bus.contract.values import Empty
 from bus.link import Link, MqttConnector, Subscription
 
 CASES = [(role, step) for role in ROLES for step in STEPS]
-SHORT = [("settlement", "decided"), ("warehouse", "committed")]
+SHORT = [("settlement", "decided")]
 ORDERS = 6
 
 
