@@ -17,7 +17,7 @@ from bus.errors import ConfigurationError, JournalError
 from cli.snapshot import snapshots
 
 SCHEMAS = {
-    "bus": 2,
+    "bus": 3,
     "nodes.catalog": 2,
     "nodes.settlement": 4,
     "nodes.warehouse": 4,
