@@ -82,16 +82,14 @@ class Claim:
         return guarded
 
     def doubt(self, *, stood_still: bool = False) -> None:
-        """Do nothing more until it is known that nobody else plays the name."""
+        """Do nothing more until it is known that nobody else plays the name.
+
+        Args:
+            stood_still: somebody may be about to take it, or seems to have: listen for them.
+        """
         self._in_doubt = True
         self._stood_still |= stood_still
         self._doubted.set()
-
-    def lose(self, boot: str) -> None:
-        """Another start of the node has the name."""
-        self._taken = RoleTakenError(f"{self._name} was taken over by another process, boot {boot}")
-        self.doubt()
-        self._changed.set()
 
     async def keep(self) -> None:
         """Renew the lease until cancelled.

@@ -244,7 +244,7 @@ class Node:
             self._voice.since,
             own,
         ):
-            self._claim.lose(presence.boot)
+            self._claim.doubt(stood_still=True)  # anybody can say so: who answers for it?
         else:  # a late word of an earlier start or connection hides us
             self._voice.say(self._voice.presence("online"))
 

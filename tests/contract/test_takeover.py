@@ -69,19 +69,33 @@ async def test_a_node_that_a_late_last_will_calls_lost_shows_at_once_that_it_is_
     await store.reminded((await store.buy({"MUG": 1})).order)
 
 
-async def test_a_node_that_sees_a_later_start_of_itself_ends_and_one_that_sees_an_earlier_stays(
-    store: Store, raw: RawClient
+@pytest.mark.parametrize("since", ["2001-01-01T00:00:00.000Z", "2101-01-01T00:00:00.000Z"])
+async def test_a_presence_that_nobody_answers_for_ends_no_node(
+    store: Store, raw: RawClient, since: str
 ) -> None:
     topic = store.topics.state("catalog", "presence")
-    for since in ("2001-01-01T00:00:00.000Z", "2101-01-01T00:00:00.000Z"):
-        assert store.running("catalog")
-        other = _presence("catalog", "online", "0123456789ab", since)
-        await raw.send(Outgoing(topic, other, qos=1, retain=True))
-        if since.startswith("2001"):
-            await raw.expect(topic, lambda message: message.data["boot"] != "0123456789ab")
+    false = _presence("catalog", "online", "0123456789ab", since)
+    await raw.send(Outgoing(topic, false, qos=1, retain=True))
+    await raw.expect(topic, lambda message: message.data["boot"] == "0123456789ab")
+    boot = store.nodes["catalog"].identity.boot
+    await raw.expect(topic, lambda message: message.data["boot"] == boot)
+    await store.reminded((await store.buy({"MUG": 1})).order)
+    assert store.running("catalog")
+
+
+async def test_a_node_that_sees_a_later_start_of_itself_which_answers_ends(
+    store: Store, raw: RawClient
+) -> None:
+    topics = store.topics
+    other = _presence("catalog", "online", "0123456789ab", "2101-01-01T00:00:00.000Z")
+    await raw.send(Outgoing(topics.state("catalog", "presence"), other, qos=1, retain=True))
+    await raw.expect(topics.request("catalog", "catalog", "ping"))
+    data = {"node": "catalog", "boot": "0123456789ab", "version": "1"}
+    pong = json.dumps({"id": "0123456789ab-2", "data": data}).encode()
+    await raw.send(Outgoing(topics.reply("catalog", "catalog", "ping"), pong))
     error = await store.ended("catalog")
     assert isinstance(error, RoleTakenError)
-    assert "taken over by another process, boot 0123456789ab" in str(error)
+    assert "0123456789ab" in str(error)
 
 
 async def test_a_node_that_stood_still_goes_on_when_nobody_took_its_role(store: Store) -> None:

@@ -100,16 +100,13 @@ async def test_who_stands_still_again_while_it_asks_has_to_ask_again() -> None:
     assert situation.asked == [False, True]
 
 
-@pytest.mark.parametrize("by", ["answer", "presence"])
-async def test_whoever_is_superseded_says_so_and_lets_nobody_wait(by: str) -> None:
+async def test_whoever_is_superseded_says_so_and_lets_nobody_wait() -> None:
     situation = Situation()
     situation.taken = True
     keeping = asyncio.create_task(situation.claim.keep())
     await asyncio.sleep(0)
     situation.stand_still()
     held = asyncio.create_task(situation.claim.held())
-    if by == "presence":
-        situation.claim.lose("0123456789ab")
     with pytest.raises(RoleTakenError, match="catalog"):
         await held
     with pytest.raises(ExceptionGroup) as ended:
