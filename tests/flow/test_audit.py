@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -62,6 +63,38 @@ def test_every_invariant_notices(day: Day, invariant: str, tamper: Tampering) ->
 def test_each_invariant_is_tampered_with_in_two_ways_at_least() -> None:
     tampered = [invariant for invariant, _, _ in TAMPERINGS]
     assert {name for name in INVARIANTS if tampered.count(name) < 2} == set()
+
+
+@pytest.mark.parametrize(
+    ("unheard", "sentence"),
+    [
+        ("req/sorter-1/warehouse/packed", "I6: .* was to remind of .* before it was packed"),
+        ("req/console-1/settlement/cancel", "I1: .* is cancelled, but nobody has cancelled it"),
+    ],
+)
+def test_silence_proves_something_only_where_all_was_heard(
+    day: Day, unheard: str, sentence: str
+) -> None:
+    lines = day.history.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if unheard not in line]
+    assert len(kept) < len(lines)
+    day.history.write_text("".join(kept))
+    found = findings(day.folders, history=[day.history])
+    assert [text for text in map(str, found) if re.match(sentence, text)], found
+
+    again = {"at": json.loads(kept[-1])["at"], "ms": json.loads(kept[-1])["ms"], "connected": True}
+    day.history.write_text("".join([*kept, json.dumps(again) + "\n"]))
+    assert findings(day.folders, history=[day.history]) == []
+
+
+def test_a_history_in_several_files_is_one(day: Day, tmp_path: Path) -> None:
+    lines = day.history.read_text().splitlines(keepends=True)
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    first.write_text("".join(lines[: len(lines) // 2]))
+    second.write_text("".join(lines[len(lines) // 2 :]))
+    whole = audit(day.folders, history=[day.history])
+    halves = audit(day.folders, history=[second, first])
+    assert (halves.findings, halves.checked) == ([], whole.checked)
 
 
 Told = tuple[int, str, str]
