@@ -182,7 +182,8 @@ class Ear:
         if is_own:
             assert isinstance(data, Presence)
             self._seen_as(data)
-            return
+            if PRESENCE.name not in self._watches:
+                return
         if isinstance(data, Presence) and not self._changed(address.node, data):
             return
         self._take(Watched(state, Observed(address.node, data)))
