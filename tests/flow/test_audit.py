@@ -177,7 +177,7 @@ def test_an_audit_of_half_a_store_or_an_older_one_is_refused(day: Day) -> None:
     with pytest.raises(ConfigurationError, match=r"no catalog\.db"):
         findings([day.elsewhere])
     with closing(sqlite3.connect(day.data / "warehouse.db")) as warehouse, warehouse:
-        warehouse.execute("DELETE FROM migration WHERE number = 3")
+        warehouse.execute("DELETE FROM migration WHERE package = 'nodes.warehouse'")
     with pytest.raises(JournalError, match="older Storebus"):
         findings(day.folders)
 
