@@ -1,9 +1,13 @@
 """The history of a store's messages as a file: JSON lines, one message a line.
 
 The only place that knows the format. Payloads are text where they are UTF-8, base64 otherwise.
+A long history has parts: files beside it that are named after when they ended, and compressed.
 """
 
+import gzip
 import os
+import shutil
+import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -86,22 +90,29 @@ class Recording:
 
     Args:
         path: the file. A torn last line, from a crash while it was written, is cut off.
+        part: the size in bytes at which it is put aside as a part and begun anew; None for never.
 
     Raises:
         JournalError: the file cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, part: int | None = None) -> None:
         self.messages = 0
         """How many were written since it was opened."""
         self._path = path
+        self._part = part
         self._buffer = bytearray()
+        self._last = 0
         try:
-            # Purchases carry payment tokens: not for other users of the machine.
-            self._file = FileIO(path, "a+", opener=lambda name, how: os.open(name, how, 0o600))
-            self._file.truncate(_whole(self._file))
+            self._file = self._open()
         except OSError as error:
             raise self._unwritten(error) from error
+
+    def _open(self) -> FileIO:
+        # Purchases carry payment tokens: not for other users of the machine.
+        file = FileIO(self._path, "a+", opener=_private)
+        file.truncate(_whole(file))
+        return file
 
     def connected(self, at: int) -> None:
         """The recorder is connected, for the first time or again."""
@@ -129,9 +140,13 @@ class Recording:
         )
         self._add(line)
         self.messages += 1
+        self._last = at
 
-    def flush(self) -> None:
+    def flush(self) -> Path | None:
         """Hand what was received to the operating system.
+
+        Returns:
+            The part that is complete now, if there is one; to be handed to `compress`.
 
         Raises:
             JournalError: the file cannot be written.
@@ -139,8 +154,23 @@ class Recording:
         try:
             while self._buffer:
                 del self._buffer[: self._file.write(self._buffer)]
+            if self._part is None or self._file.tell() < self._part:
+                return None
+            complete = self._unused()
+            self._file.close()
+            self._path.rename(complete)
+            self._file = self._open()
         except OSError as error:
             raise self._unwritten(error) from error
+        return complete
+
+    def _unused(self) -> Path:
+        """A name for the part that is complete."""
+        while True:
+            part = self._path.with_name(f"{self._path.stem}-{_stamp(self._last)}.jsonl")
+            if not part.exists() and not part.with_name(f"{part.name}.gz").exists():
+                return part
+            self._last += 1
 
     def close(self) -> None:
         """Flush and close."""
@@ -162,14 +192,60 @@ class Recording:
         self.close()
 
 
+def compress(part: Path, keep: int | None = None) -> None:
+    """Compress a part of a history, and delete the oldest parts beside it.
+
+    Args:
+        part: as `Recording.flush` returned it.
+        keep: how many parts to keep; None for all.
+
+    Raises:
+        JournalError: there is no room; the part stays as it is.
+    """
+    target, half = part.with_name(f"{part.name}.gz"), part.with_name(f"{part.name}.half")
+    try:
+        with part.open("rb") as source, FileIO(half, "w", opener=_private) as raw:
+            with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=6) as packed:
+                shutil.copyfileobj(source, packed, _CHUNK)
+            os.fsync(raw.fileno())
+        half.rename(target)
+        part.unlink()
+        if keep is not None:
+            for old in parts(part)[:-keep]:
+                old.unlink()
+    except OSError as error:
+        half.unlink(missing_ok=True)
+        raise JournalError(f"cannot compress the history {part}: {error.strerror}") from error
+
+
+def parts(part: Path) -> list[Path]:
+    """The compressed parts of the same history, oldest first."""
+    stem = part.name.removesuffix(".jsonl")[: -len(_stamp(0))]
+    return sorted(part.parent.glob(f"{stem}{'[0-9]' * 8}T{'[0-9]' * 9}Z.jsonl.gz"))
+
+
+def _private(name: str, how: int) -> int:
+    return os.open(name, how, 0o600)
+
+
+def _stamp(at: int) -> str:
+    """A time as a part of a file's name: sorts as it goes."""
+    return rfc3339(at).translate(_PLAIN)
+
+
+_PLAIN = str.maketrans("", "", "-:.")
+
+
 def read_recording(path: Path) -> Iterator[Recorded | Connected]:
-    """What a history holds, in the order of receipt; a torn last line is left out.
+    """What a history, or a compressed part of it, holds in the order of receipt.
+
+    A torn last line is left out.
 
     Raises:
         JournalError: the file cannot be read, or a whole line is damaged.
     """
     try:
-        with path.open("rb") as file:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
                     return
@@ -179,6 +255,8 @@ def read_recording(path: Path) -> Iterator[Recorded | Connected]:
                     raise JournalError(
                         f"cannot read the history {path}: line {number} is not a message"
                     ) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise JournalError(f"cannot read the history {path}: it is damaged: {error}") from error
     except OSError as error:
         raise JournalError(f"cannot read the history {path}: {error.strerror}") from error
 

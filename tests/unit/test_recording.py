@@ -7,7 +7,7 @@ import pytest
 
 from bus.errors import JournalError
 from bus.link import Incoming
-from bus.recording import Connected, Recorded, Recording, read_recording
+from bus.recording import Connected, Recorded, Recording, compress, parts, read_recording
 
 AT = 1_767_225_600_123
 MESSAGES = [
@@ -106,3 +106,48 @@ def test_a_history_that_cannot_be_written_or_read_is_told(tmp_path: Path) -> Non
         Recording(tmp_path / "no" / "folder.jsonl")
     with pytest.raises(JournalError, match="cannot read"):
         list(read_recording(tmp_path / "nothing.jsonl"))
+
+
+def test_a_long_history_is_put_aside_in_compressed_parts_and_nothing_is_missing(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "history.jsonl"
+    with Recording(path, part=4_000) as recording:
+        for number in range(100):
+            recording.write(AT + number, MESSAGES[number % 4])
+            if (complete := recording.flush()) is not None:
+                compress(complete)
+    put_aside = parts(tmp_path / "history-20260101T000000123Z.jsonl")
+    assert len(put_aside) > 1
+    assert all(part.stat().st_mode & 0o777 == 0o600 for part in put_aside)
+    assert sorted(tmp_path.iterdir()) == sorted([path, *put_aside])
+    entries = [entry for file in (*put_aside, path) for entry in read_recording(file)]
+    assert entries == [Recorded(AT + number, MESSAGES[number % 4]) for number in range(100)]
+
+
+def test_only_so_many_parts_are_kept_and_those_of_other_histories_stay(tmp_path: Path) -> None:
+    other = tmp_path / "history-of-monday-20260101T000000123Z.jsonl.gz"
+    other.write_bytes(b"")
+    with Recording(tmp_path / "history.jsonl", part=1) as recording:
+        for number in range(5):
+            recording.write(AT, MESSAGES[0])  # all in the same millisecond
+            complete = recording.flush()
+            assert complete is not None
+            compress(complete, keep=2)
+    names = [part.name for part in parts(complete)]
+    assert names == [f"history-20260101T00000012{3 + number}Z.jsonl.gz" for number in (3, 4)]
+    assert other.exists()
+
+
+def test_a_part_that_is_damaged_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with Recording(tmp_path / "history.jsonl", part=1) as recording:
+        recording.write(AT, MESSAGES[0])
+        complete = recording.flush()
+        assert complete is not None
+        compress(complete)
+    (part,) = parts(complete)
+    whole = part.read_bytes()
+    for damaged in (whole[:-9], b"no gzip", whole[:20] + b"x" + whole[21:]):
+        part.write_bytes(damaged)
+        with pytest.raises(JournalError, match="cannot read the history"):
+            list(read_recording(part))
