@@ -103,6 +103,7 @@ class Recording:
         self._part = part
         self._buffer = bytearray()
         self._last = 0
+        self._named = 0
         try:
             self._file = self._open()
         except OSError as error:
@@ -165,12 +166,13 @@ class Recording:
         return complete
 
     def _unused(self) -> Path:
-        """A name for the part that is complete."""
+        """A name for the part that is complete, later than those before it."""
+        self._named = max(self._named + 1, self._last)
         while True:
-            part = self._path.with_name(f"{self._path.stem}-{_stamp(self._last)}.jsonl")
+            part = self._path.with_name(f"{self._path.stem}-{_stamp(self._named)}.jsonl")
             if not part.exists() and not part.with_name(f"{part.name}.gz").exists():
                 return part
-            self._last += 1
+            self._named += 1
 
     def close(self) -> None:
         """Flush and close."""

@@ -129,7 +129,7 @@ def test_only_so_many_parts_are_kept_and_those_of_other_histories_stay(tmp_path:
     other = tmp_path / "history-of-monday-20260101T000000123Z.jsonl.gz"
     other.write_bytes(b"")
     with Recording(tmp_path / "history.jsonl", part=1) as recording:
-        for number in range(5):
+        for _ in range(5):
             recording.write(AT, MESSAGES[0])  # all in the same millisecond
             complete = recording.flush()
             assert complete is not None
