@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -26,8 +26,10 @@ _PRAGMAS = {
     "synchronous": 2,  # FULL: a power cut loses no commit
     "foreign_keys": 1,
     "busy_timeout": 5000,
-    "wal_autocheckpoint": 1000,  # pages of 4 KiB
-    "journal_size_limit": 4_096_000,  # what is left of a WAL that a long reader made grow
+    # Pages after which the WAL goes into the file: 1 MiB. With SQLite's 1000 the WAL can fill a
+    # small disk by itself, and then nothing can ever be moved out of it.
+    "wal_autocheckpoint": 256,
+    "journal_size_limit": 1_048_576,  # what is left of a WAL that a long reader made grow
 }
 
 
@@ -81,9 +83,11 @@ class Journal:
         try:
             result = work(connection)
             connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                _make_room(connection)
             raise
         return result
 
@@ -103,6 +107,12 @@ class Journal:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _make_room(connection: sqlite3.Connection) -> None:
+    """The disk is full: what stands in the WAL goes where it belongs, so that less is needed."""
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def hold(path: Path) -> int:
