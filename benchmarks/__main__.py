@@ -19,6 +19,7 @@ from benchmarks.echo import echoing
 from benchmarks.measuring import PLENTY, RICH, describe, percentiles, store, usage
 from bus.caller import Caller
 from bus.contract.catalog import LOOKUP, Lookup
+from bus.contract.channel import ROLES
 from bus.contract.settlement import (
     DEPOSIT,
     ORDERS,
@@ -35,6 +36,7 @@ from cli.audit import findings
 from cli.customer import running_terminal
 from cli.run import output, run
 from cli.settings import read_settings
+from cli.store import until_quiet
 from devices.terminal import domain
 from devices.terminal.role import Terminal
 
@@ -110,6 +112,7 @@ async def figures(stack: AsyncExitStack, url: str, data: Path, rounds: int) -> N
     async with running_terminal("terminal-99", url, settings):
         await none_left("ready")
     taken = await rush(terminals, purchase)
+    await until_quiet([terminal.node for terminal in terminals], [*ROLES, "sorter-1"])
     output.print(
         f"{RUSH} orders from {TERMINALS} terminals: all reminded after {taken:.2f} s"
         f" (aim: <= 10 s), {RUSH / taken:.0f} orders/s"

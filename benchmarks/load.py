@@ -19,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.measuring import PLENTY, RICH, Usage, command, percentiles, store, usage
 from bus.caller import Caller
+from bus.contract.channel import ROLES
 from bus.contract.settlement import DEPOSIT, AccountPayment, Deposit, Purchase
 from bus.contract.warehouse import RECEIVE, Receive
 from bus.link import MqttConnector
@@ -26,6 +27,7 @@ from cli.audit import findings
 from cli.customer import running_terminal
 from cli.run import output, run
 from cli.settings import Settings, read_settings
+from cli.store import until_quiet
 from devices.terminal import domain
 from devices.terminal.role import Terminal
 
@@ -184,6 +186,8 @@ async def load(options: argparse.Namespace) -> bool:
                 running.tell(data, [each.pid for each in processes], options.every)
             )
             await running.run(options.rate, options.seconds)
+            sorters = [f"sorter-{number}" for number in range(1, options.sorters + 1)]
+            await until_quiet([each.node for each in terminals], [*ROLES, *sorters])
             telling.cancel()
             await asyncio.wait({telling})
         wrong = findings([data])

@@ -15,6 +15,7 @@ import typer
 from rich.table import Table
 
 from bus.contract.catalog import Found, Style
+from bus.contract.channel import ROLES
 from bus.contract.settlement import (
     ORDER,
     AccountPayment,
@@ -31,10 +32,11 @@ from cli.customer import money_text, running_terminal
 from cli.labels import write_labels
 from cli.run import REFUSED, errors, output, run
 from cli.settings import Settings, read_settings
-from cli.store import RunningStore, running_store
+from cli.store import RunningStore, running_store, until_quiet
 from devices.terminal.role import Terminal
 from devices.terminal.scanner import read_image
 
+_SORTERS = 2
 _REMINDER_PATIENCE = 60.0
 """Seconds after which a settled order without a reminder counts as forgotten."""
 
@@ -96,7 +98,7 @@ def demo(
 async def _play(settings: Settings, orders: int, terminals: int, seed: int) -> list[Story]:
     choice = random.Random(seed)
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(running_store(settings, sorters=2))
+        store = await stack.enter_async_context(running_store(settings, sorters=_SORTERS))
         output.print(
             f"[bold]{store.shop.name}[/] on the {store.broker.engine} broker, seed {seed}:"
             f" {orders} customers at {terminals} terminals."
@@ -113,6 +115,8 @@ async def _play(settings: Settings, orders: int, terminals: int, seed: int) -> l
         async with asyncio.TaskGroup() as tasks:
             for terminal, line in zip(there, lines, strict=True):
                 tasks.create_task(_serve(terminal, line))
+        names = [*ROLES, *(sorter.name for sorter in store.shop.sorters[:_SORTERS])]
+        await until_quiet([terminal.node for terminal in there], names)
     return [customer.story for customer in customers]
 
 

@@ -3,13 +3,15 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from broker.engine import Broker, running_broker
 from bus.caller import Caller
+from bus.contract.every import ABOUT
+from bus.contract.values import Empty
 from bus.contract.warehouse import PickupPoints
 from bus.errors import ConfigurationError, first_error
 from bus.journal import hold
@@ -64,6 +66,23 @@ async def running_store(settings: Settings, sorters: int = 1) -> AsyncIterator[R
         await stack.enter_async_context(running_nodes(roles, place))
         refusals = await _seed(shop, place)
         yield RunningStore(settings, shop, broker, place, refusals)
+
+
+async def until_quiet(own: Sequence[Node], others: Iterable[str]) -> None:
+    """Wait until no node has anything left to do, so that the books can be counted.
+
+    Work moves from node to node: twice in a row nobody must have any.
+
+    Args:
+        own: nodes of this process; the first one asks.
+        others: names of nodes elsewhere on the bus.
+    """
+    names = [*(node.name for node in own), *others]
+    quiet = 0
+    while quiet < 2:  # noqa: PLR2004 - see above
+        abouts = [await own[0].ask(ABOUT, name, Empty()) for name in names]
+        quiet = 0 if any(about.outbox for about in abouts) else quiet + 1
+        await asyncio.sleep(0.01 if not quiet else 0)
 
 
 def server_roles(

@@ -1,6 +1,7 @@
 """aiomqtt's client with shortcuts past it and past paho (docs/adr/0003)."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -71,7 +72,11 @@ class Client(aiomqtt.Client):
             self._loop.call_soon(self._flush)
 
     def _create_socket(self) -> BufferedSocket:
-        return BufferedSocket(self._connect())
+        connected = self._connect()
+        # aiomqtt's own socket options are for real sockets only, and it says nothing. Without this
+        # one an acknowledgement waits 40 ms for another (Nagle against delayed ACK).
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return BufferedSocket(connected)
 
     def _flush(self) -> None:
         self._flushing = False

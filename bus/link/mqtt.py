@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -28,7 +27,6 @@ logger = logging.getLogger("storebus.link")
 BATCH = 512
 _INFLIGHT = 1000
 _QUEUED = 20_000
-_NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 _PROTOCOLS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 
 
@@ -158,7 +156,6 @@ class MqttConnector:
             max_inflight_messages=_INFLIGHT,
             will=self._will(will),
             tls_context=ssl.create_default_context() if self._tls else None,
-            socket_options=[_NO_DELAY],
         )
         try:
             await client.__aenter__()

@@ -1,6 +1,7 @@
 """What every link does, over every transport."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 
@@ -225,3 +226,14 @@ async def test_a_link_that_ends_because_its_task_is_cancelled_says_goodbye(
         await asyncio.gather(task, return_exceptions=True)
         reader.send(Outgoing(f"{site}/last", b"", qos=1))
         assert [message.topic for message in await receive(reader)] == [f"{site}/last"]
+
+
+async def test_no_packet_waits_for_the_acknowledgement_of_another(
+    transport: Transport, site: str
+) -> None:
+    """Nagle's algorithm against delayed acknowledgements cost 40 ms a message."""
+    if transport.broker is None:
+        pytest.skip("in memory there are no packets")
+    async with transport.connector.connect(site) as link:
+        connected = link._client._client.socket()  # type: ignore[attr-defined]
+        assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
