@@ -1,0 +1,126 @@
+"""What an operator should look at: raised by what is heard, ended when it is over, remembered."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+from tui.model.sentence import Sentence
+
+Kind = Literal[
+    "lost", "deadline", "refused", "foreign", "duplicates", "malformed", "stuck", "low-stock",
+    "disagreement", "no-sorter", "outbox",
+]  # fmt: skip
+KEPT = 1_000
+KINDS: dict[Kind, str] = {
+    "lost": "a node is lost",
+    "deadline": "an answer came after its deadline or never",
+    "refused": "a request was not allowed",
+    "foreign": "a message that is none of the contract",
+    "duplicates": "many messages are repeated",
+    "malformed": "a message that cannot be read",
+    "stuck": "an order does not move",
+    "low-stock": "a style is almost sold out",
+    "disagreement": "catalog and warehouse count differently",
+    "no-sorter": "no sorter is there",
+    "outbox": "a node has much that is not done",
+}
+
+
+@dataclass(slots=True)
+class Alarm:
+    """One thing to look at."""
+
+    kind: Kind
+    subject: str
+    """A node, an order, a style: what it is about."""
+    text: Sentence
+    since: int
+    """When it was raised first, in milliseconds since the epoch."""
+    last: int
+    """When it was last so."""
+    times: int = 1
+    ended: int | None = None
+    acknowledged: bool = False
+    message: int | None = None
+    """The number of the message that raised it last."""
+
+    @property
+    def open(self) -> bool:
+        """Whether it still holds and nobody has seen it."""
+        return self.ended is None and not self.acknowledged
+
+
+class Alarms:
+    """Alarms that hold, and those that held."""
+
+    def __init__(self) -> None:
+        self._now: dict[tuple[Kind, str], Alarm] = {}
+        self._past: deque[Alarm] = deque(maxlen=KEPT)
+        self._muted: set[Kind] = set()
+        self.bell = 0
+        """How often an alarm was raised that nobody had muted."""
+
+    def __iter__(self) -> object:
+        return iter(sorted(self._now.values(), key=lambda alarm: -alarm.since))
+
+    def current(self) -> list[Alarm]:
+        """Alarms that hold, the youngest first."""
+        return sorted(self._now.values(), key=lambda alarm: -alarm.since)
+
+    def history(self) -> list[Alarm]:
+        """Alarms that held, the youngest first."""
+        return list(reversed(self._past))
+
+    @property
+    def muted(self) -> frozenset[Kind]:
+        """Kinds that ring no bell."""
+        return frozenset(self._muted)
+
+    def unseen(self) -> int:
+        """How many hold that nobody has acknowledged."""
+        return sum(alarm.open and alarm.kind not in self._muted for alarm in self._now.values())
+
+    def raise_(
+        self, kind: Kind, subject: str, text: Sentence, at: int, message: int | None = None
+    ) -> None:
+        """Something is wrong, perhaps still."""
+        alarm = self._now.get((kind, subject))
+        if alarm is not None:
+            alarm.last, alarm.text = at, text
+            alarm.times += 1
+            alarm.message = message or alarm.message
+            return
+        if len(self._now) >= KEPT:
+            self._end(next(iter(self._now)), at)
+        self._now[kind, subject] = Alarm(kind, subject, text, at, at, message=message)
+        self.bell += kind not in self._muted
+
+    def end(self, kind: Kind, subject: str, at: int) -> None:
+        """It is well again."""
+        if (kind, subject) in self._now:
+            self._end((kind, subject), at)
+
+    def subjects(self, kind: Kind) -> set[str]:
+        """What an alarm of a kind holds for."""
+        return {subject for each, subject in self._now if each == kind}
+
+    def acknowledge(self, alarm: Alarm | None = None) -> None:
+        """An operator has seen one, or all."""
+        for each in [alarm] if alarm else self._now.values():
+            each.acknowledged = True
+
+    def mute(self, kind: Kind) -> bool:
+        """Ring no bell for a kind, or again; whether it is muted now."""
+        self._muted ^= {kind}
+        return kind in self._muted
+
+    def expire(self, now: int, after: int, *kinds: Kind) -> None:
+        """End alarms of some kinds that have not been raised again for so many milliseconds."""
+        for key, alarm in list(self._now.items()):
+            if alarm.kind in kinds and now - alarm.last > after:
+                self._end(key, now)
+
+    def _end(self, key: tuple[Kind, str], at: int) -> None:
+        alarm = self._now.pop(key)
+        alarm.ended = at
+        self._past.append(alarm)

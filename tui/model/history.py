@@ -1,0 +1,114 @@
+"""The messages that were heard last: bounded, and each reply finds its request."""
+
+from collections import deque
+from collections.abc import Iterator
+
+from tui.model.message import Message
+
+MESSAGES = 20_000
+BYTES = 24 * 1024 * 1024
+_KNOWN = 50_000
+"""Ids that are remembered to tell a repetition from a new message."""
+
+
+class History:
+    """Keeps messages up to a number and a size; the oldest go first, and are counted.
+
+    Args:
+        messages: the most that are kept.
+        size: the most bytes of payload that are kept.
+    """
+
+    def __init__(self, messages: int = MESSAGES, size: int = BYTES) -> None:
+        self.heard = 0
+        """Messages ever heard."""
+        self.dropped = 0
+        """Messages that were heard and are not kept any more."""
+        self.size = 0
+        """Bytes of payload that are kept."""
+        self._limit = messages
+        self._most = size
+        self._kept: deque[Message] = deque()
+        self._requests: dict[tuple[str, str], Message] = {}
+        self._replies: dict[tuple[str, str], Message] = {}
+        self._seen: dict[tuple[str, str], int] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self._kept)
+
+    def __reversed__(self) -> Iterator[Message]:
+        return reversed(self._kept)
+
+    def add(self, message: Message) -> None:
+        """A message was heard: numbered already, and given its latency and repetitions here."""
+        self.heard += 1
+        self._link(message)
+        self._kept.append(message)
+        self.size += message.size
+        while len(self._kept) > self._limit or self.size > self._most:
+            self._drop(self._kept.popleft())
+
+    def request_of(self, reply: Message) -> Message | None:
+        """The first request that a reply answers, if it is still kept."""
+        if reply.kind != "rep" or reply.answers is None:
+            return None
+        return self._requests.get((reply.receiver, reply.answers))
+
+    def reply_of(self, request: Message) -> Message | None:
+        """The first reply to a request, if it was heard and is still kept."""
+        if request.kind != "req" or request.id is None:
+            return None
+        return self._replies.get((request.sender, request.id))
+
+    def previous(self, message: Message) -> Message | None:
+        """The message before this one on the same topic, if it is still kept."""
+        for earlier in reversed(self._kept):
+            if earlier.number < message.number and earlier.topic == message.topic:
+                return earlier
+        return None
+
+    def cause_of(self, message: Message) -> Message | None:
+        """The message that led to this one, if it is still kept."""
+        if message.cause is None:
+            return None
+        for earlier in reversed(self._kept):
+            if earlier.number < message.number and earlier.id == message.cause:
+                return earlier
+        return None
+
+    def _link(self, message: Message) -> None:
+        if message.id is None or message.kind not in ("req", "rep"):
+            return
+        if message.kind == "req":
+            key = (message.sender, message.id)
+            self._requests.setdefault(key, message)
+            place = (f"{message.topic}", message.id)
+        else:
+            key = (message.receiver, message.answers or message.id)
+            self._replies.setdefault(key, message)
+            request = self._requests.get(key)
+            if request is not None:
+                message.latency = max(0, message.at - request.at)
+            place = (message.topic, message.answers or message.id)
+        message.repeats = self._seen.get(place, 0)
+        self._seen[place] = message.repeats + 1
+        if len(self._seen) > _KNOWN:
+            for old in list(self._seen)[: _KNOWN // 10]:
+                del self._seen[old]
+
+    def _drop(self, message: Message) -> None:
+        self.dropped += 1
+        self.size -= message.size
+        if message.id is None:
+            return
+        if message.kind == "req":
+            key = (message.sender, message.id)
+            if self._requests.get(key) is message:
+                del self._requests[key]
+        elif message.kind == "rep":
+            key = (message.receiver, message.answers or message.id)
+            if self._replies.get(key) is message:
+                del self._replies[key]

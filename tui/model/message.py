@@ -1,0 +1,127 @@
+"""One message as an operator sees it: whatever arrives can be shown, also what is no message."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic_core import from_json
+
+from bus.contract.topics import Topics
+from bus.link import Incoming
+
+Kind = Literal["req", "rep", "state", "event", "foreign"]
+_TRACE = slice(3, 35)
+"""Where the trace id stands in a traceparent (W3C Trace Context 3.2.2)."""
+
+
+@dataclass(slots=True)
+class Message:
+    """A message that was heard."""
+
+    number: int
+    """Counts from 1 in the order of receipt."""
+    at: int
+    """When it was heard, in milliseconds since the epoch."""
+    topic: str
+    payload: bytes
+    kind: Kind
+    sender: str
+    """The node that says it; empty where that is not known."""
+    receiver: str
+    """The node that it is said to; empty for states and events."""
+    name: str
+    """The operation, state or event."""
+    id: str | None = None
+    answers: str | None = None
+    """The id of the request that a reply answers."""
+    cause: str | None = None
+    order: str | None = None
+    trace: str | None = None
+    """The trace id, 32 hex digits."""
+    status: int | None = None
+    """Of a problem (RFC 9457)."""
+    code: str | None = None
+    """Of a problem."""
+    flaw: str | None = None
+    """What keeps it from being a message of the contract, in words."""
+    retain: bool = False
+    qos: int = 0
+    latency: int | None = None
+    """Of a reply: milliseconds since its request was first heard."""
+    repeats: int = 0
+    """How many times the same id was heard before in the same place."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the payload."""
+        return len(self.payload)
+
+    def data(self) -> Any:
+        """The whole document, or None if it is not JSON."""
+        try:
+            return from_json(self.payload)
+        except ValueError:
+            return None
+
+
+def read(topics: Topics, number: int, at: int, incoming: Incoming) -> Message:
+    """Read what arrived as far as it can be read; never raises."""
+    address = topics.parse(incoming.topic)
+    if address is None:
+        message = Message(
+            number, at, incoming.topic, incoming.payload, "foreign", "", "", incoming.topic,
+            flaw="not a topic of the contract",
+        )  # fmt: skip
+    elif address.kind == "rep":
+        message = Message(
+            number, at, incoming.topic, incoming.payload, "rep", address.callee, address.node,
+            address.name,
+        )  # fmt: skip
+    else:
+        message = Message(
+            number, at, incoming.topic, incoming.payload, address.kind, address.node,
+            address.callee, address.name,
+        )  # fmt: skip
+    message.retain = incoming.retain
+    if incoming.payload:
+        _read_payload(message, incoming.payload)
+    elif message.flaw is None:
+        message.flaw = "empty"
+    return message
+
+
+def _read_payload(message: Message, payload: bytes) -> None:
+    try:
+        document = from_json(payload)
+    except ValueError:
+        message.flaw = message.flaw or "not JSON"
+        return
+    if not isinstance(document, dict):
+        message.flaw = message.flaw or "not a JSON object"
+        return
+    message.id = _text(document, "id")
+    message.cause = _text(document, "causationid")
+    message.order = _text(document, "orderid")
+    trace = _text(document, "traceparent")
+    message.trace = trace[_TRACE] if trace else None
+    if message.id is None or "data" not in document:
+        message.flaw = message.flaw or ("no id" if message.id is None else "no data")
+    if message.kind == "rep":
+        message.answers = _text(document, "correlationid") or message.id
+        _read_problem(message, document)
+
+
+def _read_problem(message: Message, document: dict[str, Any]) -> None:
+    data = document.get("data")
+    if not isinstance(data, dict) or not {"status", "code"} <= data.keys():
+        return
+    kind = _text(document, "type")
+    if kind is not None and not kind.endswith(".problem"):
+        return
+    status = data["status"]
+    message.status = status if isinstance(status, int) else None
+    message.code = _text(data, "code")
+
+
+def _text(document: dict[str, Any], name: str) -> str | None:
+    value = document.get(name)
+    return value if isinstance(value, str) else None

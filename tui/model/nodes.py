@@ -1,0 +1,116 @@
+"""The nodes of a store: who is there, how much each says, and how quickly it answers."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bus.contract.channel import role_of
+from tui.model.message import Message
+from tui.model.rates import Latencies, Rate
+
+Status = Literal["online", "offline", "lost", "unknown"]
+NODES = 2_000
+"""The most nodes that are kept apart: a neighbour may invent names."""
+_ORDER = ("terminal", "settlement", "catalog", "warehouse", "sorter", "console", "tester")
+
+
+@dataclass(slots=True)
+class NodeView:
+    """One node as it is known from what it said."""
+
+    name: str
+    status: Status = "unknown"
+    """Unknown as long as it has shown no presence."""
+    since: int = 0
+    """When it came into that status, as far as that was seen."""
+    boot: str | None = None
+    outbox: int | None = None
+    """Commands and calls that it has not seen done, as it said last."""
+    version: str | None = None
+    job: dict[str, Any] | None = None
+    """Of a sorter: the job it is at (`JobState`)."""
+    job_since: int = 0
+    """When that was heard."""
+    said: Rate = field(default_factory=Rate)
+    answers: Latencies = field(default_factory=Latencies)
+    """How long it took to answer."""
+
+    @property
+    def role(self) -> str:
+        """Its role or kind of device."""
+        return role_of(self.name) or "?"
+
+    def place(self) -> tuple[int, str, int, str]:
+        """Where it stands among the others: in the order of the flow, then by number."""
+        stem, _, number = self.name.rpartition("-")
+        kind = _ORDER.index(self.role) if self.role in _ORDER else len(_ORDER)
+        digits = int(number) if number.isdecimal() and len(number) < 10 else 0  # noqa: PLR2004
+        return (kind, stem, digits, self.name)
+
+
+class Nodes:
+    """All nodes that were heard of, up to a number."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, NodeView] = {}
+        self.unnamed = 0
+        """Messages of nodes that there was no room for."""
+
+    def __iter__(self) -> Any:
+        return iter(sorted(self._nodes.values(), key=NodeView.place))
+
+    def get(self, name: str) -> NodeView | None:
+        """A node by name."""
+        return self._nodes.get(name)
+
+    def status(self, name: str) -> Status:
+        """A node's status."""
+        node = self._nodes.get(name)
+        return node.status if node else "unknown"
+
+    def hear(self, message: Message) -> None:
+        """Whatever was said by a node."""
+        if not message.sender:
+            return
+        node = self._node(message.sender)
+        if node is None:
+            self.unnamed += 1
+            return
+        if message.kind == "state":
+            self._state(node, message)
+            return
+        node.said.add(message.at)
+        if message.kind == "rep" and message.latency is not None and not message.repeats:
+            node.answers.add(message.latency)
+
+    def _node(self, name: str) -> NodeView | None:
+        node = self._nodes.get(name)
+        if node is None and len(self._nodes) < NODES:
+            node = self._nodes[name] = NodeView(name)
+        return node
+
+    def _state(self, node: NodeView, message: Message) -> None:
+        document = message.data()
+        data = document.get("data") if isinstance(document, dict) else None
+        if not isinstance(data, dict):
+            return
+        if message.name == "presence":
+            _presence(node, data, message.at)
+        elif message.name == "about":
+            outbox, version = data.get("outbox"), data.get("version")
+            node.outbox = outbox if isinstance(outbox, int) else None
+            node.version = version if isinstance(version, str) else None
+        elif message.name == "job" and node.role == "sorter":
+            if node.job is None or node.job.get("step") != data.get("step"):
+                node.job_since = message.at
+            node.job = data
+
+
+def _presence(node: NodeView, data: dict[str, Any], at: int) -> None:
+    """The last will of an older start says nothing of the present one."""
+    status, boot = data.get("status"), data.get("boot")
+    if status not in ("online", "offline", "lost") or not isinstance(boot, str):
+        return
+    if status == "lost" and node.boot is not None and node.boot != boot:
+        return
+    if (node.status, node.boot) != (status, boot):
+        node.status, node.boot, node.since = status, boot, at

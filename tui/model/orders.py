@@ -1,0 +1,245 @@
+"""Orders, and the way each went: every message that belongs to one, in time."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from bus.contract.settlement import OrderState, OrderView
+from bus.envelope import milliseconds
+from tui.model.message import Message
+
+ORDERS = 3_000
+HOPS = 200
+"""The most messages that are kept of one order."""
+_UNKNOWN_TRACES = 2_000
+"""Traces that no order is known of yet: lookups and purchases on their way."""
+FINAL = frozenset({"collected", "refused", "declined", "cancelled", "expired"})
+UNDOING = frozenset({"cancelling", "expiring"})
+
+
+@dataclass(slots=True)
+class Hop:
+    """A message of an order, without its payload."""
+
+    number: int
+    """Of the message, to find it in the traffic."""
+    at: int
+    kind: str
+    sender: str
+    receiver: str
+    name: str
+    id: str | None
+    cause: str | None
+    answers: str | None
+    problem: str | None
+    """The code, if it is one."""
+    detail: str | None = None
+    """What it says of itself in words: a problem's detail, a fault's reason."""
+    latency: int | None = None
+    again: list[int] = field(default_factory=list)
+    """When the same message was heard again."""
+
+
+@dataclass(slots=True)
+class Track:
+    """An order as far as it was seen."""
+
+    order: str
+    state: OrderState | None = None
+    """None as long as nobody has said."""
+    since: int = 0
+    """When it came into the state."""
+    terminal: str | None = None
+    total: tuple[int, str] | None = None
+    """Minor units and currency."""
+    pickup_point: str | None = None
+    job: str | None = None
+    sorter: str | None = None
+    """Who had its job last."""
+    reason: str | None = None
+    hops: list[Hop] = field(default_factory=list)
+    dropped: int = 0
+    """Messages of it that are not kept."""
+    traces: list[str] = field(default_factory=list)
+    """The traces that belong to it."""
+    view: OrderView | None = None
+    """What settlement said when it was asked."""
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in FINAL
+
+    def hop(self, message: Message) -> Hop | None:
+        """The hop that a repeated message repeats."""
+        for hop in reversed(self.hops):
+            if (hop.kind, hop.sender, hop.receiver, hop.name) == (
+                message.kind, message.sender, message.receiver, message.name,
+            ) and (
+                hop.id == message.id
+                if message.kind == "req"
+                else hop.answers == message.answers
+            ):  # fmt: skip
+                return hop
+        return None
+
+    def unanswered(self) -> list[Hop]:
+        """Requests of it that nobody has answered, oldest first."""
+        answered = {(hop.receiver, hop.answers) for hop in self.hops if hop.kind == "rep"}
+        return [
+            hop for hop in self.hops if hop.kind == "req" and (hop.sender, hop.id) not in answered
+        ]
+
+
+class Orders:
+    """The orders that were heard of last."""
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        """Orders that are not kept any more."""
+        self._tracks: OrderedDict[str, Track] = OrderedDict()
+        self._of_trace: dict[str, str] = {}
+        self._waiting: OrderedDict[str, list[Message]] = OrderedDict()
+
+    def __iter__(self) -> Any:
+        return iter(self._tracks.values())
+
+    def __len__(self) -> int:
+        return len(self._tracks)
+
+    def get(self, order: str) -> Track | None:
+        """An order by id."""
+        return self._tracks.get(order)
+
+    def hear(self, message: Message) -> None:
+        """Whatever belongs to an order, by its id or by its trace."""
+        if message.kind not in ("req", "rep", "event") or message.flaw is not None:
+            return
+        if message.kind == "event":
+            if message.name == "order-changed":
+                self._changed(message)
+            return
+        order = message.order or (self._of_trace.get(message.trace or ""))
+        if order is None:
+            self._wait(message)
+            return
+        track = self.track(order)
+        if message.trace is not None and message.trace not in self._of_trace:
+            self._of_trace[message.trace] = order
+            track.traces.append(message.trace)
+            for earlier in self._waiting.pop(message.trace, ()):
+                self._add(track, earlier)
+        self._add(track, message)
+
+    def track(self, order: str) -> Track:
+        """The track of an order, a new one if there is none; it is the youngest now."""
+        track = self._tracks.get(order)
+        if track is None:
+            track = self._tracks[order] = Track(order)
+            if len(self._tracks) > ORDERS:
+                self._forget()
+        return track
+
+    def told(self, view: OrderView) -> Track:
+        """Settlement has said all it knows of an order."""
+        track = self.track(view.order)
+        track.view, track.state, track.terminal = view, view.state, view.terminal
+        track.total = (view.total.amount, view.total.currency)
+        track.pickup_point = view.pickup_point
+        if view.history:
+            track.since = milliseconds(view.history[-1].at)
+            track.reason = view.history[-1].reason
+        return track
+
+    def summed_up(self, summary: dict[str, Any], at: int) -> None:
+        """Settlement has said the state of an order (`OrderSummary`, `OrderChanged`)."""
+        order, state = summary.get("order"), summary.get("state")
+        if not isinstance(order, str) or not isinstance(state, str):
+            return
+        try:
+            since = milliseconds(str(summary.get("since")))
+        except ValueError:
+            since = at
+        track = self.track(order)
+        if track.state in FINAL and state not in FINAL:
+            return  # an answer that was overtaken
+        if track.state is not None and since < track.since:
+            return
+        track.state, track.since = state, since  # type: ignore[assignment]
+        terminal, point, total = (
+            summary.get(name) for name in ("terminal", "pickup_point", "total")
+        )
+        track.terminal = terminal if isinstance(terminal, str) else track.terminal
+        track.pickup_point = point if isinstance(point, str) else track.pickup_point
+        if isinstance(total, dict) and isinstance(total.get("amount"), int):
+            track.total = (total["amount"], str(total.get("currency", "")))
+        reason = summary.get("reason")
+        track.reason = reason if isinstance(reason, str) else None
+
+    def _changed(self, message: Message) -> None:
+        document = message.data()
+        data = document.get("data") if isinstance(document, dict) else None
+        if message.sender == "settlement" and isinstance(data, dict):
+            self.summed_up(data, message.at)
+
+    def _wait(self, message: Message) -> None:
+        """A purchase is known by its trace before settlement has named its order."""
+        if message.trace is None:
+            return
+        self._waiting.setdefault(message.trace, []).append(message)
+        if len(self._waiting[message.trace]) > HOPS:
+            del self._waiting[message.trace][0]
+        while len(self._waiting) > _UNKNOWN_TRACES:
+            self._waiting.popitem(last=False)
+
+    def _add(self, track: Track, message: Message) -> None:
+        if message.name in ("order", "orders", "ping", "about"):
+            return
+        if message.repeats:
+            hop = track.hop(message)
+            if hop is not None:
+                hop.again.append(message.at)
+                del hop.again[:-HOPS]
+                return
+        document = message.data() if message.name in _TELLING or message.code else None
+        data = document.get("data") if isinstance(document, dict) else None
+        if isinstance(data, dict):
+            _learn(track, message, data)
+        track.hops.append(
+            Hop(
+                message.number, message.at, message.kind, message.sender, message.receiver,
+                message.name, message.id, message.cause, message.answers, message.code,
+                _detail(data), message.latency,
+            )
+        )  # fmt: skip
+        if len(track.hops) > HOPS:
+            del track.hops[0]
+            track.dropped += 1
+
+    def _forget(self) -> None:
+        """Forget the oldest order, one that is done if there is one among the oldest."""
+        oldest = [track for _, track in zip(range(50), self._tracks.values(), strict=False)]
+        done = next((track for track in oldest if track.final), oldest[0])
+        del self._tracks[done.order]
+        self.dropped += 1
+        for trace in done.traces:
+            self._of_trace.pop(trace, None)
+
+
+_TELLING = frozenset({"pick", "fault", "failed", "short-pick"})
+
+
+def _learn(track: Track, message: Message, data: dict[str, Any]) -> None:
+    if (message.kind, message.name) == ("req", "pick"):
+        track.sorter = message.receiver
+        job = data.get("job")
+        track.job = job if isinstance(job, str) else None
+
+
+def _detail(data: object) -> str | None:
+    if not isinstance(data, dict):
+        return None
+    for name in ("reason", "detail"):
+        if isinstance(data.get(name), str):
+            return str(data[name])
+    return None

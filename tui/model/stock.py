@@ -1,0 +1,110 @@
+"""What there is of each style, as the catalog and the warehouse say."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from tui.model.message import Message
+
+STYLES = 5_000
+LOW = 3
+"""Available pieces below which a style is low."""
+
+
+@dataclass(slots=True)
+class StyleView:
+    """One style."""
+
+    sku: str
+    on_hand: int | None = None
+    reserved: int | None = None
+    available: int | None = None
+    at: int = 0
+    """When the catalog said so."""
+    bins: dict[str, int] = field(default_factory=dict)
+    """By location, as far as the warehouse was asked or said."""
+    bins_at: int = 0
+    """When; 0 for never."""
+
+
+class Stock:
+    """Styles by SKU, those that were heard of last are kept."""
+
+    def __init__(self) -> None:
+        self._styles: OrderedDict[str, StyleView] = OrderedDict()
+
+    def __iter__(self) -> Any:
+        return iter(sorted(self._styles.values(), key=lambda style: style.sku))
+
+    def get(self, sku: str) -> StyleView | None:
+        """A style by SKU."""
+        return self._styles.get(sku)
+
+    def hear(self, message: Message) -> None:
+        """Levels are told by events, and by the answers to whoever asks."""
+        if (message.kind, message.name) not in _TOLD or message.code is not None:
+            return
+        document = message.data()
+        data = document.get("data") if isinstance(document, dict) else None
+        if isinstance(data, dict):
+            _TOLD[message.kind, message.name](self, data, message.at)
+
+    def level(self, data: dict[str, Any], at: int) -> None:
+        """One level (`StockLevel`)."""
+        style = self._style(data.get("sku"))
+        if style is not None and at >= style.at:
+            style.on_hand, style.reserved = _count(data, "on_hand"), _count(data, "reserved")
+            style.available, style.at = _count(data, "available"), at
+
+    def levels(self, data: dict[str, Any], at: int) -> None:
+        """Several levels (`StockChanged`)."""
+        levels = data.get("levels")
+        for level in levels if isinstance(levels, list) else ():
+            if isinstance(level, dict):
+                self.level(level, at)
+
+    def located(self, data: dict[str, Any], at: int) -> None:
+        """Where a style lies (`Located`)."""
+        style, bins = self._style(data.get("sku")), data.get("bins")
+        if style is not None and isinstance(bins, list):
+            style.bins = {
+                each["location"]: each["quantity"]
+                for each in bins
+                if isinstance(each, dict) and {"location", "quantity"} <= each.keys()
+            }
+            style.bins_at = at
+
+    def products(self, data: dict[str, Any], at: int) -> None:
+        """Products as they are sold (`Found`, `SearchResult`)."""
+        listed = data.get("products")
+        products = listed if isinstance(listed, list) else [data.get("product")]
+        for product in products:
+            styles = product.get("styles") if isinstance(product, dict) else None
+            for each in styles if isinstance(styles, list) else ():
+                style = self._style(each.get("sku")) if isinstance(each, dict) else None
+                if style is not None and at >= style.at:
+                    style.available = _count(each, "available")
+
+    def _style(self, sku: object) -> StyleView | None:
+        if not isinstance(sku, str):
+            return None
+        style = self._styles.setdefault(sku, StyleView(sku))
+        self._styles.move_to_end(sku)
+        while len(self._styles) > STYLES:
+            self._styles.popitem(last=False)
+        return style
+
+
+_TOLD: dict[tuple[str, str], Any] = {
+    ("event", "stock-changed"): Stock.levels,
+    ("rep", "restock"): Stock.level,
+    ("rep", "write-off"): Stock.level,
+    ("rep", "locate"): Stock.located,
+    ("rep", "lookup"): Stock.products,
+    ("rep", "search"): Stock.products,
+}
+
+
+def _count(data: dict[str, Any], name: str) -> int | None:
+    value = data.get(name)
+    return value if isinstance(value, int) else None

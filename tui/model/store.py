@@ -1,0 +1,164 @@
+"""All that the console knows of one store, fed with what is heard and with the time."""
+
+from collections.abc import Sequence
+
+from bus.contract.topics import Topics
+from bus.link import Incoming
+from tui.model.alarms import Alarms
+from tui.model.history import History
+from tui.model.message import Message, read
+from tui.model.nodes import Nodes
+from tui.model.orders import Orders, Track
+from tui.model.rates import Rate
+from tui.model.sentence import Sentence
+from tui.model.stock import LOW, Stock
+from tui.model.why import Why, why
+
+_STUCK = 60_000
+"""Milliseconds without a step after which an order that waits for a machine is stuck."""
+_MOMENT = 300_000
+"""Milliseconds for which an alarm of a single message is shown."""
+_DUPLICATES = 20
+"""Percent of repeated messages above which there is an alarm."""
+_OUTBOX = 1_000
+"""Open commands of a node above which there is an alarm."""
+
+
+class StoreModel:
+    """A store as it is seen from the bus.
+
+    Args:
+        topics: of its site.
+        history: how many messages are kept.
+    """
+
+    def __init__(self, topics: Topics, history: History | None = None) -> None:
+        self.topics = topics
+        self.history = history if history is not None else History()
+        self.nodes = Nodes()
+        self.orders = Orders()
+        self.stock = Stock()
+        self.alarms = Alarms()
+        self.rate = Rate()
+        self.now = 0
+        """The time of the last message or tick, in milliseconds since the epoch."""
+        self._repeated = Rate()
+
+    def take(self, at: int, messages: Sequence[Incoming]) -> list[Message]:
+        """Messages were heard at a time; as they were read."""
+        taken = []
+        self.now = max(self.now, at)
+        for incoming in messages:
+            message = read(self.topics, self.history.heard + 1, at, incoming)
+            self.history.add(message)
+            self._hear(message)
+            taken.append(message)
+        return taken
+
+    def tick(self, now: int) -> None:
+        """Some time has passed: alarms that hold because nothing happened."""
+        self.now = now
+        self._look_after_nodes(now)
+        self._look_after_orders(now)
+        self._look_after_stock(now)
+        heard, repeated = sum(self.rate.per_second(now)), sum(self._repeated.per_second(now))
+        if heard > 100 and repeated * 100 > heard * _DUPLICATES:  # noqa: PLR2004
+            text = Sentence("{percent} % of the messages of the last minute are repetitions",
+                            percent=repeated * 100 // heard)  # fmt: skip
+            self.alarms.raise_("duplicates", "bus", text, now)
+        else:
+            self.alarms.end("duplicates", "bus", now)
+        self.alarms.expire(now, _MOMENT, "refused", "foreign", "malformed", "deadline")
+
+    def why(self, track: Track) -> Why | None:
+        """What an order waits for."""
+        return why(track, self.nodes, self.now)
+
+    def _hear(self, message: Message) -> None:
+        self.rate.add(message.at)
+        if message.repeats:
+            self._repeated.add(message.at)
+        self.nodes.hear(message)
+        self.orders.hear(message)
+        self.stock.hear(message)
+        self._alarm(message)
+
+    def _alarm(self, message: Message) -> None:
+        """What a single message says is wrong."""
+        number = message.number
+        if message.kind == "foreign":
+            text = Sentence("a message on {topic}", topic=message.topic[:200])
+            self.alarms.raise_("foreign", "topics", text, message.at, number)
+        elif message.flaw is not None and not (message.kind == "state" and not message.payload):
+            text = Sentence("{node} sent {name}: {flaw}", node=message.sender, name=message.name,
+                            flaw=Sentence(message.flaw))  # fmt: skip
+            self.alarms.raise_("malformed", message.sender, text, message.at, number)
+        elif message.kind == "rep" and message.status == 410:  # noqa: PLR2004 - RFC 9110 Gone
+            text = Sentence("{node} came too late with {name}", node=message.receiver,
+                            name=message.name)  # fmt: skip
+            self.alarms.raise_("deadline", message.receiver, text, message.at, number)
+        elif (message.kind, message.name) == ("event", "refused"):
+            self._refused(message)
+        elif (message.kind, message.name) == ("state", "alarms"):
+            self._warehouse(message)
+
+    def _refused(self, message: Message) -> None:
+        document = message.data()
+        data = document.get("data") if isinstance(document, dict) else None
+        if isinstance(data, dict):
+            caller, asked = str(data.get("caller")), str(data.get("operation"))
+            text = Sentence("{caller} may not {operation}: {detail}", caller=caller,
+                            operation=asked, detail=str(data.get("detail")))  # fmt: skip
+            self.alarms.raise_("refused", caller, text, message.at, message.number)
+
+    def _warehouse(self, message: Message) -> None:
+        """Alarms that the warehouse itself shows."""
+        document = message.data()
+        data = document.get("data") if isinstance(document, dict) else None
+        listed = data.get("alarms") if isinstance(data, dict) else None
+        details = {
+            str(each.get("kind")): str(each.get("detail"))
+            for each in (listed if isinstance(listed, list) else ())
+            if isinstance(each, dict)
+        }
+        if "no-sorter" in details:
+            text = Sentence("{words}", words=details["no-sorter"])
+            self.alarms.raise_("no-sorter", "warehouse", text, message.at, message.number)
+        else:
+            self.alarms.end("no-sorter", "warehouse", message.at)
+
+    def _look_after_nodes(self, now: int) -> None:
+        for node in self.nodes:
+            if node.status == "lost":
+                text = Sentence("{node} is lost", node=node.name)
+                self.alarms.raise_("lost", node.name, text, now)
+            else:
+                self.alarms.end("lost", node.name, now)
+            if node.outbox is not None and node.outbox > _OUTBOX:
+                text = Sentence("{node} has {count} commands that are not done", node=node.name,
+                                count=node.outbox)  # fmt: skip
+                self.alarms.raise_("outbox", node.name, text, now)
+            else:
+                self.alarms.end("outbox", node.name, now)
+
+    def _look_after_orders(self, now: int) -> None:
+        stuck = set()
+        for track in self.orders:
+            if track.final or track.state is None:
+                continue
+            reason = self.why(track)
+            if reason is None or (reason.normal and track.state in ("reminded", "ready")):
+                continue
+            if now - reason.since > _STUCK:
+                stuck.add(track.order)
+                self.alarms.raise_("stuck", track.order, reason.reason, now)
+        for order in self.alarms.subjects("stuck") - stuck:
+            self.alarms.end("stuck", order, now)
+
+    def _look_after_stock(self, now: int) -> None:
+        for style in self.stock:
+            if style.available is not None and style.available < LOW:
+                text = Sentence("{count} of {sku} are left", count=style.available, sku=style.sku)
+                self.alarms.raise_("low-stock", style.sku, text, now)
+            else:
+                self.alarms.end("low-stock", style.sku, now)

@@ -1,0 +1,160 @@
+"""Why an order is not at its pickup point yet: the step it waits in, in words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tui.model.nodes import Nodes, NodeView
+from tui.model.orders import Hop, Track
+from tui.model.sentence import Sentence
+
+PATIENCE = 2_000
+"""Milliseconds after which a request without an answer is what an order waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What an order waits for."""
+
+    reason: Sentence
+    since: int
+    """Milliseconds since the epoch."""
+    node: str
+    """Who has to do something."""
+    hop: Hop | None = None
+    """The message that it is stuck behind, to be marked in the swim-lane."""
+    normal: bool = True
+    """Nothing is wrong: it only takes its time."""
+
+
+_FOR = {
+    "lookup": "to look up the product",
+    "purchase": "to settle the purchase",
+    "reserve": "to hold the goods",
+    "commit": "to take the goods out of the stock for sale",
+    "release": "to put the goods up for sale again",
+    "fulfil": "to take the order",
+    "withdraw": "to bring the goods back to their shelves",
+    "pick": "to take the job",
+    "abort": "to stop the job and say what it had taken",
+    "packed": "to hear that the parcel is packed",
+    "short-pick": "to say where the rest is",
+    "fault": "to hear of the fault",
+    "failed": "to hear that goods cannot be had",
+    "ready": "to hear that the parcel is ready",
+    "remind": "to remind the customer",
+}
+_WAITED_FOR_LAST = ("purchase", "fulfil", "withdraw")
+"""Answered only when what they lead to is done: another open request says more."""
+
+
+def why(track: Track, nodes: Nodes, now: int) -> Why | None:
+    """What an order waits for, or None if it is done or was not seen enough."""
+    if track.final:
+        return None
+    open_request = _open_request(track, now)
+    if open_request is not None:
+        return _unanswered(open_request, nodes)
+    look = _BY_STATE.get(track.state or "")
+    return look(track, nodes) if look is not None else None
+
+
+def _open_request(track: Track, now: int) -> Hop | None:
+    """The request behind which everything waits: the latest that is open for long."""
+    waiting = [hop for hop in track.unanswered() if now - hop.at >= PATIENCE]
+    closer = [hop for hop in waiting if hop.name not in _WAITED_FOR_LAST]
+    return closer[-1] if closer else None
+
+
+def _unanswered(hop: Hop, nodes: Nodes) -> Why:
+    what = Sentence(_FOR.get(hop.name, "to answer {operation}"), operation=hop.name)
+    reason = Sentence(
+        "{sender} waits for {node} {what}", sender=hop.sender, node=hop.receiver, what=what
+    )
+    tries = 1 + len(hop.again)
+    if tries > 1:
+        reason = Sentence("{reason}; asked {times} times", reason=reason, times=tries)
+    waiting = _node_is_needed(nodes, hop.receiver, hop.at, reason)
+    return Why(waiting.reason, waiting.since, hop.receiver, hop, normal=False)
+
+
+def _node_is_needed(nodes: Nodes, name: str, since: int, reason: Sentence) -> Why:
+    status = nodes.status(name)
+    if status in ("lost", "offline"):
+        node = nodes.get(name)
+        away = Sentence(
+            "{reason}: it is lost" if status == "lost" else "{reason}: it is switched off",
+            reason=reason,
+        )
+        return Why(away, node.since if node else since, name, normal=False)
+    return Why(reason, since, name)
+
+
+def _at_the_sorter(track: Track, nodes: Nodes) -> Why:
+    """Paid and not packed yet."""
+    fault = next(
+        (hop for hop in reversed(track.hops) if (hop.kind, hop.name) == ("req", "fault")), None
+    )
+    given = next(
+        (hop for hop in reversed(track.hops) if (hop.kind, hop.name) == ("req", "pick")), None
+    )
+    if fault is not None and (given is None or given.at < fault.at):
+        reason = Sentence(
+            "{node}: {fault}; waits for another sorter",
+            node=fault.sender,
+            fault=fault.detail or "?",
+        )
+        return Why(reason, fault.at, fault.sender, fault, normal=False)
+    told = _told(track)
+    if told is not None:
+        return Why(told, track.since, "warehouse", normal=False)
+    if given is None:
+        return Why(Sentence("waits for a free sorter"), track.since, "warehouse")
+    sorter = nodes.get(given.receiver)
+    step, since = _step(sorter, track)
+    reason = Sentence("waits for {node}: {step}", node=given.receiver, step=Sentence(step))
+    return _node_is_needed(nodes, given.receiver, since or given.at, reason)
+
+
+def _step(sorter: NodeView | None, track: Track) -> tuple[str, int]:
+    job = sorter.job if sorter else None
+    if sorter is None or job is None or job.get("order") != track.order:
+        return "has the job", 0
+    return str(job.get("step")), sorter.job_since
+
+
+def _at_the_provider(track: Track, _: Nodes) -> Why:
+    return Why(Sentence("waits for the payment provider"), track.since, "settlement")
+
+
+def _at_the_terminal(track: Track, nodes: Nodes) -> Why:
+    terminal = track.terminal or "?"
+    reason = Sentence("waits for {node} to show the reminder", node=terminal)
+    return _node_is_needed(nodes, terminal, track.since, reason)
+
+
+def _at_the_customer(track: Track, _: Nodes) -> Why:
+    reason = Sentence("waits for the customer to collect it")
+    return Why(reason, track.since, track.terminal or "?")
+
+
+def _on_the_way_back(track: Track, _: Nodes) -> Why:
+    told = _told(track)
+    what = told if told is not None else Sentence("its goods and its money to go back")
+    return Why(Sentence("waits for {what}", what=what), track.since, "warehouse")
+
+
+def _told(track: Track) -> Sentence | None:
+    """What settlement says it waits for; its words may hold anything."""
+    waits_for = track.view.waits_for if track.view else None
+    return Sentence("{words}", words=waits_for) if waits_for else None
+
+
+_BY_STATE: dict[str, Callable[[Track, Nodes], Why]] = {
+    "charging": _at_the_provider,
+    "settled": _at_the_sorter,
+    "short": _at_the_sorter,
+    "ready": _at_the_terminal,
+    "reminded": _at_the_customer,
+    "cancelling": _on_the_way_back,
+    "expiring": _on_the_way_back,
+}
