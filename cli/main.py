@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from bus.errors import StorebusError
-from cli import auditing, backup, config, customer, doctor, importing, labels, record, up
+from cli import auditing, backup, config, customer, doctor, importing, labels, record, up, watch
 from cli.demo import demo
 from cli.run import exit_code
 
@@ -30,6 +30,7 @@ app.command()(doctor.doctor)
 app.command()(backup.backup)
 app.command()(auditing.audit)
 app.command()(record.record)
+app.command()(watch.watch)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.model.sentence import Sentence
+from tui.model.sentence import Sentence, marked
 
 Kind = Literal[
     "lost", "deadline", "refused", "foreign", "duplicates", "malformed", "stuck", "low-stock",
@@ -12,17 +12,17 @@ Kind = Literal[
 ]  # fmt: skip
 KEPT = 1_000
 KINDS: dict[Kind, str] = {
-    "lost": "a node is lost",
-    "deadline": "an answer came after its deadline or never",
-    "refused": "a request was not allowed",
-    "foreign": "a message that is none of the contract",
-    "duplicates": "many messages are repeated",
-    "malformed": "a message that cannot be read",
-    "stuck": "an order does not move",
-    "low-stock": "a style is almost sold out",
-    "disagreement": "catalog and warehouse count differently",
-    "no-sorter": "no sorter is there",
-    "outbox": "a node has much that is not done",
+    "lost": marked("a node is lost"),
+    "deadline": marked("an answer came after its deadline or never"),
+    "refused": marked("a request was not allowed"),
+    "foreign": marked("a message that is none of the contract"),
+    "duplicates": marked("many messages are repeated"),
+    "malformed": marked("a message that cannot be read"),
+    "stuck": marked("an order does not move"),
+    "low-stock": marked("a style is almost sold out"),
+    "disagreement": marked("catalog and warehouse count differently"),
+    "no-sorter": marked("no sorter is there"),
+    "outbox": marked("a node has much that is not done"),
 }
 
 
@@ -59,9 +59,6 @@ class Alarms:
         self._muted: set[Kind] = set()
         self.bell = 0
         """How often an alarm was raised that nobody had muted."""
-
-    def __iter__(self) -> object:
-        return iter(sorted(self._now.values(), key=lambda alarm: -alarm.since))
 
     def current(self) -> list[Alarm]:
         """Alarms that hold, the youngest first."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from bus.errors import StorebusError
 from tui.model.message import Message
+from tui.model.sentence import Sentence
 
 Test = Callable[[Message], bool]
 
@@ -45,7 +46,15 @@ WORDS = (*_TEXTS, *_NUMBERS, "text")
 
 
 class FilterError(StorebusError):
-    """Not a filter; the text says what is wrong in it."""
+    """Not a filter.
+
+    Args:
+        sentence: what is wrong in it.
+    """
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(str(sentence))
+        self.sentence = sentence
 
 
 def parse_filter(text: str) -> Test:
@@ -57,7 +66,9 @@ def parse_filter(text: str) -> Test:
     try:
         parts = shlex.split(text)
     except ValueError as error:
-        raise FilterError(f"The filter has a quote that is not closed: {text}") from error
+        raise FilterError(
+            Sentence("The filter has a quote that is not closed: {filter}", filter=text)
+        ) from error
     tests = [_test(part) for part in parts]
     if not tests:
         return lambda _: True
@@ -74,14 +85,20 @@ def _test(part: str) -> Test:
     if not colon:
         return _text_test(part)
     if not value:
-        raise FilterError(f"{word}: has no value, such as {word}:{_example(word)}.")
+        raise FilterError(
+            Sentence(
+                "{word}: has no value, such as {word}:{value}.", word=word, value=_example(word)
+            )
+        )
     if word == "text":
         return _text_test(value)
     if word in _NUMBERS:
         return _number_test(word, value)
     if word in _TEXTS:
         return _name_test(word, value)
-    raise FilterError(f"There is no word {word}:; there are {', '.join(WORDS)}.")
+    raise FilterError(
+        Sentence("There is no word {word}: there are {words}.", word=word, words=", ".join(WORDS))
+    )
 
 
 def _example(word: str) -> str:
@@ -123,7 +140,11 @@ def _number_test(word: str, value: str) -> Test:
     for each in value.split(","):
         found = _COMPARISON.fullmatch(each)
         if found is None:
-            raise FilterError(f"{word}:{each} is not a number, such as {word}:>=400.")
+            raise FilterError(
+                Sentence(
+                    "{word}:{value} is not a number, such as {word}:>=400.", word=word, value=each
+                )
+            )
         how, digits, unit = found.groups(default="")
         comparisons.append((_HOW[how or "="], int(digits) * _UNITS[unit]))
 

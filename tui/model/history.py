@@ -42,6 +42,16 @@ class History:
     def __reversed__(self) -> Iterator[Message]:
         return reversed(self._kept)
 
+    @property
+    def oldest(self) -> int:
+        """The number of the oldest message that is kept, or of the next one."""
+        return self._kept[0].number if self._kept else self.heard + 1
+
+    def get(self, number: int) -> Message | None:
+        """A message by its number, if it is still kept."""
+        place = number - self.oldest
+        return self._kept[place] if 0 <= place < len(self._kept) else None
+
     def add(self, message: Message) -> None:
         """A message was heard: numbered already, and given its latency and repetitions here."""
         self.heard += 1

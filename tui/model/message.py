@@ -7,6 +7,7 @@ from pydantic_core import from_json
 
 from bus.contract.topics import Topics
 from bus.link import Incoming
+from tui.model.sentence import marked
 
 Kind = Literal["req", "rep", "state", "event", "foreign"]
 _TRACE = slice(3, 35)
@@ -23,6 +24,7 @@ class Message:
     """When it was heard, in milliseconds since the epoch."""
     topic: str
     payload: bytes
+    """Of a retained message that was taken away: empty."""
     kind: Kind
     sender: str
     """The node that says it; empty where that is not known."""
@@ -44,7 +46,9 @@ class Message:
     flaw: str | None = None
     """What keeps it from being a message of the contract, in words."""
     retain: bool = False
-    qos: int = 0
+    response_topic: str | None = None
+    correlation: bytes | None = None
+    """As MQTT 5 carried it."""
     latency: int | None = None
     """Of a reply: milliseconds since its request was first heard."""
     repeats: int = 0
@@ -69,7 +73,7 @@ def read(topics: Topics, number: int, at: int, incoming: Incoming) -> Message:
     if address is None:
         message = Message(
             number, at, incoming.topic, incoming.payload, "foreign", "", "", incoming.topic,
-            flaw="not a topic of the contract",
+            flaw=marked("not a topic of the contract"),
         )  # fmt: skip
     elif address.kind == "rep":
         message = Message(
@@ -82,10 +86,11 @@ def read(topics: Topics, number: int, at: int, incoming: Incoming) -> Message:
             address.callee, address.name,
         )  # fmt: skip
     message.retain = incoming.retain
+    message.response_topic, message.correlation = incoming.response_topic, incoming.correlation
     if incoming.payload:
         _read_payload(message, incoming.payload)
     elif message.flaw is None:
-        message.flaw = "empty"
+        message.flaw = marked("empty")
     return message
 
 
@@ -93,10 +98,10 @@ def _read_payload(message: Message, payload: bytes) -> None:
     try:
         document = from_json(payload)
     except ValueError:
-        message.flaw = message.flaw or "not JSON"
+        message.flaw = message.flaw or marked("not JSON")
         return
     if not isinstance(document, dict):
-        message.flaw = message.flaw or "not a JSON object"
+        message.flaw = message.flaw or marked("not a JSON object")
         return
     message.id = _text(document, "id")
     message.cause = _text(document, "causationid")
@@ -104,7 +109,8 @@ def _read_payload(message: Message, payload: bytes) -> None:
     trace = _text(document, "traceparent")
     message.trace = trace[_TRACE] if trace else None
     if message.id is None or "data" not in document:
-        message.flaw = message.flaw or ("no id" if message.id is None else "no data")
+        flaw = marked("no id") if message.id is None else marked("no data")
+        message.flaw = message.flaw or flaw
     if message.kind == "rep":
         message.answers = _text(document, "correlationid") or message.id
         _read_problem(message, document)
@@ -117,9 +123,20 @@ def _read_problem(message: Message, document: dict[str, Any]) -> None:
     kind = _text(document, "type")
     if kind is not None and not kind.endswith(".problem"):
         return
-    status = data["status"]
-    message.status = status if isinstance(status, int) else None
+    message.status = count(data["status"], 999)
     message.code = _text(data, "code")
+
+
+def count(value: object, most: int = 1_000_000_000_000) -> int | None:
+    """A number that can be believed: whole, not negative, not absurd; None for anything else."""
+    return value if type(value) is int and 0 <= value <= most else None
+
+
+def body(message: Message) -> dict[str, Any] | None:
+    """The `data` of a message, or None if it is no object."""
+    document = message.data()
+    data = document.get("data") if isinstance(document, dict) else None
+    return data if isinstance(data, dict) else None
 
 
 def _text(document: dict[str, Any], name: str) -> str | None:

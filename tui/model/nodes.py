@@ -1,16 +1,31 @@
 """The nodes of a store: who is there, how much each says, and how quickly it answers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bus.contract.channel import role_of
-from tui.model.message import Message
+from tui.model.message import Message, body, count
 from tui.model.rates import Latencies, Rate
 
 Status = Literal["online", "offline", "lost", "unknown"]
 NODES = 2_000
 """The most nodes that are kept apart: a neighbour may invent names."""
+_PICKS = 400
+"""The most picks of a job (contract)."""
 _ORDER = ("terminal", "settlement", "catalog", "warehouse", "sorter", "console", "tester")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a sorter is at, as it says itself."""
+
+    step: str
+    job: str | None
+    order: str | None
+    pick: int
+    """Which of the picks, from 0."""
+    picks: int
 
 
 @dataclass(slots=True)
@@ -26,8 +41,12 @@ class NodeView:
     outbox: int | None = None
     """Commands and calls that it has not seen done, as it said last."""
     version: str | None = None
-    job: dict[str, Any] | None = None
-    """Of a sorter: the job it is at (`JobState`)."""
+    job: Job | None = None
+    """Of a sorter."""
+    route: tuple[str, ...] = ()
+    """Of a sorter: the locations that its job takes it to, as far as they were heard."""
+    point: str | None = None
+    """Of a sorter: the pickup point of its job."""
     job_since: int = 0
     """When that was heard."""
     said: Rate = field(default_factory=Rate)
@@ -55,7 +74,7 @@ class Nodes:
         self.unnamed = 0
         """Messages of nodes that there was no room for."""
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[NodeView]:
         return iter(sorted(self._nodes.values(), key=NodeView.place))
 
     def get(self, name: str) -> NodeView | None:
@@ -79,8 +98,29 @@ class Nodes:
             self._state(node, message)
             return
         node.said.add(message.at)
-        if message.kind == "rep" and message.latency is not None and not message.repeats:
+        if message.kind == "rep" and message.name == "about":
+            _about(node, message)
+        elif message.latency is not None and not message.repeats and not _asked_by_console(message):
             node.answers.add(message.latency)
+        if (message.kind, message.name) in (("req", "pick"), ("rep", "short-pick")):
+            self._route(message)
+
+    def _route(self, message: Message) -> None:
+        """Where a sorter is sent: by its job, and on by the answer to a short pick."""
+        sorter, data = self._node(message.receiver), body(message)
+        picks = data.get("picks") if data is not None else None
+        if sorter is None or data is None or not isinstance(picks, list) or message.repeats:
+            return
+        places = tuple(
+            each["location"]
+            for each in picks[:_PICKS]
+            if isinstance(each, dict) and isinstance(each.get("location"), str)
+        )
+        if message.kind == "rep":
+            sorter.route = (sorter.route + places)[:_PICKS]
+            return
+        point = data.get("pickup_point")
+        sorter.route, sorter.point = places, point if isinstance(point, str) else None
 
     def _node(self, name: str) -> NodeView | None:
         node = self._nodes.get(name)
@@ -89,20 +129,36 @@ class Nodes:
         return node
 
     def _state(self, node: NodeView, message: Message) -> None:
-        document = message.data()
-        data = document.get("data") if isinstance(document, dict) else None
-        if not isinstance(data, dict):
+        data = body(message)
+        if data is None:
             return
         if message.name == "presence":
             _presence(node, data, message.at)
         elif message.name == "about":
-            outbox, version = data.get("outbox"), data.get("version")
-            node.outbox = outbox if isinstance(outbox, int) else None
-            node.version = version if isinstance(version, str) else None
+            _about(node, message)
         elif message.name == "job" and node.role == "sorter":
-            if node.job is None or node.job.get("step") != data.get("step"):
+            job = Job(
+                _text(data, "step") or "?", _text(data, "job"), _text(data, "order"),
+                count(data.get("pick")) or 0, count(data.get("picks")) or 0,
+            )  # fmt: skip
+            if job != node.job:
                 node.job_since = message.at
-            node.job = data
+            node.job = job
+
+
+def _asked_by_console(reply: Message) -> bool:
+    """What consoles ask says nothing of how well customers are served."""
+    return role_of(reply.receiver) == "console"
+
+
+def _text(data: dict[str, Any], name: str) -> str | None:
+    value = data.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _about(node: NodeView, message: Message) -> None:
+    data = body(message) or {}
+    node.outbox, node.version = count(data.get("outbox")), _text(data, "version")
 
 
 def _presence(node: NodeView, data: dict[str, Any], at: int) -> None:

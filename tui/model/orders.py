@@ -1,94 +1,17 @@
 """Orders, and the way each went: every message that belongs to one, in time."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
-from bus.contract.settlement import OrderState, OrderView
+from bus.contract.settlement import OrderView
 from bus.envelope import milliseconds
-from tui.model.message import Message
+from tui.model.message import Message, body
+from tui.model.track import FINAL, HOPS, STATES, TELLING, Hop, Track, detail, learn, money
 
 ORDERS = 3_000
-HOPS = 200
-"""The most messages that are kept of one order."""
 _UNKNOWN_TRACES = 2_000
 """Traces that no order is known of yet: lookups and purchases on their way."""
-FINAL = frozenset({"collected", "refused", "declined", "cancelled", "expired"})
-UNDOING = frozenset({"cancelling", "expiring"})
-
-
-@dataclass(slots=True)
-class Hop:
-    """A message of an order, without its payload."""
-
-    number: int
-    """Of the message, to find it in the traffic."""
-    at: int
-    kind: str
-    sender: str
-    receiver: str
-    name: str
-    id: str | None
-    cause: str | None
-    answers: str | None
-    problem: str | None
-    """The code, if it is one."""
-    detail: str | None = None
-    """What it says of itself in words: a problem's detail, a fault's reason."""
-    latency: int | None = None
-    again: list[int] = field(default_factory=list)
-    """When the same message was heard again."""
-
-
-@dataclass(slots=True)
-class Track:
-    """An order as far as it was seen."""
-
-    order: str
-    state: OrderState | None = None
-    """None as long as nobody has said."""
-    since: int = 0
-    """When it came into the state."""
-    terminal: str | None = None
-    total: tuple[int, str] | None = None
-    """Minor units and currency."""
-    pickup_point: str | None = None
-    job: str | None = None
-    sorter: str | None = None
-    """Who had its job last."""
-    reason: str | None = None
-    hops: list[Hop] = field(default_factory=list)
-    dropped: int = 0
-    """Messages of it that are not kept."""
-    traces: list[str] = field(default_factory=list)
-    """The traces that belong to it."""
-    view: OrderView | None = None
-    """What settlement said when it was asked."""
-
-    @property
-    def final(self) -> bool:
-        """Whether nothing more will happen."""
-        return self.state in FINAL
-
-    def hop(self, message: Message) -> Hop | None:
-        """The hop that a repeated message repeats."""
-        for hop in reversed(self.hops):
-            if (hop.kind, hop.sender, hop.receiver, hop.name) == (
-                message.kind, message.sender, message.receiver, message.name,
-            ) and (
-                hop.id == message.id
-                if message.kind == "req"
-                else hop.answers == message.answers
-            ):  # fmt: skip
-                return hop
-        return None
-
-    def unanswered(self) -> list[Hop]:
-        """Requests of it that nobody has answered, oldest first."""
-        answered = {(hop.receiver, hop.answers) for hop in self.hops if hop.kind == "rep"}
-        return [
-            hop for hop in self.hops if hop.kind == "req" and (hop.sender, hop.id) not in answered
-        ]
 
 
 class Orders:
@@ -101,7 +24,7 @@ class Orders:
         self._of_trace: dict[str, str] = {}
         self._waiting: OrderedDict[str, list[Message]] = OrderedDict()
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Track]:
         return iter(self._tracks.values())
 
     def __len__(self) -> int:
@@ -138,6 +61,7 @@ class Orders:
             track = self._tracks[order] = Track(order)
             if len(self._tracks) > ORDERS:
                 self._forget()
+        self._tracks.move_to_end(order)
         return track
 
     def told(self, view: OrderView) -> Track:
@@ -154,7 +78,7 @@ class Orders:
     def summed_up(self, summary: dict[str, Any], at: int) -> None:
         """Settlement has said the state of an order (`OrderSummary`, `OrderChanged`)."""
         order, state = summary.get("order"), summary.get("state")
-        if not isinstance(order, str) or not isinstance(state, str):
+        if not isinstance(order, str) or state not in STATES:
             return
         try:
             since = milliseconds(str(summary.get("since")))
@@ -165,21 +89,19 @@ class Orders:
             return  # an answer that was overtaken
         if track.state is not None and since < track.since:
             return
-        track.state, track.since = state, since  # type: ignore[assignment]
+        track.state, track.since = state, since
         terminal, point, total = (
             summary.get(name) for name in ("terminal", "pickup_point", "total")
         )
         track.terminal = terminal if isinstance(terminal, str) else track.terminal
         track.pickup_point = point if isinstance(point, str) else track.pickup_point
-        if isinstance(total, dict) and isinstance(total.get("amount"), int):
-            track.total = (total["amount"], str(total.get("currency", "")))
+        track.total = money(total) or track.total
         reason = summary.get("reason")
         track.reason = reason if isinstance(reason, str) else None
 
     def _changed(self, message: Message) -> None:
-        document = message.data()
-        data = document.get("data") if isinstance(document, dict) else None
-        if message.sender == "settlement" and isinstance(data, dict):
+        data = body(message)
+        if message.sender == "settlement" and data is not None:
             self.summed_up(data, message.at)
 
     def _wait(self, message: Message) -> None:
@@ -201,15 +123,14 @@ class Orders:
                 hop.again.append(message.at)
                 del hop.again[:-HOPS]
                 return
-        document = message.data() if message.name in _TELLING or message.code else None
-        data = document.get("data") if isinstance(document, dict) else None
-        if isinstance(data, dict):
-            _learn(track, message, data)
+        data = body(message) if message.name in TELLING or message.code else None
+        if data is not None:
+            learn(track, message, data)
         track.hops.append(
             Hop(
                 message.number, message.at, message.kind, message.sender, message.receiver,
                 message.name, message.id, message.cause, message.answers, message.code,
-                _detail(data), message.latency,
+                detail(data), message.latency,
             )
         )  # fmt: skip
         if len(track.hops) > HOPS:
@@ -224,22 +145,3 @@ class Orders:
         self.dropped += 1
         for trace in done.traces:
             self._of_trace.pop(trace, None)
-
-
-_TELLING = frozenset({"pick", "fault", "failed", "short-pick"})
-
-
-def _learn(track: Track, message: Message, data: dict[str, Any]) -> None:
-    if (message.kind, message.name) == ("req", "pick"):
-        track.sorter = message.receiver
-        job = data.get("job")
-        track.job = job if isinstance(job, str) else None
-
-
-def _detail(data: object) -> str | None:
-    if not isinstance(data, dict):
-        return None
-    for name in ("reason", "detail"):
-        if isinstance(data.get(name), str):
-            return str(data[name])
-    return None

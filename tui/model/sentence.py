@@ -6,6 +6,11 @@ from typing import Any
 Translate = Callable[[str], str]
 
 
+def marked(text: str) -> str:
+    """A text that stands in a table and is translated where it is said: marks it for catalogs."""
+    return text
+
+
 class Sentence:
     """A sentence in English with gaps, such as `waits for {node}`, and what fills them.
 

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
-from tui.model.message import Message
+from tui.model.message import Message, body, count
 
 STYLES = 5_000
 LOW = 3
@@ -26,6 +26,12 @@ class StyleView:
     bins_at: int = 0
     """When; 0 for never."""
 
+    def disagrees(self) -> int | None:
+        """How many more the shelves hold than the books say, where both are known and at rest."""
+        if not self.bins_at or self.bins_at < self.at or self.on_hand is None or self.reserved:
+            return None
+        return sum(self.bins.values()) - self.on_hand
+
 
 class Stock:
     """Styles by SKU, those that were heard of last are kept."""
@@ -44,17 +50,16 @@ class Stock:
         """Levels are told by events, and by the answers to whoever asks."""
         if (message.kind, message.name) not in _TOLD or message.code is not None:
             return
-        document = message.data()
-        data = document.get("data") if isinstance(document, dict) else None
-        if isinstance(data, dict):
+        data = body(message)
+        if data is not None:
             _TOLD[message.kind, message.name](self, data, message.at)
 
     def level(self, data: dict[str, Any], at: int) -> None:
         """One level (`StockLevel`)."""
         style = self._style(data.get("sku"))
         if style is not None and at >= style.at:
-            style.on_hand, style.reserved = _count(data, "on_hand"), _count(data, "reserved")
-            style.available, style.at = _count(data, "available"), at
+            style.on_hand, style.reserved = count(data.get("on_hand")), count(data.get("reserved"))
+            style.available, style.at = count(data.get("available")), at
 
     def levels(self, data: dict[str, Any], at: int) -> None:
         """Several levels (`StockChanged`)."""
@@ -70,7 +75,9 @@ class Stock:
             style.bins = {
                 each["location"]: each["quantity"]
                 for each in bins
-                if isinstance(each, dict) and {"location", "quantity"} <= each.keys()
+                if isinstance(each, dict)
+                and isinstance(each.get("location"), str)
+                and count(each.get("quantity")) is not None
             }
             style.bins_at = at
 
@@ -83,7 +90,7 @@ class Stock:
             for each in styles if isinstance(styles, list) else ():
                 style = self._style(each.get("sku")) if isinstance(each, dict) else None
                 if style is not None and at >= style.at:
-                    style.available = _count(each, "available")
+                    style.available = count(each.get("available"))
 
     def _style(self, sku: object) -> StyleView | None:
         if not isinstance(sku, str):
@@ -103,8 +110,3 @@ _TOLD: dict[tuple[str, str], Any] = {
     ("rep", "lookup"): Stock.products,
     ("rep", "search"): Stock.products,
 }
-
-
-def _count(data: dict[str, Any], name: str) -> int | None:
-    value = data.get(name)
-    return value if isinstance(value, int) else None

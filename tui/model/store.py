@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from bus.contract.topics import Topics
 from bus.link import Incoming
 from tui.model.alarms import Alarms
+from tui.model.floor import Floor
 from tui.model.history import History
-from tui.model.message import Message, read
+from tui.model.message import Message, body, read
 from tui.model.nodes import Nodes
-from tui.model.orders import Orders, Track
+from tui.model.orders import Orders
 from tui.model.rates import Rate
 from tui.model.sentence import Sentence
 from tui.model.stock import LOW, Stock
+from tui.model.track import Track
 from tui.model.why import Why, why
 
 _STUCK = 60_000
@@ -20,6 +22,10 @@ _MOMENT = 300_000
 """Milliseconds for which an alarm of a single message is shown."""
 _DUPLICATES = 20
 """Percent of repeated messages above which there is an alarm."""
+_MOVING = frozenset({"reserving", "charging", "cancelling", "expiring"})
+"""States of an order in which books and shelves differ rightly."""
+_SETTLE = 3_000
+"""Milliseconds after which a difference of books and shelves is none of passing messages."""
 _OUTBOX = 1_000
 """Open commands of a node above which there is an alarm."""
 
@@ -38,6 +44,7 @@ class StoreModel:
         self.nodes = Nodes()
         self.orders = Orders()
         self.stock = Stock()
+        self.floor = Floor()
         self.alarms = Alarms()
         self.rate = Rate()
         self.now = 0
@@ -81,6 +88,7 @@ class StoreModel:
         self.nodes.hear(message)
         self.orders.hear(message)
         self.stock.hear(message)
+        self.floor.hear(message)
         self._alarm(message)
 
     def _alarm(self, message: Message) -> None:
@@ -103,9 +111,8 @@ class StoreModel:
             self._warehouse(message)
 
     def _refused(self, message: Message) -> None:
-        document = message.data()
-        data = document.get("data") if isinstance(document, dict) else None
-        if isinstance(data, dict):
+        data = body(message)
+        if data is not None:
             caller, asked = str(data.get("caller")), str(data.get("operation"))
             text = Sentence("{caller} may not {operation}: {detail}", caller=caller,
                             operation=asked, detail=str(data.get("detail")))  # fmt: skip
@@ -113,9 +120,7 @@ class StoreModel:
 
     def _warehouse(self, message: Message) -> None:
         """Alarms that the warehouse itself shows."""
-        document = message.data()
-        data = document.get("data") if isinstance(document, dict) else None
-        listed = data.get("alarms") if isinstance(data, dict) else None
+        listed = (body(message) or {}).get("alarms")
         details = {
             str(each.get("kind")): str(each.get("detail"))
             for each in (listed if isinstance(listed, list) else ())
@@ -156,7 +161,16 @@ class StoreModel:
             self.alarms.end("stuck", order, now)
 
     def _look_after_stock(self, now: int) -> None:
+        settled = not any(track.state in _MOVING for track in self.orders)
         for style in self.stock:
+            more = style.disagrees() if settled and now - style.bins_at > _SETTLE else None
+            if more:
+                text = Sentence("{sku}: the shelves hold {shelves}, the books say {books}",
+                                sku=style.sku, shelves=sum(style.bins.values()),
+                                books=style.on_hand)  # fmt: skip
+                self.alarms.raise_("disagreement", style.sku, text, now)
+            elif more == 0:
+                self.alarms.end("disagreement", style.sku, now)
             if style.available is not None and style.available < LOW:
                 text = Sentence("{count} of {sku} are left", count=style.available, sku=style.sku)
                 self.alarms.raise_("low-stock", style.sku, text, now)

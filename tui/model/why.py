@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui.model.nodes import Nodes, NodeView
-from tui.model.orders import Hop, Track
-from tui.model.sentence import Sentence
+from tui.model.sentence import Sentence, marked
+from tui.model.track import Hop, Track
 
 PATIENCE = 2_000
 """Milliseconds after which a request without an answer is what an order waits for."""
@@ -27,22 +27,35 @@ class Why:
 
 
 _FOR = {
-    "lookup": "to look up the product",
-    "purchase": "to settle the purchase",
-    "reserve": "to hold the goods",
-    "commit": "to take the goods out of the stock for sale",
-    "release": "to put the goods up for sale again",
-    "fulfil": "to take the order",
-    "withdraw": "to bring the goods back to their shelves",
-    "pick": "to take the job",
-    "abort": "to stop the job and say what it had taken",
-    "packed": "to hear that the parcel is packed",
-    "short-pick": "to say where the rest is",
-    "fault": "to hear of the fault",
-    "failed": "to hear that goods cannot be had",
-    "ready": "to hear that the parcel is ready",
-    "remind": "to remind the customer",
+    "lookup": marked("to look up the product"),
+    "purchase": marked("to settle the purchase"),
+    "reserve": marked("to hold the goods"),
+    "commit": marked("to take the goods out of the stock for sale"),
+    "release": marked("to put the goods up for sale again"),
+    "fulfil": marked("to take the order"),
+    "withdraw": marked("to bring the goods back to their shelves"),
+    "pick": marked("to take the job"),
+    "abort": marked("to stop the job and say what it had taken"),
+    "packed": marked("to hear that the parcel is packed"),
+    "short-pick": marked("to say where the rest is"),
+    "fault": marked("to hear of the fault"),
+    "failed": marked("to hear that goods cannot be had"),
+    "ready": marked("to hear that the parcel is ready"),
+    "remind": marked("to remind the customer"),
 }
+_TO_ANSWER = marked("to answer {operation}")
+_HAS_IT = marked("it has the job")
+_STEPS: dict[str, str] = {
+    "assigned": _HAS_IT,
+    "travelling": marked("on the way to the goods"),
+    "picking": marked("takes the goods"),
+    "short": marked("found too few, and asks where the rest is"),
+    "conveying": marked("conveys the goods"),
+    "packing": marked("packs the parcel"),
+    "done": marked("the job is done"),
+    "aborted": marked("the job was stopped"),
+}
+"""By step of a job; a step that is not in it is not believed."""
 _WAITED_FOR_LAST = ("purchase", "fulfil", "withdraw")
 """Answered only when what they lead to is done: another open request says more."""
 
@@ -66,7 +79,7 @@ def _open_request(track: Track, now: int) -> Hop | None:
 
 
 def _unanswered(hop: Hop, nodes: Nodes) -> Why:
-    what = Sentence(_FOR.get(hop.name, "to answer {operation}"), operation=hop.name)
+    what = Sentence(_FOR.get(hop.name, _TO_ANSWER), operation=hop.name)
     reason = Sentence(
         "{sender} waits for {node} {what}", sender=hop.sender, node=hop.receiver, what=what
     )
@@ -81,9 +94,10 @@ def _node_is_needed(nodes: Nodes, name: str, since: int, reason: Sentence) -> Wh
     status = nodes.status(name)
     if status in ("lost", "offline"):
         node = nodes.get(name)
-        away = Sentence(
-            "{reason}: it is lost" if status == "lost" else "{reason}: it is switched off",
-            reason=reason,
+        away = (
+            Sentence("{reason}: it is lost", reason=reason)
+            if status == "lost"
+            else Sentence("{reason}: it is switched off", reason=reason)
         )
         return Why(away, node.since if node else since, name, normal=False)
     return Why(reason, since, name)
@@ -117,9 +131,9 @@ def _at_the_sorter(track: Track, nodes: Nodes) -> Why:
 
 def _step(sorter: NodeView | None, track: Track) -> tuple[str, int]:
     job = sorter.job if sorter else None
-    if sorter is None or job is None or job.get("order") != track.order:
-        return "has the job", 0
-    return str(job.get("step")), sorter.job_since
+    if sorter is None or job is None or job.order != track.order:
+        return _HAS_IT, 0
+    return _STEPS.get(job.step, _HAS_IT), sorter.job_since
 
 
 def _at_the_provider(track: Track, _: Nodes) -> Why:

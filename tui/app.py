@@ -1,0 +1,162 @@
+"""The console: its screens, its clock, and the feed behind them."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import ClassVar
+
+from textual import on
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from bus.link import Connector
+from bus.texts import ENGLISH, Texts
+from tui.desk import Desk
+from tui.feed import Feed
+from tui.model.message import Message
+from tui.model.sentence import marked
+from tui.model.store import StoreModel
+from tui.model.view import View
+from tui.screens.alarms import AlarmsScreen
+from tui.screens.base import TABS, ConsoleScreen
+from tui.screens.orders import OrdersScreen
+from tui.screens.stock import StockScreen
+from tui.screens.store import StoreScreen
+from tui.screens.traffic import TrafficScreen
+from tui.widgets.bindings import translated
+from tui.widgets.top import Top
+
+_REDRAW = 0.2
+"""Seconds between two redraws, however many messages there are."""
+_TICK = 1.0
+"""Seconds between two looks at what has not happened; also between two bells at least."""
+_THEMES = ("textual-dark", "textual-light")
+_SCREENS: dict[str, type[ConsoleScreen]] = {
+    "store": StoreScreen,
+    "traffic": TrafficScreen,
+    "orders": OrdersScreen,
+    "stock": StockScreen,
+    "alarms": AlarmsScreen,
+}
+
+
+class Console(App[None]):
+    """The operators' console.
+
+    Args:
+        model: of the site.
+        clock: milliseconds since the epoch.
+        language: of the texts, such as `zh`.
+        connector: to the broker; None where nothing is to be heard but what is in the model.
+        name: such as `console-2`; the first that is free if None.
+    """
+
+    CSS_PATH = "console.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012 - as in App
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(str(place + 1), f"tab('{name}')", title, show=False)
+            for place, (name, title) in enumerate(TABS.items())
+        ),
+        Binding("t", "light", marked("Light or dark"), show=False),
+        Binding("i", "inject", marked("Send a request"), show=False),
+        Binding("q", "quit", marked("Quit"), show=False),
+    ]
+
+    def __init__(
+        self,
+        model: StoreModel,
+        clock: Callable[[], int],
+        language: str = ENGLISH,
+        connector: Connector | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__()
+        say = Texts("tui", language)
+        self.desk = Desk(model, View(model.history), say, clock)
+        self.desk.view.set_filter("")
+        if connector is not None:
+            self.desk.feed = Feed(connector, model, self._heard, name)
+        self.title = "Storebus"
+        self.theme = _THEMES[0]
+        self._bindings = translated(self._bindings, say)
+        self._running_feed: asyncio.Task[None] | None = None
+        self._rung = 0
+
+    def _(self, text: str, **values: object) -> str:
+        """A text in the operator's language."""
+        return self.desk.say(text, **values)
+
+    def _heard(self, messages: list[Message]) -> None:
+        self.desk.view.take(messages)
+
+    async def on_mount(self) -> None:
+        """Begin with the first screen, and to hear."""
+        for name, screen in _SCREENS.items():
+            self.add_mode(name, self._maker(screen))
+        await self.switch_mode("store")
+        if self.desk.feed is not None:
+            self.set_interval(_REDRAW, self.redraw)
+            self.set_interval(_TICK, self.tick)
+            self._running_feed = asyncio.create_task(self.desk.feed.run(), name="console/feed")
+            self._running_feed.add_done_callback(self._feed_ended)
+
+    def _maker(self, screen: type[ConsoleScreen]) -> Callable[[], ConsoleScreen]:
+        return lambda: screen(self.desk)
+
+    def _feed_ended(self, task: "asyncio.Task[None]") -> None:
+        """A feed that ends by itself is a defect, and must not look like a quiet store."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._handle_exception(error if isinstance(error, Exception) else Exception(error))
+
+    async def on_unmount(self) -> None:
+        """Say goodbye."""
+        if self._running_feed is not None:
+            self._running_feed.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await self._running_feed
+
+    def redraw(self) -> None:
+        """Draw the screen that is looked at."""
+        if isinstance(self.screen, ConsoleScreen):
+            self.screen.draw()
+
+    def tick(self) -> None:
+        """Look at what has not happened, and ring for what is new."""
+        self.desk.model.tick(self.desk.clock())
+        if self.desk.model.alarms.bell != self._rung:
+            self._rung = self.desk.model.alarms.bell
+            self.bell()
+
+    async def action_tab(self, name: str) -> None:
+        """Look at another screen."""
+        if name in _SCREENS and not self.screen.is_modal:
+            await self.switch_mode(name)
+
+    @on(Top.Wanted)
+    async def tab_wanted(self, event: Top.Wanted) -> None:
+        """A tab was clicked."""
+        await self.action_tab(event.tab)
+
+    def action_light(self) -> None:
+        """From dark to light, or back."""
+        self.theme = _THEMES[self.theme == _THEMES[0]]
+        self.redraw()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The command palette: every screen, every action, every key of the screen."""
+        for place, (name, title) in enumerate(TABS.items()):
+            yield SystemCommand(
+                self._(title),
+                self._("key {key}", key=place + 1),
+                lambda name=name: self.run_action(f"tab('{name}')"),
+            )
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.description and active.enabled:
+                yield SystemCommand(
+                    binding.description,
+                    self._("key {key}", key=self.get_key_display(binding)),
+                    lambda action=binding.action, node=active.node: self.run_action(action, node),
+                )

@@ -1,0 +1,290 @@
+"""The console's ear: hears all that is said in a site, bounded, and asks on the operator's behalf.
+
+Two connections: the one that only listens may be dropped by the broker before any other, and may
+drown; what the operator asks, and its answer, go over one of their own.
+"""
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from bus.caller import Caller
+from bus.contract.channel import Operation, role_of
+from bus.contract.every import ABOUT, PRESENCE
+from bus.contract.settlement import ORDER, ORDERS, OrderQuery, Orders, OrderState
+from bus.contract.topics import Topics
+from bus.contract.values import Empty, Model
+from bus.contract.warehouse import LOCATE, Locate
+from bus.envelope import Reading
+from bus.errors import BrokerError, LinkError, Problem
+from bus.identity import Identity
+from bus.link import Connector, Incoming, Link, Outgoing, Subscription
+from bus.session import Session
+from bus.settings import RuntimeSettings
+from bus.voice import Counts, Voice
+from tui.model.message import Message
+from tui.model.store import StoreModel
+
+PENDING = 10_000
+"""The most messages that wait to be taken into the model."""
+_SLICE = 250
+"""Messages that are taken in before keys are looked at again: about 10 ms."""
+_OPEN: tuple[OrderState, ...] = (
+    "reserving", "charging", "settled", "short", "ready", "reminded", "cancelling", "expiring",
+)  # fmt: skip
+_LOOK_AGAIN = 2.0
+"""Seconds after which an opened order, or a style that is looked at, is asked for again."""
+_ASK_AROUND = 10.0
+"""Seconds after which the nodes are asked for what they have not done yet."""
+_ASKED = 50
+"""The most nodes that are asked."""
+_OWN_TIMEOUT = 5.0
+
+
+class _Noting:
+    """A connector that notes why a connection could not be made, and says goodbye at its end."""
+
+    def __init__(
+        self, connector: Connector, note: Callable[[str], None], goodbye: Outgoing | None = None
+    ) -> None:
+        self._connector = connector
+        self._note = note
+        self._goodbye = goodbye
+        self.description = connector.description
+
+    @asynccontextmanager
+    async def connect(self, client_id: str, will: Outgoing | None = None) -> AsyncIterator[Link]:
+        """Connect as the other does."""
+        try:
+            async with self._connector.connect(client_id, will) as link:
+                try:
+                    yield link
+                finally:
+                    if self._goodbye is not None:
+                        with suppress(LinkError):
+                            link.send(self._goodbye)
+        except BrokerError as error:
+            self._note(str(error))
+            raise
+
+
+class Feed:
+    """Keeps a model fed, and asks.
+
+    Args:
+        connector: to the broker.
+        model: of the site.
+        heard: told what was taken into the model, in slices.
+        name: such as `console-2`; the first that is free if None.
+        settings: of the connections.
+        identity: clock and identifiers.
+    """
+
+    def __init__(
+        self,
+        connector: Connector,
+        model: StoreModel,
+        heard: Callable[[list[Message]], None],
+        name: str | None = None,
+        settings: RuntimeSettings | None = None,
+        identity: Identity | None = None,
+    ) -> None:
+        self.model = model
+        self.name = name or ""
+        """The console's own; empty until it is known."""
+        self.dropped = 0
+        """Messages that came faster than they could be taken in."""
+        self.trouble = ""
+        """Why there is no connection, as far as that is known."""
+        self.order: str | None = None
+        """The order that is looked at."""
+        self.style: str | None = None
+        """The SKU that is looked at."""
+        self.identity = identity or Identity()
+        self._connector = _Noting(connector, self._note)
+        self._heard = heard
+        self._settings = settings or RuntimeSettings()
+        self._pending: deque[tuple[int, Incoming]] = deque()
+        self._waiting = asyncio.Event()
+        self._looking = asyncio.Event()
+        self._connections = asyncio.Event()
+        self._session: Session | None = None
+        self._hello: Outgoing | None = None
+        self._caller: Caller | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether the store is heard."""
+        return self._session is not None and self._session.up.is_set()
+
+    @property
+    def broker(self) -> str:
+        """The broker's address, without secrets."""
+        return self._connector.description
+
+    def look(self, *, order: str | None = None, style: str | None = None) -> None:
+        """The operator looks at an order, at a style, or at neither."""
+        if (order, style) != (self.order, self.style):
+            self.order, self.style = order, style
+            self._looking.set()
+
+    async def ask(self, operation: Operation[Any, Any], callee: str, data: Model) -> Any:
+        """Ask in the console's name.
+
+        Raises:
+            Problem: the other side's, or that there is no answer.
+        """
+        if self._caller is None:
+            raise BrokerError(self.trouble or "There is no connection to the broker yet.")
+        return await self._caller.ask(operation, callee, data)
+
+    async def run(self) -> None:
+        """Hear and ask until cancelled; connections that are lost are made again."""
+        if not self.name:
+            self.name = await self._free_name()
+        topics = self.model.topics
+        voice = Voice(self.name, "console", topics, self.identity, Counts())
+        self._hello, gone = voice.presence("online"), voice.presence("offline")
+        self._session = Session(
+            _Noting(self._connector, self._note, gone),
+            f"{topics.site}-{self.name}-{self.identity.boot}",
+            [Subscription(topics.everything(), 0)], self._receive, self._connected, gone,
+            self._settings.reconnect_limit, self.identity.chance,
+        )  # fmt: skip
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._session.run(), name="console/ear")
+            tasks.create_task(self._take_in(), name="console/model")
+            tasks.create_task(self._ask_on(topics), name="console/questions")
+
+    def _note(self, trouble: str) -> None:
+        self.trouble = trouble
+
+    async def _free_name(self) -> str:
+        """The first console's name that no other console shows.
+
+        What is retained comes before the word on a later subscription.
+        """
+        topics, delay = self.model.topics, 0.1
+        while True:
+            try:
+                client = f"{topics.site}-console-{self.identity.boot}"
+                async with self._connector.connect(client) as link:
+                    await link.subscribe([Subscription(topics.state("+", PRESENCE.name), 0)])
+                    await link.subscribe([Subscription(topics.state("console-0", "none"), 0)])
+                    taken: set[str] = set()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(0):
+                            while True:
+                                taken |= self._online(await link.receive())
+            except BrokerError:
+                await asyncio.sleep(self.identity.chance.uniform(0, delay))
+                delay = min(delay * 2, self._settings.reconnect_limit)
+                continue
+            names = (f"console-{number}" for number in itertools.count(1))
+            return next(name for name in names if name not in taken)
+
+    def _online(self, messages: list[Incoming]) -> set[str]:
+        """Nodes that show themselves online."""
+        found = set()
+        for message in messages:
+            address = self.model.topics.parse(message.topic)
+            with suppress(Problem):
+                data = Reading(message.payload).envelope().data
+                if address and isinstance(data, dict) and data.get("status") == "online":
+                    found.add(address.node)
+        return found
+
+    def _connected(self) -> None:
+        assert self._session is not None
+        assert self._hello is not None
+        self.trouble = ""
+        self._session.send(self._hello)
+        self._connections.set()
+
+    def _receive(self, messages: list[Incoming]) -> None:
+        now = self.identity.now()
+        room = PENDING - len(self._pending)
+        self.dropped += max(0, len(messages) - room)
+        self._pending.extend((now, message) for message in messages[:room])
+        self._waiting.set()
+
+    async def _take_in(self) -> None:
+        """Into the model, in slices between which the screen is drawn and keys are heard."""
+        while True:
+            await self._waiting.wait()
+            at, first = self._pending.popleft()
+            batch = [first]
+            while self._pending and self._pending[0][0] == at and len(batch) < _SLICE:
+                batch.append(self._pending.popleft()[1])
+            if not self._pending:
+                self._waiting.clear()
+            self._heard(self.model.take(at, batch))
+            await asyncio.sleep(0)
+
+    async def _ask_on(self, topics: Topics) -> None:
+        """Ask what no message tells, with a connection of its own."""
+        assert self._session is not None
+        while True:
+            await self._session.up.wait()
+            caller = Caller(self._connector, topics.site, self.name, self._settings)
+            with suppress(BrokerError):
+                async with caller.connected(), asyncio.TaskGroup() as tasks:
+                    self._caller = caller
+                    tasks.create_task(self._ask_for_orders(), name="console/orders")
+                    tasks.create_task(self._ask_around(), name="console/about")
+                    tasks.create_task(self._ask_for_looked_at(), name="console/looked-at")
+            await asyncio.sleep(self._settings.query_retry)
+
+    async def _ask_for_orders(self) -> None:
+        """The open orders, at each connection."""
+        while True:
+            await self._connections.wait()
+            self._connections.clear()
+            for state in _OPEN:
+                await self._ask_for(state)
+
+    async def _ask_for(self, state: OrderState | None) -> None:
+        with suppress(Problem):
+            listed = await self.ask(ORDERS, "settlement", Orders(state=state, limit=1000))
+            for summary in reversed(listed.orders):
+                self.model.orders.summed_up(summary.model_dump(), self.identity.now())
+
+    async def _ask_around(self) -> None:
+        """What the nodes have not done yet, and the orders that moved last."""
+        while True:
+            names = [
+                node.name
+                for node in self.model.nodes
+                if node.status == "online" and role_of(node.name) in _ROLES
+            ]
+            for name in names[:_ASKED]:
+                with suppress(Problem):
+                    await self._quickly(ABOUT, name, Empty())
+            await self._ask_for(None)
+            await asyncio.sleep(_ASK_AROUND)
+
+    async def _ask_for_looked_at(self) -> None:
+        """The order and the style that are looked at, again and again while they may change."""
+        while True:
+            order, style = self.order, self.style
+            self._looking.clear()
+            track = self.model.orders.get(order) if order else None
+            with suppress(Problem):
+                if order and not (track and track.final and track.told):
+                    view = await self._quickly(ORDER, "settlement", OrderQuery(order=order))
+                    self.model.orders.told(view)
+                if style:
+                    await self._quickly(LOCATE, "warehouse", Locate(sku=style))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_AGAIN):
+                    await self._looking.wait()
+
+    async def _quickly(self, operation: Operation[Any, Any], callee: str, data: Model) -> Any:
+        assert self._caller is not None
+        return await self._caller.ask(operation, callee, data, timeout=_OWN_TIMEOUT)
+
+
+_ROLES = frozenset({"catalog", "settlement", "warehouse", "sorter"})

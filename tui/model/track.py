@@ -1,0 +1,169 @@
+"""The way of one order: its messages in time, and what they say of its state."""
+
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from bus.contract.settlement import OrderState, OrderView
+from tui.model.message import Message, count
+
+HOPS = 200
+"""The most messages that are kept of one order."""
+FINAL = frozenset({"collected", "refused", "declined", "cancelled", "expired"})
+UNDOING = frozenset({"cancelling", "expiring"})
+STATES: tuple[OrderState, ...] = get_args(OrderState)
+
+
+@dataclass(slots=True)
+class Hop:
+    """A message of an order, without its payload."""
+
+    number: int
+    """Of the message, to find it in the traffic."""
+    at: int
+    kind: str
+    sender: str
+    receiver: str
+    name: str
+    id: str | None
+    cause: str | None
+    answers: str | None
+    problem: str | None
+    """The code, if it is one."""
+    detail: str | None = None
+    """What it says of itself in words: a problem's detail, a fault's reason."""
+    latency: int | None = None
+    again: list[int] = field(default_factory=list)
+    """When the same message was heard again."""
+
+
+@dataclass(slots=True)
+class Track:
+    """An order as far as it was seen."""
+
+    order: str
+    state: OrderState | None = None
+    """None as long as nobody has said."""
+    since: int = 0
+    """When it came into the state."""
+    terminal: str | None = None
+    total: tuple[int, str] | None = None
+    """Minor units and currency."""
+    pickup_point: str | None = None
+    job: str | None = None
+    sorter: str | None = None
+    """Who had its job last."""
+    reason: str | None = None
+    hops: list[Hop] = field(default_factory=list)
+    dropped: int = 0
+    """Messages of it that are not kept."""
+    traces: list[str] = field(default_factory=list)
+    """The traces that belong to it."""
+    view: OrderView | None = None
+    """What settlement said when it was asked."""
+
+    @property
+    def told(self) -> bool:
+        """Whether settlement was asked since it came into its state."""
+        return self.view is not None and self.view.state == self.state
+
+    @property
+    def active(self) -> int:
+        """When something was last heard of it."""
+        return max(self.since, self.hops[-1].at if self.hops else 0)
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in FINAL
+
+    def hop(self, message: Message) -> Hop | None:
+        """The hop that a repeated message repeats."""
+        for hop in reversed(self.hops):
+            if (hop.kind, hop.sender, hop.receiver, hop.name) == (
+                message.kind, message.sender, message.receiver, message.name,
+            ) and (
+                hop.id == message.id
+                if message.kind == "req"
+                else hop.answers == message.answers
+            ):  # fmt: skip
+                return hop
+        return None
+
+    def unanswered(self) -> list[Hop]:
+        """Requests of it that nobody has answered, oldest first."""
+        answered = {(hop.receiver, hop.answers) for hop in self.hops if hop.kind == "rep"}
+        return [
+            hop for hop in self.hops if hop.kind == "req" and (hop.sender, hop.id) not in answered
+        ]
+
+
+TELLING = frozenset(
+    {"purchase", "reserve", "pick", "fault", "failed", "short-pick", "ready", "remind", "collect",
+     "cancel"}
+)  # fmt: skip
+"""Operations whose messages are looked into."""
+
+
+def learn(track: Track, message: Message, data: dict[str, Any]) -> None:
+    """What a message says of its order; settlement's own word is believed more."""
+    if (message.kind, message.name) == ("req", "pick"):
+        track.sorter = message.receiver
+        job = data.get("job")
+        track.job = job if isinstance(job, str) else None
+    elif message.name == "purchase" and track.terminal is None:
+        track.terminal = message.sender if message.kind == "req" else message.receiver
+    if message.kind == "rep" and message.name == "purchase" and message.code is None:
+        track.total = money(data.get("total")) or track.total
+        point = data.get("pickup_point")
+        track.pickup_point = point if isinstance(point, str) else track.pickup_point
+    state = _state_of(message, data)
+    if state is not None and _RANK[state] > _RANK.get(track.state, -1):
+        track.state, track.since = state, message.at
+        track.reason = detail(data) if state in FINAL else None
+
+
+def _state_of(message: Message, data: dict[str, Any]) -> OrderState | None:
+    """The state that an order is in when this is said."""
+    if message.kind == "rep" and message.name in ("purchase", "collect", "cancel"):
+        if message.code is None:
+            said = data.get("state")
+            return said if said in STATES else None
+        refused = message.name == "purchase" and message.code in _REFUSALS
+        return _REFUSALS[message.code] if refused else None
+    if message.kind == "rep" and message.code is None:
+        return _ANSWERED.get(message.name)
+    return "reserving" if message.name == "reserve" else None
+
+
+_RANK: dict[str | None, int] = {
+    state: rank
+    for rank, state in enumerate(
+        ("reserving", "charging", "settled", "short", "ready", "reminded", "cancelling",
+         "expiring", *sorted(FINAL))
+    )
+}  # fmt: skip
+"""The way of an order; a message that was overtaken does not take it back."""
+_ANSWERED: dict[str, OrderState] = {
+    "reserve": "charging", "ready": "ready", "remind": "reminded",
+}  # fmt: skip
+_REFUSALS: dict[str | None, OrderState] = {
+    "sold-out": "refused", "payment-declined": "declined", "cancelled": "cancelled",
+}  # fmt: skip
+
+
+def money(value: object) -> tuple[int, str] | None:
+    """Minor units and currency, or None if it is no money."""
+    if not isinstance(value, dict):
+        return None
+    amount, currency = count(value.get("amount")), value.get("currency")
+    return (amount, currency) if amount is not None and isinstance(currency, str) else None
+
+
+def detail(data: object) -> str | None:
+    """What a message says of itself in words."""
+    if not isinstance(data, dict):
+        return None
+    for name in ("reason", "detail"):
+        if isinstance(data.get(name), str):
+            return str(data[name])
+    return None

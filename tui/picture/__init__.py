@@ -1,0 +1,1 @@
+"""Pictures of the model: pure functions to lines of styled text; they know no Textual."""

@@ -1,0 +1,69 @@
+"""A message in full: what stands around it, and its document as a tree."""
+
+from tui.model.message import Message
+from tui.model.tree import Leaf, difference, tree
+from tui.picture.paper import Line, Paper, lasting, moment
+from tui.safe import decoded
+
+_RAW = 16 * 1024
+"""Bytes that are shown of a payload that is not JSON."""
+_WIDE = 160
+"""Characters to a line of it."""
+_LONGEST = 1_000
+"""The most characters of one value."""
+_SIGN = {"same": " ", "added": "+", "removed": "-", "changed": "~"}
+_STYLE = {"object": "dim", "array": "dim", "text": "text", "number": "number", "word": "word"}
+
+
+def detail(message: Message, paper: Paper, before: Message | None = None) -> list[Line]:
+    """The headers, then the document; with what differs from another message, if one is given."""
+    lines = [*_headers(message, paper), []]
+    document = message.data()
+    if document is None and message.payload != b"null":
+        text = decoded(message.payload[:_RAW])
+        lines += [[(text[at : at + _WIDE], "")] for at in range(0, len(text), _WIDE)]
+        if message.size > _RAW:
+            lines.append([(paper._("{count} bytes more", count=message.size - _RAW), "warn")])
+        return lines
+    if before is not None:
+        earlier = paper._("compared with {time}", time=moment(before.at))
+        lines.append([("± " + earlier, "warn")])
+        return lines + [_leaf(leaf) for leaf in difference(document, before.data())]
+    return lines + [_leaf(leaf) for leaf in tree(document)]
+
+
+def _headers(message: Message, paper: Paper) -> list[Line]:
+    rows = [
+        (paper._("topic"), message.topic),
+        (paper._("heard"), f"{moment(message.at)}  #{message.number}"),
+        (paper._("size"), paper._("{count} bytes", count=message.size)),
+    ]
+    if message.flaw is not None:
+        rows.append((paper._("problem"), paper._(message.flaw)))
+    if message.latency is not None:
+        rows.append((paper._("answer"), paper._("after {time}", time=lasting(message.latency))))
+    if message.repeats:
+        rows.append((paper._("repeated"), f"×{message.repeats + 1}"))
+    if message.retain:
+        rows.append((paper._("retained"), paper._("yes")))
+    if message.response_topic is not None:
+        rows.append((paper._("response topic"), message.response_topic))
+    if message.correlation is not None:
+        rows.append((paper._("correlation data"), decoded(message.correlation)))
+    return [[(f"{name}: ", "dim"), (value[:_LONGEST], "")] for name, value in rows]
+
+
+def _leaf(leaf: Leaf) -> Line:
+    style = _STYLE[leaf.sort] if leaf.change == "same" else leaf.change
+    line: Line = []
+    if leaf.change != "same":
+        line.append((_SIGN[leaf.change], leaf.change))
+    line.append(("  " * leaf.depth + " " * (leaf.change == "same"), ""))
+    if leaf.key is not None:
+        line.append((f"{leaf.key[:_LONGEST]}: ", "key"))
+    line.append((leaf.value[:_LONGEST], style))
+    if len(leaf.value) > _LONGEST:
+        line.append((f"… {len(leaf.value)}", "warn"))
+    if leaf.before is not None:
+        line.append((f"  ← {leaf.before[:_LONGEST]}", "removed"))
+    return line

@@ -1,0 +1,192 @@
+"""An order as one line of the table, and its way as a swim-lane."""
+
+from tui.model.lane import Arrow, Lane
+from tui.model.track import Track
+from tui.model.why import Why
+from tui.picture.paper import Line, Paper, clock, lasting, moment, money
+from tui.picture.words import ORDER, UNKNOWN
+from tui.safe import fit, short, width
+
+_ROOMY = 120
+_NARROWEST = 11
+"""Cells of a swim-lane's column at least; then the picture scrolls."""
+_BROADEST = 34
+
+
+def heading(paper: Paper) -> Line:
+    """The names of the columns."""
+    order, state, point, total = _columns(paper.width)
+    return [
+        (
+            fit(paper._("order"), order + 1) + fit(paper._("state"), state + 3)
+            + fit(paper._("age"), 9, right=True) + " " + fit(paper._("terminal"), 12)
+            + fit(paper._("collected at"), point + 1) + fit(paper._("total"), total, right=True)
+            + "  " + paper._("waits for"), "dim",
+        )
+    ]  # fmt: skip
+
+
+def row(track: Track, reason: Why | None, paper: Paper) -> Line:
+    """Order, state, age in it, terminal, pickup point, total, and what it waits for."""
+    order, state, point, total = _columns(paper.width)
+    sign, style, word = ORDER.get(track.state or "", UNKNOWN)
+    since = track.since or (track.hops[0].at if track.hops else paper.now)
+    line: Line = [
+        (fit(track.order, order) + " ", ""),
+        (f"{sign} {fit(paper._(word), state)} ", style),
+        (fit(lasting(max(0, paper.now - since)), 9, right=True) + " ", "dim"),
+        (fit(track.terminal or "", 12), ""),
+        (fit(track.pickup_point or "", point) + " ", ""),
+        (fit(money(track.total), total, right=True) + "  ", ""),
+    ]
+    if reason is not None:
+        line.append((reason.reason.said(paper.say), "" if reason.normal else "warn"))
+    elif track.reason is not None:
+        line.append((track.reason, "dim"))
+    return line
+
+
+def _columns(cells: int) -> tuple[int, int, int, int]:
+    """Cells of the order, its state, its pickup point and its total."""
+    return (16, 12, 12, 14) if cells >= _ROOMY else (12, 10, 7, 11)
+
+
+def summary(track: Track, reason: Why | None, paper: Paper) -> list[Line]:
+    """What can be said of an order in three lines: what it is, and why it is not done."""
+    sign, style, word = ORDER.get(track.state or "", UNKNOWN)
+    first: Line = [
+        (track.order + "  ", "head"),
+        (f"{sign} {paper._(word)}", style),
+        (paper._("  since {time}", time=clock(track.since)) if track.since else "", "dim"),
+        (f"  {track.terminal or '?'} → {track.pickup_point or '?'}  {money(track.total)}", ""),
+    ]
+    if track.view is not None:
+        goods = ", ".join(f"{line.quantity} × {line.sku}" for line in track.view.lines)
+        second: Line = [(goods, "dim")]
+    else:
+        second = [(paper._("settlement has not told of it yet"), "dim")]
+    if reason is None:
+        done = paper._("nothing more will happen") if track.final else paper._("not known yet")
+        said = f"{done}: {track.reason}" if track.reason else done
+        return [first, second, [(said, "dim")]]
+    sign, style = ("…", "good") if reason.normal else ("▲", "bad")
+    lasts = lasting(max(0, paper.now - reason.since))
+    words = f"{sign} {reason.reason.said(paper.say)}"
+    since = paper._("  since {time} ({lasting})", time=clock(reason.since), lasting=lasts)
+    return [first, second, [(words, style), (since, "dim")]]
+
+
+def history(track: Track, paper: Paper) -> list[Line]:
+    """The states that settlement says it went through."""
+    if track.view is None:
+        return []
+    lines: list[Line] = [[], [(paper._("states"), "dim")]]
+    for change in track.view.history:
+        sign, style, word = ORDER.get(change.state, UNKNOWN)
+        lines.append(
+            [
+                (fit(change.at, 25), "dim"),
+                (f"{sign} {paper._(word)}", style),
+                (f"  {change.reason}" if change.reason else "", "dim"),
+            ]
+        )
+    return lines
+
+
+def columns(lane: Lane, paper: Paper) -> tuple[int, int]:
+    """Cells of the times on the left, and of a column."""
+    left = 20 if paper.width >= _ROOMY else 8
+    count = max(1, len(lane.columns))
+    return left, max(_NARROWEST, min(_BROADEST, (paper.width - left) // count))
+
+
+def lane_heading(lane: Lane, paper: Paper) -> Line:
+    """The nodes above their columns."""
+    left, cells = columns(lane, paper)
+    line: Line = [(" " * left, "")]
+    for name in lane.columns:
+        shown = _abbreviated(name, cells - 1)
+        before = (cells - width(shown)) // 2
+        line.append((fit(" " * before + shown, cells), "head"))
+    return line
+
+
+def _abbreviated(name: str, cells: int) -> str:
+    """A node's name that fits; its number is kept: `term-12`."""
+    if width(name) <= cells:
+        return short(name, cells)
+    stem, dash, number = name.rpartition("-")
+    if not dash or len(number) >= cells - 2:
+        return short(name, cells)
+    return f"{stem[: cells - len(number) - 1]}-{number}"
+
+
+def arrow(arrow_: Arrow, lane: Lane, paper: Paper, stuck: object = None) -> Line:
+    """A message as an arrow between the columns of two nodes."""
+    left, cells = columns(lane, paper)
+    hop = arrow_.hop
+    gap = f"+{lasting(arrow_.gap)}"
+    time = f"{moment(hop.at)} " if left >= 20 else ""  # noqa: PLR2004 - as in `columns`
+    style = "bad" if hop.problem else "warn" if arrow_.open else "dim" if hop.kind == "rep" else ""
+    if hop is stuck:
+        style = "mark"
+    centres = [left + cells * place + cells // 2 for place in range(len(lane.columns))]
+    canvas = [" "] * (left + cells * len(lane.columns))
+    styles = [""] * len(canvas)
+    for centre in centres:
+        canvas[centre], styles[centre] = "│", "line"
+    start, end = centres[arrow_.start], centres[arrow_.end]
+    first, last = min(start, end) + 1, max(start, end)
+    dash = "╌" if hop.kind == "rep" else "─"
+    for cell in range(first, last):
+        canvas[cell], styles[cell] = dash, style
+    if end > start:
+        canvas[last - 1] = "▶"
+    elif end < start:
+        canvas[first] = "◀"
+    label = _label(arrow_, paper)
+    room = last - first - 2
+    if start == end:
+        first, room = start + 1, len(canvas) - start - 2
+        label = "↺ " + label
+    _write(canvas, styles, label, first + 1, room, style or "head")
+    spans: Line = [(fit(time + gap, left - 1) + " ", "dim")]
+    for cell in range(left, len(canvas)):
+        if len(spans) > 1 and spans[-1][1] == styles[cell]:
+            spans[-1] = (spans[-1][0] + canvas[cell], styles[cell])
+        else:
+            spans.append((canvas[cell], styles[cell]))
+    if hop is stuck:
+        spans.append((" ◀ " + paper._("stuck here"), "bad"))
+    return spans
+
+
+def _label(arrow_: Arrow, paper: Paper) -> str:
+    hop = arrow_.hop
+    parts = [hop.name]
+    if arrow_.again:
+        parts.append(f"×{arrow_.again + 1}")
+    if hop.problem:
+        parts.insert(0, "✖")
+        parts.append(hop.problem)
+    if hop.latency is not None:
+        parts.append(lasting(hop.latency))
+    if arrow_.open:
+        parts.append("… " + lasting(max(0, paper.now - hop.at)))
+    return " ".join(parts)
+
+
+def _write(
+    canvas: list[str], styles: list[str], label: str, start: int, room: int, style: str
+) -> None:
+    """Put a label on a line; a wide character takes two cells."""
+    cell = start
+    for character in short(label, max(0, room)):
+        wide = width(character)
+        if not wide:
+            canvas[cell - 1] += character
+            continue
+        canvas[cell], styles[cell] = character, style
+        if wide > 1:
+            canvas[cell + 1], styles[cell + 1] = "", style
+        cell += wide

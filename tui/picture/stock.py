@@ -1,0 +1,128 @@
+"""Styles with what there is of each, the bins behind one, and the sorters on a map."""
+
+from tui.model.floor import Position, position
+from tui.model.nodes import NodeView
+from tui.model.stock import LOW, StyleView
+from tui.model.store import StoreModel
+from tui.picture.paper import Line, Paper, clock
+from tui.picture.store import progress
+from tui.picture.words import STATUS, STEP
+from tui.safe import fit, width
+
+_BELT = 24
+"""Cells of the way from an aisle to the pickup points at least."""
+
+
+def heading(paper: Paper) -> Line:
+    """The names of the columns."""
+    text = fit(paper._("style"), 22)
+    for name in (paper._("on hand"), paper._("reserved"), paper._("available"), paper._("shelves")):
+        text += fit(name, 11, right=True)
+    return [(text, "dim")]
+
+
+def row(style: StyleView) -> Line:
+    """SKU, on hand, reserved, available, on the shelves."""
+    low = style.available is not None and style.available < LOW
+    shelves = str(sum(style.bins.values())) if style.bins_at else ""
+    look = "warn" if low else ""
+    line: Line = [(fit(style.sku, 22), "")]
+    line += [
+        (fit(_number(value), 11, right=True), look)
+        for value in (style.on_hand, style.reserved, style.available)
+    ]
+    line.append((fit(shelves, 11, right=True), "dim"))
+    if low:
+        line.append((" ▼", "warn"))
+    if style.disagrees():
+        line.append((" ≠", "bad"))
+    return line
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def bins(style: StyleView | None, paper: Paper) -> list[Line]:
+    """The bins behind a style."""
+    if style is None:
+        return [[(paper._("no style is known yet"), "dim")]]
+    lines: list[Line] = [[(style.sku, "head")]]
+    if not style.bins_at:
+        return [*lines, [(paper._("the warehouse was not asked yet"), "dim")]]
+    lines[0].append((paper._("  at {time}", time=clock(style.bins_at)), "dim"))
+    most = max(style.bins.values(), default=0)
+    room = max(4, paper.width - 24)
+    for location, quantity in sorted(style.bins.items()):
+        bar = "█" * (quantity * room // most if most else 0)
+        lines.append(
+            [(fit(location, 12), ""), (fit(quantity, 8, right=True) + " ", ""), (bar, "key")]
+        )
+    if not style.bins:
+        lines.append([(paper._("no bin holds any"), "warn")])
+    difference = style.disagrees()
+    if difference:
+        words = paper._("the shelves hold {count} more than the books", count=difference)
+        if difference < 0:
+            words = paper._("the shelves hold {count} fewer than the books", count=-difference)
+        lines.append([("≠ " + words, "bad")])
+    return lines
+
+
+def floor(model: StoreModel, paper: Paper) -> list[Line]:
+    """Aisles on the left, pickup points on the right, and the sorters between them."""
+    sorters = [node for node in model.nodes if node.role == "sorter"]
+    places = {sorter.name: position(sorter) for sorter in sorters}
+    aisles, points = model.floor.aisles, list(model.floor.points)
+    belt = max(_BELT, min(60, paper.width - 34))
+    lines: list[Line] = [
+        [(fit(paper._("aisles"), belt + 6), "dim"), (paper._("pickup points"), "dim")]
+    ]
+    for at in range(max(len(aisles), len(points))):
+        aisle = aisles[at] if at < len(aisles) else None
+        point = points[at] if at < len(points) else None
+        line: Line = [(fit(aisle or "", 4), "head")]
+        there = [s for s in sorters if aisle and places[s.name].aisle == aisle]
+        line += _belt(there, places, belt, empty=aisle is None)
+        packing = [
+            s.name for s in sorters if point and places[s.name].where == "point"
+            and places[s.name].point == point
+        ]  # fmt: skip
+        if point is not None:
+            sign = "◆" if point == model.floor.default else "◇"
+            line.append((f" {sign} {point} ", "good" if packing else ""))
+            line.append(
+                (" ".join(packing) or model.floor.points[point], "key" if packing else "dim")
+            )
+        lines.append(line)
+    lines.append([])
+    return lines + [_job(sorter, paper) for sorter in sorters]
+
+
+def _belt(sorters: list[NodeView], places: dict[str, Position], cells: int, *, empty: bool) -> Line:
+    """The belt of an aisle: at its shelves, or on the way."""
+    shelf = [s.name for s in sorters if places[s.name].where == "aisle"]
+    way = [s.name for s in sorters if places[s.name].where == "way"]
+    left = "".join(f"▣{name} " for name in shelf)
+    right = "".join(f"▶{name} " for name in way)
+    left, right = fit(left, min(width(left), cells // 2)), fit(right, min(width(right), cells // 2))
+    middle = cells - width(left) - width(right)
+    fill = " " if empty else "─"
+    return [(left, "key"), (fill * (middle // 2), "line"), (right, "key"),
+            (fill * (middle - middle // 2), "line")]  # fmt: skip
+
+
+def _job(sorter: NodeView, paper: Paper) -> Line:
+    sign, style, word = STATUS[sorter.status]
+    line: Line = [(f"{sign} {fit(sorter.name, 12)} ", style)]
+    job, place = sorter.job, position(sorter)
+    if sorter.status != "online" or job is None:
+        return [*line, (paper._(word), style)]
+    line.append((fit(paper._(STEP.get(job.step, "?")), 14), ""))
+    if place.where == "idle":
+        return line
+    line.append((progress(job.pick, job.picks, 10) + " ", "key"))
+    line.append((job.order or "", "dim"))
+    if place.where == "unknown":
+        line.append(("  " + paper._("its way was not heard"), "dim"))
+    return line

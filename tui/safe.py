@@ -1,0 +1,76 @@
+r"""Text of others made safe to show: what a terminal would obey is shown as what it is.
+
+Control, bidi and invisible characters become visible escapes, such as ␛ and \u202e; everything
+that is drawn goes through `visible`, and what went through once stays as it is.
+"""
+
+import unicodedata
+
+from rich.cells import cell_len, set_cell_size
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs that are drawn as nothing."""
+_MARKS = 2
+"""Combining marks that one letter may carry; more would be smeared over its neighbours."""
+_DELETE = 0x7F
+LONGEST = 2_000
+"""The most characters of one text that are looked at to draw one line of it."""
+
+
+def visible(text: str) -> str:
+    """A text without anything that a terminal obeys or a reader does not see."""
+    if text.isascii() and text.isprintable():
+        return text
+    shown: list[str] = []
+    marks = 0
+    for character in text:
+        category = unicodedata.category(character)
+        mark = category in ("Mn", "Me")
+        marks = marks + 1 if mark else 0
+        hidden = category in _HIDDEN or character in _BLANK or _is_selector(character)
+        if hidden or marks > _MARKS or (mark and not shown):
+            shown.append(_escape(character))
+        else:
+            shown.append(character)
+    return "".join(shown)
+
+
+def _is_selector(character: str) -> bool:
+    """Variation selectors change how wide a character is drawn."""
+    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if code < ord(" "):
+        return chr(0x2400 + code)
+    if code == _DELETE:
+        return "␡"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004
+
+
+def decoded(payload: bytes) -> str:
+    r"""A payload as text; bytes that are no UTF-8 are shown as `\xNN`."""
+    return payload.decode("utf-8", "backslashreplace")
+
+
+def width(text: str) -> int:
+    """Terminal cells that a visible text takes."""
+    return cell_len(text)
+
+
+def fit(text: object, cells: int, *, right: bool = False) -> str:
+    """A text made visible and exactly so many cells wide; what is cut off is marked with `…`."""
+    if cells <= 0:
+        return ""
+    shown = visible(str(text)[:LONGEST])
+    length = cell_len(shown)
+    if length > cells:
+        return set_cell_size(shown, cells - 1) + "…"
+    return " " * (cells - length) + shown if right else shown + " " * (cells - length)
+
+
+def short(text: object, cells: int) -> str:
+    """A text made visible and at most so many cells wide."""
+    return fit(text, cells).rstrip()

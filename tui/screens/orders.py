@@ -1,0 +1,113 @@
+"""All orders by state and age: which of them does not move?"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from tui.desk import Desk
+from tui.model.sentence import marked
+from tui.model.track import STATES, Track
+from tui.picture.orders import heading, row
+from tui.picture.paper import Line
+from tui.picture.words import ORDER
+from tui.screens.base import ConsoleScreen
+from tui.screens.order import OrderScreen
+from tui.widgets.lines import Lines
+
+_CHOICES = ("all", "open", "waiting", *STATES)
+
+
+class OrdersScreen(ConsoleScreen):
+    """The orders, those that moved last on top."""
+
+    TAB = "orders"
+    HELP_TEXT: ClassVar[str] = marked(
+        "Orders, those that moved last on top, each with its state, how long it has been in it,"
+        " and what it waits for. s and S go through the states: all, open, those that wait for"
+        " something that is wrong, and each state. Enter shows the way of an order."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "state(1)", marked("State")),
+        Binding("S", "state(-1)", marked("State"), show=False),
+        Binding("enter", "open", marked("Open")),
+        Binding("x", "app.act('cancel')", marked("Cancel order")),
+        Binding("p", "app.act('collect')", marked("Collect by code")),
+    ]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._choice = 0
+        self._chosen: str | None = None
+
+    def body(self) -> Iterable[Widget]:
+        """A table."""
+        yield Lines(cursor=False, id="heading")
+        yield Lines(id="orders")
+        yield Lines(cursor=False, id="note")
+
+    def on_mount(self) -> None:
+        """The table has the keys."""
+        super().on_mount()
+        self.query_one("#orders").focus()
+
+    def show(self) -> None:
+        """Draw the table; the chosen order stays the chosen one wherever it goes."""
+        table = self.query_one("#orders", Lines)
+        paper = self.desk.paper(table.size.width, table.size.height)
+        self.query_one("#heading", Lines).show([heading(paper)])
+        tracks = self._tracks()
+        place = next((at for at, each in enumerate(tracks) if each.order == self._chosen), None)
+        table.show(tracks, lambda track, _: row(track, self.desk.model.why(track), paper),
+                   place=place)  # fmt: skip
+        self.query_one("#note", Lines).show([self._note(len(tracks))])
+
+    def _tracks(self) -> list[Track]:
+        choice, model = _CHOICES[self._choice], self.desk.model
+        chosen = [track for track in model.orders if self._passes(track, choice)]
+        return sorted(chosen, key=lambda track: -track.active)
+
+    def _passes(self, track: Track, choice: str) -> bool:
+        if choice == "all":
+            return True
+        if choice == "open":
+            return not track.final
+        if choice == "waiting":
+            reason = self.desk.model.why(track)
+            return reason is not None and not reason.normal
+        return track.state == choice
+
+    def _note(self, count: int) -> Line:
+        choice = _CHOICES[self._choice]
+        names = {"all": self._("all"), "open": self._("open"), "waiting": self._("something wrong")}
+        name = names.get(choice) or self._(ORDER[choice][2])
+        line: Line = [(self._("{count} orders", count=count) + "  ", ""), (name, "key")]
+        if self.desk.model.orders.dropped:
+            forgotten = self.desk.model.orders.dropped
+            line.append((self._("  {count} older ones forgotten", count=forgotten), "dim"))
+        return line
+
+    @property
+    def order(self) -> Track | None:
+        """The order that is looked at."""
+        item = self.query_one("#orders", Lines).item
+        return item if isinstance(item, Track) else None
+
+    @on(Lines.Moved, "#orders")
+    def choose(self) -> None:
+        """Another order is the chosen one."""
+        self._chosen = self.order.order if self.order else None
+
+    @on(Lines.Chosen, "#orders")
+    def action_open(self) -> None:
+        """Show its way."""
+        if self.order is not None:
+            self._chosen = self.order.order
+            self.app.push_screen(OrderScreen(self.desk, self.order.order))
+
+    def action_state(self, step: int) -> None:
+        """Go through the states."""
+        self._choice = (self._choice + step) % len(_CHOICES)
+        self.draw()

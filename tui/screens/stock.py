@@ -1,0 +1,68 @@
+"""What there is of each style, where it lies, and what the sorters do."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.widget import Widget
+
+from tui.model.sentence import marked
+from tui.model.stock import StyleView
+from tui.picture.stock import bins, floor, heading, row
+from tui.screens.base import ConsoleScreen
+from tui.widgets.lines import Lines
+
+
+class StockScreen(ConsoleScreen):
+    """Styles, bins, and the map."""
+
+    TAB = "stock"
+    HELP_TEXT: ClassVar[str] = marked(
+        "Each style as the catalog and the warehouse told of it: ▼ is almost sold out, ≠ says that"
+        " books and shelves differ. Beside it the bins behind the chosen style, and the map: ▣ a"
+        " sorter at its aisle, ▶ on the way to the pickup point ◇; ◆ is the store's default."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("plus", "app.act('receive')", marked("Receive goods"), key_display="+"),
+        Binding("p", "app.act('price')", marked("Change price")),
+    ]
+
+    def body(self) -> Iterable[Widget]:
+        """The table, and what belongs to the chosen style."""
+        yield Lines(cursor=False, id="heading")
+        with Container(id="panes"):
+            yield Lines(id="stock")
+            with Container(id="floor"):
+                yield Lines(cursor=False, id="bins")
+                yield Lines(cursor=False, id="map")
+
+    def on_mount(self) -> None:
+        """The table has the keys."""
+        super().on_mount()
+        self.query_one("#stock").focus()
+
+    @property
+    def style(self) -> StyleView | None:
+        """The style that is looked at."""
+        item = self.query_one("#stock", Lines).item
+        return item if isinstance(item, StyleView) else None
+
+    def show(self) -> None:
+        """Draw the three; the warehouse is asked where the chosen style lies."""
+        table, shelf, room = (
+            self.query_one(f"#{name}", Lines) for name in ("stock", "bins", "map")
+        )
+        paper = self.desk.paper(table.size.width, table.size.height)
+        self.query_one("#heading", Lines).show([heading(paper)])
+        table.show(list(self.desk.model.stock), lambda style, _: row(style))
+        chosen = self.style
+        if self.desk.feed is not None and self.is_current:
+            self.desk.feed.look(style=chosen.sku if chosen else None)
+        shelf.show(bins(chosen, self.desk.paper(shelf.size.width, shelf.size.height)))
+        room.show(floor(self.desk.model, self.desk.paper(room.size.width, room.size.height)))
+
+    def on_screen_suspend(self) -> None:
+        """Nobody looks any more."""
+        if self.desk.feed is not None:
+            self.desk.feed.look()

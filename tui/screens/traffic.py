@@ -1,0 +1,257 @@
+"""Every message that was heard: followed, filtered, searched, and looked into."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.widget import Widget
+from textual.widgets import Input
+
+from tui.desk import Desk
+from tui.model.filter import FilterError
+from tui.model.message import Message
+from tui.model.sentence import Sentence, marked
+from tui.picture.detail import detail
+from tui.picture.paper import Line
+from tui.picture.traffic import heading, row
+from tui.safe import decoded
+from tui.screens.base import ConsoleScreen
+from tui.widgets.lines import Lines, widest
+
+
+class TrafficScreen(ConsoleScreen):
+    """The traffic."""
+
+    TAB = "traffic"
+    HELP_TEXT: ClassVar[str] = marked(
+        "A filter is made of words: from:terminal-7 op:purchase status:>=400 text:mug. Words are"
+        " joined by and; -word turns one round; commas mean or; a value may end with *. Words:"
+        " from, to, node, op, kind (req, rep, state, event, foreign), order, id, topic, code,"
+        " status, size, latency, repeats, text. Signs: → request, ← reply, ■ state, ! event,"
+        " ? foreign, ✖ problem, ×3 heard three times."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", marked("Pause")),
+        Binding("f", "filter", marked("Filter")),
+        Binding("slash", "search", marked("Search"), key_display="/"),
+        Binding("n", "find(1)", marked("Next"), show=False),
+        Binding("N", "find(-1)", marked("Previous"), show=False),
+        Binding("r", "other", marked("Reply")),
+        Binding("c", "cause", marked("Cause")),
+        Binding("d", "difference", marked("Diff")),
+        Binding("y", "copy", marked("Copy")),
+        Binding("e", "again", marked("Resend")),
+        Binding("escape", "close", marked("Close"), show=False),
+    ]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._opened: Message | None = None
+        self._compare = False
+        self._word = ""
+        self._note: Sentence | None = None
+        """What is wrong with what was typed, or was not found."""
+
+    def body(self) -> Iterable[Widget]:
+        """The list, the message that is opened, and what can be typed."""
+        yield Lines(cursor=False, id="heading")
+        with Container(id="panes"):
+            yield Lines(id="traffic")
+            yield Lines(cursor=False, id="detail")
+        yield Lines(cursor=False, id="note")
+        yield Input(id="filter", compact=True, placeholder=self._("from:terminal-7 op:purchase"))
+        yield Input(id="search", compact=True, placeholder=self._("search"))
+
+    def on_mount(self) -> None:
+        """The list has the keys."""
+        super().on_mount()
+        self._lines("traffic").focus()
+
+    def show(self) -> None:
+        """Draw the list, and what is known of the view."""
+        view = self.desk.view
+        lines = self._lines("traffic")
+        paper = self.desk.paper(lines.size.width, lines.size.height)
+        self._lines("heading").show([heading(paper)])
+        if view.paused:
+            lines.show(view, lambda message, _: row(message, paper))
+        else:
+            lines.show(view, lambda message, _: row(message, paper), follow=True)
+        self._lines("note").show([self._state()])
+
+    def _state(self) -> Line:
+        view, history = self.desk.view, self.desk.model.history
+        if self._note is not None:
+            return [("✖ " + self._note.said(self.desk.say), "bad")]
+        line: Line = [(self._("{count} messages", count=len(view)), "")]
+        if view.filter:
+            line.append((self._("  of {count}  filter: ", count=len(history)), "dim"))
+            line.append((view.filter, "key"))
+        if view.paused:
+            held = self._("paused, {count} more", count=view.missed)
+            line.append((f"  ‖ {held}", "warn"))
+        if history.dropped:
+            line.append((self._("  {count} older ones forgotten", count=history.dropped), "dim"))
+        return line
+
+    def _lines(self, name: str) -> Lines:
+        return self.query_one(f"#{name}", Lines)
+
+    @property
+    def chosen(self) -> Message | None:
+        """The message that is looked at."""
+        item = self._lines("traffic").item
+        return item if isinstance(item, Message) else None
+
+    def go_to(self, message: Message | None, missing: Sentence) -> None:
+        """Pause and choose a message; say so if it is not there or does not pass the filter."""
+        view = self.desk.view
+        if message is None:
+            self._note = missing
+            self.draw()
+            return
+        self._hold()
+        place = view.place(message.number)
+        if place == len(view) or view[place] is not message:
+            view.set_filter("")
+            self.query_one("#filter", Input).value = ""
+            place = view.place(message.number)
+        self._note = None
+        self._lines("traffic").show(view, place=place)
+        self._look()
+        self.draw()
+
+    def action_pause(self) -> None:
+        """Hold the list, or follow again."""
+        self.desk.view.pause(paused=not self.desk.view.paused)
+        self.draw()
+
+    def _hold(self) -> None:
+        if not self.desk.view.paused:
+            self.desk.view.pause(paused=True)
+
+    @on(Lines.Moved, "#traffic")
+    def hold(self) -> None:
+        """Whoever moves in the list wants it to stand still."""
+        self._hold()
+        if self._opened is not None:
+            self._look()
+
+    @on(Lines.Chosen, "#traffic")
+    def open(self) -> None:
+        """Look into the chosen message."""
+        self._hold()
+        self._look()
+
+    def _look(self) -> None:
+        message = self.chosen
+        self._opened = message
+        pane = self._lines("detail")
+        self.set_class(message is not None, "-opened")
+        if message is None:
+            return
+        before = self.desk.model.history.previous(message) if self._compare else None
+        lines = detail(message, self.desk.paper(pane.size.width, pane.size.height), before)
+        pane.show(lines, width=widest(lines))
+        pane.scroll_to(0, 0, animate=False)
+
+    def action_close(self) -> None:
+        """Close what was opened, then the inputs, then the note."""
+        for name in ("filter", "search"):
+            self.query_one(f"#{name}", Input).remove_class("-shown")
+        if not self._lines("traffic").has_focus:
+            self._lines("traffic").focus()
+        self._opened, self._compare, self._note = None, False, None
+        self.remove_class("-opened")
+        self.draw()
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self._type("filter", self.desk.view.filter)
+
+    def action_search(self) -> None:
+        """Type what to look for."""
+        self._type("search", self._word)
+
+    def _type(self, name: str, value: str) -> None:
+        typed = self.query_one(f"#{name}", Input)
+        typed.value = value
+        typed.add_class("-shown")
+        typed.focus()
+
+    @on(Input.Submitted, "#filter")
+    def filtered(self, event: Input.Submitted) -> None:
+        """Use the filter, or say what is wrong with it."""
+        try:
+            self.desk.view.set_filter(event.value)
+        except FilterError as error:
+            self._note = error.sentence
+            self.draw()
+            return
+        self.action_close()
+
+    @on(Input.Submitted, "#search")
+    def searched(self, event: Input.Submitted) -> None:
+        """Go to the first that has it."""
+        self._word = event.value
+        self.action_close()
+        self.action_find(1)
+
+    def action_find(self, step: int) -> None:
+        """Go to the next or previous message that has what was searched."""
+        if not self._word:
+            return
+        view = self.desk.view
+        self._hold()
+        try:
+            place = view.search(self._word, self._lines("traffic").place, back=step < 0)
+        except FilterError as error:
+            self._note = error.sentence
+            self.draw()
+            return
+        found = None if place is None else view[place]
+        self.go_to(found, Sentence("{word} is not in what is shown", word=self._word))
+
+    def action_other(self) -> None:
+        """From a reply to its request, or from a request to its reply."""
+        message, history = self.chosen, self.desk.model.history
+        if message is None:
+            return
+        if message.kind == "rep":
+            missing = Sentence("its request was not heard, or is forgotten")
+            self.go_to(history.request_of(message), missing)
+        else:
+            self.go_to(history.reply_of(message), Sentence("no reply to it was heard"))
+
+    def action_cause(self) -> None:
+        """To the message that led to this one."""
+        message = self.chosen
+        if message is not None:
+            missing = Sentence("it names no cause that is still kept")
+            self.go_to(self.desk.model.history.cause_of(message), missing)
+
+    def action_difference(self) -> None:
+        """Compare with the message before it on the same topic, or no more."""
+        self._compare = not self._compare
+        message = self.chosen
+        if self._compare and message and self.desk.model.history.previous(message) is None:
+            self._compare = False
+            self._note = Sentence("nothing was heard on this topic before")
+        self._hold()
+        self._look()
+        self.draw()
+
+    def action_copy(self) -> None:
+        """Copy the payload to the operator's clipboard, as far as the terminal can."""
+        if self.chosen is not None:
+            self.app.copy_to_clipboard(decoded(self.chosen.payload))
+            self.notify(self._("copied"), markup=False)
+
+    async def action_again(self) -> None:
+        """Send a request like it, with changes."""
+        message = self.chosen
+        if message is not None:
+            self._hold()
+            await self.app.run_action(f"send_again({message.number})")

@@ -1,0 +1,63 @@
+"""The line above every screen: the tabs, and how well the console hears the store."""
+
+from typing import Any
+
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.widget import Widget
+
+from tui import look
+from tui.picture.paper import Line
+from tui.safe import fit, visible, width
+
+
+class Top(Widget):
+    """Tabs, each with its key, and a status on the right."""
+
+    DEFAULT_CSS = "Top { height: 1; background: $panel; }"
+
+    class Wanted(Message):
+        """A tab was clicked."""
+
+        def __init__(self, tab: str) -> None:
+            super().__init__()
+            self.tab = tab
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._tabs: list[tuple[str, str]] = []
+        self._current = ""
+        self._status: Line = []
+
+    def show(self, tabs: list[tuple[str, str]], current: str, status: Line) -> None:
+        """Show tabs (name and title), which of them is looked at, and the status."""
+        self._tabs, self._current, self._status = tabs, current, status
+        self.refresh()
+
+    def render(self) -> Text:
+        """The line, cut where the terminal ends."""
+        dark = self.app.current_theme.dark
+        line = Text(no_wrap=True, end="")
+        for name, title in self._tabs:
+            line.append(
+                f" {title} ", look.style("mark" if name == self._current else "", dark=dark)
+            )
+        room = self.size.width - line.cell_len
+        status = " ".join(visible(text) for text, _ in self._status)
+        if width(status) > room:
+            line.append(fit(status, room), look.style(self._status[0][1], dark=dark))
+            return line
+        line.append(" " * (room - width(status)))
+        for place, (text, style) in enumerate(self._status):
+            line.append((" " if place else "") + visible(text), look.style(style, dark=dark))
+        return line
+
+    def on_click(self, event: events.Click) -> None:
+        """A tab is chosen by a click."""
+        right = 0
+        for name, title in self._tabs:
+            right += width(title) + 2
+            if event.x < right:
+                self.post_message(self.Wanted(name))
+                return
