@@ -1,6 +1,7 @@
 """The console: its screens, its clock, and the feed behind them."""
 
 import asyncio
+import textwrap
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import ClassVar
@@ -13,14 +14,19 @@ from textual.screen import Screen
 from bus.link import Connector
 from bus.texts import ENGLISH, Texts
 from tui.desk import Desk
+from tui.errands import errand, price_change
 from tui.feed import Feed
-from tui.model.message import Message
+from tui.model.message import Message, body
 from tui.model.sentence import marked
 from tui.model.store import StoreModel
 from tui.model.view import View
+from tui.picture.paper import Line
+from tui.safe import fit
 from tui.screens.alarms import AlarmsScreen
 from tui.screens.base import TABS, ConsoleScreen
 from tui.screens.orders import OrdersScreen
+from tui.screens.request import RequestScreen
+from tui.screens.sheet import Sheet
 from tui.screens.stock import StockScreen
 from tui.screens.store import StoreScreen
 from tui.screens.traffic import TrafficScreen
@@ -32,6 +38,7 @@ _REDRAW = 0.2
 _TICK = 1.0
 """Seconds between two looks at what has not happened; also between two bells at least."""
 _THEMES = ("textual-dark", "textual-light")
+_CALLEES = {"cancel": "settlement", "collect": "settlement", "receive": "warehouse"}
 _SCREENS: dict[str, type[ConsoleScreen]] = {
     "store": StoreScreen,
     "traffic": TrafficScreen,
@@ -143,6 +150,50 @@ class Console(App[None]):
         """From dark to light, or back."""
         self.theme = _THEMES[self.theme == _THEMES[0]]
         self.redraw()
+
+    def action_act(self, name: str) -> None:
+        """Have something done, beginning with what is looked at."""
+        preset = self.screen.preset() if isinstance(self.screen, ConsoleScreen) else {}
+        wanted = price_change(preset) if name == "price" else errand(_CALLEES[name], name, preset)
+        self.push_screen(RequestScreen(self.desk, wanted))
+
+    def action_inject(self) -> None:
+        """Send any request of the contract."""
+        if not self.screen.is_modal:
+            self.push_screen(RequestScreen(self.desk))
+
+    def action_send_again(self, number: int) -> None:
+        """Send a request like one that was heard, with changes."""
+        message = self.desk.model.history.get(number)
+        wanted = None
+        if message is not None and message.kind == "req":
+            wanted = errand(message.receiver, message.name, body(message))
+        if wanted is None:
+            self.notify(self._("only a request of the contract can be sent again"), markup=False)
+            return
+        self.push_screen(RequestScreen(self.desk, wanted))
+
+    def action_explain(self) -> None:
+        """The keys and signs of the screen that is looked at."""
+        screen = self.screen
+        if not isinstance(screen, ConsoleScreen):
+            return
+        words = textwrap.wrap(self._(screen.HELP_TEXT), max(20, self.size.width * 9 // 10 - 6))
+        lines: list[Line] = [[(line, "")] for line in words]
+        lines.append([])
+        lines += [
+            [(fit(self.get_key_display(each.binding), 10), "key"), (each.binding.description, "")]
+            for each in screen.active_bindings.values()
+            if each.binding.description
+        ]
+        lines += [
+            [(fit(key, 10), "key"), (self._(text), "")]
+            for key, text in (
+                ("1-5", marked("Store, traffic, orders, stock, alarms")),
+                ("^p", marked("Everything that can be done, by name")),
+            )
+        ]
+        self.push_screen(Sheet(self.desk, lines))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette: every screen, every action, every key of the screen."""

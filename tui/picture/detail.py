@@ -28,8 +28,8 @@ def detail(message: Message, paper: Paper, before: Message | None = None) -> lis
     if before is not None:
         earlier = paper._("compared with {time}", time=moment(before.at))
         lines.append([("± " + earlier, "warn")])
-        return lines + [_leaf(leaf) for leaf in difference(document, before.data())]
-    return lines + [_leaf(leaf) for leaf in tree(document)]
+        return lines + [leaf_line(leaf) for leaf in difference(document, before.data())]
+    return lines + [leaf_line(leaf) for leaf in tree(document)]
 
 
 def _headers(message: Message, paper: Paper) -> list[Line]:
@@ -53,7 +53,8 @@ def _headers(message: Message, paper: Paper) -> list[Line]:
     return [[(f"{name}: ", "dim"), (value[:_LONGEST], "")] for name, value in rows]
 
 
-def _leaf(leaf: Leaf) -> Line:
+def leaf_line(leaf: Leaf) -> Line:
+    """A line of a tree: its key, its value, and how it has changed."""
     style = _STYLE[leaf.sort] if leaf.change == "same" else leaf.change
     line: Line = []
     if leaf.change != "same":

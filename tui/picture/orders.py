@@ -144,8 +144,8 @@ def arrow(arrow_: Arrow, lane: Lane, paper: Paper, stuck: object = None) -> Line
         canvas[last - 1] = "▶"
     elif end < start:
         canvas[first] = "◀"
-    label = _label(arrow_, paper)
     room = last - first - 2
+    label = _label(arrow_, paper, room)
     if start == end:
         first, room = start + 1, len(canvas) - start - 2
         label = "↺ " + label
@@ -161,16 +161,25 @@ def arrow(arrow_: Arrow, lane: Lane, paper: Paper, stuck: object = None) -> Line
     return spans
 
 
-def _label(arrow_: Arrow, paper: Paper) -> str:
+def _label(arrow_: Arrow, paper: Paper, room: int) -> str:
+    """What is said, how often, with which problem, and how long its answer took.
+
+    A reply that has no room leaves its name to its request.
+    """
     hop = arrow_.hop
-    parts = [hop.name]
+    whole = _words(arrow_, paper, [hop.name])
+    return _words(arrow_, paper, []) if hop.kind == "rep" and width(whole) > room else whole
+
+
+def _words(arrow_: Arrow, paper: Paper, parts: list[str]) -> str:
+    hop = arrow_.hop
     if arrow_.again:
         parts.append(f"×{arrow_.again + 1}")
     if hop.problem:
         parts.insert(0, "✖")
         parts.append(hop.problem)
     if hop.latency is not None:
-        parts.append(lasting(hop.latency))
+        parts.append(lasting(hop.latency).replace(" ", ""))
     if arrow_.open:
         parts.append("… " + lasting(max(0, paper.now - hop.at)))
     return " ".join(parts)

@@ -82,6 +82,10 @@ class ConsoleScreen(Screen[None]):
         """Draw what stands between tabs and keys."""
         raise NotImplementedError
 
+    def preset(self) -> dict[str, object]:
+        """What is looked at, to begin a form with."""
+        return {}
+
     def _status(self) -> Line:
         model, feed = self.desk.model, self.desk.feed
         rate = self._("{count}/s", count=model.rate.last(self.desk.clock()))

@@ -89,6 +89,10 @@ class OrderScreen(ConsoleScreen):
             width=width,
         )
 
+    def preset(self) -> dict[str, object]:
+        """This order."""
+        return {"order": self._order}
+
     def action_back(self) -> None:
         """To the table."""
         self.app.pop_screen()

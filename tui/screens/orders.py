@@ -95,6 +95,10 @@ class OrdersScreen(ConsoleScreen):
         item = self.query_one("#orders", Lines).item
         return item if isinstance(item, Track) else None
 
+    def preset(self) -> dict[str, object]:
+        """The chosen order."""
+        return {"order": self.order.order} if self.order else {}
+
     @on(Lines.Moved, "#orders")
     def choose(self) -> None:
         """Another order is the chosen one."""

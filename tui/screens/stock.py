@@ -62,6 +62,13 @@ class StockScreen(ConsoleScreen):
         shelf.show(bins(chosen, self.desk.paper(shelf.size.width, shelf.size.height)))
         room.show(floor(self.desk.model, self.desk.paper(room.size.width, room.size.height)))
 
+    def preset(self) -> dict[str, object]:
+        """The chosen style, and a location of it."""
+        style = self.style
+        if style is None:
+            return {}
+        return {"sku": style.sku, "location": next(iter(sorted(style.bins)), None)}
+
     def on_screen_suspend(self) -> None:
         """Nobody looks any more."""
         if self.desk.feed is not None:

@@ -33,6 +33,7 @@ class TrafficScreen(ConsoleScreen):
         " ? foreign, ✖ problem, ×3 heard three times."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", marked("Open"), show=False),
         Binding("space", "pause", marked("Pause")),
         Binding("f", "filter", marked("Filter")),
         Binding("slash", "search", marked("Search"), key_display="/"),
@@ -140,7 +141,7 @@ class TrafficScreen(ConsoleScreen):
             self._look()
 
     @on(Lines.Chosen, "#traffic")
-    def open(self) -> None:
+    def action_open(self) -> None:
         """Look into the chosen message."""
         self._hold()
         self._look()

@@ -46,7 +46,6 @@ class Lines(ScrollView, can_focus=True):
         Binding("pagedown", "page(1)", show=False),
         Binding("home", "end(-1)", show=False),
         Binding("end", "end(1)", show=False),
-        Binding("enter", "choose", show=False),
     ]
 
     class Moved(Message):
@@ -62,7 +61,7 @@ class Lines(ScrollView, can_focus=True):
             return self.lines
 
     class Chosen(Moved):
-        """The operator wants to see more of the chosen line."""
+        """A line was clicked twice: the operator wants to see more of it."""
 
     def __init__(self, *, cursor: bool = True, **options: Any) -> None:
         super().__init__(**options)
@@ -151,11 +150,6 @@ class Lines(ScrollView, can_focus=True):
         """Go to the first or last line."""
         self.action_move(step * len(self._items))
 
-    def action_choose(self) -> None:
-        """See more of the chosen line."""
-        if self.item is not None:
-            self.post_message(self.Chosen(self))
-
     def on_click(self, event: events.Click) -> None:
         """A line is chosen by a click, and opened by a second."""
         if not self._cursor:
@@ -164,7 +158,7 @@ class Lines(ScrollView, can_focus=True):
         if place < len(self._items):
             self._choose(place)
             if event.chain > 1:
-                self.action_choose()
+                self.post_message(self.Chosen(self))
 
     def _choose(self, place: int) -> None:
         self.place = max(0, min(place, len(self._items) - 1))

@@ -1,0 +1,128 @@
+"""What an operator can have done: each an operation of the contract, asked on the bus.
+
+They are ordinary requests, so that they stand in the message history by themselves. Whatever the
+contract declares can be sent from a form; the errands named here have words of their own. To retry
+or reassign a job will be one as soon as the contract has an operation for it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bus.contract import find_operation, operations_of
+from bus.contract.catalog import SEARCH, UPSERT, Price, ProductRecord, Search, Upsert
+from bus.contract.channel import Operation, role_of
+from bus.contract.settlement import CANCEL, COLLECT
+from bus.contract.values import Model, Sku
+from bus.contract.warehouse import RECEIVE
+from bus.errors import UnknownSku
+from tui.feed import Feed
+from tui.model.nodes import Nodes
+from tui.model.sentence import Sentence, marked
+
+
+class PriceChange(Model):
+    """What one piece of a style is to cost."""
+
+    sku: Sku
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something to be asked, once its form is filled in."""
+
+    title: Sentence
+    model: type[Model]
+    """Of what is to be filled in."""
+    warning: Callable[[dict[str, Any]], Sentence]
+    """What will happen, in words."""
+    send: Callable[[Feed, Model], Awaitable[Model]]
+    """Ask; raises the problem it is refused with."""
+    preset: object = field(default_factory=dict)
+    """What is filled in already."""
+
+
+_WARNINGS = {
+    CANCEL.name: marked("Order {order} will be cancelled: its goods and its money go back."),
+    COLLECT.name: marked(
+        "The parcel with the code {code} will count as collected, and its order is closed."
+    ),
+    RECEIVE.name: marked("{quantity} of {sku} will count as lying at {location}, and be for sale."),
+}
+
+
+def errand(callee: str, name: str, preset: object = None) -> Errand | None:
+    """An operation of a node as an errand; None if the contract has no such operation."""
+    operation = find_operation(role_of(callee) or "", name)
+    if operation is None:
+        return None
+
+    def warning(data: dict[str, Any]) -> Sentence:
+        if name in _WARNINGS:
+            return Sentence(_WARNINGS[name], **{key: data.get(key, "?") for key in _GAPS})
+        if operation.kind == "query":
+            return Sentence("{node} will be asked {name}; this changes nothing.",
+                            node=callee, name=name)  # fmt: skip
+        if not allowed(operation):
+            return Sentence("{node} will be told {name}, and will refuse: consoles may not.",
+                            node=callee, name=name)  # fmt: skip
+        return Sentence("{node} will be told {name}.", node=callee, name=name)
+
+    async def send(feed: Feed, data: Model) -> Model:
+        reply = await feed.ask(operation, callee, data)
+        assert isinstance(reply, Model)
+        return reply
+
+    title = Sentence("{node}: {name}", node=callee, name=name)
+    return Errand(title, operation.request, warning, send, preset or {})
+
+
+_GAPS = ("order", "code", "quantity", "sku", "location")
+
+
+def allowed(operation: Operation[Any, Any]) -> bool:
+    """Whether a console may ask it."""
+    return not operation.callers or "console" in operation.callers
+
+
+def price_change(preset: object) -> Errand:
+    """Another price for one style: its product is looked up, and registered anew with it."""
+
+    def warning(data: dict[str, Any]) -> Sentence:
+        price = data.get("price", {})
+        return Sentence("One piece of {sku} will cost {amount} (minor units) {currency}.",
+                        sku=data.get("sku"), amount=price.get("amount"),
+                        currency=price.get("currency"))  # fmt: skip
+
+    async def send(feed: Feed, data: Model) -> Model:
+        assert isinstance(data, PriceChange)
+        found = await feed.ask(SEARCH, "catalog", Search(text=data.sku, limit=100))
+        for product in found.products:
+            record = ProductRecord.model_validate(product.model_dump())
+            if any(style.sku == data.sku for style in record.styles):
+                styles = [
+                    style.model_copy(update={"price": data.price})
+                    if style.sku == data.sku
+                    else style
+                    for style in record.styles
+                ]
+                changed = record.model_copy(update={"styles": styles})
+                reply = await feed.ask(UPSERT, "catalog", Upsert(products=[changed]))
+                assert isinstance(reply, Model)
+                return reply
+        raise UnknownSku(f"No style has the SKU {data.sku}.", field="sku")
+
+    return Errand(Sentence("Change price"), PriceChange, warning, send, preset)
+
+
+def choices(nodes: Nodes) -> list[str]:
+    """Every operation of every node that is known, as `settlement cancel`."""
+    names = {"catalog", "settlement", "warehouse"} | {
+        node.name for node in nodes if node.role in ("sorter", "terminal")
+    }
+    return sorted(
+        f"{name} {operation.name}"
+        for name in names
+        for operation in operations_of(role_of(name) or "")
+    )

@@ -1,0 +1,57 @@
+"""What will happen, and whether it shall."""
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Label
+
+from tui.desk import Desk
+from tui.model.sentence import marked
+from tui.safe import visible
+from tui.widgets.bindings import translated
+
+
+class Confirm(ModalScreen[bool]):
+    """A question to be answered with yes or no; no is what happens by itself.
+
+    Args:
+        desk: the operator's.
+        warning: what will happen.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", marked("Yes")),
+        Binding("n,escape", "answer(False)", marked("No")),
+    ]
+
+    def __init__(self, desk: Desk, warning: str) -> None:
+        super().__init__()
+        self.desk = desk
+        self._warning = warning
+        self._bindings = translated(self._bindings, desk.say)
+
+    def compose(self) -> ComposeResult:
+        """The warning, and two buttons."""
+        feed = self.desk.feed
+        name = self.desk.say("In the name of {name}.", name=feed.name if feed else "?")
+        with Vertical(id="confirm"):
+            yield Label(Text(visible(f"{self._warning} {name}")), id="warning")
+            with Horizontal():
+                yield Button(self.desk.say("y Yes"), id="yes", variant="error", compact=True)
+                yield Button(self.desk.say("n No"), id="no", compact=True)
+
+    def on_mount(self) -> None:
+        """No is the button that enter presses."""
+        self.query_one("#no").focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """A button was pressed."""
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, answer: bool) -> None:
+        """A key was pressed."""
+        self.dismiss(answer)
