@@ -4,7 +4,7 @@ import asyncio
 import textwrap
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import App, SystemCommand
@@ -182,20 +182,13 @@ class Console(App[None]):
         lines: list[Line] = [[(line, "")] for line in words]
         lines.append([])
         lines += [
-            [(fit(self.get_key_display(each.binding), 10), "key"), (each.binding.description, "")]
-            for each in screen.active_bindings.values()
-            if each.binding.description
+            [(fit(self.get_key_display(binding), 10), "key"), (self._(binding.description), "")]
+            for binding in self._keys(screen)
         ]
-        lines += [
-            [(fit(key, 10), "key"), (self._(text), "")]
-            for key, text in (
-                ("1-5", marked("Store, traffic, orders, stock, alarms")),
-                ("^p", marked("Everything that can be done, by name")),
-            )
-        ]
+        lines.append([(fit("^p", 10), "key"), (self._("Everything that can be done, by name"), "")])
         self.push_screen(Sheet(self.desk, lines))
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The command palette: every screen, every action, every key of the screen."""
         for place, (name, title) in enumerate(TABS.items()):
             yield SystemCommand(
@@ -203,11 +196,20 @@ class Console(App[None]):
                 self._("key {key}", key=place + 1),
                 lambda name=name: self.run_action(f"tab('{name}')"),
             )
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if binding.description and active.enabled:
+        for binding in self._keys(screen):
+            if not binding.action.startswith("tab("):
                 yield SystemCommand(
-                    binding.description,
+                    self._(binding.description),
                     self._("key {key}", key=self.get_key_display(binding)),
-                    lambda action=binding.action, node=active.node: self.run_action(action, node),
+                    lambda action=binding.action: self.run_action(action, screen),
                 )
+
+    def _keys(self, screen: Screen[Any]) -> list[Binding]:
+        """The keys of a screen and of the console that have a description."""
+        declared = [
+            each
+            for part in (*type(screen).__mro__, type(self))
+            if part.__module__.startswith("tui.")
+            for each in vars(part).get("BINDINGS", ())
+        ]
+        return [each for each in declared if isinstance(each, Binding) and each.description]

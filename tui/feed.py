@@ -17,7 +17,7 @@ from bus.contract.every import ABOUT, PRESENCE
 from bus.contract.settlement import ORDER, ORDERS, OrderQuery, Orders, OrderState
 from bus.contract.topics import Topics
 from bus.contract.values import Empty, Model
-from bus.contract.warehouse import LOCATE, Locate
+from bus.contract.warehouse import LOCATE, RETURNS, Locate
 from bus.envelope import Reading
 from bus.errors import BrokerError, LinkError, Problem
 from bus.identity import Identity
@@ -72,7 +72,7 @@ class _Noting:
 
 
 class Feed:
-    """Keeps a model fed, and asks.
+    """Keeps a model fed, and asks; the model learns from the answers as from all that is said.
 
     Args:
         connector: to the broker.
@@ -248,9 +248,7 @@ class Feed:
 
     async def _ask_for(self, state: OrderState | None) -> None:
         with suppress(Problem):
-            listed = await self.ask(ORDERS, "settlement", Orders(state=state, limit=1000))
-            for summary in reversed(listed.orders):
-                self.model.orders.summed_up(summary.model_dump(), self.identity.now())
+            await self.ask(ORDERS, "settlement", Orders(state=state, limit=1000))
 
     async def _ask_around(self) -> None:
         """What the nodes have not done yet, and the orders that moved last."""
@@ -274,9 +272,9 @@ class Feed:
             track = self.model.orders.get(order) if order else None
             with suppress(Problem):
                 if order and not (track and track.final and track.told):
-                    view = await self._quickly(ORDER, "settlement", OrderQuery(order=order))
-                    self.model.orders.told(view)
+                    await self._quickly(ORDER, "settlement", OrderQuery(order=order))
                 if style:
+                    await self._quickly(RETURNS, "warehouse", Empty())
                     await self._quickly(LOCATE, "warehouse", Locate(sku=style))
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_AGAIN):

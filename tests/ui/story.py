@@ -1,6 +1,6 @@
 """A day in a real store in which much goes wrong; written down, it is what the snapshots show.
 
-    PYTHONPATH=tests python tests/ui/story.py    # writes tests/ui/recorded.jsonl anew
+PYTHONPATH=tests python tests/ui/story.py    # writes tests/ui/recorded.jsonl anew
 """
 
 import asyncio
@@ -16,7 +16,8 @@ from store import FAST, FaultyBroker, Store, eventually, running_store
 
 from bus.contract.settlement import ORDER, OrderQuery
 from bus.contract.topics import Topics
-from bus.contract.warehouse import LOCATE, Locate
+from bus.contract.values import Empty
+from bus.contract.warehouse import LOCATE, RETURNS, Locate
 from bus.errors import Problem
 from bus.link import Incoming, Subscription
 
@@ -75,6 +76,7 @@ async def story(store: Store, broker: FaultyBroker, heard: Heard) -> None:
     await _lost(store, broker, _picking(heard, stuck.order))
     for order in (stuck.order, moved.order):
         await store.ask(ORDER, "settlement", OrderQuery(order=order))
+    await store.ask(RETURNS, "warehouse", Empty())
     for sku in ("MUG", "SHIRT-BLUE"):
         await store.ask(LOCATE, "warehouse", Locate(sku=sku))
     heard.stuck, heard.moved = stuck.order, moved.order
@@ -92,9 +94,7 @@ def _picking(heard: Heard, order: str) -> str:
 
 async def _lost(store: Store, broker: FaultyBroker, name: str) -> None:
     """A node is gone without a goodbye: the broker says so."""
-    will = next(
-        link.will for link in broker.links if link.will and f"/{name}/" in link.will.topic
-    )
+    will = next(link.will for link in broker.links if link.will and f"/{name}/" in link.will.topic)
     await store.crash(name)
     broker.route(will)
 

@@ -2,7 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
+
+from pydantic import ValidationError
 
 from bus.contract.settlement import OrderView
 from bus.envelope import milliseconds
@@ -12,6 +15,9 @@ from tui.model.track import FINAL, HOPS, STATES, TELLING, Hop, Track, detail, le
 ORDERS = 3_000
 _UNKNOWN_TRACES = 2_000
 """Traces that no order is known of yet: lookups and purchases on their way."""
+
+
+_TOLD = frozenset({"order", "orders"})
 
 
 class Orders:
@@ -38,9 +44,8 @@ class Orders:
         """Whatever belongs to an order, by its id or by its trace."""
         if message.kind not in ("req", "rep", "event") or message.flaw is not None:
             return
-        if message.kind == "event":
-            if message.name == "order-changed":
-                self._changed(message)
+        if message.kind == "event" or (message.kind == "rep" and message.name in _TOLD):
+            self._told(message)
             return
         order = message.order or (self._of_trace.get(message.trace or ""))
         if order is None:
@@ -99,10 +104,21 @@ class Orders:
         reason = summary.get("reason")
         track.reason = reason if isinstance(reason, str) else None
 
-    def _changed(self, message: Message) -> None:
-        data = body(message)
-        if message.sender == "settlement" and data is not None:
+    def _told(self, message: Message) -> None:
+        """Settlement says something of orders, by itself or to somebody who asked."""
+        if message.sender != "settlement" or message.code is not None:
+            return
+        data = body(message) or {}
+        if message.name == "order-changed":
             self.summed_up(data, message.at)
+        elif message.name == "orders":
+            listed = data.get("orders")
+            for summary in reversed(listed if isinstance(listed, list) else []):
+                if isinstance(summary, dict):
+                    self.summed_up(summary, message.at)
+        elif message.name == "order":
+            with suppress(ValidationError, ValueError):
+                self.told(OrderView.model_validate(data))
 
     def _wait(self, message: Message) -> None:
         """A purchase is known by its trace before settlement has named its order."""
@@ -115,7 +131,7 @@ class Orders:
             self._waiting.popitem(last=False)
 
     def _add(self, track: Track, message: Message) -> None:
-        if message.name in ("order", "orders", "ping", "about"):
+        if message.name in ("order", "orders", "ping", "about", "locate"):
             return
         if message.repeats:
             hop = track.hop(message)

@@ -1,6 +1,7 @@
 """What there is of each style, as the catalog and the warehouse say."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,11 +27,16 @@ class StyleView:
     bins_at: int = 0
     """When; 0 for never."""
 
+    returning: int | None = None
+    """Pieces that a person has yet to put back on a shelf; None if nobody asked."""
+
     def disagrees(self) -> int | None:
-        """How many more the shelves hold than the books say, where both are known and at rest."""
+        """How many more there are than the books say, where all is known and at rest."""
         if not self.bins_at or self.bins_at < self.at or self.on_hand is None or self.reserved:
             return None
-        return sum(self.bins.values()) - self.on_hand
+        if self.returning is None:
+            return None
+        return sum(self.bins.values()) + self.returning - self.on_hand
 
 
 class Stock:
@@ -39,7 +45,7 @@ class Stock:
     def __init__(self) -> None:
         self._styles: OrderedDict[str, StyleView] = OrderedDict()
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[StyleView]:
         return iter(sorted(self._styles.values(), key=lambda style: style.sku))
 
     def get(self, sku: str) -> StyleView | None:
@@ -81,6 +87,20 @@ class Stock:
             }
             style.bins_at = at
 
+    def returns(self, data: dict[str, Any], at: int) -> None:
+        """What is to be put back (`Returns`): all of it, so that the rest is known too."""
+        del at
+        found: dict[str, int] = {}
+        listed = data.get("returns")
+        for each in listed if isinstance(listed, list) else ():
+            lines = each.get("lines") if isinstance(each, dict) else None
+            for line in lines if isinstance(lines, list) else ():
+                quantity = count(line.get("quantity")) if isinstance(line, dict) else None
+                if quantity is not None and isinstance(line.get("sku"), str):
+                    found[line["sku"]] = found.get(line["sku"], 0) + quantity
+        for style in self._styles.values():
+            style.returning = found.get(style.sku, 0)
+
     def products(self, data: dict[str, Any], at: int) -> None:
         """Products as they are sold (`Found`, `SearchResult`)."""
         listed = data.get("products")
@@ -107,6 +127,7 @@ _TOLD: dict[tuple[str, str], Any] = {
     ("rep", "restock"): Stock.level,
     ("rep", "write-off"): Stock.level,
     ("rep", "locate"): Stock.located,
+    ("rep", "returns"): Stock.returns,
     ("rep", "lookup"): Stock.products,
     ("rep", "search"): Stock.products,
 }

@@ -165,8 +165,8 @@ class StoreModel:
         for style in self.stock:
             more = style.disagrees() if settled and now - style.bins_at > _SETTLE else None
             if more:
-                text = Sentence("{sku}: the shelves hold {shelves}, the books say {books}",
-                                sku=style.sku, shelves=sum(style.bins.values()),
+                text = Sentence("{sku}: there are {there}, the books say {books}",
+                                sku=style.sku, there=(style.on_hand or 0) + more,
                                 books=style.on_hand)  # fmt: skip
                 self.alarms.raise_("disagreement", style.sku, text, now)
             elif more == 0:

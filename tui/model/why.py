@@ -1,7 +1,7 @@
 """Why an order is not at its pickup point yet: the step it waits in, in words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui.model.nodes import Nodes, NodeView
 from tui.model.sentence import Sentence, marked
@@ -95,9 +95,9 @@ def _node_is_needed(nodes: Nodes, name: str, since: int, reason: Sentence) -> Wh
     if status in ("lost", "offline"):
         node = nodes.get(name)
         away = (
-            Sentence("{reason}: it is lost", reason=reason)
+            Sentence("{reason}, and it is lost", reason=reason)
             if status == "lost"
-            else Sentence("{reason}: it is switched off", reason=reason)
+            else Sentence("{reason}, and it is switched off", reason=reason)
         )
         return Why(away, node.since if node else since, name, normal=False)
     return Why(reason, since, name)
@@ -126,7 +126,8 @@ def _at_the_sorter(track: Track, nodes: Nodes) -> Why:
     sorter = nodes.get(given.receiver)
     step, since = _step(sorter, track)
     reason = Sentence("waits for {node}: {step}", node=given.receiver, step=Sentence(step))
-    return _node_is_needed(nodes, given.receiver, since or given.at, reason)
+    waiting = _node_is_needed(nodes, given.receiver, since or given.at, reason)
+    return waiting if waiting.normal else replace(waiting, hop=given)
 
 
 def _step(sorter: NodeView | None, track: Track) -> tuple[str, int]:

@@ -150,14 +150,15 @@ def arrow(arrow_: Arrow, lane: Lane, paper: Paper, stuck: object = None) -> Line
         first, room = start + 1, len(canvas) - start - 2
         label = "↺ " + label
     _write(canvas, styles, label, first + 1, room, style or "head")
-    spans: Line = [(fit(time + gap, left - 1) + " ", "dim")]
+    when: Line = [(fit(time + gap, left - 1) + " ", "dim")]
+    if hop is stuck:
+        when = [(fit("▲ " + paper._("stuck"), left - 1) + " ", "bad")]
+    spans = when
     for cell in range(left, len(canvas)):
         if len(spans) > 1 and spans[-1][1] == styles[cell]:
             spans[-1] = (spans[-1][0] + canvas[cell], styles[cell])
         else:
             spans.append((canvas[cell], styles[cell]))
-    if hop is stuck:
-        spans.append((" ◀ " + paper._("stuck here"), "bad"))
     return spans
 
 

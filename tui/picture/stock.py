@@ -60,11 +60,13 @@ def bins(style: StyleView | None, paper: Paper) -> list[Line]:
         )
     if not style.bins:
         lines.append([(paper._("no bin holds any"), "warn")])
+    if style.returning:
+        lines.append([(paper._("{count} to be put back", count=style.returning), "warn")])
     difference = style.disagrees()
     if difference:
-        words = paper._("the shelves hold {count} more than the books", count=difference)
+        words = paper._("there are {count} more than the books say", count=difference)
         if difference < 0:
-            words = paper._("the shelves hold {count} fewer than the books", count=-difference)
+            words = paper._("there are {count} fewer than the books say", count=-difference)
         lines.append([("≠ " + words, "bad")])
     return lines
 

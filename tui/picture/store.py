@@ -150,7 +150,7 @@ def _job(paper: Paper, sorter: NodeView) -> Line:
     if sorter.status != "online" or job is None:
         return [*line, (paper._(word), style)]
     line.append((fit(paper._(STEP.get(job.step, "?")), 14), ""))
-    if job.order is not None and job.step not in ("idle", "done"):
+    if job.order is not None and job.step not in ("idle", "done", "aborted"):
         line.append((progress(job.pick, job.picks, 12) + " ", "key"))
         line.append((job.order, "dim"))
     return line

@@ -33,7 +33,6 @@ class AlarmsScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         """The list has the keys."""
-        super().on_mount()
         self.query_one(Lines).focus()
 
     def show(self) -> None:

@@ -53,10 +53,6 @@ class ConsoleScreen(Screen[None]):
         """What stands between tabs and keys."""
         raise NotImplementedError
 
-    def on_mount(self) -> None:
-        """Draw as soon as sizes are known."""
-        self.call_after_refresh(self.draw)
-
     def on_screen_resume(self) -> None:
         """Draw what has changed while another screen was looked at."""
         self.call_after_refresh(self.draw)

@@ -53,7 +53,6 @@ class OrderScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         """The lane has the keys; settlement is asked."""
-        super().on_mount()
         self.query_one("#lane").focus()
         if self.desk.feed is not None:
             self.desk.feed.look(order=self._order)
@@ -72,10 +71,10 @@ class OrderScreen(ConsoleScreen):
         picture = lane(track)
         stuck = reason.hop if reason else None
         left, cells = columns(picture, paper)
-        width = left + cells * len(picture.columns) + (14 if stuck else 0)
+        width = left + cells * len(picture.columns)
         heading = self.query_one("#heading", Lines)
-        heading.show([lane_heading(picture, paper)], width=width)
-        heading.scroll_to(x=lines.scroll_x, animate=False)
+        heading.show([lane_heading(picture, paper)], width=width, bar=False)
+        heading.scroll_to(x=lines.scroll_x, animate=False, force=True)
         rows: list[object] = list(picture.arrows)
         if track.dropped:
             forgotten = paper._("{count} messages before are forgotten", count=track.dropped)

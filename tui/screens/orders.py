@@ -50,7 +50,6 @@ class OrdersScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         """The table has the keys."""
-        super().on_mount()
         self.query_one("#orders").focus()
 
     def show(self) -> None:

@@ -39,7 +39,6 @@ class StockScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         """The table has the keys."""
-        super().on_mount()
         self.query_one("#stock").focus()
 
     @property

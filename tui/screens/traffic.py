@@ -67,7 +67,6 @@ class TrafficScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         """The list has the keys."""
-        super().on_mount()
         self._lines("traffic").focus()
 
     def show(self) -> None:

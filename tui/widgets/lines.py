@@ -89,6 +89,7 @@ class Lines(ScrollView, can_focus=True):
         place: int | None = None,
         follow: bool = False,
         width: int = 0,
+        bar: bool = True,
     ) -> None:
         """Show other items, or the same as they are now.
 
@@ -98,16 +99,17 @@ class Lines(ScrollView, can_focus=True):
             place: which is the chosen one; as before if None.
             follow: choose the last, and keep it in sight.
             width: of the lines, in cells, where they may be wider than the widget.
+            bar: whether they can then be scrolled by hand.
         """
         self._items = items
         if paint is not None:
             self._paint = paint
-        self.styles.overflow_x = "auto" if width > self.size.width else "hidden"
+        self.styles.overflow_x = "auto" if bar and width > self.size.width else "hidden"
         self.virtual_size = Size(max(width, self.size.width), len(items))
         wanted = len(items) - 1 if follow else self.place if place is None else place
         self.place = max(0, min(wanted, len(items) - 1))
         if follow:
-            self.scroll_to(y=len(items), animate=False, immediate=True)
+            self.scroll_end(animate=False, x_axis=False)
         elif place is not None:
             self._keep_in_sight()
         self.refresh()
