@@ -1,7 +1,6 @@
 """The console: its screens, its clock, and the feed behind them."""
 
 import asyncio
-import textwrap
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, ClassVar
@@ -20,7 +19,7 @@ from tui.model.message import Message, body
 from tui.model.sentence import marked
 from tui.model.store import StoreModel
 from tui.model.view import View
-from tui.picture.paper import Line
+from tui.picture.paper import Line, wrapped
 from tui.safe import fit
 from tui.screens.alarms import AlarmsScreen
 from tui.screens.base import TABS, ConsoleScreen
@@ -178,7 +177,7 @@ class Console(App[None]):
         screen = self.screen
         if not isinstance(screen, ConsoleScreen):
             return
-        words = textwrap.wrap(self._(screen.HELP_TEXT), max(20, self.size.width * 9 // 10 - 6))
+        words = wrapped(self._(screen.HELP_TEXT), max(20, self.size.width * 9 // 10 - 6))
         lines: list[Line] = [[(line, "")] for line in words]
         lines.append([])
         lines += [

@@ -107,10 +107,10 @@ def _example(word: str) -> str:
 
 def _text_test(value: str) -> Test:
     wanted = value.casefold()
-    as_bytes = value.encode()
+    as_bytes = value.encode("utf-8", "surrogatepass")
 
     def test(message: Message) -> bool:
-        if wanted in message.topic:
+        if wanted in message.topic.casefold():
             return True
         if as_bytes in message.payload:
             return True
