@@ -37,6 +37,8 @@ class Message:
     """The id of the request that a reply answers."""
     cause: str | None = None
     order: str | None = None
+    deadline: str | None = None
+    """Until when it is to be answered, as it was written (`expirytime`)."""
     trace: str | None = None
     """The trace id, 32 hex digits."""
     status: int | None = None
@@ -106,6 +108,7 @@ def _read_payload(message: Message, payload: bytes) -> None:
     message.id = _text(document, "id")
     message.cause = _text(document, "causationid")
     message.order = _text(document, "orderid")
+    message.deadline = _text(document, "expirytime")
     trace = _text(document, "traceparent")
     message.trace = trace[_TRACE] if trace else None
     if message.id is None or "data" not in document:

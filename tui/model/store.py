@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bus.contract.topics import Topics
 from bus.link import Incoming
 from tui.model.alarms import Alarms
+from tui.model.deadlines import Deadlines
 from tui.model.floor import Floor
 from tui.model.history import History
 from tui.model.message import Message, body, read
@@ -45,6 +46,7 @@ class StoreModel:
         self.orders = Orders()
         self.stock = Stock()
         self.floor = Floor()
+        self._deadlines = Deadlines()
         self.alarms = Alarms()
         self.rate = Rate()
         self.now = 0
@@ -68,6 +70,11 @@ class StoreModel:
         self._look_after_nodes(now)
         self._look_after_orders(now)
         self._look_after_stock(now)
+        for request in self._deadlines.missed(now):
+            text = Sentence("{node} did not answer {name} of {caller} in time",
+                            node=request.receiver, name=request.name,
+                            caller=request.sender)  # fmt: skip
+            self.alarms.raise_("deadline", request.sender, text, now, request.number)
         heard, repeated = sum(self.rate.per_second(now)), sum(self._repeated.per_second(now))
         if heard > 100 and repeated * 100 > heard * _DUPLICATES:  # noqa: PLR2004
             text = Sentence("{percent} % of the messages of the last minute are repetitions",
@@ -89,6 +96,7 @@ class StoreModel:
         self.orders.hear(message)
         self.stock.hear(message)
         self.floor.hear(message)
+        self._deadlines.hear(message)
         self._alarm(message)
 
     def _alarm(self, message: Message) -> None:

@@ -1,0 +1,232 @@
+"""Nodes, stock, floor and alarms of a store as they are seen from the bus."""
+
+import json
+from pathlib import Path
+
+import pytest
+from stage import START, heard_store, incoming, model, told
+from story import recorded
+
+from bus.contract.catalog import RESTOCK, Restock
+from bus.contract.every import ABOUT
+from bus.contract.values import Empty
+from bus.contract.warehouse import LOCATE, RETURNS, Locate
+from bus.errors import Problem
+from bus.link import Incoming, Outgoing
+from tui.model.floor import position
+from tui.model.message import Message
+from tui.model.nodes import NodeView
+from tui.model.store import StoreModel
+
+MINUTE = 60_000
+
+
+def heard_day() -> StoreModel:
+    store = model()
+    for at, message in recorded().messages:
+        store.take(at, [message])
+    return store
+
+
+def node(store: StoreModel, name: str) -> NodeView:
+    found = store.nodes.get(name)
+    assert found is not None
+    return found
+
+
+def say(
+    store: StoreModel, kind: str, names: str, data: object, at: int = START, **more: object
+) -> Message:
+    """Something is said on a topic of the contract."""
+    payload = json.dumps({"id": f"m-{store.history.heard}", "data": data, **more}).encode()
+    (message,) = store.take(at, [Incoming(f"{store.topics.root}/{kind}/{names}", payload)])
+    return message
+
+
+def presence(store: StoreModel, name: str, status: str, boot: str, at: int = START) -> None:
+    say(store, "state", f"{name}/presence", {"status": status, "boot": boot, "since": "x"}, at)
+
+
+def test_nodes_stand_in_the_order_of_the_flow() -> None:
+    names = [node.name for node in heard_day().nodes]
+    assert names == [
+        "terminal-1", "terminal-2", "terminal-3", "terminal-4", "settlement", "catalog",
+        "warehouse", "sorter-1", "sorter-2", "tester-1",
+    ]  # fmt: skip
+
+
+def test_a_node_that_is_lost_is_lost_and_raises_an_alarm() -> None:
+    store = heard_day()
+    assert (store.nodes.status("terminal-3"), store.nodes.status("terminal-1")) == (
+        "lost",
+        "online",
+    )
+    store.tick(store.now)
+    assert "terminal-3" in store.alarms.subjects("lost")
+    presence(store, "terminal-3", "online", "another", store.now + 10)
+    store.tick(store.now)
+    assert "terminal-3" not in store.alarms.subjects("lost")
+    assert store.alarms.history()[0].subject == "terminal-3"
+
+
+def test_the_last_will_of_an_older_start_says_nothing() -> None:
+    store = model()
+    presence(store, "terminal-1", "online", "first")
+    presence(store, "terminal-1", "online", "second")
+    presence(store, "terminal-1", "lost", "first")
+    assert store.nodes.status("terminal-1") == "online"
+
+
+async def test_answer_times_leave_out_what_consoles_ask(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (shop, broker):
+        await shop.ask_as("console-1", ABOUT, "catalog", Empty())
+        await shop.buy({"MUG": 1})
+        store = model()
+        told(store, [each for each in broker.passed if "/console-1/" in each.topic])
+    assert node(store, "catalog").answers.percentile(50) is None
+    assert node(store, "catalog").outbox == 0
+    assert node(heard_day(), "catalog").answers.percentile(50) is not None
+
+
+async def test_stock_is_known_from_what_is_said(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (shop, broker):
+        receipt = await shop.buy({"MUG": 2})
+        await shop.reminded(receipt.order)
+        await shop.quiet()
+        await shop.ask(RETURNS, "warehouse", Empty())
+        await shop.ask(LOCATE, "warehouse", Locate(sku="MUG"))
+        store = model()
+        at = told(store, broker.passed)
+    mug = store.stock.get("MUG")
+    assert mug is not None
+    assert (mug.on_hand, mug.reserved, mug.available) == (18, 0, 18)
+    assert mug.bins == {"A-01-1": 18}
+    assert mug.disagrees() == 0
+    store.tick(at + MINUTE)
+    assert not store.alarms.subjects("disagreement")
+    assert store.alarms.subjects("low-stock") == {"SHIRT-RED"}
+
+
+async def test_books_and_shelves_that_differ_raise_an_alarm(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (shop, broker):
+        await shop.ask_as("warehouse", RESTOCK, "catalog", Restock(sku="MUG", quantity=5))
+        await shop.ask(RETURNS, "warehouse", Empty())
+        await shop.ask(LOCATE, "warehouse", Locate(sku="MUG"))
+        store = model()
+        at = told(store, broker.passed)
+    store.tick(at + MINUTE)
+    (alarm,) = [each for each in store.alarms.current() if each.kind == "disagreement"]
+    assert str(alarm.text) == "MUG: there are 20, the books say 25"
+
+
+def test_goods_to_be_put_back_are_no_disagreement() -> None:
+    store = heard_day()
+    mug = store.stock.get("MUG")
+    assert mug is not None
+    assert mug.returning == 1
+    store.tick(store.now + MINUTE)
+    assert not store.alarms.subjects("disagreement")
+
+
+def test_a_sorter_is_where_its_job_takes_it() -> None:
+    store = heard_day()
+    lost = next(name for name in ("sorter-1", "sorter-2") if store.nodes.status(name) == "lost")
+    place = position(node(store, lost))
+    assert (place.where, place.aisle, place.point) == ("aisle", "A", "north")
+    other = "sorter-2" if lost == "sorter-1" else "sorter-1"
+    assert position(node(store, other)).where == "idle"
+    assert list(store.floor.points) == ["north", "south"]
+    assert store.floor.default == "north"
+
+
+@pytest.mark.parametrize(
+    ("step", "where"), [("travelling", "aisle"), ("conveying", "way"), ("packing", "point")]
+)
+def test_a_sorter_goes_from_the_aisle_to_the_pickup_point(step: str, where: str) -> None:
+    store = model()
+    picks = [{"sku": "MUG", "location": f"{aisle}-01-1", "quantity": 1} for aisle in "AB"]
+    say(store, "req", "warehouse/sorter-1/pick", {"job": "j", "picks": picks, "pickup_point": "x"})
+    job = {"step": step, "job": "j", "order": "o", "pick": 1, "picks": 2}
+    say(store, "state", "sorter-1/job", job)
+    place = position(node(store, "sorter-1"))
+    assert place.where == where
+    assert place.aisle == (None if where == "point" else "B")
+
+
+def test_a_sorter_whose_job_was_not_heard_has_no_known_place() -> None:
+    store = model()
+    say(store, "state", "sorter-1/job", {"step": "picking", "job": "j", "pick": 0, "picks": 2})
+    assert position(node(store, "sorter-1")).where == "unknown"
+
+
+async def test_a_request_that_is_not_allowed_raises_an_alarm(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (shop, broker):
+        with pytest.raises(Problem, match="Only warehouse"):
+            await shop.ask_as("terminal-9", RESTOCK, "catalog", Restock(sku="MUG", quantity=5))
+        store = model()
+        told(store, broker.passed)
+    (alarm,) = [each for each in store.alarms.current() if each.kind == "refused"]
+    assert alarm.subject == "terminal-9"
+    store.tick(store.now + 10 * MINUTE)
+    assert not store.alarms.subjects("refused")
+
+
+def test_a_message_of_nobody_and_one_that_cannot_be_read_raise_alarms() -> None:
+    store = model()
+    store.take(START, [Incoming("storebus/1/main/odd", b"{}")])
+    store.take(START, [Incoming("storebus/1/main/event/catalog/x", b"{")])
+    store.take(START, [Incoming("storebus/1/main/state/catalog/presence", b"")])
+    assert store.alarms.subjects("foreign") == {"topics"}
+    assert store.alarms.subjects("malformed") == {"catalog"}
+
+
+def test_many_repetitions_raise_one_alarm() -> None:
+    store = model()
+    commit = Outgoing(
+        store.topics.request("settlement", "catalog", "commit"), b'{"id":"1","data":{}}'
+    )
+    for number in range(200):
+        store.take(START + number, [incoming(commit)])
+    store.tick(START + 1000)
+    (alarm,) = store.alarms.current()
+    assert alarm.kind == "duplicates"
+    assert "99 %" in str(alarm.text)
+    store.tick(START + 3 * MINUTE)
+    assert not store.alarms.current()
+
+
+def test_an_alarm_rings_once_and_not_at_all_when_its_kind_is_muted() -> None:
+    store = model()
+    presence(store, "terminal-1", "lost", "b")
+    for second in range(3):
+        store.tick(START + 1000 * second)
+    assert store.alarms.bell == 1
+    store.alarms.mute("lost")
+    presence(store, "terminal-2", "lost", "b")
+    store.tick(START + 4000)
+    assert store.alarms.bell == 1
+    assert store.alarms.unseen() == 0
+    store.alarms.mute("lost")
+    assert store.alarms.unseen() == 2
+    store.alarms.acknowledge()
+    assert store.alarms.unseen() == 0
+
+
+def test_a_late_answer_and_one_that_never_came_raise_an_alarm() -> None:
+    store = model()
+    deadline = "2025-11-22T08:27:00.000Z"  # 20 s after the start
+    say(store, "req", "terminal-1/settlement/purchase", {}, expirytime=deadline)
+    store.tick(START + 15_000)
+    assert not store.alarms.subjects("deadline")
+    store.tick(START + 25_000)
+    assert store.alarms.subjects("deadline") == {"terminal-1"}
+    assert "purchase" in str(store.alarms.current()[0].text)
+
+
+def test_an_answer_in_time_raises_none() -> None:
+    store = model()
+    deadline = "2025-11-22T08:27:00.000Z"
+    asked = say(store, "req", "terminal-1/settlement/purchase", {}, expirytime=deadline)
+    say(store, "rep", "terminal-1/settlement/purchase", {}, START + 50, correlationid=asked.id)
+    store.tick(START + 25_000)
+    assert not store.alarms.subjects("deadline")
