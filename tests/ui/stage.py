@@ -1,13 +1,18 @@
 """Stores for the console's tests: a real one in process, and what was said in it."""
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
-from store import FAST, FaultyBroker, Store, running_store
+from store import FAST, PATIENCE, FaultyBroker, Store, running_store
+from textual.pilot import Pilot
 
 from bus.contract.topics import Topics
-from bus.link import Incoming, Outgoing
+from bus.identity import Identity
+from bus.link import Connector, Incoming, Outgoing
+from tui.app import Console
 from tui.model.store import StoreModel
 
 START = 1_763_800_000_000
@@ -47,8 +52,23 @@ async def heard_store(data: Path, **options: object) -> AsyncIterator[tuple[Stor
         yield store, broker
 
 
-def numbers(start: int = 1) -> Iterator[int]:
-    """1, 2, 3 ..."""
-    while True:
-        yield start
-        start += 1
+def seen(console: Console) -> str:
+    """The text on the operator's terminal."""
+    strips = console.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+async def shows(pilot: Pilot[None], text: str) -> str:
+    """Wait until a text stands on the terminal; what else stands there."""
+    console = pilot.app
+    assert isinstance(console, Console)
+    deadline = time.monotonic() + PATIENCE
+    while text not in seen(console):
+        assert time.monotonic() < deadline, f"{text!r} was never shown:\n{seen(console)}"
+        await pilot.pause(0.02)
+    return seen(console)
+
+
+def watching(connector: Connector, site: str = "main", **options: Any) -> Console:
+    """A console on a store that runs."""
+    return Console(StoreModel(Topics(site)), Identity().now, connector=connector, **options)

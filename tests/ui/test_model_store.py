@@ -51,7 +51,7 @@ def test_nodes_stand_in_the_order_of_the_flow() -> None:
     names = [node.name for node in heard_day().nodes]
     assert names == [
         "terminal-1", "terminal-2", "terminal-3", "terminal-4", "settlement", "catalog",
-        "warehouse", "sorter-1", "sorter-2", "tester-1",
+        "warehouse", "sorter-1", "sorter-2", "console-1", "tester-1",
     ]  # fmt: skip
 
 

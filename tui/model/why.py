@@ -121,18 +121,25 @@ def _at_the_sorter(track: Track, nodes: Nodes) -> Why:
     told = _told(track)
     if told is not None:
         return Why(told, track.since, "warehouse", normal=False)
-    if given is None:
+    sorter = _sorter(track, nodes, given)
+    if sorter is None:
         return Why(Sentence("waits for a free sorter"), track.since, "warehouse")
-    sorter = nodes.get(given.receiver)
     step, since = _step(sorter, track)
-    reason = Sentence("waits for {node}: {step}", node=given.receiver, step=Sentence(step))
-    waiting = _node_is_needed(nodes, given.receiver, since or given.at, reason)
+    reason = Sentence("waits for {node}: {step}", node=sorter.name, step=Sentence(step))
+    waiting = _node_is_needed(nodes, sorter.name, since or track.since, reason)
     return waiting if waiting.normal else replace(waiting, hop=given)
 
 
-def _step(sorter: NodeView | None, track: Track) -> tuple[str, int]:
-    job = sorter.job if sorter else None
-    if sorter is None or job is None or job.order != track.order:
+def _sorter(track: Track, nodes: Nodes, given: Hop | None) -> NodeView | None:
+    """Who has the job: who was given it, or who says so where that was not heard."""
+    if given is not None:
+        return nodes.get(given.receiver) or NodeView(given.receiver)
+    return next((node for node in nodes if node.job and node.job.order == track.order), None)
+
+
+def _step(sorter: NodeView, track: Track) -> tuple[str, int]:
+    job = sorter.job
+    if job is None or job.order != track.order:
         return _HAS_IT, 0
     return _STEPS.get(job.step, _HAS_IT), sorter.job_since
 

@@ -1,0 +1,379 @@
+"""An operator at the keys, and a real store behind the screen."""
+
+import json
+from pathlib import Path
+
+import pytest
+from stage import heard_store, seen, shows, watching
+from store import LABEL, FaultyBroker, eventually
+from textual.widgets import Input
+
+from bus.contract.catalog import LOOKUP, Lookup
+from bus.link import Outgoing
+from tui.app import Console
+from tui.model.message import Message
+from tui.screens.traffic import TrafficScreen
+
+
+async def type_in(pilot: object, text: str) -> None:
+    """Type a text into what has the keys."""
+    field = pilot.app.focused  # type: ignore[attr-defined]
+    assert isinstance(field, Input)
+    field.value = text
+
+
+def chosen(console: Console) -> Message:
+    """The message that is looked at."""
+    assert isinstance(console.screen, TrafficScreen)
+    assert console.screen.chosen is not None
+    return console.screen.chosen
+
+
+async def test_the_store_screen_shows_who_is_there_and_who_is_lost(tmp_path: Path) -> None:
+    async with heard_store(tmp_path, terminals=2) as (store, broker):
+        console = watching(broker)
+        async with console.run_test(size=(120, 30)) as pilot:
+            await shows(pilot, "● 2 online")
+            will = next(
+                link.will for link in broker.links if link.will and "terminal-2" in link.will.topic
+            )
+            await store.crash("terminal-2")
+            broker.route(will)
+            await shows(pilot, "✖ lost: terminal-2")
+            await shows(pilot, "terminal-2 is lost")
+
+
+async def test_the_traffic_is_followed_paused_and_followed_again(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        console = watching(broker)
+        async with console.run_test(size=(120, 30)) as pilot:
+            await pilot.press("2")
+            await store.buy({"MUG": 1})
+            await shows(pilot, "purchase")
+            await pilot.press("space")
+            held = await shows(pilot, "paused, 0 more")
+            await store.ask(LOOKUP, "catalog", Lookup(code=LABEL))
+            after = await shows(pilot, "paused, 2 more")
+            assert held.splitlines()[1:20] == after.splitlines()[1:20]
+            await pilot.press("space")
+            await shows(pilot, "lookup")
+            assert "paused" not in seen(console)
+
+
+async def test_a_filter_is_typed_and_one_that_is_none_is_explained(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        console = watching(broker)
+        async with console.run_test(size=(120, 30)) as pilot:
+            await store.buy({"MUG": 1})
+            await pilot.press("2", "f")
+            await type_in(pilot, "colour:blue")
+            await pilot.press("enter")
+            await shows(pilot, "There is no word colour:")
+            await type_in(pilot, "op:purchase kind:rep")
+            await pilot.press("enter")
+            await shows(pilot, "filter: op:purchase kind:rep")
+            assert {message.name for message in console.desk.view._shown} == {"purchase"}
+
+
+async def test_from_a_reply_to_its_request_and_to_its_cause(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        console = watching(broker)
+        async with console.run_test(size=(120, 80)) as pilot:
+            receipt = await store.buy({"MUG": 1})
+            await store.reminded(receipt.order)
+            await eventually(lambda: console.desk.model.orders.get(receipt.order), "the order")
+            await pilot.press("2", "f")
+            await type_in(pilot, "op:reserve kind:rep")
+            await pilot.press("enter", "up")
+            reply = chosen(console)
+            assert (reply.kind, reply.name) == ("rep", "reserve")
+            await pilot.press("r")
+            request = chosen(console)
+            assert (request.kind, request.id) == ("req", reply.answers)
+            await pilot.press("c")
+            assert (chosen(console).kind, chosen(console).name) == ("req", "purchase")
+            await pilot.press("r")
+            assert (chosen(console).kind, chosen(console).name) == ("rep", "purchase")
+            await shows(pilot, "pickup_code:")
+
+
+async def test_a_search_goes_from_one_to_the_next(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        console = watching(broker)
+        async with console.run_test(size=(120, 30)) as pilot:
+            for _ in range(2):
+                await store.buy({"MUG": 1})
+            await eventually(lambda: len(console.desk.model.orders) == 2, "both orders")
+            await pilot.press("2", "slash")
+            await type_in(pilot, "op:purchase kind:req")
+            await pilot.press("enter")
+            first = chosen(console)
+            await pilot.press("n")
+            second = chosen(console)
+            assert (first.name, second.name) == ("purchase", "purchase")
+            assert first is not second
+            await pilot.press("N")
+            assert chosen(console) is first
+            await pilot.press("slash")
+            await type_in(pilot, "nowhere-at-all")
+            await pilot.press("enter")
+            await shows(pilot, "nowhere-at-all is not in what is shown")
+
+
+async def test_a_message_is_copied_and_compared(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        console = watching(broker)
+        async with console.run_test(size=(240, 40)) as pilot:
+            for code in (LABEL, "https://shop.example/mug"):
+                await store.ask(LOOKUP, "catalog", Lookup(code=code))
+            await pilot.press("2", "f")
+            await type_in(pilot, "op:lookup kind:req")
+            await pilot.press("enter", "end", "d")
+            await shows(pilot, f'← "{LABEL}"')
+            await pilot.press("y")
+            assert json.loads(console.clipboard)["data"] == {"code": "https://shop.example/mug"}
+
+
+async def test_an_order_is_opened_and_says_what_it_waits_for(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        store.machine.stops_at = "conveying"
+        receipt = await store.buy({"MUG": 1})
+        await eventually(lambda: not store.machine.free.is_set(), "a sorter that conveys")
+        console = watching(broker)  # begins when most has been said already
+        async with console.run_test(size=(80, 24)) as pilot:
+            await pilot.press("3")
+            await shows(pilot, receipt.order)
+            await pilot.press("enter")
+            await shows(pilot, "waits for sorter-1")
+            await shows(pilot, "1 × MUG")
+            await shows(pilot, "settled")
+            store.machine.free.set()
+            await shows(pilot, "waits for the customer to collect it")
+            await shows(pilot, "remind")
+            await pilot.press("escape")
+            await shows(pilot, "1 orders")
+
+
+async def test_an_order_is_cancelled_after_it_was_asked_about(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        receipt = await store.buy({"MUG": 1})
+        await store.reminded(receipt.order)
+        console = watching(broker)
+        async with console.run_test(size=(100, 30)) as pilot:
+            await pilot.press("3")
+            await shows(pilot, receipt.order)
+            await pilot.press("x", "ctrl+s")
+            await shows(pilot, f"Order {receipt.order} will be cancelled")
+            await pilot.press("n")
+            assert not broker.sent("/settlement/cancel")
+            await pilot.press("ctrl+s", "y")
+            await shows(pilot, "✔ done")
+            await shows(pilot, "cancelling")
+            sent = broker.sent("/settlement/cancel")[0]
+            assert "/req/console-1/settlement/cancel" in sent.topic
+            await pilot.press("escape", "2")
+            await shows(pilot, "cancel")
+
+
+async def test_a_parcel_is_collected_by_its_code_and_a_wrong_code_is_refused(
+    tmp_path: Path,
+) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        receipt = await store.buy({"MUG": 1})
+        await store.reminded(receipt.order)
+        console = watching(broker)
+        async with console.run_test(size=(100, 30)) as pilot:
+            await pilot.press("3", "p")
+            await type_in(pilot, "12")
+            await pilot.press("ctrl+s")
+            await shows(pilot, "✖ code")
+            await type_in(pilot, "000000" if receipt.pickup_code != "000000" else "111111")
+            await pilot.press("ctrl+s", "y")
+            await shows(pilot, "404 unknown-pickup-code")
+            await type_in(pilot, receipt.pickup_code)
+            await pilot.press("ctrl+s", "y")
+            await shows(pilot, 'state: "collected"')
+
+
+async def test_goods_are_received_where_the_chosen_style_lies(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        receipt = await store.buy({"MUG": 1})
+        await store.reminded(receipt.order)
+        console = watching(broker)
+        async with console.run_test(size=(160, 40)) as pilot:
+            await store.buy({"MUG": 1})
+            await pilot.press("4")
+            await shows(pilot, "A-01-1")
+            await pilot.press("plus")
+            await shows(pilot, "* quantity")
+            await type_in(pilot, "30")
+            await pilot.press("ctrl+s")
+            await shows(pilot, "30 of MUG will count as lying at A-01-1")
+            await pilot.press("y")
+            await shows(pilot, "✔ done")
+            await pilot.press("escape")
+            await shows(pilot, " 48 ")
+            assert "≠" not in seen(console)
+
+
+async def test_a_price_is_changed_and_the_rest_of_the_product_is_left(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        await store.buy({"SHIRT-BLUE": 1})
+        before = (await store.ask(LOOKUP, "catalog", Lookup(code=LABEL))).product
+        console = watching(broker)
+        async with console.run_test(size=(160, 40)) as pilot:
+            await pilot.press("4")
+            await store.ask(LOOKUP, "catalog", Lookup(code=LABEL))
+            await shows(pilot, "SHIRT-BLUE")
+            await pilot.press("p")
+            await type_in(pilot, "4900")
+            await pilot.press("enter")
+            await type_in(pilot, "EUR")
+            await pilot.press("ctrl+s")
+            await shows(pilot, "One piece of SHIRT-BLUE will cost 4900")
+            await pilot.press("y")
+            await shows(pilot, "updated: 1")
+        after = (await store.ask(LOOKUP, "catalog", Lookup(code=LABEL))).product
+    assert [style.price.amount for style in after.styles] == [4900, 5900]
+    assert after.model_copy(update={"styles": before.styles}) == before
+
+
+async def test_any_operation_is_sent_from_its_form(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (_, broker):
+        console = watching(broker)
+        async with console.run_test(size=(100, 40)) as pilot:
+            await shows(pilot, "console-1")
+            await pilot.press("i")
+            await type_in(pilot, "settlement fly")
+            await pilot.press("enter")
+            await shows(pilot, "the contract has no such operation")
+            await type_in(pilot, "settlement orders")
+            await pilot.press("enter")
+            await shows(pilot, "reserving, charging")
+            await type_in(pilot, "somewhere")
+            await pilot.press("ctrl+s")
+            await shows(pilot, "✖ state")
+            await type_in(pilot, "settled")
+            await shows(pilot, '"state": "settled"')
+            await pilot.press("ctrl+s")
+            await shows(pilot, "this changes nothing")
+            await pilot.press("y")
+            await shows(pilot, "✔ done")
+            await pilot.press("escape", "i")
+            await type_in(pilot, "catalog commit")
+            await pilot.press("enter")
+            await shows(pilot, "* order")
+            await type_in(pilot, "o-1")
+            await pilot.press("ctrl+s")
+            await shows(pilot, "will refuse")
+            await pilot.press("y")
+            await shows(pilot, "403 forbidden")
+
+
+async def test_a_request_is_sent_again_in_the_consoles_own_name(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        console = watching(broker)
+        async with console.run_test(size=(120, 40)) as pilot:
+            await store.ask(LOOKUP, "catalog", Lookup(code=LABEL))
+            await pilot.press("2", "f")
+            await type_in(pilot, "op:lookup kind:req")
+            await pilot.press("enter", "end", "e")
+            await shows(pilot, "catalog: lookup")
+            await pilot.press("ctrl+s", "y")
+            await shows(pilot, "✔ done")
+            assert broker.sent("req/console-1/catalog/lookup")
+
+
+async def test_alarms_are_acknowledged_and_muted(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        console = watching(broker)
+        async with console.run_test(size=(120, 30)) as pilot:
+            await store.ask(LOOKUP, "catalog", Lookup(code=LABEL))
+            await shows(pilot, "5 Alarms ▲1")
+            await pilot.press("5")
+            await shows(pilot, "2 of SHIRT-RED are left")
+            await pilot.press("m")
+            await shows(pilot, "muted")
+            assert "▲1" not in seen(console)
+            await pilot.press("m", "a")
+            await shows(pilot, "✔ ")
+            assert "▲" not in seen(console)
+
+
+async def test_every_tab_is_a_key_a_click_and_a_command() -> None:
+    console = watching(FaultyBroker())
+    async with console.run_test(size=(100, 30)) as pilot:
+        for key, mode in zip(
+            "12345", ("store", "traffic", "orders", "stock", "alarms"), strict=True
+        ):
+            await pilot.press(key)
+            assert console.current_mode == mode
+        await pilot.click("Top", offset=(14, 0))
+        await eventually(lambda: console.current_mode == "traffic", "the traffic")
+        await pilot.press("t")
+        assert not console.current_theme.dark
+        await pilot.press("question_mark")
+        await shows(pilot, "A filter is made of words")
+        await pilot.press("escape", "ctrl+p")
+        await shows(pilot, "Send a request")
+
+
+async def test_colour_is_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with heard_store(tmp_path) as (_, broker):
+        console = watching(broker)
+        async with console.run_test(size=(80, 24)) as pilot:
+            text = await shows(pilot, "● online")
+            colours = {
+                segment.style.color.triplet
+                for strip in console.screen._compositor.render_strips()
+                for segment in strip.apply_filter(
+                    console._filters[-1],
+                    console.current_theme and console.screen.background_colors[1],
+                )
+                if segment.style and segment.style.color and segment.style.color.triplet
+            }
+    assert "● online" in text
+    assert all(colour.red == colour.green == colour.blue for colour in colours)
+
+
+async def test_without_a_broker_it_says_so_and_connects_by_itself() -> None:
+    class Away(FaultyBroker):
+        """A broker that is switched off at first."""
+
+        off = True
+
+        def connect(self, client_id: str, will: Outgoing | None = None):  # type: ignore[no-untyped-def]  # noqa: ANN202
+            if self.off:
+                from bus.errors import BrokerError
+
+                raise BrokerError("nobody listens")
+            return super().connect(client_id, will)
+
+    broker = Away()
+    console = watching(broker)
+    async with console.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "no broker at memory: trying again")
+        broker.off = False
+        await shows(pilot, "console-1")
+        broker.off = True
+        for link in list(broker.links):
+            link.lose()
+        await shows(pilot, "no broker at memory")
+        broker.off = False
+        await eventually(lambda: console.desk.up, "a connection")
+        assert broker.retained["storebus/1/main/state/console-1/presence"]
+
+
+async def test_two_consoles_have_two_names() -> None:
+    broker = FaultyBroker()
+    first, second = watching(broker), watching(broker)
+    async with first.run_test() as pilot:
+        await shows(pilot, "console-1")
+        async with second.run_test() as other:
+            await shows(other, "console-2")
+        presence = broker.retained["storebus/1/main/state/console-2/presence"]
+        assert json.loads(presence.payload)["data"]["status"] == "offline"
+    third = watching(broker, name="console-7")
+    async with third.run_test() as pilot:
+        await shows(pilot, "console-7")
