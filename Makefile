@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 SEEDS ?= 1000
 
-.PHONY: run test setup demo check format faults simulate planted bench load clean
+.PHONY: run test setup demo check format faults simulate planted bench load screenshots clean
 
 run: setup
 	$(BIN)/storebus up
@@ -39,6 +39,9 @@ bench: setup
 
 load: setup
 	$(BIN)/python -m benchmarks.load
+
+screenshots: setup
+	PYTHONPATH=tests $(BIN)/python tests/ui/screenshots.py
 
 setup: .venv/ready
 

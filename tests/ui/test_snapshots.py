@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from tui.app import Console
 
 SIZES = {"80x24": (80, 24), "200x60": (200, 60)}
-_LATER = 4_000
+_LATER = 1_000
 """Milliseconds after the last message at which the operator looks."""
 
 

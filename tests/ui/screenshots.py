@@ -1,0 +1,40 @@
+"""The console's pictures in the README: a real store's day, drawn (`make screenshots`)."""
+
+import asyncio
+from pathlib import Path
+
+from stage import model
+from story import told
+
+from tui.app import Console
+
+_PICTURES = Path(__file__).parents[2] / "docs" / "screenshots"
+_SIZE = (110, 32)
+_LATER = 1_000
+"""Milliseconds after the last message at which it is looked at."""
+
+
+async def draw() -> None:
+    """Let the day happen, and draw the store and the order that is stuck."""
+    heard, store = await told(), model()
+    for at, message in heard.messages:
+        store.take(at, [message])
+    now = store.now + _LATER
+    store.tick(now)
+    _PICTURES.mkdir(exist_ok=True)
+    console = Console(store, lambda: now)
+    async with console.run_test(size=_SIZE) as pilot:
+        await pilot.pause()
+        _write("store", console)
+        await pilot.press("3", "enter")
+        await pilot.pause()
+        _write("order", console)
+
+
+def _write(name: str, console: Console) -> None:
+    picture = console.export_screenshot(title=f"storebus watch: {name}", simplify=True)
+    (_PICTURES / f"{name}.svg").write_text(picture, "utf-8")
+
+
+if __name__ == "__main__":
+    asyncio.run(draw())

@@ -1,0 +1,94 @@
+"""The console on a real broker, and the command that starts it."""
+
+import asyncio
+import os
+import pty
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from stage import shows, watching
+from store import FAST, PATIENCE, RunBroker, eventually, running_store
+
+from bus.link import MqttConnector
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_an_order_is_watched_over_mosquitto(
+    run_broker: RunBroker, site: str, tmp_path: Path, protocol: str
+) -> None:
+    connector = MqttConnector(f"{run_broker('mosquitto').url}?protocol={protocol}")
+    async with running_store(connector, tmp_path, site=site, settings=FAST) as store:
+        console = watching(connector, site)
+        async with console.run_test(size=(100, 30)) as pilot:
+            await shows(pilot, "● 1 online")
+            receipt = await store.buy({"MUG": 1})
+            await store.reminded(receipt.order)
+            await pilot.press("3")
+            await shows(pilot, receipt.order)
+            await pilot.press("enter")
+            await shows(pilot, "waits for the customer to collect it")
+            await shows(pilot, "remind")
+            await pilot.press("p")
+            await shows(pilot, "* code")
+            await pilot.press(*receipt.pickup_code, "ctrl+s", "y")
+            await shows(pilot, 'state: "collected"')
+        second = watching(connector, site)
+        async with second.run_test(size=(100, 30)) as pilot:
+            await shows(pilot, "console-1")  # the first one said goodbye
+            await eventually(
+                lambda: second.desk.model.nodes.status("console-1") == "online", "its presence"
+            )
+
+
+async def test_the_command_draws_on_a_terminal_and_ends_with_q(
+    run_broker: RunBroker, site: str, tmp_path: Path
+) -> None:
+    connector = MqttConnector(run_broker("mosquitto").url)
+    async with running_store(connector, tmp_path, site=site, settings=FAST):
+        screen, terminal = pty.openpty()
+        environment = os.environ | {"TERM": "xterm-256color", "LC_ALL": "zh_CN.UTF-8"}
+        command = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "cli", "watch", "--broker", run_broker("mosquitto").url,
+            "--site", site, stdin=terminal, stdout=terminal, stderr=terminal, env=environment,
+        )  # fmt: skip
+        os.close(terminal)
+        drawn = bytearray()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(screen, lambda: drawn.extend(_read(screen)))
+        try:
+            await eventually(lambda: "终端".encode() in drawn, "the terminals, in Chinese")
+            await eventually(lambda: b"console-1" in drawn, "its name")
+            os.write(screen, b"q")
+            async with asyncio.timeout(PATIENCE):
+                assert await command.wait() == 0
+        finally:
+            loop.remove_reader(screen)
+            if command.returncode is None:
+                command.send_signal(signal.SIGKILL)
+                await command.wait()
+            os.close(screen)
+
+
+def _read(screen: int) -> bytes:
+    with suppress(OSError):  # the other end is closed
+        return os.read(screen, 65_536)
+    return b""
+
+
+async def test_a_console_that_is_none_is_refused() -> None:
+    command = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cli", "watch", "--name", "terminal-1",
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, errors = await command.communicate()
+    assert command.returncode == 2
+    assert b"terminal-1 is not the name of a console" in errors
+
+
+async def test_the_command_line_does_not_load_the_console() -> None:
+    code = "import cli.main, sys; sys.exit('textual' in sys.modules)"
+    command = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
+    assert await command.wait() == 0
