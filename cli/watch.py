@@ -40,7 +40,9 @@ def watch(
     if name is not None and role_of(name) != "console":
         raise ConfigurationError(f"{name} is not the name of a console, such as console-1.")
     connector = MqttConnector(broker_url(broker, settings))
-    logging.getLogger("storebus").propagate = False  # the console says itself what is wrong
+    logger = logging.getLogger("storebus")  # the console says itself what is wrong
+    logger.propagate = False
+    logger.addHandler(logging.NullHandler())
     console = Console(
         StoreModel(Topics(settings.site)),
         Identity().now,

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.screen import Screen
 
 from bus.link import Connector
@@ -186,6 +187,12 @@ class Console(App[None]):
         ]
         lines.append([(fit("^p", 10), "key"), (self._("Everything that can be done, by name"), "")])
         self.push_screen(Sheet(self.desk, lines))
+
+    def action_command_palette(self) -> None:
+        """Everything that can be done, by name."""
+        if self.use_command_palette and not CommandPalette.is_open(self):
+            hint = self._("what is to be done")
+            self.push_screen(CommandPalette(id="--command-palette", placeholder=hint))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The command palette: every screen, every action, every key of the screen."""

@@ -1,6 +1,6 @@
 """A day in a real store in which much goes wrong; written down, it is what the snapshots show.
 
-PYTHONPATH=tests python tests/ui/story.py    # writes tests/ui/recorded.jsonl anew
+PYTHONPATH=tests .venv/bin/python tests/ui/story.py    # writes recorded.jsonl anew
 """
 
 import asyncio

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import pty
-import signal
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -43,13 +43,18 @@ async def test_an_order_is_watched_over_mosquitto(
             )
 
 
+@pytest.mark.parametrize("colours", [True, False])
 async def test_the_command_draws_on_a_terminal_and_ends_with_q(
-    run_broker: RunBroker, site: str, tmp_path: Path
+    run_broker: RunBroker, site: str, tmp_path: Path, colours: bool
 ) -> None:
     connector = MqttConnector(run_broker("mosquitto").url)
+    environment = os.environ | {
+        "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "zh_CN.UTF-8",
+    }  # fmt: skip
+    if not colours:
+        environment["NO_COLOR"] = "1"
     async with running_store(connector, tmp_path, site=site, settings=FAST):
         screen, terminal = pty.openpty()
-        environment = os.environ | {"TERM": "xterm-256color", "LC_ALL": "zh_CN.UTF-8"}
         command = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "cli", "watch", "--broker", run_broker("mosquitto").url,
             "--site", site, stdin=terminal, stdout=terminal, stderr=terminal, env=environment,
@@ -59,7 +64,7 @@ async def test_the_command_draws_on_a_terminal_and_ends_with_q(
         loop = asyncio.get_running_loop()
         loop.add_reader(screen, lambda: drawn.extend(_read(screen)))
         try:
-            await eventually(lambda: "终端".encode() in drawn, "the terminals, in Chinese")
+            await eventually(lambda: "● 1 在线".encode() in drawn, "a terminal, in Chinese")
             await eventually(lambda: b"console-1" in drawn, "its name")
             os.write(screen, b"q")
             async with asyncio.timeout(PATIENCE):
@@ -67,9 +72,12 @@ async def test_the_command_draws_on_a_terminal_and_ends_with_q(
         finally:
             loop.remove_reader(screen)
             if command.returncode is None:
-                command.send_signal(signal.SIGKILL)
+                command.kill()
                 await command.wait()
             os.close(screen)
+    found = {tuple(map(int, each)) for each in re.findall(rb"[34]8;2;(\d+);(\d+);(\d+)", drawn)}
+    assert found
+    assert colours != all(red == green == blue for red, green, blue in found)
 
 
 def _read(screen: int) -> bytes:

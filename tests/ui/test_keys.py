@@ -3,14 +3,15 @@
 import json
 from pathlib import Path
 
-import pytest
 from stage import heard_store, seen, shows, watching
 from store import LABEL, FaultyBroker, eventually
+from textual import events
 from textual.widgets import Input
 
 from bus.contract.catalog import LOOKUP, Lookup
 from bus.link import Outgoing
 from tui.app import Console
+from tui.feed import PENDING
 from tui.model.message import Message
 from tui.screens.traffic import TrafficScreen
 
@@ -315,26 +316,42 @@ async def test_every_tab_is_a_key_a_click_and_a_command() -> None:
         await pilot.press("question_mark")
         await shows(pilot, "A filter is made of words")
         await pilot.press("escape", "ctrl+p")
-        await shows(pilot, "Send a request")
+        await shows(pilot, "what is to be done")
+        await pilot.press(*"send a req")
+        await shows(pilot, "key i")
+        await pilot.press("enter")
+        await shows(pilot, "node and operation, such as")
 
 
-async def test_colour_is_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    async with heard_store(tmp_path) as (_, broker):
-        console = watching(broker)
-        async with console.run_test(size=(80, 24)) as pilot:
-            text = await shows(pilot, "● online")
-            colours = {
-                segment.style.color.triplet
-                for strip in console.screen._compositor.render_strips()
-                for segment in strip.apply_filter(
-                    console._filters[-1],
-                    console.current_theme and console.screen.background_colors[1],
-                )
-                if segment.style and segment.style.color and segment.style.color.triplet
-            }
-    assert "● online" in text
-    assert all(colour.red == colour.green == colour.blue for colour in colours)
+async def test_what_comes_too_fast_is_counted_and_said() -> None:
+    broker = FaultyBroker()
+    console = watching(broker)
+    async with console.run_test(size=(120, 30)) as pilot:
+        await shows(pilot, "console-1")
+        topic = console.desk.model.topics.event("catalog", "stock-changed")
+        for number in range(PENDING + 5_000):
+            broker.route(Outgoing(topic, b'{"id":"%d","data":{}}' % number))
+        text = await shows(pilot, "not shown")
+        feed, history = console.desk.feed, console.desk.model.history
+        assert feed is not None
+        assert 0 < feed.dropped <= 5_000
+        assert f"▲ {feed.dropped} not shown" in text
+        await eventually(lambda: history.heard + feed.dropped >= PENDING + 5_000, "the rest")
+
+
+async def test_the_wheel_holds_the_list_where_it_is() -> None:
+    broker = FaultyBroker()
+    console = watching(broker)
+    async with console.run_test(size=(120, 20)) as pilot:
+        await shows(pilot, "console-1")
+        topic = console.desk.model.topics.event("catalog", "stock-changed")
+        for number in range(100):
+            broker.route(Outgoing(topic, b'{"id":"%d","data":{}}' % number))
+        await pilot.press("2")
+        await shows(pilot, "10")
+        scroll = events.MouseScrollUp(None, 10, 10, 0, -1, 0, False, False, False, 10, 10)
+        console.screen._forward_event(scroll)
+        await shows(pilot, "paused")
 
 
 async def test_without_a_broker_it_says_so_and_connects_by_itself() -> None:

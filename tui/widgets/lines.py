@@ -106,11 +106,12 @@ class Lines(ScrollView, can_focus=True):
             self._paint = paint
         self.styles.overflow_x = "auto" if bar and width > self.size.width else "hidden"
         self.virtual_size = Size(max(width, self.size.width), len(items))
+        before = self.place
         wanted = len(items) - 1 if follow else self.place if place is None else place
         self.place = max(0, min(wanted, len(items) - 1))
         if follow:
             self.scroll_end(animate=False, x_axis=False)
-        elif place is not None:
+        elif place is not None and place != before:
             self._keep_in_sight()
         self.refresh()
 
@@ -161,6 +162,11 @@ class Lines(ScrollView, can_focus=True):
             self._choose(place)
             if event.chain > 1:
                 self.post_message(self.Chosen(self))
+
+    def on_mouse_scroll_up(self) -> None:
+        """Whoever turns the wheel wants to look at something, and not to follow."""
+        if self._cursor:
+            self.post_message(self.Moved(self))
 
     def _choose(self, place: int) -> None:
         self.place = max(0, min(place, len(self._items) - 1))
