@@ -9,6 +9,7 @@ from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 from bus.link import Connector
@@ -183,7 +184,7 @@ class Console(App[None]):
         lines.append([])
         lines += [
             [(fit(self.get_key_display(binding), 10), "key"), (self._(binding.description), "")]
-            for binding in self._keys(screen)
+            for _, binding in self._keys(screen)
         ]
         lines.append([(fit("^p", 10), "key"), (self._("Everything that can be done, by name"), "")])
         self.push_screen(Sheet(self.desk, lines))
@@ -202,20 +203,21 @@ class Console(App[None]):
                 self._("key {key}", key=place + 1),
                 lambda name=name: self.run_action(f"tab('{name}')"),
             )
-        for binding in self._keys(screen):
+        for node, binding in self._keys(screen):
             if not binding.action.startswith("tab("):
                 yield SystemCommand(
                     self._(binding.description),
                     self._("key {key}", key=self.get_key_display(binding)),
-                    lambda action=binding.action: self.run_action(action, screen),
+                    lambda action=binding.action, node=node: self.run_action(action, node),
                 )
 
-    def _keys(self, screen: Screen[Any]) -> list[Binding]:
-        """The keys of a screen and of the console that have a description."""
-        declared = [
-            each
-            for part in (*type(screen).__mro__, type(self))
+    def _keys(self, screen: Screen[Any]) -> list[tuple[DOMNode, Binding]]:
+        """The keys of a screen and of the console that have a description, and whose they are."""
+        return [
+            (node, each)
+            for node in (screen, self)
+            for part in type(node).__mro__
             if part.__module__.startswith("tui.")
             for each in vars(part).get("BINDINGS", ())
+            if isinstance(each, Binding) and each.description
         ]
-        return [each for each in declared if isinstance(each, Binding) and each.description]
