@@ -191,7 +191,7 @@ class Console(App[None]):
 
     def action_command_palette(self) -> None:
         """Everything that can be done, by name."""
-        if self.use_command_palette and not CommandPalette.is_open(self):
+        if not isinstance(self.screen, CommandPalette):
             hint = self._("what is to be done")
             self.push_screen(CommandPalette(id="--command-palette", placeholder=hint))
 

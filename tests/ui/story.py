@@ -20,7 +20,9 @@ from bus.contract.values import Empty
 from bus.contract.warehouse import LOCATE, RETURNS, Locate
 from bus.errors import Problem
 from bus.link import Incoming, Subscription
+from bus.recording import Recorded, Recording, read_recording
 
+_BOUGHT = "rep/terminal-1/settlement/purchase"
 RECORDED = Path(__file__).parent / "recorded.jsonl"
 
 
@@ -31,8 +33,6 @@ class Heard:
     messages: list[tuple[int, Incoming]] = field(default_factory=list)
     stuck: str = ""
     """The order that does not move at the end."""
-    moved: str = ""
-    """The order whose sorter jammed, so that another took it."""
 
 
 @asynccontextmanager
@@ -79,7 +79,7 @@ async def story(store: Store, broker: FaultyBroker, heard: Heard) -> None:
     await store.ask(RETURNS, "warehouse", Empty())
     for sku in ("MUG", "SHIRT-BLUE"):
         await store.ask(LOCATE, "warehouse", Locate(sku=sku))
-    heard.stuck, heard.moved = stuck.order, moved.order
+    heard.stuck = stuck.order
 
 
 def _picking(heard: Heard, order: str) -> str:
@@ -117,23 +117,22 @@ async def told() -> Heard:
 
 def recorded() -> Heard:
     """The day that was written down."""
-    first, *lines = RECORDED.read_text("utf-8").splitlines()
-    heard = Heard(**json.loads(first))
-    for line in lines:
-        at, topic, payload, retain = json.loads(line)
-        heard.messages.append((at, Incoming(topic, payload.encode(), retain)))
+    heard = Heard()
+    for entry in read_recording(RECORDED):
+        if isinstance(entry, Recorded):
+            heard.messages.append((entry.at, entry.message))
+    last = [message for _, message in heard.messages if message.topic.endswith(_BOUGHT)][-1]
+    heard.stuck = json.loads(last.payload)["data"]["order"]
     return heard
 
 
 def main() -> None:
     """Write it down."""
     heard = asyncio.run(told())
-    lines = [json.dumps({"stuck": heard.stuck, "moved": heard.moved})]
-    lines += [
-        json.dumps([at, message.topic, message.payload.decode(), message.retain])
-        for at, message in heard.messages
-    ]
-    RECORDED.write_text("\n".join(lines) + "\n", "utf-8")
+    RECORDED.unlink(missing_ok=True)
+    with Recording(RECORDED) as recording:
+        for at, message in heard.messages:
+            recording.write(at, message)
 
 
 if __name__ == "__main__":

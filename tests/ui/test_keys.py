@@ -48,9 +48,11 @@ async def test_the_traffic_is_followed_paused_and_followed_again(tmp_path: Path)
     async with heard_store(tmp_path) as (store, broker):
         console = watching(broker)
         async with console.run_test(size=(120, 30)) as pilot:
-            await pilot.press("2")
+            await pilot.press("2", "f")
+            await type_in(pilot, "op:purchase,lookup")
+            await pilot.press("enter")
             await store.buy({"MUG": 1})
-            await shows(pilot, "purchase")
+            await shows(pilot, "2 messages")
             await pilot.press("space")
             held = await shows(pilot, "paused, 0 more")
             await store.ask(LOOKUP, "catalog", Lookup(code=LABEL))

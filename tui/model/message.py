@@ -51,6 +51,12 @@ class Message:
     response_topic: str | None = None
     correlation: bytes | None = None
     """As MQTT 5 carried it."""
+    qos: int = 0
+    """At which it was delivered to the console."""
+    expiry: int | None = None
+    """Seconds after which the broker need not have delivered it."""
+    user: tuple[tuple[str, str], ...] = ()
+    """MQTT 5 User Properties."""
     latency: int | None = None
     """Of a reply: milliseconds since its request was first heard."""
     repeats: int = 0
@@ -89,6 +95,7 @@ def read(topics: Topics, number: int, at: int, incoming: Incoming) -> Message:
         )  # fmt: skip
     message.retain = incoming.retain
     message.response_topic, message.correlation = incoming.response_topic, incoming.correlation
+    message.qos, message.expiry, message.user = incoming.qos, incoming.expiry, incoming.user
     if incoming.payload:
         _read_payload(message, incoming.payload)
     elif message.flaw is None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from bus.contract.settlement import OrderView
 from bus.envelope import milliseconds
 from tui.model.message import Message, body
-from tui.model.track import FINAL, HOPS, STATES, TELLING, Hop, Track, detail, learn, money
+from tui.model.track import HOPS, STATES, TELLING, Hop, Track, detail, learn, money
 
 ORDERS = 3_000
 _UNKNOWN_TRACES = 2_000
@@ -72,12 +72,12 @@ class Orders:
     def told(self, view: OrderView) -> Track:
         """Settlement has said all it knows of an order."""
         track = self.track(view.order)
-        track.view, track.state, track.terminal = view, view.state, view.terminal
+        track.view, track.terminal = view, view.terminal
         track.total = (view.total.amount, view.total.currency)
         track.pickup_point = view.pickup_point
         if view.history:
-            track.since = milliseconds(view.history[-1].at)
-            track.reason = view.history[-1].reason
+            last = view.history[-1]
+            track.comes_into(view.state, milliseconds(last.at), last.reason)
         return track
 
     def summed_up(self, summary: dict[str, Any], at: int) -> None:
@@ -90,19 +90,14 @@ class Orders:
         except ValueError:
             since = at
         track = self.track(order)
-        if track.state in FINAL and state not in FINAL:
-            return  # an answer that was overtaken
-        if track.state is not None and since < track.since:
-            return
-        track.state, track.since = state, since
+        reason = summary.get("reason")
+        track.comes_into(state, since, reason if isinstance(reason, str) else None)
         terminal, point, total = (
             summary.get(name) for name in ("terminal", "pickup_point", "total")
         )
         track.terminal = terminal if isinstance(terminal, str) else track.terminal
         track.pickup_point = point if isinstance(point, str) else track.pickup_point
         track.total = money(total) or track.total
-        reason = summary.get("reason")
-        track.reason = reason if isinstance(reason, str) else None
 
     def _told(self, message: Message) -> None:
         """Settlement says something of orders, by itself or to somebody who asked."""

@@ -76,6 +76,12 @@ class Track:
         """Whether nothing more will happen."""
         return self.state in FINAL
 
+    def comes_into(self, state: OrderState, since: int, reason: str | None) -> None:
+        """It is in a state, unless that was overtaken: its way has no way back."""
+        if state != self.state and (self.final or _RANK[state] < _RANK.get(self.state, -1)):
+            return
+        self.state, self.since, self.reason = state, since, reason
+
     def hop(self, message: Message) -> Hop | None:
         """The hop that a repeated message repeats."""
         for hop in reversed(self.hops):
@@ -117,9 +123,8 @@ def learn(track: Track, message: Message, data: dict[str, Any]) -> None:
         point = data.get("pickup_point")
         track.pickup_point = point if isinstance(point, str) else track.pickup_point
     state = _state_of(message, data)
-    if state is not None and _RANK[state] > _RANK.get(track.state, -1):
-        track.state, track.since = state, message.at
-        track.reason = detail(data) if state in FINAL else None
+    if state is not None and state != track.state:
+        track.comes_into(state, message.at, detail(data) if state in FINAL else None)
 
 
 def _state_of(message: Message, data: dict[str, Any]) -> OrderState | None:
@@ -142,7 +147,7 @@ _RANK: dict[str | None, int] = {
          "expiring", *sorted(FINAL))
     )
 }  # fmt: skip
-"""The way of an order; a message that was overtaken does not take it back."""
+"""The way of an order; whose clock says when is of no account."""
 _ANSWERED: dict[str, OrderState] = {
     "reserve": "charging", "ready": "ready", "remind": "reminded",
 }  # fmt: skip

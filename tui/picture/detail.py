@@ -44,12 +44,17 @@ def _headers(message: Message, paper: Paper) -> list[Line]:
         rows.append((paper._("answer"), paper._("after {time}", time=lasting(message.latency))))
     if message.repeats:
         rows.append((paper._("repeated"), f"×{message.repeats + 1}"))
+    if message.qos:
+        rows.append(("QoS", str(message.qos)))
     if message.retain:
         rows.append((paper._("retained"), paper._("yes")))
     if message.response_topic is not None:
         rows.append((paper._("response topic"), message.response_topic))
     if message.correlation is not None:
         rows.append((paper._("correlation data"), decoded(message.correlation)))
+    if message.expiry is not None:
+        rows.append((paper._("expires"), paper._("after {time}", time=f"{message.expiry} s")))
+    rows += message.user
     return [[(f"{name}: ", "dim"), (value[:_LONGEST], "")] for name, value in rows]
 
 
