@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 from bus.link import Connector
 from bus.texts import ENGLISH, Texts
+from tui import look
 from tui.desk import Desk
 from tui.errands import errand, price_change
 from tui.feed import Feed
@@ -38,7 +39,6 @@ _REDRAW = 0.2
 """Seconds between two redraws, however many messages there are."""
 _TICK = 1.0
 """Seconds between two looks at what has not happened; also between two bells at least."""
-_THEMES = ("textual-dark", "textual-light")
 _CALLEES = {"cancel": "settlement", "collect": "settlement", "receive": "warehouse"}
 _SCREENS: dict[str, type[ConsoleScreen]] = {
     "store": StoreScreen,
@@ -87,7 +87,7 @@ class Console(App[None]):
         if connector is not None:
             self.desk.feed = Feed(connector, model, self._heard, name)
         self.title = "Storebus"
-        self.theme = _THEMES[0]
+        self.theme = look.DARK
         self._bindings = translated(self._bindings, say)
         self._running_feed: asyncio.Task[None] | None = None
         self._rung = 0
@@ -149,7 +149,7 @@ class Console(App[None]):
 
     def action_light(self) -> None:
         """From dark to light, or back."""
-        self.theme = _THEMES[self.theme == _THEMES[0]]
+        self.theme = look.LIGHT if look.is_dark(self.theme) else look.DARK
         self.redraw()
 
     def action_act(self, name: str) -> None:

@@ -2,6 +2,8 @@
 
 from rich.style import Style
 
+DARK, LIGHT = "textual-dark", "textual-light"
+"""The names of the two themes."""
 _DARK = {
     "": "", "dim": "#9aa0a6", "head": "bold", "good": "#57c77a", "bad": "bold #ff6b6b",
     "warn": "#ffb454", "key": "#7cc0ff", "text": "#a5d6a7", "number": "#d2a8ff",
@@ -17,6 +19,11 @@ _STYLES = {
     dark: {name: Style.parse(style) for name, style in look.items()}
     for dark, look in ((True, _DARK), (False, _LIGHT))
 }
+
+
+def is_dark(theme: str) -> bool:
+    """Whether a theme is the dark one; asked for each line, so it must cost nothing."""
+    return theme != LIGHT
 
 
 def style(name: str, *, dark: bool) -> Style:

@@ -1,5 +1,6 @@
 """Stores for the console's tests: a real one in process, and what was said in it."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
@@ -65,7 +66,7 @@ async def shows(pilot: Pilot[None], text: str) -> str:
     deadline = time.monotonic() + PATIENCE
     while text not in seen(console):
         assert time.monotonic() < deadline, f"{text!r} was never shown:\n{seen(console)}"
-        await pilot.pause(0.02)
+        await asyncio.sleep(0.02)
     return seen(console)
 
 

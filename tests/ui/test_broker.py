@@ -33,7 +33,8 @@ async def test_an_order_is_watched_over_mosquitto(
             await shows(pilot, "remind")
             await pilot.press("p")
             await shows(pilot, "* code")
-            await pilot.press(*receipt.pickup_code, "ctrl+s", "y")
+            console.focused.value = receipt.pickup_code
+            await pilot.press("ctrl+s", "y")
             await shows(pilot, 'state: "collected"')
         second = watching(connector, site)
         async with second.run_test(size=(100, 30)) as pilot:

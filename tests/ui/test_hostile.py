@@ -134,7 +134,7 @@ def test_every_channel_can_be_heard_with_nothing_in_it() -> None:
     drawn(store, 80, 24)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (3, 2), (10, 4), (40, 10)])
+@pytest.mark.parametrize("size", [(1, 1), (30, 8)])
 async def test_no_screen_breaks_on_a_tiny_terminal(size: tuple[int, int]) -> None:
     store = model()
     for at, message in recorded().messages:

@@ -319,7 +319,7 @@ async def test_every_tab_is_a_key_a_click_and_a_command() -> None:
         await shows(pilot, "A filter is made of words")
         await pilot.press("escape", "ctrl+p")
         await shows(pilot, "what is to be done")
-        await pilot.press(*"send a req")
+        await type_in(pilot, "send a req")
         await shows(pilot, "key i")
         await pilot.press("enter")
         await shows(pilot, "node and operation, such as")

@@ -122,7 +122,7 @@ class Lines(ScrollView, can_focus=True):
         base = self.rich_style
         if not 0 <= top + y < len(self._items):
             return Strip.blank(width, base)
-        dark = self.app.current_theme.dark
+        dark = look.is_dark(self.app.theme)
         line = self._paint(self._items[top + y], self.size.width)
         segments = [
             Segment(visible(text[: _CHAR * (left + width)]), base + look.style(name, dark=dark))

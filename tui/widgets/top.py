@@ -37,7 +37,7 @@ class Top(Widget):
 
     def render(self) -> Text:
         """The line, cut where the terminal ends."""
-        dark = self.app.current_theme.dark
+        dark = look.is_dark(self.app.theme)
         line = Text(no_wrap=True, end="")
         for name, title in self._tabs:
             line.append(
