@@ -1,10 +1,12 @@
 """What every screen of the console has: the line of tabs, the keys, and a redraw at its time."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
@@ -63,16 +65,15 @@ class ConsoleScreen(Screen[None]):
 
     def draw(self) -> None:
         """Draw the whole screen from the model; nothing while it is made or taken down."""
-        if not self.query(Top):
-            return
-        unseen = self.desk.model.alarms.unseen()
-        badges = {"alarms": f" ▲{unseen}"} if unseen else {}
-        tabs = [
-            (name, f"{place + 1} {self._(title)}{badges.get(name, '')}")
-            for place, (name, title) in enumerate(TABS.items())
-        ]
-        self.query_one(Top).show(tabs, self.TAB, self._status())
-        self.show()
+        with suppress(NoMatches):
+            unseen = self.desk.model.alarms.unseen()
+            badges = {"alarms": f" ▲{unseen}"} if unseen else {}
+            tabs = [
+                (name, f"{place + 1} {self._(title)}{badges.get(name, '')}")
+                for place, (name, title) in enumerate(TABS.items())
+            ]
+            self.query_one(Top).show(tabs, self.TAB, self._status())
+            self.show()
 
     def show(self) -> None:
         """Draw what stands between tabs and keys."""
