@@ -12,6 +12,7 @@ from bus.contract.values import (
     Empty,
     Location,
     Model,
+    Name,
     PointId,
     Quantity,
     Reference,
@@ -134,6 +135,29 @@ class ShortPickReply(Model):
     has nothing to pack is over without a parcel."""
 
 
+class JobStatus(Model):
+    """Where the job of an order is."""
+
+    job: Reference
+    order: Reference
+    state: Literal["waiting", "assigned", "packed", "withdrawing", "withdrawn"]
+    assignment: Annotated[int, Field(ge=0)]
+    sorter: Name | None
+
+
+class Resume(Model):
+    """A sorter that was faulty, slow or gone can be relied on again."""
+
+    sorter: Name
+
+
+class Resumed(Resume):
+    """It gets jobs again."""
+
+    job: Reference | None
+    """What it was given at once."""
+
+
 class Receive(Model):
     """Goods that came in and were put on a shelf."""
 
@@ -177,6 +201,14 @@ SHORT_PICK = command(
     "warehouse", "short-pick", ShortPick, ShortPickReply,
     "A location held fewer than the books say", callers={"sorter"},
 )  # fmt: skip
+REASSIGN = command(
+    "warehouse", "reassign", OrderOnly, JobStatus,
+    "Take an order's job from its sorter and give it to another", callers={"console"}, timeout=30.0,
+)  # fmt: skip
+RESUME = command(
+    "warehouse", "resume", Resume, Resumed,
+    "Give a sorter jobs again before its pause is over", callers={"console"}, timeout=30.0,
+)  # fmt: skip
 RECEIVE = command(
     "warehouse", "receive", Receive, BinLevel,
     "Put goods on a shelf", callers={"tester", "console"}, timeout=30.0,
@@ -188,5 +220,5 @@ ALARMS_STATE = State("warehouse", "alarms", Alarms, "what a person should look a
 
 CHANNELS = (
     PICKUP_POINTS, LOCATE, RETURNS, FULFIL, WITHDRAW, PACKED, FAULT, SHORT_PICK,
-    RECEIVE, PICKUP_POINTS_STATE, ALARMS_STATE,
+    REASSIGN, RESUME, RECEIVE, PICKUP_POINTS_STATE, ALARMS_STATE,
 )  # fmt: skip

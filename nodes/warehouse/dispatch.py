@@ -15,11 +15,14 @@ from bus.contract.warehouse import (
     Alarms,
     Fault,
     JobOnly,
+    JobStatus,
     Packed,
+    Resume,
+    Resumed,
     ShortPick,
     ShortPickReply,
 )
-from bus.errors import WrongState
+from bus.errors import UnknownOrder, WrongState
 from bus.intake import Answer, Observed, Request
 from bus.turn import Turn
 from nodes.warehouse import domain, returns, store
@@ -153,6 +156,34 @@ class Dispatch:
             turn.drop(before.pick_message)
             self.dispatch(turn)
         return ShortPickReply(job=before.id, picks=list(short.elsewhere))
+
+    def reassign(self, turn: Turn, request: Request[OrderOnly]) -> JobStatus:
+        """An operator wants another sorter to bring an order; one that waits is tried at once."""
+        job = store.job_of_order(turn.connection, request.data.order)
+        if job is None:
+            raise UnknownOrder(f"The warehouse has no job for {request.data.order}.")
+        if job.state not in ("waiting", "assigned"):
+            raise WrongState(f"Order {job.order} is {job.state}.", state=job.state)
+        if job.state == "assigned":
+            self._give_to_another(turn, job)
+        else:
+            self.dispatch(turn)
+        job = store.job(turn.connection, job.id)
+        return JobStatus(
+            job=job.id,
+            order=job.order,
+            state=job.state,
+            assignment=job.assignment,
+            sorter=job.sorter,
+        )
+
+    def resume(self, turn: Turn, request: Request[Resume]) -> Resumed:
+        """An operator has looked after a sorter."""
+        sorter = request.data.sorter
+        returns.pause(turn.connection, sorter, turn.now)
+        self.dispatch(turn)
+        job = store.job_of_sorter(turn.connection, sorter)
+        return Resumed(sorter=sorter, job=job.id if job else None)
 
     def presence(self, turn: Turn, observed: Observed[Presence]) -> None:
         """A sorter has come or gone."""

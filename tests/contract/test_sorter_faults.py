@@ -3,12 +3,18 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from store import FAST, FaultyBroker, Store, eventually, running_store
 from test_ways_back import put_everything_back, view
 
+from bus.contract.catalog import OrderOnly
+from bus.contract.channel import Operation
 from bus.contract.topics import Topics
+from bus.contract.values import Model
+from bus.contract.warehouse import REASSIGN, RESUME, Resume
+from bus.errors import Refused
 from cli.audit import findings
 from nodes.warehouse.settings import WarehouseSettings
 
@@ -121,6 +127,45 @@ async def test_without_a_sorter_an_order_waits_and_the_customer_sees_why(
     await brought_once(store, receipt.order)
     assert alarms(broker) == []
     assert (await view(store, receipt.order)).waits_for is None
+
+
+async def _told(store: Store, operation: Operation[Any, Any], data: Model) -> Any:
+    """What an operator is answered by the warehouse."""
+    return await store.ask_as("console-1", operation, "warehouse", data)
+
+
+async def test_an_operator_gives_a_job_to_another_sorter(store: Store) -> None:
+    store.machine.stops_at = "conveying"
+    receipt = await store.buy({"MUG": 2})
+    await eventually(lambda: not store.machine.free.is_set(), "conveying")
+    await store.start("sorter-2")
+    status = await _told(store, REASSIGN, OrderOnly(order=receipt.order))
+    assert (status.state, status.sorter, status.assignment) == ("assigned", "sorter-2", 2)
+    await store.reminded(receipt.order)
+    with pytest.raises(Refused) as refused:
+        await _told(store, REASSIGN, OrderOnly(order=receipt.order))
+    assert refused.value.to_data().code == "wrong-state"
+    store.machine.free.set()
+    await brought_once(store, receipt.order)
+
+
+async def test_an_operator_has_looked_after_a_sorter_and_it_gets_jobs_again(tmp_path: Path) -> None:
+    for_long = WarehouseSettings(fault_pause=3600)
+    async with running_store(
+        FaultyBroker(), tmp_path, settings=FAST, sorters=1, warehouse=for_long
+    ) as store:
+        store.machine.jams_at = "travelling"
+        receipt = await store.buy({"MUG": 2})
+        await eventually(lambda: jobs(store) == [("waiting", None, 1)], "a job that waits")
+        status = await _told(store, REASSIGN, OrderOnly(order=receipt.order))
+        assert (status.state, status.sorter) == ("waiting", None)
+        resumed = await _told(store, RESUME, Resume(sorter="sorter-1"))
+        assert resumed.job == status.job
+        await brought_once(store, receipt.order)
+        assert (await _told(store, RESUME, Resume(sorter="sorter-1"))).job is None
+        with pytest.raises(Refused) as refused:
+            await _told(store, REASSIGN, OrderOnly(order="o-unknown"))
+        assert refused.value.to_data().code == "unknown-order"
 
 
 async def test_a_presence_that_got_lost_is_shown_again(tmp_path: Path) -> None:

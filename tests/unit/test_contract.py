@@ -40,6 +40,8 @@ COMMANDS = {
     ("warehouse", "packed"): {"sorter"},
     ("warehouse", "fault"): {"sorter"},
     ("warehouse", "short-pick"): {"sorter"},  # an addition to the design
+    ("warehouse", "reassign"): {"console"},  # an addition to the design
+    ("warehouse", "resume"): {"console"},  # an addition to the design
     ("warehouse", "receive"): {"tester", "console"},
     ("sorter", "pick"): {"warehouse"},
     ("sorter", "abort"): {"warehouse"},
