@@ -246,16 +246,35 @@ def read_recording(path: Path) -> Iterator[Recorded | Connected]:
     Raises:
         JournalError: the file cannot be read, or a whole line is damaged.
     """
+    return (entry for _, entry in read_from(path))
+
+
+def read_from(path: Path, offset: int = 0) -> Iterator[tuple[int, Recorded | Connected]]:
+    """The same from an offset on, each with the offset at which the next one begins.
+
+    Args:
+        path: the file.
+        offset: in bytes of what is not compressed; within a line, the next line is the first.
+
+    Raises:
+        JournalError: as above.
+    """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            place = offset
+            if offset:
+                file.seek(offset - 1)
+                place += len(file.readline()) - 1
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
                     return
+                place += len(line)
                 try:
-                    yield _Line.model_validate_json(line).entry()
+                    yield place, _Line.model_validate_json(line).entry()
                 except ValueError as error:
+                    where = f"the line that ends at byte {place}" if offset else f"line {number}"
                     raise JournalError(
-                        f"cannot read the history {path}: line {number} is not a message"
+                        f"cannot read the history {path}: {where} is not a message"
                     ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise JournalError(f"cannot read the history {path}: it is damaged: {error}") from error

@@ -1,6 +1,7 @@
 """`storebus watch`: the operators' console."""
 
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,9 +16,20 @@ from cli import options
 from cli.address import broker_url
 from cli.run import run
 from cli.settings import read_settings
+from tui.model.player import Player
+from tui.model.store import StoreModel
+from tui.model.tape import Tape
 
 
 def watch(
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--file",
+            metavar="FILE",
+            help="A recording to look at instead, or a .gz part of one; may be repeated.",
+        ),
+    ] = None,
     broker: options.Broker = None,
     site: options.Site = None,
     data: options.Data = None,
@@ -32,24 +44,32 @@ def watch(
     """Watch the whole store, and find out why an order is not at its pickup point yet.
 
     Example: storebus watch --broker mqtt://127.0.0.1:1883
+    Example: storebus watch --file monday.jsonl --file monday-20261122T091011123Z.jsonl.gz
     """
     from tui.app import Console  # noqa: PLC0415 - Textual takes a while, and only this needs it
-    from tui.model.store import StoreModel  # noqa: PLC0415
 
     settings = read_settings(site=site, data=data)
-    if name is not None and role_of(name) != "console":
-        raise ConfigurationError(f"{name} is not the name of a console, such as console-1.")
-    connector = MqttConnector(broker_url(broker, settings))
+    language = language or users_language()
+    if file:
+        if broker is not None or name is not None:
+            raise ConfigurationError("A recording has no broker: leave out --broker and --name.")
+        player = _player(file, site)
+        console = Console(player.model, lambda: player.at, language, player=player)
+    else:
+        if name is not None and role_of(name) != "console":
+            raise ConfigurationError(f"{name} is not the name of a console, such as console-1.")
+        connector = MqttConnector(broker_url(broker, settings))
+        model = StoreModel(Topics(settings.site))
+        console = Console(model, Identity().now, language, connector, name)
     logger = logging.getLogger("storebus")  # the console says itself what is wrong
     logger.propagate = False
     logger.addHandler(logging.NullHandler())
-    console = Console(
-        StoreModel(Topics(settings.site)),
-        Identity().now,
-        language or users_language(),
-        connector,
-        name,
-    )
     run(console.run_async())
     if console.return_code:
         raise SystemExit(console.return_code)
+
+
+def _player(files: list[Path], site: str | None) -> Player:
+    tape = Tape(files)
+    topics = Topics(site or tape.site())
+    return Player(tape, lambda: StoreModel(topics))

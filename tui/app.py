@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
@@ -12,21 +13,26 @@ from textual.command import CommandPalette
 from textual.dom import DOMNode
 from textual.screen import Screen
 
+from bus.errors import JournalError
 from bus.link import Connector
 from bus.texts import ENGLISH, Texts
 from tui import look
+from tui.deck import play
 from tui.desk import Desk
 from tui.errands import errand, price_change
 from tui.feed import Feed
 from tui.model.message import Message, body
+from tui.model.player import Player
 from tui.model.sentence import marked
 from tui.model.store import StoreModel
 from tui.model.view import View
 from tui.picture.paper import Line, wrapped
-from tui.safe import fit
+from tui.recorder import Taping
+from tui.safe import fit, visible
 from tui.screens.alarms import AlarmsScreen
 from tui.screens.base import TABS, ConsoleScreen
 from tui.screens.orders import OrdersScreen
+from tui.screens.question import Question
 from tui.screens.request import RequestScreen
 from tui.screens.sheet import Sheet
 from tui.screens.stock import StockScreen
@@ -58,6 +64,7 @@ class Console(App[None]):
         language: of the texts, such as `zh`.
         connector: to the broker; None where nothing is to be heard but what is in the model.
         name: such as `console-2`; the first that is free if None.
+        player: of the recording that is looked at; its model and its clock are the console's.
     """
 
     CSS_PATH = "console.tcss"
@@ -69,6 +76,7 @@ class Console(App[None]):
         ),
         Binding("t", "light", marked("Light or dark"), show=False),
         Binding("i", "inject", marked("Send a request"), show=False),
+        Binding("ctrl+r", "record", marked("Record, or stop recording"), show=False),
         Binding("q", "quit", marked("Quit"), show=False),
     ]
 
@@ -79,13 +87,16 @@ class Console(App[None]):
         language: str = ENGLISH,
         connector: Connector | None = None,
         name: str | None = None,
+        player: Player | None = None,
     ) -> None:
         super().__init__()
         say = Texts("tui", language)
         self.desk = Desk(model, View(model.history), say, clock)
         self.desk.view.set_filter("")
+        self.desk.player = player
         if connector is not None:
             self.desk.feed = Feed(connector, model, self._heard, name)
+            self.desk.taping = Taping(connector, model.topics)
         self.title = "Storebus"
         self.theme = look.DARK
         self._bindings = translated(self._bindings, say)
@@ -97,7 +108,12 @@ class Console(App[None]):
         return self.desk.say(text, **values)
 
     def _heard(self, messages: list[Message]) -> None:
-        self.desk.view.take(messages)
+        desk = self.desk
+        if desk.player is not None and desk.model is not desk.player.model:
+            desk.model = desk.player.model
+            desk.view.turn_to(desk.model.history)
+        elif messages:
+            desk.view.take(messages)
 
     async def on_mount(self) -> None:
         """Begin with the first screen, and to hear."""
@@ -105,10 +121,15 @@ class Console(App[None]):
             self.add_mode(name, self._maker(screen))
         await self.switch_mode("store")
         if self.desk.feed is not None:
-            self.set_interval(_REDRAW, self.redraw)
             self.set_interval(_TICK, self.tick)
-            self._running_feed = asyncio.create_task(self.desk.feed.run(), name="console/feed")
-            self._running_feed.add_done_callback(self._feed_ended)
+            feeding = self.desk.feed.run()
+        elif self.desk.player is not None:
+            feeding = play(self.desk.player, self._heard)
+        else:
+            return
+        self.set_interval(_REDRAW, self.redraw)
+        self._running_feed = asyncio.create_task(feeding, name="console/feed")
+        self._running_feed.add_done_callback(self._feed_ended)
 
     def _maker(self, screen: type[ConsoleScreen]) -> Callable[[], ConsoleScreen]:
         return lambda: screen(self.desk)
@@ -124,6 +145,9 @@ class Console(App[None]):
             self._running_feed.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await self._running_feed
+        if self.desk.taping is not None:
+            with suppress(JournalError):
+                await self.desk.taping.stop()
 
     def redraw(self) -> None:
         """Draw the screen that is looked at."""
@@ -174,6 +198,39 @@ class Console(App[None]):
             return
         self.push_screen(RequestScreen(self.desk, wanted))
 
+    async def action_record(self) -> None:
+        """Record from now on, into a file that is asked for; or no more."""
+        taping = self.desk.taping
+        if taping is None or self.screen.is_modal:
+            return
+        if taping.path is None:
+            words = self._(
+                "Record every message from now on into which file? It is continued if it is there,"
+                " holds payment tokens, and is readable by you only."
+            )
+            self.push_screen(Question(self.desk, words, self.desk.file_name(), self._record))
+            return
+        file = taping.path
+        try:
+            await taping.stop()
+        except JournalError as error:
+            self.notify(visible(str(error)), severity="error", markup=False)
+            return
+        done = self._("{count} messages are in {file}", count=taping.messages, file=file)
+        self.notify(visible(done), markup=False)
+
+    def _record(self, name: str) -> str:
+        assert self.desk.taping is not None
+        try:
+            self.desk.taping.start(Path(name).expanduser())
+        except JournalError as error:
+            return str(error)
+        return ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - as in DOMNode
+        """Whether an action makes sense on what is looked at."""
+        return self.desk.offers(action)
+
     def action_explain(self) -> None:
         """The keys and signs of the screen that is looked at."""
         screen = self.screen
@@ -219,5 +276,5 @@ class Console(App[None]):
             for part in type(node).__mro__
             if part.__module__.startswith("tui.")
             for each in vars(part).get("BINDINGS", ())
-            if isinstance(each, Binding) and each.description
+            if isinstance(each, Binding) and each.description and self.desk.offers(each.action)
         ]

@@ -2,12 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from bus.texts import Texts
 from tui.feed import Feed
+from tui.model.player import Player
 from tui.model.store import StoreModel
 from tui.model.view import View
 from tui.picture.paper import Paper
+from tui.recorder import Taping
+
+_SENDING = frozenset({"act", "again", "inject", "send_again"})
+"""What makes no sense on a recording: nobody is there who could be asked."""
+_PLAYING = frozenset({"play", "speed", "minute", "edge", "time"})
+"""What makes sense on a recording only."""
 
 
 @dataclass(slots=True)
@@ -22,6 +30,22 @@ class Desk:
     """Milliseconds since the epoch."""
     feed: Feed | None = None
     """None where nothing is heard, and nothing can be asked."""
+    player: Player | None = None
+    """Of the recording that is looked at, if it is one."""
+    taping: Taping | None = None
+    """What can be recorded; None where nothing is heard."""
+
+    def offers(self, action: str) -> bool:
+        """Whether an action makes sense here."""
+        name = action.partition("(")[0].rpartition(".")[2]
+        if self.player is not None:
+            return name not in _SENDING and name != "record"
+        return name not in _PLAYING and (name != "record" or self.taping is not None)
+
+    def file_name(self) -> str:
+        """A proposal for a new file."""
+        now = datetime.fromtimestamp(self.clock() // 1000)  # noqa: DTZ006 - the operator's own
+        return f"{self.model.topics.site}-{now:%Y%m%d-%H%M%S}.jsonl"
 
     def paper(self, width: int, height: int) -> Paper:
         """Something to draw on."""

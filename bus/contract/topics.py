@@ -23,6 +23,14 @@ class Address:
     """The operation, state or event."""
 
 
+def site_of(topic: str) -> str | None:
+    """The site that a topic of the contract's version belongs to, or None."""
+    levels = topic.split("/", 3)
+    if levels[:2] != ["storebus", str(CONTRACT_VERSION)] or len(levels) < 4:  # noqa: PLR2004
+        return None
+    return levels[2] if is_name(levels[2]) else None
+
+
 class Topics:
     """Builds and parses the topics of one site."""
 

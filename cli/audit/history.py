@@ -9,8 +9,7 @@ from typing import Any
 
 from bus.contract import find_operation
 from bus.contract.channel import role_of
-from bus.contract.topics import CONTRACT_VERSION, Topics
-from bus.contract.values import is_name
+from bus.contract.topics import Topics, site_of
 from bus.envelope import Reading, body_digest, is_problem
 from bus.errors import ConfigurationError, Problem
 from bus.recording import Connected, Recorded, read_recording
@@ -108,19 +107,12 @@ def read_history(files: Sequence[Path]) -> History | None:
     for entry in entries:
         if isinstance(entry, Connected):
             history.connections.append(entry.at)
-        elif topics := _topics(entry.message.topic):
-            sites.add(topics.site)
-            _take(history, entry, topics)
+        elif site := site_of(entry.message.topic):
+            sites.add(site)
+            _take(history, entry, Topics(site))
     if len(sites) > 1:
         raise ConfigurationError(f"the history is of several sites: {', '.join(sorted(sites))}")
     return history
-
-
-def _topics(topic: str) -> Topics | None:
-    levels = topic.split("/", 3)
-    if levels[:2] != ["storebus", str(CONTRACT_VERSION)] or len(levels) < 4:  # noqa: PLR2004
-        return None
-    return Topics(levels[2]) if is_name(levels[2]) else None
 
 
 def _take(history: History, entry: Recorded, topics: Topics) -> None:

@@ -39,6 +39,12 @@ class View:
         self._shown.extend(message for message in messages if test(message))
         self._forget()
 
+    def turn_to(self, history: History) -> None:
+        """Look at another history in the same way."""
+        self._history = history
+        self._choose()
+        self.missed = 0
+
     def pause(self, *, paused: bool) -> None:
         """Hold what is shown as it is, or go on with all that is kept."""
         if self.paused and not paused:

@@ -33,11 +33,11 @@ class AlarmsScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         """The list has the keys."""
-        self.query_one(Lines).focus()
+        self.query_one("#alarms", Lines).focus()
 
     def show(self) -> None:
         """Draw the list."""
-        table, alarms = self.query_one(Lines), self.desk.model.alarms
+        table, alarms = self.query_one("#alarms", Lines), self.desk.model.alarms
         paper = self.desk.paper(table.size.width, table.size.height)
         table.show(
             lines(alarms, paper),
@@ -47,7 +47,7 @@ class AlarmsScreen(ConsoleScreen):
     @property
     def alarm(self) -> Alarm | None:
         """The alarm that is looked at."""
-        item = self.query_one(Lines).item
+        item = self.query_one("#alarms", Lines).item
         return item if isinstance(item, Alarm) else None
 
     def action_acknowledge(self) -> None:

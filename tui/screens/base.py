@@ -12,9 +12,14 @@ from textual.widget import Widget
 from textual.widgets import Footer
 
 from tui.desk import Desk
+from tui.model.player import Player
 from tui.model.sentence import marked
+from tui.model.when import WhenError, when
 from tui.picture.paper import Line
+from tui.picture.replay import strip
+from tui.screens.question import Question
 from tui.widgets.bindings import translated
+from tui.widgets.lines import Lines
 from tui.widgets.top import Top
 
 TABS = {
@@ -34,6 +39,18 @@ class ConsoleScreen(Screen[None]):
     HELP_TEXT: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "app.explain", marked("Help"), key_display="?"),
+        Binding("p", "play", marked("Play or pause")),
+        Binding("greater_than_sign", "speed(1)", marked("Speed"), key_display="< >"),
+        Binding("less_than_sign", "speed(-1)", show=False),
+        Binding("right_square_bracket", "minute(1)", marked("Minute"), key_display="[ ]"),
+        Binding("left_square_bracket", "minute(-1)", show=False),
+        Binding("g", "time", marked("Go to")),
+        Binding(
+            "right_curly_bracket", "edge(1)", marked("To the end"), show=False, key_display="}"
+        ),
+        Binding(
+            "left_curly_bracket", "edge(0)", marked("To the beginning"), show=False, key_display="{"
+        ),
     ]
 
     def __init__(self, desk: Desk) -> None:
@@ -48,6 +65,8 @@ class ConsoleScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Tabs above, keys below."""
         yield Top()
+        if self.desk.player is not None:
+            yield Lines(cursor=False, id="replay")
         yield from self.body()
         yield Footer(show_command_palette=False, compact=True)
 
@@ -73,7 +92,51 @@ class ConsoleScreen(Screen[None]):
                 for place, (name, title) in enumerate(TABS.items())
             ]
             self.query_one(Top).show(tabs, self.TAB, self._status())
+            if self.desk.player is not None:
+                paper = self.desk.paper(self.size.width, 1)
+                self.query_one("#replay", Lines).show([strip(self.desk.player, paper)])
             self.show()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - as in DOMNode
+        """Whether an action makes sense on what is looked at."""
+        return self.desk.offers(action)
+
+    def action_play(self) -> None:
+        """Play the recording, or pause."""
+        self._player.play()
+        self.draw()
+
+    def action_speed(self, steps: int) -> None:
+        """Play it faster or slower."""
+        self._player.faster(steps)
+        self.draw()
+
+    def action_minute(self, steps: int) -> None:
+        """Go to the next minute of it, or back."""
+        self._player.minute(steps)
+
+    def action_edge(self, end: int) -> None:
+        """Go to its beginning or end."""
+        tape = self._player.tape
+        self._player.seek(tape.end if end else tape.start)
+
+    def action_time(self) -> None:
+        """Go to a time that is asked for."""
+        words = self._("Go to which time? Such as 14:02, 14:02:30, 2026-11-22 14:02, +90s or -5m")
+        self.app.push_screen(Question(self.desk, words, "", self._go_to))
+
+    def _go_to(self, text: str) -> str:
+        player = self._player
+        try:
+            player.seek(when(text, player.position, player.tape.start, player.tape.end))
+        except WhenError as error:
+            return error.sentence.said(self.desk.say)
+        return ""
+
+    @property
+    def _player(self) -> Player:
+        assert self.desk.player is not None
+        return self.desk.player
 
     def show(self) -> None:
         """Draw what stands between tabs and keys."""
@@ -94,4 +157,9 @@ class ConsoleScreen(Screen[None]):
         line: Line = [(rate, ""), (model.topics.site, "dim"), (feed.name, "dim")]
         if feed.dropped:
             line.insert(0, ("▲ " + self._("{count} not shown", count=feed.dropped), "warn"))
+        taping = self.desk.taping
+        if taping is not None and taping.path is not None:
+            line.insert(0, ("● " + self._("recorded: {count}", count=taping.messages), "bad"))
+        elif taping is not None and taping.trouble:
+            line.insert(0, ("✖ " + self._("nothing is recorded any more"), "bad"))
         return line

@@ -23,11 +23,11 @@ class StoreScreen(ConsoleScreen):
 
     def body(self) -> Iterable[Widget]:
         """One picture."""
-        yield Lines(cursor=False)
+        yield Lines(cursor=False, id="store")
 
     def show(self) -> None:
         """Draw the picture."""
-        lines = self.query_one(Lines)
+        lines = self.query_one("#store", Lines)
         paper = self.desk.paper(lines.size.width, lines.size.height)
         broker = self.desk.feed.broker if self.desk.feed else ""
         lines.show(picture(self.desk.model, paper, up=self.desk.up, broker=broker))

@@ -1,6 +1,7 @@
 """Every message that was heard: followed, filtered, searched, and looked into."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -9,15 +10,18 @@ from textual.containers import Container
 from textual.widget import Widget
 from textual.widgets import Input
 
+from bus.errors import JournalError
 from tui.desk import Desk
+from tui.model.export import export
 from tui.model.filter import FilterError
 from tui.model.message import Message
 from tui.model.sentence import Sentence, marked
 from tui.picture.detail import detail
 from tui.picture.paper import Line
 from tui.picture.traffic import heading, row
-from tui.safe import decoded
+from tui.safe import decoded, visible
 from tui.screens.base import ConsoleScreen
+from tui.screens.question import Question
 from tui.widgets.lines import Lines, widest
 
 
@@ -43,6 +47,7 @@ class TrafficScreen(ConsoleScreen):
         Binding("c", "cause", marked("Cause")),
         Binding("d", "difference", marked("Diff")),
         Binding("y", "copy", marked("Copy")),
+        Binding("w", "export", marked("Write into a file"), show=False),
         Binding("e", "again", marked("Resend")),
         Binding("escape", "close", marked("Close"), show=False),
     ]
@@ -248,6 +253,25 @@ class TrafficScreen(ConsoleScreen):
         if self.chosen is not None:
             self.app.copy_to_clipboard(decoded(self.chosen.payload))
             self.notify(self._("copied"), markup=False)
+
+    def action_export(self) -> None:
+        """Write what passes the filter into a file."""
+        words = self._(
+            "Write these {count} messages into which new file? .csv makes a table, anything else a"
+            " recording; it holds payment tokens and is readable by you only.",
+            count=len(self.desk.view),
+        )
+        self.app.push_screen(Question(self.desk, words, self.desk.file_name(), self._export))
+
+    def _export(self, name: str) -> str:
+        view = self.desk.view
+        try:
+            count = export((view[place] for place in range(len(view))), Path(name).expanduser())
+        except JournalError as error:
+            return str(error)
+        done = self._("{count} messages are in {file}", count=count, file=name)
+        self.notify(visible(done), markup=False)
+        return ""
 
     async def action_again(self) -> None:
         """Send a request like it, with changes."""

@@ -1,0 +1,71 @@
+"""Messages written into a file: as a recording, or as a table for a spreadsheet."""
+
+import csv
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from bus.envelope import rfc3339
+from bus.errors import JournalError
+from bus.link import Incoming
+from bus.recording import Recording
+from tui.model.message import Message
+
+COLUMNS = (
+    "time", "kind", "from", "to", "operation", "order", "id", "size", "latency", "code",
+)  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would calculate, or run."""
+
+
+def export(messages: Iterable[Message], path: Path) -> int:
+    """Write messages into a new file that only its owner can read; returns how many.
+
+    Args:
+        messages: in the order of receipt.
+        path: ends with `.csv` for a table (size in bytes, latency in milliseconds); anything else
+            becomes a recording.
+
+    Raises:
+        JournalError: the file is there already, or cannot be written.
+    """
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(file, "w", encoding="utf-8", newline="") as table:  # noqa: PTH123 - by number
+            if path.suffix.lower() == ".csv":
+                return _table(messages, csv.writer(table))
+    except FileExistsError as error:
+        raise JournalError(f"{path} is there already") from error
+    except OSError as error:
+        raise JournalError(f"cannot write {path}: {error.strerror}") from error
+    with Recording(path) as recording:
+        for message in messages:
+            recording.write(message.at, _incoming(message))
+        return recording.messages
+
+
+def _table(messages: Iterable[Message], table: Any) -> int:
+    table.writerow(COLUMNS)
+    count = 0
+    for message in messages:
+        count += 1
+        row = (
+            rfc3339(message.at), message.kind, message.sender, message.receiver, message.name,
+            message.order, message.id, message.size, message.latency, message.code,
+        )  # fmt: skip
+        table.writerow([_harmless(each) if isinstance(each, str) else each for each in row])
+    return count
+
+
+def _harmless(text: str) -> str:
+    """Text of others that stays text in a spreadsheet."""
+    plain = text.encode("utf-8", "backslashreplace").decode()
+    return f"'{plain}" if plain.startswith(_FORMULA) else plain
+
+
+def _incoming(message: Message) -> Incoming:
+    return Incoming(
+        message.topic, message.payload, message.retain, message.response_topic,
+        message.correlation, message.qos, message.expiry, message.user,
+    )  # fmt: skip

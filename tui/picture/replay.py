@@ -1,0 +1,46 @@
+"""Where a recording is, in a line: playing or not, how fast, the time, and how much there is."""
+
+from datetime import datetime
+
+from tui.model.player import Player
+from tui.picture.paper import Line, Paper, clock
+from tui.safe import width
+
+_LEAST = 8
+"""Cells of the bar at least; with less room there is none."""
+
+
+def strip(player: Player, paper: Paper) -> Line:
+    """The line above a screen that shows a recording."""
+    tape, at = player.tape, player.position
+    sign, style, word = (
+        ("✖", "bad", player.trouble) if player.trouble
+        else ("…", "warn", paper._("going to {time}", time=clock(at))) if player.behind
+        else ("►", "good", paper._("plays")) if player.playing
+        else ("■", "", paper._("at the end")) if at >= tape.end
+        else ("‖", "warn", paper._("paused"))
+    )  # fmt: skip
+    day = f"{datetime.fromtimestamp(player.at // 1000):%Y-%m-%d}"  # noqa: DTZ006 - the operator's
+    left: Line = [
+        (f" {sign} {word}", style),
+        (f"  {player.speed}×  ", "key"),
+        (f"{day} ", "dim"),
+        (clock(player.at), "head"),
+    ]
+    so_far = f"  {_lasting(player.at - tape.start)} / {_lasting(tape.end - tape.start)} "
+    right: Line = [(so_far, "")]
+    if player.skipped:
+        right.append((paper._("known from {time} ", time=clock(player.known_from)), "warn"))
+    room = paper.width - sum(width(text) for text, _ in left + right) - 2
+    if room < _LEAST:
+        return left + right
+    whole = max(1, tape.end - tape.start)
+    done = max(0, min(room, (player.at - tape.start) * room // whole))
+    return [*left, ("  " + "━" * done, "key"), ("─" * (room - done), "dim"), *right]
+
+
+def _lasting(milliseconds: int) -> str:
+    """Hours, minutes and seconds."""
+    minutes, seconds = divmod(max(0, milliseconds) // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"

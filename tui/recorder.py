@@ -1,0 +1,76 @@
+"""The key that records: a recording of the operator's own, made while the console watches."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+from bus.contract.topics import Topics
+from bus.errors import JournalError, StorebusError
+from bus.link import Connector
+from bus.recorder import Recorder
+from bus.recording import Recording
+
+PART = 64_000_000
+"""Bytes after which a file is put aside and compressed."""
+
+
+class Taping:
+    """At most one recording at a time, over a connection of its own, as `storebus record` makes it.
+
+    Args:
+        connector: to the broker.
+        topics: of the site.
+    """
+
+    def __init__(self, connector: Connector, topics: Topics) -> None:
+        self.path: Path | None = None
+        """Where it is written; None while nothing is recorded."""
+        self.trouble = ""
+        """Why the last one ended by itself."""
+        self._connector = connector
+        self._topics = topics
+        self._recording: Recording | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    @property
+    def messages(self) -> int:
+        """How many were written."""
+        return self._recording.messages if self._recording else 0
+
+    def start(self, path: Path) -> None:
+        """Record into a file, which is continued if it is there.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        assert self.path is None
+        self._recording = Recording(path, PART)
+        self.path, self.trouble = path, ""
+        recorder = Recorder(self._connector, self._topics, self._recording)
+        self._running = asyncio.create_task(recorder.run(), name="console/recorder")
+        self._running.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """A full disk ends it, and is said; the console goes on."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        self.trouble, self.path = str(error), None
+        if self._recording is not None:
+            with suppress(JournalError):
+                self._recording.close()
+
+    async def stop(self) -> None:
+        """Write the rest and close the file; nothing if nothing is recorded.
+
+        Raises:
+            JournalError: the rest cannot be written.
+        """
+        if self._running is None:
+            return
+        running, self._running = self._running, None
+        running.cancel()
+        with suppress(asyncio.CancelledError, StorebusError):
+            await running
+        if self.path is not None and self._recording is not None:
+            self.path = None
+            self._recording.close()
