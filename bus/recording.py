@@ -112,7 +112,11 @@ class Recording:
     def _open(self) -> FileIO:
         # Purchases carry payment tokens: not for other users of the machine.
         file = FileIO(self._path, "a+", opener=_private)
-        file.truncate(_whole(file))
+        try:
+            file.truncate(_whole(file))
+        except OSError:
+            file.close()
+            raise
         return file
 
     def connected(self, at: int) -> None:

@@ -213,6 +213,7 @@ class Console(App[None]):
         file = taping.path
         try:
             await taping.stop()
+            self.redraw()
         except JournalError as error:
             self.notify(visible(str(error)), severity="error", markup=False)
             return

@@ -36,7 +36,7 @@ def export(messages: Iterable[Message], path: Path) -> int:
             if path.suffix.lower() == ".csv":
                 return _table(messages, csv.writer(table))
     except FileExistsError as error:
-        raise JournalError(f"{path} is there already") from error
+        raise JournalError(f"there is already a file {path}") from error
     except OSError as error:
         raise JournalError(f"cannot write {path}: {error.strerror}") from error
     with Recording(path) as recording:

@@ -21,9 +21,9 @@ _SILENCE = 600_000
 """Milliseconds without a message after which nothing new becomes of that."""
 _AGAIN = 2_000
 """Milliseconds after a minute's begin in which "back" means the minute before."""
-FAR = 256_000_000
+_FAR = 256_000_000
 """Bytes that are skipped rather than played when a time is gone to."""
-_AHEAD = FAR // 4
+_AHEAD = 64_000_000
 """Bytes ahead of that time that are played, to know what was going on."""
 
 
@@ -34,23 +34,16 @@ class Player:
         tape: the recording.
         empty: makes a model that has heard nothing.
         playing: whether it begins to play at once.
-        far: bytes that are skipped rather than played.
     """
 
     def __init__(
-        self,
-        tape: Tape,
-        empty: Callable[[], StoreModel],
-        *,
-        playing: bool = True,
-        far: int = FAR,
+        self, tape: Tape, empty: Callable[[], StoreModel], *, playing: bool = True
     ) -> None:
         self.tape = tape
         self.playing = playing
         self.trouble = ""
         """Why nothing more can be read."""
         self._empty = empty
-        self._far = far
         self._pace = 0
         self._position = float(tape.start)
         self._due = self._until = self._looked = self.known_from = tape.start
@@ -100,8 +93,8 @@ class Player:
         tape, known = self.tape, self._checkpoints.before(to)
         mine = tape.bytes_to(self._place) if to >= self.at else 0
         nearest = max(mine, known.ahead if known else 0)
-        if tape.bytes_to(tape.before(to)) - nearest > self._far:
-            self._begin(tape.before(to, self._far // 4))
+        if tape.bytes_to(tape.before(to)) - nearest > _FAR:
+            self._begin(tape.before(to, _AHEAD))
         elif known is not None and known.ahead > mine:
             self._restore(known)
         elif to < self.at:
@@ -122,9 +115,9 @@ class Player:
         if not self.playing or self.behind:
             return
         self._position = min(self._position + milliseconds * self.speed, float(self.tape.end))
+        self.playing = self.position < self.tape.end
         if not self.behind:
             self._look(self.position)
-            self.playing = self.position < self.tape.end
 
     def take(self, most: int) -> list[Message]:
         """Let the model hear what is due, at most so many entries."""
