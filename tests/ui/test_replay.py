@@ -61,10 +61,10 @@ async def test_a_recording_is_gone_through_with_the_keys(day: Path) -> None:
         await eventually(lambda: "terminal-3" not in seen(console), "the morning")
         await pilot.press(">", ">", ">", ">", ">", ">", "<")
         await shows(pilot, "  50×  ")
-        await pilot.press("p")
+        await pilot.press("P")
         await shows(pilot, "► plays")
         await eventually(lambda: player.at > START + 30_000, "half a minute")
-        await pilot.press("p")
+        await pilot.press("P")
         await shows(pilot, "‖ paused")
 
 

@@ -39,7 +39,7 @@ class ConsoleScreen(Screen[None]):
     HELP_TEXT: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "app.explain", marked("Help"), key_display="?"),
-        Binding("p", "play", marked("Play or pause")),
+        Binding("P", "play", marked("Play or pause")),
         Binding("greater_than_sign", "speed(1)", marked("Speed"), key_display="< >"),
         Binding("less_than_sign", "speed(-1)", show=False),
         Binding("right_square_bracket", "minute(1)", marked("Minute"), key_display="[ ]"),
