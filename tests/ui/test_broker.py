@@ -1,16 +1,20 @@
 """The console on a real broker, and the command that starts it."""
 
 import asyncio
+import fcntl
 import os
 import pty
 import re
+import struct
 import sys
+import termios
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from stage import shows, watching
 from store import FAST, PATIENCE, RunBroker, eventually, running_store
+from test_model_replay import write
 
 from bus.link import MqttConnector
 
@@ -44,6 +48,20 @@ async def test_an_order_is_watched_over_mosquitto(
             )
 
 
+async def on_a_terminal(
+    *arguments: str, environment: dict[str, str] | None = None
+) -> tuple[asyncio.subprocess.Process, int]:
+    """`storebus watch` on a terminal, and the end of it that an operator has."""
+    screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 120, 0, 0))
+    command = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cli", "watch", *arguments, stdin=terminal, stdout=terminal,
+        stderr=terminal, env=environment or os.environ | {"TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(terminal)
+    return command, screen
+
+
 @pytest.mark.parametrize("colours", [True, False])
 async def test_the_command_draws_on_a_terminal_and_ends_with_q(
     run_broker: RunBroker, site: str, tmp_path: Path, colours: bool
@@ -55,12 +73,9 @@ async def test_the_command_draws_on_a_terminal_and_ends_with_q(
     if not colours:
         environment["NO_COLOR"] = "1"
     async with running_store(connector, tmp_path, site=site, settings=FAST):
-        screen, terminal = pty.openpty()
-        command = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cli", "watch", "--broker", run_broker("mosquitto").url,
-            "--site", site, stdin=terminal, stdout=terminal, stderr=terminal, env=environment,
-        )  # fmt: skip
-        os.close(terminal)
+        command, screen = await on_a_terminal(
+            "--broker", run_broker("mosquitto").url, "--site", site, environment=environment
+        )
         drawn = bytearray()
         loop = asyncio.get_running_loop()
         loop.add_reader(screen, lambda: drawn.extend(_read(screen)))
@@ -85,6 +100,47 @@ def _read(screen: int) -> bytes:
     with suppress(OSError):  # the other end is closed
         return os.read(screen, 65_536)
     return b""
+
+
+async def test_the_command_opens_a_recording_without_any_broker(tmp_path: Path) -> None:
+    command, screen = await on_a_terminal("--file", str(write(tmp_path / "day.jsonl")))
+    drawn = bytearray()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(screen, lambda: drawn.extend(_read(screen)))
+    try:
+        await eventually(lambda: b"0:07:30" in drawn, "how long it is")
+        os.write(screen, b"}")
+        await eventually(lambda: b"lost: terminal-3" in drawn, "its end")
+        os.write(screen, b"q")
+        async with asyncio.timeout(PATIENCE):
+            assert await command.wait() == 0
+    finally:
+        loop.remove_reader(screen)
+        if command.returncode is None:
+            command.kill()
+            await command.wait()
+        os.close(screen)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--file", "nothing.jsonl"), 1, "cannot read the history nothing.jsonl"),
+        (("--file", "{empty}"), 2, "There is no message in"),
+        (("--file", "x", "--name", "console-1"), 2, "A recording has no broker"),
+    ],
+)
+async def test_what_cannot_be_opened_is_said_before_anything_is_drawn(
+    tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    command = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cli", "watch",
+        *(each.format(empty=empty) for each in arguments), stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, errors = await command.communicate()
+    assert (command.returncode, words in errors.decode()) == (code, True), errors
 
 
 async def test_a_console_that_is_none_is_refused() -> None:
