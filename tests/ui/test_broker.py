@@ -17,6 +17,7 @@ from store import FAST, PATIENCE, RunBroker, eventually, running_store
 from test_model_replay import write
 
 from bus.link import MqttConnector
+from cli.main import main
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -126,31 +127,25 @@ async def test_the_command_opens_a_recording_without_any_broker(tmp_path: Path) 
     ("arguments", "code", "words"),
     [
         (("--file", "nothing.jsonl"), 1, "cannot read the history nothing.jsonl"),
-        (("--file", "{empty}"), 2, "There is no message in"),
+        (("--file", "empty.jsonl"), 2, "There is no message in"),
         (("--file", "x", "--name", "console-1"), 2, "A recording has no broker"),
+        (("--name", "terminal-1"), 2, "terminal-1 is not the name of a console"),
     ],
 )
-async def test_what_cannot_be_opened_is_said_before_anything_is_drawn(
-    tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
+def test_what_cannot_be_watched_is_said_before_anything_is_drawn(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    code: int,
+    words: str,
 ) -> None:
-    empty = tmp_path / "empty.jsonl"
-    empty.touch()
-    command = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli", "watch",
-        *(each.format(empty=empty) for each in arguments), stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    _, errors = await command.communicate()
-    assert (command.returncode, words in errors.decode()) == (code, True), errors
-
-
-async def test_a_console_that_is_none_is_refused() -> None:
-    command = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli", "watch", "--name", "terminal-1",
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    _, errors = await command.communicate()
-    assert command.returncode == 2
-    assert b"terminal-1 is not the name of a console" in errors
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.jsonl").touch()
+    with pytest.raises(SystemExit) as ended:
+        main(["watch", *arguments])
+    assert ended.value.code == code
+    assert words in " ".join(capsys.readouterr().err.split())
 
 
 async def test_the_command_line_does_not_load_the_console() -> None:

@@ -133,7 +133,7 @@ def test_minutes_of_the_clock_are_gone_to_and_back(slow_day: Path) -> None:
 
 @pytest.mark.usefixtures("small")
 @settings(
-    max_examples=25, deadline=None,
+    max_examples=15, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(st.lists(st.tuples(st.integers(-5, 455), st.integers(0, 300)), max_size=6))
