@@ -8,7 +8,7 @@ from tui.model.sentence import Sentence, marked
 
 Kind = Literal[
     "lost", "deadline", "refused", "foreign", "duplicates", "malformed", "stuck", "low-stock",
-    "disagreement", "no-sorter", "outbox",
+    "disagreement", "no-sorter", "outbox", "dead-letter",
 ]  # fmt: skip
 KEPT = 1_000
 KINDS: dict[Kind, str] = {
@@ -23,6 +23,7 @@ KINDS: dict[Kind, str] = {
     "disagreement": marked("catalog and warehouse count differently"),
     "no-sorter": marked("no sorter is there"),
     "outbox": marked("a node has much that is not done"),
+    "dead-letter": marked("a command was refused for good"),
 }
 
 

@@ -47,7 +47,7 @@ class Orders:
         if message.kind == "event" or (message.kind == "rep" and message.name in _TOLD):
             self._told(message)
             return
-        order = message.order or (self._of_trace.get(message.trace or ""))
+        order = self._order_of(message)
         if order is None:
             self._wait(message)
             return
@@ -58,6 +58,10 @@ class Orders:
             for earlier in self._waiting.pop(message.trace, ()):
                 self._add(track, earlier)
         self._add(track, message)
+
+    def track_of(self, message: Message) -> Track | None:
+        """The order that a message belongs to, if it is known."""
+        return self._tracks.get(self._order_of(message) or "")
 
     def track(self, order: str) -> Track:
         """The track of an order, a new one if there is none; it is the youngest now."""
@@ -98,6 +102,10 @@ class Orders:
         track.terminal = terminal if isinstance(terminal, str) else track.terminal
         track.pickup_point = point if isinstance(point, str) else track.pickup_point
         track.total = money(total) or track.total
+
+    def _order_of(self, message: Message) -> str | None:
+        """By its id, or by its trace."""
+        return message.order or self._of_trace.get(message.trace or "")
 
     def _told(self, message: Message) -> None:
         """Settlement says something of orders, by itself or to somebody who asked."""

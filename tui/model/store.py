@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bus.contract.topics import Topics
 from bus.link import Incoming
 from tui.model.alarms import Alarms
+from tui.model.dead_letters import dead_letter
 from tui.model.deadlines import Deadlines
 from tui.model.floor import Floor
 from tui.model.history import History
@@ -113,10 +114,20 @@ class StoreModel:
             text = Sentence("{node} came too late with {name}", node=message.receiver,
                             name=message.name)  # fmt: skip
             self.alarms.raise_("deadline", message.receiver, text, message.at, number)
+        elif message.code is not None:
+            self._dead_letter(message)
         elif (message.kind, message.name) == ("event", "refused"):
             self._refused(message)
         elif (message.kind, message.name) == ("state", "alarms"):
             self._warehouse(message)
+
+    def _dead_letter(self, message: Message) -> None:
+        """It holds until it is acknowledged and forgotten: nothing makes it well again."""
+        track = self.orders.track_of(message)
+        text = dead_letter(message, track)
+        if text is not None:
+            subject = track.order if track is not None else message.receiver
+            self.alarms.raise_("dead-letter", subject, text, message.at, message.number)
 
     def _refused(self, message: Message) -> None:
         data = body(message)

@@ -1,0 +1,43 @@
+"""Commands between nodes that were refused for good where nobody heeds the answer."""
+
+from bus.contract.channel import ROLES, role_of
+from tui.model.message import Message, body
+from tui.model.sentence import Sentence
+from tui.model.track import UNDOING, Track
+
+_SENDERS = ROLES | {"sorter"}
+_UNHEEDED = frozenset(
+    {"commit", "release", "fulfil", "withdraw", "ready", "failed", "write-off", "packed", "fault",
+     "short-pick", "abort", "remind"}
+)  # fmt: skip
+"""Commands whose senders rely on being obeyed: a refusal leaves something undone."""
+_OVERTAKEN = frozenset({"wrong-state", "cancelled"})
+"""Codes that also tell that a command came too late to matter."""
+
+
+def dead_letter(reply: Message, track: Track | None) -> Sentence | None:
+    """What was refused for good, or None if a reply is nothing of that kind.
+
+    Args:
+        reply: any message.
+        track: of the order that it belongs to, if that is known.
+    """
+    if reply.kind != "rep" or reply.code is None or reply.repeats:
+        return None
+    if reply.name not in _UNHEEDED or role_of(reply.receiver) not in _SENDERS:
+        return None
+    if (body(reply) or {}).get("retryable") is True or _is_overtaken(reply, track):
+        return None
+    return Sentence(
+        "{callee} refused {operation} of {sender} for good: {code}",
+        callee=reply.sender, operation=reply.name, sender=reply.receiver, code=reply.code,
+    )  # fmt: skip
+
+
+def _is_overtaken(reply: Message, track: Track | None) -> bool:
+    """The order is undone or done, or its job was given to another sorter than the faulty one."""
+    if track is None or reply.code not in _OVERTAKEN:
+        return False
+    if reply.name == "fault" and track.sorter not in (None, reply.receiver):
+        return True
+    return track.final or track.state in UNDOING
