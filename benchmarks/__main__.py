@@ -9,14 +9,14 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from rich.table import Table
 
 from benchmarks.echo import echoing
-from benchmarks.measuring import PLENTY, RICH, describe, percentiles, store, usage
+from benchmarks.measuring import PLENTY, RICH, describe, measure, percentiles, store, usage
 from bus.caller import Caller
 from bus.contract.catalog import LOOKUP, Lookup
 from bus.contract.channel import ROLES
@@ -117,25 +117,6 @@ async def figures(stack: AsyncExitStack, url: str, data: Path, rounds: int) -> N
         f"{RUSH} orders from {TERMINALS} terminals: all reminded after {taken:.2f} s"
         f" (aim: <= 10 s), {RUSH / taken:.0f} orders/s"
     )
-
-
-async def measure(
-    rounds: int,
-    what: Callable[[], Awaitable[object]],
-    pause: Callable[[], Awaitable[object]] | None = None,
-) -> list[float]:
-    """Seconds that each of so many rounds took, one after the other, after a warm-up.
-
-    `pause` is awaited between rounds and does not count.
-    """
-    taken = []
-    for _ in range(rounds + rounds // 10):
-        start = time.perf_counter()
-        await what()
-        taken.append(time.perf_counter() - start)
-        if pause is not None:
-            await pause()
-    return taken[rounds // 10 :]
 
 
 async def buy(terminal: Terminal, purchase: Purchase) -> float:

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,25 @@ async def command(ready: str, *arguments: str) -> AsyncIterator[asyncio.subproce
     finally:
         process.terminate()
         await process.wait()
+
+
+async def measure(
+    rounds: int,
+    what: Callable[[], Awaitable[object]],
+    pause: Callable[[], Awaitable[object]] | None = None,
+) -> list[float]:
+    """Seconds that each of so many rounds took, one after the other, after a warm-up.
+
+    `pause` is awaited between rounds and does not count.
+    """
+    taken = []
+    for _ in range(rounds + rounds // 10):
+        start = time.perf_counter()
+        await what()
+        taken.append(time.perf_counter() - start)
+        if pause is not None:
+            await pause()
+    return taken[rounds // 10 :]
 
 
 def percentiles(seconds: Sequence[float]) -> tuple[str, str]:

@@ -139,8 +139,7 @@ class Orders:
         if message.repeats:
             hop = track.hop(message)
             if hop is not None:
-                hop.again.append(message.at)
-                del hop.again[:-HOPS]
+                hop.again = (*hop.again, message.at)[-HOPS:]
                 return
         data = body(message) if message.name in TELLING or message.code else None
         if data is not None:

@@ -32,7 +32,7 @@ class Hop:
     detail: str | None = None
     """What it says of itself in words: a problem's detail, a fault's reason."""
     latency: int | None = None
-    again: list[int] = field(default_factory=list)
+    again: tuple[int, ...] = ()
     """When the same message was heard again."""
 
 

@@ -1,0 +1,250 @@
+"""The console under load: how steadily it draws, how soon it answers a key, what it takes.
+
+`python -m benchmarks.console [--rate 5000] [--seconds 600]`. Real orders are recorded first, and
+there it is measured what a console that watches, or is stopped, costs the store's purchases. Then
+a process of its own says their messages again and again, under new ids, through a Mosquitto, and
+an operator presses keys at `storebus watch` on a terminal of 200x60.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from benchmarks.measuring import PLENTY, RICH, measure, percentiles, store, usage
+from benchmarks.operator import Operator, has, watching
+from benchmarks.traffic import recorded
+from broker.engine import running_broker
+from broker.settings import BrokerSettings
+from bus.caller import Caller
+from bus.contract.settlement import (
+    COLLECT,
+    DEPOSIT,
+    ORDERS,
+    PURCHASE,
+    AccountPayment,
+    Collect,
+    Deposit,
+    Orders,
+    Purchase,
+)  # fmt: skip
+from bus.contract.warehouse import RECEIVE, Receive
+from bus.link import MqttConnector
+from cli.customer import running_terminal
+from cli.run import output, run
+from cli.settings import read_settings
+from devices.terminal import domain
+from devices.terminal.role import Terminal
+
+SKU = "OXF-BLU-M"
+ORDERS_RECORDED, ROUNDS, PURCHASES = 40, 3, 60
+_FIRST_MINUTE = 60.0
+_NOTE = re.compile(rb"paused|older ones")
+_LOOK = 1.0
+"""Seconds between two looks at the console's memory."""
+
+
+async def orders(data: Path, recording: Path) -> None:
+    """Record some orders, and print what consoles cost a purchase."""
+    async with store("mosquitto", data), AsyncExitStack() as stack:
+        url = (data / "broker-url").read_text().strip()
+        settings = read_settings(data=data)
+        caller, customer = [
+            await stack.enter_async_context(
+                Caller(MqttConnector(url), settings.site, name).connected()
+            )
+            for name in ("tester-1", "terminal-99")
+        ]
+        await caller.ask(RECEIVE, "warehouse", Receive(sku=SKU, location="A-01-1", quantity=PLENTY))
+        await caller.ask(DEPOSIT, "settlement", Deposit(account="C-1001", name="Ann", amount=RICH))
+        terminal = await stack.enter_async_context(running_terminal("terminal-1", url, settings))
+        account = AccountPayment(method="account", account="C-1001")
+        purchase = domain.purchase({SKU: 1}, await terminal.styles([SKU]), account, None)
+        async with recorded(url, settings.site, recording):
+            for _ in range(ORDERS_RECORDED):
+                await _bought_and_collected(terminal, customer, purchase)
+
+        async def none_left() -> None:
+            while (await caller.ask(ORDERS, "settlement", Orders(state="settled"))).orders:
+                pass
+
+        async def purchases() -> list[float]:
+            return await measure(
+                PURCHASES, lambda: customer.ask(PURCHASE, "settlement", purchase), none_left
+            )
+
+        taken: dict[str, list[float]] = {"no console": [], "watching": [], "stopped": []}
+        for _ in range(ROUNDS):
+            taken["no console"] += await purchases()
+            async with watching(url) as operator:
+                taken["watching"] += await purchases()
+                operator.process.send_signal(signal.SIGSTOP)
+                taken["stopped"] += await purchases()
+        figures = (
+            f"{name} p50 {half}, p99 {most}"
+            for name, (half, most) in ((name, percentiles(each)) for name, each in taken.items())
+        )
+        output.print(f"purchase to its answer: {'; '.join(figures)}", soft_wrap=True)
+
+
+async def _bought_and_collected(terminal: Terminal, customer: Caller, purchase: Purchase) -> None:
+    bought = await terminal.outcome(await terminal.begin(purchase))
+    assert bought.receipt is not None, bought
+    await terminal.reminded(bought.receipt.order)
+    await customer.ask(COLLECT, "settlement", Collect(code=bought.receipt.pickup_code))
+
+
+@asynccontextmanager
+async def said(url: str, recording: Path, rate: int, seconds: float) -> AsyncIterator[None]:
+    """The traffic, for as long as the block lasts; prints the rate that it came to."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.traffic", url, str(recording)),
+        *(str(rate), str(seconds)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        assert await process.stdout.readline() == b"on\n"
+        yield
+        answer, _ = await process.communicate()
+        output.print(f"messages said: {int(answer)}/s")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def keys(operator: Operator, until: float) -> dict[str, list[float]]:
+    """Press keys as long as there is time; seconds until each was answered."""
+    taken: dict[str, list[float]] = {"screen": [], "scroll": [], "filter": [], "help": []}
+    while time.monotonic() < until:
+        taken["screen"].append(await operator.press("2", has("Pause")))
+        await operator.press("\x1b[A", has("paused"))
+        await operator.sees("older ones")
+        for _ in range(5):
+            taken["scroll"].append(await operator.press("\x1b[A", operator.other_row()))
+        await operator.press(" ", _is_followed)
+        taken["screen"].append(await operator.press("3", has("Collect by code")))
+        for _ in range(5):
+            taken["scroll"].append(await operator.press("\x1b[B", operator.other_row()))
+        taken["screen"].append(await operator.press("4", has("Change price")))
+        taken["screen"].append(await operator.press("5", has("Acknowledge")))
+        taken["screen"].append(await operator.press("1", has(" heard")))
+        taken["help"].append(await operator.press("?", has("how many messages each")))
+        await operator.press("\x1b", has(" heard"))
+    await operator.press("2", has("Pause"))
+    await operator.press("f", has("rom:terminal-7"))
+    await operator.press("op:purchase", has("op:purchase"))
+    taken["filter"].append(await operator.press("\r", has("filter: ")))
+    return taken
+
+
+def _is_followed(drawn: bytes) -> bool:
+    """Whether the traffic was last drawn and is followed."""
+    _, found, after = drawn.rpartition(b" messages")
+    return bool(found) and _NOTE.findall(after)[:1] == [b"older ones"]
+
+
+class Weight:
+    """Looks at the console's memory until cancelled.
+
+    Args:
+        pid: of the console.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._began = time.monotonic()
+        self._first = self.now()
+        self.resident: list[tuple[float, int]] = []
+        """Seconds since the beginning, and bytes."""
+
+    def now(self) -> tuple[int, float]:
+        """Bytes that are resident, and seconds of the processor until now."""
+        found = usage(self._pid)[f"store ({self._pid})"]
+        return found.resident, found.processor
+
+    async def watch(self) -> None:
+        """Look again and again."""
+        while True:
+            self.resident.append((time.monotonic() - self._began, self.now()[0]))
+            await asyncio.sleep(_LOOK)
+
+    def tell(self) -> None:
+        """What it came to."""
+        lasted = time.monotonic() - self._began
+        now, processor = self.now()
+        output.print(
+            f"console: {(processor - self._first[1]) / lasted:.2f} of a core (aim: <= 1);"
+            f" resident {self._first[0] / 1e6:.0f} MB at the start, {now / 1e6:.0f} MB at the end,"
+            f" {max(each for _, each in self.resident) / 1e6:.0f} MB at most",
+            soft_wrap=True,
+        )
+        later = [each for at, each in self.resident if at >= _FIRST_MINUTE]
+        if later:
+            output.print(
+                f"memory after the first minute: {(max(later) - later[0]) / 1e6:+.1f} MB"
+                " (aim: <= 20 MB)"
+            )
+
+
+def tell(operator: Operator, taken: dict[str, list[float]]) -> None:
+    """How steadily it drew, and how soon it answered."""
+    gaps = [
+        later - earlier
+        for earlier, later in zip(operator.redraws, operator.redraws[1:], strict=False)
+        if later > earlier
+    ]
+    rate = len(gaps) / sum(gaps)
+    output.print(f"redraws: {rate:.1f}/s, between two of them {_spread(gaps)}")
+    output.print(f"a key is answered, p95 (aim: <= 100 ms): {_spread([each for kind in taken.values() for each in kind])}")
+    for name, each in taken.items():
+        output.print(f"    {name}: {_spread(each)} of {len(each)}")
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    ordered = sorted(seconds)
+    half, most = (ordered[len(ordered) * part // 100] * 1000 for part in (50, 95))
+    return f"p50 {half:.0f} ms, p95 {most:.0f} ms, at most {ordered[-1] * 1000:.0f} ms"
+
+
+async def bench(rate: int, seconds: float) -> None:
+    """Record orders, compare purchases, and load the console."""
+    with tempfile.TemporaryDirectory(prefix="storebus-console-") as folder:
+        data, recording = Path(folder) / "store", Path(folder) / "recording.jsonl"
+        await orders(data, recording)
+        settings = BrokerSettings(engine="mosquitto", port=0)
+        async with (
+            running_broker(settings, Path(folder)) as broker,
+            watching(broker.url) as operator,
+            said(broker.url, recording, rate, seconds),
+        ):
+            weight = Weight(operator.process.pid)
+            watch = asyncio.create_task(weight.watch())
+            taken = await keys(operator, time.monotonic() + seconds - _LOOK)
+            watch.cancel()
+            weight.tell()
+            tell(operator, taken)
+
+
+def main() -> None:
+    """Read the arguments and measure."""
+    parser = argparse.ArgumentParser(prog="benchmarks.console", description=__doc__)
+    parser.add_argument("--rate", type=int, default=5000, help="messages per second")
+    parser.add_argument("--seconds", type=float, default=600)
+    options = parser.parse_args()
+    output.print(
+        f"{options.rate} messages/s for {options.seconds:g} s, {os.cpu_count()} processors"
+    )
+    run(bench(options.rate, options.seconds))
+
+
+if __name__ == "__main__":
+    main()

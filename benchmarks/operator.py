@@ -1,0 +1,115 @@
+"""An operator at `storebus watch`: a pseudo-terminal, keys, and when the screen has answered."""
+
+import asyncio
+import fcntl
+import os
+import pty
+import re
+import struct
+import sys
+import termios
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+ROWS, COLUMNS = 60, 200
+PATIENCE = 20.0
+_TOP = b"\x1b[1;1H"
+"""Each redraw begins with the uppermost line."""
+_CURSOR = re.compile(rb"\x1b\[(\d+);\d+H(?:(?!\x1b\[\d+;\d+H)[\s\S])*?\x1b\[(?:\d;)*7[;m]")
+
+Seen = Callable[[bytes], bool]
+
+
+def has(*words: str) -> Seen:
+    """Whether one of some words was drawn."""
+    return lambda drawn: any(word.encode() in drawn for word in words)
+
+
+class Operator:
+    """Somebody who presses keys and looks.
+
+    Args:
+        screen: the file descriptor of the terminal's outer end.
+        process: of the console.
+    """
+
+    def __init__(self, screen: int, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.redraws: list[float] = []
+        """When each began, in seconds."""
+        self.drawn = 0
+        """Bytes."""
+        self._screen = screen
+        self._seen = bytearray()
+        self._row = 0
+        self._wanted: Seen | None = None
+        self._answered = asyncio.Event()
+
+    def read(self) -> None:
+        """Something was drawn."""
+        data = b""
+        with suppress(OSError):  # the console has ended
+            data = os.read(self._screen, 1 << 20)
+        self.drawn += len(data)
+        self.redraws += [time.monotonic()] * data.count(_TOP)
+        self._seen += data
+        if self._wanted is not None and self._wanted(bytes(self._seen)):
+            self._wanted = None
+            self._answered.set()
+
+    async def press(self, keys: str, wanted: Seen) -> float:
+        """Press keys; seconds until what is wanted was drawn after that.
+
+        Raises:
+            TimeoutError: it never was.
+        """
+        self._seen.clear()
+        self._answered.clear()
+        self._wanted = wanted
+        pressed = time.monotonic()
+        os.write(self._screen, keys.encode())
+        async with asyncio.timeout(PATIENCE):
+            await self._answered.wait()
+        return time.monotonic() - pressed
+
+    async def sees(self, word: str) -> None:
+        """Wait until a word is drawn."""
+        await self.press("", has(word))
+
+    def other_row(self) -> Seen:
+        """Whether the chosen line stands in another row than it was last drawn in."""
+        before = _row(bytes(self._seen)) or self._row
+        self._row = before
+        return lambda drawn: _row(drawn) not in (0, before)
+
+
+def _row(drawn: bytes) -> int:
+    """The row of the chosen line where it was drawn last, or 0."""
+    rows = [int(row) for row in _CURSOR.findall(drawn)]
+    return next((row for row in reversed(rows) if row > 1), 0)  # above are the tabs
+
+
+@asynccontextmanager
+async def watching(url: str) -> AsyncIterator[Operator]:
+    """A console in a process of its own, on a terminal of 200x60."""
+    screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "watch", "--broker", url, "--language", "en"),
+        stdin=terminal, stdout=terminal, stderr=terminal,
+        env=os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+    )  # fmt: skip
+    os.close(terminal)
+    operator = Operator(screen, process)
+    loop = asyncio.get_running_loop()
+    loop.add_reader(screen, operator.read)
+    try:
+        await operator.sees("console-1")
+        yield operator
+    finally:
+        loop.remove_reader(screen)
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        os.close(screen)

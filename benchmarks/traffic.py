@@ -1,0 +1,109 @@
+"""The messages of real orders, said again and again under new ids at a fixed rate.
+
+`python -m benchmarks.traffic URL RECORDING RATE SECONDS` says them in a process of its own.
+"""
+
+import asyncio
+import re
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from bus.contract.topics import Topics
+from bus.identity import Identity
+from bus.link import Incoming, MqttConnector, Outgoing, Subscription
+from bus.recording import Recorded, Recording, read_recording
+
+_STEP = 0.01
+"""Seconds between two handfuls of messages."""
+_IDS = re.compile(rb'"(?:id|correlationid|causationid|orderid|order|job|parcel)":"([^"]+)"')
+_TRACE = 32
+_TRACES = re.compile(rb"00-([0-9a-f]{32})-")
+
+
+@asynccontextmanager
+async def recorded(url: str, site: str, path: Path) -> AsyncIterator[None]:
+    """Write down what is said within the block, and which states there are."""
+    identity = Identity()
+    with Recording(path) as recording:
+        async with MqttConnector(url).connect(f"recorder-{identity.boot}") as link:
+            await link.subscribe([Subscription(Topics(site).everything(), 0)])
+
+            async def listen() -> None:
+                while True:
+                    for message in await link.receive():
+                        recording.write(identity.now(), message)
+
+            listening = asyncio.create_task(listen())
+            try:
+                yield
+            finally:
+                listening.cancel()
+                with suppress(asyncio.CancelledError):
+                    await listening
+
+
+class Traffic:
+    """What was recorded, each time around under other ids.
+
+    Args:
+        messages: of some orders from their beginning to their end, and states.
+    """
+
+    def __init__(self, messages: list[Incoming]) -> None:
+        said = [each for each in messages if not each.topic.endswith("/presence")]
+        self.states = [
+            Outgoing(each.topic, each.payload, 0, retain=True)
+            for each in messages
+            if each.topic.endswith("/presence")
+        ]
+        ids = {found for each in said for found in _IDS.findall(each.payload)}
+        traces = {found for each in said for found in _TRACES.findall(each.payload)}
+        either = b'(?<=")(?:%s)(?=")|(?<=00-)(?:%s)(?=-)' % (
+            b"|".join(map(re.escape, sorted(ids))), b"|".join(sorted(traces)),
+        )  # fmt: skip
+        split = re.compile(b"(%s)" % either).split
+        self._said = [(each, split(each.payload)) for each in said]
+
+    def message(self, number: int) -> Outgoing:
+        """The so manieth message of an endless day."""
+        again, place = divmod(number, len(self._said))
+        heard, parts = self._said[place]
+        payload = b"".join(_other(part, again) if at % 2 else part for at, part in enumerate(parts))
+        asked = heard.correlation and _other(heard.correlation, again)
+        return Outgoing(heard.topic, payload, 0, heard.retain, heard.response_topic, asked)
+
+
+def _other(token: bytes, again: int) -> bytes:
+    """An id, or a trace, that no other time around has."""
+    return b"%08x%s" % (again, token[8:]) if len(token) == _TRACE else b"%s-%x" % (token, again)
+
+
+async def say(url: str, traffic: Traffic, rate: int, seconds: float) -> float:
+    """Say messages at a rate; returns the messages per second that it came to."""
+    async with MqttConnector(url).connect("traffic") as link:
+        for state in traffic.states:
+            link.send(state)
+        print("on", flush=True)  # noqa: T201 - to the process that began this one
+        began, said = time.monotonic(), 0
+        while (passed := time.monotonic() - began) < seconds:
+            for number in range(said, round(passed * rate)):
+                link.send(traffic.message(number))
+            said = max(said, round(passed * rate))
+            await asyncio.sleep(_STEP)
+        return said / passed
+
+
+def main() -> None:
+    """Read the arguments and say it."""
+    url, path, rate, seconds = sys.argv[1:]
+    entries = read_recording(Path(path))
+    traffic = Traffic([each.message for each in entries if isinstance(each, Recorded)])
+    said = asyncio.run(say(url, traffic, int(rate), float(seconds)))
+    print(f"{said:.0f}")
+
+
+if __name__ == "__main__":
+    main()
