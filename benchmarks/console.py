@@ -123,20 +123,24 @@ async def said(url: str, recording: Path, rate: int, seconds: float) -> AsyncIte
 
 async def keys(operator: Operator, until: float) -> dict[str, list[float]]:
     """Press keys as long as there is time; seconds until each was answered."""
-    taken: dict[str, list[float]] = {"screen": [], "scroll": [], "filter": [], "help": []}
+    taken: dict[str, list[float]] = {
+        name: []
+        for name in ("to store", "to traffic", "to orders", "to stock", "to alarms", "scroll",
+                     "filter", "help")
+    }  # fmt: skip
     while time.monotonic() < until:
-        taken["screen"].append(await operator.press("2", has("Pause")))
+        taken["to traffic"].append(await operator.press("2", has("Pause")))
         await operator.press("\x1b[A", has("paused"))
         await operator.sees("older ones")
         for _ in range(5):
             taken["scroll"].append(await operator.press("\x1b[A", operator.other_row()))
         await operator.press(" ", _is_followed)
-        taken["screen"].append(await operator.press("3", has("Collect by code")))
+        taken["to orders"].append(await operator.press("3", has("Collect by code")))
         for _ in range(5):
             taken["scroll"].append(await operator.press("\x1b[B", operator.other_row()))
-        taken["screen"].append(await operator.press("4", has("Change price")))
-        taken["screen"].append(await operator.press("5", has("Acknowledge")))
-        taken["screen"].append(await operator.press("1", has(" heard")))
+        taken["to stock"].append(await operator.press("4", has("Change price")))
+        taken["to alarms"].append(await operator.press("5", has("Acknowledge")))
+        taken["to store"].append(await operator.press("1", has(" heard")))
         taken["help"].append(await operator.press("?", has("how many messages each")))
         await operator.press("\x1b", has(" heard"))
     await operator.press("2", has("Pause"))
@@ -204,7 +208,9 @@ def tell(operator: Operator, taken: dict[str, list[float]]) -> None:
     ]
     rate = len(gaps) / sum(gaps)
     output.print(f"redraws: {rate:.1f}/s, between two of them {_spread(gaps)}")
-    output.print(f"a key is answered, p95 (aim: <= 100 ms): {_spread([each for kind in taken.values() for each in kind])}")
+    output.print(
+        f"a key is answered, p95 (aim: <= 100 ms): {_spread([each for kind in taken.values() for each in kind])}"
+    )
     for name, each in taken.items():
         output.print(f"    {name}: {_spread(each)} of {len(each)}")
 

@@ -86,7 +86,7 @@ async def say(url: str, traffic: Traffic, rate: int, seconds: float) -> float:
     async with MqttConnector(url).connect("traffic") as link:
         for state in traffic.states:
             link.send(state)
-        print("on", flush=True)  # noqa: T201 - to the process that began this one
+        print("on", flush=True)
         began, said = time.monotonic(), 0
         while (passed := time.monotonic() - began) < seconds:
             for number in range(said, round(passed * rate)):

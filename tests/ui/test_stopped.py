@@ -1,0 +1,86 @@
+"""A console that reads no more: the broker lets go of its messages, and the store goes on."""
+
+import asyncio
+import os
+import pty
+import signal
+import sys
+import time
+from pathlib import Path
+
+from store import FAST, RunBroker, eventually, running_store
+
+from broker import mosquitto
+from bus.link import MqttConnector, Outgoing, Subscription
+
+LOUD = 100_000
+"""Messages of 1 KB that nobody but the console hears: more than the broker may keep for it."""
+ROOM = 2 * mosquitto.QUEUED_BYTES
+
+
+def _resident(pid: int) -> int:
+    pages = (Path("/proc") / str(pid) / "statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGESIZE")
+
+
+def _mosquitto(url: str) -> int:
+    """The broker's process, by the port that its configuration file names."""
+    port = url.rpartition(":")[2].encode()
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = entry.read_bytes().split(b"\0")
+        except OSError:
+            continue  # it ended meanwhile
+        if len(words) > 2 and words[0].endswith(b"mosquitto"):
+            if b"listener %s " % port in Path(words[2].decode()).read_bytes():
+                return int(entry.parent.name)
+    raise AssertionError(f"no Mosquitto on port {url}")
+
+
+async def test_a_console_that_is_stopped_stops_nobody(
+    run_broker: RunBroker, site: str, tmp_path: Path
+) -> None:
+    url = run_broker("mosquitto").url
+    broker = _mosquitto(url)
+    async with running_store(MqttConnector(url), tmp_path, site=site, settings=FAST) as store:
+        screen, terminal = pty.openpty()
+        console = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "cli", "watch", "--broker", url, "--site", site,
+            stdin=terminal, stdout=terminal, stderr=terminal,
+            env=os.environ | {"TERM": "xterm-256color"},
+        )  # fmt: skip
+        os.close(terminal)
+        drawn = bytearray()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(screen, lambda: drawn.extend(os.read(screen, 65_536)))
+        try:
+            await eventually(lambda: b"console-1" in drawn, "a console that hears")
+            console.send_signal(signal.SIGSTOP)
+            before = _resident(broker)
+            await _be_loud(url, site)
+            began = time.monotonic()
+            receipt = await store.buy({"MUG": 1})
+            await store.reminded(receipt.order)
+            assert time.monotonic() - began < 5
+            assert _resident(broker) - before < ROOM
+            console.send_signal(signal.SIGCONT)
+            os.write(screen, b"3")
+            await eventually(lambda: receipt.order[:8].encode() in drawn, "the order")
+        finally:
+            loop.remove_reader(screen)
+            console.kill()
+            await console.wait()
+            os.close(screen)
+
+
+async def _be_loud(url: str, site: str) -> None:
+    """Events until the broker has taken them all: it answers what is said after them."""
+    async with MqttConnector(url).connect(f"{site}-loud") as link:
+        await link.subscribe([Subscription(f"{site}/done", 1)])
+        topic = f"storebus/1/{site}/event/tester-1/said"
+        for number in range(LOUD):
+            link.send(Outgoing(topic, b'{"id":"%d","data":"%s"}' % (number, b"x" * 1_000)))
+            if number % 500 == 0:
+                await asyncio.sleep(0)
+        link.send(Outgoing(f"{site}/done", b"", 1))
+        await link.receive()
