@@ -36,6 +36,7 @@ planted: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.console --seconds 20
 
 load: setup
 	$(BIN)/python -m benchmarks.load

@@ -208,9 +208,8 @@ def tell(operator: Operator, taken: dict[str, list[float]]) -> None:
     ]
     rate = len(gaps) / sum(gaps)
     output.print(f"redraws: {rate:.1f}/s, between two of them {_spread(gaps)}")
-    output.print(
-        f"a key is answered, p95 (aim: <= 100 ms): {_spread([each for kind in taken.values() for each in kind])}"
-    )
+    every = [each for kind in taken.values() for each in kind]
+    output.print(f"a key is answered, p95 (aim: <= 100 ms): {_spread(every)}")
     for name, each in taken.items():
         output.print(f"    {name}: {_spread(each)} of {len(each)}")
 

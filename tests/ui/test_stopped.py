@@ -31,9 +31,10 @@ def _mosquitto(url: str) -> int:
             words = entry.read_bytes().split(b"\0")
         except OSError:
             continue  # it ended meanwhile
-        if len(words) > 2 and words[0].endswith(b"mosquitto"):
-            if b"listener %s " % port in Path(words[2].decode()).read_bytes():
-                return int(entry.parent.name)
+        if not words[0].endswith(b"mosquitto"):
+            continue
+        if b"listener %s " % port in Path(words[2].decode()).read_bytes():
+            return int(entry.parent.name)
     raise AssertionError(f"no Mosquitto on port {url}")
 
 
