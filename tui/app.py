@@ -45,7 +45,13 @@ _REDRAW = 0.2
 """Seconds between two redraws, however many messages there are."""
 _TICK = 1.0
 """Seconds between two looks at what has not happened; also between two bells at least."""
-_CALLEES = {"cancel": "settlement", "collect": "settlement", "receive": "warehouse"}
+_CALLEES = {
+    "cancel": "settlement",
+    "collect": "settlement",
+    "reassign": "warehouse",
+    "resume": "warehouse",
+    "receive": "warehouse",
+}
 _SCREENS: dict[str, type[ConsoleScreen]] = {
     "store": StoreScreen,
     "traffic": TrafficScreen,

@@ -1,8 +1,7 @@
 """What an operator can have done: each an operation of the contract, asked on the bus.
 
 They are ordinary requests, so that they stand in the message history by themselves. Whatever the
-contract declares can be sent from a form; the errands named here have words of their own. To retry
-or reassign a job will be one as soon as the contract has an operation for it.
+contract declares can be sent from a form; the errands named here have words of their own.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,7 +13,7 @@ from bus.contract.catalog import SEARCH, UPSERT, Price, ProductRecord, Search, U
 from bus.contract.channel import Operation, role_of
 from bus.contract.settlement import CANCEL, COLLECT
 from bus.contract.values import Model, Sku
-from bus.contract.warehouse import RECEIVE
+from bus.contract.warehouse import REASSIGN, RECEIVE, RESUME
 from bus.errors import UnknownSku
 from tui.feed import Feed
 from tui.model.nodes import Nodes
@@ -48,6 +47,10 @@ _WARNINGS = {
     COLLECT.name: marked(
         "The parcel with the code {code} will count as collected, and its order is closed."
     ),
+    REASSIGN.name: marked(
+        "The job of {order} goes to another sorter; what its sorter had taken is to be put back."
+    ),
+    RESUME.name: marked("{sorter} gets jobs again."),
     RECEIVE.name: marked("{quantity} of {sku} will count as lying at {location}, and be for sale."),
 }
 
@@ -78,7 +81,7 @@ def errand(callee: str, name: str, preset: object = None) -> Errand | None:
     return Errand(title, operation.request, warning, send, preset or {})
 
 
-_GAPS = ("order", "code", "quantity", "sku", "location")
+_GAPS = ("order", "code", "quantity", "sku", "location", "sorter")
 
 
 def allowed(operation: Operation[Any, Any]) -> bool:

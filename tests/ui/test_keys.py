@@ -178,6 +178,27 @@ async def test_an_order_is_cancelled_after_it_was_asked_about(tmp_path: Path) ->
             await shows(pilot, "cancel")
 
 
+async def test_an_order_is_given_to_another_sorter(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        store.machine.stops_at = "conveying"
+        receipt = await store.buy({"MUG": 1})
+        await eventually(lambda: not store.machine.free.is_set(), "conveying")
+        await store.start("sorter-2")
+        console = watching(broker)
+        async with console.run_test(size=(100, 30)) as pilot:
+            await pilot.press("3")
+            await shows(pilot, receipt.order)
+            await pilot.press("s", "ctrl+s")
+            await shows(pilot, f"The job of {receipt.order} goes to another sorter")
+            await pilot.press("y")
+            await shows(pilot, "✔ done")
+            await store.reminded(receipt.order)
+            assert store.rows("warehouse", "SELECT sorter, assignment FROM job") == [
+                ("sorter-2", 2)
+            ]
+        store.machine.free.set()
+
+
 async def test_a_parcel_is_collected_by_its_code_and_a_wrong_code_is_refused(
     tmp_path: Path,
 ) -> None:
