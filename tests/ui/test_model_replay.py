@@ -16,6 +16,7 @@ from bus.link import Incoming
 from bus.recording import Recording, compress, parts
 from tui.model import checkpoints, player, tape
 from tui.model.player import SPEEDS, Player
+from tui.model.store import StoreModel
 from tui.model.tape import Tape
 from tui.model.when import WhenError, when
 
@@ -62,8 +63,9 @@ def caught_up(playing: Player) -> list[int]:
 
 
 def picture(playing: Player) -> list[Any]:
-    """All that can be seen of its model."""
-    return drawn(playing.model, 160, 50)
+    """All that can be seen of its model, and how often and when it was alarmed."""
+    alarms = [*playing.model.alarms.current(), *playing.model.alarms.history()]
+    return [*drawn(playing.model, 160, 50), *map(repr, alarms)]
 
 
 def test_it_plays_as_fast_as_it_happened_and_faster(slow_day: Path) -> None:
@@ -175,6 +177,46 @@ def test_going_back_begins_at_a_checkpoint_and_not_at_the_beginning(slow_day: Pa
     assert heard
     assert heard[0] > 100
     assert heard[-1] == 226 - 30
+
+
+@pytest.mark.usefixtures("small")
+def test_whatever_is_gone_back_to_is_as_it_was(slow_day: Path) -> None:
+    back, straight = at_rest(slow_day), {}
+    forth = at_rest(slow_day)
+    for at in range(forth.tape.start, forth.tape.end, 17_000):
+        forth.seek(at)
+        caught_up(forth)
+        straight[at] = picture(forth)
+    back.seek(back.tape.end)
+    caught_up(back)
+    for at in reversed(straight):
+        back.seek(at)
+        caught_up(back)
+        assert picture(back) == straight[at], at
+
+
+def test_a_silent_night_is_gone_through_at_once_and_its_alarms_are_in_time(
+    slow_day: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evening, morning = START + 225 * GAP, START + 40_000_000
+    with Recording(slow_day) as recording:
+        recording.write(morning, Incoming("storebus/1/main/event/x/y", b"{}"))
+    looks = 0
+    tick = StoreModel.tick
+
+    def counted(self: StoreModel, now: int) -> None:
+        nonlocal looks
+        looks += 1
+        tick(self, now)
+
+    monkeypatch.setattr(StoreModel, "tick", counted)
+    playing = at_rest(slow_day)
+    playing.seek(morning)
+    caught_up(playing)
+    stuck = [each for each in playing.model.alarms.current() if each.kind == "stuck"]
+    assert stuck
+    assert all(each.since <= evening + 70_000 for each in stuck)
+    assert looks < 250
 
 
 def test_what_the_operator_muted_stays_muted_on_the_way_back(slow_day: Path) -> None:
