@@ -188,7 +188,7 @@ async def test_an_order_is_given_to_another_sorter(tmp_path: Path) -> None:
         async with console.run_test(size=(100, 30)) as pilot:
             await pilot.press("3")
             await shows(pilot, receipt.order)
-            await pilot.press("s", "ctrl+s")
+            await pilot.press("o", "ctrl+s")
             await shows(pilot, f"The job of {receipt.order} goes to another sorter")
             await pilot.press("y")
             await shows(pilot, "✔ done")

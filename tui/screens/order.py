@@ -32,7 +32,7 @@ class OrderScreen(ConsoleScreen):
         Binding("escape", "back", marked("Back")),
         Binding("enter", "message", marked("Message")),
         Binding("x", "app.act('cancel')", marked("Cancel order")),
-        Binding("s", "app.act('reassign')", marked("Another sorter")),
+        Binding("o", "app.act('reassign')", marked("Another sorter")),
         Binding("p", "app.act('collect')", marked("Collect by code")),
     ]
 

@@ -34,7 +34,7 @@ class OrdersScreen(ConsoleScreen):
         Binding("S", "state(-1)", marked("State"), show=False),
         Binding("enter", "open", marked("Open")),
         Binding("x", "app.act('cancel')", marked("Cancel order")),
-        Binding("s", "app.act('reassign')", marked("Another sorter")),
+        Binding("o", "app.act('reassign')", marked("Another sorter")),
         Binding("p", "app.act('collect')", marked("Collect by code")),
     ]
 

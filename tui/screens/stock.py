@@ -26,7 +26,7 @@ class StockScreen(ConsoleScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("plus", "app.act('receive')", marked("Receive goods"), key_display="+"),
         Binding("p", "app.act('price')", marked("Change price")),
-        Binding("s", "app.act('resume')", marked("Sorter is well")),
+        Binding("o", "app.act('resume')", marked("Sorter is well")),
     ]
 
     def body(self) -> Iterable[Widget]:
