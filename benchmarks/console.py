@@ -131,9 +131,11 @@ async def keys(operator: Operator, until: float) -> dict[str, list[float]]:
     while time.monotonic() < until:
         taken["to traffic"].append(await operator.press("2", has("Pause")))
         await operator.press("\x1b[A", has("paused"))
-        await operator.sees("older ones")
+        for _ in range(2):  # the second is a whole redraw after the key
+            await operator.sees("older ones")
         for _ in range(5):
             taken["scroll"].append(await operator.press("\x1b[A", operator.other_row()))
+        await operator.sees("older ones")
         await operator.press(" ", _is_followed)
         taken["to orders"].append(await operator.press("3", has("Collect by code")))
         for _ in range(5):
