@@ -65,10 +65,7 @@ def watch(
     logger = logging.getLogger("storebus")  # the console says itself what is wrong
     logger.propagate = False
     logger.addHandler(logging.NullHandler())
-    # A full collection looks at all that the model keeps, in which there is no cycle: with what is
-    # usual it stops keys and redraws for a third of a second, again and again.
-    gc.freeze()
-    gc.set_threshold(5_000, 20, 100)
+    gc.freeze()  # what was imported stays: no collection need look at it while keys wait
     run(console.run_async())
     if console.return_code:
         raise SystemExit(console.return_code)
