@@ -170,6 +170,8 @@ class Node:
     async def decide(self, work: Callable[[Turn], None]) -> Turn:
         """Carry out something of this node's own accord, such as a customer's purchase.
 
+        `work` is done again when the lease was over before its commit: only its last turn counts.
+
         Raises:
             JournalError: the database cannot be written; nothing was done.
             RoleTakenError: another process plays this node now; nothing was done.

@@ -116,11 +116,12 @@ class Terminal:
 
         def decide(turn: Turn) -> None:
             deadline = turn.now + self._patience
-            sent.append(turn.send(PURCHASE, "settlement", purchase, deadline=deadline))
-            store.save_purchase(turn.connection, Bought(sent[0], "sent"), turn.now)
+            identifier = turn.send(PURCHASE, "settlement", purchase, deadline=deadline)
+            store.save_purchase(turn.connection, Bought(identifier, "sent"), turn.now)
+            sent.append(identifier)  # of the last try: a unit of work may have to be done again
 
         await self.node.decide(decide)
-        return sent[0]
+        return sent[-1]
 
     async def outcome(self, identifier: str) -> Bought:
         """Wait until a purchase is settled, refused or unknown."""

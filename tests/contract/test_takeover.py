@@ -3,10 +3,12 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from raw_client import RawClient
-from store import FAST, Store, Transport, eventually, running_store
+from store import FAST, PATIENCE, Store, Transport, eventually, running_store
 
 from broker import mosquitto
 from broker.child import Program, stop
@@ -16,6 +18,7 @@ from bus.contract.values import Empty
 from bus.errors import RoleTakenError
 from bus.link import MqttConnector, Outgoing
 from bus.node import Node, Place
+from devices.terminal import store as terminal_store
 from nodes.catalog.role import Catalog
 
 
@@ -96,6 +99,27 @@ async def test_a_node_that_sees_a_later_start_of_itself_which_answers_ends(
     error = await store.ended("catalog")
     assert isinstance(error, RoleTakenError)
     assert "0123456789ab" in str(error)
+
+
+async def test_a_purchase_that_stood_still_before_its_commit_is_made_once_and_answered(
+    store: Store,
+) -> None:
+    terminal = store.terminals["terminal-1"]
+    styles = await terminal.styles(["MUG"])
+    save, late = terminal_store.save_purchase, [True]
+
+    def save_late(*values: Any) -> None:
+        save(*values)
+        if late:
+            late.pop()
+            terminal.node._claim._until = 0.0  # the lease is over before the commit
+
+    with patch.object(terminal_store, "save_purchase", save_late):
+        sent = await terminal.begin(store.purchase({"MUG": 1}, styles))
+    async with asyncio.timeout(PATIENCE):
+        bought = await terminal.outcome(sent)
+    assert bought.receipt is not None
+    assert [each.id for each in terminal.purchases()] == [sent]
 
 
 async def test_a_node_that_stood_still_goes_on_when_nobody_took_its_role(store: Store) -> None:
