@@ -64,6 +64,9 @@ class _Line(BaseModel):
     payload: str | None = None
     payload_base64: str | None = None
 
+    def to_bytes(self) -> bytes:
+        return self.model_dump_json(exclude_defaults=True).encode() + b"\n"
+
     def entry(self) -> Recorded | Connected:
         if self.connected:
             return Connected(self.ms)
@@ -83,6 +86,28 @@ class _Line(BaseModel):
             tuple(self.user),
         )
         return Recorded(self.ms, message)
+
+
+def as_line(at: int, message: Incoming) -> bytes:
+    """A message as a line of a history, with its newline; `at` is when it was received."""
+    correlation, text, base64 = message.correlation, None, None
+    try:
+        text = message.payload.decode()
+    except UnicodeDecodeError:
+        base64 = b64encode(message.payload).decode()
+    return _Line(
+        at=rfc3339(at),
+        ms=at,
+        topic=message.topic,
+        qos=message.qos,
+        retain=message.retain,
+        response_topic=message.response_topic,
+        correlation=None if correlation is None else b64encode(correlation).decode(),
+        expiry=message.expiry,
+        user=list(message.user),
+        payload=text,
+        payload_base64=base64,
+    ).to_bytes()
 
 
 class Recording:
@@ -121,29 +146,11 @@ class Recording:
 
     def connected(self, at: int) -> None:
         """The recorder is connected, for the first time or again."""
-        self._add(_Line(at=rfc3339(at), ms=at, connected=True))
+        self._buffer += _Line(at=rfc3339(at), ms=at, connected=True).to_bytes()
 
     def write(self, at: int, message: Incoming) -> None:
         """A message was received; it is in the file after the next `flush`."""
-        correlation, text, base64 = message.correlation, None, None
-        try:
-            text = message.payload.decode()
-        except UnicodeDecodeError:
-            base64 = b64encode(message.payload).decode()
-        line = _Line(
-            at=rfc3339(at),
-            ms=at,
-            topic=message.topic,
-            qos=message.qos,
-            retain=message.retain,
-            response_topic=message.response_topic,
-            correlation=None if correlation is None else b64encode(correlation).decode(),
-            expiry=message.expiry,
-            user=list(message.user),
-            payload=text,
-            payload_base64=base64,
-        )
-        self._add(line)
+        self._buffer += as_line(at, message)
         self.messages += 1
         self._last = at
 
@@ -184,9 +191,6 @@ class Recording:
             self.flush()
         finally:
             self._file.close()
-
-    def _add(self, line: _Line) -> None:
-        self._buffer += line.model_dump_json(exclude_defaults=True).encode() + b"\n"
 
     def _unwritten(self, error: OSError) -> JournalError:
         return JournalError(f"cannot write the history {self._path}: {error.strerror}")

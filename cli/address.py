@@ -1,14 +1,17 @@
 """Where the store's broker is: `storebus up` writes it down, the other commands read it."""
 
+from broker.external import with_protocol
 from cli.settings import Settings
 from cli.store import RunningStore
 
 _FILE = "broker-url"
+_FILE_V311 = "broker-url-3.1.1"
 
 
 def write_address(store: RunningStore) -> None:
-    """Leave the broker's URL in the data folder for the other commands."""
+    """Leave the broker's URLs in the data folder for the other commands."""
     (store.settings.data / _FILE).write_text(store.broker.url + "\n")
+    (store.settings.data / _FILE_V311).write_text(store.broker.url_v311 + "\n")
 
 
 def broker_url(given: str | None, settings: Settings) -> str:
@@ -21,3 +24,11 @@ def broker_url(given: str | None, settings: Settings) -> str:
     if file.exists():
         return file.read_text().strip()
     return f"mqtt://{settings.broker.host}:{settings.broker.port}"
+
+
+def broker_url_v311(given: str | None, settings: Settings) -> str:
+    """The same, to be spoken to in MQTT 3.1.1: the embedded broker has another port for it."""
+    file = settings.data / _FILE_V311
+    if given is None and settings.broker.url is None and file.exists():
+        return file.read_text().strip()
+    return with_protocol(broker_url(given, settings), "3.1.1")

@@ -6,7 +6,22 @@ from collections.abc import Sequence
 import typer
 
 from bus.errors import StorebusError
-from cli import auditing, backup, config, customer, doctor, importing, labels, record, up, watch
+from cli import (
+    auditing,
+    backup,
+    config,
+    customer,
+    doctor,
+    importing,
+    labels,
+    publish,
+    record,
+    request,
+    respond,
+    tail,
+    up,
+    watch,
+)
 from cli.demo import demo
 from cli.run import exit_code
 
@@ -31,6 +46,10 @@ app.command()(backup.backup)
 app.command()(auditing.audit)
 app.command()(record.record)
 app.command()(watch.watch)
+app.command()(request.request)
+app.command()(publish.publish)
+app.command()(tail.tail)
+app.command()(respond.respond)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Coroutine
@@ -28,6 +29,7 @@ def run(command: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine; uvloop where it installs.
 
     SIGTERM and Ctrl-C end it by cancelling it, so that everything is closed; the exit code is 0.
+    So is it when whoever read the output has gone.
     """
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     sys.setswitchinterval(_SWITCH_INTERVAL)
@@ -35,6 +37,10 @@ def run(command: Coroutine[Any, Any, T]) -> T:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_until_terminated(command))
     except (KeyboardInterrupt, asyncio.CancelledError):
+        raise SystemExit(DONE) from None
+    except BrokenPipeError:
+        # What is still buffered would be tried again, and complained about, at the very end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(DONE) from None
 
 

@@ -40,16 +40,18 @@ class MqttLink:
         v5: bool,
         properties: bool,
         max_qos: int,
+        largest: int,
     ) -> None:
         self._client = client
         self._v5 = v5
         self._properties = properties
         self._max_qos = max_qos
+        self._largest = largest
 
     def send(self, message: Outgoing) -> None:
         """Hand a message to the client."""
-        if len(message.payload) > MAX_PAYLOAD:
-            raise LinkError(f"a payload of {len(message.payload)} bytes is over {MAX_PAYLOAD}")
+        if len(message.payload) > self._largest:
+            raise LinkError(f"a payload of {len(message.payload)} bytes is over {self._largest}")
         properties = PublishProperties(message) if self._properties else None
         try:
             self._client.post(message, min(message.qos, self._max_qos), properties)
@@ -101,12 +103,13 @@ class MqttConnector:
         url: `mqtt://[user:password@]host[:port]`, or `mqtts://` for TLS. `?protocol=3.1.1` speaks
             MQTT 3.1.1 instead of 5; `?qos=0` sends and subscribes everything at QoS 0;
             `?properties=0` sends no MQTT 5 properties (see docs/adr/0002).
+        largest: the largest payload in bytes that is sent; what is larger would end the connection.
 
     Raises:
         ConfigurationError: not such a URL.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, largest: int = MAX_PAYLOAD) -> None:
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -131,8 +134,10 @@ class MqttConnector:
         self._password = unquote(parts.password) if parts.password else None
         self._protocol = _PROTOCOLS[protocol]
         self._v5 = protocol == "5"
-        self._properties = self._v5 and properties == "1"
+        self.properties = self._v5 and properties == "1"
+        """Whether what is sent has MQTT 5 properties."""
         self._max_qos = int(qos)
+        self._largest = largest
         self.description = f"{parts.scheme}://{self._host}:{self._port}"
 
     @asynccontextmanager
@@ -166,8 +171,9 @@ class MqttConnector:
             yield MqttLink(
                 client,
                 v5=self._v5,
-                properties=self._properties,
+                properties=self.properties,
                 max_qos=self._max_qos,
+                largest=self._largest,
             )
         finally:
             with suppress(aiomqtt.MqttError):
@@ -177,7 +183,7 @@ class MqttConnector:
         if will is None:
             return None
         properties = None
-        if self._properties:
+        if self.properties:
             properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
             properties.ContentType = CONTENT_TYPE
         return aiomqtt.Will(

@@ -59,9 +59,8 @@ class Place:
 
     def leaves(self, prefix: str = "", depth: int = 0) -> Iterator[str]:
         """The paths of all values within, as they are written: `lines[0].sku`."""
-        inner = [(name, self.step(name)) for name in self.names]
-        for name, place in inner:
-            path = f"{prefix}.{name}" if prefix else name
+        for name in self.names:
+            path, place = f"{prefix}.{name}" if prefix else name, self.step(name)
             if place is None or depth == _DEEPEST:
                 continue
             while "array" in place.types and (item := place.step(0)) is not None:

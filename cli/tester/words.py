@@ -155,6 +155,10 @@ def _typed(path: str, text: str, place: Place | None, *, lenient: bool) -> Any:
         _refuse(path, "is to be a whole number" if "integer" in types else "is to be a number")
     if "boolean" in types:
         _refuse(path, "is to be true or false")
+    return _refuse_inner(path, types)
+
+
+def _refuse_inner(path: str, types: frozenset[str]) -> NoReturn:
     kind, example = ("a list", "[...]") if "array" in types else ("an object", "{...}")
     _refuse(path, f"is {kind}: name what is in it, or write {path}:={example}")
 

@@ -1,0 +1,143 @@
+"""`storebus publish`: sends anything to any topic, also what no node would send."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bus.contract.topics import Topics
+from bus.errors import ConfigurationError, LinkError
+from bus.identity import Identity
+from bus.link import MqttConnector, Outgoing, Subscription
+from cli import options
+from cli.address import broker_url, broker_url_v311
+from cli.run import output, run
+from cli.settings import read_settings
+from cli.tester.tally import paced
+from tui.safe import visible
+
+_LARGEST = 256 * 1024 * 1024 - 1024
+"""Bytes of a payload that still fit into a packet (MQTT 5 section 2.1.4)."""
+_TOGETHER = 500
+"""Messages after which the broker is asked whether it has got them."""
+
+
+def publish(
+    topic: Annotated[
+        str, typer.Argument(help="Any topic; ./req/... stands below the root of the site.")
+    ],
+    payload: Annotated[
+        str | None, typer.Argument(help="Sent as it is; '' takes a retained message away.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Send the bytes of a file.")
+    ] = None,
+    stdin: Annotated[bool, typer.Option("--stdin", help="Send what comes in.")] = False,
+    as_hex: Annotated[bool, typer.Option("--hex", help="PAYLOAD is bytes in hex.")] = False,
+    qos: Annotated[int, typer.Option(min=0, max=1, help="Quality of service.")] = 1,
+    retain: Annotated[bool, typer.Option("--retain", help="The broker keeps it.")] = False,
+    response_topic: Annotated[
+        str | None, typer.Option(metavar="TOPIC", help="MQTT 5 Response Topic.")
+    ] = None,
+    correlation: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="MQTT 5 Correlation Data.")
+    ] = None,
+    repeat: Annotated[
+        int, typer.Option(metavar="N", min=1, max=10_000_000, help="Send it so often.")
+    ] = 1,
+    rate: Annotated[
+        float | None, typer.Option(metavar="R", min=0.001, max=100_000, help="So many a second.")
+    ] = None,
+    v311: Annotated[bool, typer.Option("--v311", help="Speak MQTT 3.1.1.")] = False,
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+) -> None:
+    """Send a message as it is, right or wrong, and wait until the broker has got it.
+
+    Example: storebus publish ./req/terminal-9/catalog/search '{"id":"1","data":{"text":"shirt"}}'
+    """
+    settings = read_settings(site=site, data=data)
+    connector = MqttConnector(
+        (broker_url_v311 if v311 else broker_url)(broker, settings), largest=_LARGEST
+    )
+    if not connector.properties and (response_topic is not None or correlation is not None):
+        raise ConfigurationError(
+            "--response-topic and --correlation need MQTT 5 and its properties, which are not"
+            " spoken here."
+        )
+    topics = Topics(settings.site)
+    message = Outgoing(
+        _below(topics, topic),
+        _payload(payload, file, stdin=stdin, as_hex=as_hex),
+        qos,
+        retain,
+        None if response_topic is None else _below(topics, response_topic),
+        None if correlation is None else correlation.encode("utf-8", "surrogateescape"),
+    )
+    run(_publish(connector, topics, message, repeat, rate))
+    times = f", {repeat} times" if repeat > 1 else ""
+    output.print(
+        f"Sent {len(message.payload)} bytes to {visible(message.topic)}{times}.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+async def _publish(
+    connector: MqttConnector, topics: Topics, message: Outgoing, repeat: int, rate: float | None
+) -> None:
+    name = f"{topics.site}-publisher-{Identity().boot}"
+    # The broker takes what we say in order: once it has granted this, it has got what was before.
+    barrier = [Subscription(topics.event("tester-1", "sent"))]
+    async with connector.connect(name) as link:
+        async for number in paced(repeat, rate):
+            link.send(message)
+            if number % _TOGETHER == _TOGETHER - 1 or number == repeat - 1 or rate is not None:
+                await link.subscribe(barrier)
+        if link.take_denied():
+            raise LinkError(f"The broker does not let us say {visible(message.topic)}.")
+
+
+def _below(topics: Topics, topic: str) -> str:
+    """A topic as it is sent; `./` is the site's root.
+
+    Raises:
+        ConfigurationError: it cannot be sent: empty, too long, with wildcards, not UTF-8.
+    """
+    whole = f"{topics.root}/{topic[2:]}" if topic.startswith("./") else topic
+    try:
+        size = len(whole.encode())
+    except UnicodeEncodeError as error:
+        raise ConfigurationError("The topic is not UTF-8 text.") from error
+    if not 1 <= size <= 65_535 or set(whole) & {"+", "#", "\0"}:  # noqa: PLR2004 - MQTT 5, 4.7.3
+        raise ConfigurationError(
+            f"{visible(whole[:80])} cannot be a topic: 1 to 65535 bytes, without + and #."
+        )
+    return whole
+
+
+def _payload(text: str | None, file: Path | None, *, stdin: bool, as_hex: bool) -> bytes:
+    """What is to be sent.
+
+    Raises:
+        ConfigurationError: none of the sources, or several, or one that cannot be read.
+    """
+    if (text is not None) + (file is not None) + stdin != 1:
+        raise ConfigurationError("Give one of PAYLOAD, --file FILE and --stdin.")
+    if file is not None:
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from error
+    elif stdin:
+        content = sys.stdin.buffer.read()
+    else:
+        content = (text or "").encode("utf-8", "surrogateescape")
+    if not as_hex:
+        return content
+    try:
+        return bytes.fromhex(content.decode("ascii"))
+    except ValueError as error:
+        raise ConfigurationError("That is not hex, such as 7b7d.") from error

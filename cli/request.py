@@ -1,0 +1,210 @@
+"""`storebus request`: asks a node anything, in any name, and prints what it answers."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bus.contract import find_operation, operations_of
+from bus.contract.channel import Operation, role_of
+from bus.contract.values import is_name
+from bus.errors import ConfigurationError, Problem, Refused
+from bus.link import MqttConnector
+from cli import options
+from cli.address import broker_url, broker_url_v311
+from cli.run import REFUSED, output, run
+from cli.settings import Settings, read_settings
+from cli.tester import completion
+from cli.tester.asker import Answer, Asker, Question
+from cli.tester.show import show_json, show_payload, warn
+from cli.tester.tally import ANSWERED, Tally, paced
+from cli.tester.words import flaws, parse_json, parse_words
+
+_AT_ONCE = 1_000
+"""The most questions that wait for an answer at the same time."""
+
+
+def request(
+    caller: Annotated[
+        str,
+        typer.Argument(help="In whose name, such as terminal-9.", autocompletion=completion.nodes),
+    ],
+    callee: Annotated[
+        str, typer.Argument(help="Whom, such as catalog.", autocompletion=completion.nodes)
+    ],
+    operation: Annotated[
+        str, typer.Argument(help="What, such as search.", autocompletion=completion.operations)
+    ],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[KEY=VALUE... | KEY:=JSON... | @FILE | -]",
+            help="The data, such as lines[0].sku=CAN-40; as JSON in a file or, with -, from stdin.",
+            autocompletion=completion.fields,
+        ),
+    ] = None,
+    raw: Annotated[bool, typer.Option(help="Print the whole reply as it came.")] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="S", min=0.001, max=86_400, help="Seconds; the operation's own."),
+    ] = None,
+    identifier: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="The id of an earlier request.")
+    ] = None,
+    repeat: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1_000_000, help="Ask so often, and count.")
+    ] = 1,
+    rate: Annotated[
+        float | None,
+        typer.Option(metavar="R", min=0.001, max=10_000, help="So many a second; else in turn."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option(help="Send it also when the contract does not know it.")
+    ] = False,
+    v311: Annotated[bool, typer.Option("--v311", help="Speak MQTT 3.1.1.")] = False,
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+) -> None:
+    """Ask a node, and print its reply: JSON in a pipe. A refusal is printed, and ends with 1.
+
+    What the contract does not know is refused before it is sent, unless --force.
+
+    Example: storebus request terminal-9 catalog search text=shirt limit=3
+    """
+    settings = read_settings(site=site, data=data)
+    declared = _declared(caller, callee, operation, force=force)
+    question = Question(
+        callee,
+        operation,
+        declared,
+        _data(words or [], declared, force=force),
+        timeout,
+    )
+    if identifier is not None and not (1 <= len(identifier) <= 64 and identifier.isascii()):  # noqa: PLR2004
+        raise ConfigurationError("--id takes 1 to 64 ASCII characters.")
+    url = (broker_url_v311 if v311 else broker_url)(broker, settings)
+    if repeat == 1:
+        run(_once(question, identifier, caller, url, settings, raw=raw))
+    else:
+        run(_often(question, identifier, caller, url, settings, repeat, rate))
+
+
+async def _once(
+    question: Question, identifier: str | None, caller: str, url: str, settings: Settings, *,
+    raw: bool,
+) -> None:  # fmt: skip
+    asker = Asker(MqttConnector(url), settings.site, caller, settings.runtime)
+    async with asker.connected():
+        answer = await asker.put(question, identifier)
+    if raw:
+        show_payload(answer.payload)
+    problem = answer.problem
+    if problem is not None and raw:
+        raise SystemExit(REFUSED)
+    if problem is not None:
+        raise Refused(problem)
+    if not raw:
+        show_json(answer.envelope.data)
+    wrong = _breaches(question, answer)
+    if wrong:
+        warn(f"The reply breaks the contract:\n{wrong}")
+        raise SystemExit(REFUSED)
+
+
+async def _often(
+    question: Question, identifier: str | None, caller: str, url: str, settings: Settings,
+    repeat: int, rate: float | None,
+) -> None:  # fmt: skip
+    asker = Asker(MqttConnector(url), settings.site, caller, settings.runtime)
+    tally, places = Tally(), asyncio.Semaphore(_AT_ONCE)
+
+    async def ask() -> None:
+        try:
+            answer = await asker.put(question, identifier)
+            problem = answer.problem
+        except Problem as problem_here:
+            tally.add(f"{problem_here.status} {problem_here.code}", None)
+            return
+        finally:
+            places.release()
+        outcome = ANSWERED if problem is None else f"{problem.status} {problem.code}"
+        if problem is None and _breaches(question, answer):
+            outcome = "breaks the contract"
+        tally.add(outcome, answer.seconds)
+
+    async with asker.connected(), asyncio.TaskGroup() as tasks:
+        async for _ in paced(repeat, rate):
+            await places.acquire()
+            asking = tasks.create_task(ask())
+            if rate is None:
+                await asking
+    if output.is_terminal:
+        output.print(tally.as_table())
+    else:
+        show_json(tally.as_json())
+    if tally.refused:
+        raise SystemExit(REFUSED)
+
+
+def _breaches(question: Question, answer: Answer) -> str:
+    if question.operation is None:
+        return ""
+    return "\n".join(flaws(question.operation.reply, answer.envelope.data))
+
+
+def _declared(caller: str, callee: str, name: str, *, force: bool) -> Operation[Any, Any] | None:
+    """The operation as the contract declares it; None, with `force`, if it does not.
+
+    Raises:
+        ConfigurationError: there is none, or not a name that can stand in a topic.
+    """
+    for each in (caller, callee, name):
+        if not is_name(each):
+            raise ConfigurationError(
+                f"{each!r} cannot be a name: small letters, digits and dashes; `storebus publish`"
+                " sends to any topic."
+            )
+    role = role_of(callee)
+    found = find_operation(role, name) if role else None
+    if found is not None or force:
+        return found
+    if role is None:
+        raise ConfigurationError(
+            f"{callee} is no node of the contract: catalog, settlement, warehouse, sorter-1,"
+            " terminal-1 are (--force sends it anyway)."
+        )
+    known = ", ".join(each.name for each in operations_of(role))
+    raise ConfigurationError(f"{callee} has no operation {name}, but {known} (--force sends it).")
+
+
+def _data(words: list[str], declared: Operation[Any, Any] | None, *, force: bool) -> Any:
+    """The request's data; with `force`, also what the contract does not allow.
+
+    Raises:
+        ConfigurationError: which field is missing or wrong.
+    """
+    model = declared.request if declared is not None else None
+    if len(words) == 1 and (words[0] == "-" or words[0].startswith("@")):
+        data = parse_json(*_read(words[0]))
+    else:
+        data = parse_words(words, model, lenient=force)
+    found = [] if model is None or force else flaws(model, data)
+    if found:
+        sentences = "\n".join(found)
+        raise ConfigurationError(f"{sentences}\nNothing was sent (--force sends it).")
+    return data
+
+
+def _read(word: str) -> tuple[str, str]:
+    """The text of a file or of standard input, and what to call it."""
+    try:
+        if word == "-":
+            return sys.stdin.buffer.read().decode(), "standard input"
+        return Path(word[1:]).read_text(encoding="utf-8"), word[1:]
+    except OSError as error:
+        raise ConfigurationError(f"{word[1:]} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{word} is not UTF-8 text.") from error

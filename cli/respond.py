@@ -1,0 +1,128 @@
+"""`storebus respond`: plays a node that gives every request of an operation the same reply."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bus import errors
+from bus.contract import find_operation, operations_of
+from bus.contract.channel import role_of
+from bus.contract.topics import Topics
+from bus.errors import PROBLEM_TYPE, ConfigurationError, Problem
+from bus.identity import Identity
+from bus.link import MqttConnector
+from bus.takeover import refuse_second
+from cli import options
+from cli.address import broker_url
+from cli.run import run
+from cli.settings import Settings, read_settings
+from cli.tester import completion
+from cli.tester.player import Part, Player
+from cli.tester.words import parse_json
+
+
+def respond(
+    callee: Annotated[
+        str,
+        typer.Argument(help="The node to play, such as sorter-9.", autocompletion=completion.nodes),
+    ],
+    operation: Annotated[
+        str, typer.Argument(help="Such as pick.", autocompletion=completion.operations)
+    ],
+    reply: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[@FILE | JSON]",
+            help='The data of each reply; "{{data.order}}" and "{{id}}" are the request\'s.',
+        ),
+    ] = None,
+    problem: Annotated[
+        str | None,
+        typer.Option(metavar="CODE/STATUS", help="Refuse, such as busy/429; the reply says more."),
+    ] = None,
+    delay: Annotated[
+        float, typer.Option(metavar="S", min=0, max=86_400, help="Seconds before each answer.")
+    ] = 0.0,
+    times: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="End after so many requests.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option(help="Also when the real node is there, or has no such operation.")
+    ] = False,
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+) -> None:
+    """Play a node: answer each request of an operation, and say what was answered.
+
+    While it plays, the node shows itself online and answers ping. With --force it only answers.
+
+    Example: storebus respond sorter-9 pick '{"job":"{{data.job}}","accepted":true}'
+    """
+    settings = read_settings(site=site, data=data)
+    role = role_of(callee)
+    if role is None:
+        raise ConfigurationError(f"{callee} is no node of the contract, such as sorter-9.")
+    if find_operation(role, operation) is None and not force:
+        known = ", ".join(each.name for each in operations_of(role))
+        raise ConfigurationError(f"{callee} has no operation {operation}, but {known}.")
+    part = Part(
+        callee, operation, _template(reply, problem), is_problem=problem is not None, delay=delay
+    )
+    run(_respond(part, broker_url(broker, settings), settings, times, force=force))
+
+
+async def _respond(
+    part: Part, url: str, settings: Settings, times: int | None, *, force: bool
+) -> None:
+    connector, topics, identity = MqttConnector(url), Topics(settings.site), Identity()
+    if not force:
+        wait = settings.runtime.takeover_wait
+        try:
+            await refuse_second(connector, topics, part.callee, identity, wait)
+        except errors.RoleTakenError as error:
+            raise errors.RoleTakenError(f"{error}, or answer beside it with --force") from None
+    player = Player(connector, topics, identity, part, settings.runtime, shows=not force)
+    await player.play(times)
+
+
+def _template(reply: str | None, problem: str | None) -> Any:
+    """The data of each reply, with gaps.
+
+    Raises:
+        ConfigurationError: nothing is said, or what is said is no reply.
+    """
+    if reply is None and problem is None:
+        raise ConfigurationError("Give a reply (@FILE or JSON), or --problem CODE/STATUS.")
+    data = {} if reply is None else parse_json(_text(reply), "The reply")
+    if problem is None:
+        return data
+    found = re.fullmatch(r"([a-z0-9]+(?:-[a-z0-9]+)*)/([45][0-9]{2})", problem)
+    if found is None:
+        raise ConfigurationError("--problem takes CODE/STATUS, such as sold-out/409.")
+    if not isinstance(data, dict):
+        raise ConfigurationError("What a problem says more is an object.")
+    code, status = found.groups()
+    known = {kind.code: kind for kind in Problem.__subclasses__()}.get(code)
+    return {
+        "type": PROBLEM_TYPE + code,
+        "title": known.title if known else code.replace("-", " ").capitalize(),
+        "status": int(status),
+        "detail": "A tester plays this node.",
+        "code": code,
+        "retryable": known.retryable if known else False,
+        **data,
+    }
+
+
+def _text(reply: str) -> str:
+    if not reply.startswith("@"):
+        return reply
+    try:
+        return Path(reply[1:]).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{reply[1:]} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{reply[1:]} is not UTF-8 text.") from error
