@@ -92,10 +92,15 @@ async def _publish(
     # The broker takes what we say in order: once it has granted this, it has got what was before.
     barrier = [Subscription(topics.event("tester-1", "sent"))]
     async with connector.connect(name) as link:
-        async for number in paced(repeat, rate):
-            link.send(message)
-            if number % _TOGETHER == _TOGETHER - 1 or number == repeat - 1 or rate is not None:
-                await link.subscribe(barrier)
+        try:
+            async for number in paced(repeat, rate):
+                link.send(message)
+                if number % _TOGETHER == _TOGETHER - 1 or number == repeat - 1 or rate is not None:
+                    await link.subscribe(barrier)
+        except LinkError as error:
+            raise LinkError(
+                f"The broker ended the connection, or does not answer: {error}."
+            ) from error
         if link.take_denied():
             raise LinkError(f"The broker does not let us say {visible(message.topic)}.")
 

@@ -189,9 +189,6 @@ async def test_what_is_published_is_heard_as_it_is(tmp_path: Path) -> None:
         running_store_process(tmp_path) as store,
         _running("tail", "text:odd", "--count", "4", "--data", str(store.data)) as tail,
     ):
-        # The states that the broker keeps come first: from then on it hears everything.
-        async with _running("tail", "--count", "1", "--data", str(store.data)) as first:
-            await _line(first)
         publish = ("--data", str(store.data))
         await _until_heard(store, tail)
         for words in (
@@ -201,7 +198,7 @@ async def test_what_is_published_is_heard_as_it_is(tmp_path: Path) -> None:
         ):
             code, out, err = await storebus("publish", *words, *publish)
             assert code == 0, err
-            assert out.isprintable() or out.strip().isprintable()
+            assert out.strip().isprintable()
         event, place, state = [await _line(tail) for _ in range(3)]
         assert event["payload"] == "odd \u202e text"
         assert place["payload_base64"] == "AP8="
@@ -227,7 +224,7 @@ async def test_a_payload_that_is_too_large_is_refused_by_the_broker(tmp_path: Pa
             "publish", "./odd/large", "--file", str(large), "--data", str(store.data)
         )
         assert code == 1
-        assert "Traceback" not in err
+        assert "The broker ended the connection" in err
         assert (await _request(store, "terminal-9", "catalog", "ping"))[0] == 0
 
 
@@ -264,7 +261,7 @@ async def test_a_played_node_refuses_and_a_real_one_is_not_played(tmp_path: Path
         assert "catalog is already running elsewhere" in err
 
         async with _running(
-            "respond", "sorter-9", "pick", '{"available": {"{{data.job}}": 1, "A": "{{data.job}}"}}',
+            "respond", "sorter-9", "pick", '{"available": {"A": "{{data.job}}"}}',
             "--problem", "busy/429", "--times", "1", *data,
         ) as played:  # fmt: skip
             await _line(played)
@@ -323,14 +320,24 @@ async def test_hostile_text_is_harmless_on_a_terminal(tmp_path: Path) -> None:
     hostile = "\x1b]0;owned\x07 \x9b31m \u202e"
     async with running_store_process(tmp_path) as store:
         data = ("--data", str(store.data))
-        code, _, err = await storebus("publish", f"./state/x-1/{hostile}", "x", "--retain", *data)
+        # Mosquitto itself ends a connection over a topic with control characters.
+        code, _, err = await storebus("publish", f"./state/x-1/{hostile}", "x", *data)
+        assert code == 1
+        assert "The broker ended the connection" in err
+        topic = "./state/x-1/owned \u202e"
+        code, _, err = await storebus("publish", topic, "x", "--retain", *data)
         assert code == 0, err
         shown = await _on_a_terminal("tail", "text:owned", "--count", "1", *data)
-        for played in (json.dumps({"text": hostile}),):
-            async with _running("respond", "sorter-9", "about", played, *data) as playing:
-                await _line(playing)
-                shown += await _on_a_terminal("request", "tester-1", "sorter-9", "about", *data)
-    assert "owned" in shown
+        reply = json.dumps({"text": hostile})
+        async with _running("respond", "sorter-9", "about", reply, *data) as playing:
+            await _line(playing)
+            for how in ((), ("--raw",)):
+                painted = await _on_a_terminal(
+                    "request", "tester-1", "sorter-9", "about", *how, *data
+                )
+                assert "owned" in painted
+                shown += painted
+    assert "x-1/owned" in shown
     assert "\x1b]" not in shown
     assert "\x07" not in shown
     assert "\x9b" not in shown

@@ -125,7 +125,8 @@ def test_all_fields_of_a_message_are_known_to_the_shell() -> None:
         st.text(max_size=20)
         | st.builds(
             "{}{}{}".format,
-            st.sampled_from(_LEAVES) | st.from_regex(r"\A[a-z]{1,3}([.\[]{1,2}[0-9a-z\]]{1,8}){0,3}\Z"),
+            st.sampled_from(_LEAVES)
+            | st.from_regex(r"\A[a-z]{1,3}([.\[]{1,2}[0-9a-z\]]{1,8}){0,3}\Z"),
             st.sampled_from(["=", ":=", "=="]),
             st.text(st.characters(), max_size=10) | _JSON.map(json.dumps),
         ),
@@ -168,4 +169,4 @@ def test_a_reply_refers_to_its_request() -> None:
     }  # fmt: skip
     for gap in ("data.parcel", "data.lines[1]", "data.lines[x]", "id.id", "data.order[0]"):
         with pytest.raises(InvalidField, match="The request has no"):
-            filled("{{%s}}" % gap, request)
+            filled("{{" + gap + "}}", request)
