@@ -201,4 +201,7 @@ def _sendable(value: Any, where: str) -> None:
 
 
 def _refuse(word: str, why: str) -> NoReturn:
-    raise ConfigurationError(f"{short(word, _LONGEST) or 'A word'} {short(why, 400)}.") from None
+    sentence = f"{short(word, _LONGEST) or 'A word'} {short(why, 400)}."
+    # Spaces of other kinds are harmless, but nobody sees which they are.
+    seen = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in sentence)
+    raise ConfigurationError(seen) from None

@@ -170,3 +170,8 @@ def test_a_reply_refers_to_its_request() -> None:
     for gap in ("data.parcel", "data.lines[1]", "data.lines[x]", "id.id", "data.order[0]"):
         with pytest.raises(InvalidField, match="The request has no"):
             filled("{{" + gap + "}}", request)
+
+
+def test_a_space_that_looks_like_another_is_shown_as_what_it_is() -> None:
+    with pytest.raises(ConfigurationError, match=r"^\\u00a00 is not of the form"):
+        parse_words(["\xa00"], None)
