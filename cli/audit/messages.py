@@ -3,10 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from pydantic_core import to_json
-
 from bus.contract.channel import ROLES
-from bus.envelope import Reading
+from bus.envelope import Reading, body_digest
 from bus.errors import Problem
 from cli.audit.finding import Tally
 from cli.audit.history import History, Key, Reply
@@ -97,20 +95,10 @@ def _one_reply(tally: Tally, callee: str, what: str, replies: list[Reply]) -> No
     if callee in ROLES:
         different = len({reply.payload for reply in replies}) - 1
     else:
-        different = len({(each.operation, each.problem, _canonical(each)) for each in replies}) - 1
+        different = (
+            len({(each.problem, body_digest(each.operation, each.data)) for each in replies}) - 1
+        )
     tally.check("I7", not different, f"{callee} gave {different + 1} replies to {what}")
-
-
-def _canonical(reply: Reply) -> bytes:
-    return to_json(_sorted(reply.data))
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _sorted(value[name]) for name in sorted(value)}
-    if isinstance(value, list):
-        return [_sorted(part) for part in value]
-    return value
 
 
 def _effect(store: AuditedStore, tally: Tally, history: History, key: Key, digest: bytes) -> None:

@@ -33,9 +33,9 @@ Said = tuple[str, str, str, Any]
 
 def check_orders(store: AuditedStore, tally: Tally) -> None:
     """All of them."""
-    for said in _receipts(store):
+    for said in _answers(store, problem=False):
         _survives(store, tally, *said)
-    for said in _refusals(store):
+    for said in _answers(store, problem=True):
         _is_refused(store, tally, *said)
     for name, order in store.orders.items():
         _transitions(store, tally, name, order)
@@ -49,31 +49,18 @@ def check_orders(store: AuditedStore, tally: Tally) -> None:
 # -- I1 -------------------------------------------------------------------------------------------
 
 
-def _receipts(store: AuditedStore) -> Iterator[Said]:
-    """Every word that a purchase is paid, wherever it stands."""
+def _answers(store: AuditedStore, *, problem: bool) -> Iterator[Said]:
+    """Every word that a purchase is paid, or has come to nothing, wherever it stands."""
+    state = "refused" if problem else "settled"
     for terminal in store.of_kind("terminal"):
-        for row in terminal.rows("SELECT * FROM purchase WHERE state = 'settled'"):
+        for row in terminal.rows("SELECT * FROM purchase WHERE state = ?", state):
             answer = parsed(row["answer"] or "null", terminal, "purchase")
             yield terminal.node, terminal.node, row["id"], answer
     for caller, request, event in _stored(store):
-        if not event["type"].endswith(".problem"):
+        if event["type"].endswith(".problem") == problem:
             yield "settlement", caller, request, event["data"]
     for reply in store.history.replies if store.history else ():
-        if reply.operation == "purchase" and not reply.problem:
-            yield "the history", reply.key[0], reply.key[2], reply.data
-
-
-def _refusals(store: AuditedStore) -> Iterator[Said]:
-    """Every word that a purchase came to nothing."""
-    for terminal in store.of_kind("terminal"):
-        for row in terminal.rows("SELECT * FROM purchase WHERE state = 'refused'"):
-            answer = parsed(row["answer"] or "null", terminal, "purchase")
-            yield terminal.node, terminal.node, row["id"], answer
-    for caller, request, event in _stored(store):
-        if event["type"].endswith(".problem"):
-            yield "settlement", caller, request, event["data"]
-    for reply in store.history.replies if store.history else ():
-        if reply.operation == "purchase" and reply.problem and reply.is_final:
+        if reply.operation == "purchase" and reply.problem == problem and reply.is_final:
             yield "the history", reply.key[0], reply.key[2], reply.data
 
 
