@@ -15,6 +15,7 @@ from bus.errors import Expired, IdReused, Problem, UnknownOperation
 from bus.gate import validate
 from bus.identity import Identity
 from bus.intake import Answer, Observed, Request
+from bus.outbox import forget
 from bus.role import Role
 from bus.turn import Pending, Reply, Turn
 
@@ -108,9 +109,7 @@ class Batch:
             forget_before: commands that were answered before this time, in milliseconds since the
                 epoch, are forgotten: a few for each input, so that no batch waits for it.
         """
-        connection.executemany(
-            "DELETE FROM outbox WHERE id = ?", [(identifier,) for identifier in acknowledged]
-        )
+        forget(connection, acknowledged)
         turns = [self._one(connection, item) for item in inputs]
         if forget_before is not None:
             connection.execute(

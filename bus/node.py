@@ -8,6 +8,7 @@ import logging
 import sqlite3
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +29,7 @@ from bus.identity import Identity
 from bus.intake import Request
 from bus.journal import Journal
 from bus.link import Connector, Incoming, Outgoing, Subscription
-from bus.outbox import AHEAD, Schedule, count_timers, near_timers, unfinished
+from bus.outbox import AHEAD, Schedule, count_timers, forget, near_timers, unfinished
 from bus.role import Role
 from bus.session import Session
 from bus.settings import RuntimeSettings
@@ -148,8 +149,7 @@ class Node:
                     await self._stop.wait()
                     for task in (*running, *self._calling):
                         task.cancel()
-                if self._claim.holds():
-                    await self._carry_out([])
+                await self._leave()
             except ExceptionGroup as group:
                 raise first_error(group) from None
 
@@ -336,6 +336,14 @@ class Node:
         if now - self._started < _REPETITIONS * settings.retry_limit * 1000:
             return None
         return now - round(settings.keep_answers * 1000)
+
+    async def _leave(self) -> None:
+        """Forget what was answered, unless the lease is over: nobody renews it any more."""
+        acknowledged = self._ear.acknowledged
+        with suppress(LapsedError, sqlite3.Error):  # then they are merely sent once more
+            await self._journal.transact(
+                self._claim.guard(lambda rows: forget(rows, acknowledged))
+            )
 
     async def _carry_out_one(self, work: Callable[[Turn], None]) -> Turn:
         def run(rows: sqlite3.Connection, now: int) -> Turn:

@@ -26,6 +26,11 @@ def near_timers(rows: sqlite3.Connection, now: int) -> sqlite3.Cursor:
     return rows.execute("SELECT * FROM outbox WHERE kind = 'timer' AND due_at <= ?", (now + AHEAD,))
 
 
+def forget(rows: sqlite3.Connection, identifiers: Iterable[str]) -> None:
+    """Delete what is done."""
+    rows.executemany("DELETE FROM outbox WHERE id = ?", ((each,) for each in identifiers))
+
+
 def count_timers(rows: sqlite3.Connection) -> int:
     """How many timers are set."""
     (count,) = rows.execute("SELECT count(*) FROM outbox WHERE kind = 'timer'").fetchone()

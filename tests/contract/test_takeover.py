@@ -170,3 +170,22 @@ async def test_a_store_that_opens_sells_and_closes_complains_of_nothing(
         await store.quiet()
     await asyncio.sleep(0)  # one turn of the loop for what the closed connections left behind
     assert [record.getMessage() for record in caplog.records if record.levelname != "DEBUG"] == []
+
+
+async def test_a_node_told_to_stop_ends_also_when_its_lease_is_over_before_its_last_commit(
+    store: Store,
+) -> None:
+    node = store.nodes["settlement"]
+    await store.reminded((await store.buy({"MUG": 1})).order)
+    transact = node._journal.transact
+
+    async def stood_still(work: Any) -> Any:
+        if not node._session.up.is_set():
+            node._claim._until = 0.0  # and nobody renews it any more
+        return await transact(work)
+
+    with patch.object(node._journal, "transact", stood_still):
+        async with asyncio.timeout(PATIENCE):
+            await store.stop("settlement")
+    await store.start("settlement")
+    await store.reminded((await store.buy({"MUG": 1})).order)
