@@ -62,10 +62,10 @@ class Dispatch:
         busy = store.busy(turn.connection) & online
         waiting = store.waiting(turn.connection, _SORTERS)
         ready: list[domain.Job] = []
-        for job in waiting:
+        for identifier in waiting:
             if len(ready) >= len(online) - len(busy):
                 break
-            allocated = self._allocate(turn, job)
+            allocated = self._allocate(turn, store.job(turn.connection, identifier))
             if allocated is not None:
                 ready.append(allocated)
         for job, sorter in domain.assign(ready, busy, online):

@@ -117,12 +117,12 @@ def job_of_order(connection: sqlite3.Connection, order: str) -> Job | None:
     return None if row is None else _job(row)
 
 
-def waiting(connection: sqlite3.Connection, limit: int) -> list[Job]:
-    """Jobs that no sorter has, first come first."""
+def waiting(connection: sqlite3.Connection, limit: int) -> list[str]:
+    """The jobs that no sorter has, first come first; to be loaded one by one, they may be many."""
     rows = connection.execute(
-        "SELECT * FROM job WHERE state = 'waiting' ORDER BY place LIMIT ?", (limit,)
+        "SELECT id FROM job WHERE state = 'waiting' ORDER BY place LIMIT ?", (limit,)
     )
-    return [_job(row) for row in rows]
+    return [row["id"] for row in rows]
 
 
 def busy(connection: sqlite3.Connection) -> set[str]:
