@@ -341,9 +341,7 @@ class Node:
         """Forget what was answered, unless the lease is over: nobody renews it any more."""
         acknowledged = self._ear.acknowledged
         with suppress(LapsedError, sqlite3.Error):  # then they are merely sent once more
-            await self._journal.transact(
-                self._claim.guard(lambda rows: forget(rows, acknowledged))
-            )
+            await self._journal.transact(self._claim.guard(lambda rows: forget(rows, acknowledged)))
 
     async def _carry_out_one(self, work: Callable[[Turn], None]) -> Turn:
         def run(rows: sqlite3.Connection, now: int) -> Turn:

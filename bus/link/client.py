@@ -2,54 +2,105 @@
 
 import asyncio
 import socket
+import ssl
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import aiomqtt
+from paho.mqtt.client import ConnectFlags
 from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.exception import MalformedPacket
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from bus.errors import LinkError
 from bus.link.base import Incoming, Outgoing
 from bus.link.buffered import BufferedSocket
-from bus.link.packets import PublishProperties, read_publish
+from bus.link.packets import (
+    PUBACK,
+    PUBLISH,
+    find_packet,
+    pack_properties,
+    read_puback,
+    read_publish,
+    write_puback,
+    write_publish,
+)
+
+_INFLIGHT = 1000
+"""QoS 1 messages that are not acknowledged yet; fewer if the broker says so."""
+_QUEUED = 20_000
+"""QoS 1 messages that wait for an acknowledgement of others."""
+_UNSENT = 32 * 1024 * 1024
+"""Bytes that the broker does not take."""
+_PIECE = 65_536
+_FAILURE = 0x80
+"""The first reason code that says no (MQTT 5 section 2.4)."""
 
 
 class Client(aiomqtt.Client):
     """An aiomqtt client that sends without waiting and sees what the broker denied.
 
     aiomqtt 2.5 waits for the acknowledgement of each publish and drops its reason code. The
-    outbox repeats what is not answered, so nothing here needs to wait.
+    outbox repeats what is not answered, so nothing here needs to wait. PUBLISH and PUBACK do not
+    go through paho at all.
+
+    Args:
+        queued: how many received messages may wait to be taken.
+        properties: whether what is sent has MQTT 5 properties.
     """
 
-    def __init__(self, *args: Any, queued: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, queued: int, properties: bool, **kwargs: Any) -> None:
         self.denied: list[str] = []
-        self._topics: dict[int, str] = {}
+        """Topics that the broker's access list denied (MQTT 5 only)."""
+        self.arrived: asyncio.Queue[Incoming | None] = asyncio.Queue(queued)
+        """What was received; None at its end."""
+        self._unacknowledged: dict[int, str] = {}  # topics by packet identifier
+        self._at_once = _INFLIGHT
+        self._waiting: deque[Outgoing] = deque()
+        self._unread = bytearray()
         self._thread = threading.get_ident()
         self._flushing = False
         super().__init__(*args, **kwargs)
-        paho: Any = self._client
         self._v5 = kwargs["protocol"] == aiomqtt.ProtocolVersion.V5
+        self._with_properties = properties
+        paho: Any = self._client
+        self._paho = paho
         self._connect = paho._create_socket
         paho._create_socket = self._create_socket
-        paho._handle_publish = self._handle_publish
-        self.arrived: asyncio.Queue[Incoming | None] = asyncio.Queue(queued)
-        """What was received; None at its end."""
+        paho.loop_read = self._read
 
-    def post(self, message: Outgoing, qos: int, properties: PublishProperties | None) -> None:
-        """Hand a message to paho.
+    def post(self, message: Outgoing, qos: int) -> None:
+        """Send a message, as soon as there is room for it.
 
         Raises:
             LinkError: the connection is gone, or too much waits already.
+            ValueError: the message cannot be written.
         """
-        packed: Any = properties  # paho only ever packs it
-        info = self._client.publish(message.topic, message.payload, qos, message.retain, packed)
-        if info.rc:
-            raise LinkError(f"the message was not sent (paho result {int(info.rc)})")
+        sock = self._paho.socket()
+        if sock is None:
+            raise LinkError("the message was not sent: the connection is gone")
+        if len(sock.unsent) > _UNSENT or len(self._waiting) == _QUEUED:
+            raise LinkError("the message was not sent: too many wait already")
+        if qos and len(self._unacknowledged) >= self._at_once:
+            self._waiting.append(message)
+        else:
+            self._publish(sock, message, qos)
+
+    def _publish(self, sock: BufferedSocket, message: Outgoing, qos: int) -> None:
+        properties = b""
+        if self._with_properties:
+            properties = pack_properties(message)
+        elif self._v5:
+            properties = b"\x00"
+        identifier = self._paho._mid_generate() if qos else 0
+        sock.unsent += write_publish(message, qos, identifier, properties)
         if qos:
-            self._topics[info.mid] = message.topic
+            self._unacknowledged[identifier] = message.topic
+        self._flush_soon()
 
     def when_lost(self, tell: Callable[[], None]) -> None:
         """Call once when the connection is gone.
@@ -63,13 +114,7 @@ class Client(aiomqtt.Client):
 
         self._disconnected.add_done_callback(lost)
 
-    def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:
-        """Write at the end of this turn of the loop instead of asking the selector first."""
-        if threading.get_ident() != self._thread:
-            super()._on_socket_register_write(client, userdata, sock)
-        elif not self._flushing:
-            self._flushing = True
-            self._loop.call_soon(self._flush)
+    # -- out ----------------------------------------------------------------------------------
 
     def _create_socket(self) -> BufferedSocket:
         connected = self._connect()
@@ -78,50 +123,123 @@ class Client(aiomqtt.Client):
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return BufferedSocket(connected)
 
+    def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:
+        """Write at the end of this turn of the loop instead of asking the selector first."""
+        if threading.get_ident() != self._thread:
+            super()._on_socket_register_write(client, userdata, sock)
+        else:
+            self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
     def _flush(self) -> None:
         self._flushing = False
-        paho: Any = self._client
-        sock = paho.socket()
+        sock = self._paho.socket()
         if sock is None:
             return
         try:
             sock.hold()
-            self._client.loop_write()
+            if self._client.want_write():
+                self._client.loop_write()
             sock.flush()
         except Exception as error:  # noqa: BLE001 - as aiomqtt does: any failure ends the link
             if not self._disconnected.done():
                 self._disconnected.set_exception(error)
             return
-        if paho.socket() is not sock:
+        if self._paho.socket() is not sock:
             return
         if sock.unsent or self._client.want_write():
             self._loop.add_writer(sock.fileno(), self._flush)
         else:
             self._loop.remove_writer(sock.fileno())
 
-    def _handle_publish(self) -> MQTTErrorCode:
-        """Take a message without paho's general decoding and aiomqtt's classes."""
-        paho: Any = self._client
-        received = paho._in_packet
+    # -- in -----------------------------------------------------------------------------------
+
+    def _on_connect(
+        self,
+        client: Any,
+        userdata: Any,
+        flags: ConnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        limit = getattr(properties, "ReceiveMaximum", None)  # MQTT 5 section 3.2.2.3.3
+        if limit is not None:
+            self._at_once = min(limit, _INFLIGHT)
+        super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _read(self) -> MQTTErrorCode:
+        """Take what has arrived; in place of paho's `loop_read`."""
+        sock = self._paho.socket()
+        if sock is None:
+            return MQTTErrorCode.MQTT_ERR_NO_CONN
         try:
-            message, identifier = read_publish(
-                received["command"], bytes(received["packet"]), v5=self._v5
-            )
-        except ValueError:
-            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+            received = sock.recv(_PIECE)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
+        except OSError:
+            received = b""
+        result = MQTTErrorCode.MQTT_ERR_CONN_LOST
+        if received:
+            self._paho._last_msg_in = time.monotonic()
+            self._unread += received
+            try:
+                result = self._take_packets()
+            except (ValueError, MalformedPacket) as error:
+                self._logger.warning("the broker breaks the protocol: %s", error)
+                result = MQTTErrorCode.MQTT_ERR_PROTOCOL
+        if result:
+            ended: MQTTErrorCode = self._paho._loop_rc_handle(result)
+            return ended
+        return result
+
+    def _take_packets(self) -> MQTTErrorCode:
+        at, result = 0, MQTTErrorCode.MQTT_ERR_SUCCESS
+        while at < len(self._unread) and not result:
+            found = find_packet(self._unread, at)
+            if found is None:
+                break
+            first, packet = self._unread[at], bytes(self._unread[found[0] : found[1]])
+            kind, at = first & 0xF0, found[1]
+            if kind == PUBLISH:
+                self._take_publish(first, packet)
+            elif kind == PUBACK:
+                self._take_puback(packet)
+            else:
+                result = self._hand_on(first, packet)
+        del self._unread[:at]
+        return result
+
+    def _take_publish(self, first: int, packet: bytes) -> None:
+        message, identifier = read_publish(first, packet, v5=self._v5)
         if self.arrived.full():
             self._logger.warning("the queue is full: a message is dropped")
         else:
             self.arrived.put_nowait(message)
-        if identifier is None:
-            return MQTTErrorCode.MQTT_ERR_SUCCESS
-        acknowledged: MQTTErrorCode = paho._send_puback(identifier)
-        return acknowledged
+        sock = self._paho.socket()
+        if identifier is not None and sock is not None:
+            sock.unsent += write_puback(identifier)
+            self._flush_soon()
 
-    def _on_publish(
-        self, client: Any, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties
-    ) -> None:
-        topic = self._topics.pop(mid, None)
-        if topic is not None and reason_code.is_failure:
+    def _take_puback(self, packet: bytes) -> None:
+        identifier, reason = read_puback(packet)
+        topic = self._unacknowledged.pop(identifier, None)
+        if topic is not None and reason >= _FAILURE:
             self.denied.append(topic)
-        super()._on_publish(client, userdata, mid, reason_code, properties)
+        sock = self._paho.socket()
+        if self._waiting and sock is not None:
+            self._publish(sock, self._waiting.popleft(), 1)
+
+    def _hand_on(self, first: int, packet: bytes) -> MQTTErrorCode:
+        """Whatever is not about messages is paho's."""
+        paho = self._paho
+        paho._in_packet |= {
+            "command": first,
+            "remaining_length": len(packet),
+            "packet": bytearray(packet),
+        }
+        handled: MQTTErrorCode = paho._packet_handle()
+        return handled

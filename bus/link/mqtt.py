@@ -20,12 +20,10 @@ from bus.envelope import CONTENT_TYPE
 from bus.errors import BrokerError, ConfigurationError, LinkError
 from bus.link.base import Incoming, Outgoing, Subscription
 from bus.link.client import Client
-from bus.link.packets import PublishProperties
 
 logger = logging.getLogger("storebus.link")
 
 BATCH = 512
-_INFLIGHT = 1000
 _QUEUED = 20_000
 _PROTOCOLS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 
@@ -38,13 +36,11 @@ class MqttLink:
         client: Client,
         *,
         v5: bool,
-        properties: bool,
         max_qos: int,
         largest: int,
     ) -> None:
         self._client = client
         self._v5 = v5
-        self._properties = properties
         self._max_qos = max_qos
         self._largest = largest
 
@@ -52,9 +48,8 @@ class MqttLink:
         """Hand a message to the client."""
         if len(message.payload) > self._largest:
             raise LinkError(f"a payload of {len(message.payload)} bytes is over {self._largest}")
-        properties = PublishProperties(message) if self._properties else None
         try:
-            self._client.post(message, min(message.qos, self._max_qos), properties)
+            self._client.post(message, min(message.qos, self._max_qos))
         except ValueError as error:
             raise LinkError(str(error)) from error
 
@@ -157,8 +152,7 @@ class MqttConnector:
             keepalive=15,
             timeout=5,
             queued=_QUEUED,
-            max_queued_outgoing_messages=_QUEUED,
-            max_inflight_messages=_INFLIGHT,
+            properties=self.properties,
             will=self._will(will),
             tls_context=ssl.create_default_context() if self._tls else None,
         )
@@ -171,7 +165,6 @@ class MqttConnector:
             yield MqttLink(
                 client,
                 v5=self._v5,
-                properties=self.properties,
                 max_qos=self._max_qos,
                 largest=self._largest,
             )

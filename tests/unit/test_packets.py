@@ -5,17 +5,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.link import Incoming, Outgoing
-from bus.link.packets import PublishProperties, read_publish
+from bus.link.packets import (
+    find_packet,
+    pack_properties,
+    read_puback,
+    read_publish,
+    write_puback,
+    write_publish,
+)
 
 TOPIC = b"\x00\x03a/b"
-QOS_0, RETAINED, QOS_1 = 0x30, 0x31, 0x32
+QOS_0, RETAINED = 0x30, 0x31
 
 
 def test_a_message_with_all_that_we_send_is_read_as_it_was_written() -> None:
     sent = Outgoing(
         "a/b", b"{}", response_topic="r/s", correlation=b"\xff\x00", expiry=7, trace="00-1-2-01"
     )
-    packet = TOPIC + b"\x01\x02" + PublishProperties(sent).pack() + b"{}"
+    packet = write_publish(sent, 1, 0x102, pack_properties(sent))
     received = Incoming(
         "a/b",
         b"{}",
@@ -25,7 +32,11 @@ def test_a_message_with_all_that_we_send_is_read_as_it_was_written() -> None:
         expiry=7,
         user=(("traceparent", "00-1-2-01"),),
     )
-    assert read_publish(QOS_1, packet, v5=True) == (received, 0x102)
+    found = find_packet(packet, 0)
+    assert found is not None
+    start, end = found
+    assert end == len(packet)
+    assert read_publish(packet[0], packet[start:], v5=True) == (received, 0x102)
 
 
 def test_at_qos_0_there_is_nothing_to_acknowledge() -> None:
@@ -86,3 +97,41 @@ def test_whatever_arrives_is_read_or_refused(packet: bytes, first: int, *, v5: b
     except ValueError:
         return
     assert packet.endswith(message.payload)
+
+
+@pytest.mark.parametrize("size", [0, 1, 121, 122, 20_000, 3_000_000])
+@pytest.mark.parametrize(("qos", "retain"), [(0, False), (1, False), (1, True)])
+def test_what_we_publish_is_read_back_whatever_its_size(
+    size: int, qos: int, *, retain: bool
+) -> None:
+    sent = Outgoing("a/b", b"x" * size, retain=retain)
+    packet = write_publish(sent, qos, 7, b"")
+    found = find_packet(packet, 0)
+    assert found is not None
+    message, identifier = read_publish(packet[0], packet[found[0] : found[1]], v5=False)
+    assert (message.topic, message.payload, message.retain) == ("a/b", sent.payload, retain)
+    assert identifier == (7 if qos else None)
+
+
+def test_a_packet_that_has_not_all_arrived_is_waited_for() -> None:
+    packet = write_publish(Outgoing("a/b", b"x" * 200), 1, 7, b"")
+    for arrived in range(1, len(packet)):
+        assert find_packet(packet[:arrived], 0) is None
+    assert find_packet(packet + packet[:1], len(packet)) is None
+
+
+def test_a_length_without_an_end_breaks_the_protocol() -> None:
+    with pytest.raises(ValueError, match="without an end"):
+        find_packet(b"\x30\xff\xff\xff\xff\x01", 0)
+
+
+def test_an_acknowledgement_says_what_it_acknowledges_and_whether_it_was_denied() -> None:
+    assert read_puback(write_puback(0x102)[2:]) == (0x102, 0)
+    assert read_puback(b"\x00\x07\x87\x00") == (7, 0x87)
+    with pytest.raises(ValueError, match="in the middle"):
+        read_puback(b"\x00")
+
+
+def test_a_topic_that_no_packet_can_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="65,535"):
+        write_publish(Outgoing("a" * 65_536, b""), 0, 0, b"")
