@@ -67,24 +67,21 @@ Input = Request[Any] | Replied | Due | Done | Watched | None
 """What a transaction carries out; None is the start of the node."""
 
 
-class Batch:
-    """Carries out messages in one transaction."""
+class Batches:
+    """Carries out messages, those of a batch in one transaction.
 
-    def __init__(
-        self,
-        role: Role,
-        node: str,
-        site: str,
-        identity: Identity,
-        now: int,
-        online: Mapping[str, Presence],
-    ) -> None:
+    Args:
+        role: what the node plays.
+        node: its name.
+        site: its site.
+        identity: where its identifiers come from.
+    """
+
+    def __init__(self, role: Role, node: str, site: str, identity: Identity) -> None:
         self._role = role
         self._node = node
         self._site = site
         self._identity = identity
-        self._now = now
-        self._online = online
         self._timers = {timer.name: timer for timer in role.timers}
         self._adapters = {adapter.name: adapter for adapter in role.adapters}
         self._answers = {
@@ -94,23 +91,31 @@ class Batch:
     def carry_out(
         self,
         connection: sqlite3.Connection,
+        now: int,
         inputs: list[Input],
         acknowledged: list[str],
+        online: Mapping[str, Presence],
         forget_before: int | None = None,
     ) -> list[Turn]:
         """Carry out all of them, in order; runs within the journal's transaction.
 
         Args:
             connection: the journal's.
+            now: milliseconds since the epoch, the same for all.
             inputs: the batch.
             acknowledged: commands that were answered and whose answers change nothing. They are
                 forgotten along the way: they cost no transaction of their own, and after a crash
                 are merely sent once more.
+            online: the nodes that are there.
             forget_before: commands that were answered before this time, in milliseconds since the
                 epoch, are forgotten: a few for each input, so that no batch waits for it.
         """
         forget(connection, acknowledged)
-        turns = [self._one(connection, item) for item in inputs]
+        turns = []
+        for item in inputs:
+            turn = Turn(connection, now, self._node, self._site, self._identity, online)
+            self._carry_out(turn, item)
+            turns.append(turn)
         if forget_before is not None:
             connection.execute(
                 "DELETE FROM inbox WHERE (caller, id) IN (SELECT caller, id FROM inbox"
@@ -119,8 +124,7 @@ class Batch:
             )
         return turns
 
-    def _one(self, connection: sqlite3.Connection, item: Input) -> Turn:
-        turn = Turn(connection, self._now, self._node, self._site, self._identity, self._online)
+    def _carry_out(self, turn: Turn, item: Input) -> None:
         if item is None:
             self._role.started(turn)
         elif isinstance(item, Request):
@@ -130,7 +134,6 @@ class Batch:
             self._role.watches[item.state](turn, item.observed)
         else:
             self._finish(turn, item)
-        return turn
 
     def _request(self, turn: Turn, request: Request[Any]) -> None:
         seen = turn.connection.execute(
@@ -179,11 +182,11 @@ class Batch:
                 turn.refuse(request, problem)
                 return
             turn.refused = problem.code
-            turn.answer(request.operation, request.caller, request.id, problem)
+            turn.answer_at_once(request, problem)
             return
         turn.connection.execute("RELEASE message")
         if reply is not None:
-            turn.answer(request.operation, request.caller, request.id, reply)
+            turn.answer_at_once(request, reply)
 
     def _finish(self, turn: Turn, item: Replied | Due | Done) -> None:
         """Something of the outbox is done: exactly once, whoever says so first."""

@@ -107,7 +107,7 @@ class Asks:
         wait = self._settings.query_retry
         while True:
             self._publish(message)
-            spread = self._identity.chance.uniform(0.75, 1.25)
+            spread = self._identity.spread.uniform(0.75, 1.25)
             done, _ = await asyncio.wait({answer}, timeout=wait * spread)
             if done:
                 return answer.result()

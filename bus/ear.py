@@ -72,8 +72,9 @@ class Ear:
         """By name of the operation."""
         self.reader: sqlite3.Connection
         """The journal's read-only connection."""
-        self.presence: dict[str, Presence] = {}
-        """The nodes that have been heard of."""
+        self._presence: dict[str, Presence] = {}  # of the nodes that have been heard of
+        self.online: Mapping[str, Presence] = {}
+        """The nodes that are there; made anew when one comes or goes."""
         self.acknowledged: list[str] = []
         """Commands that are done and can be forgotten with the next transaction."""
 
@@ -190,13 +191,26 @@ class Ear:
 
     def _changed(self, node: str, presence: Presence) -> bool:
         """Remember a presence; the last will of an older start says nothing of this one."""
-        before = self.presence.get(node)
+        before = self._presence.get(node)
         if before is not None:
             if presence.status == "lost" and before.boot != presence.boot:
                 return False
             if (before.status, before.boot) == (presence.status, presence.boot):
                 return False  # shown again
-        self.presence[node] = presence
+        self._presence[node] = presence
+        self._look_who_is_there()
         if presence.status == "online":
             self._schedule.hurry(node)
         return True
+
+    def forget(self, node: str) -> None:
+        """Take the node's next presence for a new one."""
+        self._presence.pop(node, None)
+        self._look_who_is_there()
+
+    def _look_who_is_there(self) -> None:
+        self.online = {
+            name: presence
+            for name, presence in self._presence.items()
+            if presence.status == "online"
+        }

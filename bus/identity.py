@@ -4,6 +4,8 @@ import random
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing to misread
+_DRAWN = 50
+"""Bits of an identifier: ten characters of five."""
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
@@ -11,12 +13,13 @@ class Identity:
     """The clock, the chance and the identifiers of one start of a node.
 
     Args:
-        chance: what jitter and identifiers are drawn from; the operating system's if None.
+        chance: what identifiers and everything else are drawn from; the operating system's if None.
     """
 
     def __init__(self, chance: random.Random | None = None) -> None:
         self.chance = chance or random.SystemRandom()
-        self._spans = chance or random.Random()
+        self.spread = chance or random.Random()
+        """For what anybody may guess, such as when something is tried again."""
         self.boot = f"{self.chance.getrandbits(48):012x}"
         """Names this start of the process."""
         self._count = 0
@@ -36,12 +39,13 @@ class Identity:
 
     def span(self) -> str:
         """16 hex digits for a traceparent."""
-        return f"{self._spans.getrandbits(64):016x}"
+        return f"{self.spread.getrandbits(64):016x}"
 
     def reference(self, prefix: str) -> str:
         """An identifier that people may have to read aloud, such as an order's."""
-        return prefix + "".join(self.chance.choices(_ALPHABET, k=10))
+        drawn = self.chance.getrandbits(_DRAWN)
+        return prefix + "".join([_ALPHABET[drawn >> shift & 31] for shift in range(0, _DRAWN, 5)])
 
     def digits(self, length: int) -> str:
         """Random digits, such as a pickup code."""
-        return "".join(self.chance.choices("0123456789", k=length))
+        return f"{self.chance.randrange(10**length):0{length}d}"

@@ -5,12 +5,10 @@ own rows. A unit of work is one synchronous function, so no other task can come 
 statements (see docs/adr/0001).
 """
 
-import asyncio
 import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from importlib import resources
 from pathlib import Path
@@ -18,6 +16,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from bus.errors import JournalError, RoleTakenError
+from bus.worker import Worker
 
 T = TypeVar("T")
 
@@ -63,9 +62,7 @@ class Journal:
             except sqlite3.Error as error:
                 raise JournalError(f"cannot use the database {path}: {error}") from error
             self._opened = opened.pop_all()
-        self._thread = (
-            ThreadPoolExecutor(1, thread_name_prefix=f"journal-{path.stem}") if threaded else None
-        )
+        self._worker = Worker(f"journal-{path.stem}") if threaded else None
 
     async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Carry out `work` in one transaction in the writer's thread, if there is one.
@@ -73,9 +70,9 @@ class Journal:
         When this returns, what `work` wrote survives a power cut. When `work` raises, nothing of
         it was written.
         """
-        if self._thread is None:
+        if self._worker is None:
             return self._carry_out(work)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._carry_out, work)
+        return await self._worker.do(lambda: self._carry_out(work))
 
     def _carry_out(self, work: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._writer
@@ -93,8 +90,8 @@ class Journal:
 
     def close(self) -> None:
         """Finish what is under way and close the file."""
-        if self._thread is not None:
-            self._thread.shutdown(wait=True)
+        if self._worker is not None:
+            self._worker.close()
         self._opened.close()
 
     def __enter__(self) -> Self:

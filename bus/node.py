@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bus.batch import Batch, Done, Due, Input, Replied, Watched
+from bus.batch import Batches, Done, Due, Input, Replied, Watched
 from bus.caller import Asks
 from bus.claim import Claim, LapsedError
 from bus.contract.channel import EVERY, Operation
@@ -85,9 +85,10 @@ class Node:
         """Set once it is connected, has claimed its name and can be asked."""
         settings = place.settings
         self._voice = Voice(name, role.kind, self.topics, self.identity, self.counts)
+        self._batches = Batches(role, name, place.site, self.identity)
         self._gate = Gate(self.topics, name, role.kind, self.identity)
         self._schedule = Schedule(
-            settings.retry_first, settings.retry_limit, self.identity.now, self.identity.chance
+            settings.retry_first, settings.retry_limit, self.identity.now, self.identity.spread
         )
         self._asks = Asks(name, self.topics, self.identity, settings, self._voice.say)
         self._ear = Ear(
@@ -303,14 +304,11 @@ class Node:
         acknowledged, self._ear.acknowledged = self._ear.acknowledged, []
 
         def carry_out(rows: sqlite3.Connection, now: int) -> list[Turn]:
-            work = Batch(self.role, self.name, self.place.site, self.identity, now, online)
-            return work.carry_out(rows, batch, acknowledged, self._forget_before(now))
+            return self._batches.carry_out(
+                rows, now, batch, acknowledged, online, self._forget_before(now)
+            )
 
-        online = {
-            name: presence
-            for name, presence in self._ear.presence.items()
-            if presence.status == "online"
-        }
+        online = self._ear.online
         try:
             turns = await self._transact(carry_out)
         except RoleTakenError:
@@ -387,7 +385,7 @@ class Node:
         elif isinstance(item, (Replied, Due, Done)):
             self._schedule.tried(item.row.id)
         elif isinstance(item, Watched):
-            self._ear.presence.pop(item.observed.node, None)  # to be heard when it is shown again
+            self._ear.forget(item.observed.node)  # to be heard when it is shown again
 
     def _is_accepted(self, request: Request[Any]) -> bool:
         try:

@@ -28,7 +28,8 @@ def near_timers(rows: sqlite3.Connection, now: int) -> sqlite3.Cursor:
 
 def forget(rows: sqlite3.Connection, identifiers: Iterable[str]) -> None:
     """Delete what is done."""
-    rows.executemany("DELETE FROM outbox WHERE id = ?", ((each,) for each in identifiers))
+    for identifier in identifiers:
+        rows.execute("DELETE FROM outbox WHERE id = ?", (identifier,))
 
 
 def count_timers(rows: sqlite3.Connection) -> int:

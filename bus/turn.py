@@ -142,13 +142,30 @@ class Turn:
     def answer(
         self, operation: Operation[Any, Any], caller: str, request: str, reply: Model | Problem
     ) -> None:
-        """Answer a command, now or in a later transaction; a second answer has no effect."""
+        """Answer a command of an earlier transaction; a second answer has no effect."""
         row = self.connection.execute(
             "SELECT correlation, trace FROM inbox WHERE caller = ? AND id = ? AND reply IS NULL",
             (caller, request),
         ).fetchone()
-        if row is None:
-            return
+        if row is not None:
+            self._answer(operation, caller, request, reply, row["correlation"], row["trace"])
+
+    def answer_at_once(self, request: Request[Any], reply: Model | Problem) -> None:
+        """Answer the command that this turn has carried out."""
+        self._answer(
+            request.operation, request.caller, request.id, reply,
+            request.correlation, request.trace,
+        )  # fmt: skip
+
+    def _answer(
+        self,
+        operation: Operation[Any, Any],
+        caller: str,
+        request: str,
+        reply: Model | Problem,
+        correlation: bytes | None,
+        trace: str | None,
+    ) -> None:
         problem = isinstance(reply, Problem)
         data = reply.to_data() if isinstance(reply, Problem) else reply
         payload = Sealed(
@@ -158,7 +175,7 @@ class Turn:
             + ("problem" if problem else "reply"),
             at=self.now,
             data=data,
-            trace=child_trace(row["trace"], self.identity.span()),
+            trace=child_trace(trace, self.identity.span()),
             correlation_id=request,
             causation_id=self.cause or request,
             order=getattr(data, "order", None),
@@ -167,7 +184,7 @@ class Turn:
             "UPDATE inbox SET reply = ?, answered_at = ? WHERE caller = ? AND id = ?",
             (payload, self.now, caller, request),
         )
-        self.replies.append(Reply(operation, caller, payload, row["correlation"]))
+        self.replies.append(Reply(operation, caller, payload, correlation))
 
     def refuse(self, request: Request[Any], problem: Problem) -> None:
         """Refuse a request without storing the refusal: its id belongs to another body."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from bus.batch import Batch
+from bus.batch import Batches
 from bus.gate import Gate
 from bus.journal import Journal
 from bus.node import Node
@@ -30,7 +30,7 @@ class _Leaky:
     async def transact(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
         def run(rows: sqlite3.Connection) -> Any:
             result = work(rows)
-            for turn in result:
+            for turn in result or ():
                 self._leak(turn)
             return result
 
@@ -72,7 +72,7 @@ def _no_inbox() -> AbstractContextManager[Any]:
         )
         self._new_request(turn, request)
 
-    return patch.object(Batch, "_request", planted)
+    return patch.object(Batches, "_request", planted)
 
 
 def _no_body_check() -> AbstractContextManager[Any]:
@@ -96,9 +96,9 @@ def _no_deadline() -> AbstractContextManager[Any]:
 
 def _answered_twice() -> AbstractContextManager[Any]:
     """What comes of a command, call or timer is handled twice."""
-    finish = Batch._finish
+    finish = Batches._finish
 
-    def planted(self: Batch, turn: Turn, item: Any) -> None:
+    def planted(self: Batches, turn: Turn, item: Any) -> None:
         row = item.row
         known = turn.connection.execute("SELECT 1 FROM outbox WHERE id = ?", (row.id,)).fetchone()
         finish(self, turn, item)
@@ -112,7 +112,7 @@ def _answered_twice() -> AbstractContextManager[Any]:
             )  # fmt: skip
             finish(self, turn, item)
 
-    return patch.object(Batch, "_finish", planted)
+    return patch.object(Batches, "_finish", planted)
 
 
 def _sent_once() -> AbstractContextManager[Any]:

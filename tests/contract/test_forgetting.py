@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from store import Store, eventually, running_store
 
-from bus.batch import Batch
+from bus.batch import Batches
 from bus.contract.settlement import DEPOSIT, Deposit
 from bus.contract.values import Money
 from bus.identity import Identity
@@ -91,8 +91,8 @@ async def test_however_much_is_to_be_forgotten_a_batch_forgets_a_few(tmp_path: P
         )
 
     def forget(rows: sqlite3.Connection) -> list[int]:
-        batch = Batch(Catalog().role, "catalog", "main", Identity(), 0, {})
-        batch.carry_out(rows, [None, None], [], forget_before=50)
+        batches = Batches(Catalog().role, "catalog", "main", Identity())
+        batches.carry_out(rows, 0, [None, None], [], {}, forget_before=50)
         return [int(row[0]) for row in rows.execute("SELECT id FROM inbox")]
 
     with Journal(tmp_path / "catalog.db", "nodes.catalog") as journal:
