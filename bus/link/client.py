@@ -20,6 +20,7 @@ from bus.errors import LinkError
 from bus.link.base import Incoming, Outgoing
 from bus.link.buffered import BufferedSocket
 from bus.link.packets import (
+    DISCONNECT,
     PUBACK,
     PUBLISH,
     find_packet,
@@ -36,6 +37,8 @@ _QUEUED = 20_000
 """QoS 1 messages that wait for an acknowledgement of others."""
 _UNSENT = 32 * 1024 * 1024
 """Bytes that the broker does not take."""
+_GOODBYE = 1.0
+"""Seconds that the broker may take to hang up."""
 _PIECE = 65_536
 _FAILURE = 0x80
 """The first reason code that says no (MQTT 5 section 2.4)."""
@@ -64,6 +67,7 @@ class Client(aiomqtt.Client):
         self._unread = bytearray()
         self._thread = threading.get_ident()
         self._flushing = False
+        self._left = False
         super().__init__(*args, **kwargs)
         self._v5 = kwargs["protocol"] == aiomqtt.ProtocolVersion.V5
         self._with_properties = properties
@@ -81,7 +85,7 @@ class Client(aiomqtt.Client):
             ValueError: the message cannot be written.
         """
         sock = self._paho.socket()
-        if sock is None:
+        if sock is None or self._left:
             raise LinkError("the message was not sent: the connection is gone")
         if len(sock.unsent) > _UNSENT or len(self._waiting) == _QUEUED:
             raise LinkError("the message was not sent: too many wait already")
@@ -113,6 +117,22 @@ class Client(aiomqtt.Client):
             tell()
 
         self._disconnected.add_done_callback(lost)
+
+    async def leave(self) -> None:
+        """Say goodbye, and let the broker hang up.
+
+        Whoever hangs up while something is on its way to him takes back his last words (TCP
+        resets the connection), and his last will is published in their place.
+        """
+        sock = self._paho.socket()
+        if sock is None or self._disconnected.done():
+            return
+        for message in self._waiting:
+            self._publish(sock, message, 1)
+        sock.unsent += DISCONNECT
+        self._left = True
+        self._flush_soon()
+        await asyncio.wait({self._disconnected}, timeout=_GOODBYE)
 
     # -- out ----------------------------------------------------------------------------------
 
@@ -220,7 +240,7 @@ class Client(aiomqtt.Client):
         else:
             self.arrived.put_nowait(message)
         sock = self._paho.socket()
-        if identifier is not None and sock is not None:
+        if identifier is not None and sock is not None and not self._left:
             sock.unsent += write_puback(identifier)
             self._flush_soon()
 
@@ -230,7 +250,7 @@ class Client(aiomqtt.Client):
         if topic is not None and reason >= _FAILURE:
             self.denied.append(topic)
         sock = self._paho.socket()
-        if self._waiting and sock is not None:
+        if self._waiting and sock is not None and not self._left:
             self._publish(sock, self._waiting.popleft(), 1)
 
     def _hand_on(self, first: int, packet: bytes) -> MQTTErrorCode:

@@ -169,8 +169,11 @@ class MqttConnector:
                 largest=self._largest,
             )
         finally:
-            with suppress(aiomqtt.MqttError):
-                await client.__aexit__(None, None, None)
+            try:
+                await client.leave()
+            finally:
+                with suppress(aiomqtt.MqttError):
+                    await client.__aexit__(None, None, None)
 
     def _will(self, will: Outgoing | None) -> aiomqtt.Will | None:
         if will is None:

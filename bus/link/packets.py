@@ -9,6 +9,8 @@ from bus.link.base import Incoming, Outgoing
 
 PUBLISH, PUBACK = 0x30, 0x40
 """The kind of a packet, in the upper half of its first byte."""
+DISCONNECT = b"\xe0\x00"
+"""The whole packet: a goodbye after which no last will is published."""
 
 
 def write_publish(message: Outgoing, qos: int, identifier: int, properties: bytes) -> bytes:

@@ -30,7 +30,7 @@ class _Leaky:
     async def transact(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
         def run(rows: sqlite3.Connection) -> Any:
             result = work(rows)
-            for turn in result or ():
+            for turn in result:
                 self._leak(turn)
             return result
 

@@ -176,6 +176,23 @@ async def test_the_will_is_published_when_a_process_dies_and_not_after_a_goodbye
         assert payloads == ({b"after"} if way == "goodbye" else {b"after", b"lost"})
 
 
+async def test_last_words_and_a_goodbye_are_heard_by_whoever_leaves_in_the_middle_of_a_talk(
+    connector: Connector, site: str
+) -> None:
+    """A terminal says that it is offline while the broker is still telling it things."""
+    will = Outgoing(f"{site}/presence", b"lost", qos=1)
+    async with connector.connect(f"{site}-a") as listener:
+        await listener.subscribe([Subscription(f"{site}/presence", 1)])
+        for number in range(20):
+            async with connector.connect(f"{site}-leaver", will) as link:
+                await link.subscribe([Subscription(f"{site}/#", 1)])
+                for _ in range(20):
+                    link.send(Outgoing(f"{site}/talk", b"x" * 10_000, qos=1))
+                link.send(Outgoing(f"{site}/presence", b"offline %d" % number, qos=1))
+            (message,) = await receive(listener)
+            assert message.payload == b"offline %d" % number
+
+
 async def receive_until(link: Link, last: bytes, way: str) -> list[Incoming]:
     """What arrives up to the last one, and the will in whatever order where it is due."""
     wanted = {last} if way == "goodbye" else {last, b"lost"}
