@@ -112,7 +112,7 @@ async def figures(stack: AsyncExitStack, url: str, data: Path, rounds: int) -> N
     async with running_terminal("terminal-99", url, settings):
         await none_left("ready")
     taken = await rush(terminals, purchase)
-    await until_quiet([terminal.node for terminal in terminals], [*ROLES, "sorter-1"])
+    await until_quiet(caller.ask, [*(each.name for each in terminals), *ROLES, "sorter-1"])
     output.print(
         f"{RUSH} orders from {TERMINALS} terminals: all reminded after {taken:.2f} s"
         f" (aim: <= 10 s), {RUSH / taken:.0f} orders/s"

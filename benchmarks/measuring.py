@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bus.contract.values import Money
 from bus.errors import BrokerError
-from cli.demo import milliseconds_at
+from cli.latency import milliseconds_text
 
 PLENTY = 100_000
 RICH = Money(amount=1_000_000_000, currency="EUR")
@@ -67,7 +67,8 @@ async def measure(
 
 def percentiles(seconds: Sequence[float]) -> tuple[str, str]:
     """p50 and p99."""
-    return milliseconds_at(seconds, 50), milliseconds_at(seconds, 99)
+    ranked = sorted(seconds)
+    return milliseconds_text(ranked, 50), milliseconds_text(ranked, 99)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,14 +38,15 @@ def audit(
     folders = data or [read_settings().data]
     tally = look(folders, history=history or (), running=running)
     if as_json:
-        output.print_json(json.dumps(_document(tally)))
+        output.print_json(json.dumps(document(tally)))
     else:
         _print(tally)
     if tally.findings:
         raise typer.Exit(REFUSED)
 
 
-def _document(tally: Tally) -> dict[str, object]:
+def document(tally: Tally) -> dict[str, object]:
+    """What was found, as JSON."""
     return {
         "holds": not tally.findings,
         "invariants": [

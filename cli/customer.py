@@ -1,7 +1,7 @@
 """`storebus scan` and `storebus buy`: a customer at a headless terminal."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -10,6 +10,7 @@ import typer
 from bus.contract.catalog import Product
 from bus.contract.channel import role_of
 from bus.contract.settlement import AccountPayment, CardPayment, Receipt
+from bus.contract.terminal import Remind
 from bus.contract.values import Model, Money, looks_like_card_number
 from bus.errors import CardNumber, ConfigurationError, first_error
 from bus.gate import validate
@@ -183,8 +184,10 @@ def parse_payment(pay: str) -> AccountPayment | CardPayment:
 
 
 @asynccontextmanager
-async def running_terminal(name: str, url: str, settings: Settings) -> AsyncIterator[Terminal]:
-    """A terminal that is on the bus inside the context.
+async def running_terminal(
+    name: str, url: str, settings: Settings, show: Callable[[Remind], None] = lambda _: None
+) -> AsyncIterator[Terminal]:
+    """A terminal that is on the bus inside the context; `show` is told its reminders.
 
     Raises:
         BrokerError: there is no broker at the URL.
@@ -194,16 +197,19 @@ async def running_terminal(name: str, url: str, settings: Settings) -> AsyncIter
     if role_of(name) != "terminal":
         raise ConfigurationError(f"{name} is not the name of a terminal, such as terminal-7.")
     place = Place(MqttConnector(url), settings.site, settings.data, settings.runtime)
-    async with running_at(place, name, settings.purchase_patience) as terminal:
+    async with running_at(place, name, settings.purchase_patience, show) as terminal:
         yield terminal
 
 
 @asynccontextmanager
 async def running_at(
-    place: Place, name: str = "terminal-1", patience: float = 60.0
+    place: Place,
+    name: str = "terminal-1",
+    patience: float = 60.0,
+    show: Callable[[Remind], None] = lambda _: None,
 ) -> AsyncIterator[Terminal]:
     """A terminal at a place; see `running_terminal`."""
-    terminal = Terminal(name, place, patience=patience)
+    terminal = Terminal(name, place, show, patience)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(terminal.run(), name=name)

@@ -30,6 +30,7 @@ from cli import options
 from cli.audit import findings
 from cli.customer import money_text, running_terminal
 from cli.labels import write_labels
+from cli.latency import milliseconds_text
 from cli.run import REFUSED, errors, output, run
 from cli.settings import Settings, read_settings
 from cli.store import RunningStore, running_store, until_quiet
@@ -116,7 +117,7 @@ async def _play(settings: Settings, orders: int, terminals: int, seed: int) -> l
             for terminal, line in zip(there, lines, strict=True):
                 tasks.create_task(_serve(terminal, line))
         names = [*ROLES, *(sorter.name for sorter in store.shop.sorters[:_SORTERS])]
-        await until_quiet([terminal.node for terminal in there], names)
+        await until_quiet(there[0].node.ask, [*(terminal.name for terminal in there), *names])
     return [customer.story for customer in customers]
 
 
@@ -246,15 +247,7 @@ def _summarise(stories: Sequence[Story]) -> None:
             [s.label_to_reminder for s in stories if s.label_to_reminder is not None],
         ),
     ):
-        times.add_row(name, milliseconds_at(seconds, 50), milliseconds_at(seconds, 99))
+        ranked = sorted(seconds)
+        times.add_row(name, milliseconds_text(ranked, 50), milliseconds_text(ranked, 99))
     output.print(outcomes)
     output.print(times)
-
-
-def milliseconds_at(seconds: Sequence[float], percent: int) -> str:
-    """A percentile (nearest rank) of durations, as milliseconds for people."""
-    if not seconds:
-        return "-"
-    ranked = sorted(seconds)
-    rank = max(0, -(-len(ranked) * percent // 100) - 1)
-    return f"{ranked[rank] * 1000:.1f} ms"

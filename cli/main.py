@@ -14,6 +14,7 @@ from cli import (
     doctor,
     importing,
     labels,
+    loading,
     publish,
     record,
     request,
@@ -50,6 +51,7 @@ app.command()(request.request)
 app.command()(publish.publish)
 app.command()(tail.tail)
 app.command()(respond.respond)
+app.command()(loading.load)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -3,15 +3,17 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from broker.engine import Broker, running_broker
 from bus.caller import Caller
+from bus.contract.channel import Operation
 from bus.contract.every import ABOUT
-from bus.contract.values import Empty
+from bus.contract.values import Empty, Model
 from bus.contract.warehouse import PickupPoints
 from bus.errors import ConfigurationError, first_error
 from bus.journal import hold
@@ -68,19 +70,21 @@ async def running_store(settings: Settings, sorters: int = 1) -> AsyncIterator[R
         yield RunningStore(settings, shop, broker, place, refusals)
 
 
-async def until_quiet(own: Sequence[Node], others: Iterable[str]) -> None:
+async def until_quiet(
+    ask: Callable[[Operation[Any, Any], str, Model], Awaitable[Any]], names: Iterable[str]
+) -> None:
     """Wait until no node has anything left to do, so that the books can be counted.
 
     Work moves from node to node: twice in a row nobody must have any.
 
     Args:
-        own: nodes of this process; the first one asks.
-        others: names of nodes elsewhere on the bus.
+        ask: how a node is asked.
+        names: of all nodes that may have something to do.
     """
-    names = [*(node.name for node in own), *others]
+    names = list(names)
     quiet = 0
     while quiet < 2:  # noqa: PLR2004 - see above
-        abouts = [await own[0].ask(ABOUT, name, Empty()) for name in names]
+        abouts = [await ask(ABOUT, name, Empty()) for name in names]
         quiet = 0 if any(about.outbox for about in abouts) else quiet + 1
         await asyncio.sleep(0.01 if not quiet else 0)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from cli.latency import nearest_rank
 from tui.safe import short
 
 ANSWERED = "answered"
@@ -36,8 +37,7 @@ class Tally:
         """The latency that so many percent of the answers did not exceed (nearest rank)."""
         if not self.seconds:
             return None
-        rank = -(-len(self.seconds) * percent // 100)
-        return round(sorted(self.seconds)[max(0, rank - 1)] * 1000, 3)
+        return round(nearest_rank(sorted(self.seconds), percent) * 1000, 3)
 
     def as_json(self) -> dict[str, Any]:
         """Counts of outcomes; latencies in milliseconds."""

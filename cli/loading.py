@@ -1,0 +1,213 @@
+"""`storebus load`: many customers at once, what they lived through, and a count of the books."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from bus.errors import ConfigurationError, JournalError
+from cli import options
+from cli.address import broker_url
+from cli.audit import Tally as Audited
+from cli.audit import audit
+from cli.auditing import document
+from cli.customer import parse_payment
+from cli.load.plan import KINDS, Plan, parse_duration, parse_mix, parse_rate, terminal_names
+from cli.load.plot import plot
+from cli.load.report import as_json, as_table
+from cli.load.session import Load, Outcome, run_load
+from cli.load.tally import Tally
+from cli.run import REFUSED, errors, output, run
+from cli.settings import read_settings
+from cli.tester.show import show_json, warn
+
+_LOOK = 0.2
+"""Seconds between two looks at the progress."""
+_SHOWN = 20
+"""The most findings that are printed."""
+_MIX_HELP = "; ".join(f"{kind}: {meaning}" for kind, meaning in KINDS.items())
+
+
+def load(
+    terminals: Annotated[int, typer.Option(metavar="N", help="How many, each with its name.")] = 10,
+    rate: Annotated[
+        str, typer.Option(metavar="R", help="Arrivals a second, evenly spaced, from all together.")
+    ] = "20",
+    duration: Annotated[
+        str, typer.Option(metavar="D", help="Such as 500ms, 30s, 10m or 1h.")
+    ] = "30s",
+    mix: Annotated[
+        str, typer.Option(metavar="KIND=WEIGHT,...", help=f"What arrives. {_MIX_HELP}.")
+    ] = "scan=5,buy=1",
+    pay: Annotated[
+        str, typer.Option(metavar="METHOD:VALUE", help="account:C-1001 or card:tok_approve")
+    ] = "account:C-1001",
+    stock: Annotated[
+        bool, typer.Option("--stock", help="First bring in goods and money for all of it.")
+    ] = False,
+    durable: Annotated[
+        bool,
+        typer.Option(
+            "--durable",
+            help="Real terminals, which write everything down in --data. Otherwise they only ask,"
+            " repeat and answer reminders, and store nothing: that costs this machine less.",
+        ),
+    ] = False,
+    first: Annotated[
+        int, typer.Option(metavar="N", min=1, max=10_000_000, help="Number of the first terminal.")
+    ] = 1,
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="S", help="Seconds until one counts as not answered."),
+    ] = None,
+    at_once: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=100_000,
+            help="The most that wait for an answer; the others are counted as not sent.",
+        ),
+    ] = 2_000,
+    settle: Annotated[
+        float,
+        typer.Option(
+            metavar="S", min=0.1, max=86_400, help="Seconds to wait for reminders at the end."
+        ),
+    ] = 30.0,
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+    as_json_: options.AsJson = False,
+) -> None:
+    """Let customers arrive at a fixed rate, however slow the store is, and audit its books.
+
+    A latency counts from when the arrival was due. Every purchase that was told settled is asked
+    after at the end; the books are audited where the store's folder is known. Ends with 1 when
+    anything was refused, left unanswered or not sent, or when the books are wrong. Ctrl-C ends the
+    arrivals and prints what there is.
+
+    Example: storebus load --terminals 20 --rate 50 --duration 1m --mix scan=5,buy=1 --stock
+    """  # fmt: skip
+    if timeout is not None and not 0 < timeout <= 3600:  # noqa: PLR2004 - an hour
+        raise ConfigurationError("--timeout takes seconds, up to 3600.")
+    plan = Plan(parse_rate(rate), parse_duration(duration), parse_mix(mix), at_once, timeout)
+    names = terminal_names(terminals, first)
+    payment = parse_payment(pay)
+    settings = read_settings(site=site, data=data, purchase_patience=timeout)
+    is_remote = data is None and (broker is not None or settings.broker.url is not None)
+    url = broker_url(broker, settings)
+    task = Load(plan, names, payment, stock, durable, settle, url, settings)
+    outcome = run(_run(task))
+    audited = _audit(None if is_remote else settings.data, outcome)
+    if as_json_:
+        show_json(_document(task, outcome, audited))
+    else:
+        _print(outcome, audited)
+    if outcome.wrong or (audited and audited.findings) or not outcome.tally.all_answered:
+        raise typer.Exit(REFUSED)
+
+
+async def _run(task: Load) -> Outcome:
+    total = task.plan.arrivals
+    with Progress(
+        TextColumn("sent"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"),
+        TimeRemainingColumn(), console=errors, disable=not errors.is_terminal, transient=True,
+    ) as bar:  # fmt: skip
+        progress = bar.add_task("", total=total)
+
+        async def show(tally: Tally) -> None:
+            while True:
+                sent = sum(each.sent + each.not_sent for each in tally.kinds.values())
+                waiting = f"{tally.under_way} wait for an answer"
+                bar.update(progress, completed=sent, description=waiting)
+                await asyncio.sleep(_LOOK)
+
+        return await run_load(task, warn, lambda tally: asyncio.create_task(show(tally)))
+
+
+def _audit(folder: Path | None, outcome: Outcome) -> Audited | None:
+    """Count the books if they can be; otherwise a note says why not."""
+    if folder is None:
+        outcome.notes.append(
+            "The books were not audited, since they lie with the store: --data names its folder if"
+            " that is on this machine"
+        )
+        return None
+    if not outcome.checked:
+        return None
+    try:
+        return audit([folder], running=True)
+    except JournalError as error:
+        outcome.wrong.append(f"The books cannot be read: {error}")
+    except ConfigurationError as error:
+        outcome.notes.append(f"The books were not audited: {error}")
+    return None
+
+
+def _print(outcome: Outcome, audited: Audited | None) -> None:
+    tally = outcome.tally
+    output.print(as_table(tally))
+    latencies = {kind: sorted(counted.seconds) for kind, counted in tally.kinds.items()}
+    output.print(Text("\n").append_text(plot(latencies, output.width)))
+    output.print(
+        f"\n{tally.seconds:.1f} s from the first arrival to the last answer; arrivals were sent up"
+        f" to {tally.lateness * 1000:.1f} ms late, which is in their latencies.",
+        soft_wrap=True,
+    )
+    bought = outcome.bought
+    if bought.settled:
+        output.print(
+            f"{len(bought.settled)} orders, {bought.reminded} customers reminded,"
+            f" {len(bought.awaited)} still wait.",
+        )
+    for note in (*outcome.notes, *_advice(tally)):
+        warn(f"{note}.")
+    if outcome.checked and not outcome.wrong:
+        output.print("The store says of every purchase what it told the customer.")
+    for sentence in outcome.wrong[:_SHOWN]:
+        output.print(Text(f"Wrong: {sentence}"), soft_wrap=True)
+    if audited is None:
+        return
+    for finding in audited.findings[:_SHOWN]:
+        output.print(Text(f"Wrong: {finding}"), soft_wrap=True)
+    if audited.findings:
+        output.print(f"The books are wrong: {len(audited.findings)} findings.")
+    else:
+        output.print(f"The books balance: {audited.checked.total()} checks.")
+
+
+def _advice(tally: Tally) -> list[str]:
+    """What to do about refusals that a load often meets."""
+    refused, advice = tally.together.refused, []
+    if refused["sold-out"]:
+        advice.append(f"{refused['sold-out']} customers found it sold out: --stock brings goods in")
+    if refused["payment-declined"]:
+        advice.append(
+            f"{refused['payment-declined']} payments were declined: --stock deposits money too,"
+            " --pay takes another account"
+        )
+    return advice
+
+
+def _document(task: Load, outcome: Outcome, audited: Audited | None) -> dict[str, Any]:
+    bought = outcome.bought
+    return {
+        "rate": task.plan.rate,
+        "duration": task.plan.seconds,
+        "mix": dict(task.plan.mix),
+        "terminals": len(task.terminals),
+        "durable": task.durable,
+        "stopped": outcome.stopped,
+        **as_json(outcome.tally),
+        "orders": len(bought.settled),
+        "reminded": bought.reminded,
+        "not_reminded": len(bought.awaited),
+        "checked": outcome.checked,
+        "wrong": outcome.wrong,
+        "audit": None if audited is None else document(audited),
+        "notes": [*outcome.notes, *_advice(outcome.tally)],
+    }
