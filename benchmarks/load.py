@@ -9,118 +9,96 @@ terminals run in this process. Ends with exit code 1 when the books do not balan
 import argparse
 import asyncio
 import os
+import random
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.measuring import PLENTY, RICH, Usage, command, percentiles, store, usage
+from benchmarks.measuring import Usage, command, percentiles, store, usage
 from bus.caller import Caller
 from bus.contract.channel import ROLES
-from bus.contract.settlement import DEPOSIT, AccountPayment, Deposit, Purchase
-from bus.contract.warehouse import RECEIVE, Receive
+from bus.contract.settlement import AccountPayment
 from bus.link import MqttConnector
 from cli.audit import findings
-from cli.customer import running_terminal
+from cli.load.arrivals import Arrivals
+from cli.load.bought import Bought
+from cli.load.goods import bring, products_of, styles_of
+from cli.load.plan import Plan
+from cli.load.report import as_table
+from cli.load.tally import Tally
+from cli.load.terminals import running_customer
+from cli.load.visits import Range, Visits
 from cli.run import output, run
-from cli.settings import Settings, read_settings
+from cli.settings import read_settings
 from cli.store import until_quiet
-from devices.terminal import domain
-from devices.terminal.role import Terminal
 
-SKUS = ("OXF-BLU-M", "RNJ-YEL-M", "MER-GRY-S", "LIN-SAN-S")
+SKUS = frozenset({"OXF-BLU-M", "RNJ-YEL-M", "MER-GRY-S", "LIN-SAN-S"})
+AT_ONCE = 100_000
+"""Nobody is turned away: what the store cannot keep up with shows in the figures."""
 DRAIN = 300.0
-"""Seconds that what was begun may take to its end."""
+"""Seconds that what was bought may take to its end."""
 
 
-@dataclass(slots=True)
-class Tally:
-    """What happened since the last line."""
-
-    begun: int = 0
-    settled: int = 0
-    reminded: int = 0
-    failed: int = 0
-    taken: list[float] = field(default_factory=list)
-    """Seconds of each purchase to its answer."""
-
-
-class Load:
-    """Purchases from all terminals, at a fixed rate.
+class Figures:
+    """Prints what happened since the last line, and what it took.
 
     Args:
-        terminals: they take turns.
-        purchases: and so do the goods.
+        tally: of all arrivals.
+        bought: what the customers were told.
+        data: the store's folder.
+        processes: the store's, then the sorters'.
     """
 
-    def __init__(self, terminals: Sequence[Terminal], purchases: Sequence[Purchase]) -> None:
-        self._terminals = terminals
-        self._purchases = purchases
-        self.tally = Tally()
-        self.under_way = 0
+    def __init__(self, tally: Tally, bought: Bought, data: Path, processes: Sequence[int]) -> None:
+        self._tally, self._bought = tally, bought
+        self._data, self._processes = data, processes
+        self._before = (0, 0, 0, 0)
 
-    async def run(self, rate: float, seconds: float) -> None:
-        """Begin purchases when they are due; returns when the last one is reminded of."""
-        began = time.monotonic()
-        async with asyncio.timeout(seconds + DRAIN), asyncio.TaskGroup() as tasks:
-            for number in range(round(rate * seconds)):
-                due = began + number / rate
-                await asyncio.sleep(max(0.0, due - time.monotonic()))
-                tasks.create_task(self._buy(number, due))
-
-    async def _buy(self, number: int, due: float) -> None:
-        self.tally.begun += 1
-        self.under_way += 1
-        terminal = self._terminals[number % len(self._terminals)]
-        purchase = self._purchases[number % len(self._purchases)]
-        bought = await terminal.outcome(await terminal.begin(purchase))
-        self.tally.taken.append(time.monotonic() - due)
-        if bought.receipt is None:
-            self.tally.failed += 1
-        else:
-            self.tally.settled += 1
-            await terminal.reminded(bought.receipt.order)
-            self.tally.reminded += 1
-        self.under_way -= 1
-
-    async def tell(self, data: Path, processes: Sequence[int], every: float) -> None:
+    async def tell(self, every: float) -> None:
         """Figures every so often until cancelled, and at the end how much memory has grown."""
         first: dict[str, Usage] = {}
-        now = before = taken(processes)
+        now = before = taken(self._processes)
         began = last = time.monotonic()
         try:
             while True:
                 await asyncio.sleep(every)
-                now = taken(processes)
-                orders = max(1, self.tally.reminded)
+                now = taken(self._processes)
+                reminded = self._line(time.monotonic() - began, time.monotonic() - last)
                 work = {
-                    name: (now[name].processor - before[name].processor) / orders * 1000
+                    name: (now[name].processor - before[name].processor) / max(1, reminded) * 1000
                     for name in now
                 }
-                self._line(time.monotonic() - began, time.monotonic() - last)
                 memory = {name: each.resident / 1e6 for name, each in now.items()}
                 tell("ms of processor per order", work)
                 tell("MB resident", memory)
-                tell("MB on disk", {name: size / 1e6 for name, size in files(data).items()})
+                tell("MB on disk", {name: size / 1e6 for name, size in files(self._data).items()})
                 first, before, last = first or now, now, time.monotonic()
         finally:
             for name in first:
                 growth = now[name].resident / first[name].resident - 1
                 output.print(f"{name}: {growth:+.1%} resident since the first figures")
 
-    def _line(self, at: float, seconds: float) -> None:
-        tally, self.tally = self.tally, Tally()
-        p50, p99 = percentiles(tally.taken) if tally.taken else ("-", "-")
+    def _line(self, at: float, seconds: float) -> int:
+        """One line; returns how many were reminded since the last one."""
+        counted = self._tally.kinds["buy"]
+        failed = counted.refused.total() + counted.no_answer + counted.not_sent
+        now = (counted.sent, counted.answered, self._bought.reminded, failed)
+        begun, settled, reminded, failures = (
+            after - before for after, before in zip(now, self._before, strict=True)
+        )
+        p50, p99 = percentiles(counted.seconds[self._before[1] :])
+        self._before = now
         output.print(
-            f"{at:4.0f} s  begun {tally.begun / seconds:.1f}/s,"
-            f" settled {tally.settled / seconds:.1f}/s, reminded {tally.reminded / seconds:.1f}/s,"
-            f" failed {tally.failed}, under way {self.under_way};"
+            f"{at:4.0f} s  begun {begun / seconds:.1f}/s,"
+            f" settled {settled / seconds:.1f}/s, reminded {reminded / seconds:.1f}/s,"
+            f" failed {failures}, under way {counted.under_way + len(self._bought.awaited)};"
             f" purchase p50 {p50}, p99 {p99}",
             soft_wrap=True,
         )
+        return reminded
 
 
 def taken(processes: Sequence[int]) -> dict[str, Usage]:
@@ -151,45 +129,45 @@ def tell(what: str, figures: dict[str, float]) -> None:
     output.print(f"        {what}: {parts}", soft_wrap=True)
 
 
-async def fill(url: str, settings: Settings) -> None:
-    """Goods and money for a long day."""
-    async with Caller(MqttConnector(url), settings.site, "tester-1").connected() as caller:
-        for sku in SKUS:
-            goods = Receive(sku=sku, location="A-01-1", quantity=PLENTY)
-            await caller.ask(RECEIVE, "warehouse", goods)
-        await caller.ask(DEPOSIT, "settlement", Deposit(account="C-1001", name="Ann", amount=RICH))
-
-
 async def load(options: argparse.Namespace) -> bool:
     """Run it; whether the books balance at the end."""
+    plan = Plan(options.rate, options.seconds, {"buy": 1}, at_once=AT_ONCE)
+    tally, bought, chance = Tally(list(plan.mix)), Bought(), random.Random()
+    account = AccountPayment(method="account", account="C-1001")
     with tempfile.TemporaryDirectory(prefix="storebus-load-", dir=options.folder) as folder:
         data = Path(folder)
         async with AsyncExitStack() as stack:
             processes = [await stack.enter_async_context(store("mosquitto", data, sorters=0))]
             url = (data / "broker-url").read_text().strip()
             settings = read_settings(data=data)
-            for number in range(1, options.sorters + 1):
-                sorter = ("node", f"sorter-{number}", "--broker", url, "--data", str(data))
-                processes.append(
-                    await stack.enter_async_context(command("is on", *sorter, "--speed", "inf"))
+            sorters = [f"sorter-{number}" for number in range(1, options.sorters + 1)]
+            for sorter in sorters:
+                node = ("node", sorter, "--broker", url, "--data", str(data), "--speed", "inf")
+                processes.append(await stack.enter_async_context(command("is on", *node)))
+            caller = await stack.enter_async_context(
+                Caller(MqttConnector(url), settings.site, "tester-1").connected()
+            )
+            customers = [
+                await stack.enter_async_context(
+                    running_customer(f"terminal-{n}", url, settings, bought.remind, durable=True)
                 )
-            await fill(url, settings)
-            terminals = [
-                await stack.enter_async_context(running_terminal(f"terminal-{n}", url, settings))
                 for n in range(1, options.terminals + 1)
             ]
-            styles = await terminals[0].styles(list(SKUS))
-            account = AccountPayment(method="account", account="C-1001")
-            purchases = [domain.purchase({sku: 1}, styles, account, None) for sku in SKUS]
-            running = Load(terminals, purchases)
-            telling = asyncio.create_task(
-                running.tell(data, [each.pid for each in processes], options.every)
-            )
-            await running.run(options.rate, options.seconds)
-            sorters = [f"sorter-{number}" for number in range(1, options.sorters + 1)]
-            await until_quiet([each.node for each in terminals], [*ROLES, *sorters])
+            known = styles_of(await products_of(caller.ask))
+            goods = [style for style in known if style.sku in SKUS]
+            styles = await bring(caller.ask, plan, goods, account)
+            visits = Visits(Range([], [], styles, account), bought, None, chance)
+            arrivals = Arrivals(plan, visits.by_kind, customers, tally, chance)
+            figures = Figures(tally, bought, data, [each.pid for each in processes])
+            telling = asyncio.create_task(figures.tell(options.every))
+            await arrivals.run()
+            async with asyncio.timeout(DRAIN):
+                await bought.all_reminded()
+                names = (each.name for each in customers)
+                await until_quiet(caller.ask, [*names, *ROLES, *sorters])
             telling.cancel()
             await asyncio.wait({telling})
+        output.print(as_table(tally))
         wrong = findings([data])
         output.print(f"books: {'; '.join(map(str, wrong[:10])) if wrong else 'balance'}")
         return not wrong

@@ -154,8 +154,9 @@ def _print(outcome: Outcome, audited: Audited | None) -> None:
     latencies = {kind: sorted(counted.seconds) for kind, counted in tally.kinds.items()}
     output.print(Text("\n").append_text(plot(latencies, output.width)))
     output.print(
-        f"\n{tally.seconds:.1f} s from the first arrival to the last answer; arrivals were sent up"
-        f" to {tally.lateness * 1000:.1f} ms late, which is in their latencies.",
+        f"\n{tally.seconds:.1f} s from the first arrival to the last answer."
+        " Latencies are in ms, of what was answered, from when it was due;"
+        f" the load itself sent {tally.lateness * 1000:.1f} ms late at most.",
         soft_wrap=True,
     )
     bought = outcome.bought

@@ -14,7 +14,6 @@ from bus.errors import ConfigurationError, SoldOut, first_error
 from cli.load.plan import BUYING, Plan
 
 _MOST_PRODUCTS = 100
-_MOST_STYLES = 200
 _AT_ONCE = 50
 _ACCOUNT_NAME = "Load"
 
@@ -42,7 +41,7 @@ def labels_of(products: Sequence[Product]) -> list[str]:
     """What a scanner may give: each product's URL, and each style's number."""
     return [
         *(product.url for product in products),
-        *(style.gtin for product in products for style in product.styles),
+        *(style.gtin for style in styles_of(products)),
     ]
 
 
@@ -57,7 +56,7 @@ def for_sale(products: Sequence[Product]) -> list[Style]:
     Raises:
         SoldOut: there are none.
     """
-    styles = [style for product in products for style in product.styles if style.available]
+    styles = [style for style in styles_of(products) if style.available]
     if not styles:
         raise SoldOut("Everything is sold out; --stock brings goods in before the load.")
     return styles
@@ -68,8 +67,13 @@ def pieces_for(plan: Plan) -> int:
     return math.ceil(plan.arrivals * plan.share(BUYING))
 
 
-async def bring(ask: Ask, plan: Plan, products: Sequence[Product], payment: Payment) -> list[Style]:
-    """Receive goods and deposit money, enough for all of the plan; the styles that there are.
+def styles_of(products: Sequence[Product]) -> list[Style]:
+    """Every style, also those of which nothing is left."""
+    return [style for product in products for style in product.styles]
+
+
+async def bring(ask: Ask, plan: Plan, known: Sequence[Style], payment: Payment) -> list[Style]:
+    """Receive goods and deposit money, enough for all of the plan; the styles that were received.
 
     Styles are bought at random: each gets more than its part, so that none is sold out.
 
@@ -88,7 +92,6 @@ async def bring(ask: Ask, plan: Plan, products: Sequence[Product], payment: Paym
         goods = Receive(sku=style.sku, location=places[style.sku], quantity=quantity)
         await ask(RECEIVE, "warehouse", goods)
 
-    known = [style for product in products for style in product.styles][:_MOST_STYLES]
     await _for_each(known, locate)
     styles = [style for style in known if style.sku in places]
     if not styles:
@@ -105,7 +108,9 @@ async def bring(ask: Ask, plan: Plan, products: Sequence[Product], payment: Paym
     return styles
 
 
-async def _for_each(styles: Sequence[Style], work: Callable[[Style], Coroutine[Any, Any, None]]) -> None:
+async def _for_each(
+    styles: Sequence[Style], work: Callable[[Style], Coroutine[Any, Any, None]]
+) -> None:
     """Some at a time: one transaction of the warehouse then carries out many."""
     for start in range(0, len(styles), _AT_ONCE):
         try:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from cli.latency import milliseconds_text, nearest_rank
+from cli.latency import nearest_rank
 from cli.load.tally import KindTally, Tally
 
 PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
@@ -14,21 +14,21 @@ _DECADES = (1, 10, 100, 1000, 10_000)
 
 
 def as_table(tally: Tally) -> Table:
-    """A row for each kind, and one for all of them."""
+    """A row for each kind, and one for all of them; latencies in milliseconds."""
     table = Table(
-        "", "sent", "answered", "refused", "no answer", "not sent",
-        *PERCENTILES, "answered/s",
+        "", "sent", "answered", "refused", "no\nanswer", "not\nsent",
+        *PERCENTILES, "per s",
         box=None, header_style="bold", pad_edge=False,
     )  # fmt: skip
     rows = dict(tally.kinds)
     if len(rows) > 1:
-        rows["together"] = tally.together
+        rows["all"] = tally.together
     for kind, counted in rows.items():
         ordered = sorted(counted.seconds)
         table.add_row(
             kind, str(counted.sent), str(counted.answered), _refusals(counted.refused),
             str(counted.no_answer + counted.under_way), str(counted.not_sent),
-            *(milliseconds_text(ordered, percent) for percent in PERCENTILES.values()),
+            *(_text(ordered, percent) for percent in PERCENTILES.values()),
             f"{_throughput(counted, tally):.1f}",
         )  # fmt: skip
     return table
@@ -64,6 +64,11 @@ def _document(counted: KindTally, tally: Tally) -> dict[str, Any]:
 
 def _milliseconds(ordered: Sequence[float], percent: float) -> float | None:
     return round(nearest_rank(ordered, percent) * 1000, 3) if ordered else None
+
+
+def _text(ordered: Sequence[float], percent: float) -> str:
+    milliseconds = _milliseconds(ordered, percent)
+    return "-" if milliseconds is None else f"{milliseconds:.1f}"
 
 
 def _refusals(refused: Counter[str]) -> str:

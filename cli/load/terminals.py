@@ -1,13 +1,13 @@
 """The terminals that a load comes from: cheap ones that store nothing, or real ones."""
 
-from asyncio import TaskGroup
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 from bus.caller import Asks
 from bus.contract.channel import Operation
-from bus.contract.every import PING, Pong
+from bus.contract.every import PING, PRESENCE, Pong
 from bus.contract.settlement import PURCHASE, Purchase, Receipt
 from bus.contract.terminal import REMIND, Remind, Shown
 from bus.contract.topics import Address, Topics
@@ -31,6 +31,9 @@ from bus.voice import Counts, Voice
 from cli.customer import running_terminal
 from cli.settings import Settings
 from devices.terminal.role import Terminal
+
+_GOODBYE = 2.0
+"""Seconds that the broker has to hear a goodbye."""
 
 Show = Callable[[Remind], None]
 
@@ -78,6 +81,8 @@ class BareTerminal:
         self.name = name
         self._connector, self._settings, self._show = connector, settings, show
         self._topics, self._identity = Topics(site), Identity()
+        self._presence = self._topics.state(name, PRESENCE.name)
+        self._forgotten = asyncio.Event()
         self._voice = Voice(name, "terminal", self._topics, self._identity, Counts())
         self._gate = Gate(self._topics, name, "terminal", self._identity)
         self._session = Session(
@@ -86,6 +91,7 @@ class BareTerminal:
             [
                 Subscription(self._topics.replies_to(name), 1),
                 Subscription(self._topics.requests_to(name), 1),
+                Subscription(self._presence, 1),
             ],
             self._receive,
             lambda: self._voice.say(self._voice.presence("online")),
@@ -107,15 +113,13 @@ class BareTerminal:
             self._connector, self._topics, self.name, self._identity, self._settings.takeover_wait
         )
         try:
-            async with TaskGroup() as tasks:
+            async with asyncio.TaskGroup() as tasks:
                 session = tasks.create_task(self._session.run(once=True), name=self.name)
                 await self._session.up.wait()
                 try:
                     yield self
                 finally:
-                    gone = self._voice.presence("offline")
-                    self._session.send(gone)
-                    self._session.send(Outgoing(gone.topic, b"", qos=1, retain=True))
+                    await self._leave()
                     session.cancel()
         except ExceptionGroup as group:
             raise first_error(group) from None
@@ -135,8 +139,22 @@ class BareTerminal:
         receipt: Receipt = await self.ask(PURCHASE, "settlement", purchase, patience)
         return receipt
 
+    async def _leave(self) -> None:
+        """Say goodbye, and have even that forgotten.
+
+        It is waited for: a connection that is closed while the broker is still answering may be
+        reset, and the broker then says that this terminal was lost.
+        """
+        self._session.send(self._voice.presence("offline"))
+        if self._session.send(Outgoing(self._presence, b"", qos=1, retain=True)):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GOODBYE):
+                    await self._forgotten.wait()
+
     def _receive(self, messages: list[Incoming]) -> None:
         for message in messages:
+            if message.topic == self._presence and not message.payload:
+                self._forgotten.set()
             address = self._topics.parse(message.topic)
             if address is None or not message.payload:
                 continue

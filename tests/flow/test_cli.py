@@ -12,7 +12,7 @@ from cli.settings import Settings
 
 _COMMANDS = (
     "up", "demo", "node", "scan", "buy", "labels", "import", "config", "doctor", "backup", "audit",
-    "record", "request", "publish", "tail", "respond",
+    "record", "request", "publish", "tail", "respond", "load",
 )  # fmt: skip
 
 
