@@ -33,9 +33,8 @@ class Bought:
         self._early: set[str] = set()
         self._fewer = asyncio.Event()
 
-    def settle(self, terminal: str, receipt: Receipt) -> None:
-        """A purchase is told settled."""
-        sku = receipt.lines[0].sku
+    def settle(self, terminal: str, sku: str, receipt: Receipt) -> None:
+        """A purchase of one piece is told settled."""
         self.settled.append(Told(terminal, receipt.order, sku, receipt.total.amount))
         if receipt.order in self._early:  # the reminder was faster than the repeated receipt
             self._early.remove(receipt.order)

@@ -14,6 +14,8 @@ from cli.latency import nearest_rank
 _ROWS = 12
 _LABEL = 11
 """Columns of the latency's axis."""
+_OVERHANG = 9
+"""Columns that are left free for the last percentile's label."""
 _MARKS = (("*", "green"), ("o", "cyan"), ("+", "yellow"), ("x", "magenta"), ("#", "blue"))
 _TICKS = ((0.0, "0%"), (50.0, "50%"), (90.0, "90%"), (99.0, "99%"), (99.9, "99.9%"),
           (99.99, "99.99%"), (99.999, "99.999%"))  # fmt: skip
@@ -30,7 +32,7 @@ def plot(latencies: Mapping[str, Sequence[float]], width: int) -> Text:
     shown = {kind: seconds for kind, seconds in latencies.items() if seconds}
     if not shown:
         return Text("Nothing was answered, so there is no latency to plot.")
-    columns = max(20, min(width, 100) - _LABEL - 2)
+    columns = max(20, min(width, 100) - _LABEL - _OVERHANG)
     decades = _decades(max(map(len, shown.values())))
     lowest, highest = _bounds(shown.values())
     cells: dict[tuple[int, int], tuple[str, str]] = {}

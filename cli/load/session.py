@@ -108,13 +108,14 @@ async def run_load(load: Load, tell: Tell, watch: Watch) -> Outcome:
         if outcome.tally.under_way:
             outcome.notes.append("Left at once: what was under way then counts as no answer")
             return outcome
-        aftermath = asyncio.create_task(_aftermath(caller, customers, before, load, outcome, tell))
-        async with _interrupted_by(aftermath.cancel):
-            await asyncio.wait({aftermath})
+        async with asyncio.TaskGroup() as tasks:
+            aftermath = tasks.create_task(
+                _aftermath(caller, customers, before, load, outcome, tell)
+            )
+            async with _interrupted_by(aftermath.cancel):
+                await asyncio.wait({aftermath})
         if aftermath.cancelled():
-            outcome.notes.append("Left while the store was asked: nothing was checked")
-        else:
-            aftermath.result()
+            outcome.notes.append("Left before the store was asked what it did")
     return outcome
 
 

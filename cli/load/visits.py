@@ -77,7 +77,7 @@ class Visits:
         except (NoAnswer, asyncio.CancelledError):
             self._bought.unknown[style.sku] += 1
             raise
-        self._bought.settle(customer.name, receipt)
+        self._bought.settle(customer.name, style.sku, receipt)
         self._orders.append((customer, receipt.order))
         return receipt
 

@@ -185,7 +185,7 @@ async def test_a_reminder_may_be_faster_than_the_receipt() -> None:
     for each in ("o-1", "o-1", "o-of-another-day"):
         bought.remind(reminder(each))
     for order in ("o-1", "o-2", "o-3"):
-        bought.settle("terminal-1", _receipt(order))
+        bought.settle("terminal-1", "MUG", _receipt(order))
     assert bought.awaited == {"o-2", "o-3"}
     waiting = asyncio.create_task(bought.all_reminded())
     bought.remind(reminder("o-2"))
