@@ -137,7 +137,7 @@ def _audit(folder: Path | None, outcome: Outcome) -> Audited | None:
             " that is on this machine"
         )
         return None
-    if not outcome.checked:
+    if outcome.left:
         return None
     try:
         return audit([folder], running=True)

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from bus.contract.catalog import SEARCH, Search, SearchResult
 from bus.contract.settlement import ORDER, OrderQuery, OrderView
 from bus.contract.warehouse import LOCATE, Locate, Located
-from bus.errors import Problem
+from bus.errors import NoAnswer, Problem
 from cli.load.bought import Bought, Told
 from cli.load.goods import Ask
 from cli.load.terminals import Customer
 
 _AT_ONCE = 32
+PATIENCE = 30.0
+"""Seconds: a store that was just under load may be slow."""
 _UNPAID = frozenset({"reserving", "charging", "refused", "declined"})
 _UNDONE = frozenset({"cancelling", "cancelled", "expiring", "expired"})
 
@@ -27,6 +29,9 @@ async def check(
         customers: by name; each sees its own orders.
         bought: what the load was told.
         before: by SKU, what was available when the load began.
+
+    Raises:
+        NoAnswer: nobody says.
     """
     wrong = await _orders(customers, bought)
     for sku in sorted({told.sku for told in bought.settled}):
@@ -37,13 +42,17 @@ async def check(
 async def _orders(customers: Mapping[str, Customer], bought: Bought) -> list[str]:
     """Every purchase that was told settled has its order, for the goods and the money told."""
     wrong: list[str] = []
+    unanswered = 0
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def look(told: Told) -> None:
+        nonlocal unanswered
         try:
             view: OrderView = await customers[told.terminal].ask(
-                ORDER, "settlement", OrderQuery(order=told.order)
+                ORDER, "settlement", OrderQuery(order=told.order), PATIENCE
             )
+        except NoAnswer:
+            unanswered += 1
         except Problem as problem:
             wrong.append(f"{told.order} was told settled, and settlement says: {problem.detail}")
         else:
@@ -55,6 +64,8 @@ async def _orders(customers: Mapping[str, Customer], bought: Bought) -> list[str
         for told in bought.settled:
             await places.acquire()
             tasks.create_task(look(told))
+    if unanswered:
+        raise NoAnswer(f"Settlement did not answer for {unanswered} orders.")
     repeated = Counter(told.order for told in bought.settled)
     wrong += [f"{order} was told to {n} purchases" for order, n in repeated.items() if n > 1]
     return wrong

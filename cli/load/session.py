@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from bus.caller import Caller
 from bus.contract.settlement import Payment
@@ -13,8 +14,17 @@ from bus.errors import Problem
 from bus.link import MqttConnector
 from cli.load.arrivals import Arrivals
 from cli.load.bought import Bought
-from cli.load.checking import check
-from cli.load.goods import bring, for_sale, labels_of, pieces_for, products_of, styles_of, words_of
+from cli.load.checking import PATIENCE, check
+from cli.load.goods import (
+    Ask,
+    bring,
+    for_sale,
+    labels_of,
+    pieces_for,
+    products_of,
+    styles_of,
+    words_of,
+)
 from cli.load.plan import BUYING, Plan
 from cli.load.tally import Tally
 from cli.load.terminals import Customer, running_customer
@@ -55,7 +65,9 @@ class Outcome:
     stopped: bool = False
     """It was ended before its time."""
     checked: bool = False
-    """Whether the store was asked afterwards; not when it was left in a hurry."""
+    """Whether the store was asked afterwards, and answered."""
+    left: bool = False
+    """Ctrl-C was pressed again: nothing more is to be waited for."""
 
 
 Tell = Callable[[str], None]
@@ -90,7 +102,8 @@ async def run_load(load: Load, tell: Tell, watch: Watch) -> Outcome:
             customers[name] = await stack.enter_async_context(
                 running_customer(name, load.url, settings, bought.remind, durable=load.durable)
             )
-        choices, before = await _prepared(caller, load, tell)
+        ask = partial(caller.ask, timeout=PATIENCE)
+        choices, before = await _prepared(ask, load, tell)
         chance = random.Random()
         visits = Visits(choices, bought, load.plan.patience, chance)
         if "order" in load.plan.mix:
@@ -106,30 +119,30 @@ async def run_load(load: Load, tell: Tell, watch: Watch) -> Outcome:
                 watching.cancel()
         outcome.stopped = arrivals.stopped
         if outcome.tally.under_way:
+            outcome.left = True
             outcome.notes.append("Left at once: what was under way then counts as no answer")
             return outcome
         async with asyncio.TaskGroup() as tasks:
-            aftermath = tasks.create_task(
-                _aftermath(caller, customers, before, load, outcome, tell)
-            )
+            aftermath = tasks.create_task(_aftermath(ask, customers, before, load, outcome, tell))
             async with _interrupted_by(aftermath.cancel):
                 await asyncio.wait({aftermath})
         if aftermath.cancelled():
+            outcome.left = True
             outcome.notes.append("Left before the store was asked what it did")
     return outcome
 
 
-async def _prepared(caller: Caller, load: Load, tell: Tell) -> tuple[Range, Mapping[str, int]]:
+async def _prepared(ask: Ask, load: Load, tell: Tell) -> tuple[Range, Mapping[str, int]]:
     """What there is to choose from, and by SKU how many were available."""
     plan = load.plan
-    products = await products_of(caller.ask)
+    products = await products_of(ask)
     buys = bool(plan.share(BUYING | {"order"}))
     if buys and load.stock:
         tell("Bringing goods and money in.")
         known = styles_of(products)
         some = random.sample(known, min(_BROUGHT, len(known)))
-        brought = await bring(caller.ask, plan, some, load.payment)
-        products = await products_of(caller.ask)
+        brought = await bring(ask, plan, some, load.payment)
+        products = await products_of(ask)
         skus = {style.sku for style in brought}
     styles = for_sale(products) if buys else []
     if buys and load.stock:
@@ -145,7 +158,7 @@ async def _prepared(caller: Caller, load: Load, tell: Tell) -> tuple[Range, Mapp
 
 
 async def _aftermath(
-    caller: Caller, customers: Mapping[str, Customer], before: Mapping[str, int],
+    ask: Ask, customers: Mapping[str, Customer], before: Mapping[str, int],
     load: Load, outcome: Outcome, tell: Tell,
 ) -> None:  # fmt: skip
     """Let the store bring what was bought, then ask it."""
@@ -161,7 +174,7 @@ async def _aftermath(
             " after the last answer: the sorters are still at work, or there are too few"
         )
     try:
-        outcome.wrong += await check(caller.ask, customers, bought, before)
+        outcome.wrong += await check(ask, customers, bought, before)
         outcome.checked = True
     except Problem as problem:
         outcome.notes.append(f"The store could not be asked what it did: {problem}")

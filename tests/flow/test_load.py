@@ -35,7 +35,9 @@ async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store
 
 async def _load(store: StoreProcess, *options: str) -> tuple[int, dict[str, Any], str]:
     """Run a load to its end: its exit code, its JSON, and what it said beside."""
-    code, out, err = await storebus("load", *options, "--json", "--data", str(store.data))
+    code, out, err = await storebus(
+        "load", "--timeout", "60", *options, "--json", "--data", str(store.data)
+    )
     assert "Traceback" not in err, err
     return code, json.loads(out) if out else {}, err
 
@@ -44,7 +46,7 @@ async def _load(store: StoreProcess, *options: str) -> tuple[int, dict[str, Any]
 async def _loading(store: StoreProcess, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """A load that goes on; it is gone afterwards whatever happened."""
     process = await asyncio.create_subprocess_exec(
-        *STOREBUS, "load", *options, "--json", "--data", str(store.data),
+        *STOREBUS, "load", "--timeout", "60", *options, "--json", "--data", str(store.data),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -125,7 +127,7 @@ async def test_people_get_a_table_and_a_picture_and_a_store_elsewhere_is_asked_o
     store: StoreProcess,
 ) -> None:
     code, out, err = await storebus(
-        "load", "--rate", "10", "--duration", "1s", "--mix", "scan=1,buy=1", "--stock",
+        "load", "--timeout", "60", "--rate", "10", "--duration", "1s", "--mix", "scan=1,buy=1", "--stock",
         "--broker", store.url,
     )  # fmt: skip
     assert code == 0, err
