@@ -127,8 +127,8 @@ async def test_people_get_a_table_and_a_picture_and_a_store_elsewhere_is_asked_o
     store: StoreProcess,
 ) -> None:
     code, out, err = await storebus(
-        "load", "--timeout", "60", "--rate", "10", "--duration", "1s", "--mix", "scan=1,buy=1", "--stock",
-        "--broker", store.url,
+        "load", "--timeout", "60", "--rate", "10", "--duration", "1s", "--mix", "scan=1,buy=1",
+        "--stock", "--broker", store.url,
     )  # fmt: skip
     assert code == 0, err
     for word in ("answered", "p99.9", "percentile 0%", "90%", "* scan", "o buy", "reminded"):
