@@ -189,7 +189,7 @@ async def test_refusals_are_counted_by_their_code(store: StoreProcess) -> None:
 
 
 async def test_ctrl_c_ends_the_arrivals_and_prints_what_there_is(store: StoreProcess) -> None:
-    load = ("--rate", "40", "--duration", "1h", "--mix", "scan=1,buy=1", "--stock")
+    load = ("--rate", "40", "--duration", "1h", "--mix", "scan=9,buy=1", "--stock")
     async with _listening(store) as listener, _loading(store, *load) as process:
         for _ in range(20):
             await listener.arrival()

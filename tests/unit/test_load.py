@@ -6,14 +6,16 @@ from typing import Any, cast
 
 import pytest
 
-from bus.contract.catalog import PricedLine, Product
-from bus.contract.settlement import PaymentReceipt, Receipt
+from bus.contract.catalog import PricedLine, Product, SearchResult
+from bus.contract.settlement import ORDER, OrderView, PaymentReceipt, Receipt
 from bus.contract.terminal import Remind
 from bus.contract.values import Money
-from bus.errors import ConfigurationError, NoAnswer, SoldOut, UnknownLabel
+from bus.contract.warehouse import LOCATE, Located
+from bus.errors import ConfigurationError, NoAnswer, SoldOut, UnknownLabel, UnknownOrder
 from cli.latency import nearest_rank
 from cli.load.arrivals import Arrivals
 from cli.load.bought import Bought
+from cli.load.checking import check
 from cli.load.goods import for_sale
 from cli.load.plan import Plan, parse_duration, parse_mix, parse_rate, terminal_names
 from cli.load.plot import plot
@@ -192,3 +194,44 @@ async def test_a_reminder_may_be_faster_than_the_receipt() -> None:
     bought.cancel("o-3")
     await waiting
     assert bought.reminded == 2
+
+
+class _Liar:
+    """A store that forgot an order, charged another total, and lost count of its goods."""
+
+    name = "terminal-1"
+
+    async def ask(self, operation: Any, _: str, data: Any, __: float | None = None) -> Any:
+        """What each operation says."""
+        price = {"amount": 5, "currency": "EUR"}
+        if operation is ORDER and data.order == "o-gone":
+            raise UnknownOrder("There is no such order.")
+        if operation is ORDER:
+            charged = {"amount": 5 if data.order == "o-fine" else 6, "currency": "EUR"}
+            state = "cancelled" if data.order == "o-undone" else "reminded"
+            return OrderView.model_validate(
+                {"order": data.order, "state": state, "terminal": self.name, "total": charged,
+                 "lines": [{"sku": "MUG", "quantity": 1, "price": price}], "parcel": None,
+                 "pickup_point": "north", "payment": None, "history": []}
+            )  # fmt: skip
+        if operation is LOCATE:
+            return Located(sku="MUG", bins=[])
+        style = {"sku": "MUG", "gtin": "09506000134352", "price": price, "available": 8}
+        product = {"id": "mug", "name": "Mug", "description": "", "url": "https://a.example/mug"}
+        return SearchResult.model_validate({"products": [product | {"styles": [style]}]})
+
+
+async def test_a_store_that_says_otherwise_than_it_told_is_found_out() -> None:
+    bought = Bought()
+    for order in ("o-fine", "o-gone", "o-dear", "o-undone"):
+        bought.settle("terminal-1", "MUG", _receipt(order))
+    liar = _Liar()
+    wrong = await check(liar.ask, {"terminal-1": cast("Customer", liar)}, bought, {"MUG": 10})
+    assert sorted(wrong) == [
+        "MUG: 10 were available and 4 were bought, but 8 are left; were goods received meanwhile?",
+        "MUG: 8 are for sale, but only 0 lie on shelves",
+        "o-dear costs 6, 5 was told",
+        "o-gone was told settled, and settlement says: There is no such order.",
+        "o-undone costs 6, 5 was told",
+        "o-undone was told settled, and is cancelled",
+    ]
