@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from bus.caller import Asks
@@ -31,9 +31,6 @@ from bus.voice import Counts, Voice
 from cli.customer import running_terminal
 from cli.settings import Settings
 from devices.terminal.role import Terminal
-
-_GOODBYE = 2.0
-"""Seconds that the broker has to hear a goodbye."""
 
 Show = Callable[[Remind], None]
 
@@ -82,7 +79,6 @@ class BareTerminal:
         self._connector, self._settings, self._show = connector, settings, show
         self._topics, self._identity = Topics(site), Identity()
         self._presence = self._topics.state(name, PRESENCE.name)
-        self._forgotten = asyncio.Event()
         self._voice = Voice(name, "terminal", self._topics, self._identity, Counts())
         self._gate = Gate(self._topics, name, "terminal", self._identity)
         self._session = Session(
@@ -91,7 +87,6 @@ class BareTerminal:
             [
                 Subscription(self._topics.replies_to(name), 1),
                 Subscription(self._topics.requests_to(name), 1),
-                Subscription(self._presence, 1),
             ],
             self._receive,
             lambda: self._voice.say(self._voice.presence("online")),
@@ -119,7 +114,7 @@ class BareTerminal:
                 try:
                     yield self
                 finally:
-                    await self._leave()
+                    self._leave()
                     session.cancel()
         except ExceptionGroup as group:
             raise first_error(group) from None
@@ -139,22 +134,13 @@ class BareTerminal:
         receipt: Receipt = await self.ask(PURCHASE, "settlement", purchase, patience)
         return receipt
 
-    async def _leave(self) -> None:
-        """Say goodbye, and have even that forgotten.
-
-        It is waited for: a connection that is closed while the broker is still answering may be
-        reset, and the broker then says that this terminal was lost.
-        """
+    def _leave(self) -> None:
+        """Say goodbye, and have even that forgotten."""
         self._session.send(self._voice.presence("offline"))
-        if self._session.send(Outgoing(self._presence, b"", qos=1, retain=True)):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_GOODBYE):
-                    await self._forgotten.wait()
+        self._session.send(Outgoing(self._presence, b"", qos=1, retain=True))
 
     def _receive(self, messages: list[Incoming]) -> None:
         for message in messages:
-            if message.topic == self._presence and not message.payload:
-                self._forgotten.set()
             address = self._topics.parse(message.topic)
             if address is None or not message.payload:
                 continue
