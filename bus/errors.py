@@ -275,6 +275,15 @@ class UnsupportedVersion(Problem):
     status, code, title = 505, "unsupported-version", "Unsupported version"
 
 
+def problems(kind: type[Problem] = Problem) -> tuple[type[Problem], ...]:
+    """Every kind of problem that has a code of its own."""
+    found: list[type[Problem]] = []
+    for child in kind.__subclasses__():
+        if child.__module__ == __name__ and child is not Refused:
+            found += [child, *problems(child)]
+    return tuple(found)
+
+
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """The first error within a task group's, without its wrapping.
 

@@ -1,15 +1,12 @@
 """`storebus config`: every setting, its value, where it can be set, and what it means."""
 
-import ast
-import inspect
 import json
-import textwrap
-from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel
 
 from cli import options
+from cli.meanings import field_meanings
 from cli.run import output
 from cli.settings import FILE, read_settings
 
@@ -40,19 +37,3 @@ def describe(settings: BaseModel, prefix: str = "") -> list[tuple[str, Any, str]
         else:
             described.append((prefix + name, value, meanings.get(name, "")))
     return described
-
-
-def field_meanings(model: type[BaseModel]) -> dict[str, str]:
-    """The text under each field of a settings model."""
-    (body,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    assert isinstance(body, ast.ClassDef)
-    meanings: dict[str, str] = {}
-    for statement, below in pairwise(body.body):
-        if (
-            isinstance(statement, ast.AnnAssign)
-            and isinstance(statement.target, ast.Name)
-            and isinstance(below, ast.Expr)
-            and isinstance(below.value, ast.Constant)
-        ):
-            meanings[statement.target.id] = " ".join(str(below.value.value).split())
-    return meanings

@@ -7,6 +7,7 @@ import typer
 
 from bus.errors import StorebusError
 from cli import (
+    asyncapi,
     auditing,
     backup,
     config,
@@ -52,6 +53,7 @@ app.command()(publish.publish)
 app.command()(tail.tail)
 app.command()(respond.respond)
 app.command()(loading.load)
+app.command()(asyncapi.asyncapi)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

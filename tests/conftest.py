@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
+from judge import Judge
 from store import RunBroker, Transport
 
 from broker import mosquitto
@@ -99,6 +100,15 @@ def connector(transport: Transport) -> Connector:
 def site() -> str:
     """A site that no other test of this session has: brokers are shared."""
     return f"site-{next(_sites)}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def judge() -> Iterator[Judge]:
+    """Holds what nodes send in a module's tests against the published contract, at its end."""
+    judge = Judge()
+    with judge.listening():
+        yield judge
+    assert not judge.verdict()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

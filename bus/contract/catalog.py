@@ -14,9 +14,9 @@ from bus.contract.values import (
     LongText,
     Model,
     Money,
+    OrderId,
     ProductId,
     Quantity,
-    Reference,
     Sku,
     Text,
 )
@@ -36,8 +36,11 @@ class StyleRecord(Model):
 
     sku: Sku
     gtin: Gtin14
+    """The number of this style alone, as 14 digits with a valid check digit."""
     attributes: Attributes
+    """What tells it from the other styles: `{"colour": "blue", "size": "M"}`."""
     price: Price
+    """Of one piece."""
 
 
 class ProductRecord(Model):
@@ -45,10 +48,13 @@ class ProductRecord(Model):
 
     id: ProductId
     name: Text
+    """As the label and the terminal show it."""
     description: LongText = ""
+    """A few sentences for the customer."""
     url: Code
     """What its label carries."""
     styles: Annotated[list[StyleRecord], Field(min_length=1, max_length=MAX_STYLES)]
+    """What it is sold as, such as sizes and colours."""
 
 
 class Style(StyleRecord):
@@ -63,21 +69,27 @@ class Product(Model):
 
     id: ProductId
     name: Text
+    """As the label and the terminal show it."""
     description: LongText
+    """A few sentences for the customer."""
     url: Code
+    """What its label carries."""
     styles: list[Style]
+    """What it is sold as, such as sizes and colours."""
 
 
 class Lookup(Model):
     """What a scanner gave: a label's URL, a GS1 Digital Link, or a bare GTIN."""
 
     code: Code
+    """The text as it was read."""
 
 
 class Found(Model):
     """The product behind a code."""
 
     product: Product
+    """With all of its styles."""
     scanned: str | None
     """The SKU whose GTIN the label carries, if it carries one."""
 
@@ -86,13 +98,16 @@ class Search(Model):
     """Find products whose name, description, SKU or attributes have all the words."""
 
     text: Annotated[str, Field(max_length=200)]
+    """Words, in any order; upper and lower case are the same."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
+    """The most products to be answered."""
 
 
 class SearchResult(Model):
     """Products, best match first."""
 
     products: list[Product]
+    """As in the reply to `lookup`."""
 
 
 class Line(Model):
@@ -106,6 +121,7 @@ class PricedLine(Line):
     """So many of a style at a price for each."""
 
     price: Price
+    """Of one piece."""
 
 
 Lines = Annotated[list[Line], Field(min_length=1, max_length=MAX_LINES)]
@@ -114,21 +130,23 @@ Lines = Annotated[list[Line], Field(min_length=1, max_length=MAX_LINES)]
 class Reserve(Model):
     """Hold these for an order: all of them or none."""
 
-    order: Reference
+    order: OrderId
     lines: Lines
+    """One line for each style."""
 
 
 class Reserved(Model):
     """What is held and what each costs today."""
 
-    order: Reference
+    order: OrderId
     lines: list[PricedLine]
+    """As they were asked for, with prices."""
 
 
 class OrderOnly(Model):
     """An order, and nothing more to say of it."""
 
-    order: Reference
+    order: OrderId
 
 
 class Release(OrderOnly):
@@ -157,55 +175,71 @@ class StockLevel(Model):
 
     sku: Sku
     on_hand: Count
+    """Pieces that the books have, reserved ones too."""
     reserved: Count
+    """Pieces held for orders."""
     available: Count
+    """On hand less reserved: what can be bought."""
 
 
 class Upsert(Model):
     """Register products or change them; what is on hand stays as it is."""
 
     products: Annotated[list[ProductRecord], Field(min_length=1, max_length=100)]
+    """New ones, and those whose id is known."""
 
 
 class Upserted(Model):
     """How many products are new and how many were there."""
 
     created: Count
+    """Products that are new."""
     updated: Count
+    """Products that were there and are as sent now."""
 
 
 class StockChanged(Model):
     """The new levels of the styles that changed."""
 
     levels: list[StockLevel]
+    """Of those styles only."""
 
 
-LOOKUP = query("catalog", "lookup", Lookup, Found, "Which product is behind this label?")
+LOOKUP = query(
+    "catalog", "lookup", Lookup, Found, "Which product is behind this label?",
+    problems={"unknown-label", "invalid-digital-link"},
+)  # fmt: skip
 SEARCH = query("catalog", "search", Search, SearchResult, "Which products have these words?")
 RESERVE = command(
     "catalog", "reserve", Reserve, Reserved,
     "Hold goods for an order, all or nothing", callers={"settlement"},
+    problems={"sold-out", "unknown-sku", "wrong-state"},
 )  # fmt: skip
 COMMIT = command(
     "catalog", "commit", OrderOnly, OrderOnly,
     "The order is paid: what was held has left the stock for sale", callers={"settlement"},
+    problems={"wrong-state"},
 )  # fmt: skip
 RELEASE = command(
     "catalog", "release", Release, OrderOnly,
     "The order is not to be: what was held is for sale again", callers={"settlement"},
+    problems={"wrong-state"},
 )  # fmt: skip
 RESTOCK = command(
     "catalog", "restock", Restock, StockLevel,
     "Goods were put on a shelf and are for sale", callers={"warehouse"},
+    problems={"unknown-sku"},
 )  # fmt: skip
 WRITE_OFF = command(
     "catalog", "write-off", WriteOff, StockLevel,
     "A location held less than the books said: what is missing cannot be sold",
     callers={"warehouse"},
+    problems={"unknown-sku"},
 )  # fmt: skip
 UPSERT = command(
     "catalog", "upsert", Upsert, Upserted,
     "Register or change products", callers={"tester", "console"}, timeout=30.0,
+    problems={"conflict"},
 )  # fmt: skip
 STOCK_CHANGED = Event("catalog", "stock-changed", StockChanged, "Levels of styles changed")
 

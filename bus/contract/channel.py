@@ -3,6 +3,7 @@
 Each channel is declared once; topics, access rules, documents and descriptions derive from it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
@@ -44,6 +45,8 @@ class Operation(Generic[RequestT, ReplyT]):
     """The roles and kinds of device that may ask; empty for any node."""
     timeout: float | None = None
     """Seconds an asker waits unless it says otherwise; None for as long as it takes."""
+    problems: frozenset[str] = frozenset()
+    """Codes of the refusals that are its own; any operation may meet `COMMON_PROBLEMS`."""
 
     @property
     def qos(self) -> int:
@@ -77,9 +80,14 @@ def query(
     request: type[RequestT],
     reply: type[ReplyT],
     description: str,
+    *,
+    problems: Collection[str] = (),
 ) -> Operation[RequestT, ReplyT]:
     """Declare a query, which any node may ask."""
-    return Operation(callee, name, "query", request, reply, description, timeout=5.0)
+    return Operation(
+        callee, name, "query", request, reply, description,
+        timeout=5.0, problems=frozenset(problems),
+    )  # fmt: skip
 
 
 def command(
@@ -91,8 +99,10 @@ def command(
     *,
     callers: set[str],
     timeout: float | None = None,
+    problems: Collection[str] = (),
 ) -> Operation[RequestT, ReplyT]:
     """Declare a command and who may give it."""
     return Operation(
-        callee, name, "command", request, reply, description, frozenset(callers), timeout
-    )
+        callee, name, "command", request, reply, description,
+        frozenset(callers), timeout, frozenset(problems),
+    )  # fmt: skip

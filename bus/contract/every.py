@@ -12,21 +12,28 @@ class Pong(Model):
     """The reply to `ping`."""
 
     node: str
+    """The name of the node that answers."""
     boot: str
     """Identifies this start of the process."""
     version: str
+    """Of Storebus, or of the firmware of a device."""
 
 
 class About(Model):
     """What a node is and what it has counted since it started."""
 
     node: str
+    """Its name."""
     role: str
+    """A server role or a kind of device: `catalog`, `sorter` ..."""
     boot: str
+    """Identifies this start of the process."""
     version: str
+    """Of Storebus, or of the firmware of a device."""
     since: str
     """RFC 3339 time of the start."""
     operations: list[str]
+    """What it answers."""
     counts: dict[str, int]
     """Such as `received`, `answered`, `refused.sold-out`, `dropped.unsolicited-reply`."""
     outbox: Annotated[int, Field(ge=0)]
@@ -39,17 +46,24 @@ class Presence(Model):
     """Whether a node is there; the last will says `lost` with the same boot."""
 
     status: Literal["online", "offline", "lost"]
+    """`online`; `offline` after a goodbye; `lost` is said by the last will."""
     boot: Reference
+    """Identifies this start of the process: a `lost` of an older start means nothing."""
     since: Text
+    """RFC 3339 time of the start."""
 
 
 class Refusal(Model):
     """A request that was not allowed, for operators to see."""
 
     caller: str
+    """Who asked."""
     operation: str
+    """What was asked."""
     code: str
+    """The code of the problem that was the answer."""
     detail: str
+    """What was wrong, in a sentence for a person."""
 
 
 PING = query(EVERY, "ping", Empty, Pong, "Is this node alive, and which start of it?")

@@ -4,6 +4,25 @@ from pydantic import ConfigDict
 
 from bus.contract.values import Model
 
+COMMON_PROBLEMS = frozenset(
+    {
+        "malformed",
+        "retained-request",
+        "forbidden",
+        "foreign-response-topic",
+        "unknown-operation",
+        "expired",
+        "too-large",
+        "invalid-field",
+        "id-reused",
+        "busy",
+        "internal",
+        "unavailable",
+        "unsupported-version",
+    }
+)
+"""Codes with which any request may be refused, before its operation is looked at."""
+
 
 class ProblemData(Model):
     """A refusal (RFC 9457 section 3.1); further members are kept as they came."""

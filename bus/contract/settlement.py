@@ -11,6 +11,8 @@ from bus.contract.values import (
     Currency,
     Model,
     Money,
+    OrderId,
+    ParcelId,
     PointId,
     Reference,
     Text,
@@ -43,14 +45,18 @@ class AccountPayment(Model):
     """Pay from a prepaid account."""
 
     method: Literal["account"]
+    """Says that it is an account."""
     account: AccountId
+    """Such as `C-1001`."""
 
 
 class CardPayment(Model):
     """Pay by card: an opaque token of the payment provider, never a card number."""
 
     method: Literal["card"]
+    """Says that it is a card."""
     token: Reference
+    """As the payment provider gave it."""
 
 
 Payment = Annotated[AccountPayment | CardPayment, Field(discriminator="method")]
@@ -60,10 +66,13 @@ class Purchase(Model):
     """Buy these at that total and have them brought to a pickup point."""
 
     lines: Lines
+    """One line for each style."""
     pickup_point: PointId | None = None
-    """None for the store's default."""
+    """Null for the store's default."""
     payment: Payment
+    """How it is to be paid."""
     expected_total: Money
+    """What the customer was shown; another total today is refused."""
 
     @model_validator(mode="before")
     @classmethod
@@ -79,25 +88,34 @@ class PaymentReceipt(Model):
     """How it was paid."""
 
     method: Literal["account", "card"]
+    """How it was paid."""
     reference: Reference
+    """To be told when somebody asks about the payment."""
 
 
 class Receipt(Model):
     """The answer to a purchase: it is paid and on its way."""
 
-    order: Reference
+    order: OrderId
     state: OrderState
+    """Where the order is on its way."""
     lines: list[PricedLine]
+    """What was bought."""
     total: Money
+    """What was paid."""
     payment: PaymentReceipt
+    """How it was paid."""
     pickup_point: PointId
+    """Where the goods will be."""
     pickup_code: PickupCode
+    """Six digits by which the customer collects."""
 
 
 class StateChange(Model):
     """When an order came into a state."""
 
     state: OrderState
+    """The state."""
     at: str
     """RFC 3339."""
     reason: str | None = None
@@ -107,14 +125,21 @@ class StateChange(Model):
 class OrderView(Model):
     """An order and how it came to where it is."""
 
-    order: Reference
+    order: OrderId
     state: OrderState
+    """Where the order is on its way."""
     terminal: str
+    """Where it was bought."""
     lines: list[PricedLine]
+    """What was bought."""
     total: Money
+    """What was paid."""
     pickup_point: PointId
+    """Where the goods are brought."""
     payment: PaymentReceipt | None
-    parcel: Reference | None
+    """How it was paid; null until it is."""
+    parcel: ParcelId | None
+    """What was packed; null until it is."""
     missing: Annotated[list[Line], Field(default_factory=list)]
     """What could not be had; its price goes back to the customer."""
     refunded: Annotated[int, Field(ge=0)] = 0
@@ -122,6 +147,7 @@ class OrderView(Model):
     waits_for: Text | None = None
     """What an order that does not move is waiting for, in words."""
     history: list[StateChange]
+    """All its states, oldest first."""
 
 
 class OrderQuery(Model):
@@ -130,25 +156,33 @@ class OrderQuery(Model):
     A terminal sees its own orders by id, and any by its code.
     """
 
-    order: Reference | None = None
+    order: OrderId | None = None
+    """The order."""
     code: PickupCode | None = None
+    """Its pickup code; give this or `order`."""
 
 
 class Orders(Model):
     """Orders in a state, newest first."""
 
     state: OrderState | None = None
+    """Only these; null for all."""
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    """The most orders to be answered."""
 
 
 class OrderSummary(Model):
     """One line of a list of orders."""
 
-    order: Reference
+    order: OrderId
     state: OrderState
+    """Where the order is on its way."""
     terminal: str
+    """Where it was bought."""
     total: Money
+    """What was paid."""
     pickup_point: PointId
+    """Where the goods are brought."""
     since: str
     """When it came into this state."""
 
@@ -164,51 +198,61 @@ class OrderList(Model):
     """Orders, newest first, at most what one message holds."""
 
     orders: list[OrderSummary]
+    """Newest first."""
 
 
 class Collect(Model):
     """The customer stands at the pickup point and gives the code."""
 
     code: PickupCode
+    """The pickup code: six digits."""
 
 
 class OrderStateReply(Model):
     """An order and its state."""
 
-    order: Reference
+    order: OrderId
     state: OrderState
+    """Where the order is on its way."""
 
 
 class Ready(Model):
     """The parcel lies at the pickup point."""
 
-    order: Reference
-    parcel: Reference
+    order: OrderId
+    parcel: ParcelId
     pickup_point: PointId
+    """Where it lies."""
 
 
 class Failed(Model):
     """The warehouse cannot bring this order, or some of it."""
 
-    order: Reference
+    order: OrderId
     reason: Text
+    """Why, in words."""
     lines: Lines | None = None
-    """What cannot be had; the rest is on its way. None when nothing of the order is."""
+    """What cannot be had; the rest is on its way. Null when nothing of the order is."""
 
 
 class Deposit(Model):
     """Money paid into a customer's account; opens the account if there is none."""
 
     account: AccountId
+    """Such as `C-1001`."""
     name: Text
+    """Of the customer."""
     amount: Money
+    """What is paid in."""
 
 
 class Balance(Model):
     """What an account holds."""
 
     account: AccountId
+    """Such as `C-1001`."""
     balance: Annotated[int, Field(ge=0)]
+    """In minor units of the currency."""
     currency: Currency
 
 
@@ -216,33 +260,52 @@ class OrderCounts(Model):
     """How many orders are in each state."""
 
     counts: dict[OrderState, Count]
+    """By state; states without orders may be left out."""
 
 
 PURCHASE = command(
     "settlement", "purchase", Purchase, Receipt,
     "Buy goods; answered when they are paid or refused", callers={"terminal"}, timeout=60.0,
+    problems={
+        "sold-out",
+        "price-changed",
+        "unknown-sku",
+        "unknown-pickup-point",
+        "unknown-account",
+        "payment-declined",
+        "card-number",
+        "cancelled",
+    },
 )  # fmt: skip
-ORDER = query("settlement", "order", OrderQuery, OrderView, "Where is this order?")
+ORDER = query(
+    "settlement", "order", OrderQuery, OrderView, "Where is this order?",
+    problems={"unknown-order", "unknown-pickup-code"},
+)  # fmt: skip
 ORDERS = query("settlement", "orders", Orders, OrderList, "Which orders are in this state?")
 COLLECT = command(
     "settlement", "collect", Collect, OrderStateReply,
     "The customer collects a parcel", callers={"terminal", "console"}, timeout=30.0,
+    problems={"unknown-pickup-code", "wrong-state"},
 )  # fmt: skip
 CANCEL = command(
     "settlement", "cancel", OrderOnly, OrderStateReply,
     "Undo an order: goods and money go back", callers={"terminal", "console"}, timeout=30.0,
+    problems={"unknown-order", "wrong-state"},
 )  # fmt: skip
 READY = command(
     "settlement", "ready", Ready, OrderOnly,
     "A parcel lies at its pickup point", callers={"warehouse"},
+    problems={"unknown-order", "wrong-state"},
 )  # fmt: skip
 FAILED = command(
     "settlement", "failed", Failed, OrderOnly,
     "An order, or some of it, cannot be brought", callers={"warehouse"},
+    problems={"unknown-order", "wrong-state"},
 )  # fmt: skip
 DEPOSIT = command(
     "settlement", "deposit", Deposit, Balance,
     "Pay money into a customer's account", callers={"tester", "console"}, timeout=30.0,
+    problems={"conflict"},
 )  # fmt: skip
 
 ORDER_CHANGED = Event("settlement", "order-changed", OrderChanged, "An order came into a state")

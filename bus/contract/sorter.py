@@ -6,7 +6,16 @@ from pydantic import Field
 
 from bus.contract.catalog import Line
 from bus.contract.channel import State, command
-from bus.contract.values import MAX_LINES, Location, Model, PointId, Quantity, Reference, Sku
+from bus.contract.values import (
+    MAX_LINES,
+    JobId,
+    Location,
+    Model,
+    OrderId,
+    PointId,
+    Quantity,
+    Sku,
+)
 
 JobStep = Literal[
     "idle", "assigned", "travelling", "picking", "short", "conveying", "packing", "done", "aborted"
@@ -26,32 +35,36 @@ class PickLine(Model):
 class Pick(Model):
     """A job: take these, convey them, pack one parcel."""
 
-    job: Reference
+    job: JobId
     assignment: Annotated[int, Field(ge=1)]
     """Rises each time the job is given to a sorter; an older one is superseded."""
-    order: Reference
+    order: OrderId
     picks: Annotated[list[PickLine], Field(min_length=1, max_length=MAX_PICKS)]
+    """In the order in which they are to be taken."""
     pickup_point: PointId
+    """Where the parcel goes."""
 
 
 class PickReply(Model):
     """Whether the sorter took the job."""
 
-    job: Reference
+    job: JobId
     accepted: bool
+    """False when it has another job: it will be asked again, or another sorter."""
 
 
 class Abort(Model):
     """Stop a job; accepted also for one never seen."""
 
-    job: Reference
+    job: JobId
     assignment: Annotated[int, Field(ge=1)]
+    """As in the `pick` that is to be stopped."""
 
 
 class Aborted(Model):
     """The job is stopped."""
 
-    job: Reference
+    job: JobId
     taken: Annotated[list[Line], Field(max_length=MAX_LINES)]
     """What had left its locations and is to be put back on a shelf; often nothing."""
 
@@ -60,11 +73,15 @@ class JobState(Model):
     """What a sorter is doing."""
 
     step: JobStep
-    job: Reference | None = None
-    order: Reference | None = None
+    """What it is doing."""
+    job: JobId | None = None
+    """The job it is at; null when idle."""
+    order: OrderId | None = None
+    """Whose goods these are."""
     pick: Annotated[int, Field(ge=0)] = 0
     """Which of the picks is being worked on, from 0."""
     picks: Annotated[int, Field(ge=0)] = 0
+    """How many picks the job has."""
     since: str
     """RFC 3339 time of the step."""
 

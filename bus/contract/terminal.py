@@ -7,16 +7,19 @@ from pydantic import Field
 from bus.contract.catalog import Line
 from bus.contract.channel import command
 from bus.contract.settlement import PickupCode
-from bus.contract.values import Model, PointId, Reference, Text
+from bus.contract.values import Model, OrderId, PointId, Text
 
 
 class Remind(Model):
     """Tell the customer that the parcel can be collected."""
 
-    order: Reference
+    order: OrderId
     pickup_point: PointId
+    """Where the parcel lies."""
     pickup_point_name: Text
+    """As it is shown to customers."""
     pickup_code: PickupCode
+    """Six digits by which the customer collects."""
     missing: Annotated[list[Line], Field(default_factory=list)]
     """What is not in the parcel because it could not be had; its price has gone back."""
 
@@ -25,6 +28,7 @@ class Shown(Model):
     """Whether the customer has been shown it."""
 
     shown: bool
+    """True when the customer has seen it; false leaves it to the customer to ask."""
 
 
 REMIND = command(

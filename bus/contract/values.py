@@ -68,32 +68,52 @@ def _plain(text: str) -> str:
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
 Plain = AfterValidator(_plain)
-Name = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
-"""A site or node."""
-Text = Annotated[str, Field(max_length=200), Plain]
-"""One line shown to people."""
-LongText = Annotated[str, Field(max_length=2000), Plain]
-"""A description shown to people."""
-Code = Annotated[str, Field(min_length=1, max_length=2048), Plain]
-"""What a scanner gives: a URL or digits."""
-Sku = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,47}$")]
-"""A stock keeping unit: one style of a product."""
-ProductId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-"""A product."""
-Gtin14 = Annotated[str, Field(pattern=r"^\d{14}$"), AfterValidator(gtin14)]
-"""A GTIN in its 14-digit form with a valid check digit."""
-Location = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,23}$")]
-"""A storage location, such as `A-03-2`: aisle, bay, shelf."""
-PointId = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
-"""A pickup point."""
-Reference = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
-"""An opaque identifier: of an order, a job, a parcel, a message."""
-Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
-"""A positive number of pieces."""
-Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
-"""A number of pieces that may be none."""
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-"""ISO 4217."""
+Name = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$", description="A site or node.")]
+Text = Annotated[str, Field(max_length=200, description="One line shown to people."), Plain]
+LongText = Annotated[str, Field(max_length=2000, description="A text shown to people."), Plain]
+Code = Annotated[
+    str,
+    Field(min_length=1, max_length=2048, description="What a scanner gives: a URL or digits."),
+    Plain,
+]
+Sku = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,47}$",
+        description="A stock keeping unit: one style of a product.",
+    ),
+]
+ProductId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="A product.")]
+Gtin14 = Annotated[
+    str,
+    Field(pattern=r"^\d{14}$", description="A GTIN as 14 digits, with a valid check digit."),
+    AfterValidator(gtin14),
+]
+Location = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Z0-9][A-Z0-9-]{0,23}$",
+        description="A storage location, such as `A-03-2`: aisle, bay, shelf.",
+    ),
+]
+PointId = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$", description="A pickup point.")]
+Reference = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[\x21-\x7e]+$",
+        description="An opaque identifier: of an order, a job, a parcel, a message.",
+    ),
+]
+OrderId = Annotated[Reference, Field(description="Identifies an order.")]
+JobId = Annotated[Reference, Field(description="Identifies a pick job of the warehouse.")]
+ParcelId = Annotated[Reference, Field(description="Identifies a parcel.")]
+Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY, description="A positive number of pieces.")]
+Count = Annotated[
+    int, Field(ge=0, le=1_000_000_000, description="A number of pieces that may be none.")
+]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.")]
 
 
 class Money(Model):
@@ -102,6 +122,7 @@ class Money(Model):
     amount: Annotated[int, Field(ge=0, le=MAX_AMOUNT)]
     """In minor units of the currency (cents)."""
     currency: Currency
+    """ISO 4217, such as `EUR`."""
 
 
 class Empty(Model):

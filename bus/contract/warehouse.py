@@ -10,12 +10,14 @@ from bus.contract.sorter import MAX_PICKS, PickLine
 from bus.contract.values import (
     Count,
     Empty,
+    JobId,
     Location,
     Model,
     Name,
+    OrderId,
+    ParcelId,
     PointId,
     Quantity,
-    Reference,
     Sku,
     Text,
 )
@@ -26,13 +28,16 @@ class PickupPoint(Model):
 
     id: PointId
     name: Text
+    """As it is shown to customers."""
 
 
 class PickupPoints(Model):
     """All pickup points and the one that is taken when none is named."""
 
     points: Annotated[list[PickupPoint], Field(min_length=1, max_length=100)]
+    """All of them."""
     default: PointId
+    """The one that is taken when none is named."""
 
 
 class Locate(Model):
@@ -46,6 +51,7 @@ class Bin(Model):
 
     location: Location
     quantity: Count
+    """Pieces that lie there by the books."""
 
 
 class Located(Model):
@@ -53,45 +59,55 @@ class Located(Model):
 
     sku: Sku
     bins: list[Bin]
+    """All locations that hold some."""
 
 
 class Fulfil(Model):
     """Bring these to a pickup point."""
 
-    order: Reference
+    order: OrderId
     lines: Lines
+    """What is to be brought."""
     pickup_point: PointId
+    """Where to."""
 
 
 class Packed(Model):
     """A sorter conveyed and packed a job."""
 
-    job: Reference
+    job: JobId
     assignment: Annotated[int, Field(ge=1)]
-    order: Reference
-    parcel: Reference
+    """As in the `pick` that was carried out."""
+    order: OrderId
+    parcel: ParcelId
+    """Named by the sorter, once for each parcel."""
     lines: Lines
+    """What lies in the parcel."""
 
 
 class Return(Model):
     """Goods of an order that are to be put back on a shelf with `receive`."""
 
-    parcel: Reference
-    order: Reference
+    parcel: ParcelId
+    order: OrderId
     lines: Lines
+    """What is to be put back."""
 
 
 class Returns(Model):
     """All goods that are to be put back, oldest first, at most what one message holds."""
 
     returns: list[Return]
+    """Oldest first."""
 
 
 class Alarm(Model):
     """Something that a person should look at."""
 
     kind: Literal["no-sorter"]
+    """What programs look at."""
     detail: Text
+    """What is wrong, in words."""
     since: str
     """RFC 3339."""
 
@@ -100,36 +116,41 @@ class Alarms(Model):
     """Everything that is wrong now; empty when all is well."""
 
     alarms: list[Alarm]
+    """Oldest first."""
 
 
 class JobOnly(Model):
     """A job, and nothing more to say of it."""
 
-    job: Reference
+    job: JobId
 
 
 class Fault(Model):
     """A sorter cannot go on with a job."""
 
-    job: Reference
+    job: JobId
     assignment: Annotated[int, Field(ge=1)]
+    """As in the `pick` that cannot be carried out."""
     reason: Text
+    """What is wrong, in words."""
 
 
 class ShortPick(Model):
     """A location held fewer pieces than the sorter was to take there; it took what there was."""
 
-    job: Reference
+    job: JobId
     assignment: Annotated[int, Field(ge=1)]
+    """As in the `pick`."""
     sku: Sku
     location: Location
     found: Count
+    """Pieces that were there."""
 
 
 class ShortPickReply(Model):
     """Where to take the rest, as far as it can be had."""
 
-    job: Reference
+    job: JobId
     picks: Annotated[list[PickLine], Field(max_length=MAX_PICKS)]
     """To be added to the job's picks; often none: the sorter packs what it has, and a job that
     has nothing to pack is over without a parcel."""
@@ -138,23 +159,27 @@ class ShortPickReply(Model):
 class JobStatus(Model):
     """Where the job of an order is."""
 
-    job: Reference
-    order: Reference
+    job: JobId
+    order: OrderId
     state: Literal["waiting", "assigned", "packed", "withdrawing", "withdrawn"]
+    """Where the job is."""
     assignment: Annotated[int, Field(ge=0)]
+    """How often it was given to a sorter."""
     sorter: Name | None
+    """Who has it; null if nobody."""
 
 
 class Resume(Model):
     """A sorter that was faulty, slow or gone can be relied on again."""
 
     sorter: Name
+    """Such as `sorter-2`."""
 
 
 class Resumed(Resume):
     """It gets jobs again."""
 
-    job: Reference | None
+    job: JobId | None
     """What it was given at once."""
 
 
@@ -164,7 +189,7 @@ class Receive(Model):
     sku: Sku
     location: Location
     quantity: Quantity
-    parcel: Reference | None = None
+    parcel: ParcelId | None = None
     """The parcel these come out of, when an order's goods are put back on a shelf."""
 
 
@@ -174,6 +199,7 @@ class BinLevel(Model):
     sku: Sku
     location: Location
     quantity: Count
+    """Pieces that lie there now."""
 
 
 PICKUP_POINTS = query(
@@ -184,6 +210,7 @@ LOCATE = query("warehouse", "locate", Locate, Located, "Where does this style li
 FULFIL = command(
     "warehouse", "fulfil", Fulfil, OrderOnly,
     "Bring an order's goods to its pickup point", callers={"settlement"},
+    problems={"wrong-state"},
 )  # fmt: skip
 WITHDRAW = command(
     "warehouse", "withdraw", OrderOnly, OrderOnly,
@@ -192,18 +219,22 @@ WITHDRAW = command(
 PACKED = command(
     "warehouse", "packed", Packed, JobOnly,
     "A parcel lies at its pickup point", callers={"sorter"},
+    problems={"unknown-job", "wrong-state"},
 )  # fmt: skip
 FAULT = command(
     "warehouse", "fault", Fault, JobOnly,
     "A sorter cannot go on with a job", callers={"sorter"},
+    problems={"unknown-job", "wrong-state"},
 )  # fmt: skip
 SHORT_PICK = command(
     "warehouse", "short-pick", ShortPick, ShortPickReply,
     "A location held fewer than the books say", callers={"sorter"},
+    problems={"unknown-job", "wrong-state"},
 )  # fmt: skip
 REASSIGN = command(
     "warehouse", "reassign", OrderOnly, JobStatus,
     "Take an order's job from its sorter and give it to another", callers={"console"}, timeout=30.0,
+    problems={"unknown-order", "wrong-state"},
 )  # fmt: skip
 RESUME = command(
     "warehouse", "resume", Resume, Resumed,
@@ -212,6 +243,7 @@ RESUME = command(
 RECEIVE = command(
     "warehouse", "receive", Receive, BinLevel,
     "Put goods on a shelf", callers={"tester", "console"}, timeout=30.0,
+    problems={"unknown-location", "unknown-parcel", "wrong-state"},
 )  # fmt: skip
 PICKUP_POINTS_STATE = State(
     "warehouse", "pickup-points", PickupPoints, "pickup points and the default"

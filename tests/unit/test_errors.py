@@ -4,22 +4,14 @@ import re
 
 import pytest
 
-from bus import errors
 from bus.contract.problem import ProblemData
-from bus.errors import PROBLEM_TYPE, Problem, Refused, SoldOut, StorebusError
+from bus.errors import PROBLEM_TYPE, Problem, Refused, SoldOut, StorebusError, problems
 
 STATUSES = {400, 402, 403, 404, 409, 410, 413, 422, 429, 500, 503, 504, 505}
 """The design's list."""
 
 
-def _below(kind: type[Problem]) -> list[type[Problem]]:
-    return [each for child in kind.__subclasses__() for each in (child, *_below(child))]
-
-
-# `Refused` carries another node's problem and has no code of its own.
-PROBLEMS = [
-    kind for kind in _below(Problem) if kind.__module__ == errors.__name__ and kind is not Refused
-]
+PROBLEMS = problems()
 
 
 def test_every_code_stands_for_one_refusal() -> None:

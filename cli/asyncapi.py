@@ -1,0 +1,44 @@
+"""`storebus asyncapi`: the contract as a document, for people and programs that build devices."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bus.errors import ConfigurationError
+from cli import options
+from cli.run import output
+
+
+def asyncapi(
+    as_json: options.AsJson = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Write all files there instead of printing."),
+    ] = None,
+    release: Annotated[
+        bool,
+        typer.Option("--release", help="With --out: later contracts are held against this one."),
+    ] = False,
+) -> None:
+    """Print the contract as an AsyncAPI 3.0 document in YAML.
+
+    With --out it is written in YAML and in JSON, with a JSON Schema for each message and a page to
+    read. It ends with 2 when a device of the released contract would break.
+
+    Example: storebus asyncapi --out docs/contract
+    """
+    from cli.contract import document, published  # noqa: PLC0415 - no other command needs YAML
+
+    if out is None:
+        if release:
+            raise ConfigurationError("--release needs --out.")
+        described = document.document()
+        text = published.as_json(described) if as_json else published.as_yaml(described)
+        sys.stdout.write(text)
+        return
+    if release:
+        output.print(f"{published.release(out)} is what later contracts are held against.")
+    output.print(f"{published.write(out)} files of the contract are in {out}.", soft_wrap=True)
+    published.require_compatible(out)

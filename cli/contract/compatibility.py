@@ -1,0 +1,179 @@
+"""Whether devices that were built for a released contract can speak the present one. Pure.
+
+A message that others send must still be accepted as it was; one that the store sends must still
+be what it was. What both allow is an addition: a field that may be left out, a value or kind that
+the store may say, an operation, another caller.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bus.contract.channel import ROLES
+
+Snapshot = dict[str, Any]
+Schema = dict[str, Any]
+_LEAST = ("minimum", "minLength", "minItems")
+_MOST = ("maximum", "maxLength", "maxItems")
+
+
+def hint(version: int) -> str:
+    """What to do about an incompatible change."""
+    return (
+        f"Devices of contract version {version} would break. Make it a compatible addition, or"
+        f" begin contract version {version + 1} under its own root (docs/contract/README.md)."
+    )
+
+
+def incompatible(released: Snapshot, present: Snapshot) -> list[str]:
+    """Every change that breaks a device of the released contract, as a sentence."""
+    found: list[str] = []
+    for name, before in released["channels"].items():
+        after = present["channels"].get(name)
+        if after is None:
+            found.append(f"{name}: it was removed.")
+            continue
+        found += [f"{name}: {change}." for change in _rules(before, after)]
+        device = name.partition(".")[0] not in ROLES
+        for part, schema in before["messages"].items():
+            comparison = _Comparison(
+                accepted=part == "request" or device, promised=part != "request" or device
+            )
+            comparison.parts = schema, after["messages"][part]
+            found += [f"{name} {part}: {change}." for change in comparison.changes()]
+    for part in ("envelope", "problem"):
+        comparison = _Comparison(accepted=True, promised=True)
+        comparison.parts = released[part], present[part]
+        found += [f"{part}: {change}." for change in comparison.changes()]
+    return found
+
+
+def _rules(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    """Changes of what surrounds the messages."""
+    for name in ("kind", "qos", "retained"):
+        if before.get(name) != after.get(name):
+            yield f"`{name}` was {before.get(name)} and is {after.get(name)}"
+    for part, topic in before["topics"].items():
+        if after["topics"].get(part) != topic:
+            yield f"the topic of its {part} was {topic} and is {after['topics'].get(part)}"
+    callers, now = before.get("callers", []), after.get("callers", [])
+    if now and not callers:
+        yield f"any node could call it, and now only {', '.join(now)}"
+    elif now:
+        for caller in callers:
+            if caller not in now:
+                yield f"{caller} may not call it any more"
+
+
+class _Comparison:
+    """Compares two schemas of one message.
+
+    Args:
+        accepted: others send it: nothing that was right may become wrong.
+        promised: others read it: nothing that was certain may become uncertain.
+    """
+
+    def __init__(self, *, accepted: bool, promised: bool) -> None:
+        self._accepted = accepted
+        self._promised = promised
+        self.parts: tuple[Schema, Schema]
+
+    def changes(self) -> Iterator[str]:
+        """What breaks, without a full stop."""
+        yield from self._compare(*self.parts, "")
+
+    def _compare(self, before: Schema, after: Schema, path: str) -> Iterator[str]:
+        was, now = list(_shapes(before, self.parts[0])), list(_shapes(after, self.parts[1]))
+        matched: list[tuple[Schema, Schema]] = []
+        for shape in was:
+            same = next((each for each in now if _kind(each) == _kind(shape)), None)
+            if same is not None:
+                matched.append((shape, same))
+            elif self._accepted:
+                yield f"{_field(path)} can no longer be {_kind(shape)}"
+        if self._promised:
+            known = {_kind(shape) for shape in was}
+            for shape in now:
+                if _kind(shape) not in known:
+                    yield f"{_field(path)} can now be {_kind(shape)}, too"
+        for shape, same in matched:
+            yield from self._limits(shape, same, path)
+            yield from self._inside(shape, same, path)
+
+    def _limits(self, before: Schema, after: Schema, path: str) -> Iterator[str]:
+        gone = [each for each in _values(before) if _values(after) and each not in _values(after)]
+        if gone and self._accepted:
+            yield f"{_field(path)} can no longer be {', '.join(map(str, gone))}"
+        if self._accepted and _values(after) and not _values(before):
+            yield f"{_field(path)} can now be {', '.join(map(str, _values(after)))} only"
+        if before.get("pattern") != after.get("pattern"):
+            if self._accepted and "pattern" in after:
+                yield f"{_field(path)} must now match {after['pattern']}"
+            if self._promised and "pattern" in before:
+                yield f"{_field(path)} need not match {before['pattern']} any more"
+        for names, sign in ((_LEAST, 1), (_MOST, -1)):
+            for name in names:
+                yield from self._limit(before.get(name), after.get(name), sign, f"{name}|{path}")
+
+    def _limit(self, before: Any, after: Any, sign: int, where: str) -> Iterator[str]:
+        name, _, path = where.partition("|")
+        if before == after:
+            return
+        narrower = before is None or (after is not None and (after - before) * sign > 0)
+        said = f"{_field(path)}: `{name}` was {before} and is {after}"
+        if (narrower and self._accepted) or (not narrower and self._promised):
+            yield said
+
+    def _inside(self, before: Schema, after: Schema, path: str) -> Iterator[str]:
+        fields, now = before.get("properties", {}), after.get("properties", {})
+        required, needed = before.get("required", ()), after.get("required", ())
+        for name, field in fields.items():
+            here = f"{path}.{name}" if path else name
+            if name not in now:
+                yield f"{_field(here)} was removed"
+                continue
+            if self._promised and name in required and name not in needed:
+                yield f"{_field(here)} was always there and may now be left out"
+            yield from self._compare(field, now[name], here)
+        if self._accepted:
+            for name in needed:
+                if name not in required:
+                    here = f"{path}.{name}" if path else name
+                    yield f"{_field(here)} is now required"
+        if "items" in before and "items" in after:
+            yield from self._compare(before["items"], after["items"], f"{path}[]")
+        values = before.get("additionalProperties"), after.get("additionalProperties")
+        if isinstance(values[0], dict) and isinstance(values[1], dict):
+            yield from self._compare(values[0], values[1], f"{path}.*")
+
+
+def _field(path: str) -> str:
+    return f"the field `{path}`" if path else "the data"
+
+
+def _shapes(schema: Schema, whole: Schema) -> Iterator[Schema]:
+    """The alternatives of a schema, with references followed."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        yield from _shapes(whole["definitions"][name], whole)
+        return
+    for several in ("anyOf", "oneOf", "allOf"):
+        if several in schema:
+            for each in schema[several]:
+                yield from _shapes(each, whole)
+            return
+    yield schema
+
+
+def _kind(shape: Schema) -> str:
+    """What tells one alternative from another: its type and the constants of its fields."""
+    constants = [
+        f"{name} {field['const']}"
+        for name, field in shape.get("properties", {}).items()
+        if "const" in field
+    ]
+    return " with ".join([str(shape.get("type", "anything")), *constants])
+
+
+def _values(shape: Schema) -> list[Any]:
+    listed: list[Any] = shape.get("enum", [shape["const"]] if "const" in shape else [])
+    return listed

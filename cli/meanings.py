@@ -1,0 +1,32 @@
+"""The text under each field of a model, as it stands in the source."""
+
+import ast
+import inspect
+import textwrap
+from functools import cache
+from itertools import pairwise
+
+from pydantic import BaseModel
+
+
+@cache
+def field_meanings(model: type[BaseModel]) -> dict[str, str]:
+    """Each field's text; of inherited fields, too. A field without a text is not in it."""
+    meanings: dict[str, str] = {}
+    for base in reversed(model.__mro__):
+        if issubclass(base, BaseModel) and base.__module__.partition(".")[0] != "pydantic":
+            meanings |= _own_meanings(base)
+    return meanings
+
+
+def _own_meanings(model: type[BaseModel]) -> dict[str, str]:
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    assert isinstance(body, ast.ClassDef)
+    return {
+        statement.target.id: " ".join(str(below.value.value).split())
+        for statement, below in pairwise(body.body)
+        if isinstance(statement, ast.AnnAssign)
+        and isinstance(statement.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+    }
