@@ -20,7 +20,11 @@ def field_meanings(model: type[BaseModel]) -> dict[str, str]:
 
 
 def _own_meanings(model: type[BaseModel]) -> dict[str, str]:
-    (body,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    try:
+        source = inspect.getsource(model)
+    except OSError:  # it was made at run time
+        return {}
+    (body,) = ast.parse(textwrap.dedent(source)).body
     assert isinstance(body, ast.ClassDef)
     return {
         statement.target.id: " ".join(str(below.value.value).split())

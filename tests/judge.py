@@ -98,9 +98,7 @@ def faults(message: Outgoing | Incoming) -> list[str]:
     return found
 
 
-def _delivery(
-    message: Outgoing, known: Message, topics: Topics, address: Address
-) -> Iterator[str]:
+def _delivery(message: Outgoing, known: Message, topics: Topics, address: Address) -> Iterator[str]:
     """How it was published."""
     if (message.qos, message.retain) != (known.qos, known.retained):
         yield f"it was published with QoS {message.qos}, retain {message.retain}"

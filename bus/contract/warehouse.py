@@ -243,7 +243,7 @@ RESUME = command(
 RECEIVE = command(
     "warehouse", "receive", Receive, BinLevel,
     "Put goods on a shelf", callers={"tester", "console"}, timeout=30.0,
-    problems={"unknown-location", "unknown-parcel", "wrong-state"},
+    problems={"unknown-location", "unknown-sku", "unknown-parcel", "wrong-state"},
 )  # fmt: skip
 PICKUP_POINTS_STATE = State(
     "warehouse", "pickup-points", PickupPoints, "pickup points and the default"

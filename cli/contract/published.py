@@ -1,6 +1,7 @@
 """The files under docs/contract: what they hold, how they are written, what is stale."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,9 @@ class _Plain(yaml.SafeDumper):
 _Plain.add_representer(str, _Plain.lines)
 
 
+@cache
 def files() -> dict[str, str]:
-    """Every file that is generated, by its path below the folder."""
+    """Every file that is generated, by its path below the folder; not to be changed."""
     described = document()
     schemas = {
         f"schemas/{message.name}.json": data_schema(message.model)

@@ -1,6 +1,7 @@
 """JSON Schemas (draft 7, as AsyncAPI wants them) of the contract's models, with every meaning."""
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, get_args
 
 from bus.contract.values import Model
@@ -36,6 +37,7 @@ def _within(value: Any) -> Iterator[type[Model]]:
         yield from _within(part)
 
 
+@cache
 def _schema(model: type[Model], where: str) -> Schema:
     schema = model.model_json_schema(ref_template=f"{where}{{model}}")
     schema.pop("$defs", None)
