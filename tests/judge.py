@@ -27,7 +27,7 @@ from cli.contract.messages import Message, messages_of
 ROOT = Path(__file__).parents[1]
 PUBLISHED = ROOT / "docs" / "contract"
 _FORMATS = FormatChecker(())
-_FORMATS.checks("date-time", ValueError)(lambda text: milliseconds(text) > 0)
+_FORMATS.checks("date-time", ValueError)(lambda text: text is None or milliseconds(text) > 0)
 _FORMATS.checks("uri-reference", ValueError)(lambda text: urlsplit(text) is not None)
 
 
@@ -45,6 +45,17 @@ def message_at(address: Address) -> Message | None:
     role = role_of(address.node) or ""
     channel = declared.get((role, address.name)) or declared.get((EVERY, address.name))
     return messages_of(channel)[0] if channel is not None else None
+
+
+def sender_of(address: Address) -> str:
+    """The node that may publish there."""
+    return address.callee if address.kind == "rep" else address.node
+
+
+def sent_by(node: str, message: Incoming) -> bool:
+    """Whether a message came from a node."""
+    address = Topics(site_of(message.topic) or "none").parse(message.topic)
+    return address is not None and sender_of(address) == node
 
 
 @cache
@@ -90,8 +101,7 @@ def faults(message: Outgoing | Incoming) -> list[str]:
         code = event["data"]["code"]
         if code not in operation.problems | COMMON_PROBLEMS:
             found.append(f"{operation.callee} {operation.name} does not declare {code}")
-    sender = address.callee if address.kind == "rep" else address.node
-    if event.get("source") != f"/{site}/{sender}":
+    if event.get("source") != f"/{site}/{sender_of(address)}":
         found.append(f"the source is {event.get('source')}")
     if isinstance(message, Outgoing) and known is not None:
         found += _delivery(message, known, Topics(site), address)

@@ -31,6 +31,8 @@ from cli.shop.reader import SAMPLE
 from devices.terminal.role import Terminal
 
 ANN = AccountPayment(method="account", account="C-1001")
+BY_HAND = "terminal-9"
+"""A terminal that speaks as little as it may."""
 PLENTY, RARE = "OXF-BLU-M", "OXF-BLU-L"
 PRICE = {"amount": 5900, "currency": "EUR"}
 
@@ -126,7 +128,7 @@ async def _trade(store: StoreProcess, day: Day) -> None:
         undone = await _buy(first, {PLENTY: 1}, card("tok_approve_3"))
         day.orders["cancelled"] = undone.order
         await _cancel(console, undone.order)
-        raw = await stack.enter_async_context(raw_over_mqtt(store.url, "main", "terminal-9"))
+        raw = await stack.enter_async_context(raw_over_mqtt(store.url, "main", BY_HAND))
         day.orders["by hand"] = await _by_hand(raw)
 
 
@@ -167,9 +169,9 @@ async def _by_hand(raw: RawClient) -> str:
     other = {**data, "lines": [{"sku": PLENTY, "quantity": 3}]}
     refused = await raw.request("settlement", "purchase", {"id": "p-1", "data": other})
     assert refused.data["code"] == "id-reused"
-    reminder = await raw.expect(raw.topics.request("settlement", "terminal-9", "remind"))
+    reminder = await raw.expect(raw.topics.request("settlement", BY_HAND, "remind"))
     answer = {"id": reminder.document["id"], "data": {"shown": True}}
-    await raw.publish(raw.topics.reply("settlement", "terminal-9", "remind"), answer)
+    await raw.publish(raw.topics.reply("settlement", BY_HAND, "remind"), answer)
     code = {"code": replies[0].data["pickup_code"]}
     await raw.request("settlement", "collect", {"id": "p-2", "data": code})
     return str(replies[0].data["order"])

@@ -10,14 +10,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from audited_day import Day, live, recording, until
+from audited_day import BY_HAND, Day, live, recording, until
+from judge import faults, sent_by
 from raw_client import raw_over_mqtt
 from store_process import running_store_process
 from tampering import TAMPERINGS, Tampering
 
 from broker.mosquitto import find_mosquitto
 from bus.errors import ConfigurationError, JournalError
-from bus.recording import Connected, read_recording
+from bus.recording import Connected, Recorded, read_recording
 from cli.audit import INVARIANTS, audit, findings
 from cli.main import main
 
@@ -98,6 +99,14 @@ def test_a_history_in_several_files_is_one(day: Day, tmp_path: Path) -> None:
 
 
 Told = tuple[int, str, str]
+
+
+def test_all_that_the_store_and_its_devices_said_is_as_it_is_published(recorded: Day) -> None:
+    entries = read_recording(recorded.history)
+    heard = [each.message for each in entries if isinstance(each, Recorded)]
+    ours = [message for message in heard if not sent_by(BY_HAND, message)]
+    assert len(ours) > 100
+    assert not [f"{message.topic}: {fault}" for message in ours for fault in faults(message)]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
@@ -11,6 +12,7 @@ from bus.contract import CHANNELS
 from bus.contract.channel import Operation
 from bus.contract.problem import COMMON_PROBLEMS
 from bus.errors import problems
+from bus.link import Outgoing
 from bus.recording import Recorded, read_recording
 from cli.contract.document import document
 from cli.contract.examples import DATA, PROBLEMS, example, problem_example
@@ -20,6 +22,7 @@ from cli.contract.schemas import definitions
 from cli.main import main
 
 MESSAGES = {message.name: message for channel in CHANNELS for message in messages_of(channel)}
+PURCHASED = example(MESSAGES["settlement.purchase.reply"])
 RENEW = "storebus asyncapi --out docs/contract"
 RECORDED = Path(__file__).parents[1] / "ui" / "recorded.jsonl"
 
@@ -167,3 +170,25 @@ def test_a_recorded_day_is_as_it_is_published() -> None:
     heard = [entry.message for entry in read_recording(RECORDED) if isinstance(entry, Recorded)]
     assert len(heard) > 100
     assert not [f"{message.topic}: {fault}" for message in heard for fault in faults(message)]
+
+
+def sent(topic: str, event: Any, qos: int = 1) -> list[str]:
+    """What the judge says of a message of ours below the site's root."""
+    return faults(Outgoing(f"storebus/1/main/{topic}", json.dumps(event).encode(), qos))
+
+
+def test_what_a_node_sends_otherwise_than_published_is_found() -> None:
+    topic, good = "rep/terminal-7/settlement/purchase", PURCHASED
+    assert sent(topic, good) == []
+    assert sent(topic, good, qos=0) == ["it was published with QoS 0, retain False"]
+    assert sent(topic, {**good, "time": None}) == ["`time` is missing"]
+    assert "'noon' is not a 'date-time'" in sent(topic, {**good, "time": "noon"})[0]
+    assert "the source is /main/catalog" in sent(topic, {**good, "source": "/main/catalog"})
+    data = {**good["data"], "pickup_code": "48"}
+    assert any("data.pickup_code" in each for each in sent(topic, {**good, "data": data}))
+    assert sent("event/catalog/danced", good, qos=0) == ["the contract knows no such channel"]
+    refused = problem_example("sold-out")
+    assert sent(topic, refused) == []
+    collect = {**refused, "type": "storebus.settlement.collect.problem"}
+    found = sent("rep/terminal-7/settlement/collect", collect)
+    assert found == ["settlement collect does not declare sold-out"]
