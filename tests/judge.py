@@ -123,7 +123,7 @@ class Judge:
 
     def __init__(self) -> None:
         self.kinds: set[str] = set()
-        """Names of the messages that were judged."""
+        """Names of the messages that were heard."""
         self._heard: dict[tuple[Any, ...], Outgoing] = {}
 
     def hear(self, message: Outgoing) -> None:
@@ -132,6 +132,9 @@ class Judge:
         address = Topics(site).parse(message.topic) if site is not None else None
         if address is None:
             return
+        known = message_at(address)
+        if known is not None:
+            self.kinds.add(known.name)
         data = json.loads(message.payload).get("data")
         shape = frozenset(data) if isinstance(data, dict) else None
         code = data.get("code") if isinstance(data, dict) and "retryable" in data else None

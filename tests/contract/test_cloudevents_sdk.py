@@ -6,6 +6,7 @@ from typing import Any
 
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
+from judge import Judge
 from raw_client import RawClient
 from store import Store
 
@@ -56,7 +57,7 @@ def test_what_the_sdk_writes_of_a_recorded_message_says_the_same() -> None:
 
 
 async def test_a_store_answers_and_sells_what_the_sdk_asks_for(
-    store: Store, raw: RawClient
+    store: Store, raw: RawClient, judge: Judge
 ) -> None:
     asked = CloudEvent(
         {**ASKED, "id": "sdk-1", "type": "storebus.catalog.search.request"},
@@ -95,3 +96,11 @@ async def test_a_store_answers_and_sells_what_the_sdk_asks_for(
     await raw.publish(raw.topics.reply("settlement", raw.name, "remind"), FORMAT.write(shown))
     await store.quiet()
     assert store.value("settlement", "SELECT count(*) FROM orders") == 1
+    assert judge.kinds >= {
+        "catalog.search.reply",
+        "settlement.purchase.reply",
+        "settlement.order-changed.event",
+        "sorter.pick.request",
+        "sorter.job.state",
+        "every.presence.state",
+    }
