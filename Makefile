@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 SEEDS ?= 1000
 
-.PHONY: run test setup demo check format faults simulate planted bench load screenshots clean
+.PHONY: run test setup demo check format faults simulate planted bench load screenshots examples clean
 
 run: setup
 	$(BIN)/storebus up
@@ -44,14 +44,30 @@ load: setup
 screenshots: setup
 	PYTHONPATH=tests $(BIN)/python tests/ui/screenshots.py
 
+# What the examples in other people's libraries need, each in a folder of its own.
+EXAMPLES := examples/devices
+examples: $(EXAMPLES)/asyncio-mqtt/.venv/ready $(EXAMPLES)/mqtt-js/node_modules/ready
+
+$(EXAMPLES)/asyncio-mqtt/.venv/ready: $(EXAMPLES)/asyncio-mqtt/requirements.txt
+	$(call new_environment,$(@D))
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(EXAMPLES)/mqtt-js/node_modules/ready: $(EXAMPLES)/mqtt-js/package.json
+	cd $(<D) && npm install --no-package-lock --no-audit --no-fund --silent
+	@touch $@
+
 setup: .venv/ready
 
 # Debian's python3 may lack ensurepip: then the pip that is there fills the environment.
+new_environment = $(PYTHON) -m venv $(1) 2>/dev/null || { rm -rf $(1) \
+  && $(PYTHON) -m venv --without-pip $(1) \
+  && $(PYTHON) -m pip --python $(1)/bin/python install --quiet pip; }
+
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Storebus needs Python 3.11 or newer; try: make PYTHON=python3.11"; exit 2; }
-	$(PYTHON) -m venv .venv 2>/dev/null || { rm -rf .venv && $(PYTHON) -m venv --without-pip .venv \
-	  && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	$(call new_environment,.venv)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

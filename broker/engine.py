@@ -29,6 +29,7 @@ class Broker:
         url_v311: str,
         notice: str | None = None,
         supervisor: Supervisor | None = None,
+        websocket_url: str | None = None,
     ) -> None:
         self.engine: RunningEngine = engine
         """Which one it turned out to be."""
@@ -36,6 +37,8 @@ class Broker:
         """Where nodes connect, in the newest protocol it speaks."""
         self.url_v311 = url_v311
         """Where MQTT 3.1.1 devices connect."""
+        self.websocket_url = websocket_url
+        """Where MQTT over WebSocket connects, or None."""
         self.notice = notice
         """What the operator should be told at the start, or None."""
         self._supervisor = supervisor
@@ -97,17 +100,34 @@ def _prepare_mosquitto(
     binary: Path, settings: BrokerSettings, data: Path
 ) -> tuple[Broker, Supervisor]:
     address = numeric_address(settings.host)
-    (port,) = ports = consecutive_ports(address, settings.port, 1)
-    text = mosquitto.configuration(address, port, settings.max_packet_size)
+    ports = consecutive_ports(address, settings.port, 1)
+    websocket_port = settings.websocket_port
+    if websocket_port is not None:
+        (websocket_port,) = consecutive_ports(address, websocket_port, 1)
+        ports = (*ports, websocket_port)
+    text = mosquitto.configuration(address, ports[0], settings.max_packet_size, websocket_port)
     file = _write(data / "mosquitto.conf", text)
     command = mosquitto.command(binary, file)
     supervisor = Supervisor(Program("mosquitto", command, file.with_suffix(".log"), address, ports))
-    url = f"mqtt://{authority(dialled_address(address), port)}"
-    url_v311 = with_protocol(url, "3.1.1")
-    return Broker("mosquitto", url, url_v311, _notice(address, ""), supervisor), supervisor
+    dialled = dialled_address(address)
+    url = f"mqtt://{authority(dialled, ports[0])}"
+    websocket_url = None if websocket_port is None else f"ws://{authority(dialled, websocket_port)}"
+    return Broker(
+        "mosquitto",
+        url,
+        with_protocol(url, "3.1.1"),
+        _notice(address, ""),
+        supervisor,
+        websocket_url,
+    ), supervisor
 
 
 def _prepare_embedded(settings: BrokerSettings, data: Path) -> tuple[Broker, Supervisor]:
+    if settings.websocket_port is not None:
+        raise BrokerError(
+            "The embedded broker does not speak WebSocket: apt install mosquitto, "
+            "or leave --websocket-port out."
+        )
     address = numeric_address(settings.host)
     port_v311, port_v5 = ports = consecutive_ports(address, settings.port, 2)
     text = embedded.configuration(

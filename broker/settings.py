@@ -29,6 +29,10 @@ class BrokerSettings(BaseModel):
     """TCP port for MQTT. The embedded broker speaks MQTT 3.1.1 on it and MQTT 5 on the next one.
     0 picks a free one."""
 
+    websocket_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """TCP port for MQTT over WebSocket, for devices that are web pages; only Mosquitto speaks it.
+    None listens on none, 0 picks a free one."""
+
     url: str | None = None
     """The external broker: `mqtt://[user:password@]host[:port][?protocol=5|3.1.1&qos=0]`, or
     `mqtts://` for TLS."""

@@ -25,6 +25,12 @@ Host = Annotated[
     str | None, typer.Option("--host", metavar="ADDRESS", help="Address the broker binds.")
 ]
 Port = Annotated[int | None, typer.Option("--port", metavar="N", help="Port; 0 picks one.")]
+WebsocketPort = Annotated[
+    int | None,
+    typer.Option(
+        "--websocket-port", metavar="N", help="Port for MQTT over WebSocket (Mosquitto only)."
+    ),
+]
 Speed = Annotated[
     float | None,
     typer.Option("--speed", metavar="X", help="Conveyors' speed: 2 is twice as fast, inf at once."),

@@ -31,6 +31,7 @@ def up(
     engine: options.Engine = None,
     host: options.Host = None,
     port: options.Port = None,
+    websocket_port: options.WebsocketPort = None,
     url: Annotated[
         str | None, typer.Option("--url", metavar="URL", help="Broker for --engine external.")
     ] = None,
@@ -48,6 +49,7 @@ def up(
         broker_engine=engine,
         broker_host=host,
         broker_port=port,
+        broker_websocket_port=websocket_port,
         broker_url=url,
         data=data,
         site=site,
@@ -71,6 +73,8 @@ def _greet(store: RunningStore) -> None:
     output.print(f"  broker    {broker.engine}  {broker.url}")
     if broker.url_v311 != broker.url:
         output.print(f"            MQTT 3.1.1 at {broker.url_v311}")
+    if broker.websocket_url:
+        output.print(f"            MQTT over WebSocket at {broker.websocket_url}")
     output.print(f"  site      {store.settings.site}")
     output.print(f"  data      {store.settings.data}")
     if broker.notice:

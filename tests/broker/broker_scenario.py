@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 import aiomqtt
@@ -39,7 +40,8 @@ def _client(url: str) -> aiomqtt.Client:
     assert parts.port is not None
     old = parse_qs(parts.query).get("protocol") == ["3.1.1"]
     protocol = aiomqtt.ProtocolVersion.V311 if old else aiomqtt.ProtocolVersion.V5
-    return aiomqtt.Client(parts.hostname, parts.port, protocol=protocol)
+    transport: Literal["tcp", "websockets"] = "websockets" if parts.scheme == "ws" else "tcp"
+    return aiomqtt.Client(parts.hostname, parts.port, protocol=protocol, transport=transport)
 
 
 def _qos(url: str) -> int:

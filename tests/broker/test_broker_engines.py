@@ -112,3 +112,25 @@ async def test_what_goes_wrong_inside_the_store_comes_out_as_it_is(
         async with running as broker:
             raise LookupError("a node's own")
     assert broker.pid is None
+
+
+@pytest.mark.usefixtures("installed_mosquitto")
+async def test_a_web_page_speaks_over_websocket_with_a_device_that_does_not(
+    tmp_path: Path,
+) -> None:
+    settings = BrokerSettings(engine="mosquitto", port=0, websocket_port=0)
+    async with running_broker(settings, tmp_path) as broker:
+        assert broker.websocket_url is not None
+        assert broker.websocket_url.startswith("ws://127.0.0.1:")
+        for publisher, subscriber in (
+            (broker.websocket_url, broker.url_v311),
+            (broker.url, broker.websocket_url),
+        ):
+            assert await carry(publisher, subscriber, b"shirt") == b"shirt"
+
+
+async def test_nobody_listens_for_websockets_unless_told_to(
+    engine: RunningEngine, tmp_path: Path
+) -> None:
+    async with running_broker(BrokerSettings(engine=engine, port=0), tmp_path) as broker:
+        assert broker.websocket_url is None

@@ -150,3 +150,8 @@ def test_the_doctor_can_ask_whether_a_port_is_in_use(
 def test_a_packet_limit_below_the_buss_own_is_refused() -> None:
     with pytest.raises(ValidationError):
         BrokerSettings(max_packet_size=65_536)
+
+
+async def test_the_embedded_broker_says_that_it_has_no_websocket(tmp_path: Path) -> None:
+    settings = BrokerSettings(engine="embedded", port=0, websocket_port=0)
+    assert "does not speak WebSocket: apt install mosquitto" in await refusal(settings, tmp_path)

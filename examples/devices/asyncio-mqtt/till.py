@@ -1,0 +1,92 @@
+"""What a terminal does and must not forget, whatever carries its messages: no MQTT here."""
+
+import json
+import os
+import time
+import uuid
+from datetime import datetime, timedelta
+from pathlib import Path
+
+ACCOUNT = "C-1001"
+
+
+def new_id():
+    """An id that no request of this terminal has had, also before a restart."""
+    return uuid.uuid4().hex
+
+
+def is_final(data):
+    """Whether a reply ends its request; one that says "not now", or is broken, does not."""
+    whole = "product" in data or data.keys() >= {"order", "pickup_code"}
+    return whole or (data.keys() >= {"status", "code", "detail"} and not data.get("retryable"))
+
+
+class Till:
+    """A terminal's memory: a small file, written before anything that depends on it is said."""
+
+    def __init__(self, name):
+        self.name = name
+        self.boot, self.since = new_id(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self.file = Path(f"{name}.json")
+        there = json.loads(self.file.read_text()) if self.file.exists() else {}
+        self.open = there.get("open", {})
+        self.shown = there.get("shown", [])
+
+    def write(self):
+        """After a power cut there is the old file or the new one, never half of one."""
+        new = self.file.with_suffix(".new")
+        with new.open("w") as file:
+            json.dump({"open": self.open, "shown": self.shown[-1000:]}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self.file)
+
+    def presence(self, status):
+        """What is retained of this start of the terminal."""
+        data = {"status": status, "boot": self.boot, "since": self.since}
+        return {"id": new_id(), "data": data}
+
+    def scanned(self, reply):
+        """Keep a purchase of one piece of what was found."""
+        if "product" not in reply["data"]:
+            return refused(reply["data"])
+        styles = {style["sku"]: style for style in reply["data"]["product"]["styles"]}
+        style = styles[reply["data"]["scanned"] or next(iter(styles))]
+        sku, price, left = style["sku"], style["price"], style["available"]
+        print(f"scanned {sku} {price['amount']} {price['currency']}, {left} left", flush=True)
+        # By the store's clock, not ours. Before 3.11, Python does not read the Z of UTC.
+        now = datetime.fromisoformat(reply["time"].replace("Z", "+00:00"))
+        data = {"lines": [{"sku": sku, "quantity": 1}], "expected_total": price}
+        data["payment"] = {"method": "account", "account": ACCOUNT}
+        request = {"id": new_id(), "expirytime": (now + timedelta(seconds=60)).isoformat()}
+        self.open[request["id"]] = {**request, "data": data}
+        self.write()
+
+    def bought(self, identifier, reply):
+        """A purchase is answered with a receipt or a refusal."""
+        data = reply["data"]
+        if "pickup_code" in data:
+            print(f"bought {data['order']} pickup code {data['pickup_code']}", flush=True)
+        else:
+            refused(data)
+        del self.open[identifier]
+        self.write()
+
+    def answer(self, caller, operation, request):
+        """The data of the answer to a request; None for what is not for this caller to ask."""
+        if operation == "ping":
+            return {"node": self.name, "boot": self.boot, "version": "1"}
+        if (caller, operation) != ("settlement", "remind"):
+            return None
+        if request["id"] not in self.shown:
+            data = request["data"]
+            place, code = data["pickup_point_name"], data["pickup_code"]
+            print(f"remind {data['order']} {place} {code}", flush=True)
+            self.shown.append(request["id"])
+            self.write()
+        return {"shown": True}
+
+
+def refused(data):
+    """Tell the customer why not."""
+    print(f"refused {data['status']} {data['code']}: {data['detail']}", flush=True)

@@ -1,0 +1,143 @@
+// A terminal on MQTT.js over WebSocket: scans codes, buys one of each, reminds the customer once.
+
+import { randomUUID } from "node:crypto";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import mqtt from "mqtt";
+
+const [url, name, ...codes] = process.argv.slice(2);
+const root = "storebus/1/main";
+const account = "C-1001";
+const start = { boot: randomUUID(), since: new Date().toISOString() };
+const file = `${name}.json`; // what must survive a restart
+const kept = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { open: {}, shown: [] };
+const waiting = new Map(); // by id, each request and its timer
+
+// Write the file so that a power cut leaves the old one or the new one, never half of one.
+function keep() {
+  const descriptor = openSync(`${file}.new`, "w");
+  writeSync(descriptor, JSON.stringify(kept));
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+  renameSync(`${file}.new`, file);
+}
+
+// What is retained of this start of the terminal.
+function presence(status) {
+  return JSON.stringify({ id: randomUUID(), data: { status, ...start } });
+}
+
+// Send a request, and again with the same id until it is answered.
+function ask(callee, operation, request, qos) {
+  const asked = { topic: `req/${name}/${callee}/${operation}`, request, qos };
+  waiting.set(request.id, asked);
+  send(asked, 1000);
+}
+
+function send(asked, pause) {
+  // What were published while the connection is gone would pile up in the client.
+  if (client.connected) {
+    client.publish(`${root}/${asked.topic}`, JSON.stringify(asked.request), { qos: asked.qos });
+  }
+  clearTimeout(asked.timer);
+  const next = Math.min(2 * pause, 30000);
+  asked.timer = setTimeout(() => send(asked, next), pause * (0.75 + Math.random() / 2));
+}
+
+// Take a message; who speaks is said by its topic alone.
+function hear(topic, message) {
+  const [kind, caller, callee, operation] = topic.slice(root.length + 1).split("/");
+  if (kind === "rep") {
+    const asked = waiting.get(message.correlationid);
+    if (asked?.topic === `req/${name}/${callee}/${operation}`) answered(operation, asked, message);
+    return;
+  }
+  let data;
+  if (caller === "settlement" && operation === "remind") {
+    data = remind(message);
+  } else if (operation === "ping") {
+    data = { node: name, boot: start.boot, version: "1" };
+  } else {
+    return;
+  }
+  const answer = JSON.stringify({ id: message.id, data });
+  client.publish(`${root}/rep/${caller}/${name}/${operation}`, answer, { qos: 1 });
+}
+
+function answered(operation, asked, { data, time }) {
+  if (data.retryable) return; // "not now": the same request goes out again
+  if (data.status) {
+    console.log(`refused ${data.status} ${data.code}: ${data.detail}`);
+  } else if (operation === "lookup") {
+    buy(data, time);
+  } else if (data.pickup_code) {
+    console.log(`bought ${data.order} pickup code ${data.pickup_code}`);
+  } else {
+    throw new Error("a receipt without a pickup code");
+  }
+  clearTimeout(asked.timer);
+  waiting.delete(asked.request.id);
+  if (asked.request.id in kept.open) {
+    delete kept.open[asked.request.id];
+    keep();
+  }
+}
+
+// Buy one piece, within a minute by the store's clock: ours may be wrong.
+function buy(found, storeTime) {
+  const styles = found.product.styles;
+  const style = styles.find(({ sku }) => sku === found.scanned) ?? styles[0];
+  const { sku, price, available } = style;
+  console.log(`scanned ${sku} ${price.amount} ${price.currency}, ${available} left`);
+  const request = {
+    id: randomUUID(),
+    expirytime: new Date(Date.parse(storeTime) + 60000).toISOString(),
+    data: {
+      lines: [{ sku, quantity: 1 }],
+      payment: { method: "account", account },
+      expected_total: price,
+    },
+  };
+  kept.open[request.id] = request;
+  keep(); // before it is sent: after a crash it must be the same request
+  ask("settlement", "purchase", request, 1);
+}
+
+// Show a reminder unless it was shown; either way say that it is.
+function remind({ id, data }) {
+  if (!kept.shown.includes(id)) {
+    console.log(`remind ${data.order} ${data.pickup_point_name} ${data.pickup_code}`);
+    kept.shown = [...kept.shown.slice(-999), id];
+    keep();
+  }
+  return { shown: true };
+}
+
+const state = `${root}/state/${name}/presence`;
+const client = mqtt.connect(url, {
+  clientId: `main-${name}`,
+  protocolVersion: 4,
+  keepalive: 15,
+  reconnectPeriod: 1000,
+  resubscribe: false, // done below
+  will: { topic: state, payload: presence("lost"), qos: 1, retain: true },
+});
+client.on("error", ({ message }) => console.error(`no broker: ${message}`)); // it tries again
+client.on("connect", () => {
+  client.subscribe([`${root}/rep/${name}/+/+`, `${root}/req/+/${name}/+`], { qos: 1 });
+  client.publish(state, presence("online"), { qos: 1, retain: true });
+  for (const asked of waiting.values()) send(asked, 1000);
+});
+client.on("message", (topic, payload, { retain }) => {
+  try {
+    if (!retain) hear(topic, JSON.parse(payload));
+  } catch (error) {
+    console.error(`ignored a message: ${error}`);
+  }
+});
+for (const request of Object.values(kept.open)) ask("settlement", "purchase", request, 1);
+for (const code of codes) ask("catalog", "lookup", { id: randomUUID(), data: { code } }, 0);
+process.on("SIGTERM", () => {
+  client.publish(state, presence("offline"), { qos: 1, retain: true }, () =>
+    client.end(() => process.exit(0)),
+  );
+});

@@ -1,0 +1,172 @@
+"""A terminal on paho-mqtt 2: scans codes, buys one of each, reminds the customer once."""
+
+import json
+import os
+import queue
+import random
+import signal
+import socket
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import paho.mqtt.client as mqtt
+
+HOST, PORT, NAME, *CODES = sys.argv[1:]
+ROOT, ACCOUNT = "storebus/1/main", "C-1001"
+BOOT, SINCE = uuid4().hex, datetime.now(UTC).isoformat()
+FILE = Path(f"{NAME}.json")  # what must survive a restart
+kept = json.loads(FILE.read_text()) if FILE.exists() else {"open": {}, "shown": []}
+waiting = {}  # by id, each request: its topic, QoS, message, when it is sent next, and the pause
+heard = queue.SimpleQueue()  # messages, and None for each new connection
+
+
+def keep():
+    """Write the file so that a power cut leaves the old one or the new one, never half of one."""
+    new = FILE.with_suffix(".new")
+    with new.open("w") as file:
+        json.dump(kept, file)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(FILE)
+
+
+def say(topic, message, qos=1, *, retain=False):
+    """Publish a message."""
+    return client.publish(f"{ROOT}/{topic}", json.dumps(message), qos, retain)
+
+
+def presence(status):
+    """What is retained of this terminal; a last will of another start has another boot."""
+    return {"id": uuid4().hex, "data": {"status": status, "boot": BOOT, "since": SINCE}}
+
+
+def ask(callee, operation, request, qos):
+    """Send a request, and again with the same id until it is answered."""
+    topic = f"req/{NAME}/{callee}/{operation}"
+    waiting[request["id"]] = [topic, qos, request, 0.0, 1.0]
+
+
+def send_what_is_due():
+    """Send each request whose pause is over, and double its pause up to 30 seconds."""
+    for request in waiting.values():
+        topic, qos, message, due, pause = request
+        if time.monotonic() >= due and client.is_connected():
+            say(topic, message, qos)
+            request[3] = time.monotonic() + pause * random.uniform(0.75, 1.25)
+            request[4] = min(pause * 2, 30.0)
+
+
+def hear(topic, message):
+    """Take a message; who speaks is said by its topic alone."""
+    kind, caller, callee, operation = topic.removeprefix(f"{ROOT}/").split("/")
+    if kind == "rep":
+        request = waiting.get(message["correlationid"])
+        if request and request[0] == f"req/{NAME}/{callee}/{operation}":
+            answered(operation, message)
+        return
+    if (caller, operation) == ("settlement", "remind"):
+        data = remind(message)
+    elif operation == "ping":
+        data = {"node": NAME, "boot": BOOT, "version": "1"}
+    else:
+        data = {"type": "about:blank", "title": "Unknown operation", "status": 404}
+        data |= {"detail": f"{NAME} has no {operation} for you.", "code": "unknown-operation"}
+    say(f"rep/{caller}/{NAME}/{operation}", {"id": message["id"], "data": data})
+
+
+def answered(operation, message):
+    """A request is answered: it is not sent again."""
+    data = message["data"]
+    if data.get("retryable"):
+        return  # "not now": the same request goes out again
+    if "status" in data:
+        print(f"refused {data['status']} {data['code']}: {data['detail']}", flush=True)
+    elif operation == "lookup":
+        buy(data, message["time"])
+    else:
+        print(f"bought {data['order']} pickup code {data['pickup_code']}", flush=True)
+    del waiting[message["correlationid"]]
+    if kept["open"].pop(message["correlationid"], None):
+        keep()
+
+
+def buy(found, store_time):
+    """Buy one piece, within a minute by the store's clock: ours may be wrong."""
+    styles = {style["sku"]: style for style in found["product"]["styles"]}
+    style = styles[found["scanned"] or next(iter(styles))]
+    price = style["price"]
+    line = f"{price['amount']} {price['currency']}, {style['available']} left"
+    print(f"scanned {style['sku']} {line}", flush=True)
+    deadline = datetime.fromisoformat(store_time) + timedelta(seconds=60)
+    request = {"id": uuid4().hex, "expirytime": deadline.isoformat()}
+    request["data"] = {
+        "lines": [{"sku": style["sku"], "quantity": 1}],
+        "payment": {"method": "account", "account": ACCOUNT},
+        "expected_total": price,
+    }
+    kept["open"][request["id"]] = request
+    keep()  # before it is sent: after a crash it must be the same request
+    ask("settlement", "purchase", request, 1)
+
+
+def remind(message):
+    """Show a reminder unless it was shown; either way say that it is."""
+    data = message["data"]
+    if message["id"] not in kept["shown"]:
+        print(
+            f"remind {data['order']} {data['pickup_point_name']} {data['pickup_code']}", flush=True
+        )
+        kept["shown"] = [*kept["shown"][-999:], message["id"]]
+        keep()
+    return {"shown": True}
+
+
+def connected():
+    """Listen, say that we are there, and send at once what may have been lost."""
+    client.subscribe([(f"{ROOT}/rep/{NAME}/+/+", 1), (f"{ROOT}/req/+/{NAME}/+", 1)])
+    say(f"state/{NAME}/presence", presence("online"), retain=True)
+    for request in waiting.values():
+        request[3] = 0.0
+
+
+def run():
+    """Be a terminal until stopped."""
+    for request in kept["open"].values():
+        ask("settlement", "purchase", request, 1)
+    for code in CODES:
+        ask("catalog", "lookup", {"id": uuid4().hex, "data": {"code": code}}, 0)
+    while True:
+        send_what_is_due()
+        try:
+            message = heard.get(timeout=0.2)
+        except queue.Empty:
+            continue
+        try:
+            if message is None:
+                connected()
+            elif not message.retain:
+                hear(message.topic, json.loads(message.payload))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            print(f"ignored a message: {error!r}", file=sys.stderr)
+
+
+client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"main-{NAME}")
+client.will_set(f"{ROOT}/state/{NAME}/presence", json.dumps(presence("lost")), 1, retain=True)
+client.on_socket_open = lambda _client, _data, sock: sock.setsockopt(
+    socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+)
+client.on_connect = lambda *_: heard.put(None)
+client.on_message = lambda _client, _data, message: heard.put(message)
+client.reconnect_delay_set(1, 30)
+client.connect_async(HOST, int(PORT), keepalive=15)
+client.loop_start()
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+try:
+    run()
+except (KeyboardInterrupt, SystemExit):
+    say(f"state/{NAME}/presence", presence("offline"), retain=True).wait_for_publish(2)
+    client.disconnect()
+    client.loop_stop()

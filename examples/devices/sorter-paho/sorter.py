@@ -1,0 +1,267 @@
+"""A sorter on paho-mqtt 2: takes jobs, conveys and packs them once, and reports until it is heard."""
+
+import json
+import os
+import queue
+import random
+import signal
+import socket
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import paho.mqtt.client as mqtt
+
+HOST, PORT, NAME, *SECONDS = sys.argv[1:]
+ROOT, STEP_SECONDS = "storebus/1/main", float(SECONDS[0]) if SECONDS else 1.0
+BOOT, SINCE = uuid4().hex, datetime.now(UTC).isoformat()
+FILE = Path(f"{NAME}.json")  # what must survive a restart
+OVER = ("done", "aborted")
+# Jobs by "job/assignment", answers by the id of the request, reports by their own id. The oldest
+# jobs and answers are dropped: they were done hundreds of jobs ago.
+kept = {"jobs": {}, "answers": {}, "reports": {}}
+if FILE.exists():
+    kept = json.loads(FILE.read_text())
+due = {}  # when each report is sent next, and the pause after that
+heard = queue.SimpleQueue()  # messages, and None for each new connection
+
+
+def keep():
+    """Write the file so that a power cut leaves the old one or the new one, never half of one."""
+    for part in ("jobs", "answers"):
+        kept[part] = dict(list(kept[part].items())[-200:])
+    new = FILE.with_suffix(".new")
+    with new.open("w") as file:
+        json.dump(kept, file)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(FILE)
+
+
+def say(topic, message, qos=1, *, retain=False):
+    """Publish a message."""
+    return client.publish(f"{ROOT}/{topic}", json.dumps(message), qos, retain)
+
+
+def presence(status):
+    """What is retained of this sorter; a last will of another start has another boot."""
+    return {"id": uuid4().hex, "data": {"status": status, "boot": BOOT, "since": SINCE}}
+
+
+def problem(status, code, detail):
+    """A refusal."""
+    title = code.replace("-", " ").capitalize()
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
+
+
+# Jobs
+
+
+def under_way():
+    """The job that is not over yet, if there is one."""
+    return next((job for job in kept["jobs"].values() if job["step"] not in OVER), None)
+
+
+def pick(data):
+    """Take a job if there is none under way; what is known already is not begun again."""
+    key = f"{data['job']}/{data['assignment']}"
+    job = kept["jobs"].get(key)
+    picks = [{name: each[name] for name in ("sku", "location", "quantity")} for each in data["picks"]]
+    if job is None:
+        newest = [each["assignment"] for each in kept["jobs"].values() if each["job"] == data["job"]]
+        if under_way() or data["assignment"] < max(newest, default=0):
+            return {"job": data["job"], "accepted": False}
+        wanted = ("job", "assignment", "order", "pickup_point")
+        job = {name: data[name] for name in wanted} | {"picks": picks, "pick": 0, "taken": 0}
+        kept["jobs"][key] = job
+        go_to(job, "travelling")
+    return {"job": job["job"], "accepted": job["step"] != "aborted"}
+
+
+def abort(data):
+    """Stop a job and say what had been taken; one never seen is never to be begun."""
+    key = f"{data['job']}/{data['assignment']}"
+    nothing = {"job": data["job"], "assignment": data["assignment"], "picks": [], "taken": 0}
+    job = kept["jobs"].setdefault(key, nothing | {"pick": 0, "step": "aborted"})
+    if job["step"] != "aborted":
+        # What is being taken at this moment counts as taken: somebody has to look.
+        job["taken"] += job["step"] == "picking"
+        go_to(job, "aborted")
+    return {"job": job["job"], "taken": lines(job)}
+
+
+def lines(job):
+    """What was taken of a job so far, by SKU."""
+    taken = {}
+    for each in job["picks"][: job["taken"]]:
+        taken[each["sku"]] = taken.get(each["sku"], 0) + each["quantity"]
+    return [{"sku": sku, "quantity": quantity} for sku, quantity in taken.items()]
+
+
+def go_to(job, step):
+    """Begin a step: it is written down when the caller keeps the file, and shown after that."""
+    job["step"], job["since"] = step, datetime.now(UTC).isoformat()
+
+
+def advance(job):
+    """The machine has done a step: the next one. A real one is told of it here, with a key.
+
+    After a crash the step that was under way is begun again, with the same key: a machine that
+    remembers the keys of what it has done does not move twice.
+    """
+    if job["step"] == "travelling":
+        go_to(job, "picking")
+    elif job["step"] == "picking":
+        job["taken"] += 1
+        more = job["taken"] < len(job["picks"])
+        job["pick"] = job["taken"] if more else job["pick"]
+        go_to(job, "travelling" if more else "conveying")
+    elif job["step"] == "conveying":
+        go_to(job, "packing")
+    else:
+        go_to(job, "done")
+        report = {"job": job["job"], "assignment": job["assignment"], "order": job["order"]}
+        report |= {"parcel": f"p-{uuid4().hex[:12]}", "lines": lines(job)}
+        identifier = uuid4().hex
+        kept["reports"][identifier] = {"id": identifier, "data": report}
+    keep()  # the step and its report at once, before anyone hears of either
+    tell(job)
+
+
+def tell(job):
+    """Show how far the job is."""
+    print(f"{job['step']} {job['job']}", flush=True)
+    data = {name: job.get(name) for name in ("step", "job", "order", "pick", "since")}
+    data["picks"] = len(job["picks"])
+    say(f"state/{NAME}/job", {"id": uuid4().hex, "data": data}, retain=True)
+
+
+def show_job():
+    """Show what we are at; between jobs that we are idle."""
+    job = under_way()
+    if job is not None:
+        tell(job)
+    elif not kept["reports"]:
+        idle = {"step": "idle", "since": datetime.now(UTC).isoformat()}
+        say(f"state/{NAME}/job", {"id": uuid4().hex, "data": idle}, retain=True)
+
+
+# Messages
+
+
+def hear(topic, message):
+    """Take a message; who speaks is said by its topic alone."""
+    kind, caller, callee, operation = topic.removeprefix(f"{ROOT}/").split("/")
+    if kind == "rep":
+        if (callee, operation) == ("warehouse", "packed"):
+            reported(message["correlationid"], message["data"])
+    elif operation == "ping":
+        pong = {"node": NAME, "boot": BOOT, "version": "1"}
+        say(f"rep/{caller}/{NAME}/ping", {"id": message["id"], "data": pong})
+    else:
+        data = obey(caller, operation, message)
+        say(f"rep/{caller}/{NAME}/{operation}", {"id": message["id"], "data": data})
+
+
+def obey(caller, operation, message):
+    """The answer to a command: for the same id the same answer, without a second effect."""
+    run = {"pick": pick, "abort": abort}.get(operation)
+    if run is None:
+        return problem(404, "unknown-operation", f"A sorter has no operation {operation}.")
+    if caller != "warehouse":
+        return problem(403, "forbidden", f"Only warehouse may call {operation}.")
+    key, asked = message["id"], [operation, message["data"]]
+    before = kept["answers"].get(key)
+    if before is not None:
+        same = before["asked"] == asked
+        return before["answer"] if same else problem(409, "id-reused", "Another body had this id.")
+    was = under_way()
+    try:
+        answer = run(message["data"])
+    except (LookupError, TypeError) as error:
+        return problem(422, "invalid-field", f"The data cannot be read: {error!r}.")
+    kept["answers"][key] = {"asked": asked, "answer": answer}
+    keep()  # the job and the answer at once, before anyone hears of either
+    if under_way() is not was:
+        show_job()
+    return answer
+
+
+def reported(identifier, data):
+    """The warehouse has heard of a parcel; "not now" is no answer."""
+    if identifier not in kept["reports"] or data.get("retryable"):
+        return
+    if "status" in data:
+        print(f"refused {data['status']} {data['code']}: {data['detail']}", flush=True)
+    else:
+        print(f"packed {data['job']}", flush=True)
+    del kept["reports"][identifier]
+    keep()
+    show_job()
+
+
+def send_what_is_due():
+    """Send each report again until it is answered, with pauses that double up to 30 seconds."""
+    for identifier, report in kept["reports"].items():
+        at, pause = due.get(identifier, (0.0, 1.0))
+        if time.monotonic() >= at and client.is_connected():
+            say(f"req/{NAME}/warehouse/packed", report)
+            due[identifier] = (
+                time.monotonic() + pause * random.uniform(0.75, 1.25),
+                min(pause * 2, 30.0),
+            )
+
+
+def connected():
+    """Listen, say that we are there, and send at once what may have been lost."""
+    client.subscribe([(f"{ROOT}/rep/{NAME}/+/+", 1), (f"{ROOT}/req/+/{NAME}/+", 1)])
+    say(f"state/{NAME}/presence", presence("online"), retain=True)
+    show_job()
+    due.clear()
+
+
+def run():
+    """Be a sorter until stopped: the machine works while messages are heard."""
+    working, step_over = None, 0.0
+    while True:
+        send_what_is_due()
+        job = under_way()
+        at = job and (job["job"], job["assignment"], job["step"], job["pick"])
+        if job is not None and working != at:
+            working = at
+            step_over = time.monotonic() + STEP_SECONDS
+        if job is not None and time.monotonic() >= step_over:
+            advance(job)
+            continue
+        try:
+            message = heard.get(timeout=min(0.2, STEP_SECONDS))
+        except queue.Empty:
+            continue
+        try:
+            if message is None:
+                connected()
+            elif not message.retain:
+                hear(message.topic, json.loads(message.payload))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            print(f"ignored a message: {error!r}", file=sys.stderr)
+
+
+client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"main-{NAME}")
+client.will_set(f"{ROOT}/state/{NAME}/presence", json.dumps(presence("lost")), 1, retain=True)
+client.on_socket_open = lambda _client, _data, sock: sock.setsockopt(
+    socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+)
+client.on_connect = lambda *_: heard.put(None)
+client.on_message = lambda _client, _data, message: heard.put(message)
+client.reconnect_delay_set(1, 30)
+client.connect_async(HOST, int(PORT), keepalive=15)
+client.loop_start()
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+try:
+    run()
+except (KeyboardInterrupt, SystemExit):
+    say(f"state/{NAME}/presence", presence("offline"), retain=True).wait_for_publish(2)
+    client.disconnect()
+    client.loop_stop()
