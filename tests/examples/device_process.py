@@ -136,3 +136,22 @@ def host_and_port(url: str) -> tuple[str, str]:
 def bash() -> str:
     """Where bash is; the name alone where it is not."""
     return shutil.which("bash") or "bash"
+
+
+SORTER = Example("sorter-paho", "sorter.py")
+PAHO = Example("paho", "terminal.py")
+ASYNCIO_MQTT = Example("asyncio-mqtt", "terminal.py", ".venv/bin/python", made=".venv/ready")
+MICROPYTHON = Example("micropython", "terminal.py", goodbye="lost")
+PUB_SUB = Example(
+    *("mosquitto-pub-sub", "terminal.sh", bash()),
+    tools=("bash", "jq", "mosquitto_pub", "mosquitto_sub", "setpriv"),
+)
+REQUEST_RESPONSE = Example(
+    *("mosquitto-rr", "terminal.sh", bash()),
+    tools=("bash", "jq", "mosquitto_rr", "mosquitto_sub", "setpriv"),
+)
+MQTT_JS = Example(
+    *("mqtt-js", "terminal.js", "node"), tools=("node", "npm"), made="node_modules/ready"
+)
+TERMINALS = (PUB_SUB, REQUEST_RESPONSE, PAHO, ASYNCIO_MQTT, MICROPYTHON, MQTT_JS)
+IN_PYTHON = (PAHO, ASYNCIO_MQTT, MICROPYTHON)

@@ -235,8 +235,9 @@ def run():
         if job is not None and time.monotonic() >= step_over:
             advance(job)
             continue
+        pause = 0.2 if job is None else min(0.2, step_over - time.monotonic())
         try:
-            message = heard.get(timeout=min(0.2, STEP_SECONDS))
+            message = heard.get(timeout=max(0.0, pause))
         except queue.Empty:
             continue
         try:
