@@ -76,21 +76,22 @@ async def listen(client):
 
 async def main():
     """Connect, again and again, until stopped."""
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stopped = asyncio.ensure_future(stop.wait())
     how = {"client_id": f"main-{NAME}", "keepalive": 15, "socket_options": NO_DELAY}
-    while True:
+    while not stop.is_set():
         try:
             async with Client(HOST, int(PORT), will=Will(*presence("lost")), **how) as client:
-                try:
-                    await listen(client)
-                except asyncio.CancelledError:
+                listening = asyncio.ensure_future(listen(client))
+                await asyncio.wait([listening, stopped], return_when=asyncio.FIRST_COMPLETED)
+                if stop.is_set():
                     await client.publish(*presence("offline"))
-                    raise
+                else:
+                    listening.result()
         except MqttError:
             await asyncio.sleep(random.uniform(0.5, 2))
 
 
-try:
-    asyncio.run(main())
-except (KeyboardInterrupt, asyncio.CancelledError):
-    pass
+asyncio.run(main())

@@ -54,8 +54,10 @@ hear() { # LINE of mosquitto_sub: who speaks is said by the topic alone
       | map(strings // numbers // "-" | tostring | if . == "" then "-" else . end) | @tsv' <<<"$1"
   ) || return
   if [ "$kind/$caller/$callee" = "state/$name/presence" ]; then
-    # The last will of a connection of ours that was lost: but we are here.
-    [ "$(jq -r '.data | .status + .boot' <<<"$document")" != "lost$boot" ] || show online
+    case $(jq -r '.data | .status + .boot' <<<"$document") in
+      "lost$boot") show online ;; # the last will of a connection of ours: but we are here
+      "online$boot") listening=1 ;; # what is answered from now on is heard
+    esac
   elif [ "$retained" = 1 ]; then
     return
   elif [ "$kind" = rep ]; then
@@ -115,7 +117,7 @@ listen() { # mosquitto_sub ends with this script, and connects again by itself
 
 goodbye() {
   show offline
-  kill "$listener"
+  kill "$listener" 2>/dev/null
   exit 0
 }
 
@@ -127,11 +129,11 @@ done
 for code; do
   ask catalog/lookup 0 "$(jq -cn --arg id "$(new_id)" --arg code "$code" '{$id, data: {$code}}')"
 done
-shown=0
+shown=0 listening=0
 while :; do
   # A broker that was restarted has forgotten that we are here.
   if ((SECONDS >= shown)) && show online; then shown=$((SECONDS + 30)); fi
-  send_what_is_due
+  ((listening)) && send_what_is_due
   read -r -t 1 -u 3 line && hear "$line" && continue
-  kill -0 "$listener" 2>/dev/null || { sleep 1 && listen; }
+  kill -0 "$listener" 2>/dev/null || { listening=0 && shown=0 && sleep 1 && listen; }
 done

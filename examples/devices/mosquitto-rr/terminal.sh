@@ -113,7 +113,7 @@ listen() { # mosquitto_sub ends with this script, and connects again by itself
 
 goodbye() {
   show offline
-  kill "$listener"
+  kill "$listener" 2>/dev/null
   exit 0
 }
 

@@ -105,6 +105,7 @@ function buy(found, storeTime) {
 // Show a reminder unless it was shown; either way say that it is.
 function remind({ id, data }) {
   if (!kept.shown.includes(id)) {
+    if (!data.pickup_code) throw new Error("a reminder without a pickup code");
     console.log(`remind ${data.order} ${data.pickup_point_name} ${data.pickup_code}`);
     kept.shown = [...kept.shown.slice(-999), id];
     keep();
