@@ -42,7 +42,8 @@ class BrokerThread(threading.Thread):
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         try:
-            settings = BrokerSettings(engine=self._engine, port=0)
+            websocket = 0 if self._engine == "mosquitto" else None
+            settings = BrokerSettings(engine=self._engine, port=0, websocket_port=websocket)
             async with running_broker(settings, self._data) as broker:
                 self._ready.set_result(broker)
                 await self._closing.wait()

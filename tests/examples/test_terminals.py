@@ -10,7 +10,6 @@ import pytest
 from conftest import Shop
 from device_process import (
     IN_PYTHON,
-    MICROPYTHON,
     MQTT_JS,
     REQUEST_RESPONSE,
     TERMINALS,
@@ -102,7 +101,8 @@ async def test_killed_between_purchase_and_reminder_it_reminds_when_it_is_back(
     shop: Shop, example: Example, tmp_path: Path
 ) -> None:
     async with at(shop, example, tmp_path) as (terminal, name), shop.watched() as raw:
-        await terminal.start(CODE)
+        await terminal.start("09506000134353", CODE)
+        assert (await terminal.line()).startswith("refused 404 unknown-label: ")
         order, code = await buy(terminal)
         online = await until_presence(raw, name, "online")
         await terminal.kill()
@@ -128,17 +128,3 @@ async def test_a_broker_that_is_killed_comes_back_and_so_does_the_terminal(
             await until_presence(raw, name, "online")
         async with shop.sorting(tmp_path / "sorter"):
             assert await terminal.line() == f"remind {order} North door {code}"
-
-
-@each_terminal
-async def test_what_the_store_refuses_is_shown_to_the_customer(
-    shop: Shop, example: Example, tmp_path: Path
-) -> None:
-    async with at(shop, example, tmp_path) as (terminal, _):
-        await terminal.start("09506000134353")
-        assert (await terminal.line()).startswith("refused 404 unknown-label: ")
-
-
-def test_the_terminal_for_micropython_has_less_than_150_lines_of_code() -> None:
-    lines = [line.strip() for line in MICROPYTHON.script.read_text().splitlines()]
-    assert len([line for line in lines if line and not line.startswith(("#", '"""'))]) < 150
