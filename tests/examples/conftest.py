@@ -88,9 +88,7 @@ class Shop:
         return None
 
 
-@pytest_asyncio.fixture(
-    scope="session", loop_scope="session", params=["mosquitto", "embedded"]
-)
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["mosquitto", "embedded"])
 async def shop(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Shop]:

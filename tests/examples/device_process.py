@@ -57,7 +57,10 @@ class Example:
     def command(self) -> tuple[str, ...]:
         """How it is started."""
         own = DEVICES / self.folder / self.program
-        return (str(own if "/" in self.program and own.exists() else self.program), str(self.script))
+        return (
+            str(own if "/" in self.program and own.exists() else self.program),
+            str(self.script),
+        )
 
 
 class Device:
@@ -117,7 +120,7 @@ class Device:
 @asynccontextmanager
 async def device(example: Example, folder: Path, *address: str) -> AsyncIterator[Device]:
     """A device that is gone afterwards whatever happened."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - a moment
     running = Device(example, folder, *address)
     try:
         yield running

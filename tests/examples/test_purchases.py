@@ -95,6 +95,4 @@ async def purchase_of(raw: RawClient, name: str) -> Received:
 
 async def remind(raw: RawClient, name: str) -> None:
     data = REMINDER | {"pickup_code": "123456"}
-    await raw.publish(
-        raw.topics.request("settlement", name, "remind"), {"id": "r-1", "data": data}
-    )
+    await raw.publish(raw.topics.request("settlement", name, "remind"), {"id": "r-1", "data": data})

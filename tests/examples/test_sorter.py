@@ -1,4 +1,4 @@
-"""The example of a sorter, to which the test plays the warehouse: each job once, told until heard."""
+"""The example of a sorter: each job once, told until heard. The test plays the warehouse."""
 
 import itertools
 from collections.abc import AsyncIterator, Mapping
@@ -51,7 +51,11 @@ class Warehouse:
         """Tell it that it was heard."""
         await self.raw.publish(
             self.raw.topics.reply(self.name, "warehouse", "packed"),
-            {"id": "w", "correlationid": report.document["id"], "data": {"job": report.data["job"]}},
+            {
+                "id": "w",
+                "correlationid": report.document["id"],
+                "data": {"job": report.data["job"]},
+            },
         )
 
     async def until_step(self, step: str) -> dict[str, Any]:
@@ -121,7 +125,7 @@ async def test_killed_in_the_middle_it_goes_on_and_packs_one_parcel(
 
 
 async def test_a_busy_sorter_takes_no_other_job_and_keeps_to_that_answer(
-    warehouse: Warehouse, sorter: Device
+    warehouse: Warehouse,
 ) -> None:
     await warehouse.begin("60")
     assert (await warehouse.pick("1", "b-1")).data["accepted"] is True

@@ -70,7 +70,9 @@ async def test_it_scans_buys_and_shows_each_reminder_once(
         await terminal.start(CODE)
         order, code = await buy(terminal)
         assert await terminal.line() == f"remind {order} North door {code}"
-        topic, answer = (make("settlement", name, "remind") for make in (raw.topics.request, raw.topics.reply))
+        topic, answer = (
+            make("settlement", name, "remind") for make in (raw.topics.request, raw.topics.reply)
+        )
         reminder = await raw.expect(topic)
         assert (await raw.expect(answer)).data == {"shown": True}
 
@@ -80,7 +82,10 @@ async def test_it_scans_buys_and_shows_each_reminder_once(
             await raw.publish(topic, reminder.payload)
             again = await raw.expect(answer)
             assert again.data == {"shown": True}
-            assert reminder.document["id"] in (again.document["id"], again.document.get("correlationid"))
+            assert reminder.document["id"] in (
+                again.document["id"],
+                again.document.get("correlationid"),
+            )
         data = {"order": "another", "pickup_point": "north", "pickup_point_name": "North door"}
         data |= {"pickup_code": "000000", "of-a-later-version": 1}  # type: ignore[dict-item]
         foreign = raw.topics.request("tester-1", name, "remind")

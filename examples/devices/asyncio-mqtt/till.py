@@ -49,7 +49,8 @@ class Till:
     def scanned(self, reply):
         """Keep a purchase of one piece of what was found."""
         if "product" not in reply["data"]:
-            return refused(reply["data"])
+            refused(reply["data"])
+            return
         styles = {style["sku"]: style for style in reply["data"]["product"]["styles"]}
         style = styles[reply["data"]["scanned"] or next(iter(styles))]
         sku, price, left = style["sku"], style["price"], style["available"]

@@ -1,7 +1,4 @@
-"""A terminal with nothing but sockets, MQTT 3.1.1, for MicroPython; it runs on CPython too.
-
-It scans codes, buys one of each, and reminds the customer once.
-"""
+"""A terminal with nothing but sockets, MQTT 3.1.1, for MicroPython; it runs on CPython too."""
 
 import json
 import os
@@ -72,7 +69,7 @@ def read():
 
 
 def say(topic, message, qos=1, retain=0):
-    """Publish; what is lost is said again by those who need it, so no acknowledgement is awaited."""
+    """Publish; what is lost is said again when it is needed: no acknowledgement is awaited."""
     body = text(ROOT + "/" + topic) + (b"\0\1" if qos else b"")
     send(0x30 | qos << 1 | retain, body + json.dumps(message).encode())
 
@@ -161,7 +158,8 @@ def buy(found, store_time):
     styles = found["product"]["styles"]
     style = [each for each in styles if found["scanned"] in (each["sku"], None)][0]
     price = style["price"]
-    print("scanned", style["sku"], price["amount"], price["currency"] + ",", style["available"], "left")
+    cost = "%d %s, %d left" % (price["amount"], price["currency"], style["available"])
+    print("scanned", style["sku"], cost)
     data = {"lines": [{"sku": style["sku"], "quantity": 1}], "expected_total": price}
     data["payment"] = {"method": "account", "account": ACCOUNT}
     request = {"id": new_id(), "expirytime": a_minute_after(store_time), "data": data}

@@ -1,4 +1,4 @@
-"""A sorter on paho-mqtt 2: takes jobs, conveys and packs them once, and reports until it is heard."""
+"""A sorter on paho-mqtt 2: takes jobs, conveys and packs them once, reports until it is heard."""
 
 import json
 import os
@@ -68,9 +68,13 @@ def pick(data):
     """Take a job if there is none under way; what is known already is not begun again."""
     key = f"{data['job']}/{data['assignment']}"
     job = kept["jobs"].get(key)
-    picks = [{name: each[name] for name in ("sku", "location", "quantity")} for each in data["picks"]]
+    picks = [
+        {name: each[name] for name in ("sku", "location", "quantity")} for each in data["picks"]
+    ]
     if job is None:
-        newest = [each["assignment"] for each in kept["jobs"].values() if each["job"] == data["job"]]
+        newest = [
+            each["assignment"] for each in kept["jobs"].values() if each["job"] == data["job"]
+        ]
         if under_way() or data["assignment"] < max(newest, default=0):
             return {"job": data["job"], "accepted": False}
         wanted = ("job", "assignment", "order", "pickup_point")
