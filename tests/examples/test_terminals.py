@@ -11,6 +11,7 @@ from conftest import Shop
 from device_process import (
     IN_PYTHON,
     MQTT_JS,
+    PAHO,
     REQUEST_RESPONSE,
     TERMINALS,
     Device,
@@ -24,6 +25,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 CODE = "09506000134352"
 _numbers = itertools.count(1)
 each_terminal = pytest.mark.parametrize("example", TERMINALS, ids=lambda each: each.folder)
+
+
+def at_mosquitto(examples: tuple[Example, ...]) -> pytest.MarkDecorator:
+    """All of them with Mosquitto, and one with the embedded broker: it is the same for each."""
+    cases = [("mosquitto", each) for each in examples] + [("embedded", PAHO)]
+    ids = [f"{engine}-{each.folder}" for engine, each in cases]
+    return pytest.mark.parametrize(("shop", "example"), cases, ids=ids, indirect=["shop"])
 
 
 @asynccontextmanager
@@ -101,7 +109,7 @@ async def test_it_scans_buys_and_shows_each_reminder_once(
         assert (await until_presence(raw, name, example.goodbye))["boot"] == online["boot"]
 
 
-@each_terminal
+@at_mosquitto(TERMINALS)
 async def test_killed_between_purchase_and_reminder_it_reminds_when_it_is_back(
     shop: Shop, example: Example, tmp_path: Path
 ) -> None:
@@ -121,7 +129,7 @@ async def test_killed_between_purchase_and_reminder_it_reminds_when_it_is_back(
             assert set(before) <= {f"bought {order} pickup code {code}"}
 
 
-@pytest.mark.parametrize("example", IN_PYTHON, ids=lambda each: each.folder)
+@at_mosquitto(IN_PYTHON)
 async def test_a_broker_that_is_killed_comes_back_and_so_does_the_terminal(
     shop: Shop, example: Example, tmp_path: Path
 ) -> None:
