@@ -6,8 +6,8 @@ from collections.abc import Callable
 from tui.model.message import Message
 from tui.model.player import Player
 
-_SLICE = 250
-"""Entries that are taken in before keys are looked at again: about 10 ms."""
+_SLICE = 50
+"""Entries that are taken in before keys are looked at again: about 2 ms."""
 _STEP = 0.05
 """Seconds between two looks at the clock."""
 

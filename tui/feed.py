@@ -30,8 +30,8 @@ from tui.model.store import StoreModel
 
 PENDING = 10_000
 """The most messages that wait to be taken into the model."""
-_SLICE = 100
-"""Messages that are taken in before keys are looked at again: about 4 ms."""
+_SLICE = 25
+"""Messages that are taken in before keys are looked at again: about 1 ms."""
 _OPEN: tuple[OrderState, ...] = (
     "reserving", "charging", "settled", "short", "ready", "reminded", "cancelling", "expiring",
 )  # fmt: skip

@@ -1,7 +1,8 @@
 """The messages that were heard last: bounded, and each reply finds its request."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from tui.model.message import Message
 
@@ -29,9 +30,12 @@ class History:
         self._limit = messages
         self._most = size
         self._kept: deque[Message] = deque()
-        self._requests: dict[tuple[str, str], Message] = {}
-        self._replies: dict[tuple[str, str], Message] = {}
-        self._seen: dict[tuple[str, str], int] = {}
+        self._requests: dict[tuple[str, str | None], Message] = {}
+        self._replies: dict[tuple[str, str | None], Message] = {}
+        self._linked: list[int] = []
+        """Numbers of the requests and replies to be linked again when the messages are back."""
+        self._seen: dict[int, int] = {}
+        """How often an id was heard in a place, by the hash of both: a text each would be large."""
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -89,20 +93,33 @@ class History:
                 return earlier
         return None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the messages: whoever keeps those apart gives them back with `refill`."""
+        linked = [each.number for of in (self._requests, self._replies) for each in of.values()]
+        return self.__dict__ | {
+            "_kept": deque(), "_requests": {}, "_replies": {}, "_linked": linked,
+        }  # fmt: skip
+
+    def refill(self, messages: Iterable[Message]) -> None:
+        """The messages that were kept, after all else was copied."""
+        self._kept = deque(messages)
+        for number in self._linked:
+            message = self._kept[number - self.oldest]
+            self._of_kind(message)[_key(message)] = message
+        self._linked = []
+
+    def _of_kind(self, message: Message) -> dict[tuple[str, str | None], Message]:
+        return self._requests if message.kind == "req" else self._replies
+
     def _link(self, message: Message) -> None:
         if message.id is None or message.kind not in ("req", "rep"):
             return
-        if message.kind == "req":
-            key = (message.sender, message.id)
-            self._requests.setdefault(key, message)
-            place = (f"{message.topic}", message.id)
-        else:
-            key = (message.receiver, message.answers or message.id)
-            self._replies.setdefault(key, message)
-            request = self._requests.get(key)
-            if request is not None:
-                message.latency = max(0, message.at - request.at)
-            place = (message.topic, message.answers or message.id)
+        key = _key(message)
+        self._of_kind(message).setdefault(key, message)
+        request = self._requests.get(key) if message.kind == "rep" else None
+        if request is not None:
+            message.latency = max(0, message.at - request.at)
+        place = hash((message.topic, key))
         message.repeats = self._seen.get(place, 0)
         self._seen[place] = message.repeats + 1
         if len(self._seen) > _KNOWN:
@@ -112,13 +129,15 @@ class History:
     def _drop(self, message: Message) -> None:
         self.dropped += 1
         self.size -= message.size
-        if message.id is None:
+        if message.id is None or message.kind not in ("req", "rep"):
             return
-        if message.kind == "req":
-            key = (message.sender, message.id)
-            if self._requests.get(key) is message:
-                del self._requests[key]
-        elif message.kind == "rep":
-            key = (message.receiver, message.answers or message.id)
-            if self._replies.get(key) is message:
-                del self._replies[key]
+        linked, key = self._of_kind(message), _key(message)
+        if linked.get(key) is message:
+            del linked[key]
+
+
+def _key(message: Message) -> tuple[str, str | None]:
+    """Who asked, and under which id."""
+    if message.kind == "req":
+        return message.sender, message.id
+    return message.receiver, message.answers or message.id

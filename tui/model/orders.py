@@ -82,6 +82,7 @@ class Orders:
         if view.history:
             last = view.history[-1]
             track.comes_into(view.state, milliseconds(last.at), last.reason)
+        self._tidy(track)
         return track
 
     def summed_up(self, summary: dict[str, Any], at: int) -> None:
@@ -102,6 +103,7 @@ class Orders:
         track.terminal = terminal if isinstance(terminal, str) else track.terminal
         track.pickup_point = point if isinstance(point, str) else track.pickup_point
         track.total = money(total) or track.total
+        self._tidy(track)
 
     def _order_of(self, message: Message) -> str | None:
         """By its id, or by its trace."""
@@ -140,10 +142,12 @@ class Orders:
             hop = track.hop(message)
             if hop is not None:
                 hop.again = (*hop.again, message.at)[-HOPS:]
+                self._tidy(track)
                 return
         data = body(message) if message.name in TELLING or message.code else None
         if data is not None:
             learn(track, message, data)
+        track.heard = message.at
         track.hops.append(
             Hop(
                 message.number, message.at, message.kind, message.sender, message.receiver,
@@ -154,6 +158,12 @@ class Orders:
         if len(track.hops) > HOPS:
             del track.hops[0]
             track.dropped += 1
+        self._tidy(track)
+
+    def _tidy(self, track: Track) -> None:
+        """Nothing more will happen to it, or little."""
+        if track.final:
+            track.pack()
 
     def _forget(self) -> None:
         """Forget the oldest order, one that is done if there is one among the oldest."""

@@ -4,11 +4,12 @@ It knows no real time: whoever plays says how much of it has passed. What the mo
 does not depend on the way there: it is looked at each few seconds of the recording's own time.
 """
 
+import pickle
 from collections.abc import Callable, Iterator
 
 from bus.errors import JournalError
 from bus.recording import Connected, Recorded
-from tui.model.checkpoints import Checkpoint, Checkpoints, pack
+from tui.model.checkpoints import Checkpoint, Checkpoints
 from tui.model.message import Message
 from tui.model.store import StoreModel
 from tui.model.tape import Place, Tape
@@ -187,5 +188,6 @@ class Player:
     def _checkpoint(self) -> Checkpoint:
         return Checkpoint(
             self.tape.bytes_to(self._place), self._place, self._until, self._looked,
-            self.known_from, pack(self.model),
+            self.known_from, pickle.dumps(self.model, pickle.HIGHEST_PROTOCOL),
+            list(self.model.history),
         )  # fmt: skip

@@ -1,6 +1,8 @@
 """The way of one order: its messages in time, and what they say of its state."""
 
-from dataclasses import dataclass, field
+import pickle
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, get_args
 
 from bus.contract.settlement import OrderState, OrderView
@@ -36,6 +38,9 @@ class Hop:
     """When the same message was heard again."""
 
 
+_VALUES = attrgetter(*(each.name for each in fields(Hop)))
+
+
 @dataclass(slots=True)
 class Track:
     """An order as far as it was seen."""
@@ -53,13 +58,34 @@ class Track:
     sorter: str | None = None
     """Who had its job last."""
     reason: str | None = None
-    hops: list[Hop] = field(default_factory=list)
+    heard: int = 0
+    """When the last message of it was heard."""
     dropped: int = 0
     """Messages of it that are not kept."""
     traces: list[str] = field(default_factory=list)
     """The traces that belong to it."""
     view: OrderView | None = None
     """What settlement said when it was asked."""
+    _hops: list[Hop] = field(default_factory=list)
+    _packed: bytes = b""
+
+    @property
+    def hops(self) -> list[Hop]:
+        """Its messages, in time."""
+        if self._packed:
+            kept = pickle.loads(self._packed)  # noqa: S301 - of this process
+            self._hops, self._packed = [Hop(*values) for values in kept], b""
+        return self._hops
+
+    def pack(self) -> None:
+        """Keep its messages small until they are looked at again.
+
+        A hundred thousand objects would take the interpreter a quarter of a second whenever it
+        looks for garbage among them, and a checkpoint half a second.
+        """
+        if self._hops:
+            self._packed = pickle.dumps(list(map(_VALUES, self._hops)), pickle.HIGHEST_PROTOCOL)
+            self._hops = []
 
     @property
     def told(self) -> bool:
@@ -69,7 +95,7 @@ class Track:
     @property
     def active(self) -> int:
         """When something was last heard of it."""
-        return max(self.since, self.hops[-1].at if self.hops else 0)
+        return max(self.since, self.heard)
 
     @property
     def final(self) -> bool:
