@@ -10,95 +10,24 @@ import argparse
 import asyncio
 import os
 import re
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from benchmarks.measuring import PLENTY, RICH, measure, percentiles, store, usage
-from benchmarks.operator import Operator, has, watching
-from benchmarks.traffic import recorded
+from benchmarks.measuring import usage_of
+from benchmarks.operator import Answer, Operator, has, watching
+from benchmarks.watched import watched
 from broker.engine import running_broker
 from broker.settings import BrokerSettings
-from bus.caller import Caller
-from bus.contract.settlement import (
-    COLLECT,
-    DEPOSIT,
-    ORDERS,
-    PURCHASE,
-    AccountPayment,
-    Collect,
-    Deposit,
-    Orders,
-    Purchase,
-)  # fmt: skip
-from bus.contract.warehouse import RECEIVE, Receive
-from bus.link import MqttConnector
-from cli.customer import running_terminal
 from cli.run import output, run
-from cli.settings import read_settings
-from devices.terminal import domain
-from devices.terminal.role import Terminal
 
-SKU = "OXF-BLU-M"
-ORDERS_RECORDED, ROUNDS, PURCHASES = 40, 3, 60
 _FIRST_MINUTE = 60.0
 _NOTE = re.compile(rb"paused|older ones")
 _LOOK = 1.0
 """Seconds between two looks at the console's memory."""
-
-
-async def orders(data: Path, recording: Path) -> None:
-    """Record some orders, and print what consoles cost a purchase."""
-    async with store("mosquitto", data), AsyncExitStack() as stack:
-        url = (data / "broker-url").read_text().strip()
-        settings = read_settings(data=data)
-        caller, customer = [
-            await stack.enter_async_context(
-                Caller(MqttConnector(url), settings.site, name).connected()
-            )
-            for name in ("tester-1", "terminal-99")
-        ]
-        await caller.ask(RECEIVE, "warehouse", Receive(sku=SKU, location="A-01-1", quantity=PLENTY))
-        await caller.ask(DEPOSIT, "settlement", Deposit(account="C-1001", name="Ann", amount=RICH))
-        terminal = await stack.enter_async_context(running_terminal("terminal-1", url, settings))
-        account = AccountPayment(method="account", account="C-1001")
-        purchase = domain.purchase({SKU: 1}, await terminal.styles([SKU]), account, None)
-        async with recorded(url, settings.site, recording):
-            for _ in range(ORDERS_RECORDED):
-                await _bought_and_collected(terminal, customer, purchase)
-
-        async def none_left() -> None:
-            while (await caller.ask(ORDERS, "settlement", Orders(state="settled"))).orders:
-                pass
-
-        async def purchases() -> list[float]:
-            return await measure(
-                PURCHASES, lambda: customer.ask(PURCHASE, "settlement", purchase), none_left
-            )
-
-        taken: dict[str, list[float]] = {"no console": [], "watching": [], "stopped": []}
-        for _ in range(ROUNDS):
-            taken["no console"] += await purchases()
-            async with watching(url) as operator:
-                taken["watching"] += await purchases()
-                operator.process.send_signal(signal.SIGSTOP)
-                taken["stopped"] += await purchases()
-        figures = (
-            f"{name} p50 {half}, p99 {most}"
-            for name, (half, most) in ((name, percentiles(each)) for name, each in taken.items())
-        )
-        output.print(f"purchase to its answer: {'; '.join(figures)}", soft_wrap=True)
-
-
-async def _bought_and_collected(terminal: Terminal, customer: Caller, purchase: Purchase) -> None:
-    bought = await terminal.outcome(await terminal.begin(purchase))
-    assert bought.receipt is not None, bought
-    await terminal.reminded(bought.receipt.order)
-    await customer.ask(COLLECT, "settlement", Collect(code=bought.receipt.pickup_code))
 
 
 @asynccontextmanager
@@ -121,13 +50,15 @@ async def said(url: str, recording: Path, rate: int, seconds: float) -> AsyncIte
             await process.wait()
 
 
-async def keys(operator: Operator, until: float) -> dict[str, list[float]]:
-    """Press keys as long as there is time; seconds until each was answered."""
-    taken: dict[str, list[float]] = {
+async def keys(operator: Operator, until: float) -> dict[str, list[Answer]]:
+    """Press keys as long as there is time; how soon each was answered."""
+    taken: dict[str, list[Answer]] = {
         name: []
         for name in ("to store", "to traffic", "to orders", "to stock", "to alarms", "scroll",
                      "filter", "help")
     }  # fmt: skip
+    await operator.press("2", has("older ones"))  # as many messages as are kept were heard
+    await operator.press("1", has(" heard"))
     while time.monotonic() < until:
         taken["to traffic"].append(await operator.press("2", has("Pause")))
         await operator.press("\x1b[A", has("paused"))
@@ -174,7 +105,7 @@ class Weight:
 
     def now(self) -> tuple[int, float]:
         """Bytes that are resident, and seconds of the processor until now."""
-        found = usage(self._pid)[f"store ({self._pid})"]
+        found = usage_of(self._pid)
         return found.resident, found.processor
 
     async def watch(self) -> None:
@@ -201,7 +132,7 @@ class Weight:
             )
 
 
-def tell(operator: Operator, taken: dict[str, list[float]]) -> None:
+def tell(operator: Operator, taken: dict[str, list[Answer]]) -> None:
     """How steadily it drew, and how soon it answered."""
     gaps = [
         later - earlier
@@ -211,13 +142,18 @@ def tell(operator: Operator, taken: dict[str, list[float]]) -> None:
     rate = len(gaps) / sum(gaps)
     output.print(f"redraws: {rate:.1f}/s, between two of them {_spread(gaps)}")
     every = [each for kind in taken.values() for each in kind]
-    output.print(f"a key is answered, p95 (aim: <= 100 ms): {_spread(every)}")
+    output.print(f"a key is answered, p95 (aim: <= 100 ms): {_spread([e.seconds for e in every])}")
+    output.print(
+        f"    of which the console had the processor: {_spread([each.processor for each in every])}"
+    )
     for name, each in taken.items():
-        output.print(f"    {name}: {_spread(each)} of {len(each)}")
+        output.print(f"    {name}: {_spread([one.seconds for one in each])} of {len(each)}")
 
 
 def _spread(seconds: Sequence[float]) -> str:
     ordered = sorted(seconds)
+    if not ordered:
+        return "none"
     half, most = (ordered[len(ordered) * part // 100] * 1000 for part in (50, 95))
     return f"p50 {half:.0f} ms, p95 {most:.0f} ms, at most {ordered[-1] * 1000:.0f} ms"
 
@@ -226,7 +162,7 @@ async def bench(rate: int, seconds: float) -> None:
     """Record orders, compare purchases, and load the console."""
     with tempfile.TemporaryDirectory(prefix="storebus-console-") as folder:
         data, recording = Path(folder) / "store", Path(folder) / "recording.jsonl"
-        await orders(data, recording)
+        await watched(data, recording)
         settings = BrokerSettings(engine="mosquitto", port=0)
         async with (
             running_broker(settings, Path(folder)) as broker,

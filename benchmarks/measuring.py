@@ -88,17 +88,29 @@ def usage(parent: int) -> dict[str, Usage]:
         if not entry.name.isdecimal():
             continue
         try:
-            name, _, rest = (entry / "stat").read_text().rpartition(")")
-            fields = rest.split()
+            name, above, used = _stat(int(entry.name))
         except OSError:
             continue  # it ended meanwhile
-        if parent in (int(entry.name), int(fields[1])):
-            name = "store" if int(entry.name) == parent else name.partition("(")[2]
-            found[f"{name} ({entry.name})"] = Usage(
-                int(fields[21]) * os.sysconf("SC_PAGESIZE"),
-                (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"),
-            )
+        if parent in (int(entry.name), above):
+            name = "store" if int(entry.name) == parent else name
+            found[f"{name} ({entry.name})"] = used
     return found
+
+
+def usage_of(pid: int) -> Usage:
+    """Of one process (Linux)."""
+    return _stat(pid)[2]
+
+
+def _stat(pid: int) -> tuple[str, int, Usage]:
+    """Name, parent and usage."""
+    name, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+    fields = rest.split()
+    used = Usage(
+        int(fields[21]) * os.sysconf("SC_PAGESIZE"),
+        (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"),
+    )
+    return name.partition("(")[2], int(fields[1]), used
 
 
 def describe(found: dict[str, Usage]) -> str:

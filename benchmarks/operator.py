@@ -11,9 +11,14 @@ import termios
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple
+
+from benchmarks.measuring import usage_of
 
 ROWS, COLUMNS = 60, 200
-PATIENCE = 20.0
+PATIENCE = 120.0
+_KEPT = 1_000_000
+"""Bytes of what was drawn that are looked at."""
 _TOP = b"\x1b[1;1H"
 """Each redraw begins with the uppermost line."""
 _CURSOR = re.compile(rb"\x1b\[(\d+);\d+H(?:(?!\x1b\[\d+;\d+H)[\s\S])*?\x1b\[(?:\d;)*7[;m]")
@@ -24,6 +29,14 @@ Seen = Callable[[bytes], bool]
 def has(*words: str) -> Seen:
     """Whether one of some words was drawn."""
     return lambda drawn: any(word.encode() in drawn for word in words)
+
+
+class Answer(NamedTuple):
+    """How soon a key was answered."""
+
+    seconds: float
+    processor: float
+    """Seconds of the processor that the console took meanwhile: all, were it alone."""
 
 
 class Operator:
@@ -54,12 +67,13 @@ class Operator:
         self.drawn += len(data)
         self.redraws += [time.monotonic()] * data.count(_TOP)
         self._seen += data
+        del self._seen[:-_KEPT]
         if self._wanted is not None and self._wanted(bytes(self._seen)):
             self._wanted = None
             self._answered.set()
 
-    async def press(self, keys: str, wanted: Seen) -> float:
-        """Press keys; seconds until what is wanted was drawn after that.
+    async def press(self, keys: str, wanted: Seen) -> Answer:
+        """Press keys, until what is wanted was drawn after that.
 
         Raises:
             TimeoutError: it never was.
@@ -67,11 +81,14 @@ class Operator:
         self._seen.clear()
         self._answered.clear()
         self._wanted = wanted
-        pressed = time.monotonic()
+        pressed, before = time.monotonic(), self._processor()
         os.write(self._screen, keys.encode())
         async with asyncio.timeout(PATIENCE):
             await self._answered.wait()
-        return time.monotonic() - pressed
+        return Answer(time.monotonic() - pressed, self._processor() - before)
+
+    def _processor(self) -> float:
+        return usage_of(self.process.pid).processor
 
     async def sees(self, word: str) -> None:
         """Wait until a word is drawn."""

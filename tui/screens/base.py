@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from tui.desk import Desk
 from tui.model.player import Player
@@ -19,6 +18,7 @@ from tui.picture.paper import Line
 from tui.picture.replay import strip
 from tui.screens.question import Question
 from tui.widgets.bindings import translated
+from tui.widgets.keys import Keys
 from tui.widgets.lines import Lines
 from tui.widgets.top import Top
 
@@ -68,7 +68,7 @@ class ConsoleScreen(Screen[None]):
         if self.desk.player is not None:
             yield Lines(cursor=False, id="replay")
         yield from self.body()
-        yield Footer(show_command_palette=False, compact=True)
+        yield Keys()
 
     def body(self) -> Iterable[Widget]:
         """What stands between tabs and keys."""

@@ -12,7 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Label
+from textual.widgets import Input, Label
 
 from bus.errors import Problem, StorebusError
 from bus.gate import validate
@@ -26,6 +26,7 @@ from tui.picture.paper import Line
 from tui.safe import visible
 from tui.screens.confirm import Confirm
 from tui.widgets.bindings import translated
+from tui.widgets.keys import Keys
 from tui.widgets.lines import Lines
 
 
@@ -66,7 +67,7 @@ class RequestScreen(ModalScreen[None]):
                 if self._errand is not None:
                     yield from self._rows(self._errand)
             yield Lines(cursor=False, id="preview")
-            yield Footer(show_command_palette=False, compact=True)
+            yield Keys()
 
     def _rows(self, wanted: Errand) -> Iterable[Widget]:
         self._fields = fields(wanted.model)
