@@ -122,7 +122,7 @@ async def watching(url: str) -> AsyncIterator[Operator]:
     loop = asyncio.get_running_loop()
     loop.add_reader(screen, operator.read)
     try:
-        await operator.sees("console-1")
+        await operator.sees("console-")
         yield operator
     finally:
         loop.remove_reader(screen)

@@ -49,7 +49,7 @@ async def test_the_traffic_is_followed_paused_and_followed_again(tmp_path: Path)
         console = watching(broker)
         async with console.run_test(size=(120, 30)) as pilot:
             await pilot.press("2", "f")
-            await type_in(pilot, "op:purchase,lookup")
+            await type_in(pilot, "op:purchase,lookup repeats:0")
             await pilot.press("enter")
             await store.buy({"MUG": 1})
             await shows(pilot, "2 messages")
@@ -174,8 +174,10 @@ async def test_an_order_is_cancelled_after_it_was_asked_about(tmp_path: Path) ->
             await shows(pilot, "cancelling")
             sent = broker.sent("/settlement/cancel")[0]
             assert "/req/console-1/settlement/cancel" in sent.topic
-            await pilot.press("escape", "2")
-            await shows(pilot, "cancel")
+            await pilot.press("escape", "2", "f")
+            await type_in(pilot, "op:cancel")
+            await pilot.press("enter")
+            await shows(pilot, "2 messages")
 
 
 async def test_an_order_is_given_to_another_sorter(tmp_path: Path) -> None:
@@ -322,6 +324,10 @@ async def test_alarms_are_acknowledged_and_muted(tmp_path: Path) -> None:
             await pilot.press("m", "a")
             await shows(pilot, "✔ ")
             assert "▲" not in seen(console)
+            await pilot.press("d")
+            assert "✔ no alarms" in await shows(pilot, "○ ")
+            console.tick()  # it is still so, and stays away
+            await shows(pilot, "✔ no alarms")
 
 
 async def test_every_tab_is_a_key_a_click_and_a_command() -> None:

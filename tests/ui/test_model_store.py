@@ -13,9 +13,11 @@ from bus.contract.values import Empty
 from bus.contract.warehouse import LOCATE, RETURNS, Locate
 from bus.errors import Problem
 from bus.link import Incoming, Outgoing
+from tui.model.alarms import Alarms
 from tui.model.floor import position
 from tui.model.message import Message
 from tui.model.nodes import NodeView
+from tui.model.sentence import Sentence
 from tui.model.store import StoreModel
 
 MINUTE = 60_000
@@ -210,6 +212,25 @@ def test_an_alarm_rings_once_and_not_at_all_when_its_kind_is_muted() -> None:
     assert store.alarms.unseen() == 2
     store.alarms.acknowledge()
     assert store.alarms.unseen() == 0
+
+
+def test_what_is_dismissed_stays_away_until_it_happens_again() -> None:
+    alarms = Alarms()
+    for subject in ("terminal-1", "terminal-2"):
+        alarms.raise_("lost", subject, Sentence("{node} is lost", node=subject), 1)
+    alarms.raise_("dead-letter", "o-1", Sentence("refused for good"), 1, 7)
+    alarms.acknowledge(next(each for each in alarms.current() if each.subject == "terminal-2"))
+    alarms.dismiss()
+    assert {each.subject for each in alarms.current()} == {"terminal-1", "o-1"}
+    for alarm in alarms.current():
+        alarms.dismiss(alarm)
+    alarms.raise_("lost", "terminal-1", Sentence("{node} is lost", node="terminal-1"), 2)
+    assert not alarms.current()
+    assert len(alarms.history()) == 3
+    alarms.end("lost", "terminal-1", 3)
+    alarms.raise_("lost", "terminal-1", Sentence("{node} is lost", node="terminal-1"), 4)
+    alarms.raise_("dead-letter", "o-1", Sentence("refused for good"), 4, 9)
+    assert {each.subject for each in alarms.current()} == {"terminal-1", "o-1"}
 
 
 def test_a_late_answer_and_one_that_never_came_raise_an_alarm() -> None:

@@ -11,6 +11,10 @@ Kind = Literal[
     "disagreement", "no-sorter", "outbox", "dead-letter",
 ]  # fmt: skip
 KEPT = 1_000
+_MOMENTS: frozenset[Kind] = frozenset(
+    {"deadline", "refused", "foreign", "malformed", "dead-letter"}
+)
+"""Kinds that are raised by a message each time, and do not hold by themselves."""
 KINDS: dict[Kind, str] = {
     "lost": marked("a node is lost"),
     "deadline": marked("an answer came after its deadline or never"),
@@ -58,6 +62,8 @@ class Alarms:
         self._now: dict[tuple[Kind, str], Alarm] = {}
         self._past: deque[Alarm] = deque(maxlen=KEPT)
         self._muted: set[Kind] = set()
+        self._dismissed: set[tuple[Kind, str]] = set()
+        """What still holds and is not shown any more, until it is over."""
         self.bell = 0
         """How often an alarm was raised that nobody had muted."""
 
@@ -82,6 +88,8 @@ class Alarms:
         self, kind: Kind, subject: str, text: Sentence, at: int, message: int | None = None
     ) -> None:
         """Something is wrong, perhaps still."""
+        if (kind, subject) in self._dismissed:
+            return
         alarm = self._now.get((kind, subject))
         if alarm is not None:
             alarm.last, alarm.text = at, text
@@ -95,17 +103,29 @@ class Alarms:
 
     def end(self, kind: Kind, subject: str, at: int) -> None:
         """It is well again."""
+        self._dismissed.discard((kind, subject))
         if (kind, subject) in self._now:
             self._end((kind, subject), at)
 
     def subjects(self, kind: Kind) -> set[str]:
-        """What an alarm of a kind holds for."""
-        return {subject for each, subject in self._now if each == kind}
+        """What an alarm of a kind holds for, also where it was dismissed."""
+        return {subject for each, subject in (*self._now, *self._dismissed) if each == kind}
 
     def acknowledge(self, alarm: Alarm | None = None) -> None:
         """An operator has seen one, or all."""
         for each in [alarm] if alarm else self._now.values():
             each.acknowledged = True
+
+    def dismiss(self, alarm: Alarm | None = None) -> None:
+        """Put one away, or all that were acknowledged: it is over for the operator.
+
+        One that still holds is not shown again before it was over; it stands in the history.
+        """
+        for key, each in list(self._now.items()):
+            if each is alarm or (alarm is None and each.acknowledged):
+                self._end(key, each.last)
+                if each.kind not in _MOMENTS and len(self._dismissed) < KEPT:
+                    self._dismissed.add(key)
 
     def mute(self, kind: Kind) -> bool:
         """Ring no bell for a kind, or again; whether it is muted now."""

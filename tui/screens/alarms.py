@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
@@ -10,6 +11,7 @@ from tui.model.alarms import Alarm
 from tui.model.sentence import marked
 from tui.picture.alarms import lines, row
 from tui.screens.base import ConsoleScreen
+from tui.screens.order import OrderScreen
 from tui.widgets.lines import Lines
 
 
@@ -19,12 +21,16 @@ class AlarmsScreen(ConsoleScreen):
     TAB = "alarms"
     HELP_TEXT: ClassVar[str] = marked(
         "▲ holds and nobody has seen it, ✔ was acknowledged, ○ is over. A kind that is muted rings"
-        " no bell and is not counted above."
+        " no bell and is not counted above. What is dismissed is not shown before it happens again."
+        " Enter shows the order or the message that it is about."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "acknowledge", marked("Acknowledge")),
         Binding("A", "acknowledge_all", marked("All")),
+        Binding("d", "dismiss", marked("Dismiss")),
+        Binding("D", "dismiss_seen", marked("Dismiss all acknowledged"), show=False),
         Binding("m", "mute", marked("Mute this kind")),
+        Binding("enter", "open", marked("Open")),
     ]
 
     def body(self) -> Iterable[Widget]:
@@ -60,6 +66,28 @@ class AlarmsScreen(ConsoleScreen):
         """All have been seen."""
         self.desk.model.alarms.acknowledge()
         self.draw()
+
+    def action_dismiss(self) -> None:
+        """It is put away."""
+        if self.alarm is not None:
+            self.desk.model.alarms.dismiss(self.alarm)
+            self.draw()
+
+    def action_dismiss_seen(self) -> None:
+        """All that have been seen are put away."""
+        self.desk.model.alarms.dismiss()
+        self.draw()
+
+    @on(Lines.Chosen, "#alarms")
+    def action_open(self) -> None:
+        """Show the order that it is about, or the message that raised it."""
+        alarm = self.alarm
+        if alarm is None:
+            return
+        if self.desk.model.orders.get(alarm.subject) is not None:
+            self.app.push_screen(OrderScreen(self.desk, alarm.subject))
+        elif alarm.message is not None:
+            self.show_message(alarm.message)
 
     def action_mute(self) -> None:
         """No bell for its kind, or again."""

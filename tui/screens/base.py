@@ -14,9 +14,11 @@ from tui.desk import Desk
 from tui.model.player import Player
 from tui.model.sentence import marked
 from tui.model.when import WhenError, when
+from tui.picture.detail import detail
 from tui.picture.paper import Line
 from tui.picture.replay import strip
 from tui.screens.question import Question
+from tui.screens.sheet import Sheet
 from tui.widgets.bindings import translated
 from tui.widgets.keys import Keys
 from tui.widgets.lines import Lines
@@ -145,6 +147,14 @@ class ConsoleScreen(Screen[None]):
     def preset(self) -> dict[str, object]:
         """What is looked at, to begin a form with."""
         return {}
+
+    def show_message(self, number: int) -> None:
+        """Show a message in full, if it is still kept."""
+        message = self.desk.model.history.get(number)
+        paper = self.desk.paper(self.size.width - 8, self.size.height - 4)
+        forgotten: list[Line] = [[(paper._("this message is forgotten"), "dim")]]
+        lines = forgotten if message is None else detail(message, paper)
+        self.app.push_screen(Sheet(self.desk, lines))
 
     def _status(self) -> Line:
         model, feed = self.desk.model, self.desk.feed

@@ -11,10 +11,8 @@ from tui.desk import Desk
 from tui.model.lane import Arrow, lane
 from tui.model.sentence import marked
 from tui.model.track import Track
-from tui.picture.detail import detail
 from tui.picture.orders import arrow, columns, history, lane_heading, summary
 from tui.screens.base import ConsoleScreen
-from tui.screens.sheet import Sheet
 from tui.widgets.lines import Lines
 
 
@@ -101,12 +99,5 @@ class OrderScreen(ConsoleScreen):
     def action_message(self) -> None:
         """Show a message in full, if it is still kept."""
         row = self.query_one("#lane", Lines).item
-        if not isinstance(row, Arrow):
-            return
-        message = self.desk.model.history.get(row.hop.number)
-        paper = self.desk.paper(self.size.width - 8, self.size.height - 4)
-        if message is None:
-            lines = [[(paper._("this message is forgotten"), "dim")]]
-        else:
-            lines = detail(message, paper)
-        self.app.push_screen(Sheet(self.desk, lines))
+        if isinstance(row, Arrow):
+            self.show_message(row.hop.number)
