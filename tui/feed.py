@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from bus.caller import Caller
+from bus.contract.catalog import SEARCH, Search
 from bus.contract.channel import Operation, role_of
 from bus.contract.every import ABOUT, PRESENCE
 from bus.contract.settlement import ORDER, ORDERS, OrderQuery, Orders, OrderState
@@ -39,6 +40,8 @@ _LOOK_AGAIN = 2.0
 """Seconds after which an opened order, or a style that is looked at, is asked for again."""
 _ASK_AROUND = 10.0
 """Seconds after which the nodes are asked for what they have not done yet."""
+_PRODUCTS = 100
+"""The most products that are asked for at once (contract)."""
 _ASKED = 50
 """The most nodes that are asked."""
 _OWN_TIMEOUT = 5.0
@@ -239,10 +242,12 @@ class Feed:
             await asyncio.sleep(self._settings.query_retry)
 
     async def _ask_for_orders(self) -> None:
-        """The open orders, at each connection."""
+        """The open orders, and what is for sale, at each connection."""
         while True:
             await self._connections.wait()
             self._connections.clear()
+            with suppress(Problem):
+                await self.ask(SEARCH, "catalog", Search(text="", limit=_PRODUCTS))
             for state in _OPEN:
                 await self._ask_for(state)
 
@@ -251,7 +256,7 @@ class Feed:
             await self.ask(ORDERS, "settlement", Orders(state=state, limit=1000))
 
     async def _ask_around(self) -> None:
-        """What the nodes have not done yet, and the orders that moved last."""
+        """What the nodes have not done yet, the orders that moved last, and a style's shelves."""
         while True:
             names = [
                 node.name
@@ -262,7 +267,16 @@ class Feed:
                 with suppress(Problem):
                     await self._quickly(ABOUT, name, Empty())
             await self._ask_for(None)
+            unsure = self.model.stock.unsure()
+            if unsure is not None:
+                await self._ask_where(unsure.sku)
             await asyncio.sleep(_ASK_AROUND)
+
+    async def _ask_where(self, sku: str) -> None:
+        """The shelves of a style, and what is on its way back to them."""
+        with suppress(Problem):
+            await self._quickly(RETURNS, "warehouse", Empty())
+            await self._quickly(LOCATE, "warehouse", Locate(sku=sku))
 
     async def _ask_for_looked_at(self) -> None:
         """The order and the style that are looked at, again and again while they may change."""
@@ -273,9 +287,8 @@ class Feed:
             with suppress(Problem):
                 if order and not (track and track.final and track.told):
                     await self._quickly(ORDER, "settlement", OrderQuery(order=order))
-                if style:
-                    await self._quickly(RETURNS, "warehouse", Empty())
-                    await self._quickly(LOCATE, "warehouse", Locate(sku=style))
+            if style:
+                await self._ask_where(style)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_AGAIN):
                     await self._looking.wait()

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from stage import heard_store, seen, shows, watching
 from store import LABEL, FaultyBroker, eventually
 from textual import events
@@ -308,6 +309,20 @@ async def test_a_request_is_sent_again_in_the_consoles_own_name(tmp_path: Path) 
             await pilot.press("ctrl+s", "y")
             await shows(pilot, "✔ done")
             assert broker.sent("req/console-1/catalog/lookup")
+
+
+async def test_books_and_shelves_are_compared_though_nobody_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.feed._ASK_AROUND", 0.05)
+    async with heard_store(tmp_path) as (store, broker):
+        console = watching(broker)
+        stock = console.desk.model.stock
+        async with console.run_test(size=(120, 30)):
+            await eventually(lambda: stock.get("MUG"), "what is for sale")
+            receipt = await store.buy({"MUG": 1})
+            await store.reminded(receipt.order)
+            await eventually(lambda: stock.get("MUG").disagrees() == 0, "the shelves of the mug")
 
 
 async def test_alarms_are_acknowledged_and_muted(tmp_path: Path) -> None:

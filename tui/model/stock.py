@@ -52,6 +52,15 @@ class Stock:
         """A style by SKU."""
         return self._styles.get(sku)
 
+    def unsure(self) -> StyleView | None:
+        """The style whose books changed since its shelves were told of, for the longest time."""
+        found = (
+            style
+            for style in self._styles.values()
+            if style.on_hand is not None and style.bins_at <= style.at
+        )
+        return min(found, key=lambda style: style.bins_at, default=None)
+
     def hear(self, message: Message) -> None:
         """Levels are told by events, and by the answers to whoever asks."""
         if (message.kind, message.name) not in _TOLD or message.code is not None:
