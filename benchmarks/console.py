@@ -25,7 +25,7 @@ from broker.settings import BrokerSettings
 from cli.run import output, run
 
 _FIRST_MINUTE = 60.0
-_NOTE = re.compile(rb"paused|older ones")
+_CURSOR_MOVES = re.compile(rb"\x1b\[\d+;\d+H")
 _LOOK = 1.0
 """Seconds between two looks at the console's memory."""
 
@@ -57,16 +57,15 @@ async def keys(operator: Operator, until: float) -> dict[str, list[Answer]]:
         for name in ("to store", "to traffic", "to orders", "to stock", "to alarms", "scroll",
                      "filter", "help")
     }  # fmt: skip
-    await operator.press("2", has("older ones"))  # as many messages as are kept were heard
-    await operator.press("1", has(" heard"))
+    await operator.sees(" heard")
     while time.monotonic() < until:
         taken["to traffic"].append(await operator.press("2", has("Pause")))
         await operator.press("\x1b[A", has("paused"))
         for _ in range(2):  # the second is a whole redraw after the key
-            await operator.sees("older ones")
+            await operator.sees(" messages")
         for _ in range(5):
             taken["scroll"].append(await operator.press("\x1b[A", operator.other_row()))
-        await operator.sees("older ones")
+        await operator.sees(" messages")
         await operator.press(" ", _is_followed)
         taken["to orders"].append(await operator.press("3", has("Collect by code")))
         for _ in range(5):
@@ -85,8 +84,8 @@ async def keys(operator: Operator, until: float) -> dict[str, list[Answer]]:
 
 def _is_followed(drawn: bytes) -> bool:
     """Whether the traffic was last drawn and is followed."""
-    _, found, after = drawn.rpartition(b" messages")
-    return bool(found) and _NOTE.findall(after)[:1] == [b"older ones"]
+    note, moved, _ = drawn.rpartition(b" messages")[2].partition(b"\x1b[1;")
+    return bool(moved) and b"paused" not in _CURSOR_MOVES.split(note)[0]
 
 
 class Weight:
