@@ -5,6 +5,7 @@ BIN := .venv/bin
 SEEDS ?= 1000
 
 .PHONY: run test setup demo check format faults simulate planted bench load screenshots examples clean
+.PHONY: run test setup demo check format faults simulate planted bench bench-console load screenshots clean
 
 run: setup
 	$(BIN)/storebus up
@@ -37,6 +38,9 @@ planted: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.console --seconds 20
+
+bench-console: setup
+	$(BIN)/python -m benchmarks.console --seconds 600
 
 load: setup
 	$(BIN)/python -m benchmarks.load
