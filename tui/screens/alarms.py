@@ -27,8 +27,8 @@ class AlarmsScreen(ConsoleScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "acknowledge", marked("Acknowledge")),
         Binding("A", "acknowledge_all", marked("All")),
-        Binding("d", "dismiss", marked("Dismiss")),
-        Binding("D", "dismiss_seen", marked("Dismiss all acknowledged"), show=False),
+        Binding("d", "put_away", marked("Dismiss")),
+        Binding("D", "put_seen_away", marked("Dismiss all acknowledged"), show=False),
         Binding("m", "mute", marked("Mute this kind")),
         Binding("enter", "open", marked("Open")),
     ]
@@ -67,13 +67,13 @@ class AlarmsScreen(ConsoleScreen):
         self.desk.model.alarms.acknowledge()
         self.draw()
 
-    def action_dismiss(self) -> None:
+    def action_put_away(self) -> None:
         """It is put away."""
         if self.alarm is not None:
             self.desk.model.alarms.dismiss(self.alarm)
             self.draw()
 
-    def action_dismiss_seen(self) -> None:
+    def action_put_seen_away(self) -> None:
         """All that have been seen are put away."""
         self.desk.model.alarms.dismiss()
         self.draw()
