@@ -4,8 +4,8 @@ BIN := .venv/bin
 
 SEEDS ?= 1000
 
-.PHONY: run test setup demo check format faults simulate planted bench load screenshots examples clean
-.PHONY: run test setup demo check format faults simulate planted bench bench-console load screenshots clean
+.PHONY: run test setup demo check format faults simulate planted bench bench-console load \
+  screenshots examples clean
 
 run: setup
 	$(BIN)/storebus up
