@@ -251,8 +251,9 @@ async def test_a_price_is_changed_and_the_rest_of_the_product_is_left(tmp_path: 
         async with console.run_test(size=(160, 40)) as pilot:
             await pilot.press("4")
             await store.ask(LOOKUP, "catalog", Lookup(code=LABEL))
+            await shows(pilot, "MUG")
             await shows(pilot, "SHIRT-BLUE")
-            await pilot.press("p")
+            await pilot.press("down", "p")
             await type_in(pilot, "4900")
             await pilot.press("enter")
             await type_in(pilot, "EUR")
