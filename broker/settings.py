@@ -16,7 +16,7 @@ LARGEST_PACKET_LIMIT = 268_435_455
 class BrokerSettings(BaseModel):
     """The broker's settings, read once at the start."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     engine: Engine = "auto"
     """Which broker: `auto` is an external one if `url` is given, else Mosquitto if it is

@@ -1,17 +1,18 @@
 """Where the store's broker is: `storebus up` writes it down, the other commands read it."""
 
+from pathlib import Path
+
 from broker.external import with_protocol
 from cli.settings import Settings
-from cli.store import RunningStore
 
 _FILE = "broker-url"
 _FILE_V311 = "broker-url-3.1.1"
 
 
-def write_address(store: RunningStore) -> None:
+def write_address(data: Path, url: str, url_v311: str) -> None:
     """Leave the broker's URLs in the data folder for the other commands."""
-    (store.settings.data / _FILE).write_text(store.broker.url + "\n")
-    (store.settings.data / _FILE_V311).write_text(store.broker.url_v311 + "\n")
+    (data / _FILE).write_text(url + "\n")
+    (data / _FILE_V311).write_text(url_v311 + "\n")
 
 
 def broker_url(given: str | None, settings: Settings) -> str:

@@ -20,9 +20,8 @@ from cli import options
 from cli.address import broker_url
 from cli.run import output, run
 from cli.settings import Settings, read_settings
-from devices.terminal.label import price_text
+from devices.terminal.price import price_text
 from devices.terminal.role import Terminal
-from devices.terminal.scanner import code_from
 
 TerminalName = Annotated[str, typer.Argument(metavar="TERMINAL", help="Such as terminal-7.")]
 
@@ -39,6 +38,8 @@ def scan(
 
     Example: storebus scan terminal-7 labels/oxford-shirt.png
     """
+    from devices.terminal.scanner import code_from  # noqa: PLC0415 - pictures are for this only
+
     settings = read_settings(site=site, data=data)
     run(_scan(terminal, code_from(code), broker_url(broker, settings), settings, as_json))
 

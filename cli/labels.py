@@ -13,7 +13,8 @@ from cli import options
 from cli.run import errors, output
 from cli.settings import read_settings
 from cli.shop.reader import read_shop
-from devices.terminal.label import Label, price_text, write_label
+from devices.terminal.label import Label, write_label
+from devices.terminal.price import price_text
 
 
 def labels(

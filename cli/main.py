@@ -2,32 +2,64 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command_from_info
+from typer.models import CommandInfo
 
 from bus.errors import StorebusError
-from cli import (
-    asyncapi,
-    auditing,
-    backup,
-    config,
-    customer,
-    doctor,
-    importing,
-    labels,
-    loading,
-    publish,
-    record,
-    request,
-    respond,
-    tail,
-    up,
-    watch,
-)
-from cli.demo import demo
 from cli.run import exit_code
 
+_COMMANDS = {
+    "up": "cli.up:up",
+    "demo": "cli.demo:demo",
+    "node": "cli.up:node",
+    "scan": "cli.customer:scan",
+    "buy": "cli.customer:buy",
+    "labels": "cli.labels:labels",
+    "import": "cli.importing:import_",
+    "config": "cli.config:config",
+    "doctor": "cli.doctor:doctor",
+    "backup": "cli.backup:backup",
+    "audit": "cli.auditing:audit",
+    "record": "cli.record:record",
+    "watch": "cli.watch:watch",
+    "request": "cli.request:request",
+    "publish": "cli.publish:publish",
+    "tail": "cli.tail:tail",
+    "respond": "cli.respond:respond",
+    "load": "cli.loading:load",
+    "asyncapi": "cli.asyncapi:asyncapi",
+}
+"""Where each command is: only the one that is asked for is imported."""
+
+
+class _Commands(TyperGroup):
+    """Commands that are imported when they are asked for."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
+        """All of them, in the order of the help."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        """The command of a name; who mistyped it is told of all that are near."""
+        for name in [cmd_name] if cmd_name in _COMMANDS else _COMMANDS:
+            if name not in self.commands:
+                self.add_command(_imported(name))
+        return super().get_command(ctx, cmd_name)
+
+
+def _imported(name: str) -> Any:
+    module, _, function = _COMMANDS[name].partition(":")
+    command = CommandInfo(name, callback=getattr(import_module(module), function))
+    return get_command_from_info(command, pretty_exceptions_short=False, rich_markup_mode=None)
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="storebus",
     help="The message bus of a sample store: scan a label, buy, collect at a pickup point.",
     no_args_is_help=True,
@@ -35,25 +67,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="Exit codes: 0 done, 1 refused by the store, 2 wrong usage, 3 no broker.",
 )
-app.command()(up.up)
-app.command()(demo)
-app.command()(up.node)
-app.command()(customer.scan)
-app.command()(customer.buy)
-app.command()(labels.labels)
-app.command("import")(importing.import_)
-app.command()(config.config)
-app.command()(doctor.doctor)
-app.command()(backup.backup)
-app.command()(auditing.audit)
-app.command()(record.record)
-app.command()(watch.watch)
-app.command()(request.request)
-app.command()(publish.publish)
-app.command()(tail.tail)
-app.command()(respond.respond)
-app.command()(loading.load)
-app.command()(asyncapi.asyncapi)
+
+
+@app.callback()
+def _storebus() -> None:
+    pass
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

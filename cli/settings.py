@@ -15,7 +15,7 @@ from broker.settings import BrokerSettings
 from bus.contract.values import Name
 from bus.errors import ConfigurationError
 from bus.settings import RuntimeSettings
-from cli.shop.reader import SAMPLE
+from cli.shop import SAMPLE
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
 

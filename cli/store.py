@@ -2,11 +2,9 @@
 
 import asyncio
 import os
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from broker.engine import Broker, running_broker
@@ -14,21 +12,15 @@ from bus.caller import Caller
 from bus.contract.channel import Operation
 from bus.contract.every import ABOUT
 from bus.contract.values import Empty, Model
-from bus.contract.warehouse import PickupPoints
-from bus.errors import ConfigurationError, first_error
+from bus.errors import first_error
 from bus.journal import hold
 from bus.link import MqttConnector
 from bus.node import Node, Place
 from bus.role import Role
+from cli.roles import acquirer_client, server_roles, sorter_role
 from cli.settings import Settings
 from cli.shop.reader import Shop, read_shop
 from cli.shop.seeding import IMPORTER, Refusal, Seeding
-from devices.sorter.drivers import SimulatedConveyor
-from devices.sorter.role import Sorter
-from nodes.catalog.role import Catalog
-from nodes.settlement.acquirer.client import Acquirer
-from nodes.settlement.role import Settlement
-from nodes.warehouse.role import Warehouse
 
 _SEEDED = "shop-imported"
 
@@ -89,31 +81,6 @@ async def until_quiet(
         await asyncio.sleep(0.01 if not quiet else 0)
 
 
-def server_roles(
-    shop: Shop, acquirer: Acquirer | None, settings: Settings | None = None
-) -> dict[str, Role]:
-    """The three server roles of a shop, by name."""
-    settings = settings or Settings()
-    points = PickupPoints(points=list(shop.pickup_points), default=shop.default_pickup_point)
-    locations = [location.location for location in shop.locations]
-    return {
-        "catalog": Catalog().role,
-        "settlement": Settlement(acquirer, settings.settlement).role,
-        "warehouse": Warehouse(points, locations, settings.warehouse).role,
-    }
-
-
-@contextmanager
-def sorter_role(name: str, shop: Shop, settings: Settings) -> Iterator[Role]:
-    """A sorter with the simulated conveyor of the shop's layout."""
-    record = settings.data / f"{name}.conveyor.jsonl"
-    driver = SimulatedConveyor(shop.layout, record, settings.speed)
-    try:
-        yield Sorter(driver).role
-    finally:
-        driver.close()
-
-
 @asynccontextmanager
 async def running_nodes(roles: Mapping[str, Role], place: Place) -> AsyncIterator[list[Node]]:
     """Run nodes; all of them answer inside the context, and say goodbye at its end."""
@@ -131,49 +98,6 @@ async def running_nodes(roles: Mapping[str, Role], place: Place) -> AsyncIterato
                     node.stop()
     except ExceptionGroup as group:
         raise first_error(group) from None
-
-
-@asynccontextmanager
-async def acquirer_client(settings: Settings) -> AsyncIterator[Acquirer | None]:
-    """The payment provider's client; the simulated provider runs as a child process."""
-    if settings.acquirer == "none":
-        yield None
-        return
-    if settings.acquirer != "simulated":
-        async with Acquirer(settings.acquirer) as client:
-            yield client
-        return
-    async with simulated_acquirer(settings.data / "acquirer.jsonl") as url, Acquirer(url) as client:
-        yield client
-
-
-@asynccontextmanager
-async def simulated_acquirer(log: Path, *options: str) -> AsyncIterator[str]:
-    """Run the simulated acquirer as its own process; yields its URL.
-
-    Raises:
-        ConfigurationError: it did not start.
-    """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "nodes.settlement.acquirer", "--port", "0", "--leash", "--log", str(log)),
-        *options,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        start_new_session=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        ready = (await process.stdout.readline()).decode()
-        if "http" not in ready:
-            raise ConfigurationError("the simulated acquirer did not start; see above")
-        yield ready.split()[-1]
-    finally:
-        process.stdin.close()
-        await process.wait()
 
 
 async def _seed(shop: Shop, place: Place) -> tuple[Refusal, ...]:

@@ -13,18 +13,11 @@ from bus.link import MqttConnector
 from bus.node import Place
 from cli import options
 from cli.address import broker_url, write_address
+from cli.roles import acquirer_client, server_role, sorter_role
 from cli.run import errors, output, run
 from cli.settings import Settings, read_settings
 from cli.shop.reader import read_shop
-from cli.store import (
-    RunningStore,
-    acquirer_client,
-    running_nodes,
-    running_store,
-    server_roles,
-    sorter_role,
-)
-from devices.terminal.role import Terminal
+from cli.store import RunningStore, running_nodes, running_store
 
 
 def up(
@@ -61,7 +54,7 @@ def up(
 
 async def _up(settings: Settings, sorters: int) -> None:
     async with running_store(settings, sorters) as store:
-        write_address(store)
+        write_address(settings.data, store.broker.url, store.broker.url_v311)
         _greet(store)
         await asyncio.Event().wait()
 
@@ -120,6 +113,8 @@ def node(
 
 async def _node(name: str, kind: str, place: Place, settings: Settings) -> None:
     if kind == "terminal":
+        from devices.terminal.role import Terminal  # noqa: PLC0415 - see cli/roles.py
+
         await Terminal(name, place, _show, settings.purchase_patience).run()
         return
     shop = read_shop(settings.shop)
@@ -129,7 +124,7 @@ async def _node(name: str, kind: str, place: Place, settings: Settings) -> None:
         if kind == "sorter":
             machine = sorter_role(name, shop, settings)
         with machine as sorter:
-            role = sorter or server_roles(shop, acquirer, settings)[name]
+            role = sorter or server_role(name, shop, acquirer, settings)
             async with running_nodes({name: role}, place):
                 output.print(f"{name} is on {place.connector.description}, site {place.site}.")
                 await asyncio.Event().wait()

@@ -26,7 +26,7 @@ _GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 class Model(BaseModel):
     """A message or a part of one: strict, frozen, and unknown fields are ignored."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)
 
 
 def is_name(text: str) -> bool:

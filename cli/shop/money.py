@@ -5,7 +5,7 @@ It must not use floats or decimals: a price becomes an integer of minor units at
 
 import re
 
-from devices.terminal.label import minor_digits
+from devices.terminal.price import minor_digits
 
 _IN_USE = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD

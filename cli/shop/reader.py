@@ -26,7 +26,6 @@ from cli.shop.table import BadRow, kind_of
 from devices.sorter.layout import Layout, read_layout
 
 __all__ = [
-    "SAMPLE",
     "AccountRecord",
     "BadRow",
     "LocationRecord",
@@ -40,9 +39,6 @@ __all__ = [
     "read_shop",
     "read_stock",
 ]
-
-SAMPLE = Path(__file__).parent / "sample"
-"""The shop that comes with Storebus."""
 
 _DOMAIN = r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$"
 

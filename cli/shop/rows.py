@@ -15,7 +15,7 @@ from bus.contract.values import Count, Location, Model, Text, gtin14
 from bus.contract.warehouse import Receive
 from cli.shop.money import amount_from
 from cli.shop.table import BadRow, Kind, Row, read_table
-from devices.terminal.label import digital_link
+from devices.terminal.digital_link import digital_link
 
 Record = TypeVar("Record")
 

@@ -18,7 +18,6 @@ from xml.sax.saxutils import escape
 import segno
 from PIL import Image, ImageDraw, ImageFont
 
-from bus.contract.values import gtin14
 from bus.errors import LabelError
 from devices.terminal.scanner import read_codes
 
@@ -36,14 +35,6 @@ _MOST_CHARACTERS = 400
 _LEADING = 1.3
 _JOINER = "\u200d"
 """Holds the parts of one emoji together."""
-
-_MINOR_DIGITS = dict.fromkeys(
-    (
-        *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"),
-        *("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
-    ),
-    0,
-) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
 
 
 @dataclass(frozen=True)
@@ -83,31 +74,6 @@ class _Drawing:
                 if dark:
                     yield left + column * self.scale, top, length * self.scale, self.scale
                 column += length
-
-
-def digital_link(domain: str, gtin: str) -> str:
-    """Give the GS1 Digital Link of a trade item (GS1 Digital Link URI Syntax 1.6).
-
-    Raises:
-        LabelError: `gtin` is no valid GTIN-8, -12, -13 or -14.
-    """
-    try:
-        return f"https://{domain}/01/{gtin14(gtin)}"
-    except ValueError as error:
-        raise LabelError(f"No link can be made of {gtin!r}: {error}.") from error
-
-
-def minor_digits(currency: str) -> int:
-    """How many decimal places an ISO 4217 currency has."""
-    return _MINOR_DIGITS.get(currency, 2)
-
-
-def price_text(amount: int, currency: str) -> str:
-    """Write an amount in minor units for people, such as `59.00 EUR` for 5900."""
-    digits = minor_digits(currency)
-    whole, part = divmod(abs(amount), 10**digits)
-    sign = "-" if amount < 0 else ""
-    return f"{sign}{whole}{f'.{part:0{digits}}' if digits else ''} {currency}"
 
 
 def draw_png(label: Label) -> bytes:

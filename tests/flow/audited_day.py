@@ -27,7 +27,7 @@ from bus.errors import Refused
 from bus.link import MqttConnector
 from cli.customer import running_terminal
 from cli.settings import read_settings
-from cli.shop.reader import SAMPLE
+from cli.shop import SAMPLE
 from devices.terminal.role import Terminal
 
 ANN = AccountPayment(method="account", account="C-1001")

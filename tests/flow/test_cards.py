@@ -28,9 +28,11 @@ from bus.node import Place
 from bus.settings import RuntimeSettings
 from cli.audit import findings
 from cli.customer import running_at
+from cli.roles import server_roles, simulated_acquirer, sorter_role
 from cli.settings import read_settings
-from cli.shop.reader import SAMPLE, read_shop
-from cli.store import running_nodes, server_roles, simulated_acquirer, sorter_role
+from cli.shop import SAMPLE
+from cli.shop.reader import read_shop
+from cli.store import running_nodes
 from devices.terminal import domain
 from devices.terminal.role import Terminal
 from nodes.settlement.acquirer.client import Acquirer

@@ -15,14 +15,14 @@ from zxingcpp import BarcodeFormat, create_barcode
 
 from bus.errors import LabelError
 from devices.terminal import label as label_module
+from devices.terminal.digital_link import digital_link
 from devices.terminal.label import (
     Label,
-    digital_link,
     draw_png,
     draw_svg,
-    price_text,
     write_label,
 )
+from devices.terminal.price import price_text
 from devices.terminal.scanner import code_from, read_image
 
 URL = "https://shop.example/01/09506000134352"

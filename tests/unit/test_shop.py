@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from bus.contract.catalog import Upsert
 from bus.contract.values import check_digit, gtin14
 from bus.errors import ConfigurationError
+from cli.shop import SAMPLE
 from cli.shop.money import CURRENCIES, amount_from
 from cli.shop.reader import (
-    SAMPLE,
     Shop,
     kind_of,
     read_accounts,
@@ -25,7 +25,7 @@ from cli.shop.reader import (
 )
 from cli.shop.table import BadRow
 from devices.sorter.layout import Layout, read_layout
-from devices.terminal.label import minor_digits, price_text
+from devices.terminal.price import minor_digits, price_text
 from nodes.catalog.code import read_code
 
 PRODUCTS = "product,name,description,url,sku,gtin,attributes,price,currency,category"

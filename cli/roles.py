@@ -1,0 +1,104 @@
+"""What a shop's nodes play, by name. A process imports only what it is to play."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bus.contract.channel import ROLES
+from bus.contract.warehouse import PickupPoints
+from bus.errors import ConfigurationError
+from bus.role import Role
+from cli.settings import Settings
+from cli.shop.reader import Shop
+
+if TYPE_CHECKING:
+    from nodes.settlement.acquirer.client import Acquirer
+
+
+def server_role(name: str, shop: Shop, acquirer: "Acquirer | None", settings: Settings) -> Role:
+    """One of the three server roles of a shop."""
+    match name:
+        case "catalog":
+            from nodes.catalog.role import Catalog
+
+            return Catalog().role
+        case "settlement":
+            from nodes.settlement.role import Settlement
+
+            return Settlement(acquirer, settings.settlement).role
+    from nodes.warehouse.role import Warehouse
+
+    points = PickupPoints(points=list(shop.pickup_points), default=shop.default_pickup_point)
+    locations = [location.location for location in shop.locations]
+    return Warehouse(points, locations, settings.warehouse).role
+
+
+def server_roles(
+    shop: Shop, acquirer: "Acquirer | None", settings: Settings | None = None
+) -> dict[str, Role]:
+    """The three server roles of a shop, by name."""
+    settings = settings or Settings()
+    return {name: server_role(name, shop, acquirer, settings) for name in sorted(ROLES)}
+
+
+@contextmanager
+def sorter_role(name: str, shop: Shop, settings: Settings) -> Iterator[Role]:
+    """A sorter with the simulated conveyor of the shop's layout."""
+    from devices.sorter.drivers import SimulatedConveyor
+    from devices.sorter.role import Sorter
+
+    record = settings.data / f"{name}.conveyor.jsonl"
+    driver = SimulatedConveyor(shop.layout, record, settings.speed)
+    try:
+        yield Sorter(driver).role
+    finally:
+        driver.close()
+
+
+@asynccontextmanager
+async def acquirer_client(settings: Settings) -> AsyncIterator["Acquirer | None"]:
+    """The payment provider's client; the simulated provider runs as a child process."""
+    if settings.acquirer == "none":
+        yield None
+        return
+    from nodes.settlement.acquirer.client import Acquirer
+
+    if settings.acquirer != "simulated":
+        async with Acquirer(settings.acquirer) as client:
+            yield client
+        return
+    async with simulated_acquirer(settings.data / "acquirer.jsonl") as url, Acquirer(url) as client:
+        yield client
+
+
+@asynccontextmanager
+async def simulated_acquirer(log: Path, *options: str) -> AsyncIterator[str]:
+    """Run the simulated acquirer as its own process; yields its URL.
+
+    Raises:
+        ConfigurationError: it did not start.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "nodes.settlement.acquirer", "--port", "0", "--leash", "--log", str(log)),
+        *options,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        ready = (await process.stdout.readline()).decode()
+        if "http" not in ready:
+            raise ConfigurationError("the simulated acquirer did not start; see above")
+        yield ready.split()[-1]
+    finally:
+        process.stdin.close()
+        await process.wait()
