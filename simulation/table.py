@@ -29,10 +29,11 @@ def hunts(executor: Executor, limit: int, first: int = 1) -> Iterator[Hunt]:
         limit: how many seeds each may take.
         first: the first of them.
     """
-    return executor.map(partial(_hunt, limit=limit, first=first), range(len(BUGS)))
+    return executor.map(partial(hunt, limit=limit, first=first), range(len(BUGS)))
 
 
-def _hunt(number: int, limit: int, first: int) -> Hunt:
+def hunt(number: int, limit: int, first: int = 1) -> Hunt:
+    """Hunt for one planted bug, by its number."""
     bug = BUGS[number]
     for count in range(1, limit + 1):
         plan = Plan(first + count - 1)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from judge import Judge
+from ports import free_port
 from store import RunBroker, Transport
 
 from broker import mosquitto
@@ -42,8 +43,11 @@ class BrokerThread(threading.Thread):
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         try:
-            websocket = 0 if self._engine == "mosquitto" else None
-            settings = BrokerSettings(engine=self._engine, port=0, websocket_port=websocket)
+            settings = BrokerSettings(
+                engine=self._engine,
+                port=free_port(2),
+                websocket_port=free_port() if self._engine == "mosquitto" else None,
+            )
             async with running_broker(settings, self._data) as broker:
                 self._ready.set_result(broker)
                 await self._closing.wait()
@@ -99,7 +103,7 @@ def connector(transport: Transport) -> Connector:
 
 @pytest.fixture
 def site() -> str:
-    """A site that no other test of this session has: brokers are shared."""
+    """A site that no other test of this process has: brokers are shared."""
     return f"site-{next(_sites)}"
 
 

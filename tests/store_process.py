@@ -2,12 +2,14 @@
 
 import asyncio
 import os
-import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+
+from ports import free_port
 
 from bus.caller import Caller
 from bus.contract.every import ABOUT
@@ -15,17 +17,10 @@ from bus.contract.values import Empty
 from bus.link import MqttConnector
 
 STOREBUS = (sys.executable, "-P", "-m", "cli")
-
-
-def free_port() -> int:
-    """A port, and the next one, that nobody listens on now."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            with suppress(OSError, OverflowError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
+Told = tuple[int, str, str]
+"""The exit code of a command, and what it printed on its two outputs."""
+StorebusHere = Callable[..., Told]
+"""Runs a command in the test's own process; see conftest.py."""
 
 
 @dataclass
@@ -35,7 +30,7 @@ class StoreProcess:
     data: Path
     engine: str = "mosquitto"
     speed: str = "inf"
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=partial(free_port, 2))
     options: tuple[str, ...] = ()
     process: asyncio.subprocess.Process | None = None
     greeting: str = ""
@@ -120,7 +115,7 @@ async def running_store_process(
             await store.stop()
 
 
-async def storebus(*arguments: str, patience: float = 60) -> tuple[int, str, str]:
+async def storebus(*arguments: str, patience: float = 60) -> Told:
     """Run a command to its end: its exit code and what it printed."""
     process = await asyncio.create_subprocess_exec(
         *STOREBUS,

@@ -6,20 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from pydantic import ValidationError
 
 from broker import mosquitto
 from broker.child import Program
 from broker.engine import RunningEngine, running_broker
-from broker.ports import consecutive_ports, port_in_use
+from broker.ports import port_in_use
 from broker.settings import BrokerSettings
 from bus.errors import BrokerError
 
 
 @pytest.fixture
 def two_ports() -> tuple[int, int]:
-    first, second = consecutive_ports("127.0.0.1", 0, 2)
-    return first, second
+    first = free_port(2)
+    return first, first + 1
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from store import PATIENCE
 
 from broker import mosquitto
 from broker.child import Program, stop
-from broker.ports import consecutive_ports
 from bus.link import MqttConnector, Outgoing, Subscription
 
 
@@ -19,16 +19,14 @@ async def guarded(tmp_path: Path) -> AsyncIterator[str]:
     binary = mosquitto.find_mosquitto()
     if binary is None:
         pytest.skip("Mosquitto is not installed (apt install mosquitto)")
-    (port,) = ports = consecutive_ports("127.0.0.1", 0, 1)
+    port = free_port()
     rules = tmp_path / "access.list"
     rules.write_text("topic read #\ntopic write open/#\n")
     file = tmp_path / "mosquitto.conf"
     text = mosquitto.configuration("127.0.0.1", port, 131_072)
     file.write_text(f"{text}acl_file {rules}\n")
     command = mosquitto.command(binary, file)
-    process = await Program(
-        "mosquitto", command, tmp_path / "log", "127.0.0.1", tuple(ports)
-    ).start()
+    process = await Program("mosquitto", command, tmp_path / "log", "127.0.0.1", (port,)).start()
     yield f"mqtt://127.0.0.1:{port}"
     await stop(process)
 

@@ -7,12 +7,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from ports import free_port
 from raw_client import RawClient
 from store import FAST, PATIENCE, Store, Transport, eventually, running_store
 
 from broker import mosquitto
 from broker.child import Program, stop
-from broker.ports import consecutive_ports
 from bus.contract.every import PING
 from bus.contract.values import Empty
 from bus.errors import RoleTakenError
@@ -136,11 +136,11 @@ async def test_when_the_broker_is_back_the_nodes_are_and_open_orders_are_finishe
     binary = mosquitto.find_mosquitto()
     if binary is None:
         pytest.skip("Mosquitto is not installed (apt install mosquitto)")
-    (port,) = ports = consecutive_ports("127.0.0.1", 0, 1)
+    port = free_port()
     file = tmp_path / "mosquitto.conf"
     file.write_text(mosquitto.configuration("127.0.0.1", port, 131_072))
     command = mosquitto.command(binary, file)
-    program = Program("mosquitto", command, tmp_path / "log", "127.0.0.1", tuple(ports))
+    program = Program("mosquitto", command, tmp_path / "log", "127.0.0.1", (port,))
     process = await program.start()
     connector = MqttConnector(f"mqtt://127.0.0.1:{port}")
     try:

@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from ports import free_port
+
 from broker import embedded, mosquitto
 from broker.child import Program
-from broker.ports import consecutive_ports
 from bus.caller import Caller
 from bus.contract.every import ABOUT, PING, About
 from bus.contract.values import Empty
@@ -24,6 +25,8 @@ LONG = os.environ.get("STOREBUS_FAULTS") == "long"
 """`make faults`: more rounds and longer stops than `make test` has time for."""
 PATIENCE = 180.0 if LONG else 30.0
 """Seconds after which something that should have happened counts as missing."""
+CUSTOMERS_PATIENCE = 180.0
+"""Seconds until a customer gives a purchase up: no part of the store is away for longer."""
 ROLES = ("catalog", "settlement", "warehouse")
 NODES = (*ROLES, "sorter-1")
 RUNTIME = {"retry_first": 0.3, "retry_limit": 1.0, "query_retry": 0.3, "reconnect_limit": 0.5}
@@ -45,7 +48,9 @@ async def eventually(condition: Callable[[], object], what: str) -> None:
 
 def settings_of(data: Path) -> Settings:
     """The settings that every process of the store has."""
-    return read_settings(data=data, runtime=RuntimeSettings(**RUNTIME))
+    return read_settings(
+        data=data, runtime=RuntimeSettings(**RUNTIME), purchase_patience=CUSTOMERS_PATIENCE
+    )
 
 
 class OwnBroker:
@@ -68,8 +73,8 @@ class OwnBroker:
         self._process: asyncio.subprocess.Process | None = None
 
     def _embedded(self, folder: Path) -> Program:
-        first, second = consecutive_ports("127.0.0.1", 0, 2)
-        self.port = second
+        first = free_port(2)
+        self.port = second = first + 1
         self.url = f"mqtt://127.0.0.1:{second}?qos=0&properties=0"
         listen = (f"127.0.0.1:{port}" for port in (first, second))
         file = folder / "embedded.toml"
@@ -78,7 +83,7 @@ class OwnBroker:
         return Program("embedded", embedded.command(file), log, "127.0.0.1", (first, second))
 
     def _mosquitto(self, folder: Path, *, persistent: bool) -> Program:
-        (self.port,) = consecutive_ports("127.0.0.1", 0, 1)
+        self.port = free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
         text = mosquitto.configuration("127.0.0.1", self.port, 131_072)
         if persistent:

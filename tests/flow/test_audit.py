@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,14 +13,13 @@ import pytest
 from audited_day import BY_HAND, Day, live, recording, until
 from judge import faults, sent_by
 from raw_client import raw_over_mqtt
-from store_process import running_store_process
+from store_process import StorebusHere, running_store_process
 from tampering import TAMPERINGS, Tampering
 
 from broker.mosquitto import find_mosquitto
 from bus.errors import ConfigurationError, JournalError
 from bus.recording import Connected, Recorded, read_recording
 from cli.audit import INVARIANTS, audit, findings
-from cli.main import main
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +97,6 @@ def test_a_history_in_several_files_is_one(day: Day, tmp_path: Path) -> None:
     assert (halves.findings, halves.checked) == ([], whole.checked)
 
 
-Told = tuple[int, str, str]
-
-
 def test_all_that_the_store_and_its_devices_said_is_as_it_is_published(recorded: Day) -> None:
     entries = read_recording(recorded.history)
     heard = [each.message for each in entries if isinstance(each, Recorded)]
@@ -109,37 +105,21 @@ def test_all_that_the_store_and_its_devices_said_is_as_it_is_published(recorded:
     assert not [f"{message.topic}: {fault}" for message in ours for fault in faults(message)]
 
 
-@pytest.fixture
-def storebus(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Told]:
-    """Runs the command in this process: its exit code and what it printed."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str | Path) -> Told:
-        with pytest.raises(SystemExit) as ended:
-            main([*map(str, arguments)])
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return run
-
-
 def test_the_command_prints_a_table_and_ends_with_0_or_1(
-    day: Day, storebus: Callable[..., Told]
+    day: Day, storebus_here: StorebusHere
 ) -> None:
     arguments = ("audit", *day.folders, "--history", day.history)
-    code, out, err = storebus(*arguments)
+    code, out, err = storebus_here(*arguments)
     assert code == 0, err
     assert out.count(" ok ") == len(INVARIANTS)
     assert "terminal-9" in out
 
     with closing(sqlite3.connect(day.data / "catalog.db")) as catalog, catalog:
         catalog.execute("UPDATE style SET on_hand = on_hand + 1 WHERE sku = 'OXF-BLU-M'")
-    code, out, _ = storebus(*arguments)
+    code, out, _ = storebus_here(*arguments)
     assert code == 1
     assert "I3: OXF-BLU-M: " in out
-    code, out, _ = storebus(*arguments, "--json")
+    code, out, _ = storebus_here(*arguments, "--json")
     assert code == 1
     told = json.loads(out)
     assert told["holds"] is False
@@ -149,7 +129,7 @@ def test_the_command_prints_a_table_and_ends_with_0_or_1(
 
 
 def test_what_cannot_be_audited_is_told_in_a_sentence(
-    day: Day, tmp_path: Path, storebus: Callable[..., Told]
+    day: Day, tmp_path: Path, storebus_here: StorebusHere
 ) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -177,7 +157,7 @@ def test_what_cannot_be_audited_is_told_in_a_sentence(
         ((day.data, "--history", history), 1, "line 1 is not a message"),
         ((day.data, "--history", tmp_path / "none"), 1, "No such file"),
     ):
-        code, out, err = storebus("audit", *arguments)
+        code, out, err = storebus_here("audit", *arguments)
         assert (code, out) == (expected, ""), err
         assert words in err
 

@@ -6,10 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from store_process import StoreProcess, free_port, running_store_process, storebus
+from ports import free_port
+from store_process import StorebusHere, StoreProcess, running_store_process, storebus
 
 from cli.settings import Settings
 
+in_one_loop = pytest.mark.asyncio(loop_scope="module")
 _COMMANDS = (
     "up", "demo", "node", "scan", "buy", "labels", "import", "config", "doctor", "backup", "audit",
     "record", "request", "publish", "tail", "respond", "load",
@@ -20,56 +22,56 @@ async def _in_store(store: StoreProcess, command: str, *arguments: str) -> tuple
     return await storebus(command, *arguments, "--data", str(store.data))
 
 
-async def test_a_label_is_drawn_scanned_bought_and_reminded(tmp_path: Path) -> None:
-    async with running_store_process(tmp_path / "data") as store:
-        labels = tmp_path / "labels"
-        code, out, err = await storebus("labels", "oxford-shirt", "--out", str(labels))
-        assert code == 0, err
-        assert {path.name for path in labels.iterdir()} == {"oxford-shirt.png", "oxford-shirt.svg"}
+@in_one_loop
+async def test_a_label_is_drawn_scanned_bought_and_reminded(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels"
+    code, out, err = await storebus("labels", "oxford-shirt", "--out", str(labels))
+    assert code == 0, err
+    assert {path.name for path in labels.iterdir()} == {"oxford-shirt.png", "oxford-shirt.svg"}
 
-        code, out, _ = await _in_store(
-            store, "scan", "terminal-7", str(labels / "oxford-shirt.png")
-        )
-        assert code == 0
-        assert "Oxford shirt" in out
-        assert "OXF-BLU-M" in out
+    code, out, _ = await _in_store(store, "scan", "terminal-7", str(labels / "oxford-shirt.png"))
+    assert code == 0
+    assert "Oxford shirt" in out
+    assert "OXF-BLU-M" in out
 
-        code, out, err = await _in_store(
-            store, "buy", "terminal-7", "OXF-BLU-M=2", "--pickup", "south",
-            "--pay", "account:C-1001",
-        )  # fmt: skip
-        assert code == 0, err
-        assert "118.00 EUR" in out
-        assert "Ready to collect at South door" in out
+    code, out, err = await _in_store(
+        store, "buy", "terminal-7", "OXF-BLU-M=2", "--pickup", "south",
+        "--pay", "account:C-1001",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "118.00 EUR" in out
+    assert "Ready to collect at South door" in out
 
-        code, out, _ = await _in_store(
-            store, "buy", "terminal-7", "CAN-40", "--pay", "card:tok_approve", "--no-wait", "--json"
-        )
-        assert code == 0
-        receipt = json.loads(out)
-        assert receipt["payment"]["method"] == "card"
-        assert len(receipt["pickup_code"]) == 6
+    code, out, _ = await _in_store(
+        store, "buy", "terminal-7", "CAN-40", "--pay", "card:tok_approve", "--no-wait", "--json"
+    )
+    assert code == 0
+    receipt = json.loads(out)
+    assert receipt["payment"]["method"] == "card"
+    assert len(receipt["pickup_code"]) == 6
 
 
-async def test_what_the_store_refuses_is_told_and_ends_with_1(tmp_path: Path) -> None:
-    async with running_store_process(tmp_path) as store:
-        for arguments, status, word in (
-            (("scan", "terminal-7", "https://other.example/p/1"), 404, "unknown-label"),
-            (("buy", "terminal-7", "NOPE=1", "--pay", "account:C-1001"), 404, "unknown-sku"),
-            (("buy", "terminal-7", "CAN-40=999", "--pay", "account:C-1001"), 409, "sold-out"),
-            (("buy", "terminal-7", "CAN-40", "--pay", "account:C-1010"), 402, "payment-declined"),
-            (("buy", "terminal-7", "CAN-40", "--pay", "card:tok_decline"), 402, "payment-declined"),
-            (("buy", "terminal-7", "CAN-40", "--pay", "card:4111111111111111"), 422, "card-number"),
-            (
-                ("buy", "terminal-7", "CAN-40", "--pickup", "moon", "--pay", "account:C-1001"),
-                404,
-                "unknown-pickup-point",
-            ),
-        ):
-            code, out, err = await _in_store(store, *arguments)
-            assert (code, out) == (1, ""), (arguments, out, err)
-            assert f"{status} {word}" in err
-            assert "4111" not in err
+@in_one_loop
+async def test_what_the_store_refuses_is_told_and_ends_with_1(store: StoreProcess) -> None:
+    for arguments, status, word in (
+        (("scan", "terminal-7", "https://other.example/p/1"), 404, "unknown-label"),
+        (("buy", "terminal-7", "NOPE=1", "--pay", "account:C-1001"), 404, "unknown-sku"),
+        (("buy", "terminal-7", "CAN-40=999", "--pay", "account:C-1001"), 409, "sold-out"),
+        (("buy", "terminal-7", "CAN-40", "--pay", "account:C-1010"), 402, "payment-declined"),
+        (("buy", "terminal-7", "CAN-40", "--pay", "card:tok_decline"), 402, "payment-declined"),
+        (("buy", "terminal-7", "CAN-40", "--pay", "card:4111111111111111"), 422, "card-number"),
+        (
+            ("buy", "terminal-7", "CAN-40", "--pickup", "moon", "--pay", "account:C-1001"),
+            404,
+            "unknown-pickup-point",
+        ),
+    ):
+        code, out, err = await _in_store(store, *arguments)
+        assert (code, out) == (1, ""), (arguments, out, err)
+        assert f"{status} {word}" in err
+        assert "4111" not in err
 
 
 @pytest.mark.parametrize(
@@ -87,13 +89,15 @@ async def test_what_the_store_refuses_is_told_and_ends_with_1(tmp_path: Path) ->
         (("scan", "terminal-7", "x", "--broker", "http://here"), "mqtt://"),
     ],
 )
-async def test_wrong_usage_is_told_and_ends_with_2(arguments: tuple[str, ...], word: str) -> None:
-    code, _, err = await storebus(*arguments)
+def test_wrong_usage_is_told_and_ends_with_2(
+    storebus_here: StorebusHere, arguments: tuple[str, ...], word: str
+) -> None:
+    code, _, err = storebus_here(*arguments)
     assert code == 2, err
     assert word in err
 
 
-async def test_no_broker_is_told_and_ends_with_3(tmp_path: Path) -> None:
+def test_no_broker_is_told_and_ends_with_3(storebus_here: StorebusHere, tmp_path: Path) -> None:
     url = f"mqtt://127.0.0.1:{free_port()}"
     for arguments in (
         ("scan", "terminal-7", "09506000134352"),
@@ -102,29 +106,29 @@ async def test_no_broker_is_told_and_ends_with_3(tmp_path: Path) -> None:
         ("import", __file__),
         ("record", str(tmp_path / "history.jsonl")),
     ):
-        code, _, err = await storebus(*arguments, "--broker", url, "--data", str(tmp_path))
+        code, _, err = storebus_here(*arguments, "--broker", url, "--data", str(tmp_path))
         assert code == 3, err
         assert "No broker" in err
 
 
-async def test_a_port_in_use_is_told_with_what_to_do(tmp_path: Path) -> None:
-    async with running_store_process(tmp_path / "first") as store:
-        code, _, err = await storebus(
-            "up", "--port", str(store.port), "--data", str(tmp_path / "second")
-        )
+@in_one_loop
+async def test_a_port_in_use_is_told_with_what_to_do(store: StoreProcess, tmp_path: Path) -> None:
+    code, _, err = await storebus(
+        "up", "--port", str(store.port), "--data", str(tmp_path / "second")
+    )
     assert code == 3
     assert str(store.port) in err
     assert "--port" in err
 
 
-async def test_a_second_store_on_the_same_data_is_refused(tmp_path: Path) -> None:
-    async with running_store_process(tmp_path) as store:
-        code, _, err = await storebus(
-            "up", "--port", str(free_port()), "--data", str(tmp_path), "--engine", "embedded"
-        )
-        assert code == 1
-        assert "another process" in err
-        assert (await _in_store(store, "scan", "terminal-7", "09506000134352"))[0] == 0
+@in_one_loop
+async def test_a_second_store_on_the_same_data_is_refused(store: StoreProcess) -> None:
+    code, _, err = await storebus(
+        "up", "--port", str(free_port(2)), "--data", str(store.data), "--engine", "embedded"
+    )
+    assert code == 1
+    assert "another process" in err
+    assert (await _in_store(store, "scan", "terminal-7", "09506000134352"))[0] == 0
 
 
 async def test_single_nodes_against_a_broker_make_a_store_too(tmp_path: Path) -> None:
@@ -142,7 +146,10 @@ async def test_single_nodes_against_a_broker_make_a_store_too(tmp_path: Path) ->
         assert "Traceback" not in await sorter.stop()
 
 
-async def test_an_import_reports_bad_rows_and_brings_in_the_rest_once(tmp_path: Path) -> None:
+@in_one_loop
+async def test_an_import_reports_bad_rows_and_brings_in_the_rest_once(
+    store: StoreProcess, tmp_path: Path
+) -> None:
     products = tmp_path / "products.csv"
     header = "product,name,description,url,sku,gtin,attributes,price,currency,category"
     products.write_text(
@@ -153,24 +160,25 @@ async def test_an_import_reports_bad_rows_and_brings_in_the_rest_once(tmp_path: 
     )
     stock = tmp_path / "stock.csv"
     stock.write_text("sku,location,quantity\nUMB-RED,A-01-1,5\nUMB-RED,Z-99-9,5\nNOPE,A-01-1,1\n")
-    async with running_store_process(tmp_path / "data") as store:
-        code, out, err = await _in_store(store, "import", str(products))
+    code, out, err = await _in_store(store, "import", str(products))
+    assert code == 1
+    assert "products.csv:3:" in err.replace("\n", "")
+    assert "products.csv:4:" in err.replace("\n", "")
+    for _ in range(2):
+        code, out, err = await _in_store(store, "import", str(stock))
         assert code == 1
-        assert "products.csv:3:" in err.replace("\n", "")
-        assert "products.csv:4:" in err.replace("\n", "")
-        for _ in range(2):
-            code, out, err = await _in_store(store, "import", str(stock))
-            assert code == 1
-            assert "There is no location Z-99-9." in err
-            assert "There is no style NOPE." in err
-        code, out, _ = await _in_store(store, "scan", "terminal-7", "9520000000011")
-        assert code == 0
-        assert "5 left" in out
+        assert "There is no location Z-99-9." in err
+        assert "There is no style NOPE." in err
+    code, out, _ = await _in_store(store, "scan", "terminal-7", "9520000000011")
+    assert code == 0
+    assert "5 left" in out
 
 
-async def test_config_shows_every_setting_with_its_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_config_shows_every_setting_with_its_meaning(
+    storebus_here: StorebusHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("STOREBUS_BROKER__PORT", "1999")
-    code, out, _ = await storebus("config")
+    code, out, _ = storebus_here("config")
     assert code == 0
     assert "broker.port = 1999" in out
     for name in (*Settings.model_fields, "runtime.retry_first", "broker.engine"):
@@ -191,9 +199,9 @@ async def test_doctor_finds_a_healthy_store_and_a_missing_one(tmp_path: Path) ->
     assert "storebus up" in out
 
 
-async def test_every_command_shows_an_example() -> None:
+def test_every_command_shows_an_example(storebus_here: StorebusHere) -> None:
     for command in _COMMANDS:
-        code, out, _ = await storebus(command, "--help")
+        code, out, _ = storebus_here(command, "--help")
         assert code == 0
         assert "Example:" in out, command
 

@@ -12,23 +12,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store_process import STOREBUS, StoreProcess, free_port, running_store_process, storebus
+from ports import free_port
+from store_process import STOREBUS, StorebusHere, StoreProcess, running_store_process, storebus
 
+from cli.shop import SAMPLE
+from cli.shop.reader import read_shop
+
+in_one_loop = pytest.mark.asyncio(loop_scope="module")
+SKU = "CAN-40"
+PRICE = next(
+    style.price.amount
+    for product in read_shop(SAMPLE).products
+    for style in product.styles
+    if style.sku == SKU
+)
 PURCHASE = (
-    "lines[0].sku=CAN-40", "lines[0].quantity=1", "payment.method=account",
+    f"lines[0].sku={SKU}", "lines[0].quantity=1", "payment.method=account",
     "payment.account=C-1001", "expected_total.currency=EUR",
 )  # fmt: skip
+PAID = (*PURCHASE, f"expected_total.amount={PRICE}")
 
 
 async def _request(store: StoreProcess, *words: str) -> tuple[int, str, str]:
     return await storebus("request", *words, "--data", str(store.data))
-
-
-async def _price(store: StoreProcess, sku: str) -> int:
-    code, out, err = await _request(store, "terminal-9", "catalog", "search", f"text={sku}")
-    assert code == 0, err
-    styles = [style for product in json.loads(out)["products"] for style in product["styles"]]
-    return int(next(style["price"]["amount"] for style in styles if style["sku"] == sku))
 
 
 @asynccontextmanager
@@ -61,68 +67,77 @@ async def _ended(process: asyncio.subprocess.Process) -> tuple[int | None, str]:
     return process.returncode, err.decode()
 
 
-@pytest.mark.parametrize("engine", ["mosquitto", "embedded"])
-async def test_a_tester_buys_with_words_in_either_version_of_mqtt(
-    tmp_path: Path, engine: str
-) -> None:
-    async with running_store_process(tmp_path, engine) as store:
-        words = (*PURCHASE, f"expected_total.amount={await _price(store, 'CAN-40')}")
-        for version in ((), ("--v311",)):
-            code, out, err = await _request(
-                store, "terminal-9", "settlement", "purchase", *words, *version
-            )
-            assert code == 0, err
-            assert json.loads(out)["state"] == "settled"
-
-
-async def test_the_same_id_again_has_one_effect_and_one_reply(tmp_path: Path) -> None:
-    async with running_store_process(tmp_path) as store:
-        words = (*PURCHASE, f"expected_total.amount={await _price(store, 'CAN-40')}")
-        ask = ("terminal-9", "settlement", "purchase", "--id", "mine-1", "--raw")
-        first, again = await _request(store, *ask, *words), await _request(store, *ask, *words)
-        assert first == again
-        document = json.loads(first[1])
-        assert document["specversion"] == "1.0"
-        assert document["correlationid"] == "mine-1"
-
-        code, out, err = await _request(store, *ask[:-1], *words[1:], "lines[0].sku=OXF-BLU-M")
-        assert (code, out) == (1, "")
-        assert "409 id-reused" in err
-
-
-async def test_a_refusal_of_the_store_is_printed_and_ends_with_1(tmp_path: Path) -> None:
-    async with running_store_process(tmp_path) as store:
-        purchase = ("settlement", "purchase", *PURCHASE, "expected_total.amount=1")
-        for words, said in (
-            (("terminal-9", *purchase), "409 price-changed"),
-            (("tester-1", *purchase), "403 forbidden"),
-            (("terminal-9", "catalog", "lookup", "code=nothing"), "404 unknown-label"),
-            (("terminal-9", "catalog", "lookup", "cod=1", "--force"), "422 invalid-field"),
-            (("terminal-9", "catalog", "dance", "--force"), "404 unknown-operation"),
-            (("terminal-9", "sorter-99", "about", "--timeout", "1"), "504 no-answer"),
-        ):
-            code, out, err = await _request(store, *words)
-            assert (code, out) == (1, ""), (words, err)
-            assert said in err
+async def _buys_in_either_version(store: StoreProcess) -> None:
+    code, out, err = await _request(store, "terminal-9", "catalog", "search", f"text={SKU}")
+    assert code == 0, err
+    styles = [style for product in json.loads(out)["products"] for style in product["styles"]]
+    prices = {style["sku"]: style["price"]["amount"] for style in styles}
+    words = (*PURCHASE, f"expected_total.amount={prices[SKU]}")
+    for version in ((), ("--v311",)):
         code, out, err = await _request(
-            store, "terminal-9", "catalog", "lookup", "code=nothing", "--raw"
+            store, "terminal-9", "settlement", "purchase", *words, *version
         )
-        assert (code, err) == (1, "")
-        assert json.loads(out)["type"] == "storebus.catalog.lookup.problem"
+        assert code == 0, err
+        assert json.loads(out)["state"] == "settled"
 
 
-async def test_data_come_from_a_file_or_from_a_pipe(tmp_path: Path) -> None:
+@in_one_loop
+async def test_a_tester_buys_with_words_in_either_version_of_mqtt(store: StoreProcess) -> None:
+    await _buys_in_either_version(store)
+
+
+async def test_a_tester_buys_with_words_on_the_embedded_broker(tmp_path: Path) -> None:
+    async with running_store_process(tmp_path, "embedded") as store:
+        await _buys_in_either_version(store)
+
+
+@in_one_loop
+async def test_the_same_id_again_has_one_effect_and_one_reply(store: StoreProcess) -> None:
+    ask = ("terminal-9", "settlement", "purchase", "--id", "mine-1", "--raw")
+    first, again = await _request(store, *ask, *PAID), await _request(store, *ask, *PAID)
+    assert first == again
+    document = json.loads(first[1])
+    assert document["specversion"] == "1.0"
+    assert document["correlationid"] == "mine-1"
+
+    code, out, err = await _request(store, *ask[:-1], *PAID[1:], "lines[0].sku=OXF-BLU-M")
+    assert (code, out) == (1, "")
+    assert "409 id-reused" in err
+
+
+@in_one_loop
+async def test_a_refusal_of_the_store_is_printed_and_ends_with_1(store: StoreProcess) -> None:
+    purchase = ("settlement", "purchase", *PURCHASE, "expected_total.amount=1")
+    for words, said in (
+        (("terminal-9", *purchase), "409 price-changed"),
+        (("tester-1", *purchase), "403 forbidden"),
+        (("terminal-9", "catalog", "lookup", "code=nothing"), "404 unknown-label"),
+        (("terminal-9", "catalog", "lookup", "cod=1", "--force"), "422 invalid-field"),
+        (("terminal-9", "catalog", "dance", "--force"), "404 unknown-operation"),
+        (("terminal-9", "sorter-99", "about", "--timeout", "1"), "504 no-answer"),
+    ):
+        code, out, err = await _request(store, *words)
+        assert (code, out) == (1, ""), (words, err)
+        assert said in err
+    code, out, err = await _request(
+        store, "terminal-9", "catalog", "lookup", "code=nothing", "--raw"
+    )
+    assert (code, err) == (1, "")
+    assert json.loads(out)["type"] == "storebus.catalog.lookup.problem"
+
+
+@in_one_loop
+async def test_data_come_from_a_file_or_from_a_pipe(store: StoreProcess, tmp_path: Path) -> None:
     data = tmp_path / "search.json"
     data.write_text('{"text": "shirt", "of-a-later-version": 1}')
-    async with running_store_process(tmp_path / "data") as store:
-        code, out, err = await _request(store, "tester-1", "catalog", "search", f"@{data}")
-        assert code == 0, err
-        process = await asyncio.create_subprocess_exec(
-            *STOREBUS, "request", "tester-1", "catalog", "search", "-", "--data", str(store.data),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        piped, _ = await process.communicate(data.read_bytes())
-        assert json.loads(piped) == json.loads(out)
+    code, out, err = await _request(store, "tester-1", "catalog", "search", f"@{data}")
+    assert code == 0, err
+    process = await asyncio.create_subprocess_exec(
+        *STOREBUS, "request", "tester-1", "catalog", "search", "-", "--data", str(store.data),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    piped, _ = await process.communicate(data.read_bytes())
+    assert json.loads(piped) == json.loads(out)
 
 
 @pytest.mark.parametrize(
@@ -144,16 +159,16 @@ async def test_data_come_from_a_file_or_from_a_pipe(tmp_path: Path) -> None:
         (("respond", "sorter-9", "pick", "--problem", "busy"), "CODE/STATUS"),
     ],
 )
-async def test_wrong_usage_is_told_before_anything_is_sent(
-    words: tuple[str, ...], said: str
+def test_wrong_usage_is_told_before_anything_is_sent(
+    storebus_here: StorebusHere, words: tuple[str, ...], said: str
 ) -> None:
     # There is no broker at this address: whoever tried to send would end with 3.
-    code, out, err = await storebus(*words, "--broker", f"mqtt://127.0.0.1:{free_port()}")
+    code, out, err = storebus_here(*words, "--broker", f"mqtt://127.0.0.1:{free_port()}")
     assert (code, out) == (2, ""), err
     assert said in err
 
 
-async def test_no_broker_is_told_and_ends_with_3() -> None:
+def test_no_broker_is_told_and_ends_with_3(storebus_here: StorebusHere) -> None:
     for words in (
         ("request", "terminal-9", "catalog", "ping"),
         ("request", "terminal-9", "catalog", "ping", "--repeat", "3"),
@@ -162,33 +177,31 @@ async def test_no_broker_is_told_and_ends_with_3() -> None:
         ("respond", "sorter-9", "pick", "{}"),
         ("respond", "sorter-9", "pick", "{}", "--force"),
     ):
-        code, _, err = await storebus(*words, "--broker", f"mqtt://127.0.0.1:{free_port()}")
+        code, _, err = storebus_here(*words, "--broker", f"mqtt://127.0.0.1:{free_port()}")
         assert code == 3, (words, err)
         assert "No broker" in err
         assert "Traceback" not in err
 
 
-async def test_many_questions_are_counted(tmp_path: Path) -> None:
-    async with running_store_process(tmp_path) as store:
-        ask = ("terminal-9", "catalog", "search", "text=shirt", "--repeat", "20")
-        for pace in ((), ("--rate", "100")):
-            code, out, err = await _request(store, *ask, *pace)
-            assert code == 0, err
-            tally = json.loads(out)
-            assert (tally["asked"], tally["outcomes"]) == (20, {"answered": 20})
-            assert 0 < tally["latency_ms"]["p50"] <= tally["latency_ms"]["p99"]
-        code, out, _ = await _request(
-            store, "terminal-9", "catalog", "lookup", "code=nothing", "--repeat", "3"
-        )
-        assert code == 1
-        assert json.loads(out)["outcomes"] == {"404 unknown-label": 3}
+@in_one_loop
+async def test_many_questions_are_counted(store: StoreProcess) -> None:
+    ask = ("terminal-9", "catalog", "search", "text=shirt", "--repeat", "20")
+    for pace in ((), ("--rate", "100")):
+        code, out, err = await _request(store, *ask, *pace)
+        assert code == 0, err
+        tally = json.loads(out)
+        assert (tally["asked"], tally["outcomes"]) == (20, {"answered": 20})
+        assert 0 < tally["latency_ms"]["p50"] <= tally["latency_ms"]["p99"]
+    code, out, _ = await _request(
+        store, "terminal-9", "catalog", "lookup", "code=nothing", "--repeat", "3"
+    )
+    assert code == 1
+    assert json.loads(out)["outcomes"] == {"404 unknown-label": 3}
 
 
-async def test_what_is_published_is_heard_as_it_is(tmp_path: Path) -> None:
-    async with (
-        running_store_process(tmp_path) as store,
-        _running("tail", "text:odd", "--count", "4", "--data", str(store.data)) as tail,
-    ):
+@in_one_loop
+async def test_what_is_published_is_heard_as_it_is(store: StoreProcess) -> None:
+    async with _running("tail", "text:odd", "--count", "4", "--data", str(store.data)) as tail:
         publish = ("--data", str(store.data))
         await _until_heard(store, tail)
         for words in (
@@ -216,127 +229,128 @@ async def _until_heard(store: StoreProcess, tail: asyncio.subprocess.Process) ->
     assert (await heard)["topic"].endswith("/odd-0/begin")
 
 
-async def test_a_payload_that_is_too_large_is_refused_by_the_broker(tmp_path: Path) -> None:
+@in_one_loop
+async def test_a_payload_that_is_too_large_is_refused_by_the_broker(
+    store: StoreProcess, tmp_path: Path
+) -> None:
     large = tmp_path / "large"
     large.write_bytes(b"x" * 10_000_000)
-    async with running_store_process(tmp_path / "data") as store:
-        code, _, err = await storebus(
-            "publish", "./odd/large", "--file", str(large), "--data", str(store.data)
-        )
-        assert code == 1
-        assert "The broker ended the connection" in err
-        assert (await _request(store, "terminal-9", "catalog", "ping"))[0] == 0
+    code, _, err = await storebus(
+        "publish", "./odd/large", "--file", str(large), "--data", str(store.data)
+    )
+    assert code == 1
+    assert "The broker ended the connection" in err
+    assert (await _request(store, "terminal-9", "catalog", "ping"))[0] == 0
 
 
-async def test_a_tester_plays_a_terminal_that_is_reminded(tmp_path: Path) -> None:
+@in_one_loop
+async def test_a_tester_plays_a_terminal_that_is_reminded(
+    store: StoreProcess, tmp_path: Path
+) -> None:
     reply = tmp_path / "reply.json"
     reply.write_text('{"shown": true, "note": "{{data.order}} by {{id}}"}')
-    async with running_store_process(tmp_path / "data") as store:
-        amount = await _price(store, "CAN-40")
-        async with _running(
-            "respond", "terminal-9", "remind", f"@{reply}", "--times", "1", "--delay", "0.1",
-            "--data", str(store.data),
-        ) as played:  # fmt: skip
-            assert await _line(played) == {"playing": "terminal-9", "operation": "remind"}
-            code, out, err = await _request(
-                store, "terminal-9", "settlement", "purchase", *PURCHASE,
-                f"expected_total.amount={amount}",
-            )  # fmt: skip
-            assert code == 0, err
-            order = json.loads(out)["order"]
-            answered = await _line(played)
-            assert answered["caller"] == "settlement"
-            assert answered["data"] == {"shown": True, "note": f"{order} by {answered['id']}"}
-            assert await _ended(played) == (0, "")
-        await store.quiet()
-        code, out, _ = await _request(store, "terminal-9", "settlement", "order", f"order={order}")
-        assert json.loads(out)["state"] == "reminded"
-
-
-async def test_a_played_node_refuses_and_a_real_one_is_not_played(tmp_path: Path) -> None:
-    async with running_store_process(tmp_path) as store:
-        data = ("--data", str(store.data))
-        code, _, err = await storebus("respond", "catalog", "lookup", "{}", *data)
-        assert code == 1
-        assert "catalog is already running elsewhere" in err
-
-        async with _running(
-            "respond", "sorter-9", "pick", '{"available": {"A": "{{data.job}}"}}',
-            "--problem", "busy/429", "--times", "1", *data,
-        ) as played:  # fmt: skip
-            await _line(played)
-            ask = ("warehouse", "sorter-9", "pick", "job=j-1", "assignment=1", "order=o-1",
-                   "picks[0].sku=A", "picks[0].location=A-1", "picks[0].quantity=1",
-                   "pickup_point=north")  # fmt: skip
-            code, out, err = await _request(store, *ask)
-            assert (code, out) == (1, "")
-            assert "429 busy" in err
-            assert "'A': 'j-1'" in err
-            assert await _ended(played) == (0, "")
-
-        async with _running(
-            "respond", "catalog", "dance", '{"step": 1}', "--force", *data
-        ) as beside:
-            await _line(beside)
-            found = await _request(store, "tester-1", "catalog", "ping")
-            assert found[0] == 0, found
-
-
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-async def test_who_follows_or_plays_is_stopped_cleanly(tmp_path: Path, how: int) -> None:
-    async with running_store_process(tmp_path) as store:
-        for words in (("tail",), ("respond", "sorter-9", "pick", "{}")):
-            async with _running(*words, "--data", str(store.data)) as process:
-                await _line(process)
-                process.send_signal(how)
-                assert await _ended(process) == (0, "")
-        code, out, _ = await storebus(
-            "tail", "topic:storebus/1/main/state/sorter-9/presence", "--count", "1",
-            "--data", str(store.data),
-        )  # fmt: skip
-        assert code == 0
-        assert json.loads(json.loads(out)["payload"])["data"]["status"] == "offline"
-
-
-async def test_who_follows_or_plays_ends_when_its_reader_has_gone(tmp_path: Path) -> None:
-    async with running_store_process(tmp_path) as store:
-        for words in ("tail kind:state", "respond sorter-9 pick '{}'"):
-            command = " ".join((*STOREBUS, words, "--data", str(store.data)))
-            process = await asyncio.create_subprocess_exec(
-                "bash", "-c", f"set -o pipefail; {command} | head -n 1",
-                stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            )  # fmt: skip
-            try:
-                async with asyncio.timeout(30):
-                    out, err = await process.communicate()
-            finally:
-                if process.returncode is None:
-                    process.kill()
-            assert (process.returncode, err) == (0, b"")
-            assert len(out.splitlines()) == 1
-
-
-async def test_hostile_text_is_harmless_on_a_terminal(tmp_path: Path) -> None:
-    hostile = "\x1b]0;owned\x07 \x9b31m \u202e"
-    async with running_store_process(tmp_path) as store:
-        data = ("--data", str(store.data))
-        # Mosquitto itself ends a connection over a topic with control characters.
-        code, _, err = await storebus("publish", f"./state/x-1/{hostile}", "x", *data)
-        assert code == 1
-        assert "The broker ended the connection" in err
-        topic = "./state/x-1/owned \u202e"
-        code, _, err = await storebus("publish", topic, "x", "--retain", *data)
+    async with _running(
+        "respond", "terminal-8", "remind", f"@{reply}", "--times", "1", "--delay", "0.1",
+        "--data", str(store.data),
+    ) as played:  # fmt: skip
+        assert await _line(played) == {"playing": "terminal-8", "operation": "remind"}
+        code, out, err = await _request(store, "terminal-8", "settlement", "purchase", *PAID)
         assert code == 0, err
-        shown = await _on_a_terminal("tail", "text:owned", "--count", "1", *data)
-        reply = json.dumps({"text": hostile})
-        async with _running("respond", "sorter-9", "about", reply, *data) as playing:
-            await _line(playing)
-            for how in ((), ("--raw",)):
-                painted = await _on_a_terminal(
-                    "request", "tester-1", "sorter-9", "about", *how, *data
-                )
-                assert "owned" in painted
-                shown += painted
+        order = json.loads(out)["order"]
+        answered = await _line(played)
+        assert answered["caller"] == "settlement"
+        assert answered["data"] == {"shown": True, "note": f"{order} by {answered['id']}"}
+        assert await _ended(played) == (0, "")
+    state = "settled"
+    async with asyncio.timeout(30):
+        while state != "reminded":
+            code, out, err = await _request(
+                store, "terminal-8", "settlement", "order", f"order={order}"
+            )
+            assert code == 0, err
+            state = json.loads(out)["state"]
+
+
+@in_one_loop
+async def test_a_played_node_refuses_and_a_real_one_is_not_played(store: StoreProcess) -> None:
+    data = ("--data", str(store.data))
+    code, _, err = await storebus("respond", "catalog", "lookup", "{}", *data)
+    assert code == 1
+    assert "catalog is already running elsewhere" in err
+
+    async with _running(
+        "respond", "sorter-9", "pick", '{"available": {"A": "{{data.job}}"}}',
+        "--problem", "busy/429", "--times", "1", *data,
+    ) as played:  # fmt: skip
+        await _line(played)
+        ask = ("warehouse", "sorter-9", "pick", "job=j-1", "assignment=1", "order=o-1",
+               "picks[0].sku=A", "picks[0].location=A-1", "picks[0].quantity=1",
+               "pickup_point=north")  # fmt: skip
+        code, out, err = await _request(store, *ask)
+        assert (code, out) == (1, "")
+        assert "429 busy" in err
+        assert "'A': 'j-1'" in err
+        assert await _ended(played) == (0, "")
+
+    async with _running("respond", "catalog", "dance", '{"step": 1}', "--force", *data) as beside:
+        await _line(beside)
+        found = await _request(store, "tester-1", "catalog", "ping")
+        assert found[0] == 0, found
+
+
+@in_one_loop
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_who_follows_or_plays_is_stopped_cleanly(store: StoreProcess, how: int) -> None:
+    for words in (("tail",), ("respond", "sorter-9", "pick", "{}")):
+        async with _running(*words, "--data", str(store.data)) as process:
+            await _line(process)
+            process.send_signal(how)
+            assert await _ended(process) == (0, "")
+    code, out, _ = await storebus(
+        "tail", "topic:storebus/1/main/state/sorter-9/presence", "--count", "1",
+        "--data", str(store.data),
+    )  # fmt: skip
+    assert code == 0
+    assert json.loads(json.loads(out)["payload"])["data"]["status"] == "offline"
+
+
+@in_one_loop
+async def test_who_follows_or_plays_ends_when_its_reader_has_gone(store: StoreProcess) -> None:
+    for words in ("tail kind:state", "respond sorter-9 pick '{}'"):
+        command = " ".join((*STOREBUS, words, "--data", str(store.data)))
+        process = await asyncio.create_subprocess_exec(
+            "bash", "-c", f"set -o pipefail; {command} | head -n 1",
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(30):
+                out, err = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+        assert (process.returncode, err) == (0, b"")
+        assert len(out.splitlines()) == 1
+
+
+@in_one_loop
+async def test_hostile_text_is_harmless_on_a_terminal(store: StoreProcess) -> None:
+    hostile = "\x1b]0;owned\x07 \x9b31m \u202e"
+    data = ("--data", str(store.data))
+    # Mosquitto itself ends a connection over a topic with control characters.
+    code, _, err = await storebus("publish", f"./state/x-1/{hostile}", "x", *data)
+    assert code == 1
+    assert "The broker ended the connection" in err
+    topic = "./state/x-1/owned \u202e"
+    code, _, err = await storebus("publish", topic, "x", "--retain", *data)
+    assert code == 0, err
+    shown = await _on_a_terminal("tail", "text:owned", "--count", "1", *data)
+    reply = json.dumps({"text": hostile})
+    async with _running("respond", "sorter-9", "about", reply, *data) as playing:
+        await _line(playing)
+        for how in ((), ("--raw",)):
+            painted = await _on_a_terminal("request", "tester-1", "sorter-9", "about", *how, *data)
+            assert "owned" in painted
+            shown += painted
     assert "x-1/owned" in shown
     assert "\x1b]" not in shown
     assert "\x07" not in shown
@@ -362,9 +376,14 @@ async def _on_a_terminal(*arguments: str) -> str:
     return painted
 
 
-async def test_the_shell_completes_nodes_operations_fields_and_filters(tmp_path: Path) -> None:
+def test_the_shell_completes_nodes_operations_fields_and_filters(
+    storebus_here: StorebusHere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "sorter-5.db").touch()
     data = f"--data {tmp_path}"
+    monkeypatch.setattr(sys, "argv", ["storebus"])
+    monkeypatch.setenv("_STOREBUS_COMPLETE", "complete_fish")
+    monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
     for typed, offered in (
         (f"request {data} term", "terminal-1"),
         (f"request {data} tester-1 sor", "sorter-5"),
@@ -374,14 +393,6 @@ async def test_the_shell_completes_nodes_operations_fields_and_filters(tmp_path:
         ("tail sta", "status:"),
         ("respond sorter-1 pi", "pick"),
     ):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-c",
-            "import sys; sys.argv = ['storebus']; from cli.main import main; main()",
-            env=os.environ | {
-                "_STOREBUS_COMPLETE": "complete_fish", "_TYPER_COMPLETE_FISH_ACTION": "get-args",
-                "_TYPER_COMPLETE_ARGS": f"storebus {typed}",
-            },
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, _ = await process.communicate()
-        assert offered in [line.split("\t")[0] for line in out.decode().splitlines()], typed
+        monkeypatch.setenv("_TYPER_COMPLETE_ARGS", f"storebus {typed}")
+        _, out, _ = storebus_here()
+        assert offered in [line.split("\t")[0] for line in out.splitlines()], typed

@@ -1,10 +1,10 @@
 """Whole stores on a virtual clock: what is promised holds in any weather, and bugs are found."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import Executor
+import time
 from pathlib import Path
 
 import pytest
@@ -13,33 +13,34 @@ from simulation.plan import Plan
 from simulation.planted import BUGS
 from simulation.run import simulate
 from simulation.shrink import shortest
-from simulation.table import hunts
-from simulation.workers import workers
+from simulation.table import hunt
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 200
+TOGETHER = 20
+"""Seeds of one test: the tests are spread over the processes of pytest."""
 ENOUGH = 200
 """Seeds within which every planted bug is found; most are by one of the first ten."""
 MOST = 20
 """Planted bugs that there are at the least."""
 
 
-@pytest.fixture(scope="module")
-def executor() -> Iterator[Executor]:
-    with workers() as executor:
-        yield executor
-
-
-def test_every_promise_is_kept_in_any_weather(executor: Executor) -> None:
-    plans = [Plan(seed, customers=tuple(range(6))) for seed in range(1, SEEDS + 1)]
-    for outcome in executor.map(simulate, plans, chunksize=5):
+@pytest.mark.parametrize("first", range(1, SEEDS + 1, TOGETHER))
+def test_every_promise_is_kept_in_any_weather(first: int) -> None:
+    for seed in range(first, first + TOGETHER):
+        outcome = simulate(Plan(seed, customers=tuple(range(6))))
         assert not outcome.broken, outcome.plan.command()
 
 
-def test_every_planted_bug_is_found(executor: Executor) -> None:
-    found = list(hunts(executor, ENOUGH))
-    assert len({hunt.bug for hunt in found}) == len(BUGS) >= MOST
-    assert not [hunt.bug for hunt in found if hunt.seeds is None]
+@pytest.mark.parametrize("number", range(len(BUGS)), ids=[bug.name for bug in BUGS])
+def test_every_planted_bug_is_found(number: int) -> None:
+    found = hunt(number, ENOUGH)
+    assert found.bug == BUGS[number].name
+    assert found.seeds is not None
+
+
+def test_there_are_planted_bugs_of_many_kinds() -> None:
+    assert len({bug.name for bug in BUGS}) == len(BUGS) >= MOST
 
 
 def test_the_same_seed_has_the_same_history_in_any_process() -> None:
@@ -65,3 +66,22 @@ def test_the_story_of_a_failure_is_cut_short_and_can_be_told_again() -> None:
     assert len(short.story) < len(failed.story)
     assert (again.digest, again.broken) == (short.digest, short.broken)
     assert "declined but its goods are held" in " ".join(short.broken)
+
+
+def _children(process: int) -> list[str]:
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_simulations_end_with_the_command_that_started_them(how: int) -> None:
+    command = [sys.executable, "-m", "simulation", "--seeds", "10000", "--processes", "2"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as sweep:
+        while len(children := _children(sweep.pid)) < 3:  # the two, and who cleans up after them
+            assert sweep.poll() is None
+            time.sleep(0.02)
+        sweep.send_signal(how)
+    deadline = time.monotonic() + 30
+    while left := [child for child in children if Path(f"/proc/{child}").exists()]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.02)
