@@ -3,13 +3,14 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from parts import PATIENCE, settings_of
 
 from bus.contract.catalog import Style
 from bus.contract.settlement import AccountPayment, CardPayment, Payment
+from bus.errors import NoAnswer
 from cli.customer import running_terminal
 from devices.terminal import domain
 from devices.terminal.domain import Bought
@@ -86,5 +87,12 @@ async def customers_at(
             for name in names or ("terminal-1", "terminal-2")
         ]
         async with asyncio.timeout(PATIENCE):
-            styles = await terminals[0].styles(list(skus))
+            styles = await _styles(terminals[0], list(skus))
         yield Customers(terminals, styles)
+
+
+async def _styles(terminal: Terminal, skus: list[str]) -> dict[str, Style]:
+    """Ask until the catalog is there to answer."""
+    while True:
+        with suppress(NoAnswer):
+            return await terminal.styles(skus)
