@@ -16,7 +16,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from bus.batch import Batch, Done, Due, Replied
+from bus.batch import Batches, Done, Due, Replied
 from bus.intake import Request
 from bus.node import Node
 from bus.turn import Turn
@@ -55,11 +55,11 @@ def _messages(batch: Sequence[object]) -> int:
 
 def wrap(killer: Killer) -> None:
     """Let every node of this process pass by the killer."""
-    decide, publish, carry_out = Batch.carry_out, Node._publish_turn, Node._carry_out
+    decide, publish, carry_out = Batches.carry_out, Node._publish_turn, Node._carry_out
 
-    def deciding(self: Batch, rows: Any, batch: list[Any], *more: Any) -> list[Turn]:
+    def deciding(self: Batches, rows: Any, now: int, batch: list[Any], *more: Any) -> list[Turn]:
         killer.pass_by("received", _messages(batch))
-        turns = decide(self, rows, batch, *more)
+        turns = decide(self, rows, now, batch, *more)
         killer.pass_by("decided", _messages(batch))
         return turns
 
@@ -74,7 +74,7 @@ def wrap(killer: Killer) -> None:
         killer.pass_by("published", _messages(batch))
         return turns
 
-    Batch.carry_out = deciding  # type: ignore[method-assign]
+    Batches.carry_out = deciding  # type: ignore[method-assign]
     Node._publish_turn = publishing  # type: ignore[method-assign]
     Node._carry_out = carrying_out  # type: ignore[method-assign]
 
