@@ -31,9 +31,13 @@ ROLES = ("catalog", "settlement", "warehouse")
 NODES = (*ROLES, "sorter-1")
 RUNTIME = {"retry_first": 0.3, "retry_limit": 1.0, "query_retry": 0.3, "reconnect_limit": 0.5}
 """As in a store, only less patient."""
-_ENVIRONMENT = {f"STOREBUS_RUNTIME__{name.upper()}": str(value) for name, value in RUNTIME.items()}
 PYTHON = (sys.executable, "-P")
 HERE = Path(__file__).parent
+_ENVIRONMENT = {
+    **{f"STOREBUS_RUNTIME__{name.upper()}": str(value) for name, value in RUNTIME.items()},
+    # Programs of the tests share modules with them.
+    "PYTHONPATH": os.pathsep.join(filter(None, (str(HERE.parent), os.environ.get("PYTHONPATH")))),
+}
 
 
 async def eventually(condition: Callable[[], object], what: str) -> None:
