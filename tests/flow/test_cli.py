@@ -174,11 +174,9 @@ async def test_an_import_reports_bad_rows_and_brings_in_the_rest_once(
     assert "5 left" in out
 
 
-def test_config_shows_every_setting_with_its_meaning(
-    storebus_here: StorebusHere, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_config_shows_every_setting_with_its_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STOREBUS_BROKER__PORT", "1999")
-    code, out, _ = storebus_here("config")
+    code, out, _ = await storebus("config")
     assert code == 0
     assert "broker.port = 1999" in out
     for name in (*Settings.model_fields, "runtime.retry_first", "broker.engine"):

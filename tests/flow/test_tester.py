@@ -168,7 +168,7 @@ def test_wrong_usage_is_told_before_anything_is_sent(
     assert said in err
 
 
-def test_no_broker_is_told_and_ends_with_3(storebus_here: StorebusHere) -> None:
+async def test_no_broker_is_told_and_ends_with_3() -> None:
     for words in (
         ("request", "terminal-9", "catalog", "ping"),
         ("request", "terminal-9", "catalog", "ping", "--repeat", "3"),
@@ -177,7 +177,7 @@ def test_no_broker_is_told_and_ends_with_3(storebus_here: StorebusHere) -> None:
         ("respond", "sorter-9", "pick", "{}"),
         ("respond", "sorter-9", "pick", "{}", "--force"),
     ):
-        code, _, err = storebus_here(*words, "--broker", f"mqtt://127.0.0.1:{free_port()}")
+        code, _, err = await storebus(*words, "--broker", f"mqtt://127.0.0.1:{free_port()}")
         assert code == 3, (words, err)
         assert "No broker" in err
         assert "Traceback" not in err
