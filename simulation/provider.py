@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from bus.errors import Internal
+from bus.virtual import milliseconds
 from nodes.settlement.acquirer.book import Answer, Book, CaptureBody, RefundBody
 from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.acquirer.log import Entry, Log
@@ -23,7 +24,6 @@ from nodes.settlement.acquirer.outcomes import (
     RefusedRefund,
     Unknown,
 )
-from simulation.clock import milliseconds
 from simulation.trace import Trace
 from simulation.weather import Chances, Weather, happens
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bus.errors import StorebusError
+from bus.virtual import DeadlockError, VirtualLoop, milliseconds
 from simulation.checks import broken
 from simulation.clerk import clerking
-from simulation.clock import DeadlockError, VirtualLoop, milliseconds
 from simulation.customers import shopping
 from simulation.plan import Plan
 from simulation.probe import probe

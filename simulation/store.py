@@ -16,6 +16,7 @@ from bus.contract.settlement import DEPOSIT
 from bus.contract.warehouse import RECEIVE
 from bus.errors import BrokerError, LinkError, RoleTakenError
 from bus.node import Node, Place
+from bus.virtual import VirtualIdentity
 from devices.sorter.role import Sorter
 from devices.terminal.role import Terminal
 from nodes.catalog.role import Catalog
@@ -23,7 +24,6 @@ from nodes.settlement.role import Settlement
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.role import Warehouse
 from nodes.warehouse.settings import WarehouseSettings
-from simulation.clock import VirtualIdentity
 from simulation.goods import DEPOSITS, GOODS_RECEIPTS, LOCATIONS, POINTS, PRODUCTS, SITE
 from simulation.life import Crash, GoneError, Life, SteppedJournal
 from simulation.machine import Machine

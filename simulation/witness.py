@@ -13,7 +13,7 @@ from bus.contract.terminal import Remind
 from bus.contract.topics import Address
 from bus.link import Incoming, Outgoing
 from bus.recording import Recording
-from simulation.clock import EPOCH, milliseconds
+from bus.virtual import EPOCH, milliseconds
 
 _PASSING = ("id-reused", "busy", "internal", "unavailable", "no-answer")
 """Refusals that are not remembered, so each is written anew."""

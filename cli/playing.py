@@ -1,0 +1,128 @@
+"""`storebus play`: plays scenarios in stores of their own, or in one that runs already."""
+
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broker.engine import running_broker
+from broker.settings import BrokerSettings
+from bus.errors import ConfigurationError
+from bus.link import MqttConnector
+from cli import options
+from cli.run import REFUSED, output, run
+from cli.scenario.junit import write_junit
+from cli.scenario.reading import Scenario, read_scenarios
+from cli.scenario.report import Report, say_total
+from cli.scenario.result import Result
+from cli.scenario.runner import Ground
+from cli.scenario.runner import play as play_one
+from cli.settings import Settings, read_settings
+
+_LARGEST = 128 * 1024
+"""Bytes of a payload that a scenario may send: more than the bus takes."""
+
+
+def play(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Scenarios in YAML, or folders of them.")
+    ],
+    engine: Annotated[
+        str | None,
+        typer.Option("--engine", metavar="E", help="auto, mosquitto or embedded: its own broker."),
+    ] = None,
+    broker: Annotated[
+        str | None,
+        typer.Option("--broker", metavar="URL", help="Play in the store that runs there."),
+    ] = None,
+    site: options.Site = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Only scenarios with this in their name.")
+    ] = None,
+    first: Annotated[bool, typer.Option("--first", help="End at the first that fails.")] = False,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a JUnit report.")
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show every message, too.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Read the files, and play nothing.")
+    ] = False,
+) -> None:
+    """Play scenarios: messages that are sent, expected, lost, delayed; nodes that crash.
+
+    Each scenario gets a store of its own that is started for it, on one broker; with --broker it
+    is played in a store that runs, where nothing can be crashed or lost. Ends with 1 if one fails.
+    docs/scenarios.md says what a file can say.
+
+    Example: storebus play tests/scenarios --engine mosquitto --junit report.xml
+    """
+    settings = read_settings(site=site)
+    if engine not in (None, "auto", "mosquitto", "embedded"):
+        raise ConfigurationError("--engine takes auto, mosquitto or embedded.")
+    if engine is not None and broker is not None:
+        raise ConfigurationError("Give --engine or --broker: a store of its own, or one that runs.")
+    scenarios = _chosen(read_scenarios(files), only)
+    if broker is not None:
+        _refuse_own(scenarios)
+    if check:
+        output.print(f"{len(scenarios)} scenarios can be played.")
+        return
+    begun = time.monotonic()
+    results: list[Result] = []
+    try:
+        run(_play(scenarios, engine, broker, settings, results, first=first, verbose=verbose))
+    finally:
+        if junit is not None and results:
+            write_junit(junit, results)
+    say_total(results, time.monotonic() - begun)
+    if any(result.failed for result in results):
+        raise SystemExit(REFUSED)
+
+
+def _chosen(scenarios: list[Scenario], only: str | None) -> list[Scenario]:
+    if only is None:
+        return scenarios
+    chosen = [each for each in scenarios if only.casefold() in each.name.casefold()]
+    if not chosen:
+        raise ConfigurationError(f"No scenario has {only!r} in its name.")
+    return chosen
+
+
+def _refuse_own(scenarios: list[Scenario]) -> None:
+    for scenario in scenarios:
+        why = scenario.own_store
+        if why is not None:
+            raise ConfigurationError(
+                f"{why} only in a store that is started here, without --broker."
+            )
+
+
+async def _play(
+    scenarios: list[Scenario], engine: str | None, broker: str | None, settings: Settings,
+    results: list[Result], *, first: bool, verbose: bool,
+) -> None:  # fmt: skip
+    report = Report(verbose=verbose)
+    async with AsyncExitStack() as stack:
+        ground = None
+        if broker is not None:
+            ground = Ground(MqttConnector(broker, largest=_LARGEST), "external", settings.site)
+        elif any(scenario.store.clock == "real" for scenario in scenarios):
+            ground = await _ground(stack, engine)
+        for scenario in scenarios:
+            played = await play_one(scenario, ground, report)
+            results += played
+            if first and any(result.failed for result in played):
+                return
+
+
+async def _ground(stack: AsyncExitStack, engine: str | None) -> Ground:
+    """A broker of our own, on a port that is free."""
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="storebus-play-"))
+    settings = BrokerSettings.model_validate({"engine": engine or "auto", "port": 0})
+    running = await stack.enter_async_context(running_broker(settings, Path(folder)))
+    return Ground(MqttConnector(running.url, largest=_LARGEST), running.engine)
