@@ -110,7 +110,7 @@ async def _play(
     async with AsyncExitStack() as stack:
         ground = None
         if broker is not None:
-            ground = Ground(MqttConnector(broker, largest=_LARGEST), "external", settings.site)
+            ground = _at(broker, "external", settings.site)
         elif any(scenario.store.clock == "real" for scenario in scenarios):
             ground = await _ground(stack, engine)
         for scenario in scenarios:
@@ -125,4 +125,8 @@ async def _ground(stack: AsyncExitStack, engine: str | None) -> Ground:
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="storebus-play-"))
     settings = BrokerSettings.model_validate({"engine": engine or "auto", "port": 0})
     running = await stack.enter_async_context(running_broker(settings, Path(folder)))
-    return Ground(MqttConnector(running.url, largest=_LARGEST), running.engine)
+    return _at(running.url, running.engine)
+
+
+def _at(url: str, engine: str, site: str | None = None) -> Ground:
+    return Ground(MqttConnector(url), engine, MqttConnector(url, largest=_LARGEST), site)

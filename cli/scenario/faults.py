@@ -32,6 +32,8 @@ class Rule:
     """That a delayed message takes."""
     together: int = 2
     """How many messages are reordered at a time."""
+    node: str = ""
+    """Which one crashes."""
     struck: Callable[[], None] = lambda: None
     """Called when a crash strikes, after the message went out."""
     met: int = 0

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from bus.contract.catalog import Attributes
-from bus.contract.values import Gtin14, Location, Name, Quantity, gtin14
+from bus.contract.values import Gtin14, Location, Name, Quantity, gtin14, is_name
 from bus.envelope import milliseconds
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
@@ -56,9 +56,16 @@ def seconds_of(clock: str) -> float | None:
     return _duration(clock[1:]) if clock.startswith("+") else None
 
 
+def _node(text: str) -> str:
+    if "${" not in text and not is_name(text):
+        raise ValueError("is to be a node such as sorter-1")
+    return text
+
+
 Duration = Annotated[float, BeforeValidator(_duration)]
 Filter = Annotated[str, Field(min_length=1), AfterValidator(_filter)]
 """In the console's language: `op:reserve kind:req`."""
+NodeName = Annotated[str, AfterValidator(_node)]
 Clock = Annotated[str, AfterValidator(_clock)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 Variables = dict[VariableName, Any]
@@ -113,7 +120,7 @@ class Store(_Part):
 class Letter(_Part):
     """A message to be sent; what is left out is made up where the contract needs it."""
 
-    sender: Name | str | None = Field(default=None, alias="from")
+    sender: str | None = Field(default=None, alias="from")
     """In whose name."""
     to: str | None = None
     op: str | None = None
@@ -159,7 +166,7 @@ class MessagePattern(_Part):
 class Part(_Part):
     """A node that the scenario plays: what it answers to an operation."""
 
-    node: Name = Field(alias="as")
+    node: NodeName = Field(alias="as")
     op: str
     data: Any = None
     """Of each reply; `{{data.job}}` is filled from the request."""
@@ -219,7 +226,7 @@ class Crash(_Step):
     """End a node without a goodbye: at once, or as soon as somebody says something."""
 
     says = "crash {crash}"
-    crash: Name
+    crash: NodeName
     when: Filter | None = None
 
 
@@ -227,14 +234,14 @@ class Stop(_Step):
     """End a node with a goodbye."""
 
     says = "stop {stop}"
-    stop: Name
+    stop: NodeName
 
 
 class Start(_Step):
     """Start a node, for the first time or again."""
 
     says = "start {start}"
-    start: Name
+    start: NodeName
 
 
 class Drop(_Step):

@@ -8,8 +8,6 @@ from cli.scenario.steps import described
 from tui.model.message import Message
 from tui.safe import visible
 
-_MARGIN = 16
-
 
 class Report:
     """Prints scenarios as they are played.
@@ -36,13 +34,12 @@ class Report:
         line = Text("    ")
         line.append("✗" if failed else "✓", "red" if failed else "green")
         line.append(f" {step.line:>4}  ", "dim")
-        width = max(20, output.width - _MARGIN - 10)
-        line.append(visible(step.sentence).ljust(width)[: max(width, len(step.sentence))])
-        line.append(f" {_time(step.seconds):>9}", "dim")
+        line.append(f"{_time(step.seconds):>8}  ", "dim")
+        line.append(visible(step.sentence))
         output.print(line, soft_wrap=True)
         if step.failure is not None:
             for each in step.failure.splitlines():
-                output.print(Text(f"            {visible(each)}", "red"), soft_wrap=True)
+                output.print(Text(f"                     {visible(each)}", "red"), soft_wrap=True)
 
     def message(self, fate: str, message: Message) -> None:
         """A message, with `verbose`."""

@@ -58,6 +58,8 @@ class Ground:
     connector: Connector
     engine: str
     """Of the broker: mosquitto, embedded or external."""
+    tester: Connector | None = None
+    """To the same broker, over which more may be sent than the bus takes."""
     site: str | None = None
     """Of a store that runs already; None for a store of each scenario's own."""
 
@@ -156,7 +158,7 @@ async def _opened(
     faults = Faults(topics, TESTER, listener.message)
     identity = time.identity(f"{site}/stage")
     async with AsyncExitStack() as stack:
-        connector = FaultyConnector(ground.connector, faults)
+        connector = FaultyConnector(ground.tester or ground.connector, faults)
         name = TESTER if ground.site is None else f"tester-{run}"
         stage = Stage(connector, topics, identity, name, listener.message)
         await stack.enter_async_context(stage.open())

@@ -27,6 +27,7 @@ from tui.safe import short
 
 _QUIET_PATIENCE = 2.0
 """Seconds that `expect none` waits for a store that does not become quiet."""
+_CRASH_PATIENCE = 10.0
 _LOOK_AGAIN = 0.02
 _NEAREST = 3
 """How many of the messages that came instead are shown."""
@@ -325,7 +326,11 @@ def _respond(scene: Scene, part: model.Part) -> None:
     if scene.store is not None and node in scene.store.running():
         raise FailedStepError(f"{node} is a real one here: stop it first, or play another")
     new = not scene.stage.plays(node)
-    scene.stage.play(part.model_copy(update={"data": values["data"], "problem": values["problem"]}))
+    scene.stage.play(
+        part.model_copy(
+            update={name: values[name] for name in ("data", "problem")} | {"node": node}
+        )
+    )
     if new and role_of(node) is not None:
         scene.stage.show(node, "online")
 
@@ -333,21 +338,35 @@ def _respond(scene: Scene, part: model.Part) -> None:
 async def _node(scene: Scene, does: model.Crash | model.Stop | model.Start, line: int) -> None:
     store, stage = scene.store, scene.stage
     assert store is not None, "it was refused before"
-    if isinstance(does, model.Start):
-        await store.start(does.start)
-    elif isinstance(does, model.Crash) and does.when is not None:
-        name, test = does.crash, parse_filter(filled(does.when, scene.variables))
-        rule = Rule("crash", test, line, 1, struck=lambda: store.strike(name))
-        scene.faults.add(rule)
-    else:
-        name = does.stop if isinstance(does, model.Stop) else does.crash
-        if stage.plays(name):
-            stage.leave(name)
-            stage.show(name, "offline" if isinstance(does, model.Stop) else "lost")
-        elif isinstance(does, model.Stop):
-            await store.stop(name)
-        else:
-            await store.crash(name)
+    match does:
+        case model.Start(start=text):
+            name = filled(text, scene.variables)
+            await _until_struck(scene, name)
+            await store.start(name)
+        case model.Crash(crash=text, when=str(when)):
+            name, test = filled(text, scene.variables), parse_filter(filled(when, scene.variables))
+            rule = Rule("crash", test, line, 1, node=name, struck=lambda: store.strike(name))
+            scene.faults.add(rule)
+        case model.Crash(crash=text) | model.Stop(stop=text):
+            name, crashes = filled(text, scene.variables), isinstance(does, model.Crash)
+            if stage.plays(name):
+                stage.leave(name)
+                stage.show(name, "lost" if crashes else "offline")
+            elif crashes:
+                await store.crash(name)
+            else:
+                await store.stop(name)
+
+
+async def _until_struck(scene: Scene, name: str) -> None:
+    """Wait until a node that is to crash has crashed."""
+    coming = [rule for rule in scene.faults.rules if rule.node == name and not rule.met]
+    try:
+        async with asyncio.timeout(_CRASH_PATIENCE):
+            while any(not rule.met for rule in coming):
+                await scene.stage.news()
+    except TimeoutError:
+        raise FailedStepError(f"nothing was said that {name} is to crash at") from None
 
 
 def _fault(
