@@ -26,6 +26,11 @@ def differences(pattern: Any, value: Any, captured: dict[str, Any], where: str =
     return list(_differences(pattern, value, captured, where))
 
 
+def matches(pattern: Any, value: Any, captured: dict[str, Any]) -> bool:
+    """Whether a value matches; as soon as it is known that it does not."""
+    return next(_differences(pattern, value, captured, ""), None) is None
+
+
 def _differences(pattern: Any, value: Any, captured: dict[str, Any], where: str) -> Iterator[str]:
     if isinstance(pattern, dict) and is_special(pattern):
         for name, wanted in pattern.items():

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from bus.contract import find_operation
@@ -56,6 +57,7 @@ class Stage:
         """Since the scenario began, but the runner's own."""
         self.taken: set[int] = set()
         """Numbers of the messages that a step has expected and got."""
+        self._views: dict[int, dict[str, Any]] = {}
         self._tell = tell
         self._answers: list[Message] = []
         """To the runner's own questions."""
@@ -94,8 +96,16 @@ class Stage:
     def begin(self) -> None:
         """Forget what was said before."""
         self.heard.clear()
+        self._views.clear()
         self.taken.clear()
         self._played.clear()
+
+    def view(self, message: Message) -> dict[str, Any]:
+        """A message as patterns see it."""
+        seen = self._views.get(message.number)
+        if seen is None:
+            seen = self._views[message.number] = view(message)
+        return seen
 
     async def news(self) -> None:
         """Wait until something more is heard."""
@@ -165,12 +175,11 @@ class Stage:
 
     async def _answered(self, topic: str, identifier: str, since: int) -> Message:
         while True:
-            for message in (*self._answers, *self.heard):
-                if (message.topic, message.answers) == (topic, identifier) and (
-                    message.number > since and message.number not in self.taken
-                ):
-                    self.taken.add(message.number)
-                    return message
+            for messages in (self._answers, self.heard):
+                for message in takewhile(lambda each: each.number > since, reversed(messages)):
+                    if (message.topic, message.answers) == (topic, identifier):
+                        self.taken.add(message.number)
+                        return message
             await self.news()
 
     # -- hear ---------------------------------------------------------------------------------
@@ -262,6 +271,25 @@ class Stage:
             correlation_id=answers,
             causation_id=answers,
         )
+
+
+def view(message: Message) -> dict[str, Any]:
+    """A message as patterns see it."""
+    document = message.data()
+    return {
+        "from": message.sender,
+        "to": message.receiver,
+        "kind": message.kind,
+        "op": message.name,
+        "topic": message.topic,
+        "id": message.id,
+        "answers": message.answers,
+        "order": message.order,
+        "status": message.status,
+        "code": message.code,
+        "retain": message.retain,
+        "data": document.get("data") if isinstance(document, dict) else None,
+    }
 
 
 _PROBLEM = {"title": "Problem", "status": 500, "detail": "It was played.", "retryable": False}

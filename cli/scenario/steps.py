@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +15,11 @@ from bus.errors import NoAnswer, StorebusError
 from bus.link import Outgoing
 from cli.scenario import model
 from cli.scenario.faults import Faults, Rule
-from cli.scenario.pattern import differences
+from cli.scenario.pattern import differences, matches
 from cli.scenario.reading import Step
 from cli.scenario.result import FailedStepError, Played
 from cli.scenario.sentences import sentence
-from cli.scenario.stage import Stage
+from cli.scenario.stage import Stage, view
 from cli.scenario.store import OwnStore
 from cli.scenario.variables import filled
 from tui.model.filter import parse_filter
@@ -29,6 +30,7 @@ _QUIET_PATIENCE = 2.0
 """Seconds that `expect none` waits for a store that does not become quiet."""
 _CRASH_PATIENCE = 10.0
 _LOOK_AGAIN = 0.02
+_LATEST = 5_000
 _NEAREST = 3
 """How many of the messages that came instead are shown."""
 
@@ -167,7 +169,7 @@ def _padded(payload: bytes, size: int) -> bytes:
 
 def _judge(scene: Scene, send: model.Send, reply: Message) -> list[str]:
     """In what an answer is not as expected."""
-    data = _document(reply).get("data")
+    data = scene.stage.view(reply)["data"]
     refused = reply.status is not None
     if send.reply is not None and refused:
         detail = data.get("detail") if isinstance(data, dict) else None
@@ -183,81 +185,59 @@ def _judge(scene: Scene, send: model.Send, reply: Message) -> list[str]:
 
 
 async def _expect(scene: Scene, expect: model.Expect) -> None:
-    pattern = _pattern(scene, expect.expect)
+    search = _Search(scene, expect.expect)
     try:
         async with asyncio.timeout(expect.within):
-            while not _take(scene, pattern):
+            while not (found := search.found()):
                 await scene.stage.news()
     except TimeoutError:
         raise FailedStepError(
-            f"nothing like it came within {expect.within:g} s{_nearest(scene, pattern)}"
+            f"nothing like it came within {expect.within:g} s{_nearest(scene, search.pattern)}"
         ) from None
-
-
-def _take(scene: Scene, pattern: dict[str, Any]) -> bool:
-    """Take the first message that matches, if one does."""
-    for message in scene.stage.heard:
-        if message.number in scene.stage.taken:
-            continue
-        captured: dict[str, Any] = {}
-        if not differences(pattern, view(message), captured):
-            scene.stage.taken.add(message.number)
-            scene.variables.update(captured)
-            return True
-    return False
+    scene.stage.taken.add(found[0].number)
+    scene.variables.update(found[1])
 
 
 async def _expect_none(scene: Scene, none: model.ExpectNone) -> None:
-    pattern = _pattern(scene, none.expect_none)
+    search = _Search(scene, none.expect_none)
 
     def look() -> None:
-        for message in scene.stage.heard:
-            if message.number not in scene.stage.taken and not differences(
-                pattern, view(message), {}
-            ):
-                raise FailedStepError(f"this came:\n  {described(message)}")
+        if found := search.found():
+            raise FailedStepError(f"this came:\n  {described(found[0])}")
 
     if none.within is None:
         await _until_quiet(scene, _QUIET_PATIENCE, look)
     else:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(none.within):
                 while True:
                     look()
                     await scene.stage.news()
-        except TimeoutError:
-            pass
     look()
 
 
-def _pattern(scene: Scene, pattern: model.MessagePattern) -> dict[str, Any]:
-    found: dict[str, Any] = filled(
-        pattern.model_dump(by_alias=True, exclude_unset=True), scene.variables
-    )
-    return found
+class _Search:
+    """Looks for a message that no step has taken, at each only once."""
 
+    def __init__(self, scene: Scene, wanted: model.MessagePattern) -> None:
+        self.pattern: dict[str, Any] = filled(
+            wanted.model_dump(by_alias=True, exclude_unset=True), scene.variables
+        )
+        self._stage = scene.stage
+        self._next = 0
 
-def view(message: Message) -> dict[str, Any]:
-    """A message as patterns see it."""
-    return {
-        "from": message.sender,
-        "to": message.receiver,
-        "kind": message.kind,
-        "op": message.name,
-        "topic": message.topic,
-        "id": message.id,
-        "answers": message.answers,
-        "order": message.order,
-        "status": message.status,
-        "code": message.code,
-        "retain": message.retain,
-        "data": _document(message).get("data"),
-    }
-
-
-def _document(message: Message) -> dict[str, Any]:
-    document = message.data()
-    return document if isinstance(document, dict) else {}
+    def found(self) -> tuple[Message, dict[str, Any]] | None:
+        """The first that matches, and what it captures."""
+        heard = self._stage.heard
+        while self._next < len(heard):
+            message = heard[self._next]
+            self._next += 1
+            if message.number in self._stage.taken:
+                continue
+            captured: dict[str, Any] = {}
+            if matches(self.pattern, self._stage.view(message), captured):
+                return message, captured
+        return None
 
 
 _ADDRESS = ("from", "to", "kind", "op", "topic", "answers")
@@ -266,15 +246,15 @@ _ADDRESS = ("from", "to", "kind", "op", "topic", "answers")
 def _nearest(scene: Scene, pattern: dict[str, Any]) -> str:
     """The messages that came instead, those first that differ least."""
     ranked = []
-    for message in scene.stage.heard:
-        wrong = differences(pattern, view(message), {})
+    for message in scene.stage.heard[-_LATEST:]:
+        wrong = differences(pattern, scene.stage.view(message), {})
         if message.number in scene.stage.taken:
             wrong = ["an earlier step has taken it", *wrong]
         far = sum(10 if each.split(" ", 1)[0] in _ADDRESS else 1 for each in wrong)
         ranked.append((far, message.number, message, wrong))
     if not ranked:
         return "; nothing was said at all"
-    lines = [f"; of {len(ranked)} messages, the nearest:"]
+    lines = [f"; of {len(scene.stage.heard)} messages, the nearest:"]
     for _, _, message, wrong in sorted(ranked)[:_NEAREST]:
         lines.append(f"  {described(message)}")
         lines += [f"    {each}" for each in wrong[:4]]
@@ -285,7 +265,7 @@ def described(message: Message) -> str:
     """A message in a line."""
     way = f"{message.sender} → {message.receiver}" if message.receiver else message.sender
     problem = f" {message.status} {message.code}" if message.status is not None else ""
-    data = _document(message).get("data")
+    data = view(message)["data"]
     shown = "" if problem else f" {short(json.dumps(data, ensure_ascii=False), 90)}"
     return f"{message.kind:<5} {way} {message.name}{problem}{shown}"
 
