@@ -22,7 +22,7 @@ from cli.scenario.runner import Ground
 from cli.scenario.runner import play as play_one
 from cli.settings import Settings, read_settings
 
-_LARGEST = 128 * 1024
+LARGEST = 128 * 1024
 """Bytes of a payload that a scenario may send: more than the bus takes."""
 
 
@@ -129,4 +129,4 @@ async def _ground(stack: AsyncExitStack, engine: str | None) -> Ground:
 
 
 def _at(url: str, engine: str, site: str | None = None) -> Ground:
-    return Ground(MqttConnector(url), engine, MqttConnector(url, largest=_LARGEST), site)
+    return Ground(MqttConnector(url), engine, MqttConnector(url, largest=LARGEST), site)

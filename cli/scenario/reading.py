@@ -125,6 +125,8 @@ def _explained(source: Source, error: ValidationError) -> ConfigurationError:
     """The first mistake: where it is, and what is wrong."""
     first = error.errors(include_url=False, include_input=False)[0]
     place = tuple(first["loc"])
+    if place[2:3] == ("steps",):  # after the step's place stands what kind of step it is
+        place = (*place[:4], *place[5:])
     known = _known(source.data, place)
     why = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
@@ -136,7 +138,7 @@ def _explained(source: Source, error: ValidationError) -> ConfigurationError:
 
 
 def _known(data: Any, place: Place) -> Place:
-    """The way to a part without what a model has put in it, such as the kind of a step."""
+    """The way to a part, as far as the file has it."""
     known: list[str | int] = []
     for part in place:
         if isinstance(data, dict) and part in data:

@@ -94,3 +94,19 @@ def _time(seconds: float) -> str:
     hours, rest = divmod(round(seconds), 3600)
     days, hours = divmod(hours, 24)
     return f"{days} d {hours} h" if days else f"{hours} h {rest // 60} min"
+
+
+class Silent:
+    """Prints nothing."""
+
+    def begins(self, result: Result) -> None:
+        """Say nothing."""
+
+    def step(self, result: Result, step: Played) -> None:
+        """Say nothing."""
+
+    def message(self, fate: str, message: Message) -> None:
+        """Say nothing."""
+
+    def ends(self, result: Result) -> None:
+        """Say nothing."""

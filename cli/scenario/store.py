@@ -41,8 +41,8 @@ _SOON = RuntimeSettings(
     retry_first=0.2, retry_limit=1.0, query_retry=0.2, reconnect_limit=0.2, takeover_wait=0.5
 )
 """So that a scenario with lost messages does not take long."""
-_RARELY = RuntimeSettings(show_again=86_400.0, takeover_wait=600.0)
-"""So that days of simulated time are not filled with nodes that say they are still there."""
+_RARELY = RuntimeSettings(show_again=86_400.0, takeover_wait=600.0, retry_limit=300.0)
+"""So that days of simulated time are not filled with what is said again and again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,162 @@
+"""`storebus play` itself: what it prints, its report, its exit codes, and its documentation."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from store import RunBroker
+from store_process import free_port, running_store_process, storebus
+
+from bus.link import MqttConnector
+from cli.scenario.model import VERBS
+from cli.scenario.pattern import OPERATORS
+from cli.scenario.reading import read_scenarios
+from cli.scenario.report import Silent
+from cli.scenario.runner import Ground, play, simulate
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "scenarios.md"
+
+FAILING = """\
+store: {clock: virtual}
+goods: {MUG: 2}
+accounts: {ann: 5000}
+scenarios:
+  - scenario: A sold-out mug is sold \u202e
+    steps:
+      - send: {from: terminal-1, to: settlement, op: purchase, data: &mugs {
+          lines: [{sku: "${MUG}", quantity: 3}], payment: {method: account, account: "${ann}"},
+          expected_total: {amount: 3000, currency: EUR}}}
+        reply: {state: settled}
+      - expect: {op: remind}
+  - scenario: A reminder that does not come
+    steps:
+      - send: {from: terminal-1, to: catalog, op: search, data: {text: mug}}
+      - expect: {op: search, kind: rep, data: {products: [{styles: [{available: 7}]}]}}
+        within: 2min
+      - expect: {op: remind}
+  - scenario: A fault that meets nothing
+    steps:
+      - drop: op:remind
+      - quiet: 1s
+  - scenario: One that passes
+    steps:
+      - send: {from: terminal-1, to: catalog, op: search, data: {text: mug}}
+        reply: {products: [{styles: [{available: 2}]}]}
+      - expect none: {op: reserve}
+"""
+
+ABROAD = """\
+goods: {MUG: 2}
+accounts: {ann: 5000}
+scenarios:
+  - scenario: A customer of a store that runs already buys a mug and is reminded
+    steps:
+      - send: {from: terminal-1, to: settlement, op: purchase, data: {
+          lines: [{sku: "${MUG}", quantity: 1}], payment: {method: account, account: "${ann}"},
+          expected_total: {amount: 1000, currency: EUR}}}
+        reply: {state: settled, order: {$as: order}}
+      - expect: {kind: req, op: pick, data: {order: "${order}"}}
+      - expect none: {kind: rep, op: purchase, status: 409}
+        within: 50ms
+"""
+
+
+async def test_a_failing_scenario_says_what_came_instead_and_at_which_line(tmp_path: Path) -> None:
+    path, report = tmp_path / "failing.yaml", tmp_path / "report.xml"
+    path.write_text(FAILING)
+    code, out, _ = await storebus("play", str(path), "--junit", str(report))
+    assert code == 1
+    assert re.search(r"✗ +7 .*terminal-1 → settlement purchase is answered", out)
+    assert "settlement refused: 409 sold-out" in out
+    assert "\u202e" not in out
+    assert "1 more steps were not played" in out
+    assert re.search(r"✗ +15 .*expect search answer", out)
+    assert "nothing like it came within 120 s; of 2 messages, the nearest:" in out
+    assert "data.products[0].styles[0].available is 2, not 7" in out
+    assert "line 19: drop met no message" in out
+    assert "4 scenarios: 1 passed, 3 failed" in out
+    assert f"{path}:7" in out
+
+    suite = ElementTree.parse(report).getroot().find("testsuite")
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures")) == ("4", "3")
+    first, *_, last = suite.findall("testcase")
+    failure = first.find("failure")
+    assert failure is not None
+    assert "409 sold-out" in str(failure.text)
+    assert f"{path}:7" in str(failure.get("message"))
+    assert last.get("name") == "One that passes"
+    assert last.find("failure") is None
+
+
+async def test_it_plays_what_was_chosen_shows_messages_and_reads_without_playing(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "failing.yaml"
+    path.write_text(FAILING)
+    code, out, _ = await storebus("play", str(path), "--only", "PASSES", "--verbose")
+    assert code == 0
+    assert "1 scenarios: 1 passed" in out
+    assert "rep   catalog → terminal-1 search" in out
+    code, out, _ = await storebus("play", str(path), "--check")
+    assert (code, out) == (0, "4 scenarios can be played.\n")
+
+
+async def test_wrong_usage_ends_with_2_and_no_broker_with_3(tmp_path: Path) -> None:
+    bad, crash, good = (tmp_path / name for name in ("bad.yaml", "crash.yaml", "good.yaml"))
+    bad.write_text("scenarios:\n  - scenario: One\n    steps:\n      - jump: high\n")
+    crash.write_text("scenarios:\n  - scenario: One\n    steps:\n      - crash: catalog\n")
+    good.write_text(ABROAD)
+    url = f"mqtt://127.0.0.1:{free_port()}"
+    for arguments, code, why in (
+        ((str(bad),), 2, f"{bad}:4: scenarios.0.steps.0: a step is exactly one of"),
+        ((str(crash), "--broker", url), 2, f"{crash}:4: nodes can be crashed only in a store"),
+        ((str(good), "--engine", "steam"), 2, "--engine takes auto, mosquitto or embedded"),
+        ((str(good), "--only", "nobody"), 2, "No scenario has 'nobody' in its name"),
+        ((str(good), "--broker", url), 3, "No broker"),
+    ):
+        found, _, err = await storebus("play", *arguments)
+        assert found == code, err
+        assert why in err.replace("\n", " ")
+
+
+async def test_it_plays_twice_in_a_store_that_runs_already(tmp_path: Path) -> None:
+    path = tmp_path / "abroad.yaml"
+    path.write_text(ABROAD)
+    async with running_store_process(tmp_path / "data") as store:
+        for _ in range(2):
+            code, out, err = await storebus("play", str(path), "--broker", store.url)
+            assert code == 0, out + err
+
+
+def _examples() -> Iterator[str]:
+    yield from re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(list(_examples()))))
+def test_an_example_of_the_documentation_passes(number: int, tmp_path: Path) -> None:
+    path = tmp_path / "example.yaml"
+    path.write_text(list(_examples())[number])
+    for scenario in read_scenarios([path]):
+        # Whatever clock it has: an example shows the format, and in simulated time it is quick.
+        assert [result.failed for result in simulate(scenario, Silent())] == [None] * len(
+            scenario.cases
+        )
+
+
+def test_the_documentation_names_every_step_and_operator() -> None:
+    text = DOCUMENT.read_text()
+    assert not [each for each in (*VERBS, *OPERATORS) if f"`{each}" not in text]
+
+
+async def test_a_scenario_that_needs_another_broker_is_skipped(
+    run_broker: RunBroker, tmp_path: Path
+) -> None:
+    path = tmp_path / "needs.yaml"
+    path.write_text(ABROAD + "    engines: [mosquitto]\n")
+    ground = Ground(MqttConnector(run_broker("embedded").url), "embedded")
+    (scenario,) = read_scenarios([path])
+    (result,) = await play(scenario, ground, Silent())
+    assert result.skipped == "it needs mosquitto"
