@@ -66,6 +66,8 @@ def play(
         raise ConfigurationError("--engine takes auto, mosquitto or embedded.")
     if engine is not None and broker is not None:
         raise ConfigurationError("Give --engine or --broker: a store of its own, or one that runs.")
+    if junit is not None and not junit.parent.is_dir():
+        raise ConfigurationError(f"{junit} cannot be written: there is no folder {junit.parent}.")
     scenarios = _chosen(read_scenarios(files), only)
     if broker is not None:
         _refuse_own(scenarios)

@@ -63,7 +63,7 @@ class Scenario:
     def own_store(self) -> str | None:
         """Why it cannot be played in a store that runs already, if it cannot."""
         if self.store.clock == "virtual":
-            return f"{self.source.path}:{self.line}: a store can be simulated"
+            return f"{self.source.path}:{self.line}: time can be simulated"
         for step in self.steps:
             verb = next((verb for kind, verb in _OWN.items() if isinstance(step.does, kind)), None)
             if verb is not None:

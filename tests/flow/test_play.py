@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
+from junitparser import Failure, JUnitXml, TestSuite
 from store import RunBroker
 from store_process import free_port, running_store_process, storebus
 
 from bus.link import MqttConnector
+from cli.main import main
 from cli.scenario.model import VERBS
 from cli.scenario.pattern import OPERATORS
 from cli.scenario.reading import read_scenarios
@@ -75,51 +76,69 @@ async def test_a_failing_scenario_says_what_came_instead_and_at_which_line(tmp_p
     assert re.search(r"✗ +15 .*expect search answer", out)
     assert "nothing like it came within 120 s; of 2 messages, the nearest:" in out
     assert "data.products[0].styles[0].available is 2, not 7" in out
-    assert "line 19: drop met no message" in out
+    assert "line 20: drop met no message" in out
     assert "4 scenarios: 1 passed, 3 failed" in out
     assert f"{path}:7" in out
 
-    suite = ElementTree.parse(report).getroot().find("testsuite")
-    assert suite is not None
-    assert (suite.get("tests"), suite.get("failures")) == ("4", "3")
-    first, *_, last = suite.findall("testcase")
-    failure = first.find("failure")
-    assert failure is not None
+    (suite,) = JUnitXml.fromfile(str(report))
+    assert isinstance(suite, TestSuite)
+    assert (suite.tests, suite.failures) == (4, 3)
+    first, *_, last = suite
+    (failure,) = first.result
+    assert isinstance(failure, Failure)
     assert "409 sold-out" in str(failure.text)
-    assert f"{path}:7" in str(failure.get("message"))
-    assert last.get("name") == "One that passes"
-    assert last.find("failure") is None
+    assert f"{path}:7" in str(failure.message)
+    assert (last.name, last.result) == ("One that passes", [])
 
 
-async def test_it_plays_what_was_chosen_shows_messages_and_reads_without_playing(
-    tmp_path: Path,
+def _played(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """The command within this process: its exit code and what it printed."""
+    with pytest.raises(SystemExit) as ended:
+        main(["play", *arguments])
+    out, err = capsys.readouterr()
+    return int(ended.value.code or 0), out, err
+
+
+def test_it_plays_what_was_chosen_shows_messages_and_reads_without_playing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "failing.yaml"
     path.write_text(FAILING)
-    code, out, _ = await storebus("play", str(path), "--only", "PASSES", "--verbose")
+    code, out, _ = _played(capsys, str(path), "--only", "PASSES", "--verbose")
     assert code == 0
     assert "1 scenarios: 1 passed" in out
     assert "rep   catalog → terminal-1 search" in out
-    code, out, _ = await storebus("play", str(path), "--check")
+    code, out, _ = _played(capsys, str(path), "--check")
     assert (code, out) == (0, "4 scenarios can be played.\n")
+    code, out, _ = _played(capsys, str(path), "--first")
+    assert code == 1
+    assert "1 scenarios: 0 passed, 1 failed" in out
 
 
-async def test_wrong_usage_ends_with_2_and_no_broker_with_3(tmp_path: Path) -> None:
-    bad, crash, good = (tmp_path / name for name in ("bad.yaml", "crash.yaml", "good.yaml"))
+def test_wrong_usage_ends_with_2_and_no_broker_with_3(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad, crash, virtual, good = (
+        tmp_path / f"{name}.yaml" for name in ("bad", "crash", "virtual", "good")
+    )
     bad.write_text("scenarios:\n  - scenario: One\n    steps:\n      - jump: high\n")
     crash.write_text("scenarios:\n  - scenario: One\n    steps:\n      - crash: catalog\n")
+    virtual.write_text(FAILING)
     good.write_text(ABROAD)
     url = f"mqtt://127.0.0.1:{free_port()}"
     for arguments, code, why in (
-        ((str(bad),), 2, f"{bad}:4: scenarios.0.steps.0: a step is exactly one of"),
-        ((str(crash), "--broker", url), 2, f"{crash}:4: nodes can be crashed only in a store"),
-        ((str(good), "--engine", "steam"), 2, "--engine takes auto, mosquitto or embedded"),
-        ((str(good), "--only", "nobody"), 2, "No scenario has 'nobody' in its name"),
-        ((str(good), "--broker", url), 3, "No broker"),
+        ((bad,), 2, f"{bad}:4: scenarios.0.steps.0: a step is exactly one of"),
+        ((crash, "--broker", url), 2, f"{crash}:4: nodes can be crashed only in a store"),
+        ((virtual, "--broker", url), 2, f"{virtual}:5: time can be simulated only in a store"),
+        ((good, "--engine", "steam"), 2, "--engine takes auto, mosquitto or embedded"),
+        ((good, "--engine", "auto", "--broker", url), 2, "Give --engine or --broker"),
+        ((good, "--only", "nobody"), 2, "No scenario has 'nobody' in its name"),
+        ((good, "--junit", tmp_path / "no" / "x.xml", "--check"), 2, "there is no folder"),
+        ((good, "--broker", url), 3, "No broker"),
     ):
-        found, _, err = await storebus("play", *arguments)
+        found, _, err = _played(capsys, *map(str, arguments))
         assert found == code, err
-        assert why in err.replace("\n", " ")
+        assert why in err
 
 
 async def test_it_plays_twice_in_a_store_that_runs_already(tmp_path: Path) -> None:
