@@ -3,8 +3,8 @@
 from rich.text import Text
 
 from cli.run import output
+from cli.scenario.exchange import described
 from cli.scenario.result import Played, Result
-from cli.scenario.steps import described
 from tui.model.message import Message
 from tui.safe import visible
 

@@ -23,8 +23,9 @@ from cli.scenario.faults import Faults, FaultyConnector
 from cli.scenario.model import Goods
 from cli.scenario.reading import Scenario
 from cli.scenario.result import FailedStepError, Played, Result
+from cli.scenario.scene import Scene
 from cli.scenario.stage import Stage
-from cli.scenario.steps import Scene, play_steps, unmet
+from cli.scenario.steps import play_steps, unmet
 from cli.scenario.store import LOCATIONS, REAL, VIRTUAL, OwnStore, Time
 from cli.scenario.variables import Held, filled
 from devices.terminal.role import Terminal
