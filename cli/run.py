@@ -18,8 +18,17 @@ T = TypeVar("T")
 DONE, REFUSED, USAGE, NO_BROKER = 0, 1, 2, 3
 """Exit codes: done; refused by the store; wrong usage; no broker."""
 
-output = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+
+class _Pipe(Console):
+    """A console whose reader may leave: that is no failure, and `run` ends cleanly."""
+
+    def on_broken_pipe(self) -> None:
+        """Do not end with 1, as rich would."""
+        raise BrokenPipeError
+
+
+output = _Pipe(highlight=False)
+errors = _Pipe(stderr=True, highlight=False)
 
 _SWITCH_INTERVAL = 0.0005
 """Seconds a thread may keep the interpreter while a journal's thread waits for it."""

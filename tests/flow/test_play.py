@@ -1,13 +1,16 @@
 """`storebus play` itself: what it prints, its report, its exit codes, and its documentation."""
 
+import asyncio
 import re
+import shlex
+from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from junitparser import Failure, JUnitXml, TestSuite
 from store import RunBroker
-from store_process import free_port, running_store_process, storebus
+from store_process import STOREBUS, free_port, running_store_process, storebus
 
 from bus.link import MqttConnector
 from cli.main import main
@@ -139,6 +142,18 @@ def test_wrong_usage_ends_with_2_and_no_broker_with_3(
         found, _, err = _played(capsys, *map(str, arguments))
         assert found == code, err
         assert why in err
+
+
+async def test_a_reader_that_leaves_is_no_failure(tmp_path: Path) -> None:
+    path = tmp_path / "failing.yaml"
+    path.write_text(FAILING)
+    play = f"{shlex.join(STOREBUS)} play {path} --only passes"
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", f"set -o pipefail; {play} | head -n 1", stdout=PIPE, stderr=PIPE
+    )
+    out, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    assert out.decode().strip() == str(path)
 
 
 async def test_it_plays_twice_in_a_store_that_runs_already(tmp_path: Path) -> None:
