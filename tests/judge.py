@@ -1,7 +1,7 @@
 """Holds what our nodes send against the published contract and the CloudEvents schema.
 
 It hears whatever goes out over a session, which is how nodes, callers and consoles speak; a raw
-client that plays a broken device has none.
+client that plays a broken device has none. A scenario's stage has one, and says what it is told to.
 """
 
 import json
@@ -154,7 +154,8 @@ class Judge:
         send, run = Session.send, Session.run
 
         def heard_send(session: Session, message: Outgoing) -> bool:
-            self.hear(message)
+            if not session._client_id.startswith(f"{site_of(message.topic)}-stage-"):
+                self.hear(message)
             return send(session, message)
 
         async def heard_run(session: Session, *, once: bool = False) -> None:
