@@ -116,7 +116,7 @@ async def expect(scene: Scene, step: model.Expect) -> None:
         raise FailedStepError(
             f"nothing like it came within {step.within:g} s{_nearest(scene, search.pattern)}"
         ) from None
-    scene.stage.taken.add(found[0].number)
+    scene.stage.take(found[0])
     scene.variables.update(found[1])
 
 
@@ -129,7 +129,9 @@ async def expect_none(scene: Scene, step: model.ExpectNone) -> None:
     search = _Search(scene, step.expect_none)
 
     def look() -> None:
-        if found := search.found():
+        while found := search.found():
+            if scene.stage.repeats(found[0]):
+                continue  # a slow answer makes its sender ask again: that is no second message
             raise FailedStepError(f"this came:\n  {described(found[0])}")
 
     if step.within is None:

@@ -37,10 +37,11 @@ async def until_quiet(scene: Scene, seconds: float, look: Callable[[], None]) ->
     try:
         async with asyncio.timeout(seconds):
             while True:
-                busy = scene.faults.pending
-                for name in _nodes(scene):
-                    about = await scene.stage.ask(name, ABOUT.name, Empty(), within=seconds)
-                    busy = busy or about["outbox"] > 0
+                asks = [
+                    scene.stage.ask(name, ABOUT.name, Empty(), seconds) for name in _nodes(scene)
+                ]
+                abouts = await asyncio.gather(*asks)
+                busy = scene.faults.pending or any(about["outbox"] for about in abouts)
                 look()
                 quiet = 0 if busy else quiet + 1
                 if quiet == 2:  # noqa: PLR2004 - see above

@@ -57,6 +57,8 @@ class Stage:
         """Since the scenario began, but the runner's own."""
         self.taken: set[int] = set()
         """Numbers of the messages that a step has expected and got."""
+        self._expected: set[tuple[str, str | None]] = set()
+        """Topics and ids of those messages."""
         self._views: dict[int, dict[str, Any]] = {}
         self._tell = tell
         self._answers: list[Message] = []
@@ -98,7 +100,17 @@ class Stage:
         self.heard.clear()
         self._views.clear()
         self.taken.clear()
+        self._expected.clear()
         self._played.clear()
+
+    def take(self, message: Message) -> None:
+        """A step has expected this message, and got it."""
+        self.taken.add(message.number)
+        self._expected.add((message.topic, message.id))
+
+    def repeats(self, message: Message) -> bool:
+        """Whether it is one that a step has got, sent again under its id: nothing new is said."""
+        return message.id is not None and (message.topic, message.id) in self._expected
 
     def view(self, message: Message) -> dict[str, Any]:
         """A message as patterns see it."""
@@ -178,7 +190,7 @@ class Stage:
             for messages in (self._answers, self.heard):
                 for message in takewhile(lambda each: each.number > since, reversed(messages)):
                     if (message.topic, message.answers) == (topic, identifier):
-                        self.taken.add(message.number)
+                        self.take(message)
                         return message
             await self.news()
 

@@ -194,3 +194,25 @@ async def test_a_scenario_that_needs_another_broker_is_skipped(
     (scenario,) = read_scenarios([path])
     (result,) = await play(scenario, ground, Silent())
     assert result.skipped == "it needs mosquitto"
+
+
+def test_none_is_not_broken_by_a_repetition_but_by_a_second_message(tmp_path: Path) -> None:
+    path = tmp_path / "none.yaml"
+    path.write_text(
+        "store: {clock: virtual}\nscenarios:\n"
+        + "".join(
+            f"  - scenario: One with {second}\n    steps:\n"
+            "      - send: {from: terminal-9, to: catalog, op: search, id: a, data: {text: x}}\n"
+            "      - expect: {kind: req, op: search, id: a}\n"
+            f"      - send: {{from: terminal-9, to: catalog, op: search, id: {second},"
+            " data: {text: x}}\n"
+            "      - expect: {kind: rep, op: search, answers: a}\n"
+            "      - expect none: {kind: req, op: search}\n"
+            for second in ("a", "b")
+        )
+    )
+    again, another = (simulate(scenario, Silent())[0] for scenario in read_scenarios([path]))
+    assert again.failed is None
+    assert "this came:\nreq   terminal-9 → catalog search" in str(another.failed).replace(
+        "\n  ", "\n"
+    )
