@@ -19,7 +19,7 @@ from bus.settings import RuntimeSettings
 from bus.virtual import VirtualIdentity
 from cli.scenario.faults import Faults, FaultyConnector
 from cli.scenario.model import Store
-from cli.store import simulated_acquirer
+from cli.roles import simulated_acquirer
 from devices.sorter.drivers import SimulatedConveyor
 from devices.sorter.layout import Layout
 from devices.sorter.role import Sorter
