@@ -1,8 +1,10 @@
 """The PUBLISH and PUBACK packets that we write and read ourselves (MQTT 5 sections 3.3 and 3.4).
 
 paho's general tables and records cost many times as much per message (docs/adr/0003). Knows no
-connection.
+connection. Whoever looks at other clients' packets finds here what a CONNECT says, too.
 """
+
+from dataclasses import dataclass
 
 from bus.envelope import CONTENT_TYPE
 from bus.link.base import Incoming, Outgoing
@@ -169,6 +171,45 @@ def read_publish(first: int, packet: bytes, *, v5: bool) -> tuple[Incoming, int 
         tuple(pairs),
     )
     return message, identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """What of a CONNECT matters to others than the broker (MQTT 5 section 3.1)."""
+
+    v5: bool
+    will: Incoming | None
+
+
+def read_connect(packet: bytes) -> Connecting:
+    """A client's CONNECT: what follows the fixed header.
+
+    Raises:
+        ValueError: it breaks the protocol.
+    """
+    _, at = _read_text(packet, 0)
+    if at + 4 > len(packet):
+        raise ValueError("the packet ends in the middle of a field")
+    v5, flags = packet[at] >= _MQTT_5, packet[at + 1]
+    at += 4  # and two bytes of keep-alive
+    at = _skip_properties(packet, at) if v5 else at
+    _, at = _read_text(packet, at)
+    if not flags & _WILL:
+        return Connecting(v5, None)
+    at = _skip_properties(packet, at) if v5 else at
+    topic, at = _read_text(packet, at)
+    payload, _ = _read_text(packet, at)
+    return Connecting(
+        v5, Incoming(topic.decode(), payload, bool(flags & _WILL_RETAIN), qos=flags >> 3 & 0b11)
+    )
+
+
+_MQTT_5, _WILL, _WILL_RETAIN = 5, 0x04, 0x20
+
+
+def _skip_properties(packet: bytes, at: int) -> int:
+    length, start = _read_length(packet, at)
+    return start + length
 
 
 def _skip(packet: bytes, at: int, shape: int | None) -> int:

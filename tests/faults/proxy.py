@@ -8,10 +8,11 @@ import heapq
 import itertools
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from broker.relay import Relay, Stream, read_packet
 
 PUBLISH, PUBACK = 3, 4
 MOST_HELD = 5_000
@@ -58,15 +59,6 @@ def read_publish(packet: bytes) -> Publish:
     end = start + int.from_bytes(packet[at + 1 : start])
     qos = packet[0] >> 1 & 3
     return Publish(qos, packet[start:end].decode(errors="replace"), end if qos else 0)
-
-
-async def read_packet(reader: asyncio.StreamReader) -> bytes:
-    """One whole packet (MQTT 5 section 2.1)."""
-    packet = bytearray(await reader.readexactly(2))
-    while packet[-1] & 0x80:
-        packet += await reader.readexactly(1)
-    length = sum((digit & 0x7F) << 7 * place for place, digit in enumerate(packet[1:]))
-    return bytes(packet + await reader.readexactly(length))
 
 
 class _Way:
@@ -164,7 +156,7 @@ class _Way:
         self._more.set()
 
 
-class Proxy:
+class Proxy(Relay):
     """Stands between clients and the broker.
 
     Args:
@@ -173,14 +165,12 @@ class Proxy:
     """
 
     def __init__(self, broker_port: int, seed: int) -> None:
+        super().__init__(lambda _: asyncio.open_connection("127.0.0.1", broker_port))
         self.faults = Faults()
         self.chance = random.Random(seed)
         self.counts: Counter[str] = Counter()
         self.is_half_open = False
         """While set nothing is passed on and nothing is closed."""
-        self.port = 0
-        self._broker_port = broker_port
-        self._connections: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -189,44 +179,10 @@ class Proxy:
 
     def cut(self) -> None:
         """Break every connection without a word."""
-        self.counts["cut"] += len(self._connections)
-        for connection in self._connections:
-            connection.cancel()
+        self.counts["cut"] += self.connections
+        super().cut()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator["Proxy"]:
-        """Accept connections within the block."""
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
-            yield self
-        finally:
-            server.close()
-            for connection in self._connections:
-                connection.cancel()
-            await asyncio.gather(*self._connections, return_exceptions=True)
-            await server.wait_closed()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        try:
-            with suppress(OSError, asyncio.CancelledError):
-                broker = await asyncio.open_connection("127.0.0.1", self._broker_port)
-                try:
-                    await self._join((reader, writer), broker)
-                finally:
-                    broker[1].transport.abort()
-        finally:
-            writer.transport.abort()
-            self._connections.discard(task)
-
-    async def _join(
-        self,
-        client: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-        broker: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-    ) -> None:
+    async def _join(self, _: bytes, client: Stream, broker: Stream) -> None:
         there = _Way(self, client[0], broker[1], client[1])
         here = _Way(self, broker[0], client[1], broker[1])
         there.other, here.other = here, there

@@ -1,0 +1,90 @@
+"""A TCP relay before a broker: passes MQTT packets on, lets others look at them, and cuts.
+
+Knows MQTT's packet boundaries and nothing of nodes, channels or messages.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Self
+
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Dial = Callable[[bytes], Awaitable[Stream]]
+
+
+async def read_packet(reader: asyncio.StreamReader) -> bytes:
+    """One whole packet (MQTT 5 section 2.1)."""
+    packet = bytearray(await reader.readexactly(2))
+    while packet[-1] & 0x80:
+        packet += await reader.readexactly(1)
+    length = sum((digit & 0x7F) << 7 * place for place, digit in enumerate(packet[1:]))
+    return bytes(packet + await reader.readexactly(length))
+
+
+class Relay:
+    """Stands between clients and a broker.
+
+    Args:
+        dial: connects to the broker for a client whose first packet (CONNECT) is handed over.
+    """
+
+    def __init__(self, dial: Dial) -> None:
+        self.is_down = False
+        """While set, whoever connects is sent away."""
+        self.turned_away = 0
+        """How many were sent away."""
+        self.port = 0
+        self._dial = dial
+        self._connections: set[asyncio.Task[None]] = set()
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected now."""
+        return len(self._connections)
+
+    def cut(self) -> None:
+        """Break every connection without a word."""
+        for connection in self._connections:
+            connection.cancel()
+
+    @asynccontextmanager
+    async def running(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Self]:
+        """Accept connections within the block; a port of 0 picks a free one.
+
+        Raises:
+            OSError: nothing can listen there.
+        """
+        server = await asyncio.start_server(self._accept, host, port)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            self.cut()
+            await asyncio.gather(*self._connections, return_exceptions=True)
+            await server.wait_closed()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        if self.is_down:
+            self.turned_away += 1
+            writer.transport.abort()
+            return
+        self._connections.add(task)
+        try:
+            with suppress(OSError, EOFError, asyncio.CancelledError):
+                first = await read_packet(reader)
+                broker = await self._dial(first)
+                try:
+                    broker[1].write(first)
+                    await self._join(first, (reader, writer), broker)
+                finally:
+                    broker[1].transport.abort()
+        finally:
+            writer.transport.abort()
+            self._connections.discard(task)
+
+    async def _join(self, first: bytes, client: Stream, broker: Stream) -> None:
+        """Pass on in both directions until one of them ends; `first` has been passed on."""
+        raise NotImplementedError

@@ -1,0 +1,147 @@
+"""What is said between the device and the broker: a relay that writes it down as messages."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from broker.relay import Relay, Stream, read_packet
+from bus.contract.topics import Address, Topics
+from bus.envelope import Envelope, Reading
+from bus.errors import Problem
+from bus.link import Incoming
+from bus.link.packets import Connecting, read_connect, read_publish
+
+_CONNECT, _PUBLISH, _SUBSCRIBE = 1, 3, 8
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that one side said, read as far as it can be."""
+
+    at: float
+    """Seconds of a monotonic clock."""
+    by_device: bool
+    incoming: Incoming
+    address: Address | None
+    """None for a topic outside of the contract."""
+    id: str | None
+    document: dict[str, Any]
+    envelope: Envelope | None
+    flaw: str | None
+    """What is wrong with it, if something is."""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Its `data`, empty unless that is an object."""
+        data = self.document.get("data")
+        return data if isinstance(data, dict) else {}
+
+    @property
+    def names(self) -> str | None:
+        """The id that a reply names, be it as its own."""
+        correlation = self.document.get("correlationid")
+        return correlation if isinstance(correlation, str) else self.id
+
+    def is_about(self, kind: str, name: str) -> bool:
+        """Whether it is a request, reply or state of this name."""
+        return (
+            self.address is not None and (self.address.kind, self.address.name) == (kind, name)
+        )
+
+
+def read_message(topics: Topics, incoming: Incoming, *, by_device: bool) -> Message:
+    """A message as it was said now."""
+    reading, envelope, flaw = Reading(incoming.payload), None, None
+    try:
+        envelope = reading.envelope()
+    except Problem as problem:
+        flaw = problem.detail
+    except RecursionError:
+        flaw = "The payload is nested too deeply."
+    return Message(
+        time.monotonic(), by_device, incoming, topics.parse(incoming.topic), reading.id,
+        reading.document, envelope, flaw,
+    )  # fmt: skip
+
+
+class Wire(Relay):
+    """Stands between the device and the broker.
+
+    Args:
+        url: the broker's for MQTT 5.
+        url_v311: the broker's for MQTT 3.1.1, which may be at another port.
+        said: told of each message that the device publishes.
+        changed: told when a connection came or went.
+    """
+
+    def __init__(
+        self, url: str, url_v311: str, said: Callable[[Incoming], None], changed: Callable[[], None]
+    ) -> None:
+        super().__init__(self._reach)
+        self._urls = {True: url, False: url_v311}
+        self._said = said
+        self._changed = changed
+        self.opened: list[Connecting] = []
+        """What the device said with each connection, oldest first."""
+        self.listening: set[object] = set()
+        """The connections that have subscribed to something."""
+        self.lost_listeners = 0
+        """How many of those have ended."""
+
+    async def _reach(self, first: bytes) -> Stream:
+        """Connect to the broker's port for the client's version of MQTT."""
+        try:
+            connecting = read_connect(_body(first))
+        except (ValueError, IndexError) as error:
+            raise OSError("not a client of MQTT") from error
+        parts = urlsplit(self._urls[connecting.v5])
+        tls = ssl.create_default_context() if parts.scheme == "mqtts" else None
+        port = parts.port or _PORTS[parts.scheme]
+        return await asyncio.open_connection(parts.hostname, port, ssl=tls)
+
+    async def _join(self, first: bytes, client: Stream, broker: Stream) -> None:
+        connecting, key = read_connect(_body(first)), object()
+        self.opened.append(connecting)
+        self._changed()
+
+        async def there() -> None:
+            while True:
+                packet = await read_packet(client[0])
+                if packet[0] >> 4 == _SUBSCRIBE:
+                    self.listening.add(key)
+                elif packet[0] >> 4 == _PUBLISH:
+                    with suppress(ValueError):
+                        self._said(read_publish(packet[0], _body(packet), v5=connecting.v5)[0])
+                broker[1].write(packet)
+                await broker[1].drain()
+
+        async def back() -> None:
+            while chunk := await broker[0].read(65_536):
+                client[1].write(chunk)
+                await client[1].drain()
+
+        ways = [asyncio.create_task(way) for way in (there(), back())]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            if key in self.listening:
+                self.listening.remove(key)
+                self.lost_listeners += 1
+            self._changed()
+
+
+def _body(packet: bytes) -> bytes:
+    """What follows the fixed header."""
+    at = 1
+    while packet[at] & 0x80:
+        at += 1
+    return packet[at + 1 :]
