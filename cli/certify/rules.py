@@ -160,7 +160,9 @@ def checklist() -> str:
         " breaks on a device that breaks a *must*; *advice* makes it good company.\n"
     ]
     for title, letter in (("Every device", "C"), ("Sorters", "S"), ("Terminals", "T")):
-        parts.append(f"### {title}\n\n| | | the device | because | tried with |\n|---|---|---|---|---|")
+        parts.append(
+            f"### {title}\n\n| | | the device | because | tried with |\n|---|---|---|---|---|"
+        )
         parts.append(_rows(rule for rule in RULES if rule.id.startswith(letter)))
     return "\n".join(parts)
 

@@ -50,9 +50,7 @@ class Message:
 
     def is_about(self, kind: str, name: str) -> bool:
         """Whether it is a request, reply or state of this name."""
-        return (
-            self.address is not None and (self.address.kind, self.address.name) == (kind, name)
-        )
+        return self.address is not None and (self.address.kind, self.address.name) == (kind, name)
 
 
 def read_message(topics: Topics, incoming: Incoming, *, by_device: bool) -> Message:

@@ -24,6 +24,11 @@ def nodes(ctx: typer.Context, incomplete: str) -> list[str]:
     return sorted(name for name in known if name.startswith(incomplete))
 
 
+def devices(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The terminals and sorters among them."""
+    return [name for name in nodes(ctx, incomplete) if role_of(name) in ("sorter", "terminal")]
+
+
 def operations(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """The operations of the callee that is named already, each with its description."""
     role = role_of(ctx.params.get("callee") or "")

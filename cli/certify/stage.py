@@ -1,0 +1,271 @@
+"""The store as a device sees it: certify plays catalog, settlement and warehouse on the broker.
+
+It can answer late, wrongly or not at all. What the device says is heard at the relay.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic_core import from_json, to_json
+
+from bus.contract import find_operation
+from bus.contract.channel import ROLES, role_of
+from bus.contract.topics import Topics
+from bus.contract.values import Model
+from bus.contract.warehouse import PICKUP_POINTS_STATE
+from bus.envelope import Sealed, child_trace
+from bus.errors import PROBLEM_TYPE, first_error
+from bus.identity import Identity
+from bus.link import Connector, Incoming, Outgoing
+from bus.session import Session
+from bus.voice import Counts, Voice
+from cli.certify.shelf import POINTS, ordinary_answer
+from cli.certify.wire import Message, Wire, read_message
+
+Seen = TypeVar("Seen")
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long certify waits, in seconds."""
+
+    patience: float = 60.0
+    """For what the device is to do: it may repeat only every half minute."""
+    settle: float = 1.0
+    """For what the device is not to do, and for what may be on its way still."""
+    ask_again: float = 1.0
+    """Until a request that was not answered is sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A request that was sent to the device."""
+
+    message: Message
+    outgoing: Outgoing
+    reply_topic: str
+    place: int
+    """How much the device had said by then."""
+    name: str
+    """Of the operation."""
+
+
+class Stage:
+    """The played store and what is heard of the device."""
+
+    def __init__(
+        self, connector: Connector, topics: Topics, device: str, wire: Callable[..., Wire],
+        times: Times,
+    ) -> None:  # fmt: skip
+        self.topics, self.device, self.times = topics, device, times
+        self.kind = str(role_of(device))
+        self.identity = Identity()
+        self.heard: list[Message] = []
+        self.told: dict[str, Told] = {}
+        """By id; of those that have one."""
+        self.holds: Callable[[Message], bool] = lambda _: False
+        """Whether a request of the device is left to the scene instead of answered at once."""
+        self.properties = getattr(connector, "properties", False)
+        """Whether what is sent has MQTT 5 properties."""
+        self.wire = wire(self._hear, self._stir)
+        self._news = asyncio.Event()
+        self._voices = {
+            role: Voice(role, role, topics, self.identity, Counts()) for role in sorted(ROLES)
+        }
+        self._session = Session(
+            connector, f"{topics.site}-certify-{self.identity.boot}", [], lambda _: None, self._show
+        )
+
+    @asynccontextmanager
+    async def playing(self) -> AsyncIterator[None]:
+        """Play within the block; what was retained is taken back at its end.
+
+        Raises:
+            BrokerError: there is no broker.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                session = tasks.create_task(self._session.run(once=True), name="certify/link")
+                await self._session.up.wait()
+                try:
+                    yield
+                finally:
+                    self._show(leaving=True)
+                    await asyncio.sleep(0)  # the link writes at the end of this turn
+                    session.cancel()
+        except ExceptionGroup as group:
+            raise first_error(group) from None
+
+    def _show(self, *, leaving: bool = False) -> None:
+        shown = [voice.presence("online") for voice in self._voices.values()]
+        shown.append(self._voices["warehouse"].state_message(PICKUP_POINTS_STATE, POINTS))
+        for message in shown:
+            self._session.send(Outgoing(message.topic, b"", 1, retain=True) if leaving else message)
+
+    # -- to hear ------------------------------------------------------------------------------
+
+    def _stir(self) -> None:
+        self._news.set()
+
+    def _hear(self, incoming: Incoming) -> None:
+        message = read_message(self.topics, incoming, by_device=True)
+        self.heard.append(message)
+        self._news.set()
+        address = message.address
+        if (
+            address is None or address.kind != "req" or address.node != self.device
+            or message.id is None or self.holds(message)
+        ):  # fmt: skip
+            return
+        answer = ordinary_answer(address.callee, address.name, message.data, self.identity)
+        if answer is not None:
+            self.reply(message, answer)
+
+    async def until(
+        self, look: Callable[[], Seen | None], seconds: float | None = None
+    ) -> Seen | None:
+        """What there is to see as soon as it is there; None if it does not come in time."""
+        deadline = time.monotonic() + (self.times.patience if seconds is None else seconds)
+        while True:
+            self._news.clear()
+            found = look()
+            left = deadline - time.monotonic()
+            if found or left <= 0:
+                return found or None
+            try:
+                async with asyncio.timeout(left):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+
+    def requests(
+        self, name: str, where: Callable[[Message], bool] = lambda _: True
+    ) -> list[Message]:
+        """What the device asked so far under the name of an operation."""
+        return [each for each in self.heard if each.is_about("req", name) and where(each)]
+
+    def answers(self, told: Told) -> list[Message]:
+        """What the device answered to a request: by its id, or on its topic and to no other."""
+        return [each for each in self.heard[told.place :] if self._answers(each, told)]
+
+    def _answers(self, message: Message, told: Told) -> bool:
+        kind = message.address.kind if message.address else None
+        if kind in ("req", "state", "event") and message.document.get("correlationid") is None:
+            return False
+        if message.names == told.message.id:
+            return told.message.id is not None
+        on_topic = message.incoming.topic == told.reply_topic
+        return on_topic and message.names not in self.told and not is_problem(message)
+
+    # -- to say -------------------------------------------------------------------------------
+
+    def request(
+        self, caller: str, name: str, data: dict[str, Any], *, more: dict[str, Any] | None = None,
+        response_topic: str | None = None,
+    ) -> Told:  # fmt: skip
+        """Ask the device something new; `more` are further attributes, or others than usual."""
+        identifier = self.identity.message()
+        trace = child_trace(None, self.identity.span())
+        document = self._sealed(caller, identifier, f"{self.kind}.{name}.request", data, trace)
+        payload = to_json(document | (more or {}))
+        return self.raw_request(caller, name, payload, response_topic, identifier)
+
+    def raw_request(
+        self, caller: str, name: str, payload: bytes, response_topic: str | None = None,
+        identifier: str | None = None,
+    ) -> Told:  # fmt: skip
+        """Send the device any bytes as a request."""
+        topic = self.topics.request(caller, self.device, name)
+        reply_topic = self.topics.reply(caller, self.device, name)
+        operation = find_operation(self.kind, name)
+        outgoing = Outgoing(
+            topic, payload, 1 if operation is None else operation.qos,
+            response_topic=response_topic or reply_topic,
+            correlation=(identifier or "none").encode(),
+        )  # fmt: skip
+        message = read_message(self.topics, Incoming(topic, payload), by_device=False)
+        told = Told(message, outgoing, reply_topic, len(self.heard), name)
+        if message.id is not None:
+            self.told[message.id] = told
+        self._session.send(outgoing)
+        return told
+
+    def again(self, told: Told) -> Told:
+        """Send the same request again, for whose copy answers are counted anew."""
+        copy = Told(told.message, told.outgoing, told.reply_topic, len(self.heard), told.name)
+        self._session.send(told.outgoing)
+        return copy
+
+    async def answered(self, told: Told, seconds: float | None = None) -> Message | None:
+        """The answer to a request, which is repeated until it comes; None if it does not."""
+        left = self.times.patience if seconds is None else seconds
+        while left > 0:
+            wait = min(left, self.times.ask_again)
+            answers = await self.until(lambda: self.answers(told), wait)
+            if answers:
+                return answers[0]
+            self._session.send(told.outgoing)
+            left -= wait
+        return None
+
+    async def ask(
+        self, caller: str, name: str, data: dict[str, Any], *, more: dict[str, Any] | None = None
+    ) -> tuple[Told, Message | None]:
+        """Ask until it is answered."""
+        told = self.request(caller, name, data, more=more)
+        return told, await self.answered(told)
+
+    def reply(
+        self, to: Message, data: Any, *, more: dict[str, Any] | None = None, problem: bool = False
+    ) -> Message:
+        """Answer a request of the device; `more` are further attributes, or others than usual."""
+        assert to.address is not None
+        assert to.id is not None
+        callee, name = to.address.callee, to.address.name
+        kind = "problem" if problem else "reply"
+        trace = child_trace(None, self.identity.span())
+        document = self._sealed(
+            callee, self.identity.message(), f"{callee}.{name}.{kind}", data, trace
+        )
+        document |= {"correlationid": to.id, "causationid": to.id} | (more or {})
+        return self.raw_reply(to, to_json(document))
+
+    def raw_reply(self, to: Message, payload: bytes) -> Message:
+        """Send any bytes to where the device expects the answer."""
+        assert to.address is not None
+        topic = self.topics.reply(to.address.node, to.address.callee, to.address.name)
+        self._session.send(Outgoing(topic, payload, 1, correlation=to.incoming.correlation))
+        return read_message(self.topics, Incoming(topic, payload), by_device=False)
+
+    def refuse(self, to: Message, status: int, code: str, *, retryable: bool) -> Message:
+        """Answer with a problem."""
+        data = {
+            "type": PROBLEM_TYPE + code, "title": code, "status": status,
+            "detail": "Certify plays the store.", "code": code, "retryable": retryable,
+        }  # fmt: skip
+        return self.reply(to, data, problem=True)
+
+    def _sealed(
+        self, node: str, identifier: str, kind: str, data: Any, trace: str
+    ) -> dict[str, Any]:
+        value = data.model_dump() if isinstance(data, Model) else data
+        order = value.get("order") if isinstance(value, dict) else None
+        document: dict[str, Any] = from_json(
+            Sealed(
+                id=identifier, source=f"/{self.topics.site}/{node}", type=f"storebus.{kind}",
+                at=self.identity.now(), data=value, trace=trace, order=order,
+            ).to_bytes()
+        )  # fmt: skip
+        return document
+
+
+def is_problem(message: Message) -> bool:
+    """Whether an answer is a refusal."""
+    kind = message.document.get("type")
+    if isinstance(kind, str):
+        return kind.endswith(".problem")
+    return {"status", "code"} <= message.data.keys()

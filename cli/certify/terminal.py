@@ -1,0 +1,271 @@
+"""Tries a terminal: certify is the store in which a customer buys at it, again and again.
+
+A terminal may be a program that lives for one purchase: whatever is tried on it is tried while
+a purchase of its is under way.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from cli.certify.book import Book
+from cli.certify.hands import Hands
+from cli.certify.shelf import LABEL, PRICE, UNKNOWN, receipt
+from cli.certify.stage import Stage, Told, is_problem
+from cli.certify.trial import FUTURE, MORE, PAST, GoneError, Trial, with_unknown
+from cli.certify.wire import Message
+
+_CALLER = "settlement"
+_REPEATING = ("T5", "T6", "T7", "T8")
+
+
+class TerminalTrial(Trial):
+    """One run through all that can happen to a terminal."""
+
+    def __init__(self, stage: Stage, book: Book, hands: Hands) -> None:
+        super().__init__(stage, book, hands)
+        self._seen: set[str] = set()
+        """The purchases that a scene has taken up."""
+        self._good: Told | None = None
+        """The first reminder: a copy of it is answered by every terminal at any time."""
+        self._reminded: list[Told] = []
+        self._doors: dict[str, str] = {}
+        """By id of a reminder, what its pickup point is called there, and nowhere else."""
+        stage.holds = lambda each: each.is_about("req", "purchase")
+
+    async def run(self) -> None:
+        """Try everything; what cannot be tried is left out."""
+        try:
+            if await self._first_purchase():
+                for scene in (
+                    self._wrong_answers, self._broker_lost, self._refused, self._restarts,
+                    self._malformed,
+                ):  # fmt: skip
+                    await scene()
+                    await self.hands.bought()
+        except GoneError:
+            await self.hands.bought()
+            rules = [f"T{number}" for number in range(1, 12)] + [
+                f"C{number}" for number in range(1, 18)
+            ]
+            self.book.skip("the device does not answer any more", *rules)
+        await self._look_back()
+
+    # -- purchases ----------------------------------------------------------------------------
+
+    async def _purchase(self) -> Message | None:
+        """Let a customer buy; the first message of a purchase that was not seen before."""
+        await self.hands.buy()
+
+        def new() -> list[Message]:
+            return self.stage.requests("purchase", lambda each: each.id not in self._seen)
+
+        found = await self.stage.until(new, self.for_a_person)
+        if not found:
+            return None
+        self._seen.add(str(found[0].id))
+        return found[0]
+
+    def _sent(self, purchase: Message) -> Callable[[], list[Message]]:
+        return lambda: self.stage.requests("purchase", lambda each: each.id == purchase.id)
+
+    def _settle(self, purchase: Message, **more: Any) -> tuple[dict[str, Any], Message]:
+        """Answer that it is paid: the receipt, and the message."""
+        data = receipt(purchase.data, self.stage.identity)
+        return data, self.stage.reply(
+            purchase, with_unknown(data) if more else data, more=more or None
+        )
+
+    def _reminder(self, bought: dict[str, Any], **more: Any) -> Told:
+        """Say that the parcel of a receipt can be collected."""
+        door = f"North door {self.stage.identity.digits(8)}"
+        data = {
+            "order": bought["order"], "pickup_point": bought["pickup_point"],
+            "pickup_point_name": door, "pickup_code": bought["pickup_code"],
+        }  # fmt: skip
+        if "certifyext" in more:
+            data |= UNKNOWN
+        told = self.stage.request(_CALLER, "remind", data, more=more)
+        self._doors[str(told.message.id)] = door
+        return told
+
+    async def _remind(self, bought: dict[str, Any], rule: str, sentence: str, **more: Any) -> Told:
+        """Remind, and hold the rule against what comes of it."""
+        told = self._reminder(bought, **more)
+        answer = await self.stage.answered(told)
+        if self.book.check(rule, _shown(answer), sentence, told.message, answer):
+            self._reminded.append(told)
+        return told
+
+    def _copy(self) -> Told:
+        assert self._good is not None
+        return self.stage.again(self._good)
+
+    # -- scenes -------------------------------------------------------------------------------
+
+    async def _first_purchase(self) -> bool:
+        """A purchase, held until it was repeated, and its reminder twice."""
+        purchase = await self._purchase()
+        if purchase is None:
+            every = [f"T{number}" for number in range(2, 12)]
+            self.book.skip(f"no purchase came within {self.for_a_person:g} s", *every)
+            await self.hands.bought()
+            return False
+        self._check_prices(purchase)
+        await self.ping(_CALLER)
+        repeats = await self.copies("T4", self._sent(purchase))
+        if not repeats:
+            self.book.skip("it does not repeat", *_REPEATING, "T11")
+        bought, reply = self._settle(self._sent(purchase)()[-1])
+        if repeats:
+            await self.stops("T5", self._sent(purchase), "the answer", reply)
+        self._good = told = await self._remind(
+            bought, "T9", "It did not answer a reminder with shown: true."
+        )
+        if self.stage.wire.listening:
+            await self.at_once(self.stage.again(told))  # judged when it is up for sure
+        if self.stage.wire.listening and self.has_response_topics:
+            other = self.stage.raw_request(
+                _CALLER, "remind", told.outgoing.payload, self.elsewhere(_CALLER)
+            )
+            await self.at_once(other)
+        await self.hands.bought()
+        return self.book.is_kept("T9") or await self._no_reminders()
+
+    async def _no_reminders(self) -> bool:
+        self.book.skip("it answers no reminder", "C10", "C11", "C12", "C13", "C14", "C15")
+        return False
+
+    def _check_prices(self, purchase: Message) -> None:
+        scanned = self.stage.requests("lookup")
+        codes = [each.data.get("code") for each in scanned]
+        if scanned:
+            self.book.check("T2", LABEL in codes, f"It asked for {codes[0]!r}.", *scanned[:1])
+        else:
+            self.book.skip("nothing was scanned", "T2")
+        lines = purchase.data.get("lines")
+        pieces = sum(
+            line["quantity"] for line in (lines if isinstance(lines, list) else [])
+            if isinstance(line, dict) and isinstance(line.get("quantity"), int)
+        )  # fmt: skip
+        wanted = {**PRICE, "amount": pieces * int(str(PRICE["amount"]))}
+        expected = purchase.data.get("expected_total")
+        self.book.check(
+            "T3", expected == wanted, f"It expected {expected}, not {wanted}.", purchase
+        )
+
+    async def _wrong_answers(self) -> None:
+        """What is no answer, and a problem for the moment; meanwhile other reminders."""
+        purchase = await self._purchase()
+        if purchase is None:
+            raise GoneError
+        if self.book.is_kept("T4"):
+            other = receipt(purchase.data, self.stage.identity)
+            shown = self.no_answers(purchase, other)
+            because = "what is no answer to it"
+            if await self.still_repeats("T6", self._sent(purchase), because, shown[-1]):
+                problem = self.stage.refuse(purchase, 503, "unavailable", retryable=True)
+                await self.still_repeats("T7", self._sent(purchase), "a retryable problem", problem)
+        copy = self._copy()
+        again = await self.stage.answered(copy)
+        sentence = "It did not answer a copy of a reminder with shown: true."
+        self.book.check("T9", _shown(again), sentence, copy.message, again)
+        if again is not None:
+            await self._invalid()
+        bought, _ = self._settle(self._sent(purchase)()[-1])
+        sentence = "It did not show a reminder for the time of its message."
+        await self._remind(bought, "C14", sentence, time=PAST)
+
+    async def _invalid(self) -> None:
+        good = self._copy().message.data
+        cases = [
+            {name: value for name, value in good.items() if name != "pickup_code"},
+            {**good, "pickup_code": 7}, {**good, "order": ""},
+        ]  # fmt: skip
+        await self.invalid(_CALLER, "remind", cases, self._copy, lambda _, answer: _shown(answer))
+        expired = self.stage.request(
+            _CALLER, "remind", {**good, "pickup_point_name": "Expired"}, more={"expirytime": PAST}
+        )
+        await self._must_answer(self._copy())
+        answer = await self.at_once(expired)
+        self.book.check(
+            "C15", not _shown(answer), "It showed an expired reminder.", expired.message, answer
+        )
+
+    async def _broker_lost(self) -> None:
+        """The connection is lost while it waits; the answer has unknown fields."""
+        purchase = await self._purchase()
+        if purchase is None:
+            raise GoneError
+        if not await self.lose_broker():
+            raise GoneError
+        if self.book.is_kept("T4"):
+            await self.still_repeats("C1", self._sent(purchase), "the broker was lost", purchase)
+        answer = await self.stage.answered(self._copy())
+        self.book.check("C1", answer, "It came back but answers no more.", self._copy().message)
+        bought, reply = self._settle(self._sent(purchase)()[-1], **MORE)
+        if self.book.is_kept("T5"):
+            what = "an answer with unknown fields"
+            await self.stops("C10", self._sent(purchase), what, reply)
+        sentence = "It did not show a reminder with unknown fields."
+        await self._remind(bought, "C10", sentence, **MORE)
+
+    async def _refused(self) -> None:
+        if not self.book.is_kept("T4"):
+            return
+        purchase = await self._purchase()
+        if purchase is None:
+            raise GoneError
+        problem = self.stage.refuse(purchase, 402, "payment-declined", retryable=False)
+        await self.stops("T8", self._sent(purchase), "a problem that is final", problem)
+
+    async def _restarts(self) -> None:
+        if not self.hands.can_restart:
+            self.book.skip("nobody restarted it (--start, --restart-command)", "T11")
+            return
+        purchase = await self._purchase() if self.book.is_kept("T4") else None
+        if purchase is None:
+            return
+        if not await self.restart():
+            self.book.broke("T11", "It did not come back after a restart.")
+            raise GoneError
+        await self.still_repeats("T11", self._sent(purchase), "a restart", purchase)
+        before = await self._times_shown(str(self._copy().message.id))
+        await self._must_answer(self._copy())
+        await self.pause()
+        after = await self._times_shown(str(self._copy().message.id))
+        if before is not None:
+            sentence = "It showed a reminder again after a restart."
+            self.book.check("T11", before == after, sentence, self._copy().message)
+        bought, _ = self._settle(self._sent(purchase)()[-1])
+        sentence = "It did not show a reminder for the time of its message."
+        await self._remind(bought, "C14", sentence, time=FUTURE)
+
+    async def _malformed(self) -> None:
+        purchase = await self._purchase()
+        if purchase is None:
+            raise GoneError
+        data = self._copy().message.data
+        await self.malformed(_CALLER, "remind", data, self._copy)
+        bought, _ = self._settle(self._sent(purchase)()[-1])
+        sentence = "It did not show a reminder for the time of its message."
+        await self._remind(bought, "C14", sentence, time=FUTURE)
+
+    async def _times_shown(self, reminder: str) -> int | None:
+        return await self.hands.times_shown(self._doors[reminder])
+
+    async def _look_back(self) -> None:
+        """How often each reminder was shown, now that all is over."""
+        await self.pause()
+        for told in self._reminded[:1] if self.hands.is_patient else self._reminded:
+            times = await self._times_shown(str(told.message.id))
+            if times is None:
+                self.book.skip("nobody saw what it shows", "T10")
+                continue
+            sentence = f"It showed a reminder {times} times."
+            if self.book.is_broken("T11") and times > 1:
+                continue  # that is what a restart has done
+            self.book.check("T10", times == 1, sentence, told.message)
+
+
+def _shown(answer: Message | None) -> bool:
+    return answer is not None and not is_problem(answer) and answer.data.get("shown") is True

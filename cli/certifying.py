@@ -1,0 +1,194 @@
+"""`storebus certify`: plays the store against a device and says which rules the device keeps."""
+
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from broker.engine import running_broker
+from broker.external import with_protocol
+from bus.contract.channel import role_of
+from bus.contract.values import is_name
+from bus.errors import ConfigurationError, NoAnswer
+from cli import options
+from cli.certify.hands import CommandHands, Commands
+from cli.certify.report import (
+    Report,
+    as_lines,
+    as_table,
+    report,
+    require_format,
+    summary,
+    write_report,
+)
+from cli.certify.rules import KINDS, checklist
+from cli.certify.run import Where, certify, open_stage
+from cli.certify.shelf import GTIN, LABEL, SKU
+from cli.certify.stage import Stage, Times
+from cli.run import REFUSED, errors, output, run
+from cli.settings import Settings, read_settings
+from cli.tester import completion
+from cli.tester.show import show_json
+
+_LONGEST_WAIT = 3600.0
+
+
+def certify_(
+    device: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DEVICE",
+            help="Such as sorter-9 or terminal-9.",
+            autocompletion=completion.devices,
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="Starts the device, and again after it was killed for the restarts. {url}, {host},"
+            " {port}, {site} and {name} stand for where it is to connect and as what.",
+        ),
+    ] = None,
+    restart_command: Annotated[
+        str | None, typer.Option(metavar="COMMAND", help="Switches the device off and on.")
+    ] = None,
+    command: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="Makes a terminal's customer buy, instead of a person; it may be the terminal"
+            " itself. {label}, {sku} and {gtin} stand for what is to be scanned and bought.",
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Write it as .md, .html or .json, too."),
+    ] = None,
+    patience: Annotated[
+        float,
+        typer.Option(
+            metavar="S", min=0.1, max=_LONGEST_WAIT, help="Seconds for what the device is to do."
+        ),
+    ] = 60.0,
+    settle: Annotated[
+        float,
+        typer.Option(
+            metavar="S", min=0.05, max=_LONGEST_WAIT, help="Seconds for what it is not to do."
+        ),
+    ] = 1.0,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Print all rules as Markdown instead.")
+    ] = False,
+    broker: options.Broker = None,
+    engine: options.Engine = None,
+    host: options.Host = None,
+    port: options.Port = None,
+    site: options.Site = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Play the store against a device under development; ends with 1 if it breaks a must.
+
+    The device connects to the URL that is printed. Without --broker a broker is started here.
+
+    Example: storebus certify sorter-9 --start 'my-sorter --broker {url} {name}' --report sorter.html
+    """
+    if rules:
+        output.print(checklist(), markup=False, soft_wrap=True)
+        return
+    kind = role_of(device) if device is not None and is_name(device) else None
+    if device is None or kind not in KINDS:
+        raise ConfigurationError("Name the device: sorter-9 or terminal-9, with any number.")
+    if command is not None and kind != "terminal":
+        raise ConfigurationError("--command is for terminals: a sorter has no customers.")
+    if file is not None:
+        require_format(file)
+    settings = read_settings(
+        site=site, broker_url=broker, broker_engine=engine, broker_host=host, broker_port=0
+    )
+    times = Times(patience, settle)
+    found = run(
+        _certify(device, Commands(start, restart_command, command), settings, port or 0, times)
+    )
+    if as_json or not output.is_terminal:
+        show_json(found) if as_json else _print(found)
+    else:
+        _print(found)
+    if file is not None:
+        write_report(found, file)
+    if not found["passed"]:
+        raise typer.Exit(REFUSED)
+
+
+def _print(found: Report) -> None:
+    output.print(as_table(found))
+    for line in as_lines(found):
+        output.print(line, soft_wrap=True, markup=False)
+
+
+async def _certify(
+    device: str, commands: Commands, settings: Settings, port: int, times: Times
+) -> Report:
+    async with (
+        _where(settings, port) as where,
+        open_stage(where, device, times) as stage,
+    ):
+        url = f"mqtt://{where.host}:{stage.wire.port}"
+        gaps = {
+            "url": url, "host": where.host, "port": str(stage.wire.port), "site": where.site,
+            "name": device, "label": LABEL, "sku": SKU, "gtin": GTIN,
+        }  # fmt: skip
+        hands = CommandHands(commands, gaps, _tell, has_person=sys.stdin.isatty())
+        _tell(f"Waiting for {device} at {url}, site {where.site}.")
+        waits = commands.start is not None or commands.buy is None
+
+        async def ready() -> None:
+            if waits:
+                await _connected(stage, hands, device)
+
+        result = await certify(stage, hands, ready)
+        if not result.messages:
+            raise NoAnswer(f"{device} said nothing at all.{_printed(hands)}")
+        return report(device, stage.identity.now(), result.verdicts)
+
+
+async def _connected(stage: Stage, hands: CommandHands, device: str) -> None:
+    """Wait for the device's first connection.
+
+    Raises:
+        NoAnswer: it did not connect.
+    """
+    by_person = hands.is_patient
+    seconds = _LONGEST_WAIT if by_person else stage.times.patience
+    if not await stage.until(lambda: stage.wire.listening or None, seconds):
+        raise NoAnswer(f"{device} did not connect within {seconds:g} s.{_printed(hands)}")
+    _tell(f"{device} is connected; this takes some minutes.")
+
+
+def _printed(hands: CommandHands) -> str:
+    """The end of what the commands printed, for the search for what is wrong."""
+    tail = hands.output.strip()[-500:]
+    return f" The commands printed: {tail}" if tail else ""
+
+
+@asynccontextmanager
+async def _where(settings: Settings, port: int) -> AsyncIterator[Where]:
+    """The given broker, or one that is started here on loopback and gone afterwards."""
+    host = settings.broker.host
+    if settings.broker.url is not None:
+        url = settings.broker.url
+        yield Where(url, with_protocol(url, "3.1.1"), settings.site, host, port)
+        return
+    own = settings.broker.model_copy(update={"host": "127.0.0.1", "port": 0})
+    with tempfile.TemporaryDirectory(prefix="storebus-certify-") as folder:
+        async with running_broker(own, Path(folder)) as broker:
+            yield Where(broker.url, broker.url_v311, settings.site, host, port)
+
+
+def _tell(sentence: str) -> None:
+    errors.print(sentence, markup=False, soft_wrap=True)
