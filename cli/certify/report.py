@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -80,16 +80,18 @@ def as_lines(found: Report) -> list[str]:
     for rule in found["rules"]:
         for finding in rule.get("findings", ()):
             lines.append(f"{rule['id']} {rule['outcome']}: {finding['text']}")
-            lines += [f"    {_arrow(each)} {each['payload']}" for each in finding["messages"]]
+            lines += [f"    {_said(each)}" for each in finding["messages"]]
     for rule in found["rules"]:
         if rule["outcome"] == "not tried":
             lines.append(f"{rule['id']} not tried: {rule['reason']}.")
     return [visible(line) for line in [*lines, summary(found)]]
 
 
-def _arrow(message: dict[str, Any]) -> str:
+def _said(message: dict[str, Any]) -> str:
     retained = " (retained)" if message["retain"] else ""
-    return f"{message['from']} to {message['topic']}{retained}:"
+    return visible(
+        f"{message['from']} to {message['topic']}{retained}: {message['payload']}"
+    )
 
 
 def summary(found: Report) -> str:
@@ -122,8 +124,7 @@ def as_markdown(found: Report) -> str:
 
 
 def _markdown_finding(finding: dict[str, Any]) -> str:
-    messages = "\n".join(f"    {visible(f'{_arrow(each)} {each["payload"]}')}"
-                         for each in finding["messages"])  # fmt: skip
+    messages = "\n".join(f"    {_said(each)}" for each in finding["messages"])
     return f"{visible(finding['text'])}\n\n{messages}\n"
 
 
@@ -141,10 +142,7 @@ def as_html(found: Report) -> str:
             details.append(f"<p>Because: {_code(escape(rule['why']))}.</p>")
             for finding in rule["findings"]:
                 details.append(f"<p>{escape(visible(finding['text']))}</p>")
-                details += [
-                    f"<pre>{escape(visible(f'{_arrow(each)} {each["payload"]}'))}</pre>"
-                    for each in finding["messages"]
-                ]
+                details += [f"<pre>{escape(_said(each))}</pre>" for each in finding["messages"]]
         elif "reason" in rule:
             details.append(f"<p>{rule['id']} was not tried: {escape(rule['reason'])}.</p>")
     return _PAGE.format(
@@ -177,7 +175,7 @@ padding: .6rem }} .kept td:last-child {{ color: #060 }} .not td:last-child {{ co
 {details}
 </html>
 """
-_WRITERS = {
+_WRITERS: dict[str, Callable[[Report], str]] = {
     ".md": as_markdown,
     ".html": as_html,
     ".json": lambda found: json.dumps(found, ensure_ascii=False, indent=2) + "\n",

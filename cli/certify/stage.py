@@ -6,7 +6,7 @@ It can answer late, wrongly or not at all. What the device says is heard at the 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,13 +20,15 @@ from bus.contract.warehouse import PICKUP_POINTS_STATE
 from bus.envelope import Sealed, child_trace
 from bus.errors import PROBLEM_TYPE, first_error
 from bus.identity import Identity
-from bus.link import Connector, Incoming, Outgoing
+from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.session import Session
 from bus.voice import Counts, Voice
 from cli.certify.shelf import POINTS, ordinary_answer
 from cli.certify.wire import Message, Wire, read_message
 
 Seen = TypeVar("Seen")
+_TO_LEAVE = 2.0
+"""Seconds to take back what was retained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,12 @@ class Stage:
         self._voices = {
             role: Voice(role, role, topics, self.identity, Counts()) for role in sorted(ROLES)
         }
+        self._taken_back = asyncio.Event()
         self._session = Session(
-            connector, f"{topics.site}-certify-{self.identity.boot}", [], lambda _: None, self._show
-        )
+            connector, f"{topics.site}-certify-{self.identity.boot}",
+            [Subscription(topics.state("warehouse", PICKUP_POINTS_STATE.name), 1)],
+            self._echoed, self._show,
+        )  # fmt: skip
 
     @asynccontextmanager
     async def playing(self) -> AsyncIterator[None]:
@@ -95,7 +100,9 @@ class Stage:
                     yield
                 finally:
                     self._show(leaving=True)
-                    await asyncio.sleep(0)  # the link writes at the end of this turn
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(_TO_LEAVE):
+                            await self._taken_back.wait()
                     session.cancel()
         except ExceptionGroup as group:
             raise first_error(group) from None
@@ -105,6 +112,11 @@ class Stage:
         shown.append(self._voices["warehouse"].state_message(PICKUP_POINTS_STATE, POINTS))
         for message in shown:
             self._session.send(Outgoing(message.topic, b"", 1, retain=True) if leaving else message)
+
+    def _echoed(self, messages: list[Incoming]) -> None:
+        """What was taken back last has come back: the broker has got all of it."""
+        if not messages[-1].payload:
+            self._taken_back.set()
 
     # -- to hear ------------------------------------------------------------------------------
 
@@ -118,7 +130,7 @@ class Stage:
         address = message.address
         if (
             address is None or address.kind != "req" or address.node != self.device
-            or message.id is None or self.holds(message)
+            or address.callee not in ROLES or message.id is None or self.holds(message)
         ):  # fmt: skip
             return
         answer = ordinary_answer(address.callee, address.name, message.data, self.identity)

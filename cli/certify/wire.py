@@ -4,7 +4,6 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -114,8 +113,7 @@ class Wire(Relay):
                 if packet[0] >> 4 == _SUBSCRIBE:
                     self.listening.add(key)
                 elif packet[0] >> 4 == _PUBLISH:
-                    with suppress(ValueError):
-                        self._said(read_publish(packet[0], _body(packet), v5=connecting.v5)[0])
+                    self._overhear(packet, connecting)
                 broker[1].write(packet)
                 await broker[1].drain()
 
@@ -126,7 +124,9 @@ class Wire(Relay):
 
         ways = [asyncio.create_task(way) for way in (there(), back())]
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for way in done:
+                way.result()
         finally:
             for way in ways:
                 way.cancel()
@@ -135,6 +135,13 @@ class Wire(Relay):
                 self.listening.remove(key)
                 self.lost_listeners += 1
             self._changed()
+
+    def _overhear(self, packet: bytes, connecting: Connecting) -> None:
+        try:
+            incoming, _ = read_publish(packet[0], _body(packet), v5=connecting.v5)
+        except ValueError:
+            return  # the broker will end the connection over it
+        self._said(incoming)
 
 
 def _body(packet: bytes) -> bytes:
