@@ -29,13 +29,11 @@ class Relay:
     """
 
     def __init__(self, dial: Dial) -> None:
-        self.is_down = False
-        """While set, whoever connects is sent away."""
-        self.turned_away = 0
-        """How many were sent away."""
         self.port = 0
         self._dial = dial
         self._connections: set[asyncio.Task[None]] = set()
+        self._host = ""
+        self._server: asyncio.Server
 
     @property
     def connections(self) -> int:
@@ -54,23 +52,31 @@ class Relay:
         Raises:
             OSError: nothing can listen there.
         """
-        server = await asyncio.start_server(self._accept, host, port)
-        self.port = server.sockets[0].getsockname()[1]
+        self._host, self.port = host, port
+        await self.come_back()
         try:
             yield self
         finally:
-            server.close()
-            self.cut()
+            self.go_down()
             await asyncio.gather(*self._connections, return_exceptions=True)
-            await server.wait_closed()
+
+    def go_down(self) -> None:
+        """Break every connection and refuse new ones, as a broker does that was killed."""
+        self._server.close()
+        self.cut()
+
+    async def come_back(self) -> None:
+        """Accept connections again, at the same port.
+
+        Raises:
+            OSError: nothing can listen there.
+        """
+        self._server = await asyncio.start_server(self._accept, self._host, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if self.is_down:
-            self.turned_away += 1
-            writer.transport.abort()
-            return
         self._connections.add(task)
         try:
             with suppress(OSError, EOFError, asyncio.CancelledError):

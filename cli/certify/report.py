@@ -89,9 +89,7 @@ def as_lines(found: Report) -> list[str]:
 
 def _said(message: dict[str, Any]) -> str:
     retained = " (retained)" if message["retain"] else ""
-    return visible(
-        f"{message['from']} to {message['topic']}{retained}: {message['payload']}"
-    )
+    return visible(f"{message['from']} to {message['topic']}{retained}: {message['payload']}")
 
 
 def summary(found: Report) -> str:

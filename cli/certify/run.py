@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bus.contract.channel import ROLES
 from bus.contract.topics import Topics
+from bus.contract.values import MAX_PAYLOAD
 from bus.errors import BrokerError
 from bus.identity import Identity
 from bus.link import MqttConnector
@@ -18,6 +19,10 @@ from cli.certify.sorter import SorterTrial
 from cli.certify.stage import Stage, Times
 from cli.certify.terminal import TerminalTrial
 from cli.certify.wire import Wire
+
+
+_LARGEST = 2 * MAX_PAYLOAD
+"""Bytes: a device has to bear what is too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ async def open_stage(where: Where, device: str, times: Times) -> AsyncIterator[S
         BrokerError: there is no broker, or nothing can listen for the device.
         RoleTakenError: a real store is on this site of the broker.
     """
-    connector, topics = MqttConnector(where.url), Topics(where.site)
+    connector, topics = MqttConnector(where.url, largest=_LARGEST), Topics(where.site)
     for role in sorted(ROLES):
         await refuse_second(connector, topics, role, Identity(), 1.0)
     stage = Stage(

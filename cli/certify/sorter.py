@@ -1,5 +1,6 @@
 """Tries a sorter: certify is the warehouse that gives it jobs, twice, late and in the wrong order."""
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -21,8 +22,7 @@ class SorterTrial(Trial):
     def __init__(self, stage: Stage, book: Book, hands: Hands) -> None:
         super().__init__(stage, book, hands)
         self._held: set[str] = set()
-        self._restarted: set[str] = set()
-        """Jobs during which it was restarted."""
+        self._restarted_at = float("inf")
         self._good: Told
         """The first job: a copy of it is answered by every sorter at any time."""
         self._count = 0
@@ -77,6 +77,13 @@ class SorterTrial(Trial):
         answer = await self._must_answer(told)
         return answer if _accepts(answer) else None
 
+    def _copies(self, packed: Message) -> Callable[[], list[Message]]:
+        return lambda: self.stage.requests("packed", lambda each: each.id == packed.id)
+
+    async def barrier(self) -> None:
+        """A copy of a job that is known is answered at once."""
+        await self.stage.answered(self._copy())
+
     async def _packs(self, job: str) -> Message | None:
         """Its first `packed` of a job."""
         found = await self.stage.until(self._packed(job))
@@ -125,12 +132,12 @@ class SorterTrial(Trial):
             self.book.skip("it does not say packed", "S5", *_REPEATING, "S14")
             return True
         self._check_packed(job, packed)
-        repeats = await self.copies("S5", self._packed(job))
+        repeats = await self.copies("S5", self._copies(packed))
         if not repeats:
             self.book.skip("it does not repeat", *_REPEATING, "S14")
         reply = self._release(job)
         if repeats:
-            await self.stops("S6", self._packed(job), "the answer", reply)
+            await self.stops("S6", self._copies(packed), "the answer", reply)
         for _ in range(2):
             copy = self._copy()
             again = await self._must_answer(copy)
@@ -165,21 +172,25 @@ class SorterTrial(Trial):
         if self.book.is_kept("S5") and (held := await self._held_job("S7")):
             job, packed = held
             shown = self.no_answers(packed, {"job": job})
-            await self.still_repeats("S7", self._packed(job), "what is no answer to it", shown[-1])
+            await self.still_repeats(
+                "S7", self._copies(packed), "what is no answer to it", shown[-1]
+            )
             self._release(job)
 
     async def _problem_for_the_moment(self) -> None:
         if self.book.is_kept("S5") and (held := await self._held_job("S8")):
             job, packed = held
             problem = self.stage.refuse(packed, 503, "unavailable", retryable=True)
-            await self.still_repeats("S8", self._packed(job), "a retryable problem", problem)
+            await self.still_repeats("S8", self._copies(packed), "a retryable problem", problem)
             self._release(job)
 
     async def _final_problem(self) -> None:
-        if self.book.is_kept("S5") and (held := await self._held_job("S9")):
+        if self.book.is_broken("S6"):
+            self.book.skip("it does not stop at all", "S9")
+        elif self.book.is_kept("S5") and (held := await self._held_job("S9")):
             job, packed = held
             problem = self.stage.refuse(packed, 409, "wrong-state", retryable=False)
-            await self.stops("S9", self._packed(job), "a problem that is final", problem)
+            await self.stops("S9", self._copies(packed), "a problem that is final", problem)
             self._held.discard(job)
 
     async def _unknown_fields(self) -> None:
@@ -191,11 +202,11 @@ class SorterTrial(Trial):
         self.book.check(
             "C10", accepted, "It did not take a job with unknown fields.", told.message, answer
         )
-        if accepted and await self._packs(job):
+        if accepted and (packed := await self._packs(job)):
             reply = self.stage.reply(self._packed(job)()[-1], {"job": job, **UNKNOWN}, more=MORE)
             if self.book.is_kept("S5") and self.book.is_kept("S6"):
                 what = "an answer with unknown fields"
-                await self.stops("C10", self._packed(job), what, reply)
+                await self.stops("C10", self._copies(packed), what, reply)
             self._release(job)
 
     async def _clocks(self) -> None:
@@ -304,7 +315,7 @@ class SorterTrial(Trial):
         if held is not None:
             if self.book.is_kept("S5"):
                 job, packed = held
-                await self.still_repeats("C1", self._packed(job), "the broker was lost", packed)
+                await self.still_repeats("C1", self._copies(packed), "the broker was lost", packed)
             self._release(held[0])
 
     async def _restarts(self) -> None:
@@ -314,15 +325,14 @@ class SorterTrial(Trial):
         if not self.book.is_kept("S5") or not (held := await self._held_job("S14")):
             return
         job, packed = held
-        self._restarted.add(job)
+        self._restarted_at = time.monotonic()
         if not await self.restart():
             self.book.broke("S14", "It did not come back after a restart.")
             raise GoneError
-        await self.still_repeats("S14", self._packed(job), "a restart", packed)
+        await self.still_repeats("S14", self._copies(packed), "a restart", packed)
         await self._must_answer(self._copy())
         self._release(job)
         half = self._job()
-        self._restarted.add(half)
         if await self._taken(self._pick(half)):
             if not await self.restart():
                 self.book.broke("S14", "It did not come back after a restart.")
@@ -343,8 +353,9 @@ class SorterTrial(Trial):
             key = (str(each.data.get("job")), each.data.get("assignment"))
             packed.setdefault(key, {}).setdefault(str(each.id), each)
         for (job, _), several in packed.items():
+            before = [each for each in several.values() if each.at < self._restarted_at]
             if len(several) > 1:
-                rule = "S14" if job in self._restarted else "S3"
+                rule = "S3" if len(before) > 1 else "S14"
                 self.book.broke(rule, f"It packed {job} {len(several)} times.", *several.values())
         shown = [
             each for each in self.stage.heard

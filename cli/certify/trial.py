@@ -60,8 +60,13 @@ class Trial:
         )
 
     async def _later(self, look: Look, seconds: float) -> list[Message]:
-        """What comes once that which is on its way has arrived."""
-        after = time.monotonic() + self.times.settle / 2
+        """What comes once that which is on its way has arrived.
+
+        A device answers in order: what it sent before it read our answer arrives before what it
+        answers to the next request.
+        """
+        await self.barrier()
+        after = time.monotonic() + self.times.settle / 4
 
         def later() -> list[Message]:
             return [each for each in look() if each.at > after]
@@ -72,6 +77,9 @@ class Trial:
         pauses = [later.at - each.at for each, later in zip(heard, heard[1:], strict=False)]
         longest = max(pauses, default=0.0)
         return max(self.times.settle, min(2.5 * longest, self.times.patience))
+
+    async def barrier(self) -> None:
+        """Return when the device has read all that was sent to it, if it can be asked for that."""
 
     @property
     def _so_long(self) -> str:
@@ -102,11 +110,10 @@ class Trial:
     async def lose_broker(self) -> bool:
         """Cut its connections and refuse new ones for a moment; whether it comes back."""
         wire = self.stage.wire
-        before, turned = len(wire.opened), wire.turned_away
-        wire.is_down = True
-        wire.cut()
-        await self.stage.until(lambda: wire.turned_away > turned or None, self.times.settle)
-        wire.is_down = False
+        before = len(wire.opened)
+        wire.go_down()
+        await self.pause()
+        await wire.come_back()
         back = await self.stage.until(
             lambda: (len(wire.opened) > before and wire.listening) or None
         )
