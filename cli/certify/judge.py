@@ -49,10 +49,7 @@ def _judge_content(stage: Stage, book: Book, message: Message) -> None:
     wrong = message.flaw or _wrong_attribute(message.document)
     if not book.check("C2", wrong is None, f"It is no message: {wrong}", message):
         return
-    wanted = [*_COMPLETE]
-    if message.is_about("rep", message.address.name if message.address else ""):
-        wanted += ["correlationid"] if _names_request(stage, message) else []
-    missing = [name for name in wanted if name not in message.document]
+    missing = [name for name in _COMPLETE if name not in message.document]
     book.check("C3", not missing, f"It has no {', '.join(missing)}.", message)
     model, where = _model_of(stage, message)
     if model is None:
@@ -83,11 +80,6 @@ def _wrong_attribute(document: dict[str, Any]) -> str | None:
     except (ValueError, AttributeError, OverflowError):
         return "`time` must be an RFC 3339 time with an offset."
     return None
-
-
-def _names_request(stage: Stage, message: Message) -> bool:
-    """Whether it answers a request that had an id to be named."""
-    return not is_problem(message) or message.names in stage.told
 
 
 def _model_of(stage: Stage, message: Message) -> tuple[type[Model] | None, str]:

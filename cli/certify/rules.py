@@ -44,8 +44,8 @@ RULES = (
           "all connections are cut and refused for a moment"),
     _must("C2", "sends messages: a JSON object with `id` and `data`, each attribute as CloudEvents"
           " has it", "a node answers anything else with a problem, or not at all", _WATCHED),
-    _advice("C3", "sends all of `specversion`, `id`, `source`, `type`, `time`, and `correlationid`"
-            " in a reply", "other programs than the store's read CloudEvents, too", _WATCHED),
+    _advice("C3", "sends all of `specversion`, `id`, `source`, `type` and `time`",
+            "other programs than the store's read CloudEvents, too", _WATCHED),
     _must("C4", "fills `data` as the contract says", "what does not fit is refused with 422",
           "everything it sends is held against the contract's schemas"),
     _must("C5", "answers on the topic that follows from the request's topic",

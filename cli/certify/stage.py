@@ -71,6 +71,8 @@ class Stage:
         """By id; of those that have one."""
         self.holds: Callable[[Message], bool] = lambda _: False
         """Whether a request of the device is left to the scene instead of answered at once."""
+        self.is_vague = False
+        """Whether it gave answers that name no request: of two, nobody knows which is answered."""
         self.properties = getattr(connector, "properties", False)
         """Whether what is sent has MQTT 5 properties."""
         self.wire = wire(self._hear, self._stir)
@@ -171,7 +173,9 @@ class Stage:
         if message.names == told.message.id:
             return told.message.id is not None
         on_topic = message.incoming.topic == told.reply_topic
-        return on_topic and message.names not in self.told and not is_problem(message)
+        vague = on_topic and message.names not in self.told and not is_problem(message)
+        self.is_vague |= vague
+        return vague
 
     # -- to say -------------------------------------------------------------------------------
 

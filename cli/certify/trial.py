@@ -140,6 +140,9 @@ class Trial:
         carried_out: Callable[[Told, Message | None], bool],
     ) -> None:  # fmt: skip
         """Send requests with invalid fields, each followed by a good one."""
+        if self.stage.is_vague:
+            self.book.skip("its answers name no request", "C12", "C13")
+            return
         for data in cases:
             told = self.stage.request(caller, name, data)
             await self._must_answer(good())

@@ -23,7 +23,7 @@ from cli.certify.stage import Stage, Times
 from devices.sorter.role import Sorter
 from devices.terminal.role import Terminal
 
-TIMES = Times(patience=3.0, settle=0.4, ask_again=1.0)
+TIMES = Times(patience=6.0, settle=0.4, ask_again=1.0)
 AT_ONCE = 16
 """Devices that are tried at the same time."""
 DOCS = Path(__file__).parents[2] / "docs"
@@ -51,7 +51,7 @@ class Beside:
 
     async def start(self) -> None:
         """Let it run."""
-        self._running.append(asyncio.ensure_future(self._run()))
+        self._running.insert(0, asyncio.ensure_future(self._run()))
 
     async def restart(self) -> None:
         """End it and let it run again."""
@@ -86,7 +86,7 @@ class Beside:
 async def _little(broker: Broker, kind: str, breaks: str) -> list[Verdict]:
     name = f"{kind}-9"
     where = Where(broker.url, broker.url_v311, f"certify-{next(_sites)}")
-    async with open_stage(where, name, TIMES) as stage:
+    async with asyncio.timeout(100), open_stage(where, name, TIMES) as stage:
         if kind == SORTER:
             sorter = LittleSorter(stage.wire.port, where.site, name, breaks)
             hands = Beside(sorter.run, None, [])
