@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -23,7 +22,6 @@ from cli.certify.report import (
     as_table,
     report,
     require_format,
-    summary,
     write_report,
 )
 from cli.certify.rules import KINDS, checklist
@@ -96,7 +94,7 @@ def certify_(
 
     The device connects to the URL that is printed. Without --broker a broker is started here.
 
-    Example: storebus certify sorter-9 --start 'my-sorter --broker {url} {name}' --report sorter.html
+    Example: storebus certify sorter-9 --start 'my-sorter {url} {name}' --report sorter.html
     """
     if rules:
         output.print(checklist(), markup=False, soft_wrap=True)
@@ -115,8 +113,8 @@ def certify_(
     found = run(
         _certify(device, Commands(start, restart_command, command), settings, port or 0, times)
     )
-    if as_json or not output.is_terminal:
-        show_json(found) if as_json else _print(found)
+    if as_json:
+        show_json(found)
     else:
         _print(found)
     if file is not None:

@@ -6,9 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from bus.contract import EVENTS, STATES, find_operation
-from bus.contract.channel import EVERY, ROLES, role_of
+from bus.contract.channel import EVERY, ROLES, Event, State, role_of
 from bus.contract.every import PRESENCE
 from bus.contract.problem import ProblemData
+from bus.contract.topics import Address
 from bus.contract.values import MAX_PAYLOAD, Model
 from bus.envelope import body_digest, milliseconds
 from cli.certify.book import Book
@@ -86,17 +87,21 @@ def _model_of(stage: Stage, message: Message) -> tuple[type[Model] | None, str]:
     """What `data` has to be, or why there is no such message at all."""
     address = message.address
     assert address is not None
-    if address.kind == "state":
-        state = STATES.get((stage.kind, address.name)) or STATES.get((EVERY, address.name))
-        return (state.data if state else None), ""
-    if address.kind == "event":
-        event = EVENTS.get((stage.kind, address.name)) or EVENTS.get((EVERY, address.name))
-        return (event.data if event else None), ""
+    if address.kind == "req":
+        return _request_of(stage, address)
+    channel: State[Any] | Event[Any] | None
     if address.kind == "rep":
-        if is_problem(message):
-            return ProblemData, ""
         operation = find_operation(stage.kind, address.name)
-        return (operation.reply if operation else None), ""
+        reply = operation.reply if operation else None
+        return (ProblemData if is_problem(message) else reply), ""
+    if address.kind == "state":
+        channel = STATES.get((stage.kind, address.name)) or STATES.get((EVERY, address.name))
+    else:
+        channel = EVENTS.get((stage.kind, address.name)) or EVENTS.get((EVERY, address.name))
+    return (channel.data if channel else None), ""
+
+
+def _request_of(stage: Stage, address: Address) -> tuple[type[Model] | None, str]:
     operation = find_operation(role_of(address.callee) or "", address.name)
     if operation is None:
         return None, f"{address.callee} has no operation {address.name}."
@@ -114,9 +119,9 @@ def _judge_replies(stage: Stage, book: Book) -> None:
             topic = message.incoming.topic
             sentence = f"It answered on {topic} instead of {told.reply_topic}."
             book.check("C5", topic == told.reply_topic, sentence, told.message, message)
-        if message.flaw is None and address is not None and address.kind == "rep":
-            if not is_problem(message):
-                book.check("C6", told is not None, "It names no request.", message)
+        is_reply = message.flaw is None and address is not None and address.kind == "rep"
+        if is_reply and not is_problem(message):
+            book.check("C6", told is not None, "It names no request.", message)
 
 
 def _judge_ids(stage: Stage, book: Book) -> None:
@@ -162,6 +167,6 @@ def _judge_presence(stage: Stage, book: Book, rule: str) -> None:
         and each.data.get("status") == "lost" and each.data.get("boot") in boots
     ]  # fmt: skip
     book.check(
-        rule, good, f"No connection left a retained last will `lost` with the same boot on {topic}.",
+        rule, good, f"It left no retained last will `lost` with the same boot on {topic}.",
         *online[:1], *said[:1],
     )  # fmt: skip

@@ -159,7 +159,8 @@ _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{device}: certification</title>
 <style>
-body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
+body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto;
+padding: 0 1rem }}
 table {{ border-collapse: collapse }} td {{ border-top: 1px solid #ccc; padding: .3rem .6rem;
 vertical-align: top }} pre {{ white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4;
 padding: .6rem }} .kept td:last-child {{ color: #060 }} .not td:last-child {{ color: #666 }}

@@ -49,7 +49,7 @@ RULES = (
     _must("C4", "fills `data` as the contract says", "what does not fit is refused with 422",
           "everything it sends is held against the contract's schemas"),
     _must("C5", "answers on the topic that follows from the request's topic",
-          "nobody listens anywhere else, and a Response Topic could make it speak in another's name",
+          "nobody listens elsewhere, and a Response Topic could make it speak in another's name",
           "where it answers; with MQTT 5 also a request with a foreign Response Topic"),
     _must("C6", "names the request in its reply: `correlationid`, or the same `id`",
           "the asker has several requests under way", "each reply is held against what was asked"),
@@ -78,7 +78,7 @@ RULES = (
     _advice("C17", "answers `ping` and `about`", "operators see what is alive, and which version",
             "it is asked"),
     _must("S1", "shows `presence` `online` as retained, and leaves a last will `lost` with the same"
-          " `boot`, retained", "only a sorter that is online gets jobs, and a lost one's go to others",
+          " `boot`, retained", "only a sorter that is online gets jobs; a lost one's go to others",
           "its states and the last will of its connection"),
     _must("S2", "answers each `pick` with its job and whether it is accepted",
           "the warehouse waits for it, and gives the job to another sorter if it is not",
@@ -154,11 +154,12 @@ def rules_of(kind: str) -> tuple[Rule, ...]:
 
 def checklist() -> str:
     """All rules as a section of the device guide, in Markdown."""
-    parts = [
+    intro = (
         "## Checklist\n\n"
         "`storebus certify sorter-9` or `terminal-9` tries these rules on your device. A store"
         " breaks on a device that breaks a *must*; *advice* makes it good company.\n"
-    ]
+    )
+    parts = [intro]
     for title, letter in (("Every device", "C"), ("Sorters", "S"), ("Terminals", "T")):
         parts.append(
             f"### {title}\n\n| | | the device | because | tried with |\n|---|---|---|---|---|"

@@ -20,7 +20,6 @@ from cli.certify.stage import Stage, Times
 from cli.certify.terminal import TerminalTrial
 from cli.certify.wire import Wire
 
-
 _LARGEST = 2 * MAX_PAYLOAD
 """Bytes: a device has to bear what is too large."""
 

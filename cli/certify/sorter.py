@@ -1,4 +1,4 @@
-"""Tries a sorter: certify is the warehouse that gives it jobs, twice, late and in the wrong order."""
+"""Tries a sorter: certify is the warehouse that gives it jobs, twice, late, in a wrong order."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -317,7 +317,7 @@ class SorterTrial(Trial):
             raise GoneError
         if held is not None:
             if self.book.is_kept("S5"):
-                job, packed = held
+                _, packed = held
                 await self.still_repeats("C1", self._copies(packed), "the broker was lost", packed)
             self._release(held[0])
 

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic_core import from_json, to_json
@@ -54,6 +54,8 @@ class Told:
     """How much the device had said by then."""
     name: str
     """Of the operation."""
+    copy: int = 1
+    """The how-manieth of all copies sent since then it is: so many answers are to come."""
 
 
 class Stage:
@@ -71,6 +73,8 @@ class Stage:
         """By id; of those that have one."""
         self.holds: Callable[[Message], bool] = lambda _: False
         """Whether a request of the device is left to the scene instead of answered at once."""
+        self._copies: dict[str, tuple[int, int]] = {}
+        """By id of a request: from where on its copies count, and how many were sent."""
         self.is_vague = False
         """Whether it gave answers that name no request: of two, nobody knows which is answered."""
         self.properties = getattr(connector, "properties", False)
@@ -164,7 +168,8 @@ class Stage:
 
     def answers(self, told: Told) -> list[Message]:
         """What the device answered to a request: by its id, or on its topic and to no other."""
-        return [each for each in self.heard[told.place :] if self._answers(each, told)]
+        found = [each for each in self.heard[told.place :] if self._answers(each, told)]
+        return found[told.copy - 1 :]
 
     def _answers(self, message: Message, told: Told) -> bool:
         kind = message.address.kind if message.address else None
@@ -211,10 +216,16 @@ class Stage:
         return told
 
     def again(self, told: Told) -> Told:
-        """Send the same request again, for whose copy answers are counted anew."""
-        copy = Told(told.message, told.outgoing, told.reply_topic, len(self.heard), told.name)
+        """Send the same request again; its answer is the one after those to all earlier copies."""
+        place, count = self._copies.get(str(told.message.id), (told.place, 1))
+        self._copies[str(told.message.id)] = place, count + 1
         self._session.send(told.outgoing)
-        return copy
+        return replace(told, place=place, copy=count + 1)
+
+    def forget_copies(self) -> None:
+        """What was sent so far need not be answered any more: the connection was lost."""
+        for identifier in self.told:
+            self._copies[identifier] = len(self.heard), 0
 
     async def answered(self, told: Told, seconds: float | None = None) -> Message | None:
         """The answer to a request, which is repeated until it comes; None if it does not."""
@@ -224,7 +235,7 @@ class Stage:
             answers = await self.until(lambda: self.answers(told), wait)
             if answers:
                 return answers[0]
-            self._session.send(told.outgoing)
+            self.again(told)
             left -= wait
         return None
 

@@ -16,6 +16,7 @@ from cli.certify.trial import FUTURE, MORE, PAST, GoneError, Trial, with_unknown
 from cli.certify.wire import Message
 
 _CALLER = "settlement"
+_A_MOMENT = 3.0
 _REPEATING = ("T5", "T6", "T7", "T8")
 
 
@@ -110,7 +111,8 @@ class TerminalTrial(Trial):
         if self._good is not None:
             await self.stage.answered(self._copy())
         else:
-            await self.at_once(self.stage.request(_CALLER, PING.name, {}))
+            ping = self.stage.request(_CALLER, PING.name, {})
+            await self.stage.answered(ping, min(_A_MOMENT, self.times.patience))
 
     # -- scenes -------------------------------------------------------------------------------
 

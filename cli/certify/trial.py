@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from bus.contract.every import ABOUT, PING
@@ -15,7 +16,7 @@ from cli.certify.wire import Message
 
 Look = Callable[[], list[Message]]
 PAST, FUTURE = "1970-01-01T00:00:00.000Z", "2099-12-31T23:59:59.999Z"
-MORE = {"certifyext": "of a later version", **{name: "x" for name in ("partitionkey", "certify2")}}
+MORE = {"certifyext": "of a later version", "certify2": "another one"}
 """Attributes that no device knows."""
 _PING_PATIENCE = 5.0
 _PERSON = 10
@@ -74,7 +75,7 @@ class Trial:
         return await self.stage.until(later, seconds) or []
 
     def _long_enough(self, heard: list[Message]) -> float:
-        pauses = [later.at - each.at for each, later in zip(heard, heard[1:], strict=False)]
+        pauses = [later.at - each.at for each, later in pairwise(heard)]
         longest = max(pauses, default=0.0)
         return max(self.times.settle, min(2.5 * longest, self.times.patience))
 
@@ -113,6 +114,7 @@ class Trial:
         before = len(wire.opened)
         wire.go_down()
         await self.pause()
+        self.stage.forget_copies()
         await wire.come_back()
         back = await self.stage.until(
             lambda: (len(wire.opened) > before and wire.listening) or None
@@ -123,6 +125,7 @@ class Trial:
         """Restart it; whether it comes back."""
         before = len(self.stage.wire.opened)
         await self.hands.restart()
+        self.stage.forget_copies()
         wire = self.stage.wire
         return bool(
             await self.stage.until(lambda: len(wire.opened) > before or None, self.for_a_person)

@@ -160,20 +160,12 @@ class LittleDevice:
 
     async def _hear(self, message: aiomqtt.Message) -> None:
         kind = message.topic.value.split("/")[3]
-        try:
-            document = json.loads(message.payload)
-            if not isinstance(document, dict) or not isinstance(document["id"], str):
-                raise TypeError
-            if (
-                not isinstance(document["data"], dict)
-                or document.get("specversion", "1.0") != "1.0"
-            ):
-                raise TypeError
-        except (ValueError, TypeError, KeyError, RecursionError):
+        document = _read(message.payload)
+        if document is None:
             if kind == "rep" and self.breaks in ("S7", "T6"):
                 self._unanswered.clear()
             if kind == "req" and self.breaks == "C11":
-                raise CrashError from None
+                raise CrashError
             return
         if kind == "rep":
             await self._replied(document)
@@ -319,9 +311,9 @@ class LittleSorter(LittleDevice):
 
     def _abort(self, data: JSON) -> JSON:
         key = (data["job"], data["assignment"])
-        if (key in self._jobs and self.breaks != "S13") or self.breaks != "S10":
-            if not (self.breaks == "S13" and key in self._jobs):
-                self._jobs[key] = "aborted"
+        broken = "S13" if key in self._jobs else "S10"
+        if self.breaks != broken:
+            self._jobs[key] = "aborted"
         return {"job": data["job"], "taken": []}
 
     async def _pack(self, key: tuple[str, int]) -> None:
@@ -408,6 +400,17 @@ def port_of(url: str) -> int:
     port = urlsplit(url).port
     assert port is not None
     return port
+
+
+def _read(payload: Any) -> JSON | None:
+    """A message, or None if it is none."""
+    try:
+        document = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    good = isinstance(document, dict) and isinstance(document.get("id"), str)
+    good = good and isinstance(document.get("data"), dict)
+    return document if good and document.get("specversion", "1.0") == "1.0" else None
 
 
 def _now() -> str:

@@ -3,28 +3,34 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Awaitable, Callable
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from little_device import LittleSorter, LittleTerminal
 from store import FAST, Machine, RunBroker
+from store_process import storebus
 
 from broker.engine import Broker, RunningEngine
 from bus.contract.settlement import AccountPayment
+from bus.errors import Refused
 from bus.link import MqttConnector
 from bus.node import Node, Place
 from cli.certify.book import Verdict
+from cli.certify.report import as_html, as_lines, as_markdown, report
 from cli.certify.rules import RULES, SORTER, TERMINAL, checklist, rules_of
 from cli.certify.run import Where, certify, open_stage
 from cli.certify.shelf import LABEL, SKU
 from cli.certify.stage import Stage, Times
+from devices.sorter.drivers import Movement
 from devices.sorter.role import Sorter
 from devices.terminal.role import Terminal
 
 TIMES = Times(patience=6.0, settle=0.4, ask_again=1.0)
-AT_ONCE = 16
+AT_ONCE = 12
 """Devices that are tried at the same time."""
 DOCS = Path(__file__).parents[2] / "docs"
 _sites = itertools.count(1)
@@ -106,7 +112,7 @@ CASES = [(kind, breaks) for kind in (SORTER, TERMINAL)
 
 @pytest.fixture(scope="module")
 def little(run_broker: RunBroker) -> dict[tuple[str, str], list[Verdict]]:
-    """What certify says of each little device; they are tried together, for most of it is waiting."""
+    """What certify says of each little device; they are tried together: most of it is waiting."""
     broker = run_broker("mosquitto")
 
     async def every() -> dict[tuple[str, str], list[Verdict]]:
@@ -146,3 +152,132 @@ def test_a_device_that_breaks_one_rule_is_said_to_break_that_one(
     assert list(_said(little[kind, breaks], "broken")) == [breaks], _said(
         little[kind, breaks], "broken"
     )
+
+
+@pytest.mark.parametrize("engine", ["mosquitto", "embedded"])
+async def test_our_own_sorter_keeps_every_rule(
+    run_broker: RunBroker, tmp_path: Path, engine: RunningEngine
+) -> None:
+    broker = run_broker(engine)
+    async with _stage(broker, "sorter-9") as (stage, place):
+        machine = _SlowMachine()
+
+        async def run() -> None:
+            await Node("sorter-9", Sorter(machine).role, place(tmp_path)).run()
+
+        result = await certify(stage, Beside(run, None, []), lambda: _listening(stage))
+    assert _said(result.verdicts, "broken") == {}
+    untried = {"C5"} if engine == "embedded" else set()
+    assert set(_said(result.verdicts, "not tried")) <= untried
+
+
+@pytest.mark.parametrize("engine", ["mosquitto", "embedded"])
+async def test_our_own_terminal_keeps_every_rule(
+    run_broker: RunBroker, tmp_path: Path, engine: RunningEngine
+) -> None:
+    broker = run_broker(engine)
+    async with _stage(broker, "terminal-9") as (stage, place):
+        shown: list[str] = []
+        terminals: list[Terminal] = []
+
+        async def run() -> None:
+            terminals.append(
+                Terminal(
+                    "terminal-9", place(tmp_path), lambda it: shown.append(it.pickup_point_name)
+                )
+            )
+            await terminals[-1].run()
+
+        async def buy() -> None:
+            terminal = terminals[-1]
+            await terminal.node.ready.wait()
+            found = await terminal.scan(LABEL)
+            styles = {style.sku: style for style in found.product.styles}
+            with contextlib.suppress(Refused):
+                await terminal.buy(
+                    {SKU: 1}, styles, AccountPayment(method="account", account="C-1")
+                )
+
+        result = await certify(stage, Beside(run, buy, shown), lambda: _listening(stage))
+    assert _said(result.verdicts, "broken") == {}
+    assert _said(result.verdicts, "not tried") == {}
+
+
+@contextlib.asynccontextmanager
+async def _stage(broker: Broker, name: str) -> AsyncIterator[tuple[Stage, Callable[[Path], Place]]]:
+    """A played store, and where a device of ours runs that connects to its relay."""
+    site = f"certify-{next(_sites)}"
+    async with open_stage(Where(broker.url, broker.url_v311, site), name, TIMES) as stage:
+        options = broker.url.partition("?")[2]
+        url = f"mqtt://127.0.0.1:{stage.wire.port}?{options}"
+        yield stage, lambda data: Place(MqttConnector(url), site, data, FAST)
+
+
+class _SlowMachine(Machine):
+    """Takes a moment to convey: a job can be aborted before it is packed."""
+
+    async def perform(self, key: str, movement: Movement) -> int | None:
+        """Do it in a moment."""
+        if movement.step == "conveying":
+            await asyncio.sleep(0.2)
+        return await super().perform(key, movement)
+
+
+def test_the_device_guide_has_all_rules() -> None:
+    guide = (DOCS / "device-guide.md").read_text(encoding="utf-8")
+    section = guide.partition("## Checklist")[2].partition("\n## ")[0]
+    assert f"## Checklist{section}".strip() == checklist().strip(), (
+        "write `storebus certify --rules` into docs/device-guide.md"
+    )
+
+
+def test_every_rule_says_why_it_is_there_and_how_it_is_tried() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    for rule in RULES:
+        assert min(map(len, (rule.sentence, rule.why, rule.shown))) > 5, rule.id
+
+
+async def test_a_builder_certifies_a_sorter_from_the_command_line(tmp_path: Path) -> None:
+    environment = {"STOREBUS_RUNTIME__RETRY_FIRST": "0.1", "STOREBUS_RUNTIME__RETRY_LIMIT": "0.4"}
+    assignments = " ".join(f"{name}={value}" for name, value in environment.items())
+    start = (
+        f"{assignments} {sys.executable} -P -m cli node {{name}} --broker {{url}} --speed inf"
+        f" --data {tmp_path / 'device'}"
+    )
+    written = tmp_path / "report.json"
+    code, out, err = await storebus(
+        "certify", "sorter-9", "--start", start, "--report", str(written),
+        "--settle", "0.2", "--patience", "20", patience=100,
+    )  # fmt: skip
+    assert code == 0, out + err
+    found = json.loads(written.read_text())
+    assert found["passed"]
+    outcomes = {rule["id"]: rule["outcome"] for rule in found["rules"]}
+    assert outcomes["S5"] == outcomes["S14"] == outcomes["C11"] == "kept"
+    assert "keeps every must that was tried" in out
+
+
+def test_a_report_shows_the_messages_that_break_a_rule(
+    little: dict[tuple[str, str], list[Verdict]],
+) -> None:
+    found = report("sorter-9", 0, little[SORTER, "C7"])
+    assert not found["passed"]
+    for written in (as_markdown(found), as_html(found), "\n".join(as_lines(found))):
+        assert "It published to lights/aisle-3." in written
+        assert "device to lights/aisle-3" in written
+        assert "breaks 1 must(s)" in written
+
+
+async def test_what_cannot_be_certified_is_told_in_a_sentence() -> None:
+    for words, code, sentence in (
+        (("kiosk-1",), 2, "Name the device"),
+        ((), 2, "Name the device"),
+        (("sorter-9", "--command", "true"), 2, "--command is for terminals"),
+        (("sorter-9", "--report", "report.pdf"), 2, ".md, .html or .json"),
+        (("sorter-9", "--broker", "mqtt://127.0.0.1:1"), 3, "No broker"),
+        (("sorter-9", "--start", "echo out of paper", "--patience", "0.5"), 1, "out of paper"),
+    ):
+        found, _, err = await storebus("certify", *words)
+        assert (found, sentence in err) == (code, True), err
+    code, out, _ = await storebus("certify", "--rules")
+    assert (code, out.strip()) == (0, checklist().strip())
