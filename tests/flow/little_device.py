@@ -280,7 +280,7 @@ class LittleSorter(LittleDevice):
 
     def carried_out(self, data: JSON) -> JSON:
         """What is answered to a job that is taken."""
-        return {"job": str(data.get("job"))[:20], "accepted": True}
+        return {"job": data["job"] if isinstance(data.get("job"), str) else "j", "accepted": True}
 
     async def command(self, name: str, message: aiomqtt.Message, request: JSON) -> None:
         """Take a job or stop it."""
