@@ -36,6 +36,11 @@ DOCS = Path(__file__).parents[2] / "docs"
 _sites = itertools.count(1)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def judge() -> None:
+    """Nobody judges here: certify says wrong things on purpose."""
+
+
 class Beside:
     """Stands beside a device of this process: starts it, restarts it, is its customer.
 
