@@ -120,7 +120,8 @@ def _judge_replies(stage: Stage, book: Book) -> None:
             sentence = f"It answered on {topic} instead of {told.reply_topic}."
             book.check("C5", topic == told.reply_topic, sentence, told.message, message)
         is_reply = message.flaw is None and address is not None and address.kind == "rep"
-        if is_reply and not is_problem(message):
+        to_us = address is not None and address.node != stage.device
+        if is_reply and to_us and not is_problem(message):  # it may ask itself who plays its name
             book.check("C6", told is not None, "It names no request.", message)
 
 
