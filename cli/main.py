@@ -11,26 +11,6 @@ from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
 from bus.errors import StorebusError
-from cli import (
-    asyncapi,
-    auditing,
-    backup,
-    certifying,
-    config,
-    customer,
-    doctor,
-    importing,
-    labels,
-    loading,
-    publish,
-    record,
-    request,
-    respond,
-    tail,
-    up,
-    watch,
-)
-from cli.demo import demo
 from cli.run import exit_code
 
 _COMMANDS = {
@@ -54,6 +34,7 @@ _COMMANDS = {
     "load": "cli.loading:load",
     "asyncapi": "cli.asyncapi:asyncapi",
     "play": "cli.playing:play",
+    "certify": "cli.certifying:certify_",
 }
 """Where each command is: only the one that is asked for is imported."""
 
@@ -93,26 +74,6 @@ app = typer.Typer(
 @app.callback()
 def _storebus() -> None:
     pass
-app.command()(up.up)
-app.command()(demo)
-app.command()(up.node)
-app.command()(customer.scan)
-app.command()(customer.buy)
-app.command()(labels.labels)
-app.command("import")(importing.import_)
-app.command()(config.config)
-app.command()(doctor.doctor)
-app.command()(backup.backup)
-app.command()(auditing.audit)
-app.command()(record.record)
-app.command()(watch.watch)
-app.command()(request.request)
-app.command()(publish.publish)
-app.command()(tail.tail)
-app.command()(respond.respond)
-app.command()(loading.load)
-app.command()(asyncapi.asyncapi)
-app.command("certify")(certifying.certify_)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
