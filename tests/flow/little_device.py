@@ -23,6 +23,15 @@ class CrashError(Exception):
     """The device falls over, as one that breaks C11 does."""
 
 
+async def end(task: asyncio.Task[Any]) -> None:
+    """Cancel, until it is heard: aiomqtt's `wait_for` may lose a cancellation in Python 3.11."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=1)
+    if not task.cancelled():
+        task.exception()  # it has been seen
+
+
 class LittleDevice:
     """What sorters and terminals have in common; what is durable outlives `run`.
 
@@ -89,10 +98,13 @@ class LittleDevice:
             if self.breaks == "C9":
                 log = json.dumps(self._message("log", {"log": "x" * 66_000}))
                 await self._client.publish(f"{self._root}/event/{self.name}/log", log)
-            self._tasks.create_task(self._repeat())
-            await self.go_on()
-            async for message in self._client.messages:
-                await self._hear(message)
+            repeating = asyncio.create_task(self._repeat())
+            try:
+                await self.go_on()
+                async for message in self._client.messages:
+                    await self._hear(message)
+            finally:
+                await end(repeating)
 
     async def go_on(self) -> None:
         """Take up what an earlier start has left."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from little_device import LittleSorter, LittleTerminal
+from little_device import LittleSorter, LittleTerminal, end
 from store import FAST, Machine, RunBroker
 from store_process import storebus
 
@@ -29,8 +29,8 @@ from devices.sorter.drivers import Movement
 from devices.sorter.role import Sorter
 from devices.terminal.role import Terminal
 
-TIMES = Times(patience=6.0, settle=0.4, ask_again=1.0)
-AT_ONCE = 12
+TIMES = Times(patience=6.0, settle=0.6, ask_again=1.0)
+AT_ONCE = 16
 """Devices that are tried at the same time."""
 DOCS = Path(__file__).parents[2] / "docs"
 _sites = itertools.count(1)
@@ -66,7 +66,7 @@ class Beside:
 
     async def restart(self) -> None:
         """End it and let it run again."""
-        await self._end(self._running.pop(0))
+        await end(self._running.pop(0))
         await self.start()
 
     async def buy(self) -> None:
@@ -77,7 +77,7 @@ class Beside:
     async def bought(self) -> None:
         """The customer goes."""
         while len(self._running) > 1:
-            await self._end(self._running.pop())
+            await end(self._running.pop())
 
     async def times_shown(self, text: str) -> int | None:
         """Count."""
@@ -86,12 +86,7 @@ class Beside:
     async def close(self) -> None:
         """End everything."""
         while self._running:
-            await self._end(self._running.pop())
-
-    async def _end(self, task: asyncio.Task[Any]) -> None:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+            await end(self._running.pop())
 
 
 async def _little(broker: Broker, kind: str, breaks: str) -> list[Verdict]:
