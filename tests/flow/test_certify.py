@@ -6,6 +6,7 @@ import itertools
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,12 @@ from devices.sorter.drivers import Movement
 from devices.sorter.role import Sorter
 from devices.terminal.role import Terminal
 
-TIMES = Times(patience=6.0, settle=0.6, ask_again=1.0)
+TIMES = Times(patience=6.0, settle=1.0, ask_again=1.0)
+TRIES = 3
 AT_ONCE = 16
 """Devices that are tried at the same time."""
 DOCS = Path(__file__).parents[2] / "docs"
+ENGINES: tuple[RunningEngine, ...] = ("mosquitto", "embedded")
 _sites = itertools.count(1)
 
 
@@ -116,20 +119,48 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def little(run_broker: RunBroker) -> dict[tuple[str, str], list[Verdict]]:
-    """What certify says of each little device; they are tried together: most of it is waiting."""
-    broker = run_broker("mosquitto")
+@dataclass(frozen=True)
+class Tried:
+    """What certify says of each device."""
 
-    async def every() -> dict[tuple[str, str], list[Verdict]]:
+    little: dict[tuple[str, str], list[Verdict]]
+    """By kind, and the rule that it breaks."""
+    ours: dict[tuple[str, str], list[Verdict]]
+    """By kind and engine."""
+
+
+@pytest.fixture(scope="module")
+def tried(run_broker: RunBroker, tmp_path_factory: pytest.TempPathFactory) -> Tried:
+    """All devices are tried together: most of it is waiting."""
+    brokers = {engine: run_broker(engine) for engine in ENGINES}
+
+    async def every() -> Tried:
         places = asyncio.Semaphore(AT_ONCE)
 
+        # What is not to happen is waited for so long and no longer: where a core is shared with
+        # others, a device may be too slow for it. Whoever is judged wrongly is tried again.
         async def one(kind: str, breaks: str) -> list[Verdict]:
             async with places:
-                return await _little(broker, kind, breaks)
+                for _ in range(TRIES):
+                    verdicts = await _little(brokers["mosquitto"], kind, breaks)
+                    if list(_said(verdicts, "broken")) == [breaks] * bool(breaks):
+                        break
+            return verdicts
 
+        async def ours(kind: str, engine: RunningEngine) -> list[Verdict]:
+            for _ in range(TRIES):
+                data = tmp_path_factory.mktemp(f"{kind}-{engine}")
+                verdicts = await OURS[kind](brokers[engine], data)
+                if not _said(verdicts, "broken"):
+                    break
+            return verdicts
+
+        kinds: list[tuple[str, RunningEngine]] = [(kind, each) for kind in OURS for each in ENGINES]
+        of_ours = asyncio.gather(*(ours(*each) for each in kinds))
         verdicts = await asyncio.gather(*(one(*case) for case in CASES))
-        return dict(zip(CASES, verdicts, strict=True))
+        return Tried(
+            dict(zip(CASES, verdicts, strict=True)), dict(zip(kinds, await of_ours, strict=True))
+        )
 
     return asyncio.run(every())
 
@@ -143,54 +174,54 @@ def _said(verdicts: list[Verdict], outcome: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", [SORTER, TERMINAL])
-def test_a_device_that_keeps_every_rule_is_said_to(
-    little: dict[tuple[str, str], list[Verdict]], kind: str
-) -> None:
-    verdicts = little[kind, ""]
+def test_a_device_that_keeps_every_rule_is_said_to(tried: Tried, kind: str) -> None:
+    verdicts = tried.little[kind, ""]
     assert _said(verdicts, "broken") == {}
     assert _said(verdicts, "not tried") == {}
 
 
 @pytest.mark.parametrize(("kind", "breaks"), [case for case in CASES if case[1]])
 def test_a_device_that_breaks_one_rule_is_said_to_break_that_one(
-    little: dict[tuple[str, str], list[Verdict]], kind: str, breaks: str
+    tried: Tried, kind: str, breaks: str
 ) -> None:
-    assert list(_said(little[kind, breaks], "broken")) == [breaks], _said(
-        little[kind, breaks], "broken"
+    assert list(_said(tried.little[kind, breaks], "broken")) == [breaks], _said(
+        tried.little[kind, breaks], "broken"
     )
 
 
-@pytest.mark.parametrize("engine", ["mosquitto", "embedded"])
-async def test_our_own_sorter_keeps_every_rule(
-    run_broker: RunBroker, tmp_path: Path, engine: RunningEngine
-) -> None:
-    broker = run_broker(engine)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_our_own_sorter_keeps_every_rule(tried: Tried, engine: str) -> None:
+    verdicts = tried.ours[SORTER, engine]
+    assert _said(verdicts, "broken") == {}
+    untried = {"C5"} if engine == "embedded" else set()
+    assert set(_said(verdicts, "not tried")) <= untried
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_our_own_terminal_keeps_every_rule(tried: Tried, engine: str) -> None:
+    verdicts = tried.ours[TERMINAL, engine]
+    assert _said(verdicts, "broken") == {}
+    assert _said(verdicts, "not tried") == {}
+
+
+async def _our_sorter(broker: Broker, data: Path) -> list[Verdict]:
     async with _stage(broker, "sorter-9") as (stage, place):
         machine = _SlowMachine()
 
         async def run() -> None:
-            await Node("sorter-9", Sorter(machine).role, place(tmp_path)).run()
+            await Node("sorter-9", Sorter(machine).role, place(data)).run()
 
-        result = await certify(stage, Beside(run, None, []), lambda: _listening(stage))
-    assert _said(result.verdicts, "broken") == {}
-    untried = {"C5"} if engine == "embedded" else set()
-    assert set(_said(result.verdicts, "not tried")) <= untried
+        return (await certify(stage, Beside(run, None, []), lambda: _listening(stage))).verdicts
 
 
-@pytest.mark.parametrize("engine", ["mosquitto", "embedded"])
-async def test_our_own_terminal_keeps_every_rule(
-    run_broker: RunBroker, tmp_path: Path, engine: RunningEngine
-) -> None:
-    broker = run_broker(engine)
+async def _our_terminal(broker: Broker, data: Path) -> list[Verdict]:
     async with _stage(broker, "terminal-9") as (stage, place):
         shown: list[str] = []
         terminals: list[Terminal] = []
 
         async def run() -> None:
             terminals.append(
-                Terminal(
-                    "terminal-9", place(tmp_path), lambda it: shown.append(it.pickup_point_name)
-                )
+                Terminal("terminal-9", place(data), lambda it: shown.append(it.pickup_point_name))
             )
             await terminals[-1].run()
 
@@ -204,9 +235,11 @@ async def test_our_own_terminal_keeps_every_rule(
                     {SKU: 1}, styles, AccountPayment(method="account", account="C-1")
                 )
 
-        result = await certify(stage, Beside(run, buy, shown), lambda: _listening(stage))
-    assert _said(result.verdicts, "broken") == {}
-    assert _said(result.verdicts, "not tried") == {}
+        hands = Beside(run, buy, shown)
+        return (await certify(stage, hands, lambda: _listening(stage))).verdicts
+
+
+OURS = {SORTER: _our_sorter, TERMINAL: _our_terminal}
 
 
 @contextlib.asynccontextmanager
@@ -264,9 +297,9 @@ async def test_a_builder_certifies_a_sorter_from_the_command_line(tmp_path: Path
 
 
 def test_a_report_shows_the_messages_that_break_a_rule(
-    little: dict[tuple[str, str], list[Verdict]],
+    tried: Tried,
 ) -> None:
-    found = report("sorter-9", 0, little[SORTER, "C7"])
+    found = report("sorter-9", 0, tried.little[SORTER, "C7"])
     assert not found["passed"]
     for written in (as_markdown(found), as_html(found), "\n".join(as_lines(found))):
         assert "It published to lights/aisle-3." in written
@@ -275,15 +308,16 @@ def test_a_report_shows_the_messages_that_break_a_rule(
 
 
 async def test_what_cannot_be_certified_is_told_in_a_sentence() -> None:
-    for words, code, sentence in (
+    cases = (
         (("kiosk-1",), 2, "Name the device"),
         ((), 2, "Name the device"),
         (("sorter-9", "--command", "true"), 2, "--command is for terminals"),
         (("sorter-9", "--report", "report.pdf"), 2, ".md, .html or .json"),
         (("sorter-9", "--broker", "mqtt://127.0.0.1:1"), 3, "No broker"),
         (("sorter-9", "--start", "echo out of paper", "--patience", "0.5"), 1, "out of paper"),
-    ):
-        found, _, err = await storebus("certify", *words)
+    )
+    ended = await asyncio.gather(*(storebus("certify", *words) for words, _, _ in cases))
+    for (_, code, sentence), (found, _, err) in zip(cases, ended, strict=True):
         assert (found, sentence in err) == (code, True), err
     code, out, _ = await storebus("certify", "--rules")
     assert (code, out.strip()) == (0, checklist().strip())
