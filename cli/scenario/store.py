@@ -17,9 +17,9 @@ from bus.link import Connector, Outgoing
 from bus.node import Node, Place
 from bus.settings import RuntimeSettings
 from bus.virtual import VirtualIdentity
+from cli.roles import simulated_acquirer
 from cli.scenario.faults import Faults, FaultyConnector
 from cli.scenario.model import Store
-from cli.roles import simulated_acquirer
 from devices.sorter.drivers import SimulatedConveyor
 from devices.sorter.layout import Layout
 from devices.sorter.role import Sorter
