@@ -10,12 +10,12 @@ from bus.contract.topics import Topics
 from bus.errors import ConfigurationError, LinkError
 from bus.identity import Identity
 from bus.link import MqttConnector, Outgoing, Subscription
+from bus.safe import visible
 from cli import options
 from cli.address import broker_url, broker_url_v311
 from cli.run import output, run
 from cli.settings import read_settings
 from cli.tester.tally import paced
-from tui.safe import visible
 
 _LARGEST = 256 * 1024 * 1024 - 1024
 """Bytes of a payload that still fit into a packet (MQTT 5 section 2.1.4)."""

@@ -15,6 +15,8 @@ from textual.screen import Screen
 
 from bus.errors import JournalError
 from bus.link import Connector
+from bus.safe import fit, visible
+from bus.sentence import marked
 from bus.texts import ENGLISH, Texts
 from tui import look
 from tui.deck import play
@@ -23,12 +25,10 @@ from tui.errands import errand, price_change
 from tui.feed import Feed
 from tui.model.message import Message, body
 from tui.model.player import Player
-from tui.model.sentence import marked
 from tui.model.store import StoreModel
 from tui.model.view import View
 from tui.picture.paper import Line, wrapped
 from tui.recorder import Taping
-from tui.safe import fit, visible
 from tui.screens.alarms import AlarmsScreen
 from tui.screens.base import TABS, ConsoleScreen
 from tui.screens.orders import OrdersScreen

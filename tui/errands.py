@@ -15,9 +15,9 @@ from bus.contract.settlement import CANCEL, COLLECT
 from bus.contract.values import Model, Sku
 from bus.contract.warehouse import REASSIGN, RECEIVE, RESUME
 from bus.errors import UnknownSku
+from bus.sentence import Sentence, marked
 from tui.feed import Feed
 from tui.model.nodes import Nodes
-from tui.model.sentence import Sentence, marked
 
 
 class PriceChange(Model):

@@ -12,13 +12,13 @@ from bus.envelope import Reading, Sealed, child_trace
 from bus.errors import Problem, first_error
 from bus.identity import Identity
 from bus.link import Connector, Incoming, Outgoing, Subscription
+from bus.safe import short
 from bus.session import Session
 from bus.settings import RuntimeSettings
 from bus.voice import Counts, Voice
 from cli.run import output
 from cli.tester.show import show_json, warn, when_reader_leaves
 from cli.tester.template import filled
-from tui.safe import short
 
 _LATE = 5.0
 """Seconds after which the last answer was lost, or the broker keeps it from us."""

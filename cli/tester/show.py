@@ -12,8 +12,8 @@ from typing import Any
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
+from bus.safe import visible
 from cli.run import errors, output
-from tui.safe import visible
 
 
 def show_json(value: Any) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.table import Table
 
+from bus.safe import short
 from cli.latency import nearest_rank
-from tui.safe import short
 
 ANSWERED = "answered"
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from bus.errors import InvalidField
-from tui.safe import short
+from bus.safe import short
 
 _GAP = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 

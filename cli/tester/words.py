@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from bus.contract.values import Model
 from bus.errors import ConfigurationError
+from bus.safe import short
 from cli.tester.schema import Part, Place
-from tui.safe import short
 
 _PART = re.compile(r"(?:^|\.)([^.\[\]]+)|\[([0-9]{1,6})\]")
 _DEEPEST = 32

@@ -10,10 +10,10 @@ from bus.contract import OPERATIONS
 from bus.contract.catalog import Search
 from bus.contract.settlement import Orders, Purchase
 from bus.contract.values import Model
+from bus.safe import visible
 from tui.errands import allowed, choices, errand
 from tui.model.form import FormError, fields, plain_json, read, written
 from tui.model.nodes import Nodes
-from tui.safe import visible
 
 
 def test_every_operation_of_the_contract_has_a_form() -> None:

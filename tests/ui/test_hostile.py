@@ -14,6 +14,7 @@ from story import recorded
 from bus.contract import CHANNELS
 from bus.contract.channel import Operation
 from bus.link import Incoming
+from bus.safe import visible
 from bus.texts import Texts
 from tui.app import Console
 from tui.model.lane import lane
@@ -22,7 +23,6 @@ from tui.picture import alarms, orders, stock, traffic
 from tui.picture.detail import detail
 from tui.picture.paper import Paper
 from tui.picture.store import picture
-from tui.safe import visible
 
 _NASTY = ["\x1b[31m", "\x1b]52;c;AAAA\x07", "[bold]x[/bold]", "[/]", "\u202egnp", "a\x00b",
           "{order}", "{}", "%s", "\ud800", "\U000e0041", "衬" * 50, "x" * 5000]  # fmt: skip

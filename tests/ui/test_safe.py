@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.safe import decoded, fit, visible, width
+from bus.safe import decoded, fit, visible, width
 
 _ANY = st.text(st.characters(codec=None), max_size=200)  # surrogates too
 

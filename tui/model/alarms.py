@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.model.sentence import Sentence, marked
+from bus.sentence import Sentence, marked
 
 Kind = Literal[
     "lost", "deadline", "refused", "foreign", "duplicates", "malformed", "stuck", "low-stock",

@@ -13,8 +13,8 @@ import shlex
 from collections.abc import Callable
 
 from bus.errors import StorebusError
+from bus.sentence import Sentence
 from tui.model.message import Message
-from tui.model.sentence import Sentence
 
 Test = Callable[[Message], bool]
 

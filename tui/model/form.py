@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from bus.contract.values import Model
 from bus.errors import StorebusError
-from tui.model.sentence import Sentence
-from tui.safe import visible
+from bus.safe import visible
+from bus.sentence import Sentence
 
 Sort = Literal["text", "integer", "boolean", "json"]
 _DEEPEST = 3

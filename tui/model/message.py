@@ -7,7 +7,7 @@ from pydantic_core import from_json
 
 from bus.contract.topics import Topics
 from bus.link import Incoming
-from tui.model.sentence import marked
+from bus.sentence import marked
 
 Kind = Literal["req", "rep", "state", "event", "foreign"]
 _TRACE = slice(3, 35)

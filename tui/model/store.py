@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bus.contract.topics import Topics
 from bus.link import Incoming
+from bus.sentence import Sentence
 from tui.model.alarms import Alarms
 from tui.model.dead_letters import dead_letter
 from tui.model.deadlines import Deadlines
@@ -13,7 +14,6 @@ from tui.model.message import Message, body, read
 from tui.model.nodes import Nodes
 from tui.model.orders import Orders
 from tui.model.rates import Rate
-from tui.model.sentence import Sentence
 from tui.model.stock import LOW, Stock
 from tui.model.track import Track
 from tui.model.why import Why, why

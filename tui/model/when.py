@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime, time, timedelta
 
 from bus.errors import StorebusError
-from tui.model.sentence import Sentence
+from bus.sentence import Sentence
 
 _STEP = re.compile(r"([+-])(\d{1,6})(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}

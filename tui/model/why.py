@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from bus.sentence import Sentence, marked
 from tui.model.nodes import Nodes, NodeView
-from tui.model.sentence import Sentence, marked
 from tui.model.track import Hop, Track
 
 PATIENCE = 2_000

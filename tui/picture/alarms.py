@@ -1,8 +1,8 @@
 """An alarm as one line."""
 
+from bus.safe import fit
 from tui.model.alarms import KINDS, Alarm, Alarms
 from tui.picture.paper import Line, Paper, clock
-from tui.safe import fit
 
 
 def lines(alarms: Alarms, paper: Paper) -> list[Alarm | Line]:

@@ -1,9 +1,9 @@
 """A message in full: what stands around it, and its document as a tree."""
 
+from bus.safe import decoded
 from tui.model.message import Message
 from tui.model.tree import Leaf, difference, tree
 from tui.picture.paper import Line, Paper, lasting, moment
-from tui.safe import decoded
 
 _RAW = 16 * 1024
 """Bytes that are shown of a payload that is not JSON."""

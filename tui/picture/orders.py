@@ -1,11 +1,11 @@
 """An order as one line of the table, and its way as a swim-lane."""
 
+from bus.safe import fit, short, width
 from tui.model.lane import Arrow, Lane
 from tui.model.track import Track
 from tui.model.why import Why
 from tui.picture.paper import Line, Paper, clock, lasting, moment, money
 from tui.picture.words import ORDER, UNKNOWN
-from tui.safe import fit, short, width
 
 _ROOMY = 120
 _NARROWEST = 11

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from bus.safe import width
 from tui.model.player import Player
 from tui.picture.paper import Line, Paper, clock
-from tui.safe import width
 
 _LEAST = 8
 """Cells of the bar at least; with less room there is none."""

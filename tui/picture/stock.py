@@ -1,5 +1,6 @@
 """Styles with what there is of each, the bins behind one, and the sorters on a map."""
 
+from bus.safe import fit, width
 from tui.model.floor import Position, position
 from tui.model.nodes import NodeView
 from tui.model.stock import LOW, StyleView
@@ -7,7 +8,6 @@ from tui.model.store import StoreModel
 from tui.picture.paper import Line, Paper, clock
 from tui.picture.store import progress
 from tui.picture.words import STATUS, STEP
-from tui.safe import fit, width
 
 _BELT = 24
 """Cells of the way from an aisle to the pickup points at least."""

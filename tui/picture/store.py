@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from bus.safe import fit, width
 from tui.model.nodes import NodeView, Status
 from tui.model.store import StoreModel
 from tui.picture.paper import Line, Paper, clock, lasting, spark
 from tui.picture.words import STATUS, STEP
-from tui.safe import fit, width
 
 _BOX = 6
 """Lines of a box."""

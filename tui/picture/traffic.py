@@ -1,9 +1,9 @@
 """A message as one line of the traffic."""
 
+from bus.safe import fit, visible
 from tui.model.message import Message
 from tui.picture.paper import Line, Paper, clock, lasting, moment, weight
 from tui.picture.words import KIND
-from tui.safe import fit, visible
 
 _ROOMY = 120
 """Cells from which names are written out."""

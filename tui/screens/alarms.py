@@ -7,8 +7,8 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from bus.sentence import marked
 from tui.model.alarms import Alarm
-from tui.model.sentence import marked
 from tui.picture.alarms import lines, row
 from tui.screens.base import ConsoleScreen
 from tui.screens.order import OrderScreen

@@ -10,9 +10,9 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widget import Widget
 
+from bus.sentence import marked
 from tui.desk import Desk
 from tui.model.player import Player
-from tui.model.sentence import marked
 from tui.model.when import WhenError, when
 from tui.picture.detail import detail
 from tui.picture.paper import Line

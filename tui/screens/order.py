@@ -7,9 +7,9 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from bus.sentence import marked
 from tui.desk import Desk
 from tui.model.lane import Arrow, lane
-from tui.model.sentence import marked
 from tui.model.track import Track
 from tui.picture.orders import arrow, columns, history, lane_heading, summary
 from tui.screens.base import ConsoleScreen

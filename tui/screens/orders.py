@@ -7,8 +7,8 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from bus.sentence import marked
 from tui.desk import Desk
-from tui.model.sentence import marked
 from tui.model.track import STATES, Track
 from tui.picture.orders import heading, row
 from tui.picture.paper import Line

@@ -11,9 +11,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
+from bus.safe import visible
+from bus.sentence import marked
 from tui.desk import Desk
-from tui.model.sentence import marked
-from tui.safe import visible
 from tui.widgets.bindings import translated
 
 

@@ -16,14 +16,14 @@ from textual.widgets import Input, Label
 
 from bus.errors import Problem, StorebusError
 from bus.gate import validate
+from bus.safe import visible
+from bus.sentence import marked
 from tui.desk import Desk
 from tui.errands import Errand, choices, errand
 from tui.model.form import Field, FormError, fields, read, written
-from tui.model.sentence import marked
 from tui.model.tree import tree
 from tui.picture.detail import leaf_line
 from tui.picture.paper import Line
-from tui.safe import visible
 from tui.screens.confirm import Confirm
 from tui.widgets.bindings import translated
 from tui.widgets.keys import Keys

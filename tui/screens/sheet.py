@@ -6,8 +6,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from bus.sentence import marked
 from tui.desk import Desk
-from tui.model.sentence import marked
 from tui.picture.paper import Line
 from tui.widgets.bindings import translated
 from tui.widgets.lines import Lines, widest

@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
-from tui.model.sentence import marked
+from bus.sentence import marked
 from tui.model.stock import StyleView
 from tui.picture.stock import bins, floor, heading, row
 from tui.screens.base import ConsoleScreen

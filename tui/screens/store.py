@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual.widget import Widget
 
-from tui.model.sentence import marked
+from bus.sentence import marked
 from tui.picture.store import picture
 from tui.screens.base import ConsoleScreen
 from tui.widgets.lines import Lines

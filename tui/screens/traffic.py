@@ -11,15 +11,15 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from bus.errors import JournalError
+from bus.safe import decoded, visible
+from bus.sentence import Sentence, marked
 from tui.desk import Desk
 from tui.model.export import export
 from tui.model.filter import FilterError
 from tui.model.message import Message
-from tui.model.sentence import Sentence, marked
 from tui.picture.detail import detail
 from tui.picture.paper import Line
 from tui.picture.traffic import heading, row
-from tui.safe import decoded, visible
 from tui.screens.base import ConsoleScreen
 from tui.screens.question import Question
 from tui.widgets.lines import Lines, widest

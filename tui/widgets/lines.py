@@ -13,9 +13,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from bus.safe import visible
 from tui import look
 from tui.picture.paper import Line
-from tui.safe import visible
 
 _CURSOR = Style(reverse=True, bold=True)
 _CHAR = 4

@@ -7,9 +7,9 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
+from bus.safe import fit, visible, width
 from tui import look
 from tui.picture.paper import Line
-from tui.safe import fit, visible, width
 
 
 class Top(Widget):

@@ -15,7 +15,7 @@ class Sentence:
     """A sentence in English with gaps, such as `waits for {node}`, and what fills them.
 
     Args:
-        text: the English text; it is looked up in the catalog of the operator's language.
+        text: the English text; it is looked up in the catalog of the reader's language.
         values: what its gaps stand for; sentences among them are said in the same language.
     """
 
