@@ -10,7 +10,7 @@ from typing import Any
 
 from bus.batch import Input, Replied, Watched
 from bus.caller import Asks
-from bus.contract.channel import role_of
+from bus.contract.channel import EVERY, Event, role_of
 from bus.contract.every import PRESENCE, REFUSED, Presence, Refusal
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
@@ -67,6 +67,10 @@ class Ear:
         self._take = take
         self._seen_as = seen_as
         self._watches = {state.name: state for state in role.watches}
+        self._hears = {
+            ("event" if isinstance(channel, Event) else "state", channel.name): (channel, tell)
+            for channel, tell in role.hears.items()
+        }
         self._heeded = {(operation.callee, operation.name) for operation in role.answers}
         self.queries: Mapping[str, Query] = {}
         """By name of the operation."""
@@ -96,6 +100,8 @@ class Ear:
             self._request(message, address)
         elif address.kind == "rep":
             self._reply(message, address)
+        elif (address.kind, address.name) in self._hears:
+            self._overhear(message, address)
         else:
             self._state(message, address)
 
@@ -168,6 +174,19 @@ class Ear:
             logger.error("%s: %s refused %s: %s", self._node, row.target, row.operation, reply.data)
         self._schedule.remove(row.id)
         self.acknowledged.append(row.id)
+
+    def _overhear(self, message: Incoming, address: Address) -> None:
+        """Something that is only looked at: no transaction, and nothing is remembered."""
+        channel, tell = self._hears[address.kind, address.name]
+        if channel.owner not in (EVERY, role_of(address.node)) or not message.payload:
+            self._counts.drop("unwatched-state")
+            return
+        try:
+            data = validate(channel.data, Reading(message.payload).envelope().data)
+        except Problem:
+            self._counts.drop("malformed-state")
+            return
+        tell(address.node, data)
 
     def _state(self, message: Incoming, address: Address) -> None:
         is_own = (address.node, address.name) == (self._node, PRESENCE.name)

@@ -221,6 +221,12 @@ class Busy(Problem):
     status, code, title, retryable = 429, "busy", "Busy", True
 
 
+class TooManyTries(Problem):
+    """Too many wrong codes came from there; `retryAfter` seconds later it may try again."""
+
+    status, code, title, retryable = 429, "too-many-tries", "Too many tries", True
+
+
 class Expired(Problem):
     """The deadline passed before the request was begun; it never will be."""
 

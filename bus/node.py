@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from bus.batch import Batches, Done, Due, Input, Replied, Watched
 from bus.caller import Asks
 from bus.claim import Claim, LapsedError
-from bus.contract.channel import EVERY, Operation
+from bus.contract.channel import ROLES, Event, Operation
 from bus.contract.every import ABOUT, ABOUT_STATE, PING, PRESENCE, About, Pong, Presence
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
@@ -179,6 +179,11 @@ class Node:
         """
         return await self._carry_out_one(work)
 
+    @property
+    def connected(self) -> bool:
+        """Whether it is on the bus now."""
+        return self.ready.is_set() and self._session.up.is_set()
+
     def read(self, query: Callable[[sqlite3.Connection], Seen]) -> Seen:
         """Look something up in the node's database."""
         return query(self._journal.reader)
@@ -190,9 +195,12 @@ class Node:
         ]
         if PRESENCE not in self.role.watches:
             wants.append(Subscription(self.topics.state(self.name, PRESENCE.name), 1))
-        for state in self.role.watches:
-            owner = state.owner if state.owner not in (EVERY, "sorter", "terminal") else "+"
-            wants.append(Subscription(self.topics.state(owner, state.name), 1))
+        for state in (*self.role.watches, *self.role.hears):
+            owner = state.owner if state.owner in ROLES else "+"
+            if isinstance(state, Event):
+                wants.append(Subscription(self.topics.event(owner, state.name), 0))
+            else:
+                wants.append(Subscription(self.topics.state(owner, state.name), 1))
         return Session(
             self.place.connector,
             f"{self.place.site}-{self.name}-{self.identity.boot}",

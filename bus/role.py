@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from bus.contract.channel import Operation, State
+from bus.contract.channel import Event, Operation, State
 from bus.contract.values import Model
 from bus.intake import Answer, Observed, Request
 from bus.turn import Turn
@@ -60,6 +60,10 @@ class Role:
         default_factory=dict
     )
     """What to do when another node's state changes."""
+    hears: Mapping[Event[Any] | State[Any], Callable[[str, Any], None]] = field(
+        default_factory=dict
+    )
+    """Told, outside any transaction, what a node says of itself; nothing may depend on it."""
     timers: tuple[Timer[Any], ...] = ()
     adapters: tuple[Adapter[Any], ...] = ()
     started: Callable[[Turn], None] = lambda _: None

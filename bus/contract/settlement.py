@@ -284,8 +284,9 @@ ORDER = query(
 ORDERS = query("settlement", "orders", Orders, OrderList, "Which orders are in this state?")
 COLLECT = command(
     "settlement", "collect", Collect, OrderStateReply,
-    "The customer collects a parcel", callers={"terminal", "console"}, timeout=30.0,
-    problems={"unknown-pickup-code", "wrong-state"},
+    "The customer collects a parcel; too many wrong codes lock who sent them for a while",
+    callers={"terminal", "console"}, timeout=30.0,
+    problems={"unknown-pickup-code", "too-many-tries", "wrong-state"},
 )  # fmt: skip
 CANCEL = command(
     "settlement", "cancel", OrderOnly, OrderStateReply,

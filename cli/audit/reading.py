@@ -19,10 +19,10 @@ from cli.snapshot import snapshots
 SCHEMAS = {
     "bus": 3,
     "nodes.catalog": 2,
-    "nodes.settlement": 4,
+    "nodes.settlement": 5,
     "nodes.warehouse": 4,
     "devices.sorter": 3,
-    "devices.terminal": 2,
+    "devices.terminal": 3,
 }
 """By package of migrations, the last one that the audit knows."""
 

@@ -1,11 +1,12 @@
-"""Wires a terminal to its channels: a headless node that scans, buys and reminds."""
+"""Wires a terminal to its channels: a node that scans, buys and reminds, without a face."""
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from bus.contract.catalog import LOOKUP, SEARCH, Found, Lookup, Search, Style
+from bus.contract.channel import Event, State
 from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
 from bus.contract.terminal import REMIND, Remind, Shown
 from bus.contract.values import Model
@@ -16,7 +17,7 @@ from bus.role import Adapter, Role
 from bus.turn import Turn
 from devices.terminal import domain, store
 from devices.terminal.domain import Bought
-from devices.terminal.screen import Screen
+from devices.terminal.screen import LitScreen, PrintingScreen, Screen
 
 Seen = TypeVar("Seen")
 
@@ -38,6 +39,9 @@ class Terminal:
         place: where it runs.
         show: called once for each reminder the customer is to see.
         patience: seconds until a purchase that was not answered counts as unknown.
+        light: instead of `show`, where people stand before a screen: returns when a reminder is
+            on it, or false when it need not be. Such reminders wait to be acknowledged.
+        hears: told what others say of themselves; see `Role.hears`.
     """
 
     def __init__(
@@ -46,16 +50,21 @@ class Terminal:
         place: Place,
         show: Callable[[Remind], None] = lambda _: None,
         patience: float = 60.0,
+        light: Callable[[Remind], Awaitable[bool]] | None = None,
+        hears: Mapping[Event[Any] | State[Any], Callable[[str, Any], None]] | None = None,
     ) -> None:
         self.name = name
         self._patience = round(patience * 1000)
-        self._screen = Screen(place.data / f"{name}.screen.jsonl", show)
+        record = place.data / f"{name}.screen.jsonl"
+        self._screen: Screen = LitScreen(record, light) if light else PrintingScreen(record, show)
+        self._waits_for_people = light is not None
         self.role = Role(
             kind="terminal",
             package="devices.terminal",
             commands={REMIND: _remind},
             answers={PURCHASE: _answered},
-            adapters=(Adapter("screen", Showing, self._display, _displayed),),
+            adapters=(Adapter("screen", Showing, self._display, self._displayed),),
+            hears=hears or {},
             committed=self._committed,
         )
         self.node = Node(name, self.role, place)
@@ -131,6 +140,14 @@ class Terminal:
         """Wait until the reminder of an order has been shown."""
         return await self._until(lambda rows: store.shown(rows, order))
 
+    async def acknowledge(self, order: str) -> None:
+        """Somebody took notice of a reminder: it need not be shown any more."""
+        await self.node.decide(lambda turn: store.acknowledge(turn.connection, order, turn.now))
+
+    def unacknowledged(self) -> list[Remind]:
+        """The reminders that were shown and that nobody took notice of, oldest first."""
+        return self.node.read(store.unacknowledged)
+
     def purchases(self) -> list[Bought]:
         """All purchases of this terminal, oldest first."""
         return list(self.node.read(store.purchases))
@@ -145,8 +162,17 @@ class Terminal:
             found = self.node.read(look)
         return found
 
-    async def _display(self, key: str, showing: Showing) -> None:
-        await self._screen.display(key, showing.reminder)
+    async def _display(self, key: str, showing: Showing) -> bool:
+        return await self._screen.display(key, showing.reminder)
+
+    def _displayed(self, turn: Turn, showing: Showing, shown: bool) -> None:
+        order = showing.reminder.order
+        if shown:
+            store.mark_shown(turn.connection, order, showing.request, turn.now)
+        if not self._waits_for_people:
+            store.acknowledge(turn.connection, order, turn.now)
+        turn.answer(REMIND, showing.caller, showing.request, Shown(shown=shown))
+        turn.touch(order)
 
     def _committed(self, _: sqlite3.Connection, __: frozenset[str]) -> None:
         waiting, self._waiting = self._waiting, []
@@ -177,10 +203,3 @@ def _remind(turn: Turn, request: Request[Remind]) -> None:
     store.save_reminder(turn.connection, reminder, request.id)
     showing = Showing(reminder=reminder, caller=request.caller, request=request.id)
     turn.call("screen", showing, key=f"{reminder.order}.{request.id}")
-
-
-def _displayed(turn: Turn, showing: Showing, _: None) -> None:
-    order = showing.reminder.order
-    store.mark_shown(turn.connection, order, showing.request, turn.now)
-    turn.answer(REMIND, showing.caller, showing.request, Shown(shown=True))
-    turn.touch(order)

@@ -1,8 +1,9 @@
-"""Where a terminal shows a reminder: exactly once, also when it crashes while showing it."""
+"""Where a terminal shows a reminder, and the file of what was shown."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Protocol
 
 from bus.contract.terminal import Remind
 from bus.once import DoneFile
@@ -10,8 +11,21 @@ from bus.once import DoneFile
 logger = logging.getLogger("storebus.terminal")
 
 
-class Screen:
-    """A headless terminal's screen: a file of what was shown, and a function that shows it.
+class Screen(Protocol):
+    """Shows reminders."""
+
+    async def display(self, key: str, reminder: Remind) -> bool:
+        """Show a reminder; whether the customer has been shown it.
+
+        Called again with the same key after a crash.
+        """
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+class PrintingScreen:
+    """A headless terminal's screen: shows each reminder exactly once, also when it crashes.
 
     Args:
         record: the file; what stands in it has been shown.
@@ -22,11 +36,36 @@ class Screen:
         self._shown = DoneFile(record)
         self._show = show
 
-    async def display(self, key: str, reminder: Remind) -> None:
+    async def display(self, key: str, reminder: Remind) -> bool:
         """Show a reminder unless it was shown under this key before."""
         if self._shown.get(key) is None:
             self._shown.write(key, **reminder.model_dump())
             self._show(reminder)
+        return True
+
+    def close(self) -> None:
+        """Close the file."""
+        self._shown.close()
+
+
+class LitScreen:
+    """A screen that people stand before: written down is what they could see.
+
+    Args:
+        record: the file; what stands in it has been shown.
+        show: returns when a reminder is on the screen; false if it need not be any more.
+    """
+
+    def __init__(self, record: Path, show: Callable[[Remind], Awaitable[bool]]) -> None:
+        self._shown = DoneFile(record)
+        self._show = show
+
+    async def display(self, key: str, reminder: Remind) -> bool:
+        """Show a reminder, again if it was shown and the terminal crashed before it said so."""
+        shown = await self._show(reminder)
+        if shown and self._shown.get(key) is None:
+            self._shown.write(key, **reminder.model_dump())
+        return shown
 
     def close(self) -> None:
         """Close the file."""

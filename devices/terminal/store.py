@@ -39,8 +39,9 @@ def purchases(connection: sqlite3.Connection) -> list[Bought]:
 def save_reminder(connection: sqlite3.Connection, content: Remind, request: str) -> None:
     """Keep a reminder that is to be shown; a later one for the same order takes its place."""
     connection.execute(
-        "INSERT INTO reminder VALUES (?, ?, ?, NULL) ON CONFLICT (order_id) DO UPDATE"
-        " SET content = excluded.content, request = excluded.request, shown_at = NULL",
+        "INSERT INTO reminder VALUES (?, ?, ?, NULL, NULL) ON CONFLICT (order_id) DO UPDATE"
+        " SET content = excluded.content, request = excluded.request,"
+        " shown_at = NULL, acknowledged_at = NULL",
         (content.order, content.model_dump_json(), request),
     )
 
@@ -51,6 +52,23 @@ def mark_shown(connection: sqlite3.Connection, order: str, request: str, now: in
         "UPDATE reminder SET shown_at = ? WHERE order_id = ? AND request = ?",
         (now, order, request),
     )
+
+
+def acknowledge(connection: sqlite3.Connection, order: str, now: int) -> None:
+    """Somebody took notice of a reminder, or there is nothing to remind of any more."""
+    connection.execute(
+        "UPDATE reminder SET acknowledged_at = ? WHERE order_id = ? AND acknowledged_at IS NULL",
+        (now, order),
+    )
+
+
+def unacknowledged(connection: sqlite3.Connection) -> list[Remind]:
+    """The reminders that were shown and that nobody took notice of, oldest first."""
+    rows = connection.execute(
+        "SELECT content FROM reminder WHERE shown_at IS NOT NULL AND acknowledged_at IS NULL"
+        " ORDER BY shown_at, order_id"
+    )
+    return [Remind.model_validate_json(row["content"]) for row in rows]
 
 
 def shown(connection: sqlite3.Connection, order: str) -> Remind | None:

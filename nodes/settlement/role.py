@@ -66,6 +66,7 @@ from bus.turn import Turn
 from nodes.settlement import domain, ledger, store
 from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.acquirer.outcomes import Captured, Declined
+from nodes.settlement.guessing import Lock
 from nodes.settlement.payments import (
     AccountMethod,
     CardMethod,
@@ -100,6 +101,7 @@ class Settlement:
         settings = settings or SettlementSettings()
         self._remind_again = round(settings.remind_again * 1000)
         self._expire_after = round(settings.expire_after * 1000)
+        self._lock = Lock(settings.wrong_codes, round(settings.code_lock * 1000))
         card = CardMethod(acquirer, self._charged, _money_back)
         self._methods: dict[str, PaymentMethod] = {"account": AccountMethod(), "card": card}
         self.role = Role(
@@ -110,7 +112,7 @@ class Settlement:
                 PURCHASE: self._purchase,
                 READY: self._ready,
                 FAILED: self._failed,
-                COLLECT: _collect,
+                COLLECT: self._collect,
                 CANCEL: self._cancel,
                 DEPOSIT: _deposit,
             },
@@ -181,6 +183,19 @@ class Settlement:
         if order.state not in ("cancelling", "cancelled"):
             order = self._undo(turn, order, "cancelling", f"cancelled by {request.caller}")
         return OrderStateReply(order=order.id, state=order.state)
+
+    def _collect(self, turn: Turn, request: Request[Collect]) -> OrderStateReply | None:
+        self._lock.check(turn.connection, request.caller, turn.now)
+        order = store.order_by_code(turn.connection, request.data.code)
+        if order is None:  # answered, not raised: that would take back that it was counted
+            problem = self._lock.wrong(turn.connection, request.caller, turn.now)
+            turn.answer_at_once(request, problem)
+            turn.refused = problem.code
+            return None
+        self._lock.right(turn.connection, request.caller)
+        order = order.to("collected", turn.now)
+        _save(turn, order)
+        return OrderStateReply(order=order.id, state="collected")
 
     def _failed(self, turn: Turn, request: Request[Failed]) -> OrderOnly:
         data = request.data
@@ -320,15 +335,6 @@ def _reminded(turn: Turn, answer: Answer[Shown]) -> None:
     shown = answer.data is not None and answer.data.shown
     if shown and order.state == "ready":
         _save(turn, order.to("reminded", turn.now))
-
-
-def _collect(turn: Turn, request: Request[Collect]) -> OrderStateReply:
-    order = store.order_by_code(turn.connection, request.data.code)
-    if order is None:
-        raise UnknownPickupCode("No parcel waits under this code.")
-    order = order.to("collected", turn.now)
-    _save(turn, order)
-    return OrderStateReply(order=order.id, state="collected")
 
 
 def _deposit(turn: Turn, request: Request[Deposit]) -> Balance:

@@ -14,7 +14,7 @@ from bus.contract.warehouse import FULFIL
 from bus.errors import SoldOut
 from bus.once import DoneFile
 from bus.turn import Turn
-from devices.terminal.screen import Screen
+from devices.terminal.screen import PrintingScreen
 from nodes.catalog import domain as catalog
 from nodes.catalog import role as catalog_role
 from nodes.settlement import domain as settlement
@@ -116,13 +116,13 @@ def _told_too_early() -> AbstractContextManager[Any]:
 
 def _shown_again() -> AbstractContextManager[Any]:
     """The screen does not look into its record."""
-    display = Screen.display
+    display = PrintingScreen.display
 
-    async def planted(self: Any, key: str, reminder: Any) -> None:
+    async def planted(self: Any, key: str, reminder: Any) -> bool:
         with patch.object(DoneFile, "get", lambda *_: None):
-            await display(self, key, reminder)
+            return await display(self, key, reminder)
 
-    return patch.object(Screen, "display", planted)
+    return patch.object(PrintingScreen, "display", planted)
 
 
 def _moved_again() -> AbstractContextManager[Any]:

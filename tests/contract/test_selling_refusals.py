@@ -7,7 +7,7 @@ from store import STOCK, Store
 
 from bus.contract.catalog import Line
 from bus.contract.problem import ProblemData
-from bus.contract.settlement import AccountPayment, Purchase
+from bus.contract.settlement import COLLECT, AccountPayment, Collect, Purchase
 from bus.contract.values import Money
 from bus.contract.warehouse import RECEIVE, Receive
 from bus.errors import Problem, Refused
@@ -107,6 +107,26 @@ async def test_a_store_without_an_acquirer_takes_no_cards(store: Store) -> None:
     )
     problem = await refused_purchase(store, payment=purchase.payment)
     assert (problem.status, problem.code) == (422, "invalid-field")
+
+
+async def test_a_fifth_wrong_pickup_code_locks_who_sent_it_and_nobody_else(store: Store) -> None:
+    receipt = await store.buy({"MUG": 1})
+    await store.reminded(receipt.order)
+    wrong = "000000" if receipt.pickup_code != "000000" else "111111"
+    left = []
+    for _ in range(5):
+        problem = await refusal(store.collect(wrong))
+        assert problem.model_extra
+        left.append(problem.model_extra["triesLeft"])
+    assert left == [4, 3, 2, 1, 0]
+    await store.stop("settlement")
+    await store.start("settlement")
+    problem = await refusal(store.collect(receipt.pickup_code))
+    assert (problem.status, problem.code, problem.retryable) == (429, "too-many-tries", True)
+    assert problem.model_extra
+    assert 0 < problem.model_extra["retryAfter"] <= 60
+    right = Collect(code=receipt.pickup_code)
+    await store.ask_as("console-2", COLLECT, "settlement", right)
 
 
 async def test_a_parcel_is_collected_once_and_only_under_its_code(store: Store) -> None:

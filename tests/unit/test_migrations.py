@@ -114,4 +114,4 @@ def test_a_terminal_answers_the_reminder_that_it_was_about_to_show() -> None:
         waiting = Showing.model_validate_json(call)
         assert waiting == Showing(reminder=reminder, caller="settlement", request="m-1")
         kept = rows.execute("SELECT * FROM reminder").fetchone()
-        assert tuple(kept) == ("o-1", content, "m-2", None)
+        assert tuple(kept) == ("o-1", content, "m-2", None, None)

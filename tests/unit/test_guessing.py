@@ -1,0 +1,56 @@
+"""Who guesses pickup codes is locked for a while; who mistypes now and then is not."""
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+from unit_rows import tables
+
+from bus.errors import TooManyTries
+from nodes.settlement.guessing import Lock
+
+LOCK = Lock(most=3, wait=60_000)
+START = 1_700_000_000_000
+
+
+@pytest.fixture
+def rows() -> Iterator[sqlite3.Connection]:
+    with tables("nodes.settlement") as connection:
+        yield connection
+
+
+def guess(rows: sqlite3.Connection, *times: int) -> None:
+    for at in times:
+        LOCK.check(rows, "terminal-1", START + at)
+        LOCK.wrong(rows, "terminal-1", START + at)
+
+
+def test_the_last_wrong_code_locks_until_the_time_is_over(rows: sqlite3.Connection) -> None:
+    guess(rows, 0, 1000, 2000)
+    with pytest.raises(TooManyTries) as refused:
+        LOCK.check(rows, "terminal-1", START + 31_999)
+    assert refused.value.more == {"retryAfter": 31}
+    LOCK.check(rows, "terminal-1", START + 62_000)
+
+
+def test_after_the_lock_there_are_all_tries_again(rows: sqlite3.Connection) -> None:
+    guess(rows, 0, 1000, 2000)
+    problem = LOCK.wrong(rows, "terminal-1", START + 62_000)
+    assert problem.more == {"triesLeft": 2}
+
+
+def test_another_is_not_locked(rows: sqlite3.Connection) -> None:
+    guess(rows, 0, 1000, 2000)
+    LOCK.check(rows, "terminal-2", START + 2000)
+
+
+def test_a_right_code_forgives_the_wrong_ones(rows: sqlite3.Connection) -> None:
+    guess(rows, 0, 1000)
+    LOCK.right(rows, "terminal-1")
+    guess(rows, 2000, 3000)
+    LOCK.check(rows, "terminal-1", START + 3000)
+
+
+def test_wrong_codes_that_are_far_apart_are_not_added_up(rows: sqlite3.Connection) -> None:
+    guess(rows, 0, 60_000, 120_000, 180_000)
+    LOCK.check(rows, "terminal-1", START + 180_000)
