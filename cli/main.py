@@ -19,6 +19,7 @@ _COMMANDS = {
     "node": "cli.up:node",
     "scan": "cli.customer:scan",
     "buy": "cli.customer:buy",
+    "kiosk": "cli.kiosk:kiosk",
     "labels": "cli.labels:labels",
     "import": "cli.importing:import_",
     "config": "cli.config:config",

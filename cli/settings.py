@@ -16,6 +16,7 @@ from bus.contract.values import Name
 from bus.errors import ConfigurationError
 from bus.settings import RuntimeSettings
 from cli.shop import SAMPLE
+from devices.terminal.kiosk.settings import KioskSettings
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
 
@@ -49,6 +50,8 @@ class Settings(BaseSettings):
     """The broker; see `broker.engine`, `broker.port`, `broker.url`."""
     settlement: SettlementSettings = SettlementSettings()
     """How long settlement waits for a customer."""
+    kiosk: KioskSettings = KioskSettings()
+    """How a kiosk treats its customers."""
     warehouse: WarehouseSettings = WarehouseSettings()
     """How long the warehouse waits for its sorters."""
     runtime: RuntimeSettings = RuntimeSettings()
@@ -74,16 +77,18 @@ def read_settings(**options: object) -> Settings:
         ConfigurationError: a value is impossible; says which and why.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    broker = {
-        name.removeprefix("broker_"): given.pop(name)
-        for name in list(given)
-        if name.startswith("broker_")
-    }
+    broker, kiosk = (
+        {name.removeprefix(part): given.pop(name) for name in list(given) if name.startswith(part)}
+        for part in ("broker_", "kiosk_")
+    )
     try:
         settings = Settings(**given)  # type: ignore[arg-type]
         if broker:
             merged = settings.broker.model_dump(exclude_unset=True) | broker
             settings = settings.model_copy(update={"broker": BrokerSettings(**merged)})
+        if kiosk:
+            merged = settings.kiosk.model_dump(exclude_unset=True) | kiosk
+            settings = settings.model_copy(update={"kiosk": KioskSettings(**merged)})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])

@@ -1,0 +1,63 @@
+"""`storebus kiosk`: a terminal with a face, for customers."""
+
+import logging
+from typing import Annotated
+
+import typer
+
+from bus.contract.channel import role_of
+from bus.errors import ConfigurationError
+from bus.link import MqttConnector
+from bus.node import Place
+from bus.texts import nearest, users_language
+from cli import options
+from cli.address import broker_url
+from cli.run import run
+from cli.settings import read_settings
+
+
+def kiosk(
+    terminal: Annotated[str, typer.Argument(metavar="TERMINAL", help="Such as terminal-7.")],
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            "--language", metavar="L", help="A customer's at first: en, zh_Hant, zh_Hans."
+        ),
+    ] = None,
+    idle: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Until a customer who walked away is forgotten."),
+    ] = None,
+) -> None:
+    """A kiosk: scan or type, look, buy, be reminded, collect. Keys, mouse, touch or scanner.
+
+    Ctrl-Q ends it. It waits for a broker that is not there, and goes on by itself.
+
+    Example: storebus kiosk terminal-7 --language zh_Hant
+    """
+    from devices.terminal.kiosk.app import PACKAGE, Kiosk  # noqa: PLC0415 - as for `watch`
+    from devices.terminal.kiosk.attendant import Attendant  # noqa: PLC0415
+
+    if role_of(terminal) != "terminal":
+        raise ConfigurationError(f"{terminal} is not the name of a terminal, such as terminal-7.")
+    settings = read_settings(site=site, data=data, kiosk_idle=idle)
+    place = Place(
+        MqttConnector(broker_url(broker, settings)),
+        settings.site,
+        settings.data,
+        settings.runtime,
+    )
+    spoken = nearest(PACKAGE, language or users_language())
+    attendant = Attendant(terminal, place, spoken, settings.purchase_patience)
+    app = Kiosk(attendant, settings.kiosk)
+    logger = logging.getLogger("storebus")  # the kiosk says itself what is wrong
+    logger.propagate = False
+    logger.addHandler(logging.NullHandler())
+    run(app.run_async())
+    if app.failure is not None:
+        raise app.failure
+    if app.return_code:
+        raise SystemExit(app.return_code)

@@ -1,0 +1,281 @@
+"""The kiosk: a page at a time, a scanner that types, and a customer who may walk away."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from textual import events, on
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.css.query import NoMatches
+from textual.widgets import Button, Input, Label
+
+from bus.errors import StorebusError
+from bus.safe import visible
+from bus.texts import Texts
+from devices.terminal.kiosk.attendant import Attendant
+from devices.terminal.kiosk.guest import Guest, Page
+from devices.terminal.kiosk.pages.base import KioskPage
+from devices.terminal.kiosk.pages.cart import CartPage
+from devices.terminal.kiosk.pages.collect import CollectPage
+from devices.terminal.kiosk.pages.orders import OrdersPage
+from devices.terminal.kiosk.pages.pay import PayPage
+from devices.terminal.kiosk.pages.pickup import PickupPage
+from devices.terminal.kiosk.pages.product import ProductPage
+from devices.terminal.kiosk.pages.receipt import ReceiptPage
+from devices.terminal.kiosk.pages.start import StartPage
+from devices.terminal.kiosk.refusals import OFFLINE
+from devices.terminal.kiosk.reminder import ReminderScreen
+from devices.terminal.kiosk.settings import KioskSettings
+from devices.terminal.kiosk.wedge import Wedge
+
+PACKAGE = "devices.terminal.kiosk"
+DARK, LIGHT = "textual-dark", "textual-light"
+_TICK = 0.5
+"""Seconds between two looks at who is idle and how long a lock lasts."""
+_PAGES: dict[Page, type[KioskPage]] = {
+    "start": StartPage, "product": ProductPage, "cart": CartPage, "pickup": PickupPage,
+    "receipt": ReceiptPage, "orders": OrdersPage, "collect": CollectPage,
+}  # fmt: skip
+
+
+class Kiosk(App[None]):
+    """The kiosk's screen.
+
+    Args:
+        attendant: serves its customers; it is run here.
+        settings: how customers are treated.
+        clock: seconds, to tell who is idle.
+        live: whether to be on the bus; without it, only what is in the models is shown.
+    """
+
+    CSS_PATH = "kiosk.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", show=False),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("right", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+        Binding("f2", "light", show=False),
+    ]
+
+    def __init__(
+        self,
+        attendant: Attendant,
+        settings: KioskSettings | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        live: bool = True,
+    ) -> None:
+        super().__init__()
+        self.attendant = attendant
+        self.settings = settings or KioskSettings()
+        self.wedge = Wedge(self.settings.scanner_gap)
+        self.theme = DARK
+        self._clock = clock
+        self._live = live
+        self._touched = clock()
+        self._shown: tuple[Guest, Page, str, Any] | None = None
+        self._redrawing = False
+        self._before: tuple[Input, str, int] | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def guest(self) -> Guest:
+        """The customer."""
+        return self.attendant.guest
+
+    @property
+    def say(self) -> Texts:
+        """The texts in the customer's language."""
+        return Texts(PACKAGE, self.guest.language)
+
+    def compose(self) -> ComposeResult:
+        """The line above, the page, and what the customer is told."""
+        yield Label("", id="status", markup=False)
+        yield Container(id="page")
+        yield Label("", id="note", markup=False)
+
+    async def on_mount(self) -> None:
+        """Begin at the start, on the bus."""
+        self.attendant.changed = self.changed
+        self.set_interval(_TICK, self._tick)
+        if self._live:
+            self._serving = asyncio.create_task(self.attendant.run(), name="kiosk/attendant")
+            self._serving.add_done_callback(self._ended)
+        await self.redraw()
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """Without its terminal a kiosk is nothing: the command says why."""
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self.failure = error if isinstance(error, StorebusError) else None
+            if self.failure is None:
+                self._handle_exception(error)
+            else:
+                self.exit()
+
+    failure: StorebusError | None = None
+    """Why it ended by itself."""
+
+    async def on_unmount(self) -> None:
+        """Say goodbye."""
+        if self._serving is not None and not self._serving.done():
+            self.attendant.stop()
+            self._serving.cancel()
+            with suppress(asyncio.CancelledError, StorebusError):
+                await self._serving
+
+    # -- drawing ------------------------------------------------------------------------------
+
+    def changed(self) -> None:
+        """Something is new: draw once, however much it is."""
+        if not self._redrawing and self.is_running:
+            self._redrawing = True
+            self.call_later(self._draw_changes)
+
+    async def _draw_changes(self) -> None:
+        self._redrawing = False
+        await self.redraw()
+
+    async def redraw(self) -> None:
+        """Show the page that the customer is at, as it is now."""
+        guest = self.guest
+        key = (guest, guest.page, guest.language, guest.product.id if guest.product else None)
+        try:
+            container = self.screen_stack[0].query_one("#page", Container)
+            if self._shown is None or not _same(self._shown, key):
+                self._shown = key
+                page = self._page(guest.page)
+                with self.batch_update():
+                    await container.remove_children()
+                    await container.mount(page)
+                    self._draw(page)
+                self.screen_stack[0].set_focus(page.query(page.FIRST).first())
+            else:
+                self._draw(container.query_one(KioskPage))
+        except NoMatches:
+            return  # it is being taken down
+        self._remind()
+
+    def _page(self, page: Page) -> KioskPage:
+        if page == "pay":
+            return PayPage(self.attendant, self.say, self.settings.samples)
+        return _PAGES[page](self.attendant, self.say)
+
+    def _draw(self, page: KioskPage) -> None:
+        page.draw()
+        base, say, note = self.screen_stack[0], self.say, self.guest.note
+        connected = self.attendant.connected
+        status = f"Storebus · {self.attendant.name}"
+        label = base.query_one("#status", Label)
+        label.update(status if connected else "✖ " + OFFLINE.said(say))
+        label.set_class(not connected, "-offline")
+        text = "▶ " + note.said(say) if note is not None else ""
+        left = self._idle_in()
+        if left is not None and left <= _WARNED:
+            text = "▶ " + say("Still there? Back to the start in {count} s.", count=round(left))
+        base.query_one("#note", Label).update(visible(text))
+
+    def _remind(self) -> None:
+        if isinstance(self.screen, ReminderScreen):
+            self.screen.draw()
+        elif self.attendant.reminding.current is not None:
+            self.push_screen(ReminderScreen(self.attendant, self.say))
+
+    # -- time ---------------------------------------------------------------------------------
+
+    def _idle_in(self) -> float | None:
+        """Seconds until the customer is forgotten; None while there is nobody to forget."""
+        if self.guest.is_busy or (self.guest.is_nobody and not self._typed()):
+            return None
+        return self.settings.idle - (self._clock() - self._touched)
+
+    def _typed(self) -> bool:
+        return any(field.value for field in self.screen_stack[0].query(Input))
+
+    async def _tick(self) -> None:
+        if self.guest.is_busy:
+            self._touched = self._clock()  # the time of who waits for us does not run
+        left = self._idle_in()
+        if left is not None and left <= 0:
+            self.attendant.leave()
+        elif (left is not None and left <= _WARNED) or self.attendant.lock is not None:
+            self.changed()
+
+    async def on_event(self, event: events.Event) -> None:
+        """See every key before a field does, for a scanner's belong to nobody else."""
+        if isinstance(event, (events.Key, events.MouseDown, events.Paste)):
+            self._touched = self._clock()
+        if isinstance(event, events.Key):
+            self._remember_field(event)
+            code = self.wedge.key(event.key, event.character, event.time)
+            if code is not None:
+                self._scanned(code)
+                return
+        await super().on_event(event)
+
+    def _remember_field(self, event: events.Key) -> None:
+        if self.wedge.is_new(event.time):
+            field = self.screen.focused
+            self._before = None
+            if isinstance(field, Input):
+                self._before = (field, field.value, field.cursor_position)
+
+    def _scanned(self, code: str) -> None:
+        if self._before is not None:
+            field, value, position = self._before
+            field.value, field.cursor_position = value, position
+        if not isinstance(self.screen, ReminderScreen) and self.guest.page != "receipt":
+            self.run_worker(self.attendant.scan(code), name="scan")
+
+    # -- the customer -------------------------------------------------------------------------
+
+    @on(KioskPage.Go)
+    async def go(self, event: KioskPage.Go) -> None:
+        """To another page; a paid receipt is left for good."""
+        guest = self.guest
+        if guest.is_busy and guest.page == "pay":
+            return
+        if guest.page == "receipt" and event.page == "orders":
+            self.attendant.leave()
+            guest = self.guest
+        guest.note = guest.note if event.page == guest.page else None
+        guest.page = event.page
+        await self.redraw()
+
+    @on(KioskPage.Leave)
+    def leave(self) -> None:
+        """The customer is done."""
+        self.attendant.leave()
+
+    async def action_back(self) -> None:
+        """Where the customer came from."""
+        with suppress(NoMatches):
+            page = self.screen_stack[0].query_one(KioskPage)
+            if self.guest.page == "start":
+                self.guest.found, self.guest.note = [], None
+                page.query_one("#code", Input).clear()
+                self.changed()
+            elif not self.guest.is_busy:
+                page.press_back()
+
+    def action_light(self) -> None:
+        """From dark to light, or back."""
+        self.theme = LIGHT if self.theme == DARK else DARK
+
+    @on(Button.Pressed)
+    def button_of_nobody(self, event: Button.Pressed) -> None:
+        """Pages hear their own buttons."""
+        event.stop()
+
+
+_WARNED = 10.0
+"""Seconds before a customer is forgotten in which it is said."""
+
+
+def _same(one: tuple[Guest, Page, str, object], other: tuple[Guest, Page, str, object]) -> bool:
+    return one[0] is other[0] and one[1:] == other[1:]

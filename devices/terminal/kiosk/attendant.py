@@ -1,0 +1,322 @@
+"""Serves the customer: asks the store what they want to know, and hears what changes meanwhile."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from math import ceil
+from typing import Any
+
+from bus.contract.catalog import SEARCH, STOCK_CHANGED, Search, SearchResult, StockChanged
+from bus.contract.channel import Event, State
+from bus.contract.problem import ProblemData
+from bus.contract.settlement import (
+    COLLECT,
+    ORDER,
+    ORDER_CHANGED,
+    ORDERS,
+    Collect,
+    OrderChanged,
+    OrderQuery,
+    Orders,
+)
+from bus.contract.sorter import JOB_STATE, JobState
+from bus.contract.terminal import Remind
+from bus.contract.warehouse import PICKUP_POINTS_STATE, PickupPoints
+from bus.errors import BrokerError, NoAnswer, Problem, first_error
+from bus.node import Place
+from bus.sentence import Sentence
+from devices.terminal import domain
+from devices.terminal.kiosk.guest import Guest, payment_of
+from devices.terminal.kiosk.orders import WAITING, OrderBook
+from devices.terminal.kiosk.refusals import UNKNOWN, locked, refusal
+from devices.terminal.kiosk.reminding import Reminding
+from devices.terminal.role import Terminal
+
+logger = logging.getLogger("storebus.kiosk")
+
+_TRY_AGAIN = 1.0
+"""Seconds between two tries to find the broker at the start."""
+_LOOK = 0.2
+"""Seconds between two looks at the connection."""
+_PRODUCTS = 100
+"""The most products that a search shows."""
+
+
+class Attendant:
+    """Between the kiosk's screen and its terminal.
+
+    Args:
+        name: `terminal-7`.
+        place: where its terminal runs; None where nothing is to be asked or heard.
+        language: of a new customer.
+        patience: seconds until a purchase that was not answered counts as unknown.
+    """
+
+    def __init__(
+        self, name: str, place: Place | None, language: str = "en", patience: float = 60.0
+    ) -> None:
+        self.name = name
+        self.guest = Guest(language)
+        self.orders = OrderBook(name)
+        self.reminding = Reminding()
+        self.points: PickupPoints | None = None
+        self.locked_until = 0.0
+        """Seconds of the loop's clock until when no pickup code may be tried."""
+        self.changed: Callable[[], None] = lambda: None
+        """Called when there is something new to draw."""
+        self._place = place
+        self._language = language
+        self._patience = patience
+        self._terminal: Terminal | None = None
+        self._over: list[str] = []
+        """Orders whose reminders were dropped, for nothing is to be collected any more."""
+
+    # -- the terminal -------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        """Whether the store can be asked."""
+        if self._place is None:
+            return True
+        return self._terminal is not None and self._terminal.node.connected
+
+    async def run(self) -> None:
+        """Be on the bus until cancelled; a broker that is not there yet is waited for.
+
+        Raises:
+            StorebusError: the terminal runs elsewhere, or its database cannot be used.
+        """
+        assert self._place is not None
+        while True:
+            self._terminal = Terminal(
+                self.name, self._place, patience=self._patience, light=self._light,
+                hears=self._hears(),
+            )  # fmt: skip
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    watching = tasks.create_task(self._watch(), name=f"{self.name}/watch")
+                    await self._terminal.run()
+                    watching.cancel()
+            except ExceptionGroup as group:
+                error = first_error(group)
+                if not isinstance(error, BrokerError):
+                    raise error from None
+            await asyncio.sleep(_TRY_AGAIN)
+
+    async def _watch(self) -> None:
+        """See that the store is there, or gone; when it is there again, ask what was missed."""
+        was = caught_up = False
+        while True:
+            if self.connected != was:
+                was, caught_up = self.connected, False
+                self.changed()
+            if was and not caught_up:
+                caught_up = await self._catch_up()
+            for order in self._over:
+                await self._acknowledged(order)
+            self._over.clear()
+            await asyncio.sleep(_LOOK)
+
+    def stop(self) -> None:
+        """Say goodbye."""
+        if self._terminal is not None:
+            self._terminal.node.stop()
+
+    def _hears(self) -> dict[Event[Any] | State[Any], Callable[[str, Any], None]]:
+        return {
+            STOCK_CHANGED: self._stock_changed,
+            ORDER_CHANGED: self._order_changed,
+            JOB_STATE: self._job,
+            PICKUP_POINTS_STATE: self._points,
+        }
+
+    def _stock_changed(self, _: str, stock: StockChanged) -> None:
+        self.guest.level({level.sku: level.available for level in stock.levels})
+        self.changed()
+
+    def _order_changed(self, _: str, order: OrderChanged) -> None:
+        if self.orders.changed(order):
+            if order.state not in WAITING and self.reminding.drop(order.order):
+                self._over.append(order.order)
+            self.changed()
+
+    def _job(self, sorter: str, job: JobState) -> None:
+        self.orders.job(sorter, job)
+        self.changed()
+
+    def _points(self, _: str, points: PickupPoints) -> None:
+        self.points = points
+        self.changed()
+
+    async def _catch_up(self) -> bool:
+        """Learn what events told while nobody listened; whether that could be learned."""
+        assert self._terminal is not None
+        try:
+            found = []
+            for state in ("settled", "short", *WAITING):
+                ask = Orders(state=state, limit=_PRODUCTS)
+                found += (await self._terminal.node.ask(ORDERS, "settlement", ask)).orders
+            self.orders.fill(found)
+            for reminder in self._terminal.unacknowledged():
+                order = OrderQuery(order=reminder.order)
+                view = await self._terminal.node.ask(ORDER, "settlement", order)
+                if view.state in WAITING:
+                    self.reminding.add(reminder)
+                else:
+                    await self._acknowledged(reminder.order)
+            await self._renew()
+        except Problem as problem:
+            logger.warning("%s: could not catch up: %s", self.name, problem)
+            return False
+        self.changed()
+        return True
+
+    async def _renew(self) -> None:
+        """What is looked at, and what is in the cart, as it is sold now."""
+        guest = self.guest
+        assert self._terminal is not None
+        wanted = list(guest.cart.items)
+        if guest.product is not None:
+            wanted += [style.sku for style in guest.product.styles]
+        if wanted:
+            styles = await self._terminal.styles(list(dict.fromkeys(wanted)))
+            guest.cart.renew(styles)
+            guest.level({sku: style.available for sku, style in styles.items()})
+
+    # -- reminders ----------------------------------------------------------------------------
+
+    async def _light(self, reminder: Remind) -> bool:
+        waiting = self.reminding.shown(reminder)
+        asyncio.get_running_loop().call_soon(self.changed)
+        return await waiting
+
+    async def _acknowledged(self, order: str) -> None:
+        if self._terminal is not None:
+            await self._terminal.acknowledge(order)
+
+    async def acknowledge(self) -> None:
+        """Somebody took notice of the reminder that fills the screen."""
+        reminder = self.reminding.current
+        if reminder is not None:
+            await self._acknowledged(reminder.order)
+            self.reminding.drop(reminder.order)
+            self.changed()
+
+    # -- the customer -------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """Forget the customer."""
+        self.guest = Guest(self._language)
+        self.changed()
+
+    async def find(self, text: str) -> None:
+        """Find a product by its code, or products by words; all of them if there are none."""
+        await self._serve(lambda guest: self._find(guest, text.strip()))
+
+    async def scan(self, code: str) -> None:
+        """A label was scanned."""
+        await self._serve(lambda guest: self._look_up(guest, code))
+
+    async def pay(self, text: str) -> None:
+        """Pay the cart with an account or a card's token."""
+        await self._serve(lambda guest: self._pay(guest, text))
+
+    async def collect(self, code: str) -> None:
+        """Collect a parcel by its pickup code."""
+        await self._serve(lambda guest: self._collect(guest, code))
+
+    async def _find(self, guest: Guest, text: str) -> None:
+        if ":" in text or text.isdigit():
+            await self._look_up(guest, text)
+            return
+        search = Search(text=text[:200], limit=_PRODUCTS)
+        found: SearchResult = await self._ask(
+            lambda terminal: terminal.node.ask(SEARCH, "catalog", search)
+        )
+        guest.found, guest.page = found.products, "start"
+        if len(guest.found) == 1 and text:
+            styles = guest.found[0].styles
+            guest.look(guest.found[0], next((s.sku for s in styles if s.sku == text.upper()), None))
+        else:
+            guest.note = None if guest.found else Sentence("Nothing like that is sold here.")
+
+    async def _look_up(self, guest: Guest, code: str) -> None:
+        found = await self._ask(lambda terminal: terminal.scan(code))
+        guest.look(found.product, found.scanned)
+
+    async def _pay(self, guest: Guest, text: str) -> None:
+        trouble = guest.cart.trouble
+        if trouble is not None:
+            guest.note, guest.page = trouble, "cart"
+            return
+        payment = payment_of(text)
+        cart = {sku: item.quantity for sku, item in guest.cart.items.items()}
+        styles = {sku: item.style for sku, item in guest.cart.items.items()}
+        purchase = domain.purchase(cart, styles, payment, guest.point)
+        guest.note = Sentence("Paying ... please wait.")
+        self.changed()
+        bought = await self._ask(lambda terminal: self._bought(terminal, purchase))
+        if bought.receipt is not None:
+            guest.paid(bought.receipt)
+        elif bought.problem is not None:
+            await self._not_bought(guest, bought.problem)
+        else:
+            guest.note = UNKNOWN
+
+    async def _bought(self, terminal: Terminal, purchase: Any) -> domain.Bought:
+        return await terminal.outcome(await terminal.begin(purchase))
+
+    async def _not_bought(self, guest: Guest, problem: ProblemData) -> None:
+        guest.note = refusal(problem)
+        if problem.code in ("sold-out", "price-changed"):
+            guest.page = "cart"
+            await self._renew()
+
+    async def _collect(self, guest: Guest, code: str) -> None:
+        if self.lock is not None:
+            return
+        if len(code) != 6 or not (code.isascii() and code.isdigit()):  # noqa: PLR2004 - as PickupCode
+            guest.note = Sentence("A pickup code has six digits.")
+            return
+        try:
+            answer = await self._ask(
+                lambda terminal: terminal.node.ask(COLLECT, "settlement", Collect(code=code))
+            )
+        except Problem as problem:
+            data = problem.to_data()
+            if data.code == "too-many-tries":
+                wait = float((data.model_extra or {}).get("retryAfter", 60))
+                self.locked_until = asyncio.get_running_loop().time() + wait
+            raise
+        if self.reminding.drop(answer.order):
+            await self._acknowledged(answer.order)
+        guest.note = Sentence("Thank you. Take your parcel, please.")
+
+    @property
+    def lock(self) -> Sentence | None:
+        """Why no pickup code may be tried now."""
+        left = self.locked_until - asyncio.get_running_loop().time()
+        return locked(ceil(left)) if left > 0 else None
+
+    async def _ask(self, question: Callable[[Terminal], Awaitable[Any]]) -> Any:
+        if self._terminal is None or not self._terminal.node.ready.is_set():
+            raise NoAnswer("There is no connection to the store.")
+        return await question(self._terminal)
+
+    async def _serve(self, work: Callable[[Guest], Awaitable[None]]) -> None:
+        """Do something for the customer; what is refused becomes a note.
+
+        A second tap while the first is served does nothing.
+        """
+        guest = self.guest
+        if guest.is_busy:
+            return
+        guest.is_busy = True
+        self.changed()
+        try:
+            await work(guest)
+        except Problem as problem:
+            guest.note = refusal(problem.to_data())
+        finally:
+            guest.is_busy = False
+            self.changed()

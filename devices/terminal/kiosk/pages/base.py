@@ -1,0 +1,124 @@
+"""What every page of the kiosk has: a title, what it shows, and a bar of large buttons."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Button, Input, Label
+
+from bus.safe import visible
+from bus.texts import Texts
+from devices.terminal.kiosk.attendant import Attendant
+from devices.terminal.kiosk.choices import Choices
+from devices.terminal.kiosk.guest import Guest, Page
+
+
+class KioskPage(Vertical):
+    """A page; it is drawn anew from the guest whenever something changed.
+
+    Args:
+        attendant: serves the customer.
+        say: the texts in the customer's language.
+    """
+
+    FIRST: ClassVar[str] = "Button"
+    """What has the focus at first."""
+
+    class Go(Message):
+        """The customer wants another page."""
+
+        def __init__(self, page: Page) -> None:
+            super().__init__()
+            self.page = page
+
+    class Leave(Message):
+        """The customer is done."""
+
+    def __init__(self, attendant: Attendant, say: Texts) -> None:
+        super().__init__()
+        self.attendant = attendant
+        self.say = say
+
+    @property
+    def guest(self) -> Guest:
+        """The customer."""
+        return self.attendant.guest
+
+    @property
+    def columns(self) -> int:
+        """How wide a line of a list may be."""
+        return max(30, self.app.size.width - 8)
+
+    def compose(self) -> ComposeResult:
+        """Title, content, buttons."""
+        yield Label(visible(self.title()), id="title", markup=False)
+        yield from self.body()
+        with Horizontal(id="bar"):
+            for name, text in self.buttons():
+                yield Button(visible(text), id=name, classes="-main" if name == "next" else "")
+
+    def title(self) -> str:
+        """What the page is for."""
+        raise NotImplementedError
+
+    def body(self) -> Iterable[Widget]:
+        """What it shows."""
+        raise NotImplementedError
+
+    def buttons(self) -> Iterable[tuple[str, str]]:
+        """Its large buttons: name and text."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        """Show what has changed."""
+
+    def serve(self, work: Awaitable[None]) -> None:
+        """Have something done while keys are still heard."""
+        self.app.run_worker(work, name="serve")
+
+    def redraw(self) -> None:
+        """Draw all that may have changed."""
+        self.attendant.changed()
+
+    async def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Each button has a method of its name."""
+        event.stop()
+        press: Callable[[], Any] = getattr(self, f"press_{event.button.id}")
+        press()
+
+    def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:
+        """One of a list was tapped, or Enter was pressed on it."""
+        event.stop()
+        if event.option_id is not None:
+            self.picked(event.option_id)
+
+    def on_option_list_option_highlighted(self, event: Choices.OptionHighlighted) -> None:
+        """One of a list is looked at."""
+        event.stop()
+        if event.option_id is not None:
+            self.looked_at(event.option_id)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in a field is the page's main button."""
+        event.stop()
+        self.press_next()
+
+    def picked(self, name: str) -> None:
+        """One of a list was chosen."""
+
+    def looked_at(self, name: str) -> None:
+        """One of a list is highlighted."""
+
+    def press_next(self) -> None:
+        """The page's main button."""
+
+    def press_back(self) -> None:
+        """Back, or to the start."""
+        self.post_message(self.Go(self.guest.back()))
+
+    def press_cart(self) -> None:
+        """To the cart."""
+        self.post_message(self.Go("cart"))

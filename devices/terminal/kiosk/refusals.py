@@ -1,0 +1,47 @@
+"""What the store refused, in a sentence that a customer understands."""
+
+from bus.contract.problem import ProblemData
+from bus.sentence import Sentence, marked
+
+_SENTENCES = {
+    "unknown-label": marked("This label is not known here. Please ask the staff."),
+    "invalid-digital-link": marked("This label is damaged or misprinted. Please ask the staff."),
+    "sold-out": marked("Not all of this is left; look at the cart."),
+    "price-changed": marked("A price has changed; look at the cart."),
+    "unknown-sku": marked("Something in the cart is not sold any more; take it out."),
+    "unknown-pickup-point": marked("This pickup point is closed; choose another."),
+    "unknown-account": marked("There is no such account."),
+    "payment-declined": marked("The payment was declined; nothing was charged."),
+    "card-number": marked("That looks like a card number. Please use an account or a card token."),
+    "cancelled": marked("The order was cancelled; nothing was charged."),
+    "expired": marked("That took too long; nothing was charged. Please pay again."),
+    "unknown-pickup-code": marked("No parcel waits under this code."),
+    "wrong-state": marked("This order cannot be collected yet."),
+    "no-answer": marked("The store does not answer. Please try again."),
+    "busy": marked("The store is busy. Please try again."),
+    "unavailable": marked("The store is not ready for this yet. Please try again."),
+    "invalid-field": marked("That is neither an account, such as C-1001, nor a card token."),
+}
+
+
+def refusal(problem: ProblemData) -> Sentence:
+    """The sentence to a refusal; of one that is not known, the store's own words."""
+    extra = problem.model_extra or {}
+    if problem.code == "too-many-tries":
+        return locked(int(extra.get("retryAfter", 60)))
+    tries = extra.get("triesLeft")
+    if problem.code == "unknown-pickup-code" and isinstance(tries, int):
+        return Sentence("No parcel waits under this code. Tries left: {count}", count=tries)
+    text = _SENTENCES.get(problem.code)
+    if text is not None:
+        return Sentence(text)
+    return Sentence("The store refused: {detail}", detail=problem.detail)
+
+
+def locked(seconds: int) -> Sentence:
+    """Too many pickup codes were wrong."""
+    return Sentence("Too many wrong codes. Try again in {seconds} s.", seconds=seconds)
+
+
+UNKNOWN = Sentence("It is not known whether this was paid. Look at Orders before you pay again.")
+OFFLINE = Sentence("No connection to the store. Your cart is kept; it goes on by itself.")

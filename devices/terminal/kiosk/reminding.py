@@ -1,0 +1,57 @@
+"""The reminders that wait for somebody to take notice: one fills the screen, the others wait."""
+
+import asyncio
+
+from bus.contract.terminal import Remind
+
+
+class Reminding:
+    """A queue; whoever asks to show a reminder learns when it could be seen."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Remind] = {}
+        self._seen: dict[str, list[asyncio.Future[bool]]] = {}
+        self._lit: str | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def current(self) -> Remind | None:
+        """The one that fills the screen."""
+        return next(iter(self._waiting.values()), None)
+
+    def add(self, reminder: Remind) -> None:
+        """One more is to be shown; a later one of the same order takes the earlier one's place."""
+        if self._waiting.get(reminder.order) != reminder:
+            self._waiting[reminder.order] = reminder
+            if self._lit == reminder.order:
+                self._lit = None
+
+    async def shown(self, reminder: Remind) -> bool:
+        """Show one; returns once it is on the screen, or false when it need not be any more."""
+        self.add(reminder)
+        if self._lit == reminder.order:
+            return True
+        seen: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._seen.setdefault(reminder.order, []).append(seen)
+        return await seen
+
+    def lit(self, order: str) -> None:
+        """It is on the screen."""
+        if order in self._waiting:
+            self._lit = order
+            self._tell(order, shown=True)
+
+    def drop(self, order: str) -> bool:
+        """Somebody took notice, or there is nothing to collect; whether it was among them."""
+        found = self._waiting.pop(order, None) is not None
+        if self._lit == order:
+            self._lit = None
+        self._tell(order, shown=False)
+        return found
+
+    def _tell(self, order: str, *, shown: bool) -> None:
+        for seen in self._seen.pop(order, ()):
+            if not seen.done():
+                seen.set_result(shown)

@@ -1,0 +1,80 @@
+"""What goods, prices and orders look like in lines of text; everything of others is made safe."""
+
+from bus.contract.catalog import Product, Style
+from bus.contract.settlement import Receipt
+from bus.contract.values import Money
+from bus.contract.warehouse import PickupPoints
+from bus.safe import fit, short, visible
+from bus.safe import width as cells
+from bus.texts import Texts
+from devices.terminal.kiosk.cart import Item
+from devices.terminal.kiosk.orders import UnderWay
+from devices.terminal.label import price_text
+
+_BAR = 24
+
+
+def money(value: Money) -> str:
+    """Money as people read it."""
+    return price_text(value.amount, value.currency)
+
+
+def style_line(style: Style, say: Texts, width: int) -> str:
+    """A style: what tells it from the others, its price, how many are left."""
+    name = ", ".join(style.attributes.values()) or style.sku
+    left = say("{count} left", count=style.available) if style.available else say("sold out")
+    return _two(name, f"{money(style.price)}   {fit(left, 10, right=True)}", width)
+
+
+def product_line(product: Product, say: Texts, width: int) -> str:
+    """A product: its name, and from what price."""
+    cheapest = min((style.price for style in product.styles), key=lambda each: each.amount)
+    return _two(product.name, say("from {price}", price=money(cheapest)), width)
+
+
+def item_line(item: Item, say: Texts, width: int) -> str:
+    """A line of the cart."""
+    name = f"{item.quantity} × {item.product} {', '.join(item.style.attributes.values())}"
+    price = money(item.price)
+    if item.is_short:
+        price = f"▲ {say('{count} left', count=item.style.available)}   {price}"
+    return _two(name, price, width)
+
+
+def order_lines(order: UnderWay, points: PickupPoints | None, say: Texts, width: int) -> str:
+    """An order under way: which, where to, a bar, and what is happening."""
+    done = _BAR * order.percent // 100
+    bar = "█" * done + "░" * (_BAR - done)
+    point = short(point_name(order.point, points), 30)
+    first = _two(say("Order {order}", order=order.order), point, width)
+    words = visible(order.words.said(say))
+    return f"{first}\n{bar} {order.percent:>3} %  {short(words, max(1, width - _BAR - 8))}"
+
+
+def point_name(point: str, points: PickupPoints | None) -> str:
+    """A pickup point as customers know it."""
+    known = points.points if points is not None else []
+    return next((each.name for each in known if each.id == point), point)
+
+
+def receipt_lines(receipt: Receipt, names: dict[str, str], say: Texts, width: int) -> list[str]:
+    """What was bought, and how it was paid; names are by SKU."""
+    lines = []
+    for line in receipt.lines:
+        price = Money(amount=line.price.amount * line.quantity, currency=line.price.currency)
+        lines.append(
+            _two(f"{line.quantity} × {names.get(line.sku, line.sku)}", money(price), width)
+        )
+    lines.append("─" * width)
+    lines.append(_two(say("Total"), money(receipt.total), width))
+    method = say("account") if receipt.payment.method == "account" else say("card")
+    lines.append(_two(say("Paid by {method}", method=method), receipt.payment.reference, width))
+    lines.append(_two(say("Order"), receipt.order, width))
+    return [line.rstrip() for line in lines]
+
+
+def _two(left: str, right: str, width: int) -> str:
+    """A text on the left and one on the right of a line."""
+    right = short(right, width)
+    room = max(0, width - cells(right) - 1)
+    return f"{fit(left, room)} {right}" if room else right
