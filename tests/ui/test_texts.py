@@ -1,21 +1,27 @@
-"""Every text of the console is said in every language that it speaks, with the same gaps."""
+"""Every text of the console and the kiosk is said in all their languages, with the same gaps."""
 
-from pathlib import Path
+from importlib import resources
 from string import Formatter
 
 import pytest
 from babel.messages.extract import extract_from_dir
 
-import tui
 from bus.texts import Texts, languages
 
-_PACKAGE = Path(tui.__file__).parent
+KIOSK = "devices.terminal.kiosk"
 _KEYWORDS = {"_": None, "marked": None, "Sentence": None, "say": None}
+_SPOKEN = [
+    (package, language)
+    for package in ("tui", KIOSK)
+    for language in languages(package)
+    if language != "en"
+]
 
 
-def texts() -> set[str]:
-    """The texts that stand in the code."""
-    found = extract_from_dir(str(_PACKAGE), method_map=[("**.py", "python")], keywords=_KEYWORDS)
+def texts(package: str) -> set[str]:
+    """The texts that stand in the code of a package."""
+    folder = str(resources.files(package))
+    found = extract_from_dir(folder, method_map=[("**.py", "python")], keywords=_KEYWORDS)
     return {message for _, _, message, _, _ in found if isinstance(message, str)}
 
 
@@ -25,29 +31,32 @@ def gaps(text: str) -> set[str]:
 
 
 def test_the_texts_of_the_code_are_found() -> None:
-    assert {"Store", "{node} is lost", "waits for a free sorter", "picking"} <= texts()
+    assert {"Store", "{node} is lost", "waits for a free sorter", "picking"} <= texts("tui")
+    assert {"Pay now", "I have seen it", "packed", "There is no such account."} <= texts(KIOSK)
 
 
-@pytest.mark.parametrize("language", [each for each in languages("tui") if each != "en"])
-def test_no_text_is_without_its_translation(language: str) -> None:
-    say = Texts("tui", language)
-    missing = {text for text in texts() if text not in say._texts}
+@pytest.mark.parametrize(("package", "language"), _SPOKEN)
+def test_no_text_is_without_its_translation(package: str, language: str) -> None:
+    say = Texts(package, language)
+    missing = {text for text in texts(package) if text not in say._texts}
     assert not missing
 
 
-@pytest.mark.parametrize("language", [each for each in languages("tui") if each != "en"])
-def test_no_translation_is_of_a_text_that_is_gone(language: str) -> None:
-    assert set(Texts("tui", language)._texts) <= texts()
+@pytest.mark.parametrize(("package", "language"), _SPOKEN)
+def test_no_translation_is_of_a_text_that_is_gone(package: str, language: str) -> None:
+    assert set(Texts(package, language)._texts) <= texts(package)
 
 
-@pytest.mark.parametrize("language", [each for each in languages("tui") if each != "en"])
-def test_a_translation_has_the_gaps_of_its_text(language: str) -> None:
-    say = Texts("tui", language)
-    assert {text: gaps(text) for text in texts()} == {
-        text: gaps(say._texts[text]) for text in texts()
+@pytest.mark.parametrize(("package", "language"), _SPOKEN)
+def test_a_translation_has_the_gaps_of_its_text(package: str, language: str) -> None:
+    say = Texts(package, language)
+    assert {text: gaps(text) for text in texts(package)} == {
+        text: gaps(say._texts[text]) for text in texts(package)
     }
 
 
 def test_chinese_is_among_them() -> None:
     assert Texts("tui", "zh").language == "zh_Hans"
     assert Texts("tui", "zh")("Store") != "Store"
+    assert {"zh_Hans", "zh_Hant"} <= set(languages(KIOSK))
+    assert Texts(KIOSK, "zh_TW.UTF-8")("Cart") == "購物車"

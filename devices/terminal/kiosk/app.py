@@ -220,9 +220,10 @@ class Kiosk(App[None]):
 
     def _remember_field(self, event: events.Key) -> None:
         if self.wedge.is_new(event.time):
-            field = self.screen.focused
+            fields = self.screen_stack[0].query(Input)
             self._before = None
-            if isinstance(field, Input):
+            if fields:
+                field = fields.first()
                 self._before = (field, field.value, field.cursor_position)
 
     def _scanned(self, code: str) -> None:

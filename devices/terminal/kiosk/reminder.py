@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Center, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Digits, Label
 
@@ -29,17 +29,18 @@ class ReminderScreen(ModalScreen[None]):
     def __init__(self, attendant: Attendant, say: Texts) -> None:
         super().__init__()
         self._attendant = attendant
-        self._say = say
+        self.say = say
         self._drawn: object = None
 
     def compose(self) -> ComposeResult:
         """What to collect, where, and the code."""
         with Vertical(id="reminder"):
-            yield Label(self._say("★ Your parcel is ready ★"), id="ready")
+            yield Label(self.say("★ Your parcel is ready ★"), id="ready")
             yield Label("", id="point", markup=False)
             yield Digits("", id="reminder-code")
             yield Label("", id="missing", markup=False)
-            yield Button(self._say("I have seen it"), id="seen", classes="-main")
+            with Center():
+                yield Button(self.say("I have seen it"), id="seen", classes="-main")
             yield Label("", id="more", markup=False)
 
     def on_mount(self) -> None:
@@ -55,21 +56,22 @@ class ReminderScreen(ModalScreen[None]):
             self.dismiss()
             return
         waiting = len(self._attendant.reminding)
-        more = self._say("{count} more waiting", count=waiting - 1) if waiting > 1 else ""
+        more = self.say("{count} more waiting", count=waiting - 1) if waiting > 1 else ""
         self.query_one("#more", Label).update(more)
         if reminder != self._drawn:
             self._drawn = reminder
             self.query_one("#point", Label).update(
                 visible(
-                    self._say(
-                        "Order {order}: collect at {point} with the code",
+                    self.say(
+                        "Order {order}: collect at {point} with the code {code}",
                         order=reminder.order, point=reminder.pickup_point_name,
+                        code=reminder.pickup_code,
                     )
                 )
             )  # fmt: skip
             self.query_one("#reminder-code", Digits).update(reminder.pickup_code)
             missing = [
-                self._say(
+                self.say(
                     "{count} × {sku} could not be found; the money goes back.",
                     count=line.quantity, sku=line.sku,
                 )

@@ -1,8 +1,9 @@
 """What every page of the kiosk has: a title, what it shows, and a bar of large buttons."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
@@ -14,6 +15,11 @@ from bus.texts import Texts
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.choices import Choices
 from devices.terminal.kiosk.guest import Guest, Page
+
+_AIRY = 3
+"""Lines of a row that a finger meets well."""
+_AROUND = 12
+"""Lines around a list."""
 
 
 class KioskPage(Vertical):
@@ -60,6 +66,12 @@ class KioskPage(Vertical):
             for name, text in self.buttons():
                 yield Button(visible(text), id=name, classes="-main" if name == "next" else "")
 
+    def airy(self, rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The rows of a list with room for a finger, if there is room for all."""
+        if _AIRY * len(rows) > self.app.size.height - _AROUND:
+            return rows
+        return [(name, f"\n{text}\n") for name, text in rows]
+
     def title(self) -> str:
         """What the page is for."""
         raise NotImplementedError
@@ -83,10 +95,22 @@ class KioskPage(Vertical):
         """Draw all that may have changed."""
         self.attendant.changed()
 
-    async def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Each button has a method of its name."""
+    def on_key(self, event: events.Key) -> None:
+        """What is typed goes into the page's field, wherever the focus is."""
+        fields = self.query(Input)
+        if event.is_printable and event.character and fields and not fields.first().has_focus:
+            event.stop()
+            fields.first().focus()
+            fields.first().insert_text_at_cursor(event.character)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """A button was pressed, by touch or Enter."""
         event.stop()
-        press: Callable[[], Any] = getattr(self, f"press_{event.button.id}")
+        self.pressed(event.button)
+
+    def pressed(self, button: Button) -> None:
+        """Each button has a method of its name."""
+        press: Callable[[], None] = getattr(self, f"press_{button.id}")
         press()
 
     def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:

@@ -35,13 +35,22 @@ class CartPage(KioskPage):
     def draw(self) -> None:
         """What is in it now."""
         cart = self.guest.cart
-        rows = [(sku, item_line(item, self.say, self.columns)) for sku, item in cart.items.items()]
-        self.query_one("#items", Choices).show(rows)
+        items = self.query_one("#items", Choices)
+        chosen = items.chosen or next(iter(cart.items), None)
+        rows = [
+            (sku, ("▸ " if sku == chosen else "  ") + item_line(item, self.say, self.columns - 2))
+            for sku, item in cart.items.items()
+        ]
+        items.show(self.airy(rows))
         total = cart.total
         text = self.say("Total {price}", price=money(total)) if total else self.say("It is empty.")
         self.query_one("#total", Label).update(text)
         for name in ("fewer", "more", "remove", "next"):
             self.query_one(f"#{name}", Button).disabled = not cart.items
+
+    def looked_at(self, name: str) -> None:  # noqa: ARG002 - as in KioskPage
+        """The buttons are for another line."""
+        self.draw()
 
     def _change(self, by: int) -> None:
         chosen = self.query_one("#items", Choices).chosen

@@ -53,14 +53,13 @@ class PayPage(KioskPage):
         for name in ("back", "next"):
             self.query_one(f"#{name}", Button).disabled = self.guest.is_busy
 
-    async def on_button_pressed(self, event: Button.Pressed) -> None:
+    def pressed(self, button: Button) -> None:
         """A sample fills the field."""
-        if event.button.has_class("sample"):
-            event.stop()
-            self.query_one("#method", Input).value = event.button.name or ""
-            self.query_one("#next", Button).focus()
+        if not button.has_class("sample"):
+            super().pressed(button)
             return
-        await super().on_button_pressed(event)
+        self.query_one("#method", Input).value = button.name or ""
+        self.query_one("#next", Button).focus()
 
     def _account(self) -> None:
         """Begin an account's number."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from textual.widget import Widget
 
+from bus.safe import visible
 from devices.terminal.kiosk.choices import Choices
 from devices.terminal.kiosk.pages.base import KioskPage
 
@@ -33,10 +34,10 @@ class PickupPage(KioskPage):
             return
         self.guest.point = self.guest.point or points.default
         rows = [
-            (each.id, f"\n{'●' if each.id == self.guest.point else '○'} {each.name}\n")
+            (each.id, f"{'●' if each.id == self.guest.point else '○'} {visible(each.name)}")
             for each in points.points
         ]
-        self.query_one("#points", Choices).show(rows, self.guest.point)
+        self.query_one("#points", Choices).show(self.airy(rows), self.guest.point)
 
     def looked_at(self, name: str) -> None:
         """Another point."""

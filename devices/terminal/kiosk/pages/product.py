@@ -43,7 +43,7 @@ class ProductPage(KioskPage):
         for each in product.styles:
             mark = "●" if each.sku == self.guest.sku else "○"
             rows.append((each.sku, f"{mark} {style_line(each, self.say, self.columns - 2)}"))
-        self.query_one("#styles", Choices).show(rows, self.guest.sku)
+        self.query_one("#styles", Choices).show(self.airy(rows), self.guest.sku)
         self.query_one("#next", Button).label = self.say("Add {count}", count=self.guest.quantity)
         style = self.guest.style
         self.query_one("#next", Button).disabled = style is None or not style.available

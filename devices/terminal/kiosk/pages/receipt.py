@@ -26,7 +26,11 @@ class ReceiptPage(KioskPage):
             return
         point = point_name(receipt.pickup_point, self.attendant.points)
         yield Label(
-            self.say("Collect at {point} with this code:", point=point), id="where", markup=False
+            self.say(
+                "Collect at {point} with the code {code}", point=point, code=receipt.pickup_code
+            ),
+            id="where",
+            markup=False,
         )
         yield Digits(receipt.pickup_code, id="big-code")
         lines = receipt_lines(receipt, self.guest.bought, self.say, min(self.columns, 70))

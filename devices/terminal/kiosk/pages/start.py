@@ -47,12 +47,9 @@ class StartPage(KioskPage):
 
     def draw(self) -> None:
         """What was found, and how full the cart is."""
-        rows = [
-            (each.id, "\n" + product_line(each, self.say, self.columns) + "\n")
-            for each in self.guest.found
-        ]
+        rows = [(each.id, product_line(each, self.say, self.columns)) for each in self.guest.found]
         found = self.query_one("#found", Choices)
-        found.show(rows)
+        found.show(self.airy(rows))
         found.display = bool(rows)
         hint = self.query_one("#hint", Label)
         hint.display = not rows
