@@ -6,6 +6,8 @@ from textual.app import ComposeResult
 from textual.containers import Grid
 from textual.widgets import Button, Input
 
+from devices.terminal.kiosk.tap import Tap
+
 _KEYS = "123456789⌫0"
 
 
@@ -27,7 +29,7 @@ class Keypad(Grid):
     def compose(self) -> ComposeResult:
         """Twelve keys; those of the keyboard do the same, so that none of them takes the focus."""
         for key in (*_KEYS, self._enter):
-            button = Button(key, name=key)
+            button = Tap(key, name=key)
             button.can_focus = False
             yield button
 

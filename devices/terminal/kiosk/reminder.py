@@ -11,6 +11,7 @@ from textual.widgets import Button, Digits, Label
 from bus.safe import visible
 from bus.texts import Texts
 from devices.terminal.kiosk.attendant import Attendant
+from devices.terminal.kiosk.tap import Tap
 
 _RING = 5.0
 """Seconds between two bells."""
@@ -40,7 +41,7 @@ class ReminderScreen(ModalScreen[None]):
             yield Digits("", id="reminder-code")
             yield Label("", id="missing", markup=False)
             with Center():
-                yield Button(self.say("I have seen it"), id="seen", classes="-main")
+                yield Tap(self.say("I have seen it"), id="seen", classes="-main")
             yield Label("", id="more", markup=False)
 
     def on_mount(self) -> None:

@@ -15,6 +15,7 @@ from bus.texts import Texts
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.choices import Choices
 from devices.terminal.kiosk.guest import Guest, Page
+from devices.terminal.kiosk.tap import Tap
 
 _AIRY = 3
 """Lines of a row that a finger meets well."""
@@ -64,7 +65,7 @@ class KioskPage(Vertical):
         yield from self.body()
         with Horizontal(id="bar"):
             for name, text in self.buttons():
-                yield Button(visible(text), id=name, classes="-main" if name == "next" else "")
+                yield Tap(visible(text), id=name, classes="-main" if name == "next" else "")
 
     def airy(self, rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
         """The rows of a list with room for a finger, if there is room for all."""

@@ -10,6 +10,7 @@ from bus.texts import Texts
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.keypad import Keypad
 from devices.terminal.kiosk.pages.base import KioskPage
+from devices.terminal.kiosk.tap import Tap
 from devices.terminal.kiosk.words import money, point_name
 
 
@@ -36,7 +37,7 @@ class PayPage(KioskPage):
         """The field, digits to tap, and sample methods."""
         yield Input(placeholder=self.say("account, such as C-1001, or card token"), id="method")
         samples = [
-            Button(each, name=each, classes="sample", id=f"sample-{place}")
+            Tap(each, name=each, classes="sample", id=f"sample-{place}")
             for place, each in enumerate(self._samples)
         ]
         with_heading = [Label(self.say("To try it out:")), *samples] if samples else []

@@ -8,6 +8,7 @@ from textual.widgets import Button, Input, Label
 
 from devices.terminal.kiosk.choices import Choices
 from devices.terminal.kiosk.pages.base import KioskPage
+from devices.terminal.kiosk.tap import Tap
 from devices.terminal.kiosk.words import product_line
 
 LANGUAGES = {"en": "English", "zh_Hant": "繁體中文", "zh_Hans": "简体中文"}
@@ -26,7 +27,7 @@ class StartPage(KioskPage):
     def body(self) -> Iterable[Widget]:
         """Languages, the field, what was found."""
         languages = [
-            Button(
+            Tap(
                 f"● {name}" if code == self.guest.language else name,
                 id=code, classes="language",
             )
@@ -34,7 +35,7 @@ class StartPage(KioskPage):
         ]  # fmt: skip
         yield Horizontal(*languages, id="languages")
         field = Input(placeholder=self.say("number on the label, or words"), id="code")
-        yield Horizontal(field, Button(self.say("Find"), id="find"), id="search")
+        yield Horizontal(field, Tap(self.say("Find"), id="find"), id="search")
         yield Label("", id="hint")
         yield Choices("found")
 

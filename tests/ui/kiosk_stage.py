@@ -1,0 +1,121 @@
+"""Kiosks for tests: on a real store in process, or standing still."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from store import PATIENCE, Store
+from textual.pilot import Pilot
+
+from bus.errors import BrokerError
+from bus.link import Link, MemoryBroker, Outgoing
+from bus.node import Place
+from devices.terminal.kiosk.app import Kiosk
+from devices.terminal.kiosk.attendant import Attendant
+from devices.terminal.kiosk.settings import KioskSettings
+from devices.terminal.kiosk.wedge import Wedge
+
+BY_HAND = KioskSettings(scanner_gap=0.0)
+"""The keys of a test come fast: here they are a person's."""
+
+
+class Plug:
+    """A connector that can be pulled out."""
+
+    description = "memory"
+
+    def __init__(self, broker: MemoryBroker) -> None:
+        self._broker = broker
+        self._links: list[Any] = []
+        self.is_out = False
+
+    @asynccontextmanager
+    async def connect(self, client_id: str, will: Outgoing | None = None) -> AsyncIterator[Link]:
+        """Connect, if it is in."""
+        if self.is_out:
+            raise BrokerError("the plug is out")
+        async with self._broker.connect(client_id, will) as link:
+            self._links.append(link)
+            yield link
+
+    def pull(self) -> None:
+        """Every connection is lost, and there are no new ones."""
+        self.is_out = True
+        for link in self._links:
+            link.lose()
+        self._links.clear()
+
+    def put_in(self) -> None:
+        """There may be connections again."""
+        self.is_out = False
+
+
+class Visit:
+    """A kiosk that somebody stands before."""
+
+    def __init__(self, kiosk: Kiosk, pilot: Pilot[None], plug: Plug) -> None:
+        self.kiosk = kiosk
+        self.pilot = pilot
+        self.plug = plug
+
+    @property
+    def text(self) -> str:
+        """What is on the screen."""
+        strips = self.kiosk.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+    async def sees(self, *texts: str) -> str:
+        """Wait until all of these stand on the screen."""
+        await self.until(lambda: all(text in self.text for text in texts), f"{texts}")
+        return self.text
+
+    async def sees_no(self, text: str) -> None:
+        """Wait until this does not stand on it any more."""
+        await self.until(lambda: text not in self.text, f"no {text}")
+
+    async def until(self, condition: Callable[[], Any], what: str) -> None:
+        """Wait until something is so."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, f"{what} never came true:\n{self.text}"
+            await asyncio.sleep(0.01)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, slowly enough for a person."""
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        """Type a text and Enter."""
+        await self.pilot.press(*text, "enter")
+
+    async def tap(self, what: str) -> None:
+        """Touch something."""
+        await self.pilot.click(what)
+
+    async def scan(self, code: str) -> None:
+        """Hold a label to the scanner."""
+        self.kiosk.wedge = Wedge(PATIENCE)
+        await self.pilot.press(*code, "enter")
+        self.kiosk.wedge = Wedge(0.0)
+
+
+@asynccontextmanager
+async def visit(
+    store: Store,
+    broker: MemoryBroker,
+    name: str,
+    settings: KioskSettings = BY_HAND,
+    clock: Callable[[], float] = time.monotonic,
+    size: tuple[int, int] = (80, 24),
+) -> AsyncIterator[Visit]:
+    """Stand before a kiosk of a running store."""
+    plug = Plug(broker)
+    place = Place(plug, store.site, store.place.data, store.place.settings)
+    attendant = Attendant(name, place)
+    kiosk = Kiosk(attendant, settings, clock)
+    async with kiosk.run_test(size=size) as pilot:
+        somebody = Visit(kiosk, pilot, plug)
+        await somebody.until(lambda: attendant.connected and attendant.points, "a connection")
+        yield somebody
