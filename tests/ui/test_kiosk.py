@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from kiosk_stage import BY_HAND, visit
+from kiosk_stage import BY_HAND, Visit, visit
 from store import FAST, LABEL, FaultyBroker, Store, running_store
 
 from bus.contract.settlement import ORDERS, Orders
@@ -39,6 +39,18 @@ def _the_sorter_goes_on(shop: Shop) -> Iterator[None]:
     yield
     shop[0].machine.stops_at = None
     shop[0].machine.free.set()
+
+
+async def to_the_payment(guest: Visit) -> None:
+    """A mug, up to where it is paid."""
+    await guest.type("mug")
+    await guest.sees("Add 1")
+    await guest.press("enter", "enter")
+    await guest.sees("Your cart")
+    await guest.press("enter")
+    await guest.sees("Where do you want")
+    await guest.press("enter")
+    await guest.sees("Pay 12.50 EUR")
 
 
 async def test_a_customer_buys_and_collects_with_keys_only(shop: Shop, name: str) -> None:
@@ -102,8 +114,10 @@ async def test_a_customer_buys_and_collects_by_touch_only(shop: Shop, name: str)
         await guest.tap("#next")
         await guest.sees("To try it out")
         await guest.tap("#sample-0")
+        store.machine.free.clear()
         await guest.tap("#next")
         await guest.sees("Paid. Thank you.")
+        store.machine.free.set()
         code = guest.kiosk.guest.receipt.pickup_code
         await guest.sees("Your parcel is ready")
         await guest.tap("#seen")
@@ -162,17 +176,14 @@ async def test_stock_changes_while_the_customer_looks(shop: Shop, name: str) -> 
 async def test_paying_twice_by_a_double_tap_buys_once(shop: Shop, name: str) -> None:
     store, broker = shop
     async with visit(store, broker, name) as guest:
-        await guest.type("mug")
-        await guest.sees("Add 1")
-        await guest.press("enter", "enter", "enter")
-        await guest.sees("Where do you want")
-        await guest.press("enter")
-        await guest.sees("Pay 12.50 EUR")
+        await to_the_payment(guest)
+        store.machine.free.clear()
         pay = guest.kiosk.attendant.pay
         await asyncio.gather(pay("C-1001"), pay("C-1001"))
         await guest.sees("Paid. Thank you.")
         found = await store.ask_as(name, ORDERS, "settlement", Orders())
         assert len(found.orders) == 1
+        store.machine.free.set()
         await guest.sees("Your parcel is ready")
         await guest.press("enter", "escape")  # back after paying
         await guest.sees("Welcome")
@@ -182,11 +193,7 @@ async def test_paying_twice_by_a_double_tap_buys_once(shop: Shop, name: str) -> 
 async def test_a_payment_that_is_refused_says_why_and_keeps_the_cart(shop: Shop, name: str) -> None:
     store, broker = shop
     async with visit(store, broker, name) as guest:
-        await guest.type("mug")
-        await guest.sees("Add 1")
-        await guest.press("enter", "enter", "enter")
-        await guest.sees("Where do you want")
-        await guest.press("enter")
+        await to_the_payment(guest)
         for method, words in (
             ("C-1002", "The payment was declined"),
             ("4111111111111111", "That looks like a card number."),
@@ -221,12 +228,8 @@ async def test_without_a_broker_it_says_so_keeps_the_cart_and_goes_on_by_itself(
 ) -> None:
     store, broker = shop
     async with visit(store, broker, name) as guest:
-        await guest.type("mug")
-        await guest.sees("Add 1")
-        await guest.press("enter", "enter", "enter")
-        await guest.sees("Where do you want")
-        await guest.press("enter")
-        await guest.sees("Pay 12.50 EUR")
+        await to_the_payment(guest)
+        store.machine.free.clear()
         guest.plug.pull()
         await guest.sees("✖ No connection to the store.")
         await guest.type("C-1001")
@@ -242,12 +245,7 @@ async def test_a_reminder_comes_again_after_a_restart_until_somebody_takes_notic
 ) -> None:
     store, broker = shop
     async with visit(store, broker, name) as guest:
-        await guest.type("mug")
-        await guest.sees("Add 1")
-        await guest.press("enter", "enter", "enter")
-        await guest.sees("Where do you want")
-        await guest.press("enter")
-        await guest.sees("Pay 12.50 EUR")
+        await to_the_payment(guest)
         await guest.type("C-1001")
         await guest.sees("Your parcel is ready")
     async with visit(store, broker, name) as guest:
@@ -268,12 +266,7 @@ async def test_a_reminder_goes_when_the_parcel_is_collected_elsewhere(
 ) -> None:
     store, broker = shop
     async with visit(store, broker, name) as guest:
-        await guest.type("mug")
-        await guest.sees("Add 1")
-        await guest.press("enter", "enter", "enter")
-        await guest.sees("Where do you want")
-        await guest.press("enter")
-        await guest.sees("Pay 12.50 EUR")
+        await to_the_payment(guest)
         await guest.type("C-1001")
         await guest.sees("Your parcel is ready")
         reminder = guest.kiosk.attendant.reminding.current
@@ -296,12 +289,7 @@ async def test_who_walks_away_is_forgotten_with_cart_receipt_and_what_was_typed(
         now[0] = 61.0
         await guest.sees("Welcome")
         await guest.until(lambda: not guest.kiosk.query_one("#code").value, "an empty field")
-        await guest.type("mug")
-        await guest.sees("Add 1")
-        await guest.press("enter", "enter", "enter")
-        await guest.sees("Where do you want")
-        await guest.press("enter")
-        await guest.sees("Pay 12.50 EUR")
+        await to_the_payment(guest)
         await guest.type("C-1001")
         await guest.sees("Your parcel is ready")
         await guest.press("enter")
@@ -314,7 +302,7 @@ async def test_who_walks_away_is_forgotten_with_cart_receipt_and_what_was_typed(
 async def test_a_kiosk_waits_for_a_broker_that_is_not_there_yet(
     tmp_path: Path, shop: Shop, name: str
 ) -> None:
-    from kiosk_stage import Plug, Visit
+    from kiosk_stage import Plug
 
     from bus.node import Place
     from devices.terminal.kiosk.app import Kiosk
