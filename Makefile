@@ -39,6 +39,7 @@ planted: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.console --seconds 20
+	$(BIN)/python -m benchmarks.kiosk
 
 bench-console: setup
 	$(BIN)/python -m benchmarks.console --seconds 600

@@ -110,10 +110,20 @@ def _row(drawn: bytes) -> int:
 @asynccontextmanager
 async def watching(url: str) -> AsyncIterator[Operator]:
     """A console in a process of its own, on a terminal of 200x60."""
+    arguments = ("watch", "--broker", url, "--language", "en")
+    async with running_on_terminal(*arguments, size=(ROWS, COLUMNS), ready="console-") as operator:
+        yield operator
+
+
+@asynccontextmanager
+async def running_on_terminal(
+    *arguments: str, size: tuple[int, int], ready: str
+) -> AsyncIterator[Operator]:
+    """A command in a process of its own, on a terminal of so many rows and columns."""
     screen, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "watch", "--broker", url, "--language", "en"),
+        *(sys.executable, "-m", "cli", *arguments),
         stdin=terminal, stdout=terminal, stderr=terminal,
         env=os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
     )  # fmt: skip
@@ -122,7 +132,7 @@ async def watching(url: str) -> AsyncIterator[Operator]:
     loop = asyncio.get_running_loop()
     loop.add_reader(screen, operator.read)
     try:
-        await operator.sees("console-")
+        await operator.sees(ready)
         yield operator
     finally:
         loop.remove_reader(screen)
