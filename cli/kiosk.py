@@ -1,6 +1,8 @@
 """`storebus kiosk`: a terminal with a face, for customers."""
 
+import gc
 import logging
+import os
 from typing import Annotated
 
 import typer
@@ -14,6 +16,9 @@ from cli import options
 from cli.address import broker_url
 from cli.run import run
 from cli.settings import read_settings
+
+_ESCAPE = "25"
+"""Milliseconds until Escape is known to be no part of another key: the terminal is at hand."""
 
 
 def kiosk(
@@ -38,6 +43,7 @@ def kiosk(
 
     Example: storebus kiosk terminal-7 --language zh_Hant
     """
+    os.environ.setdefault("ESCDELAY", _ESCAPE)  # read when Textual is imported
     from devices.terminal.kiosk.app import PACKAGE, Kiosk  # noqa: PLC0415 - as for `watch`
     from devices.terminal.kiosk.attendant import Attendant  # noqa: PLC0415
 
@@ -56,6 +62,7 @@ def kiosk(
     logger = logging.getLogger("storebus")  # the kiosk says itself what is wrong
     logger.propagate = False
     logger.addHandler(logging.NullHandler())
+    gc.freeze()  # what was imported stays: no collection need look at it while keys wait
     run(app.run_async())
     if app.failure is not None:
         raise app.failure
