@@ -1,6 +1,5 @@
 """`storebus kiosk`: a terminal with a face, for customers."""
 
-import gc
 import logging
 import os
 from typing import Annotated
@@ -62,7 +61,6 @@ def kiosk(
     logger = logging.getLogger("storebus")  # the kiosk says itself what is wrong
     logger.propagate = False
     logger.addHandler(logging.NullHandler())
-    gc.freeze()  # what was imported stays: no collection need look at it while keys wait
     run(app.run_async())
     if app.failure is not None:
         raise app.failure

@@ -184,13 +184,16 @@ class Kiosk(App[None]):
         if isinstance(self.screen, ReminderScreen):
             self.screen.draw()
         elif self.attendant.reminding.current is not None:
-            self.push_screen(ReminderScreen(self.attendant, self.say))
+            reminder = ReminderScreen(self.attendant, self.say)
+            self.push_screen(reminder, lambda _: self.changed())
 
     # -- time ---------------------------------------------------------------------------------
 
     def _idle_in(self) -> float | None:
         """Seconds until the customer is forgotten; None while there is nobody to forget."""
-        if self.guest.is_busy or (self.guest.is_nobody and not self._typed()):
+        guest = self.guest
+        is_fresh = guest.is_nobody and guest.language == self.attendant.language
+        if guest.is_busy or (is_fresh and not self._typed()):
             return None
         return self.settings.idle - (self._clock() - self._touched)
 
@@ -243,6 +246,7 @@ class Kiosk(App[None]):
             return
         if guest.page == "receipt" and event.page == "orders":
             self.attendant.leave()
+            self.guest.language = guest.language
             guest = self.guest
         guest.note = guest.note if event.page == guest.page else None
         guest.page = event.page

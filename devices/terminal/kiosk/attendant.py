@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from math import ceil
 from typing import Any
 
@@ -22,7 +23,7 @@ from bus.contract.settlement import (
 from bus.contract.sorter import JOB_STATE, JobState
 from bus.contract.terminal import Remind
 from bus.contract.warehouse import PICKUP_POINTS_STATE, PickupPoints
-from bus.errors import BrokerError, NoAnswer, Problem, first_error
+from bus.errors import BrokerError, NoAnswer, Problem, UnknownSku, first_error
 from bus.node import Place
 from bus.sentence import Sentence
 from devices.terminal import domain
@@ -65,11 +66,12 @@ class Attendant:
         self.changed: Callable[[], None] = lambda: None
         """Called when there is something new to draw."""
         self._place = place
-        self._language = language
+        self.language = language
+        """Of a new customer."""
         self._patience = patience
         self._terminal: Terminal | None = None
         self._over: list[str] = []
-        """Orders whose reminders were dropped, for nothing is to be collected any more."""
+        """Orders whose reminders are not shown any more, which is still to be written down."""
 
     # -- the terminal -------------------------------------------------------------------------
 
@@ -110,12 +112,12 @@ class Attendant:
             if self.connected != was:
                 was, caught_up = self.connected, False
                 self.changed()
+            while was and self._over:
+                await self._acknowledged(self._over[-1])
+                self._over.pop()
             if was and not caught_up:
                 caught_up = await self._catch_up()
-            for order in self._over:
-                await self._acknowledged(order)
-            self._over.clear()
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(_LOOK if caught_up or not was else _TRY_AGAIN)
 
     def stop(self) -> None:
         """Say goodbye."""
@@ -164,7 +166,8 @@ class Attendant:
                     self.reminding.add(reminder)
                 else:
                     await self._acknowledged(reminder.order)
-            await self._renew()
+            with suppress(UnknownSku):  # the store says so when it is to be paid
+                await self._renew()
         except Problem as problem:
             logger.warning("%s: could not catch up: %s", self.name, problem)
             return False
@@ -198,15 +201,18 @@ class Attendant:
         """Somebody took notice of the reminder that fills the screen."""
         reminder = self.reminding.current
         if reminder is not None:
-            await self._acknowledged(reminder.order)
             self.reminding.drop(reminder.order)
             self.changed()
+            if self.connected:
+                await self._acknowledged(reminder.order)
+            else:
+                self._over.append(reminder.order)
 
     # -- the customer -------------------------------------------------------------------------
 
     def leave(self) -> None:
         """Forget the customer."""
-        self.guest = Guest(self._language)
+        self.guest = Guest(self.language)
         self.changed()
 
     async def find(self, text: str) -> None:

@@ -13,10 +13,10 @@ class Choices(OptionList):
         self._shown: list[tuple[str, str]] = []
 
     def show(self, rows: list[tuple[str, str]], chosen: str | None = None) -> None:
-        """Show these (id and text); `chosen` is highlighted if nothing was."""
+        """Show these (id and text); `chosen` is highlighted, else what was before."""
         if rows == self._shown:
             return
-        before = self.chosen or chosen
+        before = chosen or self.chosen
         same = [name for name, _ in rows] == [name for name, _ in self._shown]
         if same:
             for place, (row, old) in enumerate(zip(rows, self._shown, strict=True)):

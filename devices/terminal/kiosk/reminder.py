@@ -32,6 +32,7 @@ class ReminderScreen(ModalScreen[None]):
         self._attendant = attendant
         self.say = say
         self._drawn: object = None
+        self._leaves = False
 
     def compose(self) -> ComposeResult:
         """What to collect, where, and the code."""
@@ -53,7 +54,10 @@ class ReminderScreen(ModalScreen[None]):
     def draw(self) -> None:
         """The reminder whose turn it is."""
         reminder = self._attendant.reminding.current
+        if self._leaves:
+            return
         if reminder is None:
+            self._leaves = True
             self.dismiss()
             return
         waiting = len(self._attendant.reminding)

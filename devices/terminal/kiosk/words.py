@@ -54,7 +54,7 @@ def order_lines(order: UnderWay, points: PickupPoints | None, say: Texts, width:
 def point_name(point: str, points: PickupPoints | None) -> str:
     """A pickup point as customers know it."""
     known = points.points if points is not None else []
-    return next((each.name for each in known if each.id == point), point)
+    return visible(next((each.name for each in known if each.id == point), point))
 
 
 def receipt_lines(receipt: Receipt, names: dict[str, str], say: Texts, width: int) -> list[str]:
