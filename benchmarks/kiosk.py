@@ -9,7 +9,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks.measuring import percentiles, store, usage
+from benchmarks.measuring import percentiles, store, usage_of
 from benchmarks.operator import Operator, has, running_on_terminal
 from cli.run import output, run
 
@@ -25,13 +25,13 @@ async def visits(customer: Operator, rounds: int) -> dict[str, list[float]]:
     for _ in range(rounds):
         await customer.press("o", has("o"))
         for typed in ("ox", "oxf", "oxfo"):
-            taken["a letter typed"].append(await customer.press(typed[-1], has(typed)))
-        taken["found"].append(await customer.press("\r", has("button-down")))
+            taken["a letter typed"].append((await customer.press(typed[-1], has(typed))).seconds)
+        taken["found"].append((await customer.press("\r", has("button-down"))).seconds)
         for _ in range(3):
-            taken["another style"].append(await customer.press("\x1b[B", has("●")))
+            taken["another style"].append((await customer.press("\x1b[B", has("●"))).seconds)
         await customer.press("\t\t\t\t\t", has("Cart"))
-        taken["another page"].append(await customer.press("\r", has("Your cart")))
-        taken["back"].append(await customer.press("\x1b", has("Welcome")))
+        taken["another page"].append((await customer.press("\r", has("Your cart"))).seconds)
+        taken["back"].append((await customer.press("\x1b", has("Welcome"))).seconds)
     return taken
 
 
@@ -45,8 +45,7 @@ async def bench(rounds: int) -> None:
             arguments += ("--data", str(Path(folder) / "kiosk"))
             async with running_on_terminal(*arguments, size=_SIZE, ready="Welcome") as customer:
                 taken = await visits(customer, rounds)
-                pid = customer.process.pid
-                resident = usage(pid)[f"store ({pid})"].resident
+                resident = usage_of(customer.process.pid).resident
     every = [each for kind in taken.values() for each in kind]
     half, most = percentiles(every)
     output.print(

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from bus.link import Outgoing
+from bus.safe import short
 from cli.scenario import model
 from cli.scenario.pattern import differences, matches
 from cli.scenario.result import FailedStepError
@@ -13,7 +14,6 @@ from cli.scenario.scene import Scene, until_quiet
 from cli.scenario.stage import Stage, view
 from cli.scenario.variables import filled
 from tui.model.message import Message
-from tui.safe import short
 
 _QUIET_PATIENCE = 2.0
 """Seconds that `expect none` waits for a store that does not become quiet."""

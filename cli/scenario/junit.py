@@ -5,8 +5,8 @@ from pathlib import Path
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from bus.errors import ConfigurationError
+from bus.safe import visible
 from cli.scenario.result import Result
-from tui.safe import visible
 
 
 def write_junit(path: Path, results: list[Result]) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tui.safe import short
+from bus.safe import short
 
 _WIDTH = 60
 

@@ -2,11 +2,11 @@
 
 from rich.text import Text
 
+from bus.safe import visible
 from cli.run import output
 from cli.scenario.exchange import described
 from cli.scenario.result import Played, Result
 from tui.model.message import Message
-from tui.safe import visible
 
 
 class Report:

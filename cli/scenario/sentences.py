@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from bus.safe import short
 from cli.scenario import model
 from cli.scenario.variables import UnknownVariableError, filled
-from tui.safe import short
 
 _WIDTH = 110
 _KINDS = {"req": "request", "rep": "answer"}

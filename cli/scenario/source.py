@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from bus.errors import ConfigurationError
-from tui.safe import short, visible
+from bus.safe import short, visible
 
 Place = tuple[str | int, ...]
 """The way to a part: names of fields and places in lists."""

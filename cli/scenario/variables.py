@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bus.errors import StorebusError
-from tui.safe import short
+from bus.safe import short
 
 _USE = re.compile(r"\$\{([^{}]*)\}")
 

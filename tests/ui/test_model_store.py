@@ -13,11 +13,11 @@ from bus.contract.values import Empty
 from bus.contract.warehouse import LOCATE, RETURNS, Locate
 from bus.errors import Problem
 from bus.link import Incoming, Outgoing
+from bus.sentence import Sentence
 from tui.model.alarms import Alarms
 from tui.model.floor import position
 from tui.model.message import Message
 from tui.model.nodes import NodeView
-from tui.model.sentence import Sentence
 from tui.model.store import StoreModel
 
 MINUTE = 60_000

@@ -11,7 +11,7 @@ from rich.text import Text
 from textual import events
 from textual.widget import Widget
 
-from tui.safe import width
+from bus.safe import width
 
 
 class Key(NamedTuple):

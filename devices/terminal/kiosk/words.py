@@ -9,7 +9,7 @@ from bus.safe import width as cells
 from bus.texts import Texts
 from devices.terminal.kiosk.cart import Item
 from devices.terminal.kiosk.orders import UnderWay
-from devices.terminal.label import price_text
+from devices.terminal.price import price_text
 
 _BAR = 24
 
