@@ -31,7 +31,7 @@ async def visits(customer: Operator, rounds: int) -> dict[str, list[float]]:
             taken["another style"].append((await customer.press("\x1b[B", has("●"))).seconds)
         await customer.press("\t\t\t\t\t", has("Cart"))
         taken["another page"].append((await customer.press("\r", has("Your cart"))).seconds)
-        taken["back"].append((await customer.press("\x1b", has("Welcome"))).seconds)
+        taken["back"].append((await customer.press("\r", has("Welcome"))).seconds)
     return taken
 
 

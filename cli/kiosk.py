@@ -1,7 +1,6 @@
 """`storebus kiosk`: a terminal with a face, for customers."""
 
 import logging
-import os
 from typing import Annotated
 
 import typer
@@ -15,9 +14,6 @@ from cli import options
 from cli.address import broker_url
 from cli.run import run
 from cli.settings import read_settings
-
-_ESCAPE = "25"
-"""Milliseconds until Escape is known to be no part of another key: the terminal is at hand."""
 
 
 def kiosk(
@@ -42,7 +38,6 @@ def kiosk(
 
     Example: storebus kiosk terminal-7 --language zh_Hant
     """
-    os.environ.setdefault("ESCDELAY", _ESCAPE)  # read when Textual is imported
     from devices.terminal.kiosk.app import PACKAGE, Kiosk  # noqa: PLC0415 - as for `watch`
     from devices.terminal.kiosk.attendant import Attendant  # noqa: PLC0415
 

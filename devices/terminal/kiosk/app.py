@@ -154,12 +154,20 @@ class Kiosk(App[None]):
                     await container.remove_children()
                     await container.mount(page)
                     self._draw(page)
-                self.screen_stack[0].set_focus(page.query(page.FIRST).first())
+                self.screen_stack[0].set_focus(None)
             else:
-                self._draw(container.query_one(KioskPage))
+                page = container.query_one(KioskPage)
+                self._draw(page)
+            self._keep_focus(page)
         except NoMatches:
             return  # it is being taken down
         self._remind()
+
+    def _keep_focus(self, page: KioskPage) -> None:
+        """There is always something that Enter is for, also when a button was taken away."""
+        if self.screen_stack[0].focused is None and not self.guest.is_busy:
+            wanted = [*page.query(page.FIRST), *page.query(Button)]
+            self.screen_stack[0].set_focus(next((each for each in wanted if each.focusable), None))
 
     def _page(self, page: Page) -> KioskPage:
         if page == "pay":
