@@ -203,6 +203,10 @@ async def test_a_payment_that_is_refused_says_why_and_keeps_the_cart(shop: Shop,
             await guest.type(method)
             await guest.sees(words)
         assert guest.kiosk.guest.cart.pieces == 1
+        await guest.tap("#sample-3")  # a store without cards declines each
+        await guest.press("enter")
+        await guest.until(lambda: not guest.kiosk.guest.is_busy, "an answer")
+        await guest.until(lambda: guest.kiosk.focused, "something that Enter is for")
 
 
 async def test_a_fifth_wrong_pickup_code_locks_collecting_also_after_a_restart(
