@@ -106,5 +106,7 @@ class Cart:
         for item in self.items.values():
             if item.is_short:
                 name, left = item.product, item.style.available
+                if left == 0:
+                    return Sentence("{name}: sold out by now. Remove it.", name=name)
                 return Sentence("{name}: only {count} left. Take fewer.", name=name, count=left)
         return None if self.items else Sentence("The cart is empty.")
