@@ -17,6 +17,7 @@ from bus.contract.values import (
     OrderId,
     ProductId,
     Quantity,
+    Scanned,
     Sku,
     Text,
 )
@@ -79,10 +80,10 @@ class Product(Model):
 
 
 class Lookup(Model):
-    """What a scanner gave: a label's URL, a GS1 Digital Link, or a bare GTIN."""
+    """What a scanner gave: a label's URL, a GS1 Digital Link, a GTIN, or GS1 element strings."""
 
-    code: Code
-    """The text as it was read."""
+    code: Scanned
+    """The text as it was read, also with the scanner's symbology identifier, such as `]Q3`."""
 
 
 class Found(Model):

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 MAX_PAYLOAD = 64 * 1024
 """The largest payload of a message, in bytes."""
@@ -67,6 +67,12 @@ def _plain(text: str) -> str:
 
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
+
+def _with_visible_separators(text: Any) -> Any:
+    """Put `^` for FNC1, as GS1's own tools do; no text within a symbol can hold it."""
+    return text.replace("\x1d", "^") if isinstance(text, str) else text
+
+
 Plain = AfterValidator(_plain)
 Name = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$", description="A site or node.")]
 Text = Annotated[str, Field(max_length=200, description="One line shown to people."), Plain]
@@ -76,6 +82,8 @@ Code = Annotated[
     Field(min_length=1, max_length=2048, description="What a scanner gives: a URL or digits."),
     Plain,
 ]
+Scanned = Annotated[Code, BeforeValidator(_with_visible_separators)]
+"""A code as it comes from a scanner: GS1's separator is a control character there."""
 Sku = Annotated[
     str,
     Field(

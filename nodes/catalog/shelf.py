@@ -1,8 +1,11 @@
 """All products in memory, as they are sold now: lookups and searches touch no database."""
 
+from collections import Counter
+
 from bus.contract.catalog import Found, Product
-from bus.errors import Problem, UnknownLabel
-from nodes.catalog.code import read_code
+from bus.errors import Problem
+from nodes.catalog.code import ScannedCode, read_code
+from nodes.catalog.foreign import unregistered
 
 
 class Shelf:
@@ -13,16 +16,20 @@ class Shelf:
         self._by_url: dict[str, str] = {}
         self._by_gtin: dict[str, tuple[str, str]] = {}
         self._words: dict[str, str] = {}
+        self._hosts: Counter[str] = Counter()
+        """How many labels lead to each host: those are this shop's."""
 
     def put(self, product: Product) -> None:
         """A product that is new or has changed."""
         old = self._products.get(product.id)
         if old is not None:
             self._by_url.pop(old.url, None)
+            self._hosts[_host(old.url)] -= 1
             for style in old.styles:
                 self._by_gtin.pop(style.gtin, None)
         self._products[product.id] = product
         self._by_url[product.url] = product.id
+        self._hosts[_host(product.url)] += 1
         for style in product.styles:
             self._by_gtin[style.gtin] = (product.id, style.sku)
         self._words[product.id] = " ".join(
@@ -38,15 +45,22 @@ class Shelf:
             InvalidLink: it breaks a rule of GS1 Digital Link.
         """
         registered = self._by_url.get(code)
-        scanned = None
+        if registered is not None:
+            return Found(product=self._products[registered], scanned=self._style_on_label(code))
+        read = read_code(code)
+        registered, scanned = self._read(read)
         if registered is None:
-            read = read_code(code)
-            registered, scanned = self._by_gtin.get(read.gtin or "", (None, None))
-        else:
-            scanned = self._style_on_label(code)
-        if registered is None:
-            raise UnknownLabel("No product is registered under this code.")
+            host = _host(read.url or "")
+            raise unregistered(host, read.gtin, ours=self._hosts[host] > 0)
         return Found(product=self._products[registered], scanned=scanned)
+
+    def _read(self, code: ScannedCode) -> tuple[str | None, str | None]:
+        """The product and the style behind a code that no label carries letter by letter."""
+        by_gtin = self._by_gtin.get(code.gtin or "", (None, None))
+        # Scheme and host may be in capitals, which make a smaller symbol.
+        scheme, _, rest = (code.url or "").partition("://")
+        url = f"{scheme.lower()}://{_host(code.url or '')}{rest[len(_host(code.url or '')) :]}"
+        return (self._by_url[url], by_gtin[1]) if url in self._by_url else by_gtin
 
     def search(self, text: str, limit: int) -> list[Product]:
         """Products that have all the words, those with a word in the name or as SKU first."""
@@ -73,3 +87,8 @@ class Shelf:
             return None  # registered as it is, whatever else it may be
         found = self._by_gtin.get(gtin or "")
         return found[1] if found else None
+
+
+def _host(url: str) -> str:
+    """With its port, in small letters; empty if the text is no URL."""
+    return url.partition("://")[2].partition("/")[0].partition("?")[0].lower()

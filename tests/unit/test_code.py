@@ -1,15 +1,19 @@
-"""What a scanner gives is read as a GTIN, a GS1 Digital Link, another URL, or refused."""
+"""What a scanner gives is read as a GTIN, element strings, a link, another URL, or refused."""
 
 import json
 from pathlib import Path
 
 import pytest
+from biip import ParseError
+from biip.gs1_digital_link_uris import GS1DigitalLinkURI
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus.contract.catalog import Lookup, Price, Product, Style
 from bus.contract.values import check_digit
 from bus.errors import InvalidLink, UnknownLabel
 from nodes.catalog.code import ScannedCode, read_code, read_link
+from nodes.catalog.shelf import Shelf
 
 VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "gs1_digital_link.jsonl"
 GTIN = "09506000134352"
@@ -44,6 +48,32 @@ def test_the_shared_vectors_of_digital_links_all_agree() -> None:
             assert link.gtin == case["gtin"], case
             assert element_string(link.elements) == case["elements"], case
             assert read_code(case["uri"]) == ScannedCode(case["gtin"], case["uri"])
+
+
+@pytest.mark.parametrize(
+    ("url", "valid"),
+    [
+        ("HtTp://a/00/006141411234567890", False),
+        ("https://a/gtin/12312312312333/ser/ABC123", True),
+        ("https://a/01/2112345678900", False),
+        ("https://a/01/02345673", False),
+        (f"https://a/01/{GTIN}?999=faux", False),
+        (f"https://a/01/{GTIN}?98=XYZ%2f987++", True),
+        (f"https://a/01/{GTIN}/10/ABC123?10=ABC123", False),
+    ],
+)
+def test_we_read_a_link_ourselves_because_biip_says_otherwise_of_these(
+    url: str, valid: bool
+) -> None:
+    """When biip agrees on one of them, our own reading of it may go."""
+    said = []
+    for reader in (read_link, GS1DigitalLinkURI.parse):
+        try:
+            said.append(reader(url) is not None)
+        except (InvalidLink, ParseError):
+            said.append(False)
+
+    assert said == [valid, not valid]
 
 
 @given(bodies)
@@ -172,3 +202,118 @@ def test_a_link_that_breaks_a_rule_is_refused_with_the_rule(rest: str, rule: str
 def test_a_link_needs_a_plain_host(host: str) -> None:
     with pytest.raises(InvalidLink, match="domain name"):
         read_code(f"https://{host}/01/{GTIN}")
+
+
+# Element strings and what scanners put before a code
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"]E0{GTIN[1:]}",
+        f"]C101{GTIN}",
+        f"]Q301{GTIN}10AB-1^21X",
+        f"]d201{GTIN}1726113010AB",
+        f"]e001{GTIN}",
+        f"]I1{GTIN}",
+        f"(01){GTIN}(10)AB(21)12",
+        f"^01{GTIN}",
+        f"01{GTIN}10AB^21X",
+        f"^10AB^01{GTIN}",
+    ],
+)
+def test_element_strings_and_scanners_prefixes_lead_to_the_product(code: str) -> None:
+    assert read_code(code) == ScannedCode(GTIN, None)
+
+
+@pytest.mark.parametrize("prefix", ["]Q1", "]d1", "]Q3"])
+def test_a_link_is_read_behind_a_scanners_prefix(prefix: str) -> None:
+    assert read_code(f"{prefix}https://a/01/{GTIN}") == ScannedCode(GTIN, f"https://a/01/{GTIN}")
+
+
+@pytest.mark.parametrize(
+    ("code", "number"), [("]E00036000291452", "36000291452"), ("]E402345673", "2345673")]
+)
+def test_short_numbers_of_packages_are_gtins(code: str, number: str) -> None:
+    assert read_code(code).gtin == number.rjust(14, "0")
+
+
+def test_the_separator_of_a_scanner_is_taken_as_it_comes() -> None:
+    scanned = Lookup(code=f"]d201{GTIN}10AB\x1d21X")
+
+    assert scanned.code == f"]d201{GTIN}10AB^21X"
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("]C10109506000134353", r"check digit of \(01\)"),
+        ("]C100952012345678912345", "names no product"),
+        (f"]C101{GTIN}05X", "element strings are broken"),
+        (f"01{GTIN}10{'L' * 21}", "element strings are broken"),
+        (f"(01){GTIN}(01){GTIN}", "more than once"),
+        (f"(01){GTIN}(17)999999", "element strings are broken"),
+        ("]d2", "no GS1 element string"),
+        ("]", "neither"),
+        ("]Yx", "neither"),
+        ("]C0hello", "neither"),
+    ],
+)
+def test_element_strings_that_break_a_rule_are_refused_with_the_rule(code: str, why: str) -> None:
+    with pytest.raises(UnknownLabel, match=why):
+        read_code(code)
+
+
+# What is no label of this shop
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    style = Style(
+        sku="S", gtin=GTIN, attributes={}, price=Price(amount=1, currency="EUR"), available=1
+    )
+    shelf = Shelf()
+    shelf.put(
+        Product(
+            id="shirt", name="Shirt", description="", url="https://shop.example/p/shirt",
+            styles=[style],
+        )
+    )  # fmt: skip
+    return shelf
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "HTTPS://SHOP.EXAMPLE/p/shirt",
+        "]Q1https://shop.example/p/shirt",
+        f"https://other.example/01/{GTIN}",
+        f"]Q301{GTIN}",
+    ],
+)
+def test_a_label_is_found_however_it_is_spelled(shelf: Shelf, code: str) -> None:
+    assert shelf.look_up(code).product.id == "shirt"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "sentence"),
+    [
+        ("WIFI:T:WPA;S:guests;P:secret;;", "wifi", "Wi-Fi network"),
+        ("mailto:ann@example.com", "not-a-product", "contact"),
+        ("000201010211ABC", "not-a-product", "paying"),
+        ("482913", "pickup-code", "pickup code"),
+        ("https://other.example/01/09506000134369", "foreign", "the label is of other.example"),
+        ("https://other.example/menu", "foreign", "the address is of other.example"),
+        ("9506000134369", "foreign", "does not sell it"),
+        ("https://shop.example/01/09506000134369", "outdated", "outdated; ask the staff"),
+        ("https://shop.example/pickup/north", "not-a-product", "a page of this shop"),
+    ],
+)
+def test_what_is_no_label_of_this_shop_gets_a_sentence_for_customers(
+    shelf: Shelf, code: str, reason: str, sentence: str
+) -> None:
+    with pytest.raises(UnknownLabel, match=sentence) as refusal:
+        shelf.look_up(code)
+
+    assert refusal.value.more == {"reason": reason}
+    assert "secret" not in refusal.value.detail
