@@ -90,7 +90,7 @@ def _identifier(number: str) -> GS1ApplicationIdentifier:
 def _described(identifier: GS1ApplicationIdentifier) -> str:
     """Such as `1 to 20 characters of GS1 set 82` for `N2+X..20`."""
     _, _, format_ = identifier.format.partition("+")
-    parts = []
+    parts: list[str] = []
     for part in _PART.finditer(format_):
         least = "up to " if parts and part["upto"] else "1 to " if part["upto"] else ""
         kind = "digits" if part["kind"] == "N" else "characters of GS1 set 82"
