@@ -1,6 +1,9 @@
-"""`storebus labels`: a PNG and an SVG per product, each read back before it is written."""
+"""`storebus labels`: a sheet to print, and a PNG and an SVG of each, all read back before."""
 
+import re
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -8,48 +11,134 @@ import typer
 from rich.progress import track
 
 from bus.contract.catalog import ProductRecord
+from bus.contract.settlement import Receipt
 from bus.errors import ConfigurationError
 from cli import options
 from cli.run import errors, output
-from cli.settings import read_settings
-from cli.shop.reader import read_shop
-from devices.terminal.label import Label, write_label
-from devices.terminal.price import price_text
+from cli.settings import Settings, read_settings
+from cli.shop.labelling import (
+    Labels,
+    choose,
+    collection_label,
+    point_labels,
+    product_labels,
+    search,
+    style_labels,
+)
+from cli.shop.reader import Shop, is_domain, read_shop
+from devices.terminal import store
+from devices.terminal.label import write_label
+from devices.terminal.sheet import PAGES, write_sheet
+
+_MOST_COPIES = 1000
 
 
 def labels(
     products: Annotated[
         list[str] | None, typer.Argument(metavar="[PRODUCT|SKU]...", help="All if none.")
     ] = None,
+    sku: Annotated[
+        list[str] | None, typer.Option("--sku", help="A label of this style alone; repeatable.")
+    ] = None,
+    words: Annotated[
+        str | None, typer.Option("--search", metavar="WORDS", help="Products with these words.")
+    ] = None,
+    pickup: Annotated[bool, typer.Option("--pickup", help="Signs for the pickup points.")] = False,
+    code: Annotated[
+        str | None,
+        typer.Option("--code", metavar="ORDER", help="What its customer shows to collect."),
+    ] = None,
+    domain: Annotated[
+        str | None, typer.Option(metavar="DOMAIN", help="Where links lead; else as registered.")
+    ] = None,
+    copies: Annotated[
+        int, typer.Option(min=1, max=_MOST_COPIES, help="Of each label on the sheet.")
+    ] = 1,
+    page: Annotated[
+        str | None, typer.Option(metavar="PAGE", help=f"Of the sheet: {', '.join(PAGES)}.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where they go.")] = Path(
         "labels"
     ),
     shop: options.ShopFile = None,
+    data: options.Data = None,
 ) -> None:
-    """Draw labels: a QR code with the product's URL, its name and its price.
+    """Draw labels: a sheet as PDF, and each as PNG and SVG.
 
-    Example: storebus labels oxford-shirt --out labels
+    Each shows a QR code with the link, the EAN, the name, the style and the price.
+
+    Example: storebus labels --page l7160 --copies 3 oxford-shirt
     """
-    settings = read_settings(shop=shop)
-    records = choose(read_shop(settings.shop).products, products or [])
-    write_labels(track(records, "Drawing", console=errors, transient=True), out)  # type: ignore[arg-type]
-    output.print(f"{len(records)} labels in {out}, each as PNG and SVG.")
+    page = page or ("sign" if pickup else "a4")
+    if page not in PAGES:
+        kinds = "; ".join(f"{name} ({each.title})" for name, each in PAGES.items())
+        raise ConfigurationError(f"--page is none of: {kinds}.")
+    if domain is not None and not is_domain(domain):
+        raise ConfigurationError(f"--domain {domain!r} is no domain name, such as shop.example.")
+    if sum(map(bool, (products, sku, words, pickup, code))) > 1:
+        raise ConfigurationError("Give one of: products, --sku, --search, --pickup, --code.")
+    settings = read_settings(shop=shop, data=data)
+    drawn = (
+        _collection(code, settings)
+        if code
+        else _labels(read_shop(settings.shop), products or [], sku, words, domain, pickup=pickup)
+    )
+    for stem, label in track(
+        drawn.items(), "Drawing", console=errors, transient=True, total=len(drawn)
+    ):
+        write_label(label, out, stem)
+    sheet = out / "labels.pdf"
+    repeated = [label for label in drawn.values() for _ in range(copies)]
+    pages = write_sheet(repeated, PAGES[page], sheet)
+    output.print(
+        f"{len(drawn)} labels in {out}, each as PNG and SVG; {sheet} has {len(repeated)} on"
+        f" {pages} pages ({PAGES[page].title}). All codes were read back.",
+        soft_wrap=True,
+    )
 
 
-def choose(products: Sequence[ProductRecord], wanted: Sequence[str]) -> list[ProductRecord]:
-    """The products of these ids or SKUs; all if none are named.
+def _labels(
+    shop: Shop,
+    products: Sequence[str],
+    skus: Sequence[str] | None,
+    words: str | None,
+    domain: str | None,
+    *,
+    pickup: bool,
+) -> Labels:
+    if pickup:
+        return point_labels(shop.pickup_points, domain or shop.domain)
+    if skus:
+        return style_labels(shop.products, skus, domain or shop.domain)
+    found = search(shop.products, words) if words else choose(shop.products, products)
+    return product_labels(found, domain or "")
 
-    Raises:
-        ConfigurationError: one of them is not there.
-    """
-    if not wanted:
-        return list(products)
-    known = {product.id: product for product in products}
-    known |= {style.sku: product for product in products for style in product.styles}
-    missing = [name for name in wanted if name not in known]
-    if missing:
-        raise ConfigurationError(f"There is no product or SKU {', '.join(missing)}.")
-    return list({known[name].id: known[name] for name in wanted}.values())
+
+def _collection(order: str, settings: Settings) -> Labels:
+    """Of an order that a terminal of this machine bought, or of a pickup code itself."""
+    if re.fullmatch(r"[0-9]{6}", order):
+        return collection_label(order)
+    receipt = _receipt(order, settings.data)
+    if receipt is None:
+        raise ConfigurationError(
+            f"No terminal in {settings.data} bought order {order}; give its pickup code instead."
+        )
+    return collection_label(receipt.pickup_code, order, receipt.pickup_point)
+
+
+def _receipt(order: str, folder: Path) -> Receipt | None:
+    """Only its terminal knows the pickup code of an order: the bus tells it to nobody else."""
+    for file in sorted(folder.glob("terminal-*.db")):
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            try:
+                bought = store.purchases(connection)
+            except sqlite3.Error as error:
+                raise ConfigurationError(f"{file} cannot be read: {error}.") from error
+        for each in bought:
+            if each.receipt is not None and each.receipt.order == order:
+                return each.receipt
+    return None
 
 
 def write_labels(products: Sequence[ProductRecord], folder: Path) -> dict[str, Path]:
@@ -58,11 +147,5 @@ def write_labels(products: Sequence[ProductRecord], folder: Path) -> dict[str, P
     Raises:
         LabelError: a label did not read back as what it says.
     """
-    return {product.id: write_label(_label(product), folder, product.id)[0] for product in products}
-
-
-def _label(product: ProductRecord) -> Label:
-    prices = sorted({(style.price.amount, style.price.currency) for style in product.styles})
-    amount, currency = prices[0]
-    text = price_text(amount, currency)
-    return Label(product.url, product.name, f"from {text}" if len(prices) > 1 else text)
+    drawn = product_labels(products)
+    return {stem: write_label(label, folder, stem)[0] for stem, label in drawn.items()}

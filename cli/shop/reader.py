@@ -3,6 +3,7 @@
 It must not know the bus's traffic: it gives records, and others send them.
 """
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Self
@@ -32,6 +33,7 @@ __all__ = [
     "Shop",
     "ShopSettings",
     "Sorter",
+    "is_domain",
     "kind_of",
     "read_accounts",
     "read_locations",
@@ -91,6 +93,11 @@ class Shop(ShopSettings):
     layout: Layout
     bad_rows: tuple[BadRow, ...]
     """What was left out, file by file."""
+
+
+def is_domain(text: str) -> bool:
+    """Whether links can lead there: a domain name, perhaps with a port."""
+    return re.fullmatch(_DOMAIN, text) is not None
 
 
 def read_shop(path: Path) -> Shop:

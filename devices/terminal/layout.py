@@ -197,7 +197,8 @@ def _qr_code(url: str) -> tuple[bytes, ...]:
 def _bars(number: str) -> bytes:
     kind = BarcodeFormat.EAN8 if len(number) == len("12345670") else BarcodeFormat.EAN13
     picture: Any = create_barcode(number, kind).to_image(add_quiet_zones=False)
-    return bytes(0 if shade else 1 for shade in memoryview(picture).tolist()[0])
+    row: Any = memoryview(picture)[:1].tolist()[0]
+    return bytes(0 if shade else 1 for shade in row)
 
 
 def _ean_module(number: str, room: int) -> int:
