@@ -28,7 +28,7 @@ from cli.shop.labelling import (
 from cli.shop.reader import Shop, is_domain, read_shop
 from devices.terminal import store
 from devices.terminal.label import write_label
-from devices.terminal.sheet import PAGES, write_sheet
+from devices.terminal.pages import PAGES
 
 _MOST_COPIES = 1000
 
@@ -87,6 +87,8 @@ def labels(
         drawn.items(), "Drawing", console=errors, transient=True, total=len(drawn)
     ):
         write_label(label, out, stem)
+    from devices.terminal.sheet import write_sheet  # noqa: PLC0415 - what draws PDF is large
+
     sheet = out / "labels.pdf"
     repeated = [label for label in drawn.values() for _ in range(copies)]
     pages = write_sheet(repeated, PAGES[page], sheet)

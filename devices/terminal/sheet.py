@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -17,66 +16,16 @@ from bus.errors import LabelError
 from devices.terminal.label import read_back, write_file
 from devices.terminal.layout import DOTS, Drawing, Label, lying, upright
 from devices.terminal.lettering import FONT_NAME, font_file
+from devices.terminal.pages import MILLIMETRE, Page
 
 Placed = TypeVar("Placed")
 
 _POINT = 72 / DOTS
 """A dot in points, PDF's unit."""
-_MILLIMETRE = DOTS / 25.4
-"""In dots."""
 _CAP_MIDDLE = 0.36
 """From a line's foot to the middle of its capitals, as a multiple of the size."""
 _LYING = 1.25
 """From this ratio of width to height on, the texts stand beside the QR code."""
-
-
-@dataclass(frozen=True)
-class Page:
-    """A kind of sheet: how large it is and where its labels are, in millimetres."""
-
-    title: str
-    width: float
-    height: float
-    """0 for a roll that is cut after each label, however tall it is."""
-    columns: int = 1
-    rows: int = 1
-    label_width: float = 0
-    label_height: float = 0
-    left: float = 0
-    top: float = 0
-    pitch: float = 0
-    """From one column to the next."""
-    lines: bool = False
-    """Whether lines are drawn to cut along."""
-
-    @property
-    def places(self) -> int:
-        """How many labels it holds."""
-        return self.columns * self.rows
-
-    def cells(self) -> Iterator[tuple[int, int, int, int]]:
-        """Left, top, width and height of each label in dots, row by row."""
-        width, height = self.label_width or self.width, self.label_height or self.height
-        for row in range(self.rows):
-            for column in range(self.columns):
-                place = (self.left + column * (self.pitch or width), self.top + row * height)
-                left, top, wide, tall = (
-                    round(each * _MILLIMETRE) for each in (*place, width, height)
-                )
-                yield left, top, wide, tall
-
-
-PAGES = {
-    "a4": Page("A4, eight cards to cut", 210, 297, 2, 4, 105, 74.25, lines=True),
-    "sign": Page("A4, one sign", 210, 297, 1, 1, 170, 257, 20, 20),
-    "l7159": Page("Avery L7159, 24 of 64 x 34 mm", 210, 297, 3, 8, 63.5, 33.9, 7.2, 13.1, 66),
-    "l7160": Page("Avery L7160, 21 of 64 x 38 mm", 210, 297, 3, 7, 63.5, 38.1, 7.2, 15.1, 66),
-    "l7163": Page("Avery L7163, 14 of 99 x 38 mm", 210, 297, 2, 7, 99.1, 38.1, 4.7, 15.1, 101.6),
-    "l7165": Page("Avery L7165, 8 of 99 x 68 mm", 210, 297, 2, 4, 99.1, 67.7, 4.7, 13.1, 101.6),
-    "roll-62": Page("roll of 62 mm, cut after each label", 62, 0),
-    "100x50": Page("labels of 100 x 50 mm, one to a page", 100, 50),
-}  # fmt: skip
-"""What `--page` takes."""
 
 
 def write_sheet(labels: Sequence[Label], page: Page, file: Path) -> int:
@@ -109,7 +58,7 @@ def draw_sheet(labels: Sequence[Label], page: Page) -> bytes:
     canvas.setCreator("Storebus")
     for drawings in _by_page(list(_drawings(labels, page)), page):
         height = _page_height(drawings, page)
-        canvas.setPageSize((page.width * _MILLIMETRE * _POINT, height * _POINT))
+        canvas.setPageSize((page.width * MILLIMETRE * _POINT, height * _POINT))
         # In dots from the top left, as drawings are.
         canvas.scale(_POINT, -_POINT)
         canvas.translate(0, -height)
@@ -166,8 +115,8 @@ def _drawings(labels: Sequence[Label], page: Page) -> Iterator[Drawing]:
 def _page_height(drawings: Sequence[Drawing], page: Page) -> int:
     """In dots; as much as the label takes on a roll."""
     if page.height:
-        return round(page.height * _MILLIMETRE)
-    return round(drawings[0].height * page.width * _MILLIMETRE / drawings[0].width)
+        return round(page.height * MILLIMETRE)
+    return round(drawings[0].height * page.width * MILLIMETRE / drawings[0].width)
 
 
 def _draw(canvas: Canvas, drawing: Drawing, cell: tuple[int, int, int, int]) -> None:

@@ -10,6 +10,7 @@ from PIL import Image, ImageChops
 from bus.contract.catalog import Price, ProductRecord, StyleRecord
 from bus.contract.warehouse import PickupPoint
 from bus.errors import ConfigurationError, LabelError
+from cli.main import main
 from cli.shop.labelling import (
     collection_label,
     point_labels,
@@ -20,7 +21,8 @@ from cli.shop.labelling import (
 from devices.terminal.label import Label, draw_png, write_label
 from devices.terminal.lettering import font_file
 from devices.terminal.scanner import read_codes
-from devices.terminal.sheet import PAGES, draw_sheet, prove_sheet, write_sheet
+from devices.terminal.pages import PAGES
+from devices.terminal.sheet import draw_sheet, prove_sheet, write_sheet
 
 LINK = "https://shop.example/01/09506000134352"
 SHIRT = Label(LINK, "Oxford shirt", "59.00 EUR", "blue, M", "09506000134352")
@@ -179,3 +181,28 @@ def test_signs_and_collection_codes_read_back_too(tmp_path: Path) -> None:
         with Image.open(png) as drawn:
             assert read_codes(drawn) == [label.url]
     assert codes["collect-o-1"].url == "482913"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--page", "postcard"), "l7160 (Avery"),
+        (("--domain", "not a domain"), "such as shop.example"),
+        (("--pickup", "--code", "482913"), "Give one of"),
+        (("--code", "no-such-order"), "give its pickup code"),
+        (("--sku", "NOPE"), "no product or SKU NOPE"),
+        (("--search", "unicorn"), "No product has the words"),
+    ],
+)
+def test_labels_of_nothing_are_told_and_end_with_2(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    sentence: str,
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["labels", *arguments, "--data", str(tmp_path), "--out", str(tmp_path / "out")])
+
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
