@@ -10,12 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from biip import ParseError
-from biip.symbology import SymbologyIdentifier
-
 from bus.contract.values import gtin14
 from bus.errors import InvalidLink, UnknownLabel
-from nodes.catalog.elements import check_elements, is_element_string, read_elements
 from nodes.catalog.foreign import not_a_gtin, not_a_product
 
 
@@ -64,6 +60,11 @@ _ALIASES = {"gtin": "01", "cpv": "22", "lot": "10", "ser": "21"}
 
 _ELEMENT_STRINGS = {"]C1", "]Q3", "]d2", "]J1", "]e0", "]e1", "]e2"}
 """Symbols that begin with FNC1: GS1-128, GS1 QR code, GS1 Data Matrix, DotCode and DataBar."""
+_WRITTEN = re.compile(r"(?:\(\d{2,4}\)[^()\s]+)+")
+"""Element strings as they stand under a symbol."""
+_BARE = re.compile(r"01\d{14}.*", re.ASCII)
+"""Element strings of a scanner that puts no identifier first; `^` stands for FNC1 in them."""
+_GTIN = re.compile(r"\d{14}", re.ASCII)
 
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[^\s/?#]+)(?P<path>[^\s?#]*)(?:\?(?P<query>[^\s#]*))?(?:#\S*)?",
@@ -92,7 +93,7 @@ def read_code(code: str) -> ScannedCode:
     if _URL.fullmatch(text) is not None:
         link = read_link(text)
         return ScannedCode(link.gtin if link else None, text)
-    if is_element_string(text):
+    if _is_element_string(text):
         return _read_elements(text)
     if not (text.isascii() and text.isdigit()):
         raise not_a_product(text)
@@ -103,15 +104,21 @@ def read_code(code: str) -> ScannedCode:
 
 
 def _without_symbology(text: str) -> tuple[str, str]:
-    """What the scanner says of the symbol, and the text in it."""
-    try:
-        symbology = SymbologyIdentifier.extract(text)
-    except (ParseError, ValueError, IndexError):  # biip lets the last two through
+    if not text.startswith("]"):
         return "", text
-    return symbology.value, text[len(symbology) :].strip()
+    from nodes.catalog.elements import without_symbology  # noqa: PLC0415 - see there
+
+    return without_symbology(text)
+
+
+def _is_element_string(text: str) -> bool:
+    """Whether a text without a symbology identifier can only be element strings."""
+    return bool("^" in text or _WRITTEN.fullmatch(text) or _BARE.fullmatch(text))
 
 
 def _read_elements(text: str) -> ScannedCode:
+    from nodes.catalog.elements import read_elements  # noqa: PLC0415 - see there
+
     try:
         elements = read_elements(text)
     except ValueError as error:
@@ -147,10 +154,20 @@ def read_link(url: str) -> DigitalLink | None:
         raise InvalidLink("The link has no valid domain name or address.")
     elements = (*_path_elements(path[start:]), *_query_elements(parts["query"] or ""))
     try:
-        check_elements(elements)
+        _check(elements)
     except ValueError as error:
         raise InvalidLink(f"This is no valid GS1 Digital Link: {error}.") from error
     return DigitalLink(elements)
+
+
+def _check(elements: tuple[tuple[str, str], ...]) -> None:
+    (identifier, value), *others = elements
+    if identifier == "01" and not others and _GTIN.fullmatch(value):
+        gtin14(value)
+        return
+    from nodes.catalog.elements import check_elements  # noqa: PLC0415 - see there
+
+    check_elements(elements)
 
 
 def _without_aliases(path: list[str]) -> list[str]:

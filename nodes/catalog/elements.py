@@ -1,7 +1,8 @@
 """GS1 element strings: application identifiers with their values, as scanners give them.
 
 The formats of values are biip's; what biip lets pass is held here: check digits, an identifier
-that comes twice, and what GS1 General Specifications 7.8 says of the first separator.
+that comes twice, and a separator that comes first. biip takes 20 MB and a quarter of a second
+to load; the labels of most shops never need it, so who calls imports this module only then.
 """
 
 import re
@@ -10,11 +11,9 @@ from biip import ParseError
 from biip.gs1_application_identifiers import GS1ApplicationIdentifier
 from biip.gs1_element_strings import GS1ElementString
 from biip.gs1_messages import GS1Message
+from biip.symbology import SymbologyIdentifier
 
 from bus.contract.values import check_digit
-
-SEPARATOR = "^"
-"""Stands for FNC1, which text cannot hold, as in GS1's own tools."""
 
 _CHECKED = (
     dict.fromkeys(("01", "02", "03", "8003", "8006"), 14)
@@ -23,13 +22,15 @@ _CHECKED = (
 )
 """How many leading digits of a value a check digit ends."""
 _PART = re.compile(r"(?P<kind>[NX])(?P<upto>\.\.)?(?P<length>\d+)")
-_HRI = re.compile(r"(?:\(\d{2,4}\)[^()\s]+)+")
-_PLAIN = re.compile(r"01\d{14}.+|01\d{14}", re.ASCII)
 
 
-def is_element_string(text: str) -> bool:
-    """Whether a text without a symbology identifier can only be element strings."""
-    return bool(SEPARATOR in text or _HRI.fullmatch(text) or _PLAIN.fullmatch(text))
+def without_symbology(text: str) -> tuple[str, str]:
+    """The identifier of the symbol that a scanner puts first (ISO/IEC 15424), and the rest."""
+    try:
+        symbology = SymbologyIdentifier.extract(text)
+    except (ParseError, ValueError, IndexError):  # biip lets the last two through
+        return "", text
+    return symbology.value, text[len(symbology) :].strip()
 
 
 def read_elements(text: str) -> tuple[tuple[str, str], ...]:
@@ -42,7 +43,7 @@ def read_elements(text: str) -> tuple[tuple[str, str], ...]:
         message = (
             GS1Message.parse_hri(text)
             if text.startswith("(")
-            else GS1Message.parse(text.lstrip(SEPARATOR).replace(SEPARATOR, "\x1d"))
+            else GS1Message.parse(text.lstrip("^").replace("^", "\x1d"))
         )
     except (ParseError, ValueError) as error:
         raise ValueError("its GS1 element strings are broken") from error

@@ -20,8 +20,8 @@ from cli.shop.labelling import (
 )
 from devices.terminal.label import Label, draw_png, write_label
 from devices.terminal.lettering import font_file
-from devices.terminal.scanner import read_codes
 from devices.terminal.pages import PAGES
+from devices.terminal.scanner import read_codes
 from devices.terminal.sheet import draw_sheet, prove_sheet, write_sheet
 
 LINK = "https://shop.example/01/09506000134352"
