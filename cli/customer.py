@@ -1,10 +1,12 @@
 """`storebus scan` and `storebus buy`: a customer at a headless terminal."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import Annotated
 
+import click
 import typer
 
 from bus.contract.catalog import Product
@@ -12,13 +14,13 @@ from bus.contract.channel import role_of
 from bus.contract.settlement import AccountPayment, CardPayment, Receipt
 from bus.contract.terminal import Remind
 from bus.contract.values import Model, Money, looks_like_card_number
-from bus.errors import CardNumber, ConfigurationError, first_error
+from bus.errors import CardNumber, ConfigurationError, Problem, first_error
 from bus.gate import validate
 from bus.link import MqttConnector
 from bus.node import Place
 from cli import options
 from cli.address import broker_url
-from cli.run import output, run
+from cli.run import REFUSED, errors, output, print_problem, run
 from cli.settings import Settings, read_settings
 from devices.terminal.price import price_text
 from devices.terminal.role import Terminal
@@ -28,7 +30,19 @@ TerminalName = Annotated[str, typer.Argument(metavar="TERMINAL", help="Such as t
 
 def scan(
     terminal: TerminalName,
-    code: Annotated[str, typer.Argument(help="A label's image file, a URL, or a GTIN.")],
+    code: Annotated[
+        str | None,
+        typer.Argument(help="A label's image file, a URL, or a GTIN; - for a scanner that types."),
+    ] = None,
+    serial: Annotated[
+        str | None, typer.Option(metavar="PORT", help="A serial scanner, such as /dev/ttyUSB0.")
+    ] = None,
+    evdev: Annotated[
+        str | None, typer.Option(metavar="DEVICE", help="A scanner at /dev/input/by-id/...")
+    ] = None,
+    camera: Annotated[
+        str | None, typer.Option(metavar="DEVICE", help="A camera, such as /dev/video0.")
+    ] = None,
     broker: options.Broker = None,
     site: options.Site = None,
     data: options.Data = None,
@@ -36,21 +50,75 @@ def scan(
 ) -> None:
     """Scan a label: which product is it, which styles are there, how many are left?
 
+    With a scanner it goes on until the scanner ends or Ctrl-C is pressed.
+
     Example: storebus scan terminal-7 labels/oxford-shirt.png
     """
-    from devices.terminal.scanner import code_from  # noqa: PLC0415 - pictures are for this only
+    from devices.terminal.scanner import scanner  # noqa: PLC0415 - pictures are for this only
 
     settings = read_settings(site=site, data=data)
-    run(_scan(terminal, code_from(code), broker_url(broker, settings), settings, as_json))
+    if sum(each is not None for each in (code, serial, evdev, camera)) != 1:
+        raise ConfigurationError("Give one of: a code, - , --serial, --evdev, --camera.")
+    if code is not None and code != "-":
+        codes = _one(_chosen(code))
+    else:
+        codes = scanner(serial=serial, evdev=evdev, camera=camera)
+    url = broker_url(broker, settings)
+    refused = run(_scan(terminal, codes, url, settings, as_json, ends=code not in {None, "-"}))
+    if refused:
+        raise SystemExit(REFUSED)
 
 
-async def _scan(name: str, code: str, url: str, settings: Settings, as_json: bool) -> None:
-    async with running_terminal(name, url, settings) as terminal:
-        found = await terminal.scan(code)
-    if as_json:
-        output.print_json(found.model_dump_json())
-        return
-    _print_product(found.product, found.scanned)
+def _chosen(code: str) -> str:
+    """The code of what was given; of several in a picture the customer says which."""
+    from devices.terminal.scanner import SeveralCodes, code_from  # noqa: PLC0415 - see above
+
+    try:
+        return code_from(code)
+    except SeveralCodes as several:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        for number, each in enumerate(several.codes, 1):
+            errors.print(f"  {number}  {each}", markup=False, soft_wrap=True)
+        chosen: int = typer.prompt(
+            "Which one?", type=click.IntRange(1, len(several.codes)), err=True
+        )
+        return several.codes[chosen - 1]
+
+
+async def _one(code: str) -> AsyncGenerator[str, None]:
+    yield code
+
+
+async def _scan(
+    name: str,
+    codes: AsyncGenerator[str, None],
+    url: str,
+    settings: Settings,
+    as_json: bool,
+    *,
+    ends: bool,
+) -> int:
+    """Look up one code after the other; how many were refused.
+
+    A refusal of the only code (`ends`) is raised; a scanner goes on with the next label.
+    """
+    refused = 0
+    async with running_terminal(name, url, settings) as terminal, aclosing(codes):
+        async for code in codes:
+            try:
+                found = await terminal.scan(code)
+            except Problem as problem:
+                if ends:
+                    raise
+                print_problem(problem.to_data())
+                refused += 1
+                continue
+            if as_json:
+                output.print_json(found.model_dump_json())
+            else:
+                _print_product(found.product, found.scanned)
+    return refused
 
 
 def _print_product(product: Product, scanned: str | None) -> None:

@@ -11,6 +11,7 @@ from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
 from bus.contract.terminal import REMIND, Remind, Shown
 from bus.contract.values import Model
 from bus.errors import NoAnswer, Refused
+from bus.gate import validate
 from bus.intake import Answer, Request
 from bus.node import Node, Place
 from bus.role import Adapter, Role
@@ -83,7 +84,7 @@ class Terminal:
         Raises:
             Problem: the code is unknown or breaks a rule, or nobody answered.
         """
-        found: Found = await self.node.ask(LOOKUP, "catalog", Lookup(code=code))
+        found: Found = await self.node.ask(LOOKUP, "catalog", validate(Lookup, {"code": code}))
         return found
 
     async def styles(self, skus: list[str]) -> dict[str, Style]:

@@ -5,6 +5,7 @@ It must not know what the code means to the shop: that is the catalog's business
 
 import re
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -31,6 +32,14 @@ _LINK_GTIN = re.compile(r"/(?:01|gtin)/(\d{14})(?![^/?#])")
 _ELEMENT_GTIN = re.compile(r"\(01\)(\d{14})")
 
 
+class SeveralCodes(LabelError):  # noqa: N818 - it is a question, not a fault
+    """A picture shows several products; `codes` are what may be chosen from."""
+
+    def __init__(self, message: str, codes: list[str]) -> None:
+        super().__init__(message)
+        self.codes = codes
+
+
 def code_from(text_or_path: str) -> str:
     """Give the product code of what a person typed: a picture's path, or the code itself.
 
@@ -50,18 +59,31 @@ def read_image(path: Path) -> str:
     Of several codes those count that look like a product's (a URL or a GTIN).
 
     Raises:
-        LabelError: no such file, not a picture, too large, no code, or several products' codes.
+        LabelError: no such file, not a picture, too large, or no code that can be made out.
+        SeveralCodes: it shows several products.
     """
-    codes = read_codes(_open(path))
+    picture = _open(path)
+    codes = read_codes(picture)
     if not codes:
+        if _shows_a_code(picture):
+            raise LabelError(
+                f"A bar code is in {path}, but it is blurred or damaged;"
+                " hold still, come closer and try again."
+            )
         raise LabelError(f"No bar code was found in {path}; try a sharper or larger picture.")
+    found = products_of(codes)
+    if len(found) > 1:
+        raise SeveralCodes(f"{path} shows several codes: {', '.join(found)}.", found)
+    return found[0]
+
+
+def products_of(codes: Sequence[str]) -> list[str]:
+    """One code for each product; all codes if none looks like a product's."""
     products = [code for code in codes if _is_product_code(code)]
     found = {_identity(code): code for code in products or codes}
     # A package often shows its GTIN as a number beside the link; the link says more.
     found.update({_identity(code): code for code in products if not code.isdigit()})
-    if len(found) > 1:
-        raise LabelError(f"{path} shows several codes: {', '.join(sorted(found.values()))}.")
-    return found.popitem()[1]
+    return sorted(found.values())
 
 
 def read_codes(picture: Image.Image) -> list[str]:
@@ -72,6 +94,11 @@ def read_codes(picture: Image.Image) -> list[str]:
         if barcodes:
             return list(dict.fromkeys(_text(barcode.text) for barcode in barcodes))
     return []
+
+
+def _shows_a_code(picture: Image.Image) -> bool:
+    """Whether there is a code that cannot be made out."""
+    return bool(read_barcodes(picture, formats=_SYMBOLOGIES, return_errors=True))
 
 
 def _text(text: str) -> str:
