@@ -23,7 +23,7 @@ from devices.terminal.label import (
     write_label,
 )
 from devices.terminal.price import price_text
-from devices.terminal.scanner import code_from, read_image
+from devices.terminal.scanner import SeveralCodes, code_from, read_image
 
 URL = "https://shop.example/01/09506000134352"
 SHIRT = Label(URL, "Oxford shirt", "59.00 EUR")
@@ -270,8 +270,18 @@ def test_the_link_and_the_number_of_one_product_are_one_code(tmp_path: Path) -> 
 def test_codes_of_several_products_are_listed(tmp_path: Path) -> None:
     picture = beside(symbol(URL), symbol("https://shop.example/p/kite"))
 
-    with pytest.raises(LabelError, match=f"several codes: {URL}, https://shop.example/p/kite"):
+    with pytest.raises(
+        SeveralCodes, match=f"several codes: {URL}, https://shop.example/p/kite"
+    ) as e:
         read_image(saved(picture, tmp_path))
+    assert e.value.codes == [URL, "https://shop.example/p/kite"]
+
+
+def test_a_blurred_photo_of_a_label_is_told_from_one_of_something_else(tmp_path: Path) -> None:
+    photo = symbol(URL).filter(ImageFilter.GaussianBlur(4))
+
+    with pytest.raises(LabelError, match="blurred or damaged; hold still, come closer"):
+        read_image(saved(photo, tmp_path))
 
 
 def test_a_picture_without_a_code_is_refused(tmp_path: Path) -> None:
