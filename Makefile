@@ -38,6 +38,7 @@ planted: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.photo
 	$(BIN)/python -m benchmarks.console --seconds 20
 	$(BIN)/python -m benchmarks.kiosk
 

@@ -278,10 +278,15 @@ def test_codes_of_several_products_are_listed(tmp_path: Path) -> None:
 
 
 def test_a_blurred_photo_of_a_label_is_told_from_one_of_something_else(tmp_path: Path) -> None:
-    photo = symbol(URL).filter(ImageFilter.GaussianBlur(4))
+    photo = symbol(URL).filter(ImageFilter.GaussianBlur(2))
 
     with pytest.raises(LabelError, match="blurred or damaged; hold still, come closer"):
         read_image(saved(photo, tmp_path))
+
+
+def test_a_photo_too_blurred_to_see_a_code_in_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match="try a sharper or larger picture"):
+        read_image(saved(symbol(URL).filter(ImageFilter.GaussianBlur(6)), tmp_path))
 
 
 def test_a_picture_without_a_code_is_refused(tmp_path: Path) -> None:

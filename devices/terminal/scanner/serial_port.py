@@ -1,6 +1,7 @@
 """A scanner at a serial port, or at USB as one (CDC ACM)."""
 
 from collections.abc import AsyncGenerator
+from typing import Any
 
 from bus.errors import ConfigurationError
 from devices.terminal.scanner.lines import lines_of
@@ -9,7 +10,7 @@ BAUD_RATE = 9600
 """What most scanners come with; of USB ones it does not matter."""
 
 
-async def serial_scanner(port: str, baud_rate: int = BAUD_RATE) -> AsyncGenerator[str, None]:
+def serial_scanner(port: str, baud_rate: int = BAUD_RATE) -> AsyncGenerator[str, None]:
     """The codes that a serial scanner sends, until it is unplugged.
 
     Raises:
@@ -25,6 +26,10 @@ async def serial_scanner(port: str, baud_rate: int = BAUD_RATE) -> AsyncGenerato
         opened = serial.Serial(port, baud_rate, timeout=0, exclusive=True)
     except (serial.SerialException, OSError, ValueError) as error:
         raise ConfigurationError(f"There is no serial scanner at {port}: {error}.") from error
+    return _codes(opened)
+
+
+async def _codes(opened: Any) -> AsyncGenerator[str, None]:
     with opened:
         async for code in lines_of(opened.fileno()):
             yield code
