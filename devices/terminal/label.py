@@ -27,6 +27,7 @@ __all__ = [
     "write_label",
 ]
 
+
 def draw_png(label: Label) -> bytes:
     """Draw the label as a PNG of 300 dots to the inch.
 

@@ -1,7 +1,9 @@
 """Scenarios of the storebus command, each as a real process against a real store."""
 
+import asyncio
 import json
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from ports import free_port
 from store_process import StorebusHere, StoreProcess, running_store_process, storebus
 
 from cli.settings import Settings
+from devices.terminal.scanner import read_image
 
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
 _COMMANDS = (
@@ -29,7 +32,9 @@ async def test_a_label_is_drawn_scanned_bought_and_reminded(
     labels = tmp_path / "labels"
     code, out, err = await storebus("labels", "oxford-shirt", "--out", str(labels))
     assert code == 0, err
-    assert {path.name for path in labels.iterdir()} == {"oxford-shirt.png", "oxford-shirt.svg"}
+    assert {path.name for path in labels.iterdir()} == {
+        "labels.pdf", "oxford-shirt.png", "oxford-shirt.svg",
+    }  # fmt: skip
 
     code, out, _ = await _in_store(store, "scan", "terminal-7", str(labels / "oxford-shirt.png"))
     assert code == 0
@@ -51,6 +56,30 @@ async def test_a_label_is_drawn_scanned_bought_and_reminded(
     receipt = json.loads(out)
     assert receipt["payment"]["method"] == "card"
     assert len(receipt["pickup_code"]) == 6
+
+    code, _, err = await _in_store(
+        store, "labels", "--code", receipt["order"], "--out", str(labels)
+    )
+    assert code == 0, err
+    assert read_image(labels / f"collect-{receipt['order']}.png") == receipt["pickup_code"]
+
+
+@in_one_loop
+async def test_a_scanner_that_types_goes_on_after_a_label_of_another_shop(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "codes.txt"
+    file.write_text("https://other.example/01/09506000134369\n]d20109506000134352\x1d10A\n")
+    with file.open() as typed:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "cli", "scan", "terminal-7", "-", "--data", str(store.data)),
+            stdin=typed, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+    out, err = await process.communicate()
+
+    assert process.returncode == 1
+    assert "OXF-BLU-M" in out.decode()
+    assert "404 unknown-label" in err.decode()
 
 
 @in_one_loop
