@@ -69,7 +69,7 @@ async def test_a_scanner_that_types_goes_on_after_a_label_of_another_shop(
     store: StoreProcess, tmp_path: Path
 ) -> None:
     file = tmp_path / "codes.txt"
-    file.write_text("https://other.example/01/09506000134369\n]d20109506000134352\x1d10A\n")
+    file.write_text("https://other.example/01/04006381333931\n]d20109506000134352\x1d10A\n")
     with file.open() as typed:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "cli", "scan", "terminal-7", "-", "--data", str(store.data)),
@@ -77,7 +77,7 @@ async def test_a_scanner_that_types_goes_on_after_a_label_of_another_shop(
         )  # fmt: skip
     out, err = await process.communicate()
 
-    assert process.returncode == 1
+    assert process.returncode == 1, (out, err)
     assert "OXF-BLU-M" in out.decode()
     assert "404 unknown-label" in err.decode()
 
