@@ -12,9 +12,9 @@ from rich.text import Text
 
 from bus.envelope import rfc3339
 from bus.errors import ConfigurationError
+from bus.safe import decoded, visible
 from cli.certify.book import Finding, Verdict, passed
 from cli.certify.wire import Message
-from tui.safe import decoded, visible
 
 _LONGEST = 600
 """Characters of a message that are shown."""
