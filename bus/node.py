@@ -123,7 +123,7 @@ class Node:
             BrokerError: the first connection could not be made.
         """
         path = self.place.data / f"{self.name}.db"
-        with self.place.journal(path, self.role.package) as self._journal:
+        with self.place.journal(path, self.role.package, *self.role.further) as self._journal:
             for row in unfinished(self._journal.reader):
                 self._schedule.add(Pending(*row))
             self._look_ahead()

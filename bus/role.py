@@ -64,6 +64,8 @@ class Role:
         default_factory=dict
     )
     """Told, outside any transaction, what a node says of itself; nothing may depend on it."""
+    further: tuple[str, ...] = ()
+    """Packages with `migrations` of their own, applied after those of `package`."""
     timers: tuple[Timer[Any], ...] = ()
     adapters: tuple[Adapter[Any], ...] = ()
     started: Callable[[Turn], None] = lambda _: None

@@ -21,6 +21,7 @@ _COMMANDS = {
     "buy": "cli.customer:buy",
     "kiosk": "cli.kiosk:kiosk",
     "labels": "cli.labels:labels",
+    "web": "cli.web:web",
     "import": "cli.importing:import_",
     "config": "cli.config:config",
     "doctor": "cli.doctor:doctor",

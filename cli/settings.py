@@ -17,6 +17,7 @@ from bus.errors import ConfigurationError
 from bus.settings import RuntimeSettings
 from cli.shop import SAMPLE
 from devices.terminal.kiosk.settings import KioskSettings
+from devices.terminal.web.settings import WebSettings
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
 
@@ -48,6 +49,8 @@ class Settings(BaseSettings):
     """Seconds until a purchase that was not answered counts as unknown."""
     broker: BrokerSettings = BrokerSettings()
     """The broker; see `broker.engine`, `broker.port`, `broker.url`."""
+    web: WebSettings = WebSettings()
+    """The phone page."""
     settlement: SettlementSettings = SettlementSettings()
     """How long settlement waits for a customer."""
     kiosk: KioskSettings = KioskSettings()

@@ -1,7 +1,7 @@
 """`storebus up` and `storebus node`: run a store, or one node of it."""
 
 import asyncio
-from contextlib import nullcontext
+from contextlib import AsyncExitStack, nullcontext
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +18,7 @@ from cli.run import errors, output, run
 from cli.settings import Settings, read_settings
 from cli.shop.reader import read_shop
 from cli.store import RunningStore, running_nodes, running_store
+from cli.web import WebPort, with_web
 
 
 def up(
@@ -33,8 +34,10 @@ def up(
     shop: options.ShopFile = None,
     speed: options.Speed = None,
     sorters: Annotated[int, typer.Option(min=0, help="How many of the shop's sorters.")] = 1,
+    page: Annotated[bool, typer.Option("--web/--no-web", help="Serve the phone page.")] = True,
+    web_port: WebPort = None,
 ) -> None:
-    """Run a whole store in one process: broker, catalog, settlement, warehouse and a sorter.
+    """Run a whole store in one process: broker, the three roles, a sorter and the phone page.
 
     Example: storebus up --port 1884 --data /var/lib/storebus
     """
@@ -49,17 +52,28 @@ def up(
         shop=shop,
         speed=speed,
     )
-    run(_up(settings, sorters))
+    run(_up(settings, sorters, page=page, web_port=web_port))
 
 
-async def _up(settings: Settings, sorters: int) -> None:
-    async with running_store(settings, sorters) as store:
+async def _up(settings: Settings, sorters: int, *, page: bool, web_port: int | None) -> None:
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(running_store(settings, sorters))
         write_address(settings.data, store.broker.url, store.broker.url_v311)
-        _greet(store)
+        url = ""
+        if page:
+            from devices.terminal.web.server import running_page  # noqa: PLC0415 - only here
+
+            wanted = with_web(settings, {"port": web_port})
+            served = running_page(
+                store.place, wanted, store.shop.name, store.shop.domain,
+                patience=settings.purchase_patience, any_port=web_port is None,
+            )  # fmt: skip
+            url = (await stack.enter_async_context(served)).url
+        _greet(store, url)
         await asyncio.Event().wait()
 
 
-def _greet(store: RunningStore) -> None:
+def _greet(store: RunningStore, page: str) -> None:
     shop, broker = store.shop, store.broker
     styles = sum(len(product.styles) for product in shop.products)
     output.print(f"[bold]{shop.name}[/] is open: {len(shop.products)} products, {styles} styles.")
@@ -70,6 +84,8 @@ def _greet(store: RunningStore) -> None:
         output.print(f"            MQTT over WebSocket at {broker.websocket_url}")
     output.print(f"  site      {store.settings.site}")
     output.print(f"  data      {store.settings.data}")
+    if page:
+        output.print(f"  phones    {page}/01/{shop.products[0].styles[0].gtin}", soft_wrap=True)
     if broker.notice:
         output.print(f"  note      {broker.notice}", soft_wrap=True)
     first = shop.products[0]

@@ -24,6 +24,9 @@ from bus.contract.values import (
 
 Attributes = Annotated[dict[Text, Text], Field(max_length=20, default_factory=dict)]
 MAX_STYLES = 200
+TaxRate = Annotated[
+    int, Field(ge=0, le=10_000, description="In basis points: 2000 are 20 per cent.")
+]
 
 
 class Price(Money):
@@ -42,6 +45,8 @@ class StyleRecord(Model):
     """What tells it from the other styles: `{"colour": "blue", "size": "M"}`."""
     price: Price
     """Of one piece."""
+    tax_rate: TaxRate | None = None
+    """Which tax the price includes; null where the receipt is to show none."""
 
 
 class ProductRecord(Model):

@@ -19,6 +19,8 @@ ROLES = frozenset({"catalog", "settlement", "warehouse"})
 """Server roles: each is one node of the same name."""
 DEVICES = frozenset({"sorter", "terminal", "console", "tester"})
 """Kinds of devices and observers: each is any number of nodes named `kind-...`."""
+ALSO_CALLED = {"web": "terminal"}
+"""Further names of a kind: the page server `web-1` is a terminal, with many customers."""
 
 
 def role_of(node: str) -> str | None:
@@ -26,6 +28,7 @@ def role_of(node: str) -> str | None:
     if node in ROLES:
         return node
     kind, dash, number = node.partition("-")
+    kind = ALSO_CALLED.get(kind, kind)
     return kind if dash and number and kind in DEVICES else None
 
 

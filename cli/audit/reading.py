@@ -18,7 +18,7 @@ from cli.snapshot import snapshots
 
 SCHEMAS = {
     "bus": 3,
-    "nodes.catalog": 2,
+    "nodes.catalog": 3,
     "nodes.settlement": 5,
     "nodes.warehouse": 4,
     "devices.sorter": 3,

@@ -20,6 +20,7 @@ _STYLE = {
     "gtin": "09506000134352",
     "attributes": {"colour": "blue", "size": "M"},
     "price": _EUROS,
+    "tax_rate": 2000,
 }
 _PRODUCT = {
     "id": "oxford-shirt",

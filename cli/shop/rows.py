@@ -190,6 +190,7 @@ class _Products:
             gtin=gtin,
             attributes=_attributes(row.cells["attributes"]),
             price=Price(amount=amount, currency=currency),
+            tax_rate=_tax_rate(row.cells.get("tax_rate", "")),
         )
 
     def _link(self, gtin: str) -> str:
@@ -225,6 +226,15 @@ def _whole(row: Row, column: str, unit: str) -> int:
     text = row.cells[column]
     if not (text.isascii() and text.isdigit() and len(text) <= len("1000000000000")):
         raise ValueError(f"{column}: {text[:40]!r} is not a whole number of {unit}")
+    return int(text)
+
+
+def _tax_rate(text: str) -> int | None:
+    """A rate in basis points; none if the cell, or the whole column, is not there."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= len("10000")):
+        raise ValueError(f"tax_rate: {text[:40]!r} is not in basis points, such as 2000 for 20 %")
     return int(text)
 
 

@@ -59,17 +59,22 @@ class Terminal:
         record = place.data / f"{name}.screen.jsonl"
         self._screen: Screen = LitScreen(record, light) if light else PrintingScreen(record, show)
         self._waits_for_people = light is not None
-        self.role = Role(
+        self._hears = hears or {}
+        self.role = self._role()
+        self.node = Node(name, self.role, place)
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def _role(self) -> Role:
+        """What it plays; a terminal with more to it adds to this."""
+        return Role(
             kind="terminal",
             package="devices.terminal",
             commands={REMIND: _remind},
-            answers={PURCHASE: _answered},
+            answers={PURCHASE: answered},
             adapters=(Adapter("screen", Showing, self._display, self._displayed),),
-            hears=hears or {},
+            hears=self._hears,
             committed=self._committed,
         )
-        self.node = Node(name, self.role, place)
-        self._waiting: list[asyncio.Future[None]] = []
 
     async def run(self) -> None:
         """Be on the bus until cancelled; see `Node.run`."""
@@ -125,13 +130,17 @@ class Terminal:
         sent: list[str] = []
 
         def decide(turn: Turn) -> None:
-            deadline = turn.now + self._patience
-            identifier = turn.send(PURCHASE, "settlement", purchase, deadline=deadline)
-            store.save_purchase(turn.connection, Bought(identifier, "sent"), turn.now)
-            sent.append(identifier)  # of the last try: a unit of work may have to be done again
+            sent.append(self.send(turn, purchase))  # of the last try: it may have to be done again
 
         await self.node.decide(decide)
         return sent[-1]
+
+    def send(self, turn: Turn, purchase: Purchase) -> str:
+        """Send a purchase when this turn is committed. Returns the message's id."""
+        deadline = turn.now + self._patience
+        identifier = turn.send(PURCHASE, "settlement", purchase, deadline=deadline)
+        store.save_purchase(turn.connection, Bought(identifier, "sent"), turn.now)
+        return identifier
 
     async def outcome(self, identifier: str) -> Bought:
         """Wait until a purchase is settled, refused or unknown."""
@@ -186,7 +195,8 @@ def _unless_sent(bought: Bought) -> Bought | None:
     return None if bought.state == "sent" else bought
 
 
-def _answered(turn: Turn, answer: Answer[Receipt]) -> None:
+def answered(turn: Turn, answer: Answer[Receipt]) -> None:
+    """Settlement has answered a purchase, or did not in time."""
     state: domain.PurchaseState = "unknown"
     if answer.data is not None:
         state = "settled"

@@ -126,10 +126,10 @@ def _upsert_style(
     _refuse_taken(connection, "SELECT product FROM style WHERE sku = ?", style.sku, product)
     _refuse_taken(connection, "SELECT sku FROM style WHERE gtin = ?", style.gtin, style.sku)
     connection.execute(
-        "INSERT INTO style (sku, product, place, gtin, attributes, amount, currency)"
-        " VALUES (:sku, :product, :place, :gtin, :attributes, :amount, :currency)"
-        " ON CONFLICT (sku) DO UPDATE SET place = :place, gtin = :gtin,"
-        " attributes = :attributes, amount = :amount, currency = :currency",
+        "INSERT INTO style (sku, product, place, gtin, attributes, amount, currency, tax_rate)"
+        " VALUES (:sku, :product, :place, :gtin, :attributes, :amount, :currency, :tax_rate)"
+        " ON CONFLICT (sku) DO UPDATE SET place = :place, gtin = :gtin, attributes = :attributes,"
+        " amount = :amount, currency = :currency, tax_rate = :tax_rate",
         {
             "sku": style.sku,
             "product": product,
@@ -138,6 +138,7 @@ def _upsert_style(
             "attributes": to_json(style.attributes).decode(),
             "amount": style.price.amount,
             "currency": style.price.currency,
+            "tax_rate": style.tax_rate,
         },
     )
 
@@ -176,6 +177,7 @@ def _style(row: Any) -> Style:
         gtin=row["gtin"],
         attributes=from_json(row["attributes"]),
         price=Price(amount=row["amount"], currency=row["currency"]),
+        tax_rate=row["tax_rate"],
         available=row["on_hand"] - row["reserved"],
     )
 

@@ -1,0 +1,63 @@
+"""`storebus web`: the phone page alone, beside a store that runs."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from bus.link import MqttConnector
+from bus.node import Place
+from cli import options
+from cli.address import broker_url
+from cli.run import output, run
+from cli.settings import Settings, read_settings
+from cli.shop.reader import read_shop
+from devices.terminal.web.settings import WebSettings
+
+WebPort = Annotated[
+    int | None,
+    typer.Option("--web-port", metavar="N", min=0, max=65535, help="Port of the phone page."),
+]
+
+
+def web(
+    node: Annotated[str | None, typer.Argument(metavar="NODE", help="Such as web-1.")] = None,
+    host: Annotated[
+        str | None, typer.Option("--web-host", metavar="ADDRESS", help="Address it listens on.")
+    ] = None,
+    port: WebPort = None,
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+    shop: options.ShopFile = None,
+) -> None:
+    """Serve the phone page: a label's URL shows the product, the customer buys and is reminded.
+
+    Example: storebus web web-2 --web-host 0.0.0.0 --web-port 8081
+    """
+    settings = read_settings(site=site, data=data, shop=shop)
+    given = {"node": node, "host": host, "port": port}
+    run(_web(settings, with_web(settings, given), broker_url(broker, settings)))
+
+
+def with_web(settings: Settings, given: Mapping[str, object]) -> WebSettings:
+    """The page's settings with a command's options."""
+    return settings.web.model_copy(
+        update={name: value for name, value in given.items() if value is not None}
+    )
+
+
+async def _web(settings: Settings, wanted: WebSettings, url: str) -> None:
+    from devices.terminal.web.server import running_page  # noqa: PLC0415 - others need no HTTP
+
+    shop = read_shop(settings.shop)
+    place = Place(MqttConnector(url), settings.site, settings.data, settings.runtime)
+    async with running_page(
+        place, wanted, shop.name, shop.domain, patience=settings.purchase_patience
+    ) as page:
+        output.print(f"{wanted.node} serves the phone page at {page.url}/")
+        if shop.products:
+            path = f"/01/{shop.products[0].styles[0].gtin}"
+            output.print(f"Try: {page.url}{path}", soft_wrap=True)
+        await asyncio.Event().wait()

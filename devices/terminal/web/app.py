@@ -1,0 +1,68 @@
+"""The page's addresses and what stands before them."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from devices.terminal.web import carts, orders, products, resolver
+from devices.terminal.web.guard import Allowance, Guard
+from devices.terminal.web.live import Streams, live
+from devices.terminal.web.site import Site, see_other
+from devices.terminal.web.visitor import LANGUAGES, PACKAGE, Visitor, remember_language
+
+
+def application(site: Site) -> Starlette:
+    """The page server's application."""
+    settings = site.settings
+    got, sent = site.shown, site.posted
+    app = Starlette(
+        routes=[
+            Route("/", got(products.start)),
+            Route("/find", got(products.find)),
+            Route("/01/{path:path}", resolver.options, methods=["OPTIONS"]),
+            Route("/01/{path:path}", got(products.product)),
+            Route("/cart", got(carts.cart)),
+            Route("/cart", sent(products.add), methods=["POST"]),
+            Route("/cart/line", sent(carts.change), methods=["POST"]),
+            Route("/buy", sent(carts.buy), methods=["POST"]),
+            Route("/purchase/{token}", got(carts.purchase)),
+            Route("/order/{order}", got(orders.order)),
+            Route("/order/{order}/receipt", got(orders.receipt)),
+            Route("/order/{order}/noted", sent(orders.noted), methods=["POST"]),
+            Route("/collect", got(orders.collect)),
+            Route("/collect", sent(orders.collected), methods=["POST"]),
+            Route("/live", got(live)),
+            Route("/language", sent(language), methods=["POST"]),
+            Route("/.well-known/gs1resolver", resolver.options, methods=["OPTIONS"]),
+            Route("/.well-known/gs1resolver", got(resolver.describe)),
+            Mount("/static", StaticFiles(packages=[(PACKAGE, "static")])),
+        ],
+        middleware=[Middleware(Guard, allowance=Allowance(settings.rate, settings.burst))],
+        exception_handlers={HTTPException: site.nothing_here},
+    )
+    app.state.streams = Streams()
+    return app
+
+
+async def language(_: Site, request: Request, __: Visitor, form: dict[str, str]) -> Response:
+    """Speak another language, on the page where the customer is."""
+    response = see_other(_way_back(request))
+    if form.get("language") in LANGUAGES:
+        remember_language(request, form["language"], response)
+    return response
+
+
+def _way_back(request: Request) -> str:
+    """The page of ours that the form stood on."""
+    before = request.headers.get("referer", "")
+    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    path = before.removeprefix(own)
+    is_own = before.startswith(f"{own}/") and not path.startswith(("//", "/\\"))
+    return path if is_own and path.partition("?")[0] not in _ONLY_POSTED else "/"
+
+
+_ONLY_POSTED = frozenset({"/buy", "/cart/line", "/language"})

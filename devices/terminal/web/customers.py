@@ -1,0 +1,172 @@
+"""The terminal behind the page: it keeps the carts and orders of many browsers apart."""
+
+import secrets
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+
+from bus.contract.catalog import Line
+from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
+from bus.contract.values import Money
+from bus.errors import WrongState
+from bus.intake import Answer
+from bus.node import Place
+from bus.role import Role
+from bus.turn import Turn
+from devices.terminal import store as terminal_store
+from devices.terminal.role import Terminal, answered
+from devices.terminal.web import store
+from devices.terminal.web.domain import Cart, CartLine
+from devices.terminal.web.hearing import Hearing
+from devices.terminal.web.store import Kept
+
+_DAY = 24 * 60 * 60 * 1000
+_KEEP_CARTS = 30 * _DAY
+
+
+class Customers(Terminal):
+    """A terminal that browsers use.
+
+    Args:
+        name: `web-1`.
+        place: where it runs.
+        hearing: what is heard on the bus; told what changed for whom.
+        patience: see `Terminal`.
+    """
+
+    def __init__(self, name: str, place: Place, hearing: Hearing, patience: float = 60.0) -> None:
+        self.hearing = hearing
+        super().__init__(name, place, patience=patience)
+
+    def _role(self) -> Role:
+        return replace(
+            super()._role(),
+            further=("devices.terminal.web",),
+            answers={PURCHASE: self._answered},
+            started=self._started,
+            hears=self.hearing.channels,
+        )
+
+    def secret(self) -> bytes:
+        """What cookies and forms are signed with; the same after a restart."""
+        found = self.node.read(store.secret)
+        assert found is not None, "it is made in the first transaction"
+        return found
+
+    def cart(self, session: str) -> Cart:
+        """The cart that a browser fills; an empty one is not kept."""
+        return self.node.read(lambda rows: store.open_cart(rows, session)) or Cart("")
+
+    async def change_cart(
+        self, session: str, change: Callable[[tuple[CartLine, ...]], tuple[CartLine, ...]]
+    ) -> None:
+        """Change what lies in the browser's open cart."""
+
+        def work(turn: Turn) -> None:
+            cart = store.open_cart(turn.connection, session) or Cart(secrets.token_urlsafe(16))
+            changed = Cart(cart.token, change(cart.lines))
+            store.save_cart(turn.connection, session, changed, turn.now)
+
+        await self.node.decide(work)
+        self.hearing.ring(f"session {session}")
+
+    async def buy_cart(
+        self,
+        session: str,
+        token: str,
+        payment: Payment,
+        pickup_point: str | None,
+        expected_total: int,
+    ) -> str:
+        """Buy a cart, once however often it is asked for; returns the id of the purchase.
+
+        Raises:
+            WrongState: this browser has no such cart, or nothing lies in it.
+        """
+        bought: list[str] = []
+
+        def work(turn: Turn) -> None:
+            cart = store.cart(turn.connection, session, token)
+            if cart is None or not (cart.lines or cart.purchase):
+                raise WrongState("This cart is empty or not yours.")
+            identifier = cart.purchase
+            if identifier is None:
+                purchase = Purchase(
+                    lines=[Line(sku=line.sku, quantity=line.quantity) for line in cart.lines],
+                    pickup_point=pickup_point,
+                    payment=payment,
+                    expected_total=Money(amount=expected_total, currency=cart.currency),
+                )
+                identifier = self.send(turn, purchase)
+                store.mark_sent(turn.connection, token, identifier, turn.now)
+            bought.append(identifier)
+
+        await self.node.decide(work)
+        self.hearing.ring(f"session {session}")
+        return bought[-1]
+
+    def bought(self, session: str, token: str) -> str | None:
+        """The purchase that this browser's cart became, if it did."""
+        cart = self.node.read(lambda rows: store.cart(rows, session, token))
+        return cart.purchase if cart is not None else None
+
+    def known_outcome(self, purchase: str) -> bool:
+        """Whether it is known by now what became of a purchase."""
+        return self.node.read(lambda rows: terminal_store.purchase(rows, purchase)).state != "sent"
+
+    def orders(self, session: str) -> list[Kept]:
+        """This browser's latest purchases, newest first."""
+        return self.node.read(lambda rows: store.all_kept(rows, session))
+
+    def order(self, session: str, order: str) -> Kept | None:
+        """An order, if it is this browser's own."""
+        return self.node.read(lambda rows: store.kept(rows, session, order))
+
+    async def note(self, session: str, order: str) -> None:
+        """The customer has put a reminder away."""
+        await self.node.decide(lambda turn: store.note(turn.connection, session, order))
+        self.hearing.ring(f"session {session}")
+
+    def seconds_locked(self, clients: dict[str, int]) -> int:
+        """For how long no pickup code of these clients is looked at."""
+        now = self.node.identity.now()
+        return max(
+            guesses.seconds_locked(now)
+            for guesses in self.node.read(
+                lambda rows: [store.guesses(rows, client) for client in clients]
+            )
+        )
+
+    async def guessed_wrong(self, clients: dict[str, int]) -> None:
+        """One more wrong pickup code of these clients, each with how many it may have."""
+
+        def work(turn: Turn) -> None:
+            for client, most in clients.items():
+                guesses = store.guesses(turn.connection, client).another(turn.now, most)
+                store.save_guesses(turn.connection, client, guesses)
+
+        await self.node.decide(work)
+
+    def _started(self, turn: Turn) -> None:
+        store.save_secret(turn.connection, secrets.token_bytes(32))
+        store.forget_older(turn.connection, turn.now - _KEEP_CARTS, turn.now - _DAY)
+
+    def _answered(self, turn: Turn, answer: Answer[Receipt]) -> None:
+        """What a refused purchase was to buy lies in an open cart again."""
+        answered(turn, answer)
+        found = store.owner(turn.connection, answer.id)
+        if answer.problem is None or found is None:
+            return
+        session, cart = found
+        if store.open_cart(turn.connection, session) is None:
+            again = Cart(secrets.token_urlsafe(16), cart.lines)
+            store.save_cart(turn.connection, session, again, turn.now)
+
+    def _committed(self, rows: sqlite3.Connection, touched: frozenset[str]) -> None:
+        super()._committed(rows, touched)
+        for key in touched:
+            owner = store.owner(rows, key)
+            session = owner[0] if owner else store.owner_of_order(rows, key)
+            self.hearing.ring(key)
+            if session is not None:
+                self.hearing.ring(f"session {session}")

@@ -1,0 +1,190 @@
+"""What the page decides: what a cart holds, the tax in a price, wrong pickup codes. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from bus.contract.catalog import PricedLine, Product, Style
+from bus.contract.settlement import OrderState
+from bus.contract.sorter import JobState
+from bus.errors import InvalidField, SoldOut
+
+MOST_LINES = 50
+"""The most lines of a cart."""
+MOST_PIECES = 999
+"""The most pieces of a line."""
+MOST_WRONG = 5
+"""Wrong pickup codes of one browser until it is locked."""
+MOST_WRONG_AT_ADDRESS = 20
+"""The same for one address, behind which there may be many customers."""
+LOCKED = 60_000
+"""Milliseconds for which it is locked."""
+
+FULL = 100
+_STEPS: dict[OrderState, int] = {
+    "reserving": 2,
+    "charging": 5,
+    "settled": 10,
+    "short": 15,
+    "ready": FULL,
+    "reminded": FULL,
+    "collected": FULL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CartLine:
+    """So many of a style, as the customer was shown it."""
+
+    sku: str
+    gtin: str
+    name: str
+    style: str
+    quantity: int
+    amount: int
+    """Of one piece, in minor units."""
+    currency: str
+    tax_rate: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """What a browser is about to buy, or has bought."""
+
+    token: str
+    lines: tuple[CartLine, ...] = ()
+    purchase: str | None = None
+
+    @property
+    def total(self) -> int:
+        """In minor units."""
+        return sum(line.amount * line.quantity for line in self.lines)
+
+    @property
+    def currency(self) -> str:
+        """Of all lines; empty for an empty cart."""
+        return self.lines[0].currency if self.lines else ""
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces there are."""
+        return sum(line.quantity for line in self.lines)
+
+
+def style_in_words(style: Style) -> str:
+    """What tells a style from the others: `blue, M`."""
+    return ", ".join(style.attributes.values()) or style.sku
+
+
+def line_of(product: Product, style: Style, quantity: int) -> CartLine:
+    """A line of a cart, if there are so many.
+
+    Raises:
+        SoldOut: fewer are left; `available` says how many.
+        InvalidField: not a number of pieces that anybody may buy.
+    """
+    if not 1 <= quantity <= MOST_PIECES:
+        raise InvalidField(f"A line has 1 to {MOST_PIECES} pieces.", field="quantity")
+    if quantity > style.available:
+        raise SoldOut("Not enough left.", available={style.sku: style.available})
+    return CartLine(
+        style.sku, style.gtin, product.name, style_in_words(style), quantity,
+        style.price.amount, style.price.currency, style.tax_rate,
+    )  # fmt: skip
+
+
+def put(lines: Sequence[CartLine], line: CartLine) -> tuple[CartLine, ...]:
+    """A cart with this line in place of an older one of the style.
+
+    Raises:
+        InvalidField: the cart is full, or in another currency.
+    """
+    if any(each.sku == line.sku for each in lines):
+        return tuple(line if each.sku == line.sku else each for each in lines)
+    if len(lines) >= MOST_LINES:
+        raise InvalidField(f"A cart has at most {MOST_LINES} lines.", field="lines")
+    if any(each.currency != line.currency for each in lines):
+        raise InvalidField("A cart has one currency.", field="currency")
+    return (*lines, line)
+
+
+@dataclass(frozen=True, slots=True)
+class TaxLine:
+    """The tax that the prices of one rate include."""
+
+    rate: int
+    """In basis points."""
+    gross: int
+    """What was paid at this rate, in minor units."""
+    tax: int
+    """Of that, the tax."""
+
+
+def taxes(lines: Iterable[tuple[int | None, int]]) -> list[TaxLine]:
+    """The tax included, per rate: of the sum of a rate's lines, rounded once, half up.
+
+    Args:
+        lines: the rate, none if the price names none, and what the line costs. See docs/adr/0012.
+    """
+    sums: dict[int, int] = {}
+    for rate, gross in lines:
+        if rate is not None:
+            sums[rate] = sums.get(rate, 0) + gross
+    return [
+        TaxLine(rate, gross, (2 * gross * rate + 10_000 + rate) // (2 * (10_000 + rate)))
+        for rate, gross in sorted(sums.items(), reverse=True)
+    ]
+
+
+def receipt_lines(lines: Sequence[PricedLine], shown: Cart) -> tuple[CartLine, ...]:
+    """What was paid for, with the names that the customer was shown."""
+    names = {line.sku: line for line in shown.lines}
+    found = []
+    for line in lines:
+        known = names.get(line.sku) or CartLine(line.sku, "", line.sku, "", 1, 0, "", None)
+        found.append(
+            replace(
+                known,
+                quantity=line.quantity,
+                amount=line.price.amount,
+                currency=line.price.currency,
+            )
+        )
+    return tuple(found)
+
+
+def progress(state: OrderState, job: JobState | None) -> int | None:
+    """How far an order is, in per cent; none if it is not on its way to the customer."""
+    base = _STEPS.get(state)
+    if base is None or base == FULL or job is None:
+        return base
+    match job.step:
+        case "assigned" | "travelling" | "picking" | "short":
+            done = job.pick / job.picks if job.picks else 0
+            return round(20 + 50 * done)
+        case "conveying":
+            return 75
+        case "packing":
+            return 90
+        case "done":
+            return 95
+    return base
+
+
+@dataclass(frozen=True, slots=True)
+class Guesses:
+    """The wrong pickup codes of a client."""
+
+    wrong: int = 0
+    at: int = 0
+    locked_until: int = 0
+
+    def seconds_locked(self, now: int) -> int:
+        """For how long no code is looked at; 0 if one is."""
+        return max(0, -(-(self.locked_until - now) // 1000))
+
+    def another(self, now: int, most: int) -> "Guesses":
+        """One more was wrong; those of more than a lock's time ago do not count."""
+        wrong = self.wrong + 1 if now - self.at < LOCKED else 1
+        if wrong < most:
+            return Guesses(wrong, now)
+        return Guesses(0, now, now + LOCKED)

@@ -1,0 +1,79 @@
+"""What stands before every page: security headers, a rate for each client, a bound on addresses."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from devices.terminal.web.visitor import address_of
+
+SECURITY_HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self';"
+    " img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+_MOST_CLIENTS = 10_000
+_MOST_URL = 4096
+
+
+class Allowance:
+    """How many requests each client may still make; refills all the time."""
+
+    def __init__(
+        self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._rate, self._burst, self._clock = rate, burst, clock
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, client: str) -> float:
+        """Take one; 0, or the seconds until there is one again."""
+        now = self._clock()
+        left, before = self._left.pop(client, (float(self._burst), now))
+        left = min(float(self._burst), left + (now - before) * self._rate)
+        wait = 0.0 if left >= 1 else (1 - left) / self._rate
+        self._left[client] = (left if wait else left - 1, now)
+        if len(self._left) > _MOST_CLIENTS:
+            self._left.popitem(last=False)
+        return wait
+
+
+class Guard:
+    """Lets a request pass, or answers it at once."""
+
+    def __init__(self, app: ASGIApp, allowance: Allowance) -> None:
+        self._app = app
+        self._allowance = allowance
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass it on with our headers on the answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        wait = self._allowance.take(address_of(Request(scope)))
+        if wait:
+            answer = PlainTextResponse(
+                "Too many requests; wait a moment.\n", 429, {"retry-after": str(int(wait) + 1)}
+            )
+            await answer(scope, receive, send_guarded)
+        elif len(scope["raw_path"]) + len(scope["query_string"]) > _MOST_URL:
+            await PlainTextResponse("The address is too long.\n", 414)(scope, receive, send_guarded)
+        else:
+            await self._app(scope, receive, send_guarded)

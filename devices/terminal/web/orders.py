@@ -1,0 +1,164 @@
+"""The customer's orders: how far each one is, its reminder, its receipt, and collecting it."""
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bus.contract.settlement import COLLECT, ORDER, Collect, OrderQuery, OrderView
+from bus.errors import Problem, UnknownPickupCode
+from devices.terminal.web import domain
+from devices.terminal.web.rendering import render
+from devices.terminal.web.site import Site, see_other
+from devices.terminal.web.store import Kept
+from devices.terminal.web.visitor import Visitor
+from devices.terminal.web.words import state_in_words
+
+OVER = frozenset({"collected", "cancelled", "expired", "refused", "declined"})
+"""States after which nothing more happens."""
+
+
+async def order(site: Site, request: Request, visitor: Visitor) -> Response:
+    """An order of this browser."""
+    kept = _own(site, request, visitor)
+    assert kept.bought.receipt is not None
+    view = await look(site, kept.bought.receipt.order)
+    return site.page(
+        visitor,
+        "order.html",
+        over=view is not None and view.state in OVER,
+        receipt=kept.bought.receipt,
+        cart=kept.cart,
+        point=point_name(site, kept),
+        progress=progress_part(site, visitor, kept, view),
+    )
+
+
+async def look(site: Site, identifier: str) -> OrderView | None:
+    """An order as settlement knows it; none if it does not answer now."""
+    try:
+        view: OrderView = await site.customers.node.ask(
+            ORDER, "settlement", OrderQuery(order=identifier)
+        )
+    except Problem:
+        return None
+    return view
+
+
+def progress_part(site: Site, visitor: Visitor, kept: Kept, view: OrderView | None) -> str:
+    """How far an order is, as a part of its page."""
+    assert kept.bought.receipt is not None
+    say = site.say(visitor)
+    identifier = kept.bought.receipt.order
+    names = {line.sku: line.name for line in kept.cart.lines}
+    missing = (
+        [(line.quantity, names.get(line.sku, line.sku)) for line in view.missing] if view else []
+    )
+    return render(
+        "part_progress.html",
+        visitor.language,
+        state=view.state if view else "",
+        sentence=state_in_words(say, view.state)
+        if view
+        else say("The store does not answer at the moment; your order is safe."),
+        done=domain.progress(view.state, site.hearing.job(identifier)) if view else None,
+        missing=missing,
+        refunded=view.refunded if view else 0,
+        currency=kept.bought.receipt.total.currency,
+    )
+
+
+async def noted(site: Site, request: Request, visitor: Visitor, _: dict[str, str]) -> Response:
+    """Put a reminder away."""
+    kept = _own(site, request, visitor)
+    assert kept.bought.receipt is not None
+    await site.customers.note(visitor.session, kept.bought.receipt.order)
+    return see_other(f"/order/{kept.bought.receipt.order}")
+
+
+async def receipt(site: Site, request: Request, visitor: Visitor) -> Response:
+    """The sales receipt, to be kept or printed."""
+    kept = _own(site, request, visitor)
+    return site.page(visitor, "receipt.html", **receipt_values(site, kept))
+
+
+def receipt_values(site: Site, kept: Kept) -> dict[str, Any]:
+    """What a receipt says."""
+    paid = kept.bought.receipt
+    assert paid is not None
+    lines = domain.receipt_lines(paid.lines, kept.cart)
+    return {
+        "receipt": paid,
+        "lines": lines,
+        "taxes": domain.taxes((line.tax_rate, line.amount * line.quantity) for line in lines),
+        "point": point_name(site, kept),
+    }
+
+
+async def collect(site: Site, _: Request, visitor: Visitor) -> Response:
+    """Where the pickup code is typed in."""
+    return site.page(visitor, "collect.html", error="")
+
+
+async def collected(site: Site, _: Request, visitor: Visitor, form: dict[str, str]) -> Response:
+    """Collect a parcel by its code; who types wrong ones is locked out for a while."""
+    say = site.say(visitor)
+    clients = {
+        f"session {visitor.session}": domain.MOST_WRONG,
+        f"address {visitor.client}": domain.MOST_WRONG_AT_ADDRESS,
+    }
+    if seconds := site.customers.seconds_locked(clients):
+        return _locked(site, visitor, seconds)
+    code = form.get("code", "").replace(" ", "")
+    error = say("A pickup code has six digits.")
+    if len(code) == 6 and code.isascii() and code.isdigit():  # noqa: PLR2004 - PickupCode
+        try:
+            reply = await site.customers.node.ask(COLLECT, "settlement", Collect(code=code))
+        except Problem as problem:
+            if problem.to_data().code != UnknownPickupCode.code:
+                raise
+            await site.customers.guessed_wrong(clients)
+            if seconds := site.customers.seconds_locked(clients):
+                return _locked(site, visitor, seconds)
+            error = say("No parcel waits under this code. Check the six digits.")
+        else:
+            return site.page(visitor, "collected.html", order=reply.order)
+    return site.page(visitor, "collect.html", 422, error=error)
+
+
+def _locked(site: Site, visitor: Visitor, seconds: int) -> Response:
+    say = site.say(visitor)
+    error = say(
+        "Too many wrong codes. You can try again in {seconds} seconds, or ask the staff.",
+        seconds=seconds,
+    )
+    response = site.page(visitor, "collect.html", 429, error=error)
+    response.headers["retry-after"] = str(seconds)
+    return response
+
+
+def point_name(site: Site, kept: Kept) -> str:
+    """The pickup point as people call it."""
+    if kept.reminder is not None:
+        return kept.reminder.pickup_point_name
+    assert kept.bought.receipt is not None
+    wanted = kept.bought.receipt.pickup_point
+    points = site.hearing.points
+    return (
+        next((each.name for each in points.points if each.id == wanted), wanted)
+        if points
+        else wanted
+    )
+
+
+def _own(site: Site, request: Request, visitor: Visitor) -> Kept:
+    """An order of this browser.
+
+    Raises:
+        HTTPException: 404, there is none, or it is another's.
+    """
+    kept = site.customers.order(visitor.session, request.path_params["order"][:64])
+    if kept is None:
+        raise HTTPException(404)
+    return kept

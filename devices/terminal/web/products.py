@@ -1,0 +1,153 @@
+"""The label's URL is a page: a product with its styles, what they cost and how many are left."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bus.contract.catalog import Found, Style
+from bus.errors import InvalidField, SoldOut
+from devices.terminal.label import minor_digits
+from devices.terminal.web import domain
+from devices.terminal.web.rendering import render
+from devices.terminal.web.resolver import base_of, link_header, links_wanted, resolve
+from devices.terminal.web.site import Site, see_other
+from devices.terminal.web.visitor import Visitor
+
+
+async def start(site: Site, _: Request, visitor: Visitor) -> Response:
+    """Where one begins without a label."""
+    return site.page(visitor, "start.html", kept=site.customers.orders(visitor.session), code="")
+
+
+async def find(site: Site, request: Request, _: Visitor) -> Response:
+    """A number that was typed in."""
+    code = request.query_params.get("code", "").strip()
+    if not code:
+        return see_other("/")
+    if len(code) > 2048:  # noqa: PLR2004 - bus.contract.values.Code
+        raise InvalidField("The code is too long.", field="code")
+    found = await site.look_up(code)
+    return see_other(f"/01/{_scanned(found).gtin}")
+
+
+async def product(site: Site, request: Request, visitor: Visitor) -> Response:
+    """The product behind a label, or what is known of it."""
+    path = request.scope["raw_path"].decode("ascii", "replace")
+    query = request.scope["query_string"].decode("ascii", "replace")
+    link = f"https://{site.domain}{path}{'?' if query else ''}{query}"
+    found = await site.look_up(link)
+    base = base_of(site, request)
+    if wanted := links_wanted(request):
+        return resolve(base, path, found.product, wanted, query)
+    response = product_page(site, visitor, found, base=base)
+    response.headers["link"] = link_header(base, path)
+    response.headers["content-language"] = visitor.language.replace("_", "-")
+    response.headers["access-control-allow-origin"] = "*"
+    return response
+
+
+def product_page(
+    site: Site, visitor: Visitor, found: Found, *, base: str, error: str = "", status: int = 200
+) -> Response:
+    """A product's page, with what is wrong with what was just asked for."""
+    scanned = _scanned(found)
+    in_cart = {line.sku: line.quantity for line in site.customers.cart(visitor.session).lines}
+    return site.page(
+        visitor,
+        "product.html",
+        status,
+        product=found.product,
+        scanned=scanned,
+        words=domain.style_in_words,
+        in_cart=in_cart,
+        most=domain.MOST_PIECES,
+        error=error,
+        stock={style.sku: stock_part(visitor, style) for style in found.product.styles},
+        data=_structured(found, base),
+    )
+
+
+async def add(site: Site, request: Request, visitor: Visitor, form: dict[str, str]) -> Response:
+    """Put a style into the cart."""
+    found = await site.look_up(form.get("gtin", "")[:14] or "0")
+    style = next((each for each in found.product.styles if each.sku == form.get("sku")), None)
+    if style is None:
+        raise InvalidField("There is no such style.", field="sku")
+    found = found.model_copy(update={"scanned": style.sku})
+    say = site.say(visitor)
+    try:
+        line = domain.line_of(found.product, style, whole(form.get("quantity", "")))
+        await site.customers.change_cart(visitor.session, lambda lines: domain.put(lines, line))
+    except SoldOut:
+        error = say("Only {count} left.", count=style.available)
+        if not style.available:
+            error = say("Sold out")
+        return product_page(
+            site, visitor, found, base=base_of(site, request), error=error, status=409
+        )
+    except InvalidField:
+        error = say("Enter a number from 1 to {most}.", most=domain.MOST_PIECES)
+        return product_page(
+            site, visitor, found, base=base_of(site, request), error=error, status=422
+        )
+    return see_other("/cart")
+
+
+def stock_part(visitor: Visitor, style: Style) -> str:
+    """How many are left, as a part of the page."""
+    return render("part_stock.html", visitor.language, style=style)
+
+
+def whole(text: str) -> int:
+    """A number of pieces, or -1 for what is none."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else -1  # noqa: PLR2004
+
+
+def _scanned(found: Found) -> Style:
+    styles = found.product.styles
+    return next((style for style in styles if style.sku == found.scanned), styles[0])
+
+
+def _structured(found: Found, base: str) -> dict[str, Any]:
+    """The product for machines: https://schema.org/Product."""
+    product = found.product
+    texts = {"name": product.name, "description": product.description}
+    variants = [
+        {
+            "@type": "Product",
+            "name": f"{product.name}, {domain.style_in_words(style)}",
+            "sku": style.sku,
+            "gtin": style.gtin,
+            "additionalProperty": [
+                {"@type": "PropertyValue", "name": name, "value": value}
+                for name, value in style.attributes.items()
+            ],
+            "offers": {
+                "@type": "Offer",
+                "url": f"{base}/01/{style.gtin}",
+                "price": _decimal(style.price.amount, style.price.currency),
+                "priceCurrency": style.price.currency,
+                "availability": "https://schema.org/"
+                + ("InStock" if style.available else "OutOfStock"),
+            },
+        }
+        for style in product.styles
+    ]
+    if len(variants) == 1:
+        return {"@context": "https://schema.org", **variants[0], **texts}
+    return {
+        "@context": "https://schema.org",
+        "@type": "ProductGroup",
+        **texts,
+        "productGroupID": product.id,
+        "url": f"{base}/01/{_scanned(found).gtin}",
+        "hasVariant": variants,
+    }
+
+
+def _decimal(amount: int, currency: str) -> str:
+    digits = minor_digits(currency)
+    whole_part, part = divmod(amount, 10**digits)
+    return f"{whole_part}.{part:0{digits}}" if digits else str(whole_part)

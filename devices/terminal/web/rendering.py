@@ -1,0 +1,44 @@
+"""Makes pages and parts of pages from the templates, in the customer's language."""
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bus.texts import Texts
+from devices.terminal.label import price_text
+from devices.terminal.web.visitor import LANGUAGES, PACKAGE, TAGS
+
+
+@cache
+def texts(language: str) -> Texts:
+    """The page's texts in a language."""
+    return Texts(PACKAGE, language)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(PACKAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["money"] = price_text
+    environment.filters["rate"] = rate_text
+    environment.globals.update(languages=LANGUAGES, tags=TAGS)
+    return environment
+
+
+def render(template: str, language: str, **values: Any) -> str:
+    """A template with its gaps filled; `_` gives its texts."""
+    say = texts(language)
+    return _environment().get_template(template).render(_=say, language=language, **values)
+
+
+def rate_text(basis_points: int) -> str:
+    """A tax rate in per cent: `20 %`, `5.5 %`."""
+    whole, part = divmod(basis_points, 100)
+    decimals = f".{part:02}".rstrip("0") if part else ""
+    return f"{whole}{decimals} %"

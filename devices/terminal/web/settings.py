@@ -1,0 +1,32 @@
+"""Where the phone page listens and what one client may take of it."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bus.contract.values import Name
+
+
+class WebSettings(BaseModel):
+    """The phone page."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    node: Name = "web-1"
+    """Its name on the bus; each further page server has another one."""
+    host: str = "127.0.0.1"
+    """The address it listens on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """Its port; 0 picks one."""
+    public_url: str = ""
+    """Where customers reach it, such as https://shop.example; empty takes it from each request."""
+    trusted_proxies: str = ""
+    """Addresses of proxies, with commas, whose X-Forwarded-For and -Proto are believed."""
+    rate: Annotated[float, Field(gt=0)] = 20.0
+    """Requests a second that one client may go on making."""
+    burst: Annotated[int, Field(ge=1)] = 100
+    """Requests that one client may make at once."""
+    streams: Annotated[int, Field(ge=1)] = 1000
+    """Open pages that are kept up to date at the same time."""
+    streams_per_client: Annotated[int, Field(ge=1)] = 20
+    """The same for one client."""

@@ -1,0 +1,160 @@
+"""A customer without scripts: from the label to the receipt, and what goes wrong on the way."""
+
+import httpx
+from shop import MUG, RED, SHIRT, Phone, Shop
+
+
+def test_a_label_becomes_an_order_and_a_reminder(shop: Shop, phone: Phone) -> None:
+    page = phone.get(f"/01/{SHIRT}?utm=poster")
+    assert page.status_code == 200
+    assert "Oxford shirt" in page.text
+    assert "59.00 EUR" in page.text
+    order = phone.buy(SHIRT, "SHIRT-BLUE", 2)
+    reminder = shop.do(shop.page.customers.reminded(order))
+    page = phone.get(f"/order/{order}")
+    assert "Ready to collect: South" in page.text
+    assert reminder.pickup_code in page.text
+
+
+def test_a_receipt_tells_lines_tax_total_and_where_to_collect(phone: Phone) -> None:
+    order = phone.buy(SHIRT, "SHIRT-BLUE", 2)
+    page = phone.get(f"/order/{order}/receipt").text
+    for said in ("Oxford shirt", "118.00 EUR", "20 % tax on 118.00 EUR", "19.67 EUR", "South"):
+        assert said in page
+    assert f"{order}.charge" in page
+
+
+def test_a_double_tap_is_one_purchase(shop: Shop, phone: Phone) -> None:
+    phone.put_into_cart(SHIRT, "SHIRT-BLUE")
+    before, left = shop.purchases(), shop.available(SHIRT)
+    fields = {
+        **{name: phone.field(name) for name in ("form", "cart", "total")},
+        "method": "account",
+        "account": "C-1001",
+    }
+
+    async def twice() -> list[httpx.Response]:
+        import asyncio
+
+        async with httpx.AsyncClient(base_url=shop.url, cookies=phone.http.cookies) as http:
+            return await asyncio.gather(*(http.post("/buy", data=fields) for _ in range(2)))
+
+    first, second = shop.do(twice())
+    assert first.headers["location"] == second.headers["location"]
+    shop.until(lambda: shop.available(SHIRT) == left - 1)
+    assert shop.purchases() == before + 1
+
+
+def test_going_back_and_paying_again_shows_the_order_that_was_bought(
+    shop: Shop, phone: Phone
+) -> None:
+    phone.put_into_cart(SHIRT, "SHIRT-BLUE")
+    cart = phone.page
+    phone.pay()
+    bought, before = phone.page.url, shop.purchases()
+    phone.page = cart
+    phone.pay()
+    assert phone.page.url == bought
+    assert shop.purchases() == before
+
+
+def test_more_than_there_are_is_refused_before_it_is_paid(shop: Shop, phone: Phone) -> None:
+    shop.buy_all_but("SHIRT-RED", RED, 2)
+    page = phone.put_into_cart(RED, "SHIRT-RED", 3)
+    assert page.status_code == 409
+    assert "Only 2 left." in page.text
+    page = phone.put_into_cart(RED, "SHIRT-RED", 0)
+    assert page.status_code == 422
+    assert "Enter a number from 1 to 999." in page.text
+
+
+def test_the_last_piece_is_sold_once_and_the_other_customer_is_told(
+    shop: Shop, phone: Phone
+) -> None:
+    shop.buy_all_but("SHIRT-RED", RED, 1)
+    with shop.phone().http:
+        other = shop.phone()
+        for each in (phone, other):
+            each.put_into_cart(RED, "SHIRT-RED")
+        phone.pay()
+        other.pay()
+        while "under way" in other.page.text:
+            other.get(str(other.page.url))
+        assert other.page.status_code == 409
+        assert "somebody was faster" in other.page.text
+        assert "Oxford shirt" in other.get("/cart").text
+        other.http.close()
+    assert "/order/" in str(phone.page.url) or "/purchase/" in str(phone.page.url)
+
+
+def test_who_closes_the_page_before_the_answer_finds_the_order_later(
+    shop: Shop, phone: Phone
+) -> None:
+    phone.put_into_cart(MUG, "MUG")
+    shop.broker.lose("rep/web-1/settlement/purchase", 2)
+    phone.http.follow_redirects = False
+    answer = phone.pay()
+    assert answer.status_code == 303
+    phone.http.follow_redirects = True
+    shop.restart_page()
+    identifier = shop.page.customers.bought(
+        shop.page.site.doorman._sessions.unsign(phone.http.cookies["storebus_web-1"]).decode(),
+        answer.headers["location"].rpartition("/")[2],
+    )
+    assert identifier is not None
+    shop.do(shop.page.customers.outcome(identifier))
+    phone.get("/")
+    assert "Your orders" in phone.page.text
+    assert "12.50 EUR" in phone.page.text
+
+
+def test_a_declined_payment_leaves_the_cart_as_it_was(phone: Phone) -> None:
+    phone.put_into_cart(SHIRT, "SHIRT-BLUE")
+    phone.pay(account="C-1002")
+    while "under way" in phone.page.text:
+        phone.get(str(phone.page.url))
+    assert phone.page.status_code == 409
+    assert "The payment was declined" in phone.page.text
+    assert "Oxford shirt" in phone.get("/cart").text
+
+
+def test_a_card_number_is_not_even_looked_at(shop: Shop, phone: Phone) -> None:
+    phone.put_into_cart(SHIRT, "SHIRT-BLUE")
+    before = shop.purchases()
+    page = phone.post(
+        "/buy", cart=phone.field("cart"), total=phone.field("total"), method="card",
+        card="4111 1111 1111 1111",
+    )  # fmt: skip
+    assert page.status_code == 422
+    assert "Never enter a card number" in page.text
+    assert "4111" not in page.text
+    assert shop.purchases() == before
+
+
+def test_another_browser_does_not_see_the_order(shop: Shop, phone: Phone) -> None:
+    order = phone.buy(MUG, "MUG")
+    other = shop.phone()
+    with other.http:
+        for path in (f"/order/{order}", f"/order/{order}/receipt", f"/live?order={order}"):
+            assert other.get(path).status_code == 404
+
+
+def test_five_wrong_pickup_codes_lock_the_browser_and_say_for_how_long(
+    shop: Shop, phone: Phone
+) -> None:
+    order = phone.buy(MUG, "MUG")
+    code = shop.do(shop.page.customers.reminded(order)).pickup_code
+    wrong = "000000" if code != "000000" else "000001"
+    phone.get("/collect")
+    for _ in range(4):
+        assert phone.post("/collect", code=wrong).status_code == 422
+    page = phone.post("/collect", code=wrong)
+    assert page.status_code == 429
+    assert "Too many wrong codes. You can try again in 60 seconds" in page.text
+    assert phone.post("/collect", code=code).status_code == 429
+    shop.restart_page()
+    assert phone.post("/collect", code=code).status_code == 429
+    other = shop.phone()
+    with other.http:
+        other.get("/collect")
+        assert "is handed over" in other.post("/collect", code=code).text
