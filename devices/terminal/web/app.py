@@ -32,6 +32,8 @@ def application(site: Site) -> Starlette:
             Route("/purchase/{token}", got(carts.purchase)),
             Route("/order/{order}", got(orders.order)),
             Route("/order/{order}/receipt", got(orders.receipt)),
+            Route("/order/{order}/receipt.txt", got(orders.receipt_text)),
+            Route("/order/{order}/receipt.pdf", got(orders.receipt_pdf)),
             Route("/order/{order}/noted", sent(orders.noted), methods=["POST"]),
             Route("/collect", got(orders.collect)),
             Route("/collect", sent(orders.collected), methods=["POST"]),

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from bus.contract.settlement import COLLECT, ORDER, Collect, OrderQuery, OrderView
 from bus.errors import Problem, UnknownPickupCode
 from devices.terminal.web import domain
+from devices.terminal.web.receipt import Paper, as_pdf, as_text, paper
 from devices.terminal.web.rendering import render
 from devices.terminal.web.site import Site, see_other
 from devices.terminal.web.store import Kept
@@ -81,6 +82,26 @@ async def receipt(site: Site, request: Request, visitor: Visitor) -> Response:
     """The sales receipt, to be kept or printed."""
     kept = _own(site, request, visitor)
     return site.page(visitor, "receipt.html", **receipt_values(site, kept))
+
+
+async def receipt_text(site: Site, request: Request, visitor: Visitor) -> Response:
+    """The same as a plain text."""
+    return _file(as_text(_paper(site, request, visitor)).encode(), "text/plain", "txt")
+
+
+async def receipt_pdf(site: Site, request: Request, visitor: Visitor) -> Response:
+    """The same as a PDF."""
+    return _file(as_pdf(_paper(site, request, visitor)), "application/pdf", "pdf")
+
+
+def _paper(site: Site, request: Request, visitor: Visitor) -> Paper:
+    values = receipt_values(site, _own(site, request, visitor))
+    return paper(site.say(visitor), site.shop, **values)
+
+
+def _file(content: bytes, kind: str, suffix: str) -> Response:
+    headers = {"content-disposition": f'attachment; filename="receipt.{suffix}"'}
+    return Response(content, headers=headers, media_type=kind)
 
 
 def receipt_values(site: Site, kept: Kept) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -33,6 +34,8 @@ async def find(site: Site, request: Request, _: Visitor) -> Response:
 
 async def product(site: Site, request: Request, visitor: Visitor) -> Response:
     """The product behind a label, or what is known of it."""
+    if not request.path_params["path"]:
+        raise HTTPException(400)
     path = request.scope["raw_path"].decode("ascii", "replace")
     query = request.scope["query_string"].decode("ascii", "replace")
     link = f"https://{site.domain}{path}{'?' if query else ''}{query}"

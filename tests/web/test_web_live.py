@@ -1,0 +1,95 @@
+"""An open page is kept up to date by server-sent events."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from shop import GENEROUS, MUG, SHIRT, Phone, Shop, open_shop
+
+
+@contextmanager
+def listening(phone: Phone, query: str) -> Iterator["Stream"]:
+    """The stream of an open page."""
+    with phone.http.stream("GET", f"/live{query}") as answer:
+        yield Stream(answer)
+
+
+class Stream:
+    """Reads events."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.answer = answer
+        self._lines = answer.iter_lines()
+
+    def until(self, kind: str, part: str = "", text: str = "") -> str:
+        """The next event of this kind, of this part, with this text."""
+        event = ""
+        for line in self._lines:
+            if line.startswith("event: "):
+                event = line.removeprefix("event: ")
+            elif line.startswith("data: ") and event == kind:
+                data = json.loads(line.removeprefix("data: "))
+                if kind == "go":
+                    return str(data)
+                if data["id"] == part and text in data["html"]:
+                    return str(data["html"])
+        raise AssertionError("the stream ended before that")
+
+
+def test_stock_changes_while_a_customer_looks(shop: Shop, phone: Phone) -> None:
+    left = shop.available(MUG)
+    with listening(phone, f"?gtin={MUG}") as stream:
+        assert stream.answer.headers["content-type"].startswith("text/event-stream")
+        stream.until("part", f"stock-{MUG}", f"{left} in stock")
+        shop.stock("MUG", 7)
+        stream.until("part", f"stock-{MUG}", f"{left + 7} in stock")
+
+
+def test_a_purchase_sends_its_waiting_page_to_the_order(phone: Phone) -> None:
+    phone.put_into_cart(MUG, "MUG")
+    phone.http.follow_redirects = False
+    token = phone.pay().headers["location"].rpartition("/")[2]
+    with listening(phone, f"?purchase={token}") as stream:
+        assert stream.until("go") == f"/purchase/{token}"
+    assert "/order/" in phone.get(f"/purchase/{token}").headers["location"]
+
+
+def test_an_order_shows_the_sorter_at_work_and_then_the_reminder(shop: Shop, phone: Phone) -> None:
+    shop.store.machine.stops_at = "packing"
+    order = phone.buy(SHIRT, "SHIRT-BLUE")
+    with listening(phone, f"?order={order}") as stream:
+        stream.until("part", "progress", 'value="90"')
+        shop.do(_go_on(shop))
+        assert "Ready to collect: South" in stream.until("part", "banner", order)
+        stream.until("part", "progress", 'value="100"')
+    page = phone.get("/")
+    assert order in page.text
+    phone.post(f"/order/{order}/noted")
+    assert "Ready to collect" not in phone.get("/").text
+
+
+async def _go_on(shop: Shop) -> None:
+    shop.store.machine.free.set()
+
+
+def test_a_cart_filled_in_another_tab_is_counted_here(phone: Phone) -> None:
+    phone.get("/")
+    with listening(phone, "") as stream:
+        phone.put_into_cart(MUG, "MUG", 3)
+        stream.until("part", "pieces", "3")
+
+
+def test_only_so_many_pages_of_a_client_are_kept_up_to_date(tmp_path: Path) -> None:
+    one = GENEROUS.model_copy(update={"streams_per_client": 1})
+    with open_shop(tmp_path, one) as shop:
+        phone = shop.phone()
+        with phone.http:
+            phone.get("/")
+            with listening(phone, "") as stream:
+                stream.until("part", "banner")
+                assert phone.get("/live").status_code == 503
+            shop.until(lambda: not shop.page.site.customers.hearing._bells)
+            with listening(phone, "") as stream:
+                stream.until("part", "banner")

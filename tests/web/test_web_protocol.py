@@ -1,0 +1,252 @@
+"""What the page says over HTTP: statuses, headers, machines' answers, and what it refuses."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from shop import GENEROUS, MUG, SHIRT, Phone, Shop, open_shop
+
+LINKSET = "application/linkset+json"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/01/{SHIRT}",
+        f"/01/{SHIRT}/10/LOT1",
+        f"/01/{SHIRT}/22/2A/10/LOT1/21/7?17=271231",
+        f"/01/{SHIRT}?utm_source=poster",
+    ],
+)
+def test_a_label_with_what_it_may_carry_is_the_products_page(phone: Phone, path: str) -> None:
+    page = phone.get(path)
+    assert page.status_code == 200
+    assert "Oxford shirt" in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/01/09506000134353", 400),  # the check digit
+        ("/01/9506000134352", 400),  # 13 digits
+        (f"/01/{SHIRT}/10", 400),
+        (f"/01/{SHIRT}/21/7/10/LOT1", 400),  # the order of keys
+        ("/01/", 400),
+        ("/01/abc", 400),
+        ("/01/04006381333931", 404),
+        ("/no/such/page", 404),
+        ("/order/o-1", 404),
+        ("/purchase/x", 404),
+        ("/static/../app.py", 404),
+        ("/find?code=12345", 404),
+        (f"/01/{SHIRT}?linkType=gs1:recipeInfo", 404),
+        (f"/01/{SHIRT}?q={'x' * 5000}", 414),
+    ],
+)
+def test_what_is_wrong_or_unknown_is_never_a_page_that_looks_right(
+    phone: Phone, path: str, status: int
+) -> None:
+    assert phone.get(path).status_code == status
+
+
+def test_a_typed_number_leads_to_the_page(phone: Phone) -> None:
+    page = phone.get("/find?code=9506000134352")
+    assert str(page.url).endswith(f"/01/{SHIRT}")
+
+
+def test_machines_read_the_product_in_the_page(phone: Phone) -> None:
+    page = phone.get(f"/01/{SHIRT}").text
+    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page)
+    assert found
+    product = json.loads(found[1])
+    offer = product["hasVariant"][0]["offers"]
+    assert product["@type"] == "ProductGroup"
+    assert (offer["price"], offer["priceCurrency"]) == ("59.00", "EUR")
+    assert offer["availability"] == "https://schema.org/InStock"
+    page = phone.get(f"/01/{MUG}").text
+    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page)
+    assert found
+    assert json.loads(found[1])["@type"] == "Product"
+
+
+@pytest.mark.parametrize(
+    ("query", "accept"),
+    [("", LINKSET), ("?linkType=linkset", "text/html"), ("?linkType=all", "*/*")],
+)
+def test_a_resolver_gives_all_links(phone: Phone, query: str, accept: str) -> None:
+    answer = phone.get(f"/01/{SHIRT}{query}", accept=accept)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == LINKSET
+    assert answer.headers["access-control-allow-origin"] == "*"
+    (links,) = answer.json()["linkset"]
+    assert links["anchor"].endswith(f"/01/{SHIRT}")
+    for kind in ("defaultLink", "pip"):
+        (link,) = links[f"https://gs1.org/voc/{kind}"]
+        assert phone.get(link["href"]).status_code == 200
+        assert link["hreflang"] == ["en", "zh-Hant", "zh-Hans"]
+
+
+def test_a_browser_gets_the_page_and_is_told_where_the_links_are(phone: Phone) -> None:
+    answer = phone.get(f"/01/{SHIRT}", accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert 'rel="linkset"' in answer.headers["link"]
+
+
+def test_one_kind_of_link_is_a_redirection_that_keeps_the_query(phone: Phone) -> None:
+    phone.http.follow_redirects = False
+    for kind in ("gs1:pip", "gs1:defaultLink", "https://gs1.org/voc/pip"):
+        answer = phone.http.get(f"/01/{SHIRT}", params={"linkType": kind, "17": "271231"})
+        assert answer.status_code == 307
+        assert answer.headers["location"].endswith(f"/01/{SHIRT}?17=271231")
+
+
+def test_an_unknown_product_has_no_links_either(phone: Phone) -> None:
+    assert phone.get("/01/04006381333931", accept=LINKSET).status_code == 404
+    assert phone.get("/01/09506000134353?linkType=linkset").status_code == 400
+
+
+def test_the_resolver_describes_itself(phone: Phone) -> None:
+    answer = phone.get("/.well-known/gs1resolver")
+    assert answer.headers["content-type"] == "application/json"
+    described = answer.json()
+    assert described["resolverRoot"] == str(phone.http.base_url).rstrip("/")
+    assert described["supportedPrimaryKeys"] == ["01"]
+
+
+def test_head_and_options_are_answered(phone: Phone) -> None:
+    head = phone.http.head(f"/01/{SHIRT}")
+    assert (head.status_code, head.content) == (200, b"")
+    options = phone.http.options(f"/01/{SHIRT}")
+    assert options.status_code == 204
+    assert options.headers["access-control-allow-methods"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("path", ["/", f"/01/{SHIRT}", "/nothing", "/static/page.js"])
+def test_every_answer_has_the_headers_that_protect_the_customer(phone: Phone, path: str) -> None:
+    headers = phone.get(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert "server" not in headers
+
+
+def test_no_page_has_an_inline_script_or_style(phone: Phone) -> None:
+    phone.put_into_cart(SHIRT, "SHIRT-BLUE")
+    for path in ("/", f"/01/{SHIRT}", "/cart", "/collect"):
+        page = phone.get(path).text
+        scripts = re.findall(r"<script(?![^>]*ld\+json)([^>]*)>(.*?)</script>", page)
+        assert scripts == [(' src="/static/page.js" defer', "")]
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", page)
+
+
+def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(phone: Phone) -> None:
+    cookie = phone.get("/").headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Secure" not in cookie  # over plain HTTP it would not come back
+
+
+def test_a_form_of_another_site_or_browser_does_nothing(shop: Shop, phone: Phone) -> None:
+    fields = {"gtin": SHIRT, "sku": "SHIRT-BLUE", "quantity": "1"}
+    phone.get(f"/01/{SHIRT}")
+    form = phone.form
+    assert phone.http.post("/cart", data=fields).status_code == 403
+    assert phone.http.post("/cart", data={**fields, "form": "x"}).status_code == 403
+    crossed = phone.http.post(
+        "/cart", data={**fields, "form": form}, headers={"sec-fetch-site": "cross-site"}
+    )
+    assert crossed.status_code == 403
+    with shop.phone().http as other:
+        other.get("/")
+        assert other.post("/cart", data={**fields, "form": form}).status_code == 403
+    assert "Your cart is empty" in phone.get("/cart").text
+    assert phone.http.post("/cart", data={**fields, "form": form}).status_code == 200
+
+
+def test_a_cookie_that_was_tampered_with_is_a_new_customers(phone: Phone) -> None:
+    phone.put_into_cart(SHIRT, "SHIRT-BLUE")
+    value = phone.http.cookies["storebus_web-1"]
+    phone.http.cookies.clear()
+    answer = phone.get("/cart", cookie=f"storebus_web-1={'x' + value[1:]}")
+    assert "Your cart is empty" in answer.text
+    assert "set-cookie" in answer.headers
+
+
+def test_a_cart_outlives_the_page_server(shop: Shop, phone: Phone) -> None:
+    phone.put_into_cart(SHIRT, "SHIRT-BLUE")
+    shop.restart_page()
+    assert "Oxford shirt" in phone.get("/cart").text
+
+
+def test_a_form_that_is_too_large_is_not_read(phone: Phone) -> None:
+    phone.get("/collect")
+    assert phone.post("/collect", code="1" * 20_000).status_code == 413
+
+
+def test_hostile_texts_are_shown_as_texts(phone: Phone) -> None:
+    phone.put_into_cart(SHIRT, "SHIRT-BLUE")
+    page = phone.post(
+        "/buy", cart=phone.field("cart"), total=phone.field("total"), method="account",
+        account='"><script>alert(1)</script>',
+    )  # fmt: skip
+    assert page.status_code == 422
+    assert "<script>alert" not in page.text
+
+
+def test_a_client_in_a_hurry_is_told_to_wait(tmp_path: Path) -> None:
+    slow = GENEROUS.model_copy(update={"rate": 0.001, "burst": 3})
+    with open_shop(tmp_path, slow) as shop:
+        phone = shop.phone()
+        with phone.http:
+            assert [phone.get("/").status_code for _ in range(4)] == [200, 200, 200, 429]
+            assert int(phone.page.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("accepts", "tag", "said"),
+    [
+        ("en-GB,en;q=0.9", "en", "Scan a label"),
+        ("zh-TW,zh;q=0.9,en;q=0.5", "zh-Hant", "掃描"),
+        ("zh-HK", "zh-Hant", "掃描"),
+        ("de,zh-CN;q=0.8", "zh-Hans", "扫描"),
+        ("zh", "zh-Hans", "扫描"),
+        ("zh-TW;q=0.1,en;q=0.9", "en", "Scan a label"),
+        ("de;q=x,,;;*", "en", "Scan a label"),
+    ],
+)
+def test_the_page_speaks_what_the_browser_asks_for(
+    phone: Phone, accepts: str, tag: str, said: str
+) -> None:
+    page = phone.get("/", **{"accept-language": accepts}).text
+    assert f'<html lang="{tag}">' in page
+    assert said in page
+
+
+def test_the_language_that_was_chosen_stays_and_so_does_the_page(phone: Phone) -> None:
+    phone.get(f"/01/{SHIRT}")
+    page = phone.http.post(
+        "/language",
+        data={"form": phone.form, "language": "zh_Hant"},
+        headers={"referer": str(phone.page.url)},
+    )
+    assert str(page.url).endswith(f"/01/{SHIRT}")
+    assert "加入購物車" in page.text
+    assert '<html lang="zh-Hant">' in phone.get("/cart").text
+
+
+def test_the_switch_of_languages_leads_to_no_other_site(phone: Phone) -> None:
+    phone.get("/")
+    phone.http.follow_redirects = False
+    for before in ("https://evil.example/", f"{phone.http.base_url}/evil.example", "", "//x"):
+        answer = phone.http.post(
+            "/language",
+            data={"form": phone.form, "language": "en"},
+            headers={"referer": before},
+        )
+        location = answer.headers["location"]
+        assert location.startswith("/")
+        assert not location.startswith("//")

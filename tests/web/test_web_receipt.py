@@ -1,0 +1,77 @@
+"""The sales receipt on screen, as text and as a PDF: the same lines, sums and codes."""
+
+import io
+import re
+
+import pytest
+from pypdf import PdfReader
+from shop import MUG, SHIRT, Phone, Shop
+
+from devices.terminal.web.receipt import Paper, as_pdf, as_text
+
+LONG = Paper(
+    "商店 Żółw", "銷售收據", "訂單 o-1",
+    tuple((f"Nr {number}, 藍色 & <b>", "2 × 1.00 EUR", "2.00 EUR") for number in range(50)),
+    (("合計", "100.00 EUR"),), (("取貨點", "北門"),), "zh_Hant",
+)  # fmt: skip
+
+
+def pdf_text(pdf: bytes) -> str:
+    """What a reader shows of it."""
+    return " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
+
+
+def test_the_text_has_every_line_the_tax_and_the_code(shop: Shop, phone: Phone) -> None:
+    phone.put_into_cart(MUG, "MUG", 2)
+    order = phone.buy(SHIRT, "SHIRT-BLUE", 2)
+    code = shop.do(shop.page.customers.reminded(order)).pickup_code
+    answer = phone.get(f"/order/{order}/receipt.txt")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    text = answer.text
+    for left, right in (
+        ("  2 × 12.50 EUR", "25.00 EUR"),
+        ("  2 × 59.00 EUR", "118.00 EUR"),
+        ("Total", "143.00 EUR"),
+        ("of this 20 % tax on 118.00 EUR", "19.67 EUR"),
+        ("Payment reference", f"{order}.charge"),
+        ("Pickup point", "South"),
+        ("Your pickup code", code),
+    ):
+        assert re.search(rf"^{re.escape(left)} +{re.escape(right)}$", text, re.MULTILINE), text
+    assert "Mug, mug" in text
+
+
+def test_the_pdf_is_one_and_is_the_browsers_own(shop: Shop, phone: Phone) -> None:
+    order = phone.buy(SHIRT, "SHIRT-BLUE")
+    code = shop.do(shop.page.customers.reminded(order)).pickup_code
+    answer = phone.get(f"/order/{order}/receipt.pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["content-disposition"] == 'attachment; filename="receipt.pdf"'
+    text = pdf_text(answer.content)
+    for said in (
+        ("The Shop", "Sales receipt", order, "Oxford shirt, shirt-blue", "1 × 59.00 EUR"),
+        ("of this 20 % tax on 59.00 EUR", "9.83 EUR", f"{order}.charge", "South", code),
+    ):
+        assert all(each in text for each in said), text
+    with shop.phone().http as other:
+        assert other.get(f"/order/{order}/receipt.pdf").status_code == 404
+
+
+def test_a_long_receipt_in_chinese_takes_several_pages() -> None:
+    pdf = as_pdf(LONG)
+    assert len(re.findall(rb"/Type /Page\b", pdf)) > 1
+    assert b"MSung-Light" in pdf
+    assert b"Vera" in pdf
+
+
+def test_columns_stand_right_also_in_chinese() -> None:
+    lines = as_text(LONG).splitlines()
+    assert "合計                                  100.00 EUR" in lines
+
+
+@pytest.mark.parametrize("path", ["receipt", "receipt.txt"])
+def test_a_receipt_speaks_the_customers_language(phone: Phone, path: str) -> None:
+    order = phone.buy(MUG, "MUG")
+    page = phone.get(f"/order/{order}/{path}", **{"accept-language": "zh-TW"}).text
+    assert "銷售收據" in page
+    assert "您的取貨碼" in page
