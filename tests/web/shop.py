@@ -3,6 +3,7 @@
 import asyncio
 import re
 import threading
+import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, contextmanager
@@ -186,11 +187,18 @@ class Phone:
             account=account, pickup="south",
         )  # fmt: skip
 
+    def wait_for_the_answer(self) -> httpx.Response:
+        """Load the page of a purchase again, as it does by itself, until it is known."""
+        deadline = time.monotonic() + PATIENCE
+        while "under way" in self.page.text:
+            assert time.monotonic() < deadline, "the purchase was never answered"
+            self.get(str(self.page.url))
+        return self.page
+
     def buy(self, gtin: str, sku: str, quantity: int = 1) -> str:
         """Buy; returns the order."""
         self.put_into_cart(gtin, sku, quantity)
         self.pay()
-        while "/purchase/" in str(self.page.url):
-            self.get(str(self.page.url))
+        self.wait_for_the_answer()
         assert "/order/" in str(self.page.url), self.page.text
         return str(self.page.url).rpartition("/")[2]

@@ -1,12 +1,14 @@
 """An open page is kept up to date by server-sent events."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 from shop import GENEROUS, MUG, SHIRT, Phone, Shop, open_shop
+from store import PATIENCE
 
 
 @contextmanager
@@ -25,8 +27,9 @@ class Stream:
 
     def until(self, kind: str, part: str = "", text: str = "") -> str:
         """The next event of this kind, of this part, with this text."""
-        event = ""
+        event, deadline = "", time.monotonic() + PATIENCE
         for line in self._lines:
+            assert time.monotonic() < deadline, f"no {kind} {part} {text!r}"
             if line.startswith("event: "):
                 event = line.removeprefix("event: ")
             elif line.startswith("data: ") and event == kind:
@@ -57,6 +60,7 @@ def test_a_purchase_sends_its_waiting_page_to_the_order(phone: Phone) -> None:
 
 
 def test_an_order_shows_the_sorter_at_work_and_then_the_reminder(shop: Shop, phone: Phone) -> None:
+    shop.do(shop.store.quiet())  # else an earlier order is the one that stops there
     shop.store.machine.stops_at = "packing"
     order = phone.buy(SHIRT, "SHIRT-BLUE")
     with listening(phone, f"?order={order}") as stream:

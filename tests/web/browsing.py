@@ -1,0 +1,120 @@
+"""A customer in a real browser: headless Chromium, driven by its own driver."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+from store import PATIENCE
+
+_OPTIONS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-color-profile=srgb",
+)
+PHONE, DESKTOP = (390, 844), (1280, 900)
+
+
+class Browser:
+    """One browser with the cookies of one customer at a time."""
+
+    def __init__(self, driver: webdriver.Chrome) -> None:
+        self.driver = driver
+
+    def new_customer(self, size: tuple[int, int] = PHONE, scheme: str = "light") -> None:
+        """Forget everything; a screen of this size, a light or dark one."""
+        self.driver.get("about:blank")
+        self._tell("Network.clearBrowserCookies")
+        self.scripts(on=True)
+        width, height = size
+        self._tell(
+            "Emulation.setDeviceMetricsOverride",
+            width=width, height=height, deviceScaleFactor=1, mobile=width < DESKTOP[0],
+        )  # fmt: skip
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._tell("Emulation.setEmulatedMedia", features=features)
+
+    def scripts(self, *, on: bool) -> None:
+        """Switch JavaScript off and on."""
+        self._tell("Emulation.setScriptExecutionDisabled", value=not on)
+
+    def get(self, url: str) -> None:
+        """Open a page."""
+        self.driver.get(url)
+
+    def find(self, selector: str) -> WebElement:
+        """The element, as soon as it is there."""
+        return WebDriverWait(self.driver, PATIENCE, 0.02).until(
+            lambda driver: driver.find_element(By.CSS_SELECTOR, selector)
+        )
+
+    def click(self, selector: str) -> None:
+        """Tap something."""
+        self.find(selector).click()
+
+    def until_shows(self, text: str) -> None:
+        """Wait until the page shows a text, loaded again or not."""
+        WebDriverWait(self.driver, PATIENCE, 0.02).until(
+            lambda driver: text in driver.find_element(By.TAG_NAME, "body").text,
+            f"{text!r} never came",
+        )
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        return "/" + self.driver.current_url.split("/", 3)[3]
+
+    def until_at(self, part: str) -> None:
+        """Wait until it is at a page."""
+        WebDriverWait(self.driver, PATIENCE, 0.02).until(lambda _: part in self.path)
+
+    def picture(self, file: Path) -> bytes:
+        """A picture of the page."""
+        self.driver.save_screenshot(str(file))
+        return file.read_bytes()
+
+    def complaints(self) -> list[str]:
+        """What the browser complained of: blocked scripts and styles, errors in ours."""
+        return [
+            entry["message"]
+            for entry in self.driver.get_log("browser")
+            if "409" not in entry["message"]
+        ]
+
+    def _tell(self, command: str, **arguments: object) -> None:
+        self.driver.execute_cdp_cmd(command, arguments)
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """A headless Chromium; skips where there is none."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    driver = shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("Chromium and its driver are not installed (apt install chromium-driver)")
+    with tempfile.TemporaryDirectory(
+        prefix="storebus-browser-", ignore_cleanup_errors=True
+    ) as home:
+        options = webdriver.ChromeOptions()
+        options.binary_location = chromium
+        for option in (*_OPTIONS, f"--user-data-dir={home}"):
+            options.add_argument(option)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        chrome = webdriver.Chrome(options, webdriver.ChromeService(driver))
+        try:
+            yield Browser(chrome)
+        finally:
+            chrome.quit()
