@@ -41,6 +41,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.photo
 	$(BIN)/python -m benchmarks.console --seconds 20
 	$(BIN)/python -m benchmarks.kiosk
+	$(BIN)/python -m benchmarks.web
 
 bench-console: setup
 	$(BIN)/python -m benchmarks.console --seconds 600

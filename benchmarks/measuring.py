@@ -22,14 +22,19 @@ async def store(
     engine: str, data: Path, sorters: int = 1
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """`storebus up` with the sample shop and the conveyor at full speed."""
-    up = ("up", "--engine", engine, "--port", "0", "--sorters", str(sorters))
+    up = ("up", "--no-web", "--engine", engine, "--port", "0", "--sorters", str(sorters))
     async with command("Try", *up, "--data", str(data), "--speed", "inf") as process:
         yield process
 
 
 @asynccontextmanager
-async def command(ready: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A `storebus` command in a process of its own, as soon as it has said `ready`."""
+async def command(
+    ready: str, *arguments: str, said: list[str] | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A `storebus` command in a process of its own, as soon as it has said `ready`.
+
+    What it says up to there is added to `said`.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", *arguments),
         stdout=asyncio.subprocess.PIPE,
@@ -40,6 +45,10 @@ async def command(ready: str, *arguments: str) -> AsyncIterator[asyncio.subproce
         while ready not in (line := (await process.stdout.readline()).decode()):
             if not line:
                 raise BrokerError(f"storebus {arguments[0]} did not start")
+            if said is not None:
+                said.append(line)
+        if said is not None:
+            said.append(line)
         yield process
     finally:
         process.terminate()

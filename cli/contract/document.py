@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from bus.contract import CHANNELS
-from bus.contract.channel import DEVICES, ROLES, Operation
+from bus.contract.channel import ALSO_CALLED, DEVICES, ROLES, Operation
 from bus.contract.cloudevent import COMPLETE, CloudEvent
 from bus.contract.every import PRESENCE
 from bus.contract.problem import ProblemData
@@ -136,10 +136,16 @@ def _parameters() -> Part:
         },
         "node": {"description": "Any node.", "examples": ["catalog", "sorter-2"]},
         **{
-            kind: {"description": f"A {kind}: `{kind}-...`.", "examples": [f"{kind}-7"]}
+            kind: {"description": f"A {kind}: {_called(kind)}.", "examples": [f"{kind}-7"]}
             for kind in sorted(DEVICES)
         },
     }
+
+
+def _called(kind: str) -> str:
+    """How nodes of a kind may be called."""
+    others = sorted(name for name, other in ALSO_CALLED.items() if other == kind)
+    return " or ".join(f"`{name}-...`" for name in (kind, *others))
 
 
 def _channel(message: Message) -> Part:

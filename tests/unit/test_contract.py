@@ -196,6 +196,11 @@ def test_a_devices_name_says_its_kind(kind: str, number: str) -> None:
     assert role_of(f"{kind}-{number}") == kind
 
 
+def test_a_page_server_is_a_terminal() -> None:
+    assert role_of("web-1") == "terminal"
+    assert role_of("web") is None
+
+
 @pytest.mark.parametrize("role", sorted(ROLES))
 def test_a_role_is_one_node_of_its_name(role: str) -> None:
     assert role_of(role) == role

@@ -3,7 +3,6 @@
 import pytest
 
 from bus.contract.catalog import Product
-from bus.contract.channel import role_of
 from bus.contract.sorter import JobState
 from bus.errors import InvalidField, SoldOut
 from devices.terminal.web.domain import (
@@ -36,11 +35,6 @@ PRODUCT = Product.model_validate(
     }
 )
 LINE = CartLine("S", "09506000134352", "Shirt", "M", 3, 999, "EUR", None)
-
-
-def test_a_page_server_is_a_terminal() -> None:
-    assert role_of("web-1") == "terminal"
-    assert role_of("web") is None
 
 
 def test_a_line_has_at_most_what_there_is() -> None:
