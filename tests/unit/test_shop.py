@@ -231,6 +231,16 @@ def test_a_bad_row_is_reported_with_file_line_and_reason(
     assert bad.reason.startswith(reason), bad.reason
 
 
+def test_a_tax_rate_is_read_where_there_is_a_column_for_it(write: Write) -> None:
+    file = write(f"{PRODUCTS},tax_rate", f"{SHIRT},2000", f"{SHIRT_L},")
+    (product,), bad = read_products(file)
+    assert bad == []
+    assert [style.tax_rate for style in product.styles] == [2000, None]
+    for wrong, reason in (("20 %", "tax_rate: '20 %' is not in basis points"), ("10001", "tax_ra")):
+        _, (bad_row,) = read_products(write(f"{PRODUCTS},tax_rate", f"{SHIRT},{wrong}"))
+        assert bad_row.reason.startswith(reason)
+
+
 def test_a_row_that_repeats_or_contradicts_another_is_reported(write: Write) -> None:
     hat = "hat,Hat,,https://a/hat,HAT,9506000134376,,19.00,EUR,clothing"
     file = write(

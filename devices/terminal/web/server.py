@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -115,7 +116,8 @@ def _listener(settings: WebSettings, *, any_port: bool) -> socket.socket:
                 raise
             listener = socket.create_server((settings.host, 0), family=family)
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number and number > 0 else error
         raise ConfigurationError(
             f"The phone page cannot listen on {settings.host}, port {settings.port}: {reason}."
             " Choose another one with --web-port."

@@ -1,6 +1,7 @@
 """What all pages share: who asks, the answer as a page, and products as they are sold now."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,13 +11,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bus.contract.catalog import Found
 from bus.contract.problem import ProblemData
-from bus.errors import NoAnswer, Problem
+from bus.errors import NoAnswer, Problem, StorebusError
 from bus.texts import Texts
 from devices.terminal.web.customers import Customers
 from devices.terminal.web.rendering import render, texts
 from devices.terminal.web.settings import WebSettings
 from devices.terminal.web.visitor import Doorman, Visitor, read_form
 from devices.terminal.web.words import problem_in_words
+
+logger = logging.getLogger("storebus.web")
 
 Page = Callable[["Site", Request, Visitor], Awaitable[Response]]
 FormPage = Callable[["Site", Request, Visitor, dict[str, str]], Awaitable[Response]]
@@ -145,6 +148,11 @@ class Site:
             response = await answer
         except Problem as problem:
             response = self.refusal(visitor, problem.to_data())
+        except StorebusError:
+            logger.exception("%s: %s failed", self.settings.node, request.url.path)
+            say = self.say(visitor)
+            said = say("The store does not answer at the moment. Please try again.")
+            response = self.sentence(visitor, said, 503)
         except HTTPException as error:
             say = self.say(visitor)
             said = say(_SAID.get(error.status_code, _SAID[400]))
