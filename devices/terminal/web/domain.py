@@ -123,7 +123,7 @@ def taxes(lines: Iterable[tuple[int | None, int]]) -> list[TaxLine]:
     """The tax included, per rate: of the sum of a rate's lines, rounded once, half up.
 
     Args:
-        lines: the rate, none if the price names none, and what the line costs. See docs/adr/0012.
+        lines: the rate, none if the price names none, and what the line costs. See docs/adr/0011.
     """
     sums: dict[int, int] = {}
     for rate, gross in lines:

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from bus.contract.settlement import Receipt
 from bus.texts import Texts
-from devices.terminal.label import price_text
+from devices.terminal.price import price_text
 from devices.terminal.web.domain import CartLine, TaxLine
 from devices.terminal.web.rendering import rate_text
 

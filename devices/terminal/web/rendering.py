@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bus.texts import Texts
-from devices.terminal.label import price_text
+from devices.terminal.price import price_text
 from devices.terminal.web.visitor import LANGUAGES, PACKAGE, TAGS
 
 

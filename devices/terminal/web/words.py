@@ -3,7 +3,7 @@
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import OrderState
 from bus.texts import Texts
-from devices.terminal.label import price_text
+from devices.terminal.price import price_text
 
 
 def _(text: str) -> str:
