@@ -32,6 +32,11 @@ def role_of(node: str) -> str | None:
     return kind if dash and number and kind in DEVICES else None
 
 
+def keeps_customers_apart(node: str) -> bool:
+    """Whether many customers are behind this node, which it counts and bounds one by one itself."""
+    return node.partition("-")[0] in ALSO_CALLED
+
+
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[RequestT, ReplyT]):
     """A request and its reply."""

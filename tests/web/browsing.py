@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
@@ -25,6 +26,8 @@ _OPTIONS = (
     "--disable-sync",
     "--force-color-profile=srgb",
 )
+_MOMENTARY = (NoSuchElementException, StaleElementReferenceException)
+"""While a page loads itself again."""
 PHONE, DESKTOP = (390, 844), (1280, 900)
 
 
@@ -57,7 +60,7 @@ class Browser:
 
     def find(self, selector: str) -> WebElement:
         """The element, as soon as it is there."""
-        return WebDriverWait(self.driver, PATIENCE, 0.02).until(
+        return WebDriverWait(self.driver, PATIENCE, 0.02, _MOMENTARY).until(
             lambda driver: driver.find_element(By.CSS_SELECTOR, selector)
         )
 
@@ -67,7 +70,7 @@ class Browser:
 
     def until_shows(self, text: str) -> None:
         """Wait until the page shows a text, loaded again or not."""
-        WebDriverWait(self.driver, PATIENCE, 0.02).until(
+        WebDriverWait(self.driver, PATIENCE, 0.02, _MOMENTARY).until(
             lambda driver: text in driver.find_element(By.TAG_NAME, "body").text,
             f"{text!r} never came",
         )
@@ -79,7 +82,7 @@ class Browser:
 
     def until_at(self, part: str) -> None:
         """Wait until it is at a page."""
-        WebDriverWait(self.driver, PATIENCE, 0.02).until(lambda _: part in self.path)
+        WebDriverWait(self.driver, PATIENCE, 0.02, _MOMENTARY).until(lambda _: part in self.path)
 
     def picture(self, file: Path) -> bytes:
         """A picture of the page."""
