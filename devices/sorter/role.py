@@ -63,6 +63,7 @@ def _pick(turn: Turn, request: Request[Pick]) -> PickReply:
     newest = store.newest_assignment(turn.connection, pick.job)
     job = domain.accept(pick, known, newest, store.under_way(turn.connection), turn.now)
     if job is not None and job is not known:
+        turn.show(JOB_STATE, job.state())
         _go_on(turn, _advance(turn, job))
     return PickReply(job=pick.job, accepted=job is not None)
 
