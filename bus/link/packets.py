@@ -204,6 +204,20 @@ def read_connect(packet: bytes) -> Connecting:
     )
 
 
+def read_subscribe(packet: bytes, *, v5: bool) -> list[str]:
+    """The filters of a client's SUBSCRIBE: what follows the fixed header (section 3.8).
+
+    Raises:
+        ValueError: it breaks the protocol.
+    """
+    filters, at = [], _skip_properties(packet, 2) if v5 else 2
+    while at < len(packet):
+        text, at = _read_text(packet, at)
+        filters.append(text.decode())
+        at += 1  # options
+    return filters
+
+
 _MQTT_5, _WILL, _WILL_RETAIN = 5, 0x04, 0x20
 
 

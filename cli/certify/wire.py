@@ -13,7 +13,7 @@ from bus.contract.topics import Address, Topics
 from bus.envelope import Envelope, Reading
 from bus.errors import Problem
 from bus.link import Incoming
-from bus.link.packets import Connecting, read_connect, read_publish
+from bus.link.packets import Connecting, read_connect, read_publish, read_subscribe
 
 _CONNECT, _PUBLISH, _SUBSCRIBE = 1, 3, 8
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -87,7 +87,7 @@ class Wire(Relay):
         self.opened: list[Connecting] = []
         """What the device said with each connection, oldest first."""
         self.listening: set[object] = set()
-        """The connections that have subscribed to something."""
+        """The connections on which requests come: one may be opened for each reply."""
         self.lost_listeners = 0
         """How many of those have ended."""
 
@@ -110,9 +110,9 @@ class Wire(Relay):
         async def there() -> None:
             while True:
                 packet = await read_packet(client[0])
-                if packet[0] >> 4 == _SUBSCRIBE:
+                if packet[0] >> 4 == _SUBSCRIBE and _hears_requests(packet, connecting):
                     self.listening.add(key)
-                elif packet[0] >> 4 == _PUBLISH:
+                if packet[0] >> 4 == _PUBLISH:
                     self._overhear(packet, connecting)
                 broker[1].write(packet)
                 await broker[1].drain()
@@ -142,6 +142,14 @@ class Wire(Relay):
         except ValueError:
             return  # the broker will end the connection over it
         self._said(incoming)
+
+
+def _hears_requests(subscribe: bytes, connecting: Connecting) -> bool:
+    try:
+        filters = read_subscribe(_body(subscribe), v5=connecting.v5)
+    except ValueError:
+        return False  # the broker will end the connection over it
+    return any("/rep/" not in each for each in filters)
 
 
 def _body(packet: bytes) -> bytes:

@@ -39,11 +39,11 @@ class Example:
         """The file that a builder copies."""
         return DEVICES / self.folder / self.file
 
-    def require(self) -> None:
-        """Skip the test if a tool is missing and cannot be made."""
+    def lacks(self) -> str | None:
+        """Why it cannot be run here; what can be made for it is made."""
         for tool in self.tools:
             if which(tool) is None:
-                pytest.skip(f"{self.folder} needs {tool}, which is not installed")
+                return f"{self.folder} needs {tool}, which is not installed"
         if self.made is not None:
             target = (DEVICES / self.folder / self.made).relative_to(PROJECT)
             making = subprocess.run(
@@ -51,7 +51,13 @@ class Example:
             )
             if making.returncode:
                 reason = (making.stderr or making.stdout).strip().splitlines()[-1]
-                pytest.skip(f"`make examples` cannot make {target}: {reason}")
+                return f"`make examples` cannot make {target}: {reason}"
+        return None
+
+    def require(self) -> None:
+        """Skip the test if a tool is missing and cannot be made."""
+        if (reason := self.lacks()) is not None:
+            pytest.skip(reason)
 
     @property
     def command(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from till import Till, is_final, new_id
 HOST, PORT, NAME, *CODES = sys.argv[1:]
 ROOT = "storebus/1/main"
 NO_DELAY = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 till = Till(NAME)
 waiting = {}  # the future of each reply, by its topic and the request's id
 
@@ -46,6 +47,8 @@ async def serve(client):
 
 async def hear(client, topic, message):
     """Take a message; who speaks is said by its topic alone."""
+    if not isinstance(message["id"], str):
+        raise TypeError("an id is a text")
     kind, caller, _, operation = topic[len(ROOT) + 1 :].split("/")
     if kind == "rep":
         reply = waiting.get((topic, message["correlationid"]))
@@ -67,7 +70,7 @@ async def listen(client):
                 try:
                     if not message.retain:
                         await hear(client, str(message.topic), json.loads(message.payload))
-                except (ValueError, LookupError, TypeError, AttributeError) as error:
+                except UNREADABLE as error:
                     print(f"ignored a message: {error!r}", file=sys.stderr)
         finally:
             serving.cancel()

@@ -21,6 +21,17 @@ def is_final(data):
     return whole or (data.keys() >= {"status", "code", "detail"} and not data.get("retryable"))
 
 
+def moment(stamp):
+    """An RFC 3339 time; before 3.11, Python does not read the Z of UTC."""
+    return datetime.fromisoformat(stamp.replace("Z", "+00:00"))
+
+
+def problem(status, code, detail):
+    """A refusal."""
+    title = code.replace("-", " ").capitalize()
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
+
+
 class Till:
     """A terminal's memory: a small file, written before anything that depends on it is said."""
 
@@ -55,8 +66,7 @@ class Till:
         style = styles[reply["data"]["scanned"] or next(iter(styles))]
         sku, price, left = style["sku"], style["price"], style["available"]
         print(f"scanned {sku} {price['amount']} {price['currency']}, {left} left", flush=True)
-        # By the store's clock, not ours. Before 3.11, Python does not read the Z of UTC.
-        now = datetime.fromisoformat(reply["time"].replace("Z", "+00:00"))
+        now = moment(reply["time"])  # by the store's clock, not ours
         data = {"lines": [{"sku": sku, "quantity": 1}], "expected_total": price}
         data["payment"] = {"method": "account", "account": ACCOUNT}
         request = {"id": new_id(), "expirytime": (now + timedelta(seconds=60)).isoformat()}
@@ -77,12 +87,19 @@ class Till:
         """The data of the answer to a request; None for what is not for this caller to ask."""
         if operation == "ping":
             return {"node": self.name, "boot": self.boot, "version": "1"}
+        if operation == "about":
+            node = {"node": self.name, "role": "terminal", "version": "1"}
+            start = {"boot": self.boot, "since": self.since, "operations": ["remind"]}
+            return {**node, **start, "counts": {}, "outbox": len(self.open)}
         if (caller, operation) != ("settlement", "remind"):
             return None
         if request["id"] not in self.shown:
-            data = request["data"]
-            place, code = data["pickup_point_name"], data["pickup_code"]
-            print(f"remind {data['order']} {place} {code}", flush=True)
+            told = [request["data"].get(it) for it in ("order", "pickup_point_name", "pickup_code")]
+            if not all(isinstance(each, str) and each for each in told):
+                return problem(422, "invalid-field", "A reminder has an order, a place and a code.")
+            if moment(request.get("expirytime", "9999-12-31T00:00Z")).timestamp() < time.time():
+                return problem(410, "expired", "It came too late.")
+            print("remind", *told, flush=True)
             self.shown.append(request["id"])
             self.write()
         return {"shown": True}

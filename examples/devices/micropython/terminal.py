@@ -111,22 +111,28 @@ def send_what_is_due():
             request[3:] = now(), min(pause, 15000) * random.randint(175, 225) // 100
 
 
+def texts(*values):
+    """The values, if each is a text that is not empty."""
+    if not all(isinstance(each, str) and each for each in values):
+        raise TypeError("it is no text")
+    return values
+
+
 def hear(topic, message):
     """Take a message; who speaks is said by its topic alone."""
-    kind, caller, callee, operation = topic[len(ROOT) + 1 :].split("/")
+    identifier, data = texts(message["id"])[0], message["data"]
+    kind, caller, _, operation = topic[len(ROOT) + 1 :].split("/")
     if kind == "rep":
-        request = waiting.get(message["correlationid"])
-        if request and request[0] == "req/" + NAME + "/" + callee + "/" + operation:
+        if waiting.get(message["correlationid"], [0])[0] == "req" + topic[len(ROOT) + 4 :]:
             answered(operation, message["correlationid"], message)
     elif (caller, operation) == ("settlement", "remind"):
-        data = message["data"]
-        if message["id"] not in kept["shown"]:
-            print("remind", data["order"], data["pickup_point_name"], data["pickup_code"])
-            kept["shown"] = kept["shown"][-99:] + [message["id"]]
+        if identifier not in kept["shown"]:
+            print("remind", *texts(data["order"], data["pickup_point_name"], data["pickup_code"]))
+            kept["shown"] = kept["shown"][-99:] + [identifier]
             keep()
-        say("rep/settlement/" + NAME + "/remind", {"id": message["id"], "data": {"shown": True}})
+        say("rep/settlement/" + NAME + "/remind", {"id": identifier, "data": {"shown": True}})
     elif operation == "ping":
-        pong = {"id": message["id"], "data": {"node": NAME, "boot": BOOT, "version": "1"}}
+        pong = {"id": identifier, "data": {"node": NAME, "boot": BOOT, "version": "1"}}
         say("rep/" + caller + "/" + NAME + "/ping", pong)
 
 
@@ -155,12 +161,10 @@ def a_minute_after(stamp):
 
 def buy(found, store_time):
     """Keep the purchase of one piece before it is sent, then send it."""
-    styles = found["product"]["styles"]
-    style = [each for each in styles if found["scanned"] in (each["sku"], None)][0]
-    price = style["price"]
-    cost = "%d %s, %d left" % (price["amount"], price["currency"], style["available"])
-    print("scanned", style["sku"], cost)
-    data = {"lines": [{"sku": style["sku"], "quantity": 1}], "expected_total": price}
+    style = [it for it in found["product"]["styles"] if found["scanned"] in (it["sku"], None)][0]
+    sku, price, left = style["sku"], style["price"], style["available"]
+    print("scanned", sku, price["amount"], price["currency"] + ",", left, "left")
+    data = {"lines": [{"sku": sku, "quantity": 1}], "expected_total": price}
     data["payment"] = {"method": "account", "account": ACCOUNT}
     request = {"id": new_id(), "expirytime": a_minute_after(store_time), "data": data}
     kept["open"][request["id"]] = request
@@ -182,13 +186,13 @@ def run():
         kind, body = read() if poller.poll(200) else (0, b"")
         if kind & 0xF1 != 0x30:
             continue  # nothing, an acknowledgement, or a retained message
-        start = 2 + (body[0] << 8 | body[1])
-        topic, qos = body[2:start], kind >> 1 & 3
+        start, qos = 2 + (body[0] << 8 | body[1]), kind >> 1 & 3
         if qos:
             send(0x40, body[start : start + 2])
         try:
-            hear(topic.decode(), json.loads(body[start + (2 if qos else 0) :]))
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+            # JSON that is nested too deep is a RuntimeError.
+            hear(body[2:start].decode(), json.loads(body[start + (2 if qos else 0) :]))
+        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
             print("ignored a message:", repr(error), file=sys.stderr)
 
 

@@ -47,7 +47,7 @@ send_what_is_due() { # each request whose pause is over; the pause doubles up to
 
 hear() { # LINE of mosquitto_sub: who speaks is said by the topic alone
   local document retained kind caller callee operation id asked
-  document=$(jq -ce '.payload | fromjson | objects' <<<"$1" 2>/dev/null) || return
+  document=$(jq -ce '.payload | fromjson | objects | select(.id | strings)' <<<"$1" 2>/dev/null) || return
   IFS=$'\t' read -r retained kind caller callee operation id asked < <(
     jq -r --argjson it "$document" --arg root "$root/" '
       [.retain, (.topic | ltrimstr($root) | split("/") | .[0, 1, 2, 3]), $it.id, $it.correlationid]
@@ -65,9 +65,10 @@ hear() { # LINE of mosquitto_sub: who speaks is said by the topic alone
       answered "$operation" "$asked" "$document"
   elif [ "$caller/$operation" = settlement/remind ]; then
     remind "$id" "$document"
-  elif [ "$operation" = ping ]; then
-    say "rep/$caller/$name/ping" "$(jq -cn --arg id "$id" --arg node "$name" \
-      --arg boot "$boot" '{$id, data: {$node, $boot, version: "1"}}')"
+  elif [ "$operation" = ping ] || [ "$operation" = about ]; then # the same says all of both
+    say "rep/$caller/$name/$operation" "$(jq -cn --arg id "$id" --arg node "$name" \
+      --arg boot "$boot" --arg since "$since" '{$id, data: {$node, role: "terminal", $boot, $since,
+      version: "1", operations: ["remind"], counts: {}, outbox: 0}}')"
   fi
 }
 
@@ -100,7 +101,8 @@ buy() { # REPLY of a lookup: one piece, within a minute by the store's clock, fo
 remind() { # ID REQUEST: show it unless it was shown; either way say that it is
   local line
   if ! grep -qxF -e "$1" "$kept/shown"; then
-    line=$(jq -er '.data | "remind \(.order) \(.pickup_point_name) \(.pickup_code)"' <<<"$2") || return
+    line=$(jq -er '.data | [.order, .pickup_point_name, .pickup_code] | map(strings | select(. != ""))
+      | select(length == 3) | "remind " + join(" ")' <<<"$2") || return
     printf '%s\n' "$line"
     keep "$kept/shown" "$(tail -n 999 "$kept/shown" && echo "$1")"
   fi

@@ -30,16 +30,19 @@ keep() { # FILE CONTENT: after a power cut there is the whole file or none
 }
 
 ask() { # CALLEE/OPERATION QOS REQUEST: again with the same id until it is answered
-  local pause=1 reply id
+  local pause=2 reply id next
   id=$(jq -r .id <<<"$3")
   while :; do
-    # It ends with the first message on the reply topic, whosesoever reply that is; one that says
-    # "not now", or is broken, is none.
-    reply=$(mosquitto_rr -V mqttv5 -h "$host" -p "$port" -q "$2" -W 2 -R --quiet \
+    kill -0 $$ 2>/dev/null || return # the script was killed: this is what is left of it
+    next=$((SECONDS + pause))
+    # It ends with the first message on the reply topic, whosesoever reply that is, or with none;
+    # one that says "not now", or is broken, is none, too.
+    reply=$(mosquitto_rr -V mqttv5 -h "$host" -p "$port" -q "$2" -W "$pause" -R --quiet \
       -t "$root/req/$name/$1" -e "$root/rep/$name/$1" -m "$3" |
       jq -ce --arg id "$id" 'select(.correlationid == $id and .data.retryable != true and
-        (.data | .status and .code or .product or .pickup_code))' 2>/dev/null) && break
-    sleep "$pause"
+        (.data | .status and .code or .product or .pickup_code))' 2>/dev/null)
+    [ -z "$reply" ] || break
+    ((SECONDS >= next)) || sleep $((next - SECONDS))
     pause=$((pause < 15 ? 2 * pause : 30))
   done
   printf '%s\n' "$reply"
@@ -48,7 +51,7 @@ ask() { # CALLEE/OPERATION QOS REQUEST: again with the same id until it is answe
 scan() { # CODE: find it, and buy one piece within a minute by the store's clock
   local reply id deadline
   reply=$(ask catalog/lookup 0 "$(jq -cn --arg id "$(new_id)" --arg code "$1" \
-    '{$id, data: {$code}}')")
+    '{$id, data: {$code}}')") || exit
   refused "$reply" && return
   jq -r ".data | $style"' | "scanned \(.sku) \(.price.amount) \(.price.currency), \(.available) left"' \
     <<<"$reply"
@@ -63,7 +66,7 @@ scan() { # CODE: find it, and buy one piece within a minute by the store's clock
 
 finish() { # FILE: ask for a purchase until it is bought or refused
   local reply
-  reply=$(ask settlement/purchase 1 "$(<"$1")")
+  reply=$(ask settlement/purchase 1 "$(<"$1")") || exit
   refused "$reply" || jq -r '.data | "bought \(.order) pickup code \(.pickup_code)"' <<<"$reply"
   rm -f "$1"
 }
@@ -74,7 +77,7 @@ refused() { # REPLY
 
 hear() { # LINE of mosquitto_sub: who speaks is said by the topic alone
   local document retained kind caller operation id
-  document=$(jq -ce '.payload | fromjson | objects' <<<"$1" 2>/dev/null) || return
+  document=$(jq -ce '.payload | fromjson | objects | select(.id | strings)' <<<"$1" 2>/dev/null) || return
   IFS=$'\t' read -r retained kind caller operation id < <(
     jq -r --argjson it "$document" --arg root "$root/" '
       [.retain, (.topic | ltrimstr($root) | split("/") | .[0, 1, 3]), $it.id]
@@ -87,16 +90,18 @@ hear() { # LINE of mosquitto_sub: who speaks is said by the topic alone
     return
   elif [ "$caller/$operation" = settlement/remind ]; then
     remind "$id" "$document"
-  elif [ "$operation" = ping ]; then
-    say "rep/$caller/$name/ping" "$(jq -cn --arg id "$id" --arg node "$name" \
-      --arg boot "$boot" '{$id, data: {$node, $boot, version: "1"}}')"
+  elif [ "$operation" = ping ] || [ "$operation" = about ]; then # the same says all of both
+    say "rep/$caller/$name/$operation" "$(jq -cn --arg id "$id" --arg node "$name" \
+      --arg boot "$boot" --arg since "$since" '{$id, data: {$node, role: "terminal", $boot, $since,
+      version: "1", operations: ["remind"], counts: {}, outbox: 0}}')"
   fi
 }
 
 remind() { # ID REQUEST: show it unless it was shown; either way say that it is
   local line
   if ! grep -qxF -e "$1" "$kept/shown"; then
-    line=$(jq -er '.data | "remind \(.order) \(.pickup_point_name) \(.pickup_code)"' <<<"$2") || return
+    line=$(jq -er '.data | [.order, .pickup_point_name, .pickup_code] | map(strings | select(. != ""))
+      | select(length == 3) | "remind " + join(" ")' <<<"$2") || return
     printf '%s\n' "$line"
     keep "$kept/shown" "$(tail -n 999 "$kept/shown" && echo "$1")"
   fi
@@ -113,17 +118,20 @@ listen() { # mosquitto_sub ends with this script, and connects again by itself
 
 goodbye() {
   show offline
-  kill "$listener" 2>/dev/null
+  kill "$listener" "$customer" 2>/dev/null
   exit 0
 }
 
 trap goodbye TERM INT
 listen
 show online
-for file in "$kept"/open/*-????????????; do
-  [ ! -f "$file" ] || finish "$file"
-done
-for code; do scan "$code"; done
+{ # beside, so that who is reminded need not wait until somebody else has paid
+  for file in "$kept"/open/*-????????????; do
+    [ ! -f "$file" ] || finish "$file"
+  done
+  for code; do scan "$code"; done
+} &
+customer=$!
 shown=$SECONDS
 while :; do
   # A broker that was restarted has forgotten that we are here.

@@ -45,6 +45,7 @@ function send(asked, pause) {
 
 // Take a message; who speaks is said by its topic alone.
 function hear(topic, message) {
+  if (typeof message.id !== "string") throw new Error("an id is a text");
   const [kind, caller, callee, operation] = topic.slice(root.length + 1).split("/");
   if (kind === "rep") {
     const asked = waiting.get(message.correlationid);
@@ -56,6 +57,9 @@ function hear(topic, message) {
     data = remind(message);
   } else if (operation === "ping") {
     data = { node: name, boot: start.boot, version: "1" };
+  } else if (operation === "about") {
+    data = { node: name, role: "terminal", version: "1", ...start };
+    data = { ...data, operations: ["remind"], counts: {}, outbox: waiting.size };
   } else {
     return;
   }
@@ -103,14 +107,22 @@ function buy(found, storeTime) {
 }
 
 // Show a reminder unless it was shown; either way say that it is.
-function remind({ id, data }) {
+function remind({ id, data, expirytime }) {
   if (!kept.shown.includes(id)) {
-    if (!data.pickup_code) throw new Error("a reminder without a pickup code");
-    console.log(`remind ${data.order} ${data.pickup_point_name} ${data.pickup_code}`);
+    const told = [data.order, data.pickup_point_name, data.pickup_code];
+    if (!told.every((each) => each && typeof each === "string")) {
+      return problem(422, "invalid-field", "A reminder has an order, a place and a code.");
+    }
+    if (Date.parse(expirytime) < Date.now()) return problem(410, "expired", "It came too late.");
+    console.log(`remind ${told.join(" ")}`);
     kept.shown = [...kept.shown.slice(-999), id];
     keep();
   }
   return { shown: true };
+}
+
+function problem(status, code, detail) {
+  return { type: "about:blank", title: code, status, detail, code };
 }
 
 const state = `${root}/state/${name}/presence`;

@@ -61,6 +61,8 @@ def send_what_is_due():
 
 def hear(topic, message):
     """Take a message; who speaks is said by its topic alone."""
+    if not isinstance(message["id"], str):
+        raise TypeError("an id is a text")
     kind, caller, callee, operation = topic.removeprefix(f"{ROOT}/").split("/")
     if kind == "rep":
         request = waiting.get(message["correlationid"])
@@ -71,10 +73,18 @@ def hear(topic, message):
         data = remind(message)
     elif operation == "ping":
         data = {"node": NAME, "boot": BOOT, "version": "1"}
+    elif operation == "about":
+        data = {"node": NAME, "role": "terminal", "boot": BOOT, "version": "1", "since": SINCE}
+        data |= {"operations": ["remind"], "counts": {}, "outbox": len(waiting)}
     else:
-        data = {"type": "about:blank", "title": "Unknown operation", "status": 404}
-        data |= {"detail": f"{NAME} has no {operation} for you.", "code": "unknown-operation"}
+        data = problem(404, "unknown-operation", f"{NAME} has no {operation} for you.")
     say(f"rep/{caller}/{NAME}/{operation}", {"id": message["id"], "data": data})
+
+
+def problem(status, code, detail):
+    """A refusal."""
+    title = code.replace("-", " ").capitalize()
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
 
 
 def answered(operation, message):
@@ -114,11 +124,14 @@ def buy(found, store_time):
 
 def remind(message):
     """Show a reminder unless it was shown; either way say that it is."""
-    data = message["data"]
     if message["id"] not in kept["shown"]:
-        print(
-            f"remind {data['order']} {data['pickup_point_name']} {data['pickup_code']}", flush=True
-        )
+        told = [message["data"].get(it) for it in ("order", "pickup_point_name", "pickup_code")]
+        if not all(isinstance(each, str) and each for each in told):
+            return problem(422, "invalid-field", "A reminder has an order, a place and a code.")
+        deadline = message.get("expirytime", "9999-12-31T00:00Z")
+        if datetime.fromisoformat(deadline) < datetime.now(UTC):
+            return problem(410, "expired", "It came too late.")
+        print("remind", *told, flush=True)
         kept["shown"] = [*kept["shown"][-999:], message["id"]]
         keep()
     return {"shown": True}
@@ -149,7 +162,7 @@ def run():
                 connected()
             elif not message.retain:
                 hear(message.topic, json.loads(message.payload))
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             print(f"ignored a message: {error!r}", file=sys.stderr)
 
 

@@ -56,12 +56,33 @@ def problem(status, code, detail):
     return {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
 
 
+def about():
+    """What operators may ask of any node."""
+    data = {"node": NAME, "role": "sorter", "boot": BOOT, "version": "1", "since": SINCE}
+    return data | {"operations": ["abort", "pick"], "counts": {}, "outbox": len(kept["reports"])}
+
+
 # Jobs
 
 
 def under_way():
     """The job that is not over yet, if there is one."""
     return next((job for job in kept["jobs"].values() if job["step"] not in OVER), None)
+
+
+def check(data, *, is_pick):
+    """Raise what is wrong with a command: it is carried out whole, or not at all."""
+    texts, counts = [data["job"]], [data["assignment"]]
+    if is_pick:
+        texts += [data["order"], data["pickup_point"]]
+        counts.append(len(data["picks"]))
+        for each in data["picks"]:
+            texts += [each["sku"], each["location"]]
+            counts.append(each["quantity"])
+    if not all(isinstance(each, str) and each for each in texts):
+        raise TypeError("a name is a text, and not an empty one")
+    if not all(type(each) is int and each > 0 for each in counts):
+        raise TypeError("a number is whole, and at least 1")
 
 
 def pick(data):
@@ -157,10 +178,14 @@ def show_job():
 
 def hear(topic, message):
     """Take a message; who speaks is said by its topic alone."""
+    if not isinstance(message["id"], str):
+        raise TypeError("an id is a text")
     kind, caller, callee, operation = topic.removeprefix(f"{ROOT}/").split("/")
     if kind == "rep":
         if (callee, operation) == ("warehouse", "packed"):
             reported(message["correlationid"], message["data"])
+    elif operation == "about":
+        say(f"rep/{caller}/{NAME}/about", {"id": message["id"], "data": about()})
     elif operation == "ping":
         pong = {"node": NAME, "boot": BOOT, "version": "1"}
         say(f"rep/{caller}/{NAME}/ping", {"id": message["id"], "data": pong})
@@ -181,10 +206,14 @@ def obey(caller, operation, message):
     if before is not None:
         same = before["asked"] == asked
         return before["answer"] if same else problem(409, "id-reused", "Another body had this id.")
+    deadline = message.get("expirytime", "9999-12-31T00:00Z")
+    if datetime.fromisoformat(deadline) < datetime.now(UTC):
+        return problem(410, "expired", "It came too late.")
     was = under_way()
     try:
+        check(message["data"], is_pick=operation == "pick")
         answer = run(message["data"])
-    except (LookupError, TypeError) as error:
+    except (LookupError, TypeError, AttributeError) as error:
         return problem(422, "invalid-field", f"The data cannot be read: {error!r}.")
     kept["answers"][key] = {"asked": asked, "answer": answer}
     keep()  # the job and the answer at once, before anyone hears of either
@@ -249,7 +278,7 @@ def run():
                 connected()
             elif not message.retain:
                 hear(message.topic, json.loads(message.payload))
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             print(f"ignored a message: {error!r}", file=sys.stderr)
 
 

@@ -1,0 +1,111 @@
+"""The examples keep the rules that `storebus certify` tries: what is copied from them is right."""
+
+import asyncio
+import shlex
+import signal
+from pathlib import Path
+
+import pytest
+from device_process import MQTT_JS, SORTER, TERMINALS, Example
+from store_process import free_port
+
+from broker import mosquitto
+from broker.engine import running_broker
+from broker.settings import BrokerSettings
+from cli.certify.book import Verdict
+from cli.certify.hands import CommandHands, Commands
+from cli.certify.run import Where, certify, open_stage
+from cli.certify.shelf import LABEL
+from cli.certify.stage import Times
+
+EXAMPLES = (SORTER, *TERMINALS)
+TIMES = Times(patience=20.0, settle=1.0)
+TRIES = 2
+"""What is not to happen is waited for so long and no longer: a busy computer may be too slow."""
+SPARSE = {"C3"}
+"""Advice that none of them keeps: an id and the data are enough, and they show that."""
+UNKEPT = {
+    "micropython": {"C13", "C15", "C17"},  # it has no clock, and less than 150 lines
+    "mosquitto-pub-sub": {"C13", "C15"},  # each takes some more lines of shell
+    "mosquitto-rr": {"C13", "C15"},
+}
+"""Further advice that an example does not keep, as its README says; a must is kept by all."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def judge() -> None:
+    """Nobody judges here: certify says wrong things on purpose."""
+
+
+class Customer(CommandHands):
+    """Starts a terminal anew with the code of what is to be bought, as the examples take it."""
+
+    async def buy(self) -> None:
+        """One process at a time is the terminal."""
+        assert self._commands.buy is not None
+        await self._end(self._device, signal.SIGTERM)
+        self._device = await self._spawn(self._commands.buy)
+
+
+async def _verdicts(example: Example, folder: Path) -> list[Verdict]:
+    """What certify says of it; each has a broker of its own, for all of them are of one site."""
+    name = "sorter-9" if example == SORTER else "terminal-9"
+    settings = BrokerSettings(engine="mosquitto", host="127.0.0.1", port=free_port())
+    async with (
+        asyncio.timeout(300),
+        running_broker(settings, folder) as broker,
+        open_stage(Where(broker.url, broker.url_v311, "main"), name, TIMES) as stage,
+    ):
+        # MQTT.js speaks WebSocket and TCP in the same way; certify listens on TCP.
+        port = str(stage.wire.port)
+        address = (f"mqtt://127.0.0.1:{port}",) if example == MQTT_JS else ("127.0.0.1", port)
+        words = shlex.join((*example.command, *address, name))
+        start = f"cd {shlex.quote(str(folder))} && PYTHONUNBUFFERED=1 exec {words}"
+        if example == SORTER:
+            start += " 0.2"
+        hands = Customer(Commands(start, buy=f"{start} {LABEL}"), {}, print, has_person=False)
+
+        async def ready() -> None:
+            assert await stage.until(lambda: stage.wire.listening or None), hands.output
+
+        return (await certify(stage, hands, ready)).verdicts
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Verdict]]:
+    """All examples are tried together: most of it is waiting."""
+    if mosquitto.find_mosquitto() is None:
+        pytest.skip("Mosquitto is not installed (apt install mosquitto)")
+
+    async def one(example: Example) -> list[Verdict]:
+        for _ in range(TRIES):
+            verdicts = await _verdicts(example, tmp_path_factory.mktemp(example.folder))
+            if not any(each.rule.is_must for each in verdicts if each.outcome == "broken"):
+                break
+        return verdicts
+
+    async def every() -> dict[str, list[Verdict]]:
+        there = [each for each in EXAMPLES if each.lacks() is None]
+        found = await asyncio.gather(*(one(each) for each in there))
+        return {each.folder: verdicts for each, verdicts in zip(there, found, strict=True)}
+
+    return asyncio.run(every())
+
+
+def _said(verdicts: list[Verdict], outcome: str) -> dict[str, object]:
+    return {
+        each.rule.id: [finding.sentence for finding in each.findings] or each.reason
+        for each in verdicts
+        if each.outcome == outcome
+    }
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.folder)
+def test_an_example_keeps_every_must_and_the_advice_that_it_says(
+    tried: dict[str, list[Verdict]], example: Example
+) -> None:
+    example.require()
+    broken, untried = (_said(tried[example.folder], which) for which in ("broken", "not tried"))
+    allowed = SPARSE | UNKEPT.get(example.folder, set())
+    assert {rule: why for rule, why in broken.items() if rule not in allowed} == {}
+    assert untried == {}
