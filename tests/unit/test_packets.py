@@ -10,6 +10,7 @@ from bus.link.packets import (
     pack_properties,
     read_puback,
     read_publish,
+    read_subscribe,
     write_puback,
     write_publish,
 )
@@ -135,3 +136,12 @@ def test_an_acknowledgement_says_what_it_acknowledges_and_whether_it_was_denied(
 def test_a_topic_that_no_packet_can_hold_is_refused() -> None:
     with pytest.raises(ValueError, match="65,535"):
         write_publish(Outgoing("a" * 65_536, b""), 0, 0, b"")
+
+
+def test_the_filters_of_a_subscription_are_read_in_both_versions() -> None:
+    filters = b"\x00\x03a/#\x01\x00\x01+\x02"
+    assert read_subscribe(b"\x00\x07" + filters, v5=False) == ["a/#", "+"]
+    assert read_subscribe(b"\x00\x07\x02\x0b\x05" + filters, v5=True) == ["a/#", "+"]
+    for cut in (1, 4, 7):
+        with pytest.raises(ValueError, match="ends in the middle"):
+            read_subscribe(b"\x00\x07" + filters[:cut], v5=False)
