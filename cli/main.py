@@ -11,6 +11,7 @@ from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
 from bus.errors import StorebusError
+from cli import bash_completion
 from cli.run import exit_code
 
 _COMMANDS = {
@@ -62,6 +63,7 @@ def _imported(name: str) -> Any:
     return get_command_from_info(command, pretty_exceptions_short=False, rich_markup_mode=None)
 
 
+bash_completion.teach()
 app = typer.Typer(
     cls=_Commands,
     name="storebus",
