@@ -16,6 +16,8 @@ from bus.link import Incoming
 from bus.link.packets import Connecting, read_connect, read_publish, read_subscribe
 
 _CONNECT, _PUBLISH, _SUBSCRIBE = 1, 3, 8
+_KIND = 3
+"""Which level of a topic says whether it is a request."""
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -149,7 +151,12 @@ def _hears_requests(subscribe: bytes, connecting: Connecting) -> bool:
         filters = read_subscribe(_body(subscribe), v5=connecting.v5)
     except ValueError:
         return False  # the broker will end the connection over it
-    return any("/rep/" not in each for each in filters)
+    return any(_covers_requests(each.split("/")) for each in filters)
+
+
+def _covers_requests(levels: list[str]) -> bool:
+    """Who asks whether its name is taken listens to replies and presence alone, for a moment."""
+    return levels[_KIND] in ("req", "+", "#") if len(levels) > _KIND else levels[-1] == "#"
 
 
 def _body(packet: bytes) -> bytes:
