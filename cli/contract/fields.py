@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from cli.contract.schemas import Schema
+from cli.tester.schema import alternatives
 
 
 def fields_of(schema: Schema) -> Iterator[tuple[str, ...]]:
@@ -15,26 +16,14 @@ def _within(schema: Schema, parts: dict[str, Schema], path: str) -> Iterator[tup
     required = schema.get("required", ())
     for name, field in schema.get("properties", {}).items():
         here = f"{path}{name}"
-        shapes = list(_shapes(field, parts))
+        shapes = list(alternatives(field, parts))
         types = " or ".join(dict.fromkeys(_type(shape, parts) for shape in shapes))
         yield f"`{here}`", types, "" if name in required else "optional", field["description"]
         for shape in shapes:
             inner, below = shape, here
             while inner.get("type") == "array":
-                (inner,), below = list(_shapes(inner["items"], parts)), f"{below}[]"
+                (inner,), below = list(alternatives(inner["items"], parts)), f"{below}[]"
             yield from _within(inner, parts, f"{below}.")
-
-
-def _shapes(schema: Schema, parts: dict[str, Schema]) -> Iterator[Schema]:
-    if "$ref" in schema:
-        yield from _shapes(parts[schema["$ref"].rpartition("/")[2]], parts)
-        return
-    for several in ("anyOf", "oneOf", "allOf"):
-        if several in schema:
-            for each in schema[several]:
-                yield from _shapes(each, parts)
-            return
-    yield schema
 
 
 def _type(shape: Schema, parts: dict[str, Schema]) -> str:
@@ -45,11 +34,11 @@ def _type(shape: Schema, parts: dict[str, Schema]) -> str:
         return " ".join(f"`{each}`" for each in shape["enum"])
     kind = str(shape.get("type", "any"))
     if kind == "array":
-        (item,) = list(_shapes(shape["items"], parts))
+        (item,) = list(alternatives(shape["items"], parts))
         return f"list of {_type(item, parts)}{_span(shape, 'minItems', 'maxItems')}"
     if kind == "object" and "additionalProperties" in shape and "properties" not in shape:
         (value,) = (
-            list(_shapes(shape["additionalProperties"], parts))
+            list(alternatives(shape["additionalProperties"], parts))
             if isinstance(shape["additionalProperties"], dict)
             else ({"type": "any"},)
         )

@@ -27,7 +27,7 @@ class Place:
     def of(cls, model: type[Model]) -> "Place":
         """The outermost place of a message."""
         schema = model.model_json_schema()
-        return cls(tuple(_shapes(schema, schema.get("$defs", {}))), schema.get("$defs", {}))
+        return cls(tuple(alternatives(schema, schema.get("$defs", {}))), schema.get("$defs", {}))
 
     @property
     def types(self) -> frozenset[str]:
@@ -54,7 +54,7 @@ class Place:
             else:
                 inner = _properties(shape).get(part, shape.get("additionalProperties"))
             if isinstance(inner, dict):
-                found.extend(_shapes(inner, self.parts))
+                found.extend(alternatives(inner, self.parts))
         return Place(tuple(found), self.parts) if found else None
 
     def leaves(self, prefix: str = "", depth: int = 0) -> Iterator[str]:
@@ -76,14 +76,14 @@ def _properties(shape: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _shapes(schema: dict[str, Any], parts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def alternatives(schema: dict[str, Any], parts: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The alternatives of a schema, with references followed."""
     if "$ref" in schema:
-        yield from _shapes(parts[schema["$ref"].rpartition("/")[2]], parts)
+        yield from alternatives(parts[schema["$ref"].rpartition("/")[2]], parts)
         return
     for several in ("anyOf", "oneOf", "allOf"):
         if several in schema:
             for each in schema[several]:
-                yield from _shapes(each, parts)
+                yield from alternatives(each, parts)
             return
     yield schema

@@ -16,8 +16,8 @@ from shutil import which
 from typing import Any
 
 import pytest
-from conftest import Shop
 from device_process import PATIENCE, PROJECT, bash
+from example_shop import Shop
 from raw_client import RawClient
 
 pytestmark = [

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Shop
 from device_process import (
     IN_PYTHON,
     MQTT_JS,
@@ -18,6 +17,7 @@ from device_process import (
     Example,
     device,
 )
+from example_shop import Shop
 from raw_client import RawClient
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
