@@ -379,9 +379,10 @@ async def test_what_comes_too_fast_is_counted_and_said() -> None:
         text = await shows(pilot, "not shown")
         feed, history = console.desk.feed, console.desk.model.history
         assert feed is not None
-        assert 0 < feed.dropped <= 5_000
+        assert feed.dropped > 0
         assert f"▲ {feed.dropped} not shown" in text
         await eventually(lambda: history.heard + feed.dropped >= PENDING + 5_000, "the rest")
+        assert history.heard >= PENDING
 
 
 async def test_the_wheel_holds_the_list_where_it_is() -> None:

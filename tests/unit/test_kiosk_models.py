@@ -234,10 +234,18 @@ async def test_a_reminder_counts_as_shown_only_when_it_is_on_the_screen() -> Non
     reminding.lit("o-1")
     assert await first
     assert not second.done()
-    reminding.drop("o-1")
+    reminding.seen("o-1")
     assert reminding.current == reminder("o-2")
     reminding.lit("o-2")
     assert await second
+
+
+async def test_who_takes_notice_of_a_reminder_has_been_shown_it() -> None:
+    reminding = Reminding()
+    waiting = asyncio.ensure_future(reminding.shown(reminder("o-1")))
+    await asyncio.sleep(0)
+    assert reminding.seen("o-1")
+    assert await waiting
 
 
 async def test_a_reminder_of_a_parcel_that_was_collected_need_not_be_shown() -> None:

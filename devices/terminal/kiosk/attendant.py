@@ -112,9 +112,8 @@ class Attendant:
             if self.connected != was:
                 was, caught_up = self.connected, False
                 self.changed()
-            while was and self._over:
-                await self._acknowledged(self._over[-1])
-                self._over.pop()
+            if was:
+                await self._write_down()
             if was and not caught_up:
                 caught_up = await self._catch_up()
             await asyncio.sleep(_LOOK if caught_up or not was else _TRY_AGAIN)
@@ -162,6 +161,8 @@ class Attendant:
             for reminder in self._terminal.unacknowledged():
                 order = OrderQuery(order=reminder.order)
                 view = await self._terminal.node.ask(ORDER, "settlement", order)
+                if reminder.order in self._over or reminder not in self._terminal.unacknowledged():
+                    continue  # somebody took notice while settlement was asked
                 if view.state in WAITING:
                     self.reminding.add(reminder)
                 else:
@@ -197,16 +198,20 @@ class Attendant:
         if self._terminal is not None:
             await self._terminal.acknowledge(order)
 
-    async def acknowledge(self) -> None:
-        """Somebody took notice of the reminder that fills the screen."""
-        reminder = self.reminding.current
-        if reminder is not None:
-            self.reminding.drop(reminder.order)
+    async def acknowledge(self, order: str) -> None:
+        """Somebody took notice of the reminder of an order that they see."""
+        if self.reminding.seen(order):
+            self._over.append(order)
             self.changed()
             if self.connected:
-                await self._acknowledged(reminder.order)
-            else:
-                self._over.append(reminder.order)
+                await self._write_down()
+
+    async def _write_down(self) -> None:
+        """That no reminder is shown any more that somebody took notice of, or that is void."""
+        for order in list(self._over):
+            await self._acknowledged(order)
+            with suppress(ValueError):  # another wrote it down at the same time
+                self._over.remove(order)
 
     # -- the customer -------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from textual.containers import Center, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Digits, Label
 
+from bus.contract.terminal import Remind
 from bus.safe import visible
 from bus.texts import Texts
 from devices.terminal.kiosk.attendant import Attendant
@@ -31,7 +32,7 @@ class ReminderScreen(ModalScreen[None]):
         super().__init__()
         self._attendant = attendant
         self.say = say
-        self._drawn: object = None
+        self._drawn: Remind | None = None
         self._leaves = False
 
     def compose(self) -> ComposeResult:
@@ -87,10 +88,11 @@ class ReminderScreen(ModalScreen[None]):
         self.call_after_refresh(self._attendant.reminding.lit, reminder.order)
 
     async def action_acknowledge(self) -> None:
-        """Somebody took notice."""
-        await self._attendant.acknowledge()
+        """Somebody took notice of what is drawn."""
+        if self._drawn is not None:
+            await self._attendant.acknowledge(self._drawn.order)
 
     async def on_button_pressed(self, event: Button.Pressed) -> None:
         """The same by touch."""
         event.stop()
-        await self._attendant.acknowledge()
+        await self.action_acknowledge()

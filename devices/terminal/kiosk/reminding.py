@@ -43,12 +43,19 @@ class Reminding:
             self._lit = order
             self._tell(order, shown=True)
 
+    def seen(self, order: str) -> bool:
+        """Somebody took notice, which only who saw it can; whether it was among them."""
+        return self._end(order, shown=True)
+
     def drop(self, order: str) -> bool:
-        """Somebody took notice, or there is nothing to collect; whether it was among them."""
+        """There is nothing to collect any more; whether it was among them."""
+        return self._end(order, shown=False)
+
+    def _end(self, order: str, *, shown: bool) -> bool:
         found = self._waiting.pop(order, None) is not None
         if self._lit == order:
             self._lit = None
-        self._tell(order, shown=False)
+        self._tell(order, shown=shown)
         return found
 
     def _tell(self, order: str, *, shown: bool) -> None:
