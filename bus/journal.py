@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -164,11 +165,7 @@ def _migrate(connection: sqlite3.Connection, package: str) -> None:
     row = connection.execute(
         "SELECT coalesce(max(number), 0) FROM migration WHERE package = ?", (package,)
     ).fetchone()
-    scripts = sorted(
-        (entry.name, entry.read_text())
-        for entry in (resources.files(package) / "migrations").iterdir()
-        if entry.name.endswith(".sql")
-    )
+    scripts = _scripts(package)
     if row[0] > len(scripts):
         raise JournalError(f"the database was written by a newer Storebus ({package} {row[0]})")
     for number, (name, script) in enumerate(scripts, 1):
@@ -179,6 +176,16 @@ def _migrate(connection: sqlite3.Connection, package: str) -> None:
             connection.execute(statement)
         connection.execute("INSERT INTO migration VALUES (?, ?, ?)", (package, number, name))
         connection.execute("COMMIT")
+
+
+@cache
+def _scripts(package: str) -> list[tuple[str, str]]:
+    """Names and texts of a package's migrations, in order."""
+    return sorted(
+        (entry.name, entry.read_text())
+        for entry in (resources.files(package) / "migrations").iterdir()
+        if entry.name.endswith(".sql")
+    )
 
 
 def _statements(script: str) -> Iterator[str]:

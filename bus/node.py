@@ -57,6 +57,8 @@ class Place:
     """Makes the clock and the identifiers of each start; a simulation hands in its own."""
     journal: Callable[..., Journal] = Journal
     """Opens a node's database; a simulation hands in one that has no thread."""
+    claim: Callable[..., Claim] = Claim
+    """Holds a node's name; a simulation hands in one that lives in virtual time."""
 
 
 Seen = TypeVar("Seen")
@@ -130,7 +132,7 @@ class Node:
             self._ear.reader = self._journal.reader
             await self._refuse_second(patient=False)
             wait = self.place.settings.takeover_wait
-            self._claim = Claim(
+            self._claim = self.place.claim(
                 self.name, wait, self.identity.elapsed, self._ask_again, self._regained
             )
             self._session = self._new_session()

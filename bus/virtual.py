@@ -1,10 +1,11 @@
-"""Time that jumps: an event loop that never waits, and identities that live in its time."""
+"""Time that jumps: an event loop that never waits, and what a node needs to live in its time."""
 
 import asyncio
 import random
 from collections.abc import Sequence
 from typing import Any
 
+from bus.claim import Claim
 from bus.identity import Identity
 
 EPOCH = 1_767_225_600_000
@@ -64,3 +65,22 @@ class VirtualIdentity(Identity):
     def elapsed(self) -> float:
         """Virtual seconds."""
         return asyncio.get_running_loop().time()
+
+
+class VirtualClaim(Claim):
+    """A hold that need not be renewed: nobody stands still while virtual time goes on.
+
+    To renew the leases of a store would be half of all that a simulation does.
+    """
+
+    def holds(self) -> bool:
+        """Whether this process may act in the node's name."""
+        return not self._in_doubt
+
+    async def keep(self) -> None:
+        """Ask who plays the name whenever it is in doubt, until cancelled.
+
+        Raises:
+            RoleTakenError: somebody else has the name.
+        """
+        await self._settle_doubts()

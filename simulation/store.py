@@ -16,7 +16,7 @@ from bus.contract.settlement import DEPOSIT
 from bus.contract.warehouse import RECEIVE
 from bus.errors import BrokerError, LinkError, RoleTakenError
 from bus.node import Node, Place
-from bus.virtual import VirtualIdentity
+from bus.virtual import VirtualClaim, VirtualIdentity
 from devices.sorter.role import Sorter
 from devices.terminal.role import Terminal
 from nodes.catalog.role import Catalog
@@ -231,6 +231,7 @@ class SimulatedStore:
             self.data,
             identity=partial(VirtualIdentity, f"{self.seed}/{name}/{start}"),
             journal=partial(SteppedJournal, life, self.chances[f"disk/{name}"]),
+            claim=VirtualClaim,
         )
         kind = role_of(name)
         if kind == "terminal":
