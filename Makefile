@@ -10,11 +10,11 @@ SEEDS ?= 1000
 run: setup
 	$(BIN)/storebus up
 
-# A process more than there are cores, since much of it is waiting; each has brokers of its own, and
+# Two processes a core, since much of it is waiting; each has brokers of its own, and
 # the quicker takes over from the slower.
 test: setup
 	$(BIN)/python -m pytest --dist worksteal \
-	  --numprocesses $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')
+	  --numprocesses $$($(BIN)/python -c 'import os; print(2 * os.cpu_count())')
 
 demo: setup
 	$(BIN)/storebus demo

@@ -71,25 +71,12 @@ async def _verdicts(example: Example, folder: Path) -> list[Verdict]:
         return (await certify(stage, hands, ready)).verdicts
 
 
-@pytest.fixture(scope="module")
-def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Verdict]]:
-    """All examples are tried together: most of it is waiting."""
-    if mosquitto.find_mosquitto() is None:
-        pytest.skip("Mosquitto is not installed (apt install mosquitto)")
-
-    async def one(example: Example) -> list[Verdict]:
-        for _ in range(TRIES):
-            verdicts = await _verdicts(example, tmp_path_factory.mktemp(example.folder))
-            if not any(each.rule.is_must for each in verdicts if each.outcome == "broken"):
-                break
-        return verdicts
-
-    async def every() -> dict[str, list[Verdict]]:
-        there = [each for each in EXAMPLES if each.lacks() is None]
-        found = await asyncio.gather(*(one(each) for each in there))
-        return {each.folder: verdicts for each, verdicts in zip(there, found, strict=True)}
-
-    return asyncio.run(every())
+async def _tried(example: Example, tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
+    for _ in range(TRIES):
+        verdicts = await _verdicts(example, tmp_path_factory.mktemp(example.folder))
+        if not any(each.rule.is_must for each in verdicts if each.outcome == "broken"):
+            break
+    return verdicts
 
 
 def _said(verdicts: list[Verdict], outcome: str) -> dict[str, object]:
@@ -100,12 +87,16 @@ def _said(verdicts: list[Verdict], outcome: str) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.folder)
-def test_an_example_keeps_every_must_and_the_advice_that_it_says(
-    tried: dict[str, list[Verdict]], example: Example
+async def test_each_example_keeps_every_must_and_the_advice_that_it_says(
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    example.require()
-    broken, untried = (_said(tried[example.folder], which) for which in ("broken", "not tried"))
-    allowed = SPARSE | UNKEPT.get(example.folder, set())
-    assert {rule: why for rule, why in broken.items() if rule not in allowed} == {}
-    assert untried == {}
+    """One test for all: most of it is waiting, and they wait together."""
+    if mosquitto.find_mosquitto() is None:
+        pytest.skip("Mosquitto is not installed (apt install mosquitto)")
+    there = [each for each in EXAMPLES if each.lacks() is None]
+    tried = await asyncio.gather(*(_tried(each, tmp_path_factory) for each in there))
+    for example, verdicts in zip(there, tried, strict=True):
+        broken, untried = (_said(verdicts, which) for which in ("broken", "not tried"))
+        allowed = SPARSE | UNKEPT.get(example.folder, set())
+        wrong = {rule: why for rule, why in broken.items() if rule not in allowed}
+        assert (wrong, untried) == ({}, {}), example.folder
