@@ -135,10 +135,11 @@ async def load(options: argparse.Namespace) -> bool:
     plan = Plan(options.rate, options.seconds, {"buy": 1}, at_once=AT_ONCE)
     tally, bought, chance = Tally(list(plan.mix)), Bought(), random.Random()
     account = AccountPayment(method="account", account="C-1001")
+    apart = ("--apart",) if options.apart else ()
     with tempfile.TemporaryDirectory(prefix="storebus-load-", dir=options.folder) as folder:
         data = Path(folder)
         async with AsyncExitStack() as stack:
-            processes = [await stack.enter_async_context(store("mosquitto", data, sorters=0))]
+            processes = [await stack.enter_async_context(store("mosquitto", data, 0, *apart))]
             url = (data / "broker-url").read_text().strip()
             settings = read_settings(data=data)
             sorters = [f"sorter-{number}" for number in range(1, options.sorters + 1)]
@@ -184,6 +185,7 @@ def main() -> None:
     parser.add_argument("--terminals", type=int, default=10)
     parser.add_argument("--sorters", type=int, default=8)
     parser.add_argument("--every", type=float, default=60, help="seconds between figures")
+    parser.add_argument("--apart", action="store_true", help="each role in a process of its own")
     parser.add_argument("--durable", action="store_true", help="real terminals, with journals")
     parser.add_argument("--folder", type=Path, help="where the store's folder is made")
     options = parser.parse_args()

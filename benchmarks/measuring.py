@@ -19,11 +19,12 @@ RICH = Money(amount=1_000_000_000, currency="EUR")
 
 @asynccontextmanager
 async def store(
-    engine: str, data: Path, sorters: int = 1
+    engine: str, data: Path, sorters: int = 1, *options: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """`storebus up` with the sample shop and the conveyor at full speed."""
     up = ("up", "--no-web", "--engine", engine, "--port", "0", "--sorters", str(sorters))
-    async with command("Try", *up, "--data", str(data), "--speed", "inf") as process:
+    words = (*up, "--data", str(data), "--speed", "inf", *options)
+    async with command("Try", *words) as process:
         yield process
 
 

@@ -30,6 +30,10 @@ class RoleTakenError(StorebusError):
     """Another living process already plays this node."""
 
 
+class RoleEndedError(StorebusError):
+    """A role that runs in a process of its own did not start, or has ended."""
+
+
 class ConfigurationError(StorebusError):
     """A settings file, shop file or option says something impossible."""
 

@@ -1,4 +1,4 @@
-"""A whole store in one process: broker, acquirer, the three roles and sorters."""
+"""A whole store: broker, acquirer, the three roles and sorters."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from typing import Any
 
 from broker.engine import Broker, running_broker
 from bus.caller import Caller
-from bus.contract.channel import Operation
+from bus.contract.channel import ROLES, Operation
 from bus.contract.every import ABOUT
 from bus.contract.values import Empty, Model
 from bus.errors import first_error
@@ -17,6 +17,7 @@ from bus.journal import hold
 from bus.link import MqttConnector
 from bus.node import Node, Place
 from bus.role import Role
+from cli.apart import roles_apart
 from cli.roles import acquirer_client, server_roles, sorter_role
 from cli.settings import Settings
 from cli.shop.reader import Shop, read_shop
@@ -38,12 +39,20 @@ class RunningStore:
 
 
 @asynccontextmanager
-async def running_store(settings: Settings, sorters: int = 1) -> AsyncIterator[RunningStore]:
+async def running_store(
+    settings: Settings, sorters: int = 1, *, apart: bool = False
+) -> AsyncIterator[RunningStore]:
     """Run a store; all its nodes answer inside the context.
 
     At the first start on a data folder the shop's products, goods and accounts are brought in.
 
+    Args:
+        settings: the store's.
+        sorters: how many of the shop's sorters.
+        apart: each role in a process of its own.
+
     Raises:
+        RoleEndedError: a role that runs apart did not start, or ended.
         BrokerError: the broker cannot be started or reached.
         RoleTakenError: another store runs on this data folder or site.
         ConfigurationError: the shop's files are wrong.
@@ -53,8 +62,12 @@ async def running_store(settings: Settings, sorters: int = 1) -> AsyncIterator[R
         stack.callback(os.close, hold(settings.data / "store.lock"))
         broker = await stack.enter_async_context(running_broker(settings.broker, settings.data))
         place = Place(MqttConnector(broker.url), settings.site, settings.data, settings.runtime)
-        acquirer = await stack.enter_async_context(acquirer_client(settings))
-        roles = server_roles(shop, acquirer, settings)
+        roles: dict[str, Role] = {}
+        if apart:
+            await stack.enter_async_context(roles_apart(sorted(ROLES), broker.url, settings))
+        else:
+            acquirer = await stack.enter_async_context(acquirer_client(settings))
+            roles = server_roles(shop, acquirer, settings)
         for sorter in shop.sorters[:sorters]:
             roles[sorter.name] = stack.enter_context(sorter_role(sorter.name, shop, settings))
         await stack.enter_async_context(running_nodes(roles, place))

@@ -34,10 +34,13 @@ def up(
     shop: options.ShopFile = None,
     speed: options.Speed = None,
     sorters: Annotated[int, typer.Option(min=0, help="How many of the shop's sorters.")] = 1,
+    apart: Annotated[
+        bool, typer.Option("--apart", help="Each role in a process of its own, on a core each.")
+    ] = False,
     page: Annotated[bool, typer.Option("--web/--no-web", help="Serve the phone page.")] = True,
     web_port: WebPort = None,
 ) -> None:
-    """Run a whole store in one process: broker, the three roles, a sorter and the phone page.
+    """Run a whole store with one command: broker, three roles, a sorter and the phone page.
 
     Example: storebus up --port 1884 --data /var/lib/storebus
     """
@@ -52,12 +55,14 @@ def up(
         shop=shop,
         speed=speed,
     )
-    run(_up(settings, sorters, page=page, web_port=web_port))
+    run(_up(settings, sorters, apart=apart, page=page, web_port=web_port))
 
 
-async def _up(settings: Settings, sorters: int, *, page: bool, web_port: int | None) -> None:
+async def _up(
+    settings: Settings, sorters: int, *, apart: bool, page: bool, web_port: int | None
+) -> None:
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(running_store(settings, sorters))
+        store = await stack.enter_async_context(running_store(settings, sorters, apart=apart))
         write_address(settings.data, store.broker.url, store.broker.url_v311)
         url = ""
         if page:
