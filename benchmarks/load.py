@@ -2,9 +2,10 @@
 
 `python -m benchmarks.load [--rate 100] [--seconds 600] [--terminals 10] [--sorters 8] [--durable]`.
 Customers do not wait for each other: a purchase counts from when it was to begin. The store runs
-as `storebus up`, each sorter as `storebus node`, each with a conveyor that takes no time; the
-terminals run in this process, and write nothing down unless they are `--durable`: in a shop each
-has a computer of its own. Ends with exit code 1 when the books do not balance.
+as `storebus up --apart`, or in one process (`--together`). In a shop each terminal and each sorter
+has a computer of its own; here they run in this process and write nothing down, unless they are
+`--durable`: then the terminals have journals, and each sorter is a `storebus node` whose conveyor
+takes no time. Ends with exit code 1 when the books do not balance.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from benchmarks.measuring import Usage, command, percentiles, store, usage
+from benchmarks.sorters import BareSorter
 from bus.caller import Caller
 from bus.contract.channel import ROLES
 from bus.contract.settlement import AccountPayment
@@ -103,14 +105,14 @@ class Figures:
 
 
 def taken(processes: Sequence[int]) -> dict[str, Usage]:
-    """By the store's processes, by the sorters together, and by this one with its terminals."""
+    """By the store's processes, by durable sorters together, and by this one with its devices."""
     found = usage(processes[0])
     sorters = [usage(pid)[f"store ({pid})"] for pid in processes[1:]]
     here = usage(os.getpid())[f"store ({os.getpid()})"]
     together = Usage(
         sum(each.resident for each in sorters), sum(each.processor for each in sorters)
     )
-    return found | {"sorters": together, "terminals": here}
+    return found | ({"sorters": together} if sorters else {}) | {"devices": here}
 
 
 def files(data: Path) -> dict[str, int]:
@@ -135,19 +137,24 @@ async def load(options: argparse.Namespace) -> bool:
     plan = Plan(options.rate, options.seconds, {"buy": 1}, at_once=AT_ONCE)
     tally, bought, chance = Tally(list(plan.mix)), Bought(), random.Random()
     account = AccountPayment(method="account", account="C-1001")
-    apart = ("--apart",) if options.apart else ()
+    apart = () if options.together else ("--apart",)
     with tempfile.TemporaryDirectory(prefix="storebus-load-", dir=options.folder) as folder:
         data = Path(folder)
         async with AsyncExitStack() as stack:
             processes = [await stack.enter_async_context(store("mosquitto", data, 0, *apart))]
             url = (data / "broker-url").read_text().strip()
             settings = read_settings(data=data)
+            connector = MqttConnector(url)
             sorters = [f"sorter-{number}" for number in range(1, options.sorters + 1)]
             for sorter in sorters:
-                node = ("node", sorter, "--broker", url, "--data", str(data), "--speed", "inf")
-                processes.append(await stack.enter_async_context(command("is on", *node)))
+                if options.durable:
+                    node = ("node", sorter, "--broker", url, "--data", str(data), "--speed", "inf")
+                    processes.append(await stack.enter_async_context(command("is on", *node)))
+                else:
+                    bare = BareSorter(sorter, connector, settings.site, settings.runtime)
+                    await stack.enter_async_context(bare.running())
             caller = await stack.enter_async_context(
-                Caller(MqttConnector(url), settings.site, "tester-1").connected()
+                Caller(connector, settings.site, "tester-1").connected()
             )
             customers = [
                 await stack.enter_async_context(
@@ -167,8 +174,8 @@ async def load(options: argparse.Namespace) -> bool:
             await arrivals.run()
             async with asyncio.timeout(DRAIN):
                 await bought.all_reminded()
-                durable = [each.name for each in customers] if options.durable else []
-                await until_quiet(caller.ask, [*durable, *ROLES, *sorters])
+                durable = [*sorters, *(each.name for each in customers)] if options.durable else []
+                await until_quiet(caller.ask, [*durable, *ROLES])
             telling.cancel()
             await asyncio.wait({telling})
         output.print(as_table(tally))
@@ -185,8 +192,8 @@ def main() -> None:
     parser.add_argument("--terminals", type=int, default=10)
     parser.add_argument("--sorters", type=int, default=8)
     parser.add_argument("--every", type=float, default=60, help="seconds between figures")
-    parser.add_argument("--apart", action="store_true", help="each role in a process of its own")
-    parser.add_argument("--durable", action="store_true", help="real terminals, with journals")
+    parser.add_argument("--together", action="store_true", help="the three roles in one process")
+    parser.add_argument("--durable", action="store_true", help="real devices, with journals")
     parser.add_argument("--folder", type=Path, help="where the store's folder is made")
     options = parser.parse_args()
     output.print(

@@ -37,6 +37,8 @@ from nodes.catalog.shelf import Shelf
 
 _ROOM = MAX_PAYLOAD * 3 // 4
 """What a search result may take of a payload, in bytes."""
+_PRODUCT, _LEVEL = "product", "level"
+"""What a commit has changed on the shelf: all of a product, or how many of a style are left."""
 
 
 class Catalog:
@@ -74,15 +76,19 @@ class Catalog:
         return SearchResult(products=fitting)
 
     def _refresh(self, connection: sqlite3.Connection, touched: frozenset[str]) -> None:
-        for identifier in touched:
-            product = store.product(connection, identifier)
+        for key in touched:
+            kind, _, name = key.partition(" ")
+            if kind == _LEVEL:
+                self._shelf.level(name, store.stock_or_refuse(connection, name).available)
+                continue
+            product = store.product(connection, name)
             if product is not None:
                 self._shelf.put(product)
 
 
 def _touch_all(turn: Turn) -> None:
     for identifier in store.product_ids(turn.connection):
-        turn.touch(identifier)
+        turn.touch(f"{_PRODUCT} {identifier}")
 
 
 def _reserve(turn: Turn, request: Request[Reserve]) -> Reserved:
@@ -145,7 +151,7 @@ def _upsert(turn: Turn, request: Request[Upsert]) -> Upserted:
         if len(record.model_dump_json()) > _ROOM:
             raise TooLarge(f"{record.id} does not fit into a reply.", limit=_ROOM)
         created += store.upsert(turn.connection, record)
-        turn.touch(record.id)
+        turn.touch(f"{_PRODUCT} {record.id}")
     return Upserted(created=created, updated=len(request.data.products) - created)
 
 
@@ -158,4 +164,4 @@ def _tell(turn: Turn, changed: tuple[domain.Stock, ...]) -> None:
     if changed:
         turn.emit(STOCK_CHANGED, StockChanged(levels=[stock.level() for stock in changed]))
     for stock in changed:
-        turn.touch(stock.product)
+        turn.touch(f"{_LEVEL} {stock.sku}")

@@ -15,6 +15,7 @@ class Shelf:
         self._products: dict[str, Product] = {}
         self._by_url: dict[str, str] = {}
         self._by_gtin: dict[str, tuple[str, str]] = {}
+        self._by_sku: dict[str, str] = {}
         self._words: dict[str, str] = {}
         self._hosts: Counter[str] = Counter()
         """How many labels lead to each host: those are this shop's."""
@@ -27,15 +28,27 @@ class Shelf:
             self._hosts[_host(old.url)] -= 1
             for style in old.styles:
                 self._by_gtin.pop(style.gtin, None)
+                self._by_sku.pop(style.sku, None)
         self._products[product.id] = product
         self._by_url[product.url] = product.id
         self._hosts[_host(product.url)] += 1
         for style in product.styles:
             self._by_gtin[style.gtin] = (product.id, style.sku)
+            self._by_sku[style.sku] = product.id
         self._words[product.id] = " ".join(
             [product.name, product.id, product.description]
             + [f"{style.sku} {' '.join(style.attributes.values())}" for style in product.styles]
         ).casefold()
+
+    def level(self, sku: str, available: int) -> None:
+        """There are now so many of a style; a product that is new is put here before."""
+        identifier = self._by_sku[sku]
+        product = self._products[identifier]
+        styles = [
+            style.model_copy(update={"available": available}) if style.sku == sku else style
+            for style in product.styles
+        ]
+        self._products[identifier] = product.model_copy(update={"styles": styles})
 
     def look_up(self, code: str) -> Found:
         """The product behind what a scanner gave.

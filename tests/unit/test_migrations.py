@@ -22,7 +22,8 @@ def older(package: str, number: int) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as rows:
         rows.row_factory = sqlite3.Row
         rows.execute("PRAGMA foreign_keys = 1")
-        with patch.object(journal, "sorted", lambda each: sorted(each)[:number], create=True):
+        scripts = journal._scripts(package)
+        with patch.object(journal, "_scripts", lambda _: scripts[:number]):
             _migrate(rows, package)
         yield rows
 

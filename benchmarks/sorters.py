@@ -1,0 +1,91 @@
+"""Sorters that take no time and store nothing: in a shop each has a computer of its own."""
+
+import asyncio
+
+from bus.contract.catalog import Line
+from bus.contract.sorter import (
+    ABORT,
+    JOB_STATE,
+    PICK,
+    Abort,
+    Aborted,
+    JobState,
+    JobStep,
+    Pick,
+    PickReply,
+)
+from bus.contract.values import Model
+from bus.contract.warehouse import PACKED, Packed
+from bus.envelope import rfc3339
+from bus.identity import Identity
+from bus.intake import Request
+from bus.link import Connector
+from bus.settings import RuntimeSettings
+from cli.load.bare import BareNode
+
+_STEPS: tuple[JobStep, ...] = ("assigned", "travelling", "picking", "conveying", "packing", "done")
+_PATIENCE = 3600.0
+"""Seconds that the warehouse may take to hear of a parcel."""
+
+
+class BareSorter(BareNode):
+    """Packs each job as soon as it is given one, and shows every step of it.
+
+    Args:
+        name: `sorter-1`.
+        connector: to the broker.
+        site: of the store.
+        settings: of the connection, and when is asked again.
+    """
+
+    def __init__(
+        self, name: str, connector: Connector, site: str, settings: RuntimeSettings
+    ) -> None:
+        super().__init__(
+            name, "sorter", connector, site, settings, {PICK: self._pick, ABORT: self._abort}
+        )
+        self._clock = Identity()
+        self._jobs: dict[tuple[str, int], asyncio.Task[None]] = {}
+
+    def _pick(self, request: Request[Pick]) -> Model:
+        pick = request.data
+        key = pick.job, pick.assignment
+        if key not in self._jobs:
+            packing = asyncio.create_task(self._pack(pick), name=f"{self.name}/{pick.job}")
+            self._jobs[key] = packing
+            packing.add_done_callback(lambda _: self._jobs.pop(key, None))
+        return PickReply(job=pick.job, accepted=True)
+
+    def _abort(self, request: Request[Abort]) -> Model:
+        """Nothing has left its location until the warehouse has heard that it is packed."""
+        packing = self._jobs.pop((request.data.job, request.data.assignment), None)
+        if packing is not None:
+            packing.cancel()
+        return Aborted(job=request.data.job, taken=[])
+
+    async def _pack(self, pick: Pick) -> None:
+        for step in _STEPS:
+            self._show(step, pick)
+        pieces: dict[str, int] = {}
+        for line in pick.picks:
+            pieces[line.sku] = pieces.get(line.sku, 0) + line.quantity
+        packed = Packed(
+            job=pick.job,
+            assignment=pick.assignment,
+            order=pick.order,
+            parcel=f"p-{pick.job}",
+            lines=[Line(sku=sku, quantity=quantity) for sku, quantity in pieces.items()],
+        )
+        await self.ask(PACKED, "warehouse", packed, _PATIENCE)
+        if len(self._jobs) == 1:
+            self._show("idle")
+
+    def _show(self, step: JobStep, pick: Pick | None = None) -> None:
+        state = JobState(
+            step=step,
+            job=pick.job if pick else None,
+            order=pick.order if pick else None,
+            picks=len(pick.picks) if pick else 0,
+            since=rfc3339(self._clock.now()),
+        )
+        self.voice.state(JOB_STATE, state)
