@@ -38,7 +38,7 @@ _QUEUED = 20_000
 _UNSENT = 32 * 1024 * 1024
 """Bytes that the broker does not take."""
 _GOODBYE = 1.0
-"""Seconds that the broker may take to hang up."""
+"""Seconds that the broker may take for what waits, and then to hang up."""
 _PIECE = 65_536
 _FAILURE = 0x80
 """The first reason code that says no (MQTT 5 section 2.4)."""
@@ -64,6 +64,8 @@ class Client(aiomqtt.Client):
         self._unacknowledged: dict[int, str] = {}  # topics by packet identifier
         self._at_once = _INFLIGHT
         self._waiting: deque[Outgoing] = deque()
+        self._all_out: asyncio.Future[None] | None = None
+        """Set, by whoever wants to leave, for when nothing waits any more."""
         self._unread = bytearray()
         self._thread = threading.get_ident()
         self._flushing = False
@@ -124,10 +126,13 @@ class Client(aiomqtt.Client):
         Whoever hangs up while something is on its way to him takes back his last words (TCP
         resets the connection), and his last will is published in their place.
         """
+        if self._waiting:
+            self._all_out = self._loop.create_future()
+            await asyncio.wait({self._all_out, self._disconnected}, timeout=_GOODBYE)
         sock = self._paho.socket()
         if sock is None or self._disconnected.done():
             return
-        for message in self._waiting:
+        for message in self._waiting:  # a broker that takes no more is told all the same
             self._publish(sock, message, 1)
         sock.unsent += DISCONNECT
         self._left = True
@@ -252,6 +257,8 @@ class Client(aiomqtt.Client):
         sock = self._paho.socket()
         if self._waiting and sock is not None and not self._left:
             self._publish(sock, self._waiting.popleft(), 1)
+            if not self._waiting and self._all_out is not None and not self._all_out.done():
+                self._all_out.set_result(None)
 
     def _hand_on(self, first: int, packet: bytes) -> MQTTErrorCode:
         """Whatever is not about messages is paho's."""
