@@ -59,6 +59,8 @@ def gtin14(digits: str) -> str:
 
 def _plain(text: str) -> str:
     """Refuse control characters and bidi overrides, which could fake what a person reads."""
+    if text.isascii() and text.isprintable():
+        return text
     for character in text:
         if unicodedata.category(character) in {"Cc", "Cs"} or character in _BIDI:
             raise ValueError("the text has a control or bidi-override character")
@@ -150,12 +152,16 @@ def looks_like_card_number(value: Any) -> bool:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return False
-    text = "".join(
-        "-" if unicodedata.category(character) == "Pd" else character
-        for character in unicodedata.normalize("NFKC", str(value))
-    )
-    runs = re.findall(r"[0-9]+(?:[ -][0-9]+)*", text)
-    return any(_has_card_number(re.split("[ -]", run)) for run in runs)
+    text = str(value)
+    if not text.isascii():
+        text = "".join(
+            "-" if unicodedata.category(character) == "Pd" else character
+            for character in unicodedata.normalize("NFKC", text)
+        )
+    return any(_has_card_number(_GAP.split(run)) for run in _LONG_RUN.findall(text))
+
+
+_LONG_RUN, _GAP = re.compile(r"[0-9](?:[ -]?[0-9]){11,}"), re.compile("[ -]")
 
 
 def _has_card_number(groups: list[str]) -> bool:
