@@ -1,8 +1,8 @@
-"""The letters of labels: one font for Latin and Chinese, and how much text fits where."""
+"""The letters of labels and receipts: one font for Latin and Chinese, and what fits where."""
 
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from PIL import ImageFont
@@ -17,8 +17,18 @@ LEADING = 1.3
 
 
 def font_file() -> str:
-    """WenQuanYi Micro Hei (Apache License 2.0), as a collection whose first face is meant."""
+    """WenQuanYi Micro Hei (Apache License 2.0; docs/adr/0012), a collection: its first face."""
     return str(files("paperang_p2_fonts_cjk") / "fonts" / "wqy-microhei.ttc")
+
+
+@cache
+def pdf_font() -> str:
+    """The font as PDFs know it: each takes along the letters that it shows, and no others."""
+    from reportlab.pdfbase import pdfmetrics  # noqa: PLC0415 - heavy, and only PDFs need it
+    from reportlab.pdfbase.ttfonts import TTFont  # noqa: PLC0415
+
+    pdfmetrics.registerFont(TTFont(FONT_NAME, font_file(), subfontIndex=0))
+    return FONT_NAME
 
 
 @lru_cache(maxsize=64)

@@ -2,20 +2,17 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 import pypdfium2
 from PIL import Image
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from bus.errors import LabelError
 from devices.terminal.label import read_back, write_file
 from devices.terminal.layout import DOTS, Drawing, Label, lying, upright
-from devices.terminal.lettering import FONT_NAME, font_file
+from devices.terminal.lettering import pdf_font
 from devices.terminal.pages import MILLIMETRE, Page
 
 Placed = TypeVar("Placed")
@@ -51,9 +48,8 @@ def draw_sheet(labels: Sequence[Label], page: Page) -> bytes:
     Raises:
         LabelError: a label does not fit.
     """
-    _register_font()
     file = io.BytesIO()
-    canvas = Canvas(file, invariant=True, pageCompression=1)
+    canvas = Canvas(file, invariant=True, pageCompression=1, initialFontName=pdf_font())
     canvas.setTitle("Labels")
     canvas.setCreator("Storebus")
     for drawings in _by_page(list(_drawings(labels, page)), page):
@@ -136,12 +132,7 @@ def _draw(canvas: Canvas, drawing: Drawing, cell: tuple[int, int, int, int]) -> 
         canvas.saveState()
         canvas.translate(line.centre, line.middle)
         canvas.scale(1, -1)
-        canvas.setFont(FONT_NAME, line.size)
+        canvas.setFont(pdf_font(), line.size)
         canvas.drawCentredString(0, -line.size * _CAP_MIDDLE, line.text)
         canvas.restoreState()
     canvas.restoreState()
-
-
-@cache
-def _register_font() -> None:
-    pdfmetrics.registerFont(TTFont(FONT_NAME, font_file(), subfontIndex=0))

@@ -1,5 +1,6 @@
 """Sheets of labels: every code is read back from the page as printed, or the label is named."""
 
+import hashlib
 import io
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from cli.shop.labelling import (
     style_labels,
 )
 from devices.terminal.label import Label, draw_png, write_label
-from devices.terminal.lettering import font_file
+from devices.terminal.lettering import font, font_file
 from devices.terminal.pages import PAGES
 from devices.terminal.scanner import read_codes
 from devices.terminal.sheet import draw_sheet, prove_sheet, write_sheet
@@ -72,7 +73,18 @@ def test_a_sheet_shows_name_style_price_and_number_in_latin_and_chinese() -> Non
 
 def test_the_font_is_embedded_so_that_any_printer_has_it() -> None:
     assert b"/FontFile2" in draw_sheet(LABELS, PAGES["a4"])
-    assert Path(font_file()).is_file()
+
+
+def test_the_font_is_the_one_that_was_chosen() -> None:
+    held = hashlib.sha256(Path(font_file()).read_bytes()).hexdigest()
+    assert held == "2420e8078af796b19a3f6ef13de527a1a91c1e7171eea115926c614ced1009b3"
+
+
+@pytest.mark.parametrize("letters", ["žółw Ğőé ß €", "銷售收據 牛津紡襯衫", "销售收据 牛津纺衬衫"])
+def test_the_font_has_the_letters_of_latin_and_of_both_kinds_of_chinese(letters: str) -> None:
+    missing = font(40).getmask("\U0010fffd").getbbox(), bytes(font(40).getmask("\U0010fffd"))
+    for each in letters.replace(" ", ""):
+        assert (font(40).getmask(each).getbbox(), bytes(font(40).getmask(each))) != missing
 
 
 def test_a_long_name_is_cut_on_a_small_label_but_never_the_price() -> None:

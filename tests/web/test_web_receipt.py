@@ -57,11 +57,30 @@ def test_the_pdf_is_one_and_is_the_browsers_own(shop: Shop, phone: Phone) -> Non
         assert other.get(f"/order/{order}/receipt.pdf").status_code == 404
 
 
+def fonts_of(pdf: bytes) -> dict[str, bool]:
+    """The fonts that it names, and whether it brings each along."""
+    found = {}
+    for page in PdfReader(io.BytesIO(pdf)).pages:
+        for font in page["/Resources"]["/Font"].get_object().values():
+            described = font.get_object().get("/FontDescriptor", {})
+            found[font.get_object()["/BaseFont"]] = "/FontFile2" in described
+    return found
+
+
 def test_a_long_receipt_in_chinese_takes_several_pages() -> None:
     pdf = as_pdf(LONG)
-    assert len(re.findall(rb"/Type /Page\b", pdf)) > 1
-    assert b"MSung-Light" in pdf
-    assert b"Vera" in pdf
+    assert len(PdfReader(io.BytesIO(pdf)).pages) > 1
+    text = pdf_text(pdf)
+    for said in ("商店 Żółw", "銷售收據", "Nr 49, 藍色 & <b>", "合計", "取貨點", "北門"):
+        assert said in text
+
+
+def test_a_pdf_brings_the_letters_that_it_shows_and_no_others() -> None:
+    pdf = as_pdf(LONG)
+    fonts = fonts_of(pdf)
+    assert set(fonts.values()) == {True}
+    assert all(re.match(r"/[A-Z]{6}\+WenQuanYi", name) for name in fonts)  # of a part of it
+    assert len(pdf) < 60_000
 
 
 def test_columns_stand_right_also_in_chinese() -> None:

@@ -1,5 +1,6 @@
 """The customer's orders: how far each one is, its reminder, its receipt, and collecting it."""
 
+import asyncio
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -91,7 +92,9 @@ async def receipt_text(site: Site, request: Request, visitor: Visitor) -> Respon
 
 async def receipt_pdf(site: Site, request: Request, visitor: Visitor) -> Response:
     """The same as a PDF."""
-    return _file(as_pdf(_paper(site, request, visitor)), "application/pdf", "pdf")
+    async with site.printing:
+        printed = await asyncio.to_thread(as_pdf, _paper(site, request, visitor))
+    return _file(printed, "application/pdf", "pdf")
 
 
 def _paper(site: Site, request: Request, visitor: Visitor) -> Paper:

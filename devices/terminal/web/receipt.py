@@ -4,20 +4,17 @@ import io
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import groupby
 from typing import Any
 from xml.sax.saxutils import escape
 
 from bus.contract.settlement import Receipt
 from bus.texts import Texts
+from devices.terminal.lettering import pdf_font
 from devices.terminal.price import price_text
 from devices.terminal.web.domain import CartLine, TaxLine
 from devices.terminal.web.rendering import rate_text
 
 _COLUMNS = 48
-_SONG = {"zh_Hant": "MSung-Light"}
-"""Fonts that PDF readers have for Chinese; the other one for all else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,7 @@ def as_text(receipt: Paper) -> str:
 
 
 def as_pdf(receipt: Paper) -> bytes:
-    """A PDF of as many A5 pages as it takes."""
+    """A PDF of as many A5 pages as it takes. One at a time: they share the font."""
     from reportlab.lib.colors import black  # noqa: PLC0415 - heavy, and only needed here
     from reportlab.lib.enums import TA_RIGHT  # noqa: PLC0415
     from reportlab.lib.pagesizes import A5  # noqa: PLC0415
@@ -105,24 +102,27 @@ def as_pdf(receipt: Paper) -> bytes:
     from reportlab.lib.units import mm  # noqa: PLC0415
     from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table  # noqa: PLC0415
 
-    _register_fonts()
-    left = ParagraphStyle("left", fontName="Vera", fontSize=9, leading=12)
+    left = ParagraphStyle("left", fontName=pdf_font(), fontSize=9, leading=12)
     right = ParagraphStyle("right", parent=left, alignment=TA_RIGHT)
     title = ParagraphStyle("title", parent=left, fontSize=14, leading=18)
 
     def write(text: str, style: Any = left) -> Any:
-        return Paragraph(_marked(text, receipt.language), style)
+        return Paragraph(escape(text), style)
 
     def table(rows: Sequence[Sequence[str]], widths: Sequence[float], lines: list[Any]) -> Any:
         cells = [[write(row[0]), *(write(cell, right) for cell in row[1:])] for row in rows]
         return Table(cells, [width * mm for width in widths], style=lines, repeatRows=0)
 
-    ruled = [("LINEABOVE", (0, 0), (-1, 0), 0.5, black), ("VALIGN", (0, 0), (-1, -1), "TOP")]
+    ruled = [
+        ("LINEABOVE", (0, 0), (-1, 0), 0.5, black),
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("FONTNAME", (0, 0), (-1, -1), pdf_font()),
+    ]
     file = io.BytesIO()
     SimpleDocTemplate(
         file, pagesize=A5, leftMargin=12 * mm, rightMargin=12 * mm, topMargin=14 * mm,
         bottomMargin=14 * mm, title=f"{receipt.title} {receipt.order}", author=receipt.shop,
-        lang=receipt.language.replace("_", "-"),
+        lang=receipt.language.replace("_", "-"), initialFontName=pdf_font(),
     ).build(
         [
             write(receipt.shop, title),
@@ -136,35 +136,6 @@ def as_pdf(receipt: Paper) -> bytes:
         ]
     )  # fmt: skip
     return file.getvalue()
-
-
-@cache
-def _register_fonts() -> Any:
-    """Vera is embedded; of Chinese fonts a PDF names what every reader has.
-
-    Returns:
-        The code points that Vera has.
-    """
-    from reportlab.pdfbase import pdfmetrics  # noqa: PLC0415
-    from reportlab.pdfbase.cidfonts import UnicodeCIDFont  # noqa: PLC0415
-    from reportlab.pdfbase.ttfonts import TTFont  # noqa: PLC0415
-
-    vera = TTFont("Vera", "Vera.ttf")
-    pdfmetrics.registerFont(vera)
-    for name in ("STSong-Light", "MSung-Light"):
-        pdfmetrics.registerFont(UnicodeCIDFont(name))
-    return frozenset(vera.face.charToGlyph)
-
-
-def _marked(text: str, language: str) -> str:
-    """The text with the font of each run."""
-    known = _register_fonts()
-    song = _SONG.get(language, "STSong-Light")
-    parts = []
-    for is_latin, run in groupby(text, lambda character: ord(character) in known):
-        part = escape("".join(run))
-        parts.append(part if is_latin else f'<font name="{song}">{part}</font>')
-    return "".join(parts)
 
 
 def _apart(left: str, right: str) -> str:

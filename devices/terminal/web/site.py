@@ -60,6 +60,8 @@ class Site:
         self.doorman = Doorman(settings.node, customers.secret())
         self.closing = asyncio.Event()
         """Set when open pages are to let go of their streams."""
+        self.printing = asyncio.Lock()
+        """Held while a PDF is made, beside all else: the first one takes a second."""
 
     def close(self) -> None:
         """Open pages let go of their streams."""
