@@ -49,7 +49,10 @@ def draw_sheet(labels: Sequence[Label], page: Page) -> bytes:
         LabelError: a label does not fit.
     """
     file = io.BytesIO()
-    canvas = Canvas(file, invariant=True, pageCompression=1, initialFontName=pdf_font())
+    canvas = Canvas(
+        file, invariant=True, pageCompression=1,
+        initialFontName=pdf_font(),  # type: ignore[arg-type]  # the stub has it as a number
+    )  # fmt: skip
     canvas.setTitle("Labels")
     canvas.setCreator("Storebus")
     for drawings in _by_page(list(_drawings(labels, page)), page):
