@@ -70,6 +70,7 @@ class Gate:
             digest=body_digest(operation.name, envelope.data)
             if operation.kind == "command"
             else b"",
+            at=self._identity.now(),
             trace=envelope.trace,
             deadline=envelope.deadline,
             correlation=message.correlation,

@@ -20,6 +20,8 @@ class Request(Generic[DataT]):
     id: str
     data: DataT
     digest: bytes
+    at: int = 0
+    """When it was read, in milliseconds since the epoch."""
     trace: str | None = None
     deadline: int | None = None
     """Milliseconds since the epoch; not begun by then, it never is."""

@@ -153,7 +153,8 @@ class OrderView(Model):
 class OrderQuery(Model):
     """Which order: by its id, or by its pickup code as long as it is open.
 
-    A terminal sees its own orders by id, and any by its code.
+    A terminal sees its own orders by id, and any by its code. Too many wrong codes lock who asked
+    for a while, as those of `collect` do.
     """
 
     order: OrderId | None = None
@@ -279,7 +280,7 @@ PURCHASE = command(
 )  # fmt: skip
 ORDER = query(
     "settlement", "order", OrderQuery, OrderView, "Where is this order?",
-    problems={"unknown-order", "unknown-pickup-code"},
+    problems={"unknown-order", "unknown-pickup-code", "too-many-tries"},
 )  # fmt: skip
 ORDERS = query("settlement", "orders", Orders, OrderList, "Which orders are in this state?")
 COLLECT = command(

@@ -107,7 +107,7 @@ class Settlement:
         self.role = Role(
             kind="settlement",
             package="nodes.settlement",
-            queries={ORDER: _show_order, ORDERS: _list_orders},
+            queries={ORDER: self._show_order, ORDERS: _list_orders},
             commands={
                 PURCHASE: self._purchase,
                 READY: self._ready,
@@ -243,6 +243,32 @@ class Settlement:
         wait = min(self._remind_again, unclaimed.expires_at - turn.now)
         turn.after(wait, "unclaimed", unclaimed)
 
+    def _show_order(
+        self, connection: sqlite3.Connection, request: Request[OrderQuery]
+    ) -> OrderView:
+        if request.data.code is not None:
+            return self._show_by_code(connection, request, request.data.code)
+        if request.data.order is None:
+            raise InvalidField("Give either `order` or `code`.", field="order")
+        view = store.view(connection, request.data.order)
+        if role_of(request.caller) == "terminal" and view.terminal != request.caller:
+            raise UnknownOrder(f"There is no order {request.data.order}.")
+        return view
+
+    def _show_by_code(
+        self, connection: sqlite3.Connection, request: Request[OrderQuery], code: str
+    ) -> OrderView:
+        """An order to whoever has its code, who must not find codes by trying them."""
+        counts = not keeps_customers_apart(request.caller)
+        if counts:
+            self._lock.check(connection, request.caller, request.at)
+        found = store.order_by_code(connection, code)
+        if found is not None:
+            return store.view(connection, found.id)
+        if counts:
+            raise self._lock.asked_wrong(connection, request.caller, code, request.at)
+        raise UnknownPickupCode("No open order has this pickup code.")
+
     def _undo(
         self, turn: Turn, order: domain.Order, state: OrderState, reason: str
     ) -> domain.Order:
@@ -372,20 +398,6 @@ def _presence(turn: Turn, observed: Observed[Presence]) -> None:
 def _alarms(turn: Turn, observed: Observed[Alarms]) -> None:
     if observed.node == "warehouse":
         store.save_alarms(turn.connection, observed.data)
-
-
-def _show_order(connection: sqlite3.Connection, request: Request[OrderQuery]) -> OrderView:
-    if request.data.code is not None:
-        found = store.order_by_code(connection, request.data.code)
-        if found is None:
-            raise UnknownPickupCode("No open order has this pickup code.")
-        return store.view(connection, found.id)
-    if request.data.order is None:
-        raise InvalidField("Give either `order` or `code`.", field="order")
-    view = store.view(connection, request.data.order)
-    if role_of(request.caller) == "terminal" and view.terminal != request.caller:
-        raise UnknownOrder(f"There is no order {request.data.order}.")
-    return view
 
 
 def _list_orders(connection: sqlite3.Connection, request: Request[Orders]) -> OrderList:

@@ -15,7 +15,8 @@ class SettlementSettings(BaseModel):
     remind_again: Seconds = 4 * 3600.0
     """Seconds between reminders of a parcel that nobody collects."""
     wrong_codes: Annotated[int, Field(ge=1, le=1000)] = 5
-    """Wrong pickup codes from one terminal after which it can collect nothing for a while."""
+    """Wrong pickup codes of one caller after which it cannot collect, or ask for orders by code,
+    for a while."""
     code_lock: Seconds = 60.0
     """Seconds for which it is locked then; wrong codes further apart are not added up."""
     expire_after: Seconds = 48 * 3600.0

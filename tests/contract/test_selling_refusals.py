@@ -7,7 +7,14 @@ from store import STOCK, Store
 
 from bus.contract.catalog import Line
 from bus.contract.problem import ProblemData
-from bus.contract.settlement import COLLECT, AccountPayment, Collect, Purchase
+from bus.contract.settlement import (
+    COLLECT,
+    ORDER,
+    AccountPayment,
+    Collect,
+    OrderQuery,
+    Purchase,
+)
 from bus.contract.values import Money
 from bus.contract.warehouse import RECEIVE, Receive
 from bus.errors import Problem, Refused
@@ -127,6 +134,47 @@ async def test_a_fifth_wrong_pickup_code_locks_who_sent_it_and_nobody_else(store
     assert 0 < problem.model_extra["retryAfter"] <= 60
     right = Collect(code=receipt.pickup_code)
     await store.ask_as("console-2", COLLECT, "settlement", right)
+
+
+async def test_codes_are_not_found_by_asking_for_orders_either(store: Store) -> None:
+    receipt = await store.buy({"MUG": 1})
+    await store.reminded(receipt.order)
+    right = OrderQuery(code=receipt.pickup_code)
+    codes = (f"{number:06}" for number in range(10))
+    wrong = [code for code in codes if code != receipt.pickup_code]
+    left = []
+    for code in (wrong[0], wrong[0], *wrong[1:5]):
+        problem = await refusal(
+            store.ask_as("tester-1", ORDER, "settlement", OrderQuery(code=code))
+        )
+        assert problem.model_extra
+        left.append(problem.model_extra["triesLeft"])
+        if left[-1]:  # to know a right one does not help
+            await store.ask_as("tester-1", ORDER, "settlement", right)
+    assert left == [4, 4, 3, 2, 1, 0]
+    problem = await refusal(store.ask_as("tester-1", ORDER, "settlement", right))
+    assert (problem.status, problem.code) == (429, "too-many-tries")
+    assert problem.model_extra
+    assert 0 < problem.model_extra["retryAfter"] <= 60
+    shown = await store.ask_as("tester-1", ORDER, "settlement", OrderQuery(order=receipt.order))
+    assert shown.order == receipt.order
+    shown = await store.ask_as("terminal-9", ORDER, "settlement", right)
+    assert shown.order == receipt.order
+
+
+async def test_codes_tried_by_asking_and_by_collecting_are_counted_together(store: Store) -> None:
+    receipt = await store.buy({"MUG": 1})
+    await store.reminded(receipt.order)
+    codes = (f"{number:06}" for number in range(10))
+    wrong = [code for code in codes if code != receipt.pickup_code]
+    for code in wrong[:3]:
+        await refusal(store.ask_as("console-3", ORDER, "settlement", OrderQuery(code=code)))
+    for code in wrong[3:5]:
+        await refusal(store.ask_as("console-3", COLLECT, "settlement", Collect(code=code)))
+    right = Collect(code=receipt.pickup_code)
+    problem = await refusal(store.ask_as("console-3", COLLECT, "settlement", right))
+    assert problem.code == "too-many-tries"
+    await store.collect(receipt.pickup_code)
 
 
 async def test_a_parcel_is_collected_once_and_only_under_its_code(store: Store) -> None:

@@ -233,7 +233,7 @@ async def test_an_order_is_shown_at_another_terminal_by_its_pickup_code(store: S
     for query, code in (
         (OrderQuery(order=receipt.order), "unknown-order"),
         (
-            OrderQuery(code="000000" if receipt.pickup_code != "000000" else "1"),
+            OrderQuery(code="000000" if receipt.pickup_code != "000000" else "111111"),
             "unknown-pickup-code",
         ),
         (OrderQuery(), "invalid-field"),

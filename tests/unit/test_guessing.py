@@ -54,3 +54,18 @@ def test_a_right_code_forgives_the_wrong_ones(rows: sqlite3.Connection) -> None:
 def test_wrong_codes_that_are_far_apart_are_not_added_up(rows: sqlite3.Connection) -> None:
     guess(rows, 0, 60_000, 120_000, 180_000)
     LOCK.check(rows, "terminal-1", START + 180_000)
+
+
+def test_many_callers_who_ask_do_not_fill_the_memory(rows: sqlite3.Connection) -> None:
+    lock = Lock(most=3, wait=60_000)
+    for caller in range(10_100):
+        lock.asked_wrong(rows, f"tester-{caller}", "000000", START)
+    assert len(lock._asked) == 10_000
+
+
+def test_a_question_that_is_repeated_is_one_guess(rows: sqlite3.Connection) -> None:
+    lock = Lock(most=3, wait=60_000)
+    for at in (0, 1, 59_000, 118_000, 200_000):
+        problem = lock.asked_wrong(rows, "terminal-1", "000000", START + at)
+        assert problem.more == {"triesLeft": 2}
+    assert lock.asked_wrong(rows, "terminal-1", "1", START + 200_001).more == {"triesLeft": 1}
