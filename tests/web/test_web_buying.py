@@ -136,24 +136,3 @@ def test_another_browser_does_not_see_the_order(shop: Shop, phone: Phone) -> Non
     with other.http:
         for path in (f"/order/{order}", f"/order/{order}/receipt", f"/live?order={order}"):
             assert other.get(path).status_code == 404
-
-
-def test_five_wrong_pickup_codes_lock_the_browser_and_say_for_how_long(
-    shop: Shop, phone: Phone
-) -> None:
-    order = phone.buy(MUG, "MUG")
-    code = shop.do(shop.page.customers.reminded(order)).pickup_code
-    wrong = "000000" if code != "000000" else "000001"
-    phone.get("/collect")
-    for _ in range(4):
-        assert phone.post("/collect", code=wrong).status_code == 422
-    page = phone.post("/collect", code=wrong)
-    assert page.status_code == 429
-    assert "Too many wrong codes. You can try again in 60 seconds" in page.text
-    assert phone.post("/collect", code=code).status_code == 429
-    shop.restart_page()
-    assert phone.post("/collect", code=code).status_code == 429
-    other = shop.phone()
-    with other.http:
-        other.get("/collect")
-        assert "is handed over" in other.post("/collect", code=code).text

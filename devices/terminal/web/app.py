@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from devices.terminal.web import carts, orders, products, resolver
+from devices.terminal.web import carts, collecting, orders, products, resolver
 from devices.terminal.web.guard import Allowance, Guard
 from devices.terminal.web.live import Streams, live
 from devices.terminal.web.site import Site, see_other
@@ -35,8 +35,10 @@ def application(site: Site) -> Starlette:
             Route("/order/{order}/receipt.txt", got(orders.receipt_text)),
             Route("/order/{order}/receipt.pdf", got(orders.receipt_pdf)),
             Route("/order/{order}/noted", sent(orders.noted), methods=["POST"]),
-            Route("/collect", got(orders.collect)),
-            Route("/collect", sent(orders.collected), methods=["POST"]),
+            Route("/collect", got(collecting.collect)),
+            Route("/collect", sent(collecting.collected), methods=["POST"]),
+            Route("/pickup/{point}", got(collecting.collect)),
+            Route("/pickup/{point}", sent(collecting.collected), methods=["POST"]),
             Route("/live", got(live)),
             Route("/language", sent(language), methods=["POST"]),
             Route("/.well-known/gs1resolver", resolver.options, methods=["OPTIONS"]),

@@ -39,6 +39,11 @@ class Hearing:
         """What a sorter does for an order."""
         return self._jobs.get(order)
 
+    def point_name(self, point: str) -> str:
+        """A pickup point as people call it; its id while that is not known."""
+        known = self.points.points if self.points else []
+        return next((each.name for each in known if each.id == point), point)
+
     def asked(self, product: Product) -> None:
         """The catalog has just answered: this is newer than what was heard."""
         for style in product.styles:

@@ -1,4 +1,4 @@
-"""The customer's orders: how far each one is, its reminder, its receipt, and collecting it."""
+"""The customer's orders: how far each one is, its reminder, and its receipt."""
 
 import asyncio
 from typing import Any
@@ -7,8 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.contract.settlement import COLLECT, ORDER, Collect, OrderQuery, OrderView
-from bus.errors import Problem, UnknownPickupCode
+from bus.contract.settlement import ORDER, OrderQuery, OrderView
+from bus.errors import Problem
 from devices.terminal.web import domain
 from devices.terminal.web.receipt import Paper, as_pdf, as_text, paper
 from devices.terminal.web.rendering import render
@@ -120,60 +120,12 @@ def receipt_values(site: Site, kept: Kept) -> dict[str, Any]:
     }
 
 
-async def collect(site: Site, _: Request, visitor: Visitor) -> Response:
-    """Where the pickup code is typed in."""
-    return site.page(visitor, "collect.html", error="")
-
-
-async def collected(site: Site, _: Request, visitor: Visitor, form: dict[str, str]) -> Response:
-    """Collect a parcel by its code; who types wrong ones is locked out for a while."""
-    say = site.say(visitor)
-    clients = {
-        f"session {visitor.session}": domain.MOST_WRONG,
-        f"address {visitor.client}": domain.MOST_WRONG_AT_ADDRESS,
-    }
-    if seconds := site.customers.seconds_locked(clients):
-        return _locked(site, visitor, seconds)
-    code = form.get("code", "").replace(" ", "")
-    error = say("A pickup code has six digits.")
-    if len(code) == 6 and code.isascii() and code.isdigit():  # noqa: PLR2004 - PickupCode
-        try:
-            reply = await site.customers.node.ask(COLLECT, "settlement", Collect(code=code))
-        except Problem as problem:
-            if problem.to_data().code != UnknownPickupCode.code:
-                raise
-            await site.customers.guessed_wrong(clients)
-            if seconds := site.customers.seconds_locked(clients):
-                return _locked(site, visitor, seconds)
-            error = say("No parcel waits under this code. Check the six digits.")
-        else:
-            return site.page(visitor, "collected.html", order=reply.order)
-    return site.page(visitor, "collect.html", 422, error=error)
-
-
-def _locked(site: Site, visitor: Visitor, seconds: int) -> Response:
-    say = site.say(visitor)
-    error = say(
-        "Too many wrong codes. You can try again in {seconds} seconds, or ask the staff.",
-        seconds=seconds,
-    )
-    response = site.page(visitor, "collect.html", 429, error=error)
-    response.headers["retry-after"] = str(seconds)
-    return response
-
-
 def point_name(site: Site, kept: Kept) -> str:
     """The pickup point as people call it."""
     if kept.reminder is not None:
         return kept.reminder.pickup_point_name
     assert kept.bought.receipt is not None
-    wanted = kept.bought.receipt.pickup_point
-    points = site.hearing.points
-    return (
-        next((each.name for each in points.points if each.id == wanted), wanted)
-        if points
-        else wanted
-    )
+    return site.hearing.point_name(kept.bought.receipt.pickup_point)
 
 
 def _own(site: Site, request: Request, visitor: Visitor) -> Kept:
