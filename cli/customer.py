@@ -2,14 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Annotated
 
 import click
 import typer
 
-from bus.contract.catalog import Product
+from bus.contract.catalog import Product, Style
 from bus.contract.channel import role_of
 from bus.contract.settlement import AccountPayment, CardPayment, Receipt
 from bus.contract.terminal import Remind
@@ -24,6 +24,7 @@ from cli.run import REFUSED, errors, output, print_problem, run
 from cli.settings import Settings, read_settings
 from devices.terminal.price import price_text
 from devices.terminal.role import Terminal
+from devices.terminal.tax import rate_text, taxes
 
 TerminalName = Annotated[str, typer.Argument(metavar="TERMINAL", help="Such as terminal-7.")]
 
@@ -179,7 +180,7 @@ async def _buy(
         if as_json:
             output.print_json(receipt.model_dump_json())
         else:
-            _print_receipt(receipt)
+            _print_receipt(receipt, styles)
         if not wait:
             return
         if not as_json:
@@ -199,12 +200,20 @@ async def _buy(
                 )
 
 
-def _print_receipt(receipt: Receipt) -> None:
+def _print_receipt(receipt: Receipt, styles: Mapping[str, Style]) -> None:
     output.print(f"[bold]Order {receipt.order}[/]  {receipt.state}")
     for line in receipt.lines:
         price = money_text(line.price)
         output.print(f"  {line.quantity:>3} x {line.sku:<18} {price:>14}", markup=False)
     output.print(f"  total {money_text(receipt.total)}")
+    currency = receipt.total.currency
+    for tax in taxes(
+        (styles[line.sku].tax_rate, line.price.amount * line.quantity) for line in receipt.lines
+    ):
+        gross = price_text(tax.gross, currency)
+        output.print(
+            f"  of this {rate_text(tax.rate)} tax on {gross}: {price_text(tax.tax, currency)}"
+        )
     output.print(f"  paid by {receipt.payment.method}, reference {receipt.payment.reference}")
     output.print(
         f"  pickup point {receipt.pickup_point}, pickup code [bold]{receipt.pickup_code}[/]"

@@ -1,6 +1,7 @@
 """Customers at a kiosk of a real store: by keys, by touch, by scanner, and what they do wrong."""
 
 import asyncio
+import io
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -8,10 +9,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from kiosk_stage import BY_HAND, Visit, visit
+from PIL import Image
 from store import FAST, LABEL, FaultyBroker, Store, running_store
 
 from bus.contract.settlement import ORDERS, Orders
 from bus.contract.warehouse import RECEIVE, Receive
+from cli.shop.labelling import collection_label
+from devices.terminal.label import draw_png
+from devices.terminal.scanner import read_codes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 _numbers = itertools.count(11)
@@ -147,6 +152,42 @@ async def test_a_scanner_goes_to_the_product_and_leaves_a_field_as_it_was(
         await guest.sees("This label is not known here")
         await guest.scan("https://shop.example/01/09506000134353")
         await guest.sees("damaged or misprinted")
+
+
+@pytest.mark.parametrize(
+    "scanned", ["]E09506000134352", "]d2010950600013435210A7", "]C10109506000134352", f"]Q3{LABEL}"]
+)
+async def test_a_scanner_that_names_the_symbol_is_understood(
+    shop: Shop, name: str, scanned: str
+) -> None:
+    store, broker = shop
+    async with visit(store, broker, name) as guest:
+        await guest.scan(scanned)
+        await guest.sees("Oxford shirt", "● shirt-blue")
+        await guest.scan("]E440170725")  # also where no field takes the keys
+        await guest.sees("● mug")
+
+
+async def test_the_collection_code_that_labels_prints_is_scanned_wherever_the_kiosk_is(
+    shop: Shop, name: str
+) -> None:
+    store, broker = shop
+    async with visit(store, broker, name) as guest:
+        await to_the_payment(guest)
+        await guest.type("C-1001")
+        await guest.sees("Your parcel is ready")
+        receipt = guest.kiosk.guest.receipt
+        assert receipt is not None
+        (label,) = collection_label(receipt.pickup_code, receipt.order).values()
+        with Image.open(io.BytesIO(draw_png(label))) as drawn:
+            (code,) = read_codes(drawn)
+        await guest.scan(code)
+        await guest.sees("Thank you. Take your parcel, please.")
+        await guest.sees_no("Your parcel is ready")
+        await guest.press("escape")
+        await guest.sees("Welcome")
+        await guest.scan("]Q1000000")
+        await guest.sees("No parcel waits under this code. Tries left: 4")
 
 
 async def test_stock_changes_while_the_customer_looks(shop: Shop, name: str) -> None:

@@ -42,7 +42,11 @@ def products(**left: int) -> list[Product]:
     found = []
     for record in PRODUCTS.products:
         styles = [
-            {**style.model_dump(), "available": left.get(style.sku.replace("-", "_"), 12)}
+            {
+                **style.model_dump(),
+                "available": left.get(style.sku.replace("-", "_"), 12),
+                "tax_rate": 2000,
+            }
             for style in record.styles
         ]
         found.append(Product.model_validate({**record.model_dump(), "styles": styles}))

@@ -207,7 +207,15 @@ def test_fast_keys_that_end_with_enter_are_a_scanners_and_slow_ones_a_persons() 
     label = "https://shop.example/01/09506000134352"
     assert keys(Wedge(0.035), label + "\n", 0.005) == label
     assert keys(Wedge(0.035), label + "\n", 0.1) is None
-    assert keys(Wedge(0.035), "482913\n", 0.005) is None  # shorter than any label
+    assert keys(Wedge(0.035), "48291\n", 0.005) is None  # shorter than any label
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["482913", "]Q1482913", "]E09506000134352", "]d20109506000134352\x1d10A1", "]Q3https://a"],
+)
+def test_a_scanner_that_types_gives_pickup_codes_and_what_symbols_it_names(code: str) -> None:
+    assert keys(Wedge(0.035), code + "\n", 0.005) == code
 
 
 def test_a_scanner_is_told_from_what_somebody_had_typed_before() -> None:

@@ -9,11 +9,9 @@ from devices.terminal.web.domain import (
     LOCKED,
     CartLine,
     Guesses,
-    TaxLine,
     line_of,
     progress,
     put,
-    taxes,
 )
 from devices.terminal.web.guard import Allowance
 
@@ -58,27 +56,6 @@ def test_a_cart_has_one_currency_and_a_bound() -> None:
     full = tuple(CartLine(f"S{n}", "0", "", "", 1, 1, "EUR", None) for n in range(50))
     with pytest.raises(InvalidField):
         put(full, LINE)
-
-
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        ([(2000, 12000)], [TaxLine(2000, 12000, 2000)]),
-        ([(2000, 5900), (2000, 5900)], [TaxLine(2000, 11800, 1967)]),  # 983.33 twice is not 1967
-        ([(2000, 3)], [TaxLine(2000, 3, 1)]),  # a half is rounded up
-        ([(2000, 2)], [TaxLine(2000, 2, 0)]),
-        ([(0, 500)], [TaxLine(0, 500, 0)]),
-        (
-            [(700, 1070), (1900, 1190), (None, 99)],
-            [TaxLine(1900, 1190, 190), TaxLine(700, 1070, 70)],
-        ),
-        ([(None, 5)], []),
-    ],
-)
-def test_the_tax_in_a_price_is_rounded_once_per_rate(
-    lines: list[tuple[int | None, int]], expected: list[TaxLine]
-) -> None:
-    assert taxes(lines) == expected
 
 
 def test_progress_follows_the_sorter() -> None:

@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Label
 from bus.errors import StorebusError
 from bus.safe import visible
 from bus.texts import Texts
+from devices.terminal.code import pickup_code
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.guest import Guest, Page
 from devices.terminal.kiosk.pages.base import KioskPage
@@ -221,7 +222,7 @@ class Kiosk(App[None]):
         """See every key before a field does, for a scanner's belong to nobody else."""
         if isinstance(event, (events.Key, events.MouseDown, events.Paste)):
             self._touched = self._clock()
-        if isinstance(event, events.Key):
+        if isinstance(event, events.Key) and not event.is_forwarded:  # else it is on its way back
             self._remember_field(event)
             code = self.wedge.key(event.key, event.character, event.time)
             if code is not None:
@@ -241,7 +242,8 @@ class Kiosk(App[None]):
         if self._before is not None:
             field, value, position = self._before
             field.value, field.cursor_position = value, position
-        if not isinstance(self.screen, ReminderScreen) and self.guest.page != "receipt":
+        is_free = not isinstance(self.screen, ReminderScreen) and self.guest.page != "receipt"
+        if is_free or pickup_code(code) is not None:  # who collects takes nobody's place
             self.run_worker(self.attendant.scan(code), name="scan")
 
     # -- the customer -------------------------------------------------------------------------

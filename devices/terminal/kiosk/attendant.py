@@ -27,6 +27,7 @@ from bus.errors import BrokerError, NoAnswer, Problem, UnknownSku, first_error
 from bus.node import Place
 from bus.sentence import Sentence
 from devices.terminal import domain
+from devices.terminal.code import pickup_code
 from devices.terminal.kiosk.guest import Guest, payment_of
 from devices.terminal.kiosk.orders import WAITING, OrderBook
 from devices.terminal.kiosk.refusals import UNKNOWN, locked, refusal
@@ -225,8 +226,11 @@ class Attendant:
         await self._serve(lambda guest: self._find(guest, text.strip()))
 
     async def scan(self, code: str) -> None:
-        """A label was scanned."""
-        await self._serve(lambda guest: self._look_up(guest, code))
+        """A product's label was scanned, or a customer's collection code."""
+        if pickup_code(code) is not None:
+            await self.collect(code)
+        else:
+            await self._serve(lambda guest: self._look_up(guest, code))
 
     async def pay(self, text: str) -> None:
         """Pay the cart with an account or a card's token."""
@@ -283,10 +287,12 @@ class Attendant:
             guest.page = "cart"
             await self._renew()
 
-    async def _collect(self, guest: Guest, code: str) -> None:
+    async def _collect(self, guest: Guest, text: str) -> None:
         if self.lock is not None:
+            guest.note = self.lock
             return
-        if len(code) != 6 or not (code.isascii() and code.isdigit()):  # noqa: PLR2004 - as PickupCode
+        code = pickup_code(text)
+        if code is None:
             guest.note = Sentence("A pickup code has six digits.")
             return
         try:

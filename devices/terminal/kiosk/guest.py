@@ -14,7 +14,7 @@ from bus.contract.values import looks_like_card_number
 from bus.errors import CardNumber, InvalidField
 from bus.gate import validate
 from bus.sentence import Sentence
-from devices.terminal.kiosk.cart import Cart, only_left
+from devices.terminal.kiosk.cart import Cart, Item, only_left
 
 Page = Literal["start", "product", "cart", "pickup", "pay", "receipt", "orders", "collect"]
 _BACK: dict[Page, Page] = {
@@ -42,8 +42,8 @@ class Guest:
     point: str | None = None
     """The pickup point; None for the store's default."""
     receipt: Receipt | None = None
-    bought: dict[str, str] = field(default_factory=dict)
-    """What stands on the receipt, by SKU."""
+    bought: dict[str, Item] = field(default_factory=dict)
+    """What stands on the receipt, as it lay in the cart, by SKU."""
     note: Sentence | None = None
     """The last thing to tell them."""
     is_busy: bool = False
@@ -104,10 +104,7 @@ class Guest:
 
     def paid(self, receipt: Receipt) -> None:
         """The cart is theirs."""
-        self.bought = {
-            sku: ", ".join((item.product, *item.style.attributes.values()))
-            for sku, item in self.cart.items.items()
-        }
+        self.bought = dict(self.cart.items)
         self.receipt, self.cart, self.product, self.note = receipt, Cart(), None, None
         self.page = "receipt"
 

@@ -1,7 +1,9 @@
 """A keyboard-wedge scanner: fast keys that end with Enter are a code, whatever has the focus."""
 
+from devices.terminal.code import is_of_a_code, pickup_code
+
 _LEAST = 8
-"""Characters of the shortest code (GTIN-8)."""
+"""Characters of the shortest code of a product (GTIN-8)."""
 
 
 class Wedge:
@@ -25,7 +27,7 @@ class Wedge:
         typed = "" if self.is_new(at) else self._typed
         self._last, self._typed = at, ""
         if key == "enter":
-            return typed if len(typed) >= _LEAST else None
-        if character is not None and character.isprintable():
+            return typed if len(typed) >= _LEAST or pickup_code(typed) else None
+        if character is not None and is_of_a_code(character):
             self._typed = typed + character
         return None

@@ -1,5 +1,7 @@
 """What goods, prices and orders look like in lines of text; everything of others is made safe."""
 
+from collections.abc import Mapping
+
 from bus.contract.catalog import Product, Style
 from bus.contract.settlement import Receipt
 from bus.contract.values import Money
@@ -10,6 +12,7 @@ from bus.texts import Texts
 from devices.terminal.kiosk.cart import Item
 from devices.terminal.kiosk.orders import UnderWay
 from devices.terminal.price import price_text
+from devices.terminal.tax import rate_text, taxes
 
 _BAR = 24
 
@@ -57,16 +60,23 @@ def point_name(point: str, points: PickupPoints | None) -> str:
     return visible(next((each.name for each in known if each.id == point), point))
 
 
-def receipt_lines(receipt: Receipt, names: dict[str, str], say: Texts, width: int) -> list[str]:
-    """What was bought, and how it was paid; names are by SKU."""
-    lines = []
+def receipt_lines(
+    receipt: Receipt, bought: Mapping[str, Item], say: Texts, width: int
+) -> list[str]:
+    """What was bought, the tax in it, and how it was paid; the cart's items are by SKU."""
+    lines, currency = [], receipt.total.currency
+    sums: list[tuple[int | None, int]] = []
     for line in receipt.lines:
-        price = Money(amount=line.price.amount * line.quantity, currency=line.price.currency)
-        lines.append(
-            _two(f"{line.quantity} × {names.get(line.sku, line.sku)}", money(price), width)
-        )
+        item, amount = bought.get(line.sku), line.price.amount * line.quantity
+        name = ", ".join((item.product, *item.style.attributes.values())) if item else line.sku
+        lines.append(_two(f"{line.quantity} × {name}", price_text(amount, currency), width))
+        sums.append((item.style.tax_rate if item else None, amount))
     lines.append("─" * width)
     lines.append(_two(say("Total"), money(receipt.total), width))
+    for tax in taxes(sums):
+        gross = price_text(tax.gross, currency)
+        words = say("of this {rate} tax on {gross}", rate=rate_text(tax.rate), gross=gross)
+        lines.append(_two(words, price_text(tax.tax, currency), width))
     method = say("account") if receipt.payment.method == "account" else say("card")
     lines.append(_two(say("Paid by {method}", method=method), receipt.payment.reference, width))
     lines.append(_two(say("Order"), receipt.order, width))

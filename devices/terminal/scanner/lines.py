@@ -4,6 +4,8 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator
 
+from devices.terminal.code import is_of_a_code
+
 _LONGEST = 2048
 """Bytes of a code; a line that is longer is none, and is left out as a whole."""
 _CHUNK = 4096
@@ -34,9 +36,8 @@ class Lines:
 
 
 def _text(line: bytes) -> str:
-    # Of control characters only the separator of GS1 is part of a code.
     text = line.decode("utf-8", "replace").strip(" ")
-    return "".join(each for each in text if each.isprintable() or each == "\x1d")
+    return "".join(filter(is_of_a_code, text))
 
 
 async def lines_of(descriptor: int) -> AsyncGenerator[str, None]:

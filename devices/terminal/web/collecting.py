@@ -13,13 +13,11 @@ from starlette.responses import Response
 from bus.contract.settlement import COLLECT, ORDER, Collect, OrderQuery, OrderStateReply, OrderView
 from bus.contract.warehouse import PickupPoint
 from bus.errors import NoAnswer, Problem, UnknownPickupCode
+from devices.terminal.code import pickup_code
 from devices.terminal.web import domain
 from devices.terminal.web.site import Site
 from devices.terminal.web.visitor import Visitor
 from devices.terminal.web.words import state_in_words
-
-_DIGITS = 6
-"""Of a pickup code."""
 
 
 async def collect(site: Site, request: Request, visitor: Visitor) -> Response:
@@ -38,8 +36,8 @@ async def collected(
     }
     if seconds := site.customers.seconds_locked(clients):
         return _locked(site, visitor, point, seconds)
-    code = form.get("code", "").replace(" ", "")
-    if not (len(code) == _DIGITS and code.isascii() and code.isdigit()):
+    code = pickup_code(form.get("code", ""))
+    if code is None:
         error = say("A pickup code has six digits.")
         return _page(site, visitor, point, 422, error=error)
     answer: Callable[..., Awaitable[Response]] = _tell if form.get("do") == "ask" else _hand_over

@@ -1,6 +1,6 @@
-"""What the page decides: what a cart holds, the tax in a price, wrong pickup codes. Pure."""
+"""What the page decides: what a cart holds, how far an order is, wrong pickup codes. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bus.contract.catalog import PricedLine, Product, Style
@@ -105,34 +105,6 @@ def put(lines: Sequence[CartLine], line: CartLine) -> tuple[CartLine, ...]:
     if any(each.currency != line.currency for each in lines):
         raise InvalidField("A cart has one currency.", field="currency")
     return (*lines, line)
-
-
-@dataclass(frozen=True, slots=True)
-class TaxLine:
-    """The tax that the prices of one rate include."""
-
-    rate: int
-    """In basis points."""
-    gross: int
-    """What was paid at this rate, in minor units."""
-    tax: int
-    """Of that, the tax."""
-
-
-def taxes(lines: Iterable[tuple[int | None, int]]) -> list[TaxLine]:
-    """The tax included, per rate: of the sum of a rate's lines, rounded once, half up.
-
-    Args:
-        lines: the rate, none if the price names none, and what the line costs. See docs/adr/0011.
-    """
-    sums: dict[int, int] = {}
-    for rate, gross in lines:
-        if rate is not None:
-            sums[rate] = sums.get(rate, 0) + gross
-    return [
-        TaxLine(rate, gross, (2 * gross * rate + 10_000 + rate) // (2 * (10_000 + rate)))
-        for rate, gross in sorted(sums.items(), reverse=True)
-    ]
 
 
 def receipt_lines(lines: Sequence[PricedLine], shown: Cart) -> tuple[CartLine, ...]:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from bus.contract.settlement import ORDER, OrderQuery, OrderView
 from bus.errors import Problem
+from devices.terminal.tax import taxes
 from devices.terminal.web import domain
 from devices.terminal.web.receipt import Paper, as_pdf, as_text, paper
 from devices.terminal.web.rendering import render
@@ -115,7 +116,7 @@ def receipt_values(site: Site, kept: Kept) -> dict[str, Any]:
     return {
         "receipt": paid,
         "lines": lines,
-        "taxes": domain.taxes((line.tax_rate, line.amount * line.quantity) for line in lines),
+        "taxes": taxes((line.tax_rate, line.amount * line.quantity) for line in lines),
         "point": point_name(site, kept),
     }
 

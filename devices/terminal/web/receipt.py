@@ -11,8 +11,8 @@ from bus.contract.settlement import Receipt
 from bus.texts import Texts
 from devices.terminal.lettering import pdf_font
 from devices.terminal.price import price_text
-from devices.terminal.web.domain import CartLine, TaxLine
-from devices.terminal.web.rendering import rate_text
+from devices.terminal.tax import TaxLine, rate_text
+from devices.terminal.web.domain import CartLine
 
 _COLUMNS = 48
 

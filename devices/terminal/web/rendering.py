@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bus.texts import Texts
 from devices.terminal.price import price_text
+from devices.terminal.tax import rate_text
 from devices.terminal.web.visitor import LANGUAGES, PACKAGE, TAGS
 
 
@@ -35,10 +36,3 @@ def render(template: str, language: str, **values: Any) -> str:
     """A template with its gaps filled; `_` gives its texts."""
     say = texts(language)
     return _environment().get_template(template).render(_=say, language=language, **values)
-
-
-def rate_text(basis_points: int) -> str:
-    """A tax rate in per cent: `20 %`, `5.5 %`."""
-    whole, part = divmod(basis_points, 100)
-    decimals = f".{part:02}".rstrip("0") if part else ""
-    return f"{whole}{decimals} %"

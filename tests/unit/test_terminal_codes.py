@@ -1,0 +1,47 @@
+"""What terminals share: pickup codes as people give them, the tax in a price."""
+
+import pytest
+
+from devices.terminal.code import pickup_code
+from devices.terminal.tax import TaxLine, rate_text, taxes
+
+
+@pytest.mark.parametrize(
+    "text", ["482913", " 482 913\r", "]Q1482913", "]C0482913", "]d1482913", "\uff14\uff18\uff12913"]
+)
+def test_a_pickup_code_is_known_however_it_is_typed_or_scanned(text: str) -> None:
+    assert pickup_code(text) == "482913"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "48291", "4829131", "]E048291312", "]]1482913", "]Q482913", "48291x", "\u0664" * 6],
+)
+def test_what_is_no_pickup_code_is_none(text: str) -> None:
+    assert pickup_code(text) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([(2000, 12000)], [TaxLine(2000, 12000, 2000)]),
+        ([(2000, 5900), (2000, 5900)], [TaxLine(2000, 11800, 1967)]),  # 983.33 twice is not 1967
+        ([(2000, 3)], [TaxLine(2000, 3, 1)]),  # a half is rounded up
+        ([(2000, 2)], [TaxLine(2000, 2, 0)]),
+        ([(0, 500)], [TaxLine(0, 500, 0)]),
+        (
+            [(700, 1070), (1900, 1190), (None, 99)],
+            [TaxLine(1900, 1190, 190), TaxLine(700, 1070, 70)],
+        ),
+        ([(None, 5)], []),
+    ],
+)
+def test_the_tax_in_a_price_is_rounded_once_per_rate(
+    lines: list[tuple[int | None, int]], expected: list[TaxLine]
+) -> None:
+    assert taxes(lines) == expected
+
+
+@pytest.mark.parametrize(("rate", "text"), [(2000, "20 %"), (550, "5.5 %"), (5, "0.05 %")])
+def test_a_rate_is_written_in_per_cent(rate: int, text: str) -> None:
+    assert rate_text(rate) == text
