@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from plug import Plug
 from store import PATIENCE, Store
 from textual.pilot import Pilot
 
-from bus.errors import BrokerError
-from bus.link import Link, MemoryBroker, Outgoing
+from bus.link import MemoryBroker
 from bus.node import Place
 from devices.terminal.kiosk.app import Kiosk
 from devices.terminal.kiosk.attendant import Attendant
@@ -19,37 +19,6 @@ from devices.terminal.kiosk.wedge import Wedge
 
 BY_HAND = KioskSettings(scanner_gap=0.0)
 """The keys of a test come fast: here they are a person's."""
-
-
-class Plug:
-    """A connector that can be pulled out."""
-
-    description = "memory"
-
-    def __init__(self, broker: MemoryBroker) -> None:
-        self._broker = broker
-        self._links: list[Any] = []
-        self.is_out = False
-
-    @asynccontextmanager
-    async def connect(self, client_id: str, will: Outgoing | None = None) -> AsyncIterator[Link]:
-        """Connect, if it is in."""
-        if self.is_out:
-            raise BrokerError("the plug is out")
-        async with self._broker.connect(client_id, will) as link:
-            self._links.append(link)
-            yield link
-
-    def pull(self) -> None:
-        """Every connection is lost, and there are no new ones."""
-        self.is_out = True
-        for link in self._links:
-            link.lose()
-        self._links.clear()
-
-    def put_in(self) -> None:
-        """There may be connections again."""
-        self.is_out = False
 
 
 class Visit:

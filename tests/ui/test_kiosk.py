@@ -347,7 +347,7 @@ async def test_who_walks_away_is_forgotten_with_cart_receipt_and_what_was_typed(
 async def test_a_kiosk_waits_for_a_broker_that_is_not_there_yet(
     tmp_path: Path, shop: Shop, name: str
 ) -> None:
-    from kiosk_stage import Plug
+    from plug import Plug
 
     from bus.node import Place
     from devices.terminal.kiosk.app import Kiosk

@@ -7,11 +7,13 @@ import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from plug import Plug
 from store import FAST, PATIENCE, FaultyBroker, Store, running_store
 
 from bus.contract.catalog import UPSERT, Upsert
@@ -30,6 +32,8 @@ class Shop:
 
     def __init__(self, data: Path, settings: WebSettings = GENEROUS) -> None:
         self.broker = FaultyBroker()
+        self.plug = Plug(self.broker)
+        """The page server's."""
         self._data = data
         self._settings = settings
         self._opened: Future[None] = Future()
@@ -62,7 +66,8 @@ class Shop:
 
     async def _open_page(self) -> None:
         self._page = AsyncExitStack()
-        serving = running_page(self.store.place, self._settings, "The Shop", "shop.example")
+        place = replace(self.store.place, connector=self.plug)
+        serving = running_page(place, self._settings, "The Shop", "shop.example")
         self.page = await self._page.enter_async_context(serving)
 
     def open(self) -> None:

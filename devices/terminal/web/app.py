@@ -2,21 +2,21 @@
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from devices.terminal.web import carts, collecting, orders, products, resolver
-from devices.terminal.web.guard import Allowance, Guard
+from devices.terminal.web.guard import Allowance, Guard, broken
 from devices.terminal.web.live import Streams, live
 from devices.terminal.web.site import Site, see_other
 from devices.terminal.web.visitor import LANGUAGES, PACKAGE, Visitor, remember_language
 
 
-def application(site: Site) -> Starlette:
-    """The page server's application."""
+def application(site: Site) -> ASGIApp:
+    """The page server's application, and the guard before it."""
     settings = site.settings
     got, sent = site.shown, site.posted
     app = Starlette(
@@ -45,11 +45,10 @@ def application(site: Site) -> Starlette:
             Route("/.well-known/gs1resolver", got(resolver.describe)),
             Mount("/static", StaticFiles(packages=[(PACKAGE, "static")])),
         ],
-        middleware=[Middleware(Guard, allowance=Allowance(settings.rate, settings.burst))],
-        exception_handlers={HTTPException: site.nothing_here},
+        exception_handlers={HTTPException: site.nothing_here, Exception: broken},
     )
     app.state.streams = Streams()
-    return app
+    return Guard(app, Allowance(settings.rate, settings.burst))
 
 
 async def language(_: Site, request: Request, __: Visitor, form: dict[str, str]) -> Response:

@@ -84,7 +84,7 @@ async def _tell(site: Site, visitor: Visitor, point: PickupPoint | None, code: s
 
 async def _ask(site: Site, code: str) -> OrderView:
     try:
-        view: OrderView = await site.customers.node.ask(ORDER, "settlement", OrderQuery(code=code))
+        view: OrderView = await site.ask(ORDER, OrderQuery(code=code))
     except Problem as problem:
         raise _known(problem) from None
     return view

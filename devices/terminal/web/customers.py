@@ -1,5 +1,7 @@
 """The terminal behind the page: it keeps the carts and orders of many browsers apart."""
 
+import asyncio
+import logging
 import secrets
 import sqlite3
 from collections.abc import Callable
@@ -8,7 +10,7 @@ from dataclasses import replace
 from bus.contract.catalog import Line
 from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
 from bus.contract.values import Money
-from bus.errors import WrongState
+from bus.errors import JournalError, WrongState
 from bus.intake import Answer
 from bus.node import Place
 from bus.role import Role
@@ -20,8 +22,11 @@ from devices.terminal.web.domain import Cart, CartLine
 from devices.terminal.web.hearing import Hearing
 from devices.terminal.web.store import Kept
 
+logger = logging.getLogger("storebus.web")
+
 _DAY = 24 * 60 * 60 * 1000
-_KEEP_CARTS = 30 * _DAY
+_TIDY = 3600.0
+"""Seconds between two looks at what was left."""
 
 
 class Customers(Terminal):
@@ -31,10 +36,14 @@ class Customers(Terminal):
         name: `web-1`.
         place: where it runs.
         hearing: what is heard on the bus; told what changed for whom.
+        keep: seconds after which a browser that did nothing is forgotten.
         patience: see `Terminal`.
     """
 
-    def __init__(self, name: str, place: Place, hearing: Hearing, patience: float = 60.0) -> None:
+    def __init__(
+        self, name: str, place: Place, hearing: Hearing, keep: float, patience: float = 60.0
+    ) -> None:
+        self._keep = round(keep * 1000)
         self.hearing = hearing
         super().__init__(name, place, patience=patience)
 
@@ -149,7 +158,23 @@ class Customers(Terminal):
 
     def _started(self, turn: Turn) -> None:
         store.save_secret(turn.connection, secrets.token_bytes(32))
-        store.forget_older(turn.connection, turn.now - _KEEP_CARTS, turn.now - _DAY)
+        self._forget(turn)
+
+    async def keep_tidy(self) -> None:
+        """Forget every now and then what was left, until cancelled."""
+        while True:
+            await asyncio.sleep(min(_TIDY, self._keep / 1000))
+            try:
+                await self.tidy()
+            except JournalError:
+                logger.exception("%s: could not forget what was left", self.name)
+
+    async def tidy(self) -> None:
+        """Forget what was left for too long."""
+        await self.node.decide(self._forget)
+
+    def _forget(self, turn: Turn) -> None:
+        store.forget_older(turn.connection, turn.now - self._keep, turn.now - _DAY)
 
     def _answered(self, turn: Turn, answer: Answer[Receipt]) -> None:
         """What a refused purchase was to buy lies in an open cart again."""

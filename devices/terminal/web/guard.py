@@ -1,5 +1,6 @@
 """What stands before every page: security headers, a rate for each client, a bound on addresses."""
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,7 +10,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from devices.terminal.web.visitor import address_of
+from devices.terminal.web.rendering import texts
+from devices.terminal.web.visitor import address_of, language_of
+
+logger = logging.getLogger("storebus.web")
 
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self';"
@@ -47,7 +51,10 @@ class Allowance:
 
 
 class Guard:
-    """Lets a request pass, or answers it at once."""
+    """Lets a request pass, or answers it at once; answers also where something of ours broke.
+
+    It stands outside of all else, so that no answer goes out without our headers.
+    """
 
     def __init__(self, app: ASGIApp, allowance: Allowance) -> None:
         self._app = app
@@ -59,8 +66,12 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        has_begun = False
+
         async def send_guarded(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
@@ -68,13 +79,36 @@ class Guard:
                 headers.setdefault("cache-control", "no-cache" if is_static else "no-store")
             await send(message)
 
+        try:
+            await self._let_pass(scope, receive, send_guarded)
+        except Exception:
+            logger.exception("%s %s failed", scope["method"], scope["path"])
+            if not has_begun:
+                answer = await broken(Request(scope))
+                await answer(scope, receive, send_guarded)
+
+    async def _let_pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         wait = self._allowance.take(address_of(Request(scope)))
         if wait:
             answer = PlainTextResponse(
                 "Too many requests; wait a moment.\n", 429, {"retry-after": str(int(wait) + 1)}
             )
-            await answer(scope, receive, send_guarded)
+            await answer(scope, receive, send)
         elif len(scope["raw_path"]) + len(scope["query_string"]) > _MOST_URL:
-            await PlainTextResponse("The address is too long.\n", 414)(scope, receive, send_guarded)
+            await PlainTextResponse("The address is too long.\n", 414)(scope, receive, send)
         else:
-            await self._app(scope, receive, send_guarded)
+            await self._app(scope, receive, send)
+
+
+def _(text: str) -> str:
+    return text
+
+
+_BROKEN = _(
+    "Something went wrong here; it has been written down. Please try again or ask the staff."
+)
+
+
+async def broken(request: Request, _: Exception | None = None) -> PlainTextResponse:
+    """Says that something of ours broke, and asks nothing for it that may be what did."""
+    return PlainTextResponse(f"{texts(language_of(request))(_BROKEN)}\n", 500)

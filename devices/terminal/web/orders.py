@@ -41,9 +41,7 @@ async def order(site: Site, request: Request, visitor: Visitor) -> Response:
 async def look(site: Site, identifier: str) -> OrderView | None:
     """An order as settlement knows it; none if it does not answer now."""
     try:
-        view: OrderView = await site.customers.node.ask(
-            ORDER, "settlement", OrderQuery(order=identifier)
-        )
+        view: OrderView = await site.ask(ORDER, OrderQuery(order=identifier))
     except Problem:
         return None
     return view

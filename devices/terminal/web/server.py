@@ -57,7 +57,7 @@ async def running_page(
     """
     if role_of(settings.node) != "terminal":
         raise ConfigurationError(f"{settings.node} is no name of a page server, such as web-1.")
-    customers = Customers(settings.node, place, Hearing(), patience)
+    customers = Customers(settings.node, place, Hearing(), settings.keep, patience)
     try:
         with _listener(settings, any_port=any_port) as listener:
             async with asyncio.TaskGroup() as tasks:
@@ -65,6 +65,7 @@ async def running_page(
                 await customers.node.ready.wait()
                 site = Site(customers, shop, domain, settings)
                 server = _Server(site)
+                tidying = tasks.create_task(customers.keep_tidy(), name="tidy")
                 serving = tasks.create_task(server.serve([listener]), name="page")
                 try:
                     yield RunningPage(_url(listener), customers, site)
@@ -72,6 +73,7 @@ async def running_page(
                     server.should_exit = True
                     site.close()
                     await asyncio.wait({serving})
+                    tidying.cancel()
                     customers.node.stop()
     except ExceptionGroup as group:
         raise first_error(group) from None

@@ -22,6 +22,11 @@ class WebSettings(BaseModel):
     """Where customers reach it, such as https://shop.example; empty takes it from each request."""
     trusted_proxies: str = ""
     """Addresses of proxies, with commas, whose X-Forwarded-For and -Proto are believed."""
+    patience: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """Seconds that a page waits for the store."""
+    keep: Annotated[float, Field(gt=0)] = 30 * 86_400.0
+    """Seconds after which a browser that did nothing is forgotten: its cart, its cookie, and which
+    orders are its own. The orders themselves, and their pickup codes, are settlement's."""
     rate: Annotated[float, Field(gt=0)] = 20.0
     """Requests a second that one client may go on making."""
     burst: Annotated[int, Field(ge=1)] = 100

@@ -10,8 +10,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bus.contract.catalog import Found
+from bus.contract.channel import Operation
 from bus.contract.problem import ProblemData
-from bus.errors import NoAnswer, Problem, StorebusError
+from bus.contract.values import Model
+from bus.errors import NoAnswer, Problem, StorebusError, Unavailable
 from bus.texts import Texts
 from devices.terminal.web.customers import Customers
 from devices.terminal.web.rendering import render, texts
@@ -23,8 +25,9 @@ logger = logging.getLogger("storebus.web")
 
 Page = Callable[["Site", Request, Visitor], Awaitable[Response]]
 FormPage = Callable[["Site", Request, Visitor, dict[str, str]], Awaitable[Response]]
-_PATIENCE = 5.0
-"""Seconds that a page waits for the store."""
+_COME_BACK = "5"
+"""Seconds after which a machine may ask again."""
+_AWAY = Unavailable.status
 
 
 def _(text: str) -> str:
@@ -57,7 +60,7 @@ class Site:
         self.shop = shop
         self.domain = domain
         self.settings = settings
-        self.doorman = Doorman(settings.node, customers.secret())
+        self.doorman = Doorman(settings.node, customers.secret(), settings.keep)
         self.closing = asyncio.Event()
         """Set when open pages are to let go of their streams."""
         self.printing = asyncio.Lock()
@@ -74,13 +77,32 @@ class Site:
         Raises:
             Problem: the code is unknown or wrong, or nobody answers.
         """
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                found = await self.customers.scan(code)
-        except TimeoutError:
-            raise NoAnswer("The catalog does not answer.") from None
+        found: Found = await self._in_time(self.customers.scan(code))
         self.hearing.asked(found.product)
         return found
+
+    async def ask(self, operation: Operation[Any, Any], data: Model) -> Any:
+        """Ask a role something, no longer than a customer waits.
+
+        Raises:
+            Problem: the refusal, or that nobody answers.
+        """
+        return await self._in_time(self.customers.node.ask(operation, operation.callee, data))
+
+    async def _in_time(self, answer: Awaitable[Any]) -> Any:
+        """What the store answers.
+
+        Raises:
+            Unavailable: there is no connection to it.
+            NoAnswer: there is, but no answer in time.
+        """
+        try:
+            async with asyncio.timeout(self.settings.patience):
+                return await answer
+        except (TimeoutError, NoAnswer):
+            if not self.customers.node.connected:
+                raise Unavailable("There is no connection to the store.") from None
+            raise NoAnswer("The store did not answer in time.") from None
 
     def page(
         self, visitor: Visitor, template: str, status: int = 200, **values: Any
@@ -160,7 +182,9 @@ class Site:
             said = say(_SAID.get(error.status_code, _SAID[400]))
             response = self.sentence(visitor, said, error.status_code)
         response.headers.setdefault("vary", "Accept-Language, Cookie, Accept")
-        if visitor.new:
+        if response.status_code == _AWAY:
+            response.headers.setdefault("retry-after", _COME_BACK)
+        if visitor.new or request.method == "POST":
             self.doorman.remember(request, visitor, response)
         return response
 

@@ -145,8 +145,15 @@ def save_guesses(connection: sqlite3.Connection, client: str, row: Guesses) -> N
 
 
 def forget_older(connection: sqlite3.Connection, carts: int, wrong: int) -> None:
-    """Forget carts that nobody bought, and wrong codes, of before these times."""
-    connection.execute("DELETE FROM web_cart WHERE purchase IS NULL AND at < ?", (carts,))
+    """Forget whose carts there were, bought or not, and wrong codes, of before these times.
+
+    A purchase without an answer yet stays.
+    """
+    connection.execute(
+        "DELETE FROM web_cart WHERE at < ? AND NOT EXISTS ("
+        " SELECT 1 FROM purchase WHERE purchase.id = web_cart.purchase AND state = 'sent')",
+        (carts,),
+    )
     connection.execute("DELETE FROM web_guess WHERE at < ?", (wrong,))
 
 

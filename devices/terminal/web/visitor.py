@@ -45,9 +45,11 @@ class Doorman:
     Args:
         node: the page server's name: several on one host must not take each other's cookies.
         secret: what cookies and forms are signed with.
+        keep: seconds for which a browser that does nothing is known.
     """
 
-    def __init__(self, node: str, secret: bytes) -> None:
+    def __init__(self, node: str, secret: bytes, keep: float) -> None:
+        self._keep = round(keep)
         self._cookie = f"storebus_{node}"
         self._sessions = Signer(secret, salt="session")
         self._forms = Signer(secret, salt="form")
@@ -60,14 +62,14 @@ class Doorman:
         except BadSignature:
             session, new = secrets.token_urlsafe(16), True
         token = self._forms.get_signature(session.encode()).decode()
-        return Visitor(session, token, _language(request), address_of(request), new)
+        return Visitor(session, token, language_of(request), address_of(request), new)
 
     def remember(self, request: Request, visitor: Visitor, response: Response) -> None:
-        """Give a new browser its cookie."""
+        """Give a browser its cookie; one that has it keeps it for longer."""
         response.set_cookie(
             self._cookie,
             self._sessions.sign(visitor.session.encode()).decode(),
-            max_age=30 * _DAY,
+            max_age=self._keep,
             path="/",
             secure=request.url.scheme == "https",
             httponly=True,
@@ -122,7 +124,8 @@ def address_of(request: Request) -> str:
     return host
 
 
-def _language(request: Request) -> str:
+def language_of(request: Request) -> str:
+    """The language that the customer chose, or the best that the browser accepts."""
     chosen = request.cookies.get(_LANGUAGE_COOKIE, "")
     if chosen in LANGUAGES:
         return chosen

@@ -38,6 +38,7 @@ _PROBLEMS = {
     "invalid-digital-link": _("This label is not a valid one; please tell the staff."),
     "unknown-pickup-code": _("No parcel waits under this code. Check the six digits."),
     "wrong-state": _("This cannot be done any more."),
+    "unavailable": _("The store does not answer at the moment. Please try again."),
     "no-answer": _("The store does not answer at the moment. Please try again."),
     "invalid-field": _("This cannot be bought as it was entered; check the numbers."),
 }
