@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from shop import GENEROUS, MUG, SHIRT, Phone, Shop, open_shop
 
-LINKSET = "application/linkset+json"
-
 
 @pytest.mark.parametrize(
     "path",
@@ -68,58 +66,6 @@ def test_machines_read_the_product_in_the_page(phone: Phone) -> None:
     found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page)
     assert found
     assert json.loads(found[1])["@type"] == "Product"
-
-
-@pytest.mark.parametrize(
-    ("query", "accept"),
-    [("", LINKSET), ("?linkType=linkset", "text/html"), ("?linkType=all", "*/*")],
-)
-def test_a_resolver_gives_all_links(phone: Phone, query: str, accept: str) -> None:
-    answer = phone.get(f"/01/{SHIRT}{query}", accept=accept)
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == LINKSET
-    assert answer.headers["access-control-allow-origin"] == "*"
-    (links,) = answer.json()["linkset"]
-    assert links["anchor"].endswith(f"/01/{SHIRT}")
-    for kind in ("defaultLink", "pip"):
-        (link,) = links[f"https://gs1.org/voc/{kind}"]
-        assert phone.get(link["href"]).status_code == 200
-        assert link["hreflang"] == ["en", "zh-Hant", "zh-Hans"]
-
-
-def test_a_browser_gets_the_page_and_is_told_where_the_links_are(phone: Phone) -> None:
-    answer = phone.get(f"/01/{SHIRT}", accept="text/html,application/xhtml+xml,*/*;q=0.8")
-    assert answer.headers["content-type"].startswith("text/html")
-    assert 'rel="linkset"' in answer.headers["link"]
-
-
-def test_one_kind_of_link_is_a_redirection_that_keeps_the_query(phone: Phone) -> None:
-    phone.http.follow_redirects = False
-    for kind in ("gs1:pip", "gs1:defaultLink", "https://gs1.org/voc/pip"):
-        answer = phone.http.get(f"/01/{SHIRT}", params={"linkType": kind, "17": "271231"})
-        assert answer.status_code == 307
-        assert answer.headers["location"].endswith(f"/01/{SHIRT}?17=271231")
-
-
-def test_an_unknown_product_has_no_links_either(phone: Phone) -> None:
-    assert phone.get("/01/04006381333931", accept=LINKSET).status_code == 404
-    assert phone.get("/01/09506000134353?linkType=linkset").status_code == 400
-
-
-def test_the_resolver_describes_itself(phone: Phone) -> None:
-    answer = phone.get("/.well-known/gs1resolver")
-    assert answer.headers["content-type"] == "application/json"
-    described = answer.json()
-    assert described["resolverRoot"] == str(phone.http.base_url).rstrip("/")
-    assert described["supportedPrimaryKeys"] == ["01"]
-
-
-def test_head_and_options_are_answered(phone: Phone) -> None:
-    head = phone.http.head(f"/01/{SHIRT}")
-    assert (head.status_code, head.content) == (200, b"")
-    options = phone.http.options(f"/01/{SHIRT}")
-    assert options.status_code == 204
-    assert options.headers["access-control-allow-methods"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize("path", ["/", f"/01/{SHIRT}", "/nothing", "/static/page.js"])

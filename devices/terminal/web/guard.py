@@ -25,6 +25,14 @@ SECURITY_HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": "GET, HEAD, OPTIONS",
+    "access-control-allow-headers": "Accept, Accept-Language",
+    "access-control-expose-headers": "Link",
+}
+"""What scripts of other sites may ask a resolver, also where the answer is that it is wrong."""
+_FOR_MACHINES = ("/01/", "/.well-known/gs1resolver")
 _MOST_CLIENTS = 10_000
 _MOST_URL = 4096
 
@@ -73,7 +81,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 has_begun = True
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
+                is_open = scope["path"].startswith(_FOR_MACHINES)
+                for name, value in {**SECURITY_HEADERS, **(CORS if is_open else {})}.items():
                     headers.setdefault(name, value)
                 is_static = scope["path"].startswith("/static/")
                 headers.setdefault("cache-control", "no-cache" if is_static else "no-store")

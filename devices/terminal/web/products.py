@@ -36,7 +36,8 @@ async def product(site: Site, request: Request, visitor: Visitor) -> Response:
     """The product behind a label, or what is known of it."""
     if not request.path_params["path"]:
         raise HTTPException(400)
-    path = request.scope["raw_path"].decode("ascii", "replace")
+    # A slash at the end is tolerated here, as a resolver should; on a label it is a fault.
+    path = request.scope["raw_path"].decode("ascii", "replace").removesuffix("/")
     query = request.scope["query_string"].decode("ascii", "replace")
     link = f"https://{site.domain}{path}{'?' if query else ''}{query}"
     found = await site.look_up(link)
@@ -46,7 +47,6 @@ async def product(site: Site, request: Request, visitor: Visitor) -> Response:
     response = product_page(site, visitor, found, base=base)
     response.headers["link"] = link_header(base, path)
     response.headers["content-language"] = visitor.language.replace("_", "-")
-    response.headers["access-control-allow-origin"] = "*"
     return response
 
 

@@ -1,6 +1,7 @@
 """Answers for machines that ask a label's URL for its links (GS1-Conformant resolver standard 1.2).
 
-The page itself is the default link and the product information page; there are no others.
+The page itself is the default link and the product information page; there are no others. So it is
+given where the standard would redirect to it. Compressed URIs are not understood.
 """
 
 import re
@@ -13,18 +14,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bus.contract.catalog import Product
 from devices.terminal.web.site import Site
-from devices.terminal.web.visitor import TAGS, Visitor
+from devices.terminal.web.visitor import Visitor
 
 VOCABULARY = "https://gs1.org/voc/"
 LINKSET = "application/linkset+json"
 _CONTEXT = "https://ref.gs1.org/standards/resolver/linkset-context"
-_CORS = {
-    "access-control-allow-origin": "*",
-    "access-control-allow-methods": "GET, HEAD, OPTIONS",
-    "access-control-allow-headers": "Accept, Accept-Language",
-    "access-control-expose-headers": "Link",
-}
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
+_LANGUAGES = ["en", "zh-TW", "zh-CN"]
+"""What the page speaks, as the standard's schema has languages: without scripts."""
 _LINK_TYPES = {"pip", "defaultLink"}
 _ALL = {"linkset", "all"}
 
@@ -58,7 +55,7 @@ def resolve(base: str, path: str, product: Product, wanted: str, query: str) -> 
     Raises:
         HTTPException: 404, there is no link of this type.
     """
-    headers = {**_CORS, "link": link_header(base, path), "cache-control": "no-cache"}
+    headers = {"link": link_header(base, path), "cache-control": "no-cache"}
     if wanted in _ALL:
         headers["link"] += (
             f', <{_CONTEXT}>; rel="http://www.w3.org/ns/json-ld#context"'
@@ -82,32 +79,42 @@ async def describe(site: Site, request: Request, _: Visitor) -> Response:
         "supportedPrimaryKeys": ["01"],
         "linkTypeDefaultCanBeLinkset": False,
         "supportedLinkType": [{"namespace": VOCABULARY, "prefix": "gs1:"}],
+        "jsonLdContextLocation": _CONTEXT,
     }
-    return JSONResponse(description, headers=_CORS)
+    return JSONResponse(description)
 
 
 async def options(_: Request) -> Response:
     """Which ways of asking there are, also for scripts of other sites."""
-    return Response(status_code=204, headers={**_CORS, "allow": "GET, HEAD, OPTIONS"})
+    return Response(status_code=204, headers={"allow": "GET, HEAD, OPTIONS"})
 
 
 def _linkset(base: str, path: str, product: Product) -> dict[str, Any]:
-    link = {
-        "href": f"{base}{path}",
-        "title": product.name,
-        "type": "text/html",
-        "hreflang": list(TAGS.values()),
-    }
+    """The links of what is asked for, and of each level above it: of a lot, then of its product."""
     return {
         "linkset": [
             {
-                "anchor": f"{base}{path}",
-                "itemDescription": product.name,
+                "anchor": f"{base}{level}",
                 f"{VOCABULARY}defaultLink": [link],
                 f"{VOCABULARY}pip": [link],
             }
+            for level in _levels(path)
+            for link in [
+                {
+                    "href": f"{base}{level}",
+                    "title": product.name,
+                    "type": "text/html",
+                    "hreflang": _LANGUAGES,
+                }
+            ]
         ]
     }
+
+
+def _levels(path: str) -> list[str]:
+    """`/01/0950.../10/A` and `/01/0950...`: with all its qualifiers, down to the key alone."""
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(len(parts), 2, -2)]
 
 
 def _prefers_linkset(accept: str) -> bool:
