@@ -68,12 +68,17 @@ class Browser:
         """Tap something."""
         self.find(selector).click()
 
-    def until_shows(self, text: str) -> None:
-        """Wait until the page shows a text, loaded again or not."""
-        WebDriverWait(self.driver, PATIENCE, 0.02, _MOMENTARY).until(
-            lambda driver: text in driver.find_element(By.TAG_NAME, "body").text,
-            f"{text!r} never came",
-        )
+    def until_shows(self, *texts: str) -> str:
+        """Wait until the page shows one of these texts, loaded again or not; which it is."""
+
+        def shown(driver: webdriver.Chrome) -> str | None:
+            body = driver.find_element(By.TAG_NAME, "body").text
+            return next((text for text in texts if text in body), None)
+
+        wait = WebDriverWait(self.driver, PATIENCE, 0.02, _MOMENTARY)
+        found = wait.until(shown, f"{texts} never came")
+        assert found is not None
+        return found
 
     @property
     def path(self) -> str:

@@ -103,6 +103,8 @@ async def change(site: Site, _: Request, visitor: Visitor, form: dict[str, str])
         return await cart_page(site, visitor, error=error, status=422)
     if quantity > style.available:
         error = say("Only {count} left.", count=style.available)
+        if not style.available:
+            error = say("Sold out")
         return await cart_page(site, visitor, error=error, status=409)
     changed = domain.line_of(found.product, style, quantity)
     await site.customers.change_cart(visitor.session, lambda lines: domain.put(lines, changed))
