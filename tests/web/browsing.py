@@ -81,6 +81,11 @@ class Browser:
         return found
 
     @property
+    def text(self) -> str:
+        """What the page shows now."""
+        return str(self.driver.execute_script("return document.body.innerText"))
+
+    @property
     def path(self) -> str:
         """Where it is."""
         return "/" + self.driver.current_url.split("/", 3)[3]

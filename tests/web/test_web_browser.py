@@ -50,8 +50,10 @@ def test_from_the_label_to_the_reminder(shop: Shop, browser: Browser) -> None:
     pay(browser)
     browser.until_at("/order/")
     assert browser.find("#progress progress").get_attribute("value")
+    browser.until_shows("Notify me when it is ready")
     shop.do(_go_on(shop))
     browser.until_shows("Ready to collect: North door")
+    assert "Notify me" not in browser.text
     assert browser.driver.title.startswith("Ready to collect")
     browser.click(".ready button")
     browser.until_at("/order/")
@@ -127,6 +129,7 @@ def test_everything_works_without_scripts(shop: Shop, browser: Browser) -> None:
     browser.find("#account").send_keys("C-1001")
     browser.click("button.main")
     browser.until_at("/order/")
+    assert "Notify me" not in browser.text
     browser.until_shows("Ready to collect: North door")
     browser.scripts(on=True)
 

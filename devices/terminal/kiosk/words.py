@@ -25,8 +25,11 @@ def money(value: Money) -> str:
 def style_line(style: Style, say: Texts, width: int) -> str:
     """A style: what tells it from the others, its price, how many are left."""
     name = ", ".join(style.attributes.values()) or style.sku
-    left = say("{count} left", count=style.available) if style.available else say("sold out")
-    return _two(name, f"{money(style.price)}   {fit(left, 10, right=True)}", width)
+    return _two(name, f"{money(style.price)}   {fit(_left(style, say), 10, right=True)}", width)
+
+
+def _left(style: Style, say: Texts) -> str:
+    return say("{count} left", count=style.available) if style.available else say("sold out")
 
 
 def product_line(product: Product, say: Texts, width: int) -> str:
@@ -40,7 +43,7 @@ def item_line(item: Item, say: Texts, width: int) -> str:
     name = f"{item.quantity} × {item.product} {', '.join(item.style.attributes.values())}"
     price = money(item.price)
     if item.is_short:
-        price = f"▲ {say('{count} left', count=item.style.available)}   {price}"
+        price = f"▲ {_left(item.style, say)}   {price}"
     return _two(name, price, width)
 
 

@@ -31,6 +31,7 @@ async def order(site: Site, request: Request, visitor: Visitor) -> Response:
         visitor,
         "order.html",
         over=view is not None and view.state in OVER,
+        is_ready=kept.reminder is not None,
         receipt=kept.bought.receipt,
         cart=kept.cart,
         point=point_name(site, kept),

@@ -37,6 +37,7 @@
       told.add(ready.dataset.order);
       const text = ready.querySelector(".remind").textContent;
       document.title = text;
+      if (notify) notify.hidden = true;
       if ("vibrate" in navigator) navigator.vibrate(400);
       if (canNotify && Notification.permission === "granted") {
         try {
