@@ -15,6 +15,7 @@ from store import FAST, LABEL, FaultyBroker, Store, running_store
 from bus.contract.settlement import ORDERS, Orders
 from bus.contract.warehouse import RECEIVE, Receive
 from cli.shop.labelling import collection_label
+from devices.terminal.kiosk.app import _PAGES
 from devices.terminal.label import draw_png
 from devices.terminal.scanner import read_codes
 
@@ -188,6 +189,39 @@ async def test_the_collection_code_that_labels_prints_is_scanned_wherever_the_ki
         await guest.sees("Welcome")
         await guest.scan("]Q1000000")
         await guest.sees("No parcel waits under this code. Tries left: 4")
+
+
+async def test_a_page_that_comes_again_has_nothing_of_who_saw_it_before(
+    shop: Shop, name: str
+) -> None:
+    store, broker = shop
+    async with visit(store, broker, name) as guest:
+        await guest.type("shirt")
+        await guest.sees("Oxford shirt", "● shirt-blue")
+        await guest.press("down")
+        await guest.sees("● shirt-red")
+        await guest.press("escape")
+        await guest.scan("]E440170725")
+        await guest.sees("Mug", "● mug")
+        await guest.sees_no("shirt")
+        await guest.press("enter", "enter")
+        await guest.sees("Your cart", "Total 12.50 EUR")
+        await guest.press("escape")
+        await guest.press("m", "u")
+        guest.kiosk.attendant.leave()
+        await guest.sees_no("mu")
+        assert not guest.kiosk.page.query_one("#code").value
+        await guest.tap("#cart")
+        await guest.sees("Your cart", "It is empty.")
+        await guest.press("escape")
+        await guest.tap("#zh_Hant")
+        await guest.sees("歡迎光臨")
+        await guest.tap("#cart")
+        await guest.sees("您的購物車")
+        await guest.press("escape")
+        await guest.scan(LABEL)
+        await guest.sees("● shirt-blue")
+        assert len(guest.kiosk.query("KioskPage")) <= len(_PAGES)
 
 
 async def test_stock_changes_while_the_customer_looks(shop: Shop, name: str) -> None:

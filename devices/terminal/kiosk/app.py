@@ -39,7 +39,7 @@ _TICK = 0.5
 """Seconds between two looks at who is idle and how long a lock lasts."""
 _PAGES: dict[Page, type[KioskPage]] = {
     "start": StartPage, "product": ProductPage, "cart": CartPage, "pickup": PickupPage,
-    "receipt": ReceiptPage, "orders": OrdersPage, "collect": CollectPage,
+    "pay": PayPage, "receipt": ReceiptPage, "orders": OrdersPage, "collect": CollectPage,
 }  # fmt: skip
 
 
@@ -81,6 +81,8 @@ class Kiosk(App[None]):
         self._live = live
         self._touched = clock()
         self._shown: tuple[Guest, Page, str, Any] | None = None
+        self._spoken = ""
+        """The language of the pages that there are."""
         self._redrawing = False
         self._before: tuple[Input, str, int] | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -147,33 +149,59 @@ class Kiosk(App[None]):
         guest = self.guest
         key = (guest, guest.page, guest.language, guest.product.id if guest.product else None)
         try:
-            container = self.screen_stack[0].query_one("#page", Container)
             if self._shown is None or not _same(self._shown, key):
                 self._shown = key
-                page = self._page(guest.page)
                 with self.batch_update():
-                    await container.remove_children()
-                    await container.mount(page)
+                    page = await self._turn_to(guest.page)
                     self._draw(page)
                 self.screen_stack[0].set_focus(None)
             else:
-                page = container.query_one(KioskPage)
+                page = self.page
                 self._draw(page)
             self._keep_focus(page)
         except NoMatches:
             return  # it is being taken down
         self._remind()
 
+    @property
+    def page(self) -> KioskPage:
+        """The page that is shown, or will be.
+
+        Raises:
+            NoMatches: there is none any more.
+        """
+        return self.screen_stack[0].query_one(KioskPage)
+
+    async def _turn_to(self, wanted: Page) -> KioskPage:
+        """Put a page in front; pages are kept behind it, since to make one takes a while.
+
+        The one that is shown comes first, so that whoever looks for something finds it there.
+        """
+        container = self.screen_stack[0].query_one("#page", Container)
+        if self._spoken != self.guest.language:
+            await container.remove_children()
+            self._spoken = self.guest.language
+        for each in list(container.query_children(KioskPage)):
+            each.forget()
+            each.display = False
+            if not each.IS_KEPT:
+                await each.remove()
+        kind = _PAGES[wanted]
+        page = next(iter(container.query_children(KioskPage).results(kind)), None)
+        if page is None:
+            page = kind(self.attendant, self.say, self.settings)
+            await container.mount(page)
+        if len(container.children) > 1:
+            container.move_child(page, before=0)
+        page.display = True
+        page.enter()
+        return page
+
     def _keep_focus(self, page: KioskPage) -> None:
         """There is always something that Enter is for, also when a button was taken away."""
         if self.screen_stack[0].focused is None and not self.guest.is_busy:
             wanted = [*page.query(page.FIRST), *page.query(Button)]
             self.screen_stack[0].set_focus(next((each for each in wanted if each.focusable), None))
-
-    def _page(self, page: Page) -> KioskPage:
-        if page == "pay":
-            return PayPage(self.attendant, self.say, self.settings.samples)
-        return _PAGES[page](self.attendant, self.say)
 
     def _draw(self, page: KioskPage) -> None:
         page.draw()
@@ -207,7 +235,7 @@ class Kiosk(App[None]):
         return self.settings.idle - (self._clock() - self._touched)
 
     def _typed(self) -> bool:
-        return any(field.value for field in self.screen_stack[0].query(Input))
+        return any(field.value for field in self.page.query(Input))
 
     async def _tick(self) -> None:
         if self.guest.is_busy:
@@ -232,7 +260,7 @@ class Kiosk(App[None]):
 
     def _remember_field(self, event: events.Key) -> None:
         if self.wedge.is_new(event.time):
-            fields = self.screen_stack[0].query(Input)
+            fields = self.page.query(Input)
             self._before = None
             if fields:
                 field = fields.first()
@@ -270,7 +298,7 @@ class Kiosk(App[None]):
     async def action_back(self) -> None:
         """Where the customer came from."""
         with suppress(NoMatches):
-            page = self.screen_stack[0].query_one(KioskPage)
+            page = self.page
             if self.guest.page == "start":
                 self.guest.found, self.guest.note = [], None
                 page.query_one("#code", Input).clear()

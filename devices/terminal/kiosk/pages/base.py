@@ -15,6 +15,7 @@ from bus.texts import Texts
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.choices import Choices
 from devices.terminal.kiosk.guest import Guest, Page
+from devices.terminal.kiosk.settings import KioskSettings
 from devices.terminal.kiosk.tap import Tap
 
 _AIRY = 3
@@ -29,10 +30,13 @@ class KioskPage(Vertical):
     Args:
         attendant: serves the customer.
         say: the texts in the customer's language.
+        settings: how customers are treated.
     """
 
     FIRST: ClassVar[str] = "Button"
     """What has the focus at first."""
+    IS_KEPT: ClassVar[bool] = True
+    """Whether it is kept for the next time; not where it shows what is one customer's alone."""
 
     class Go(Message):
         """The customer wants another page."""
@@ -44,10 +48,11 @@ class KioskPage(Vertical):
     class Leave(Message):
         """The customer is done."""
 
-    def __init__(self, attendant: Attendant, say: Texts) -> None:
+    def __init__(self, attendant: Attendant, say: Texts, settings: KioskSettings) -> None:
         super().__init__()
         self.attendant = attendant
         self.say = say
+        self.settings = settings
 
     @property
     def guest(self) -> Guest:
@@ -84,6 +89,17 @@ class KioskPage(Vertical):
     def buttons(self) -> Iterable[tuple[str, str]]:
         """Its large buttons: name and text."""
         raise NotImplementedError
+
+    def enter(self) -> None:
+        """Somebody has come to it."""
+        self.query_one("#title", Label).update(visible(self.title()))
+
+    def forget(self) -> None:
+        """They have left: what they typed and chose is nobody else's."""
+        for field in self.query(Input):
+            field.value = ""
+        for choices in self.query(Choices):
+            choices.show([])
 
     def draw(self) -> None:
         """Show what has changed."""

@@ -6,8 +6,6 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label
 
-from bus.texts import Texts
-from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.keypad import Keypad
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.tap import Tap
@@ -18,10 +16,7 @@ class PayPage(KioskPage):
     """The last step; pressing twice pays once."""
 
     FIRST = "#method"
-
-    def __init__(self, attendant: Attendant, say: Texts, samples: tuple[str, ...]) -> None:
-        super().__init__(attendant, say)
-        self._samples = samples
+    IS_KEPT = False
 
     def title(self) -> str:
         """How much, and where it will be."""
@@ -38,7 +33,7 @@ class PayPage(KioskPage):
         yield Input(placeholder=self.say("account, such as C-1001, or card token"), id="method")
         samples = [
             Tap(each, name=each, classes="sample", id=f"sample-{place}")
-            for place, each in enumerate(self._samples)
+            for place, each in enumerate(self.settings.samples)
         ]
         with_heading = [Label(self.say("To try it out:")), *samples] if samples else []
         keypad = Keypad("#method", "C-", self._account)

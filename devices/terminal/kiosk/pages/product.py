@@ -22,9 +22,15 @@ class ProductPage(KioskPage):
 
     def body(self) -> Iterable[Widget]:
         """Description and styles."""
-        product = self.guest.product
-        yield Label(visible(product.description if product else ""), id="text", markup=False)
+        yield Label("", id="text", markup=False)
         yield Choices("styles")
+
+    def enter(self) -> None:
+        """Another product."""
+        super().enter()
+        product = self.guest.product
+        text = visible(product.description) if product is not None else ""
+        self.query_one("#text", Label).update(text)
 
     def buttons(self) -> Iterable[tuple[str, str]]:
         """Fewer, more, into the cart."""

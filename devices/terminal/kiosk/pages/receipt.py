@@ -14,6 +14,7 @@ class ReceiptPage(KioskPage):
     """What the customer takes along."""
 
     FIRST = "#next"
+    IS_KEPT = False
 
     def title(self) -> str:
         """It is done."""
