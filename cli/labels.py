@@ -11,6 +11,7 @@ import typer
 from rich.progress import track
 
 from bus.contract.catalog import ProductRecord
+from bus.contract.channel import role_of
 from bus.contract.settlement import Receipt
 from bus.errors import ConfigurationError
 from cli import options
@@ -130,7 +131,7 @@ def _collection(order: str, settings: Settings) -> Labels:
 
 def _receipt(order: str, folder: Path) -> Receipt | None:
     """Only its terminal knows the pickup code of an order: the bus tells it to nobody else."""
-    for file in sorted(folder.glob("terminal-*.db")):
+    for file in sorted(each for each in folder.glob("*.db") if role_of(each.stem) == "terminal"):
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             try:

@@ -1,7 +1,12 @@
 """At the pickup point: the sign's page, collecting by code, and asking by it where the order is."""
 
+from pathlib import Path
+
 import pytest
 from shop import MUG, Phone, Shop
+
+from cli.main import main
+from devices.terminal.scanner import read_image
 
 
 def ready(shop: Shop, phone: Phone) -> str:
@@ -57,6 +62,17 @@ def test_codes_that_are_only_asked_for_count_as_guesses(shop: Shop, phone: Phone
         assert phone.post("/pickup/north", code=another(code), do="ask").status_code == 422
     assert phone.post("/pickup/north", code=another(code), do="ask").status_code == 429
     assert phone.post("/collect", code=code).status_code == 429
+
+
+def test_the_collection_code_of_an_order_bought_by_phone_is_printed(
+    shop: Shop, phone: Phone, tmp_path: Path
+) -> None:
+    order = phone.buy(MUG, "MUG")
+    with pytest.raises(SystemExit) as ended:
+        main(["labels", "--code", order, "--data", str(shop._data), "--out", str(tmp_path)])
+    assert not ended.value.code
+    code = read_image(tmp_path / f"collect-{order}.png")
+    assert code == shop.do(shop.page.customers.reminded(order)).pickup_code
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "12345x", "一二三四五六", "١٢٣٤٥٦"])

@@ -2,7 +2,9 @@
 
 import json
 import re
+from html import unescape
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from shop import GENEROUS, MUG, SHIRT, Phone, Shop, open_shop
@@ -46,6 +48,24 @@ def test_what_is_wrong_or_unknown_is_never_a_page_that_looks_right(
     phone: Phone, path: str, status: int
 ) -> None:
     assert phone.get(path).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("4006381333931", "This store does not sell this article."),
+        ("9506000134353", "Please check its digits."),
+        ("482913", "Six digits are a pickup code"),
+        ("WIFI:T:WPA;S:guests;;", "joins a phone to a Wi-Fi network"),
+        ("hello", "Scan the one on the sample."),
+    ],
+)
+def test_what_is_no_label_of_this_shop_is_told_for_what_it_is(
+    phone: Phone, code: str, said: str
+) -> None:
+    page = phone.get("/find?" + urlencode({"code": code}))
+    assert page.status_code == 404
+    assert said in unescape(page.text)
 
 
 def test_a_typed_number_leads_to_the_page(phone: Phone) -> None:

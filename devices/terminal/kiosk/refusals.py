@@ -24,6 +24,17 @@ _SENTENCES = {
 }
 
 
+_LABELS = {
+    "wifi": marked("This code joins a phone to a Wi-Fi network; it is no product's label."),
+    "not-a-product": marked("This code is no product's label. Scan the one on the sample."),
+    "foreign": marked("This label is not of this shop; it does not sell this."),
+    "outdated": marked("This label is outdated. Please ask the staff."),
+    "number": marked("This number is not a product's. Please check its digits."),
+    "elements": marked("This label is damaged or misprinted. Please ask the staff."),
+}
+"""Why a label is not known, by the catalog's reason."""
+
+
 def refusal(problem: ProblemData) -> Sentence:
     """The sentence to a refusal; of one that is not known, the store's own words."""
     extra = problem.model_extra or {}
@@ -33,6 +44,8 @@ def refusal(problem: ProblemData) -> Sentence:
     if problem.code == "unknown-pickup-code" and isinstance(tries, int):
         return Sentence("No parcel waits under this code. Tries left: {count}", count=tries)
     text = _SENTENCES.get(problem.code)
+    if problem.code == "unknown-label":
+        text = _LABELS.get(str(extra.get("reason")), text)
     if text is not None:
         return Sentence(text)
     return Sentence("The store refused: {detail}", detail=problem.detail)

@@ -44,6 +44,17 @@ _PROBLEMS = {
 }
 
 
+_LABELS = {
+    "wifi": _("This code joins a phone to a Wi-Fi network; it is no product's label."),
+    "not-a-product": _("This code is no product's label. Scan the one on the sample."),
+    "foreign": _("This store does not sell this article."),
+    "outdated": _("This label is outdated. Please ask the staff."),
+    "number": _("This number is not a product's. Please check its digits."),
+    "pickup-code": _("Six digits are a pickup code: choose Collect to use it."),
+}
+"""Why a label is not known, by the catalog's reason."""
+
+
 def state_in_words(say: Texts, state: OrderState) -> str:
     """Where an order is."""
     return say(_STATES[state])
@@ -61,6 +72,8 @@ def problem_in_words(say: Texts, problem: ProblemData) -> str:
         total = price_text(extra["total"]["amount"], extra["total"]["currency"])
         return say(_("A price has changed: it is {total} now. Nothing was charged."), total=total)
     known = _PROBLEMS.get(problem.code)
+    if problem.code == "unknown-label":
+        known = _LABELS.get(str(extra.get("reason")), known)
     if known is None:
         return say(_("This could not be done. Please ask the staff. ({code})"), code=problem.code)
     return say(known)
