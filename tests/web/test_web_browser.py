@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 from browsing import DESKTOP, PHONE, Browser, running_browser
+from PIL import Image
 from shop import RED, SHIRT, Shop
+
+from devices.terminal.scanner import read_codes
 
 _BLUE = f'form:has(input[name="gtin"][value="{SHIRT}"]) button'
 _RED = f'form:has(input[name="gtin"][value="{RED}"]) button'
@@ -151,7 +154,11 @@ def test_pages_fit_the_screen_and_can_be_read(
     browser.until_at("/order/")
     browser.until_shows("Ready to collect")
     _is_readable(browser)
+    browser.driver.execute_script("document.querySelector('figure').scrollIntoView()")
     browser.picture(tmp_path / "order.png")
+    with Image.open(tmp_path / "order.png") as shown:
+        (code,) = read_codes(shown.convert("L"))
+    assert code == browser.find("dd.code").text
     browser.click('a[href$="/receipt"]')
     browser.until_at("/receipt")
     _is_readable(browser)

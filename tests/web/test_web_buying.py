@@ -134,5 +134,6 @@ def test_another_browser_does_not_see_the_order(shop: Shop, phone: Phone) -> Non
     order = phone.buy(MUG, "MUG")
     other = shop.phone()
     with other.http:
-        for path in (f"/order/{order}", f"/order/{order}/receipt", f"/live?order={order}"):
+        pages = ("", "/receipt", "/code.svg")
+        for path in (*(f"/order/{order}{page}" for page in pages), f"/live?order={order}"):
             assert other.get(path).status_code == 404

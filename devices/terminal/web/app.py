@@ -31,6 +31,7 @@ def application(site: Site) -> ASGIApp:
             Route("/buy", sent(carts.buy), methods=["POST"]),
             Route("/purchase/{token}", got(carts.purchase)),
             Route("/order/{order}", got(orders.order)),
+            Route("/order/{order}/code.svg", got(orders.collection_code)),
             Route("/order/{order}/receipt", got(orders.receipt)),
             Route("/order/{order}/receipt.txt", got(orders.receipt_text)),
             Route("/order/{order}/receipt.pdf", got(orders.receipt_pdf)),

@@ -1,8 +1,10 @@
 """The customer's orders: how far each one is, its reminder, and its receipt."""
 
 import asyncio
+import io
 from typing import Any
 
+import segno
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -95,6 +97,16 @@ async def receipt_pdf(site: Site, request: Request, visitor: Visitor) -> Respons
     async with site.printing:
         printed = await asyncio.to_thread(as_pdf, _paper(site, request, visitor))
     return _file(printed, "application/pdf", "pdf")
+
+
+async def collection_code(site: Site, request: Request, visitor: Visitor) -> Response:
+    """The pickup code as a QR code, to be held before a kiosk's scanner."""
+    kept = _own(site, request, visitor)
+    assert kept.bought.receipt is not None
+    file = io.BytesIO()
+    symbol = segno.make(kept.bought.receipt.pickup_code, error="m", micro=False)
+    symbol.save(file, kind="svg", scale=8, border=4, light="white", xmldecl=False)
+    return Response(file.getvalue(), media_type="image/svg+xml")
 
 
 def _paper(site: Site, request: Request, visitor: Visitor) -> Paper:
