@@ -38,8 +38,8 @@ def kiosk(
 
     Example: storebus kiosk terminal-7 --language zh_Hant
     """
-    from devices.terminal.kiosk.app import PACKAGE, Kiosk  # noqa: PLC0415 - as for `watch`
-    from devices.terminal.kiosk.attendant import Attendant  # noqa: PLC0415
+    from devices.terminal.kiosk.app import Kiosk  # noqa: PLC0415 - as for `watch`
+    from devices.terminal.kiosk.attendant import PACKAGE, Attendant  # noqa: PLC0415
 
     if role_of(terminal) != "terminal":
         raise ConfigurationError(f"{terminal} is not the name of a terminal, such as terminal-7.")

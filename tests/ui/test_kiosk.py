@@ -15,7 +15,7 @@ from store import FAST, LABEL, FaultyBroker, Store, running_store
 from bus.contract.settlement import ORDERS, Orders
 from bus.contract.warehouse import RECEIVE, Receive
 from cli.shop.labelling import collection_label
-from devices.terminal.kiosk.app import _PAGES
+from devices.terminal.kiosk.pages.stack import PAGES
 from devices.terminal.label import draw_png
 from devices.terminal.scanner import read_codes
 
@@ -227,7 +227,7 @@ async def test_a_page_that_comes_again_has_nothing_of_who_saw_it_before(
         await guest.press("escape")
         await guest.scan(LABEL)
         await guest.sees("● shirt-blue")
-        assert len(guest.kiosk.query("KioskPage")) <= len(_PAGES)
+        assert len(guest.kiosk.query("KioskPage")) <= len(PAGES)
 
 
 async def test_stock_changes_while_the_customer_looks(shop: Shop, name: str) -> None:

@@ -170,6 +170,9 @@ def test_a_client_in_a_hurry_is_told_to_wait(tmp_path: Path) -> None:
         with phone.http:
             assert [phone.get("/").status_code for _ in range(4)] == [200, 200, 200, 429]
             assert int(phone.page.headers["retry-after"]) > 0
+            page = phone.get("/", **{"accept-language": "zh-CN"})
+            assert page.status_code == 429
+            assert page.text.startswith("一次打开的网页太多")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from textual import events, on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.css.query import NoMatches
 from textual.widgets import Button, Input, Label
 
@@ -20,27 +19,15 @@ from devices.terminal.code import pickup_code
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.guest import Guest, Page
 from devices.terminal.kiosk.pages.base import KioskPage
-from devices.terminal.kiosk.pages.cart import CartPage
-from devices.terminal.kiosk.pages.collect import CollectPage
-from devices.terminal.kiosk.pages.orders import OrdersPage
-from devices.terminal.kiosk.pages.pay import PayPage
-from devices.terminal.kiosk.pages.pickup import PickupPage
-from devices.terminal.kiosk.pages.product import ProductPage
-from devices.terminal.kiosk.pages.receipt import ReceiptPage
-from devices.terminal.kiosk.pages.start import StartPage
+from devices.terminal.kiosk.pages.stack import PageStack
 from devices.terminal.kiosk.refusals import OFFLINE
 from devices.terminal.kiosk.reminder import ReminderScreen
 from devices.terminal.kiosk.settings import KioskSettings
 from devices.terminal.kiosk.wedge import Wedge
 
-PACKAGE = "devices.terminal.kiosk"
 DARK, LIGHT = "textual-dark", "textual-light"
 _TICK = 0.5
 """Seconds between two looks at who is idle and how long a lock lasts."""
-_PAGES: dict[Page, type[KioskPage]] = {
-    "start": StartPage, "product": ProductPage, "cart": CartPage, "pickup": PickupPage,
-    "pay": PayPage, "receipt": ReceiptPage, "orders": OrdersPage, "collect": CollectPage,
-}  # fmt: skip
 
 
 class Kiosk(App[None]):
@@ -81,8 +68,6 @@ class Kiosk(App[None]):
         self._live = live
         self._touched = clock()
         self._shown: tuple[Guest, Page, str, Any] | None = None
-        self._spoken = ""
-        """The language of the pages that there are."""
         self._redrawing = False
         self._before: tuple[Input, str, int] | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -95,12 +80,12 @@ class Kiosk(App[None]):
     @property
     def say(self) -> Texts:
         """The texts in the customer's language."""
-        return Texts(PACKAGE, self.guest.language)
+        return self.attendant.say
 
     def compose(self) -> ComposeResult:
         """The line above, the page, and what the customer is told."""
         yield Label("", id="status", markup=False)
-        yield Container(id="page")
+        yield PageStack(self.attendant, self.settings)
         yield Label("", id="note", markup=False)
 
     async def on_mount(self) -> None:
@@ -152,7 +137,7 @@ class Kiosk(App[None]):
             if self._shown is None or not _same(self._shown, key):
                 self._shown = key
                 with self.batch_update():
-                    page = await self._turn_to(guest.page)
+                    page = await self._stack.turn_to(guest.page)
                     self._draw(page)
                 self.screen_stack[0].set_focus(None)
             else:
@@ -170,32 +155,11 @@ class Kiosk(App[None]):
         Raises:
             NoMatches: there is none any more.
         """
-        return self.screen_stack[0].query_one(KioskPage)
+        return self._stack.front
 
-    async def _turn_to(self, wanted: Page) -> KioskPage:
-        """Put a page in front; pages are kept behind it, since to make one takes a while.
-
-        The one that is shown comes first, so that whoever looks for something finds it there.
-        """
-        container = self.screen_stack[0].query_one("#page", Container)
-        if self._spoken != self.guest.language:
-            await container.remove_children()
-            self._spoken = self.guest.language
-        for each in list(container.query_children(KioskPage)):
-            each.forget()
-            each.display = False
-            if not each.IS_KEPT:
-                await each.remove()
-        kind = _PAGES[wanted]
-        page = next(iter(container.query_children(KioskPage).results(kind)), None)
-        if page is None:
-            page = kind(self.attendant, self.say, self.settings)
-            await container.mount(page)
-        if len(container.children) > 1:
-            container.move_child(page, before=0)
-        page.display = True
-        page.enter()
-        return page
+    @property
+    def _stack(self) -> PageStack:
+        return self.screen_stack[0].query_one(PageStack)
 
     def _keep_focus(self, page: KioskPage) -> None:
         """There is always something that Enter is for, also when a button was taken away."""

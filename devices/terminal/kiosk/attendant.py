@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import cache
 from math import ceil
 from typing import Any
 
@@ -26,6 +27,7 @@ from bus.contract.warehouse import PICKUP_POINTS_STATE, PickupPoints
 from bus.errors import BrokerError, NoAnswer, Problem, UnknownSku, first_error
 from bus.node import Place
 from bus.sentence import Sentence
+from bus.texts import Texts
 from devices.terminal import domain
 from devices.terminal.code import pickup_code
 from devices.terminal.kiosk.guest import Guest, payment_of
@@ -36,12 +38,18 @@ from devices.terminal.role import Terminal
 
 logger = logging.getLogger("storebus.kiosk")
 
+PACKAGE = "devices.terminal.kiosk"
 _TRY_AGAIN = 1.0
 """Seconds between two tries to find the broker at the start."""
 _LOOK = 0.2
 """Seconds between two looks at the connection."""
 _PRODUCTS = 100
 """The most products that a search shows."""
+
+
+@cache
+def _texts(language: str) -> Texts:
+    return Texts(PACKAGE, language)
 
 
 class Attendant:
@@ -73,6 +81,11 @@ class Attendant:
         self._terminal: Terminal | None = None
         self._over: list[str] = []
         """Orders whose reminders are not shown any more, which is still to be written down."""
+
+    @property
+    def say(self) -> Texts:
+        """The texts in the customer's language."""
+        return _texts(self.guest.language)
 
     # -- the terminal -------------------------------------------------------------------------
 

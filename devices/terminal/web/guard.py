@@ -97,14 +97,14 @@ class Guard:
                 await answer(scope, receive, send_guarded)
 
     async def _let_pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        wait = self._allowance.take(address_of(Request(scope)))
+        request = Request(scope)
+        wait = self._allowance.take(address_of(request))
         if wait:
-            answer = PlainTextResponse(
-                "Too many requests; wait a moment.\n", 429, {"retry-after": str(int(wait) + 1)}
-            )
+            answer = _sentence(request, _IN_A_HURRY, 429)
+            answer.headers["retry-after"] = str(int(wait) + 1)
             await answer(scope, receive, send)
         elif len(scope["raw_path"]) + len(scope["query_string"]) > _MOST_URL:
-            await PlainTextResponse("The address is too long.\n", 414)(scope, receive, send)
+            await _sentence(request, _TOO_LONG, 414)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -113,6 +113,8 @@ def _(text: str) -> str:
     return text
 
 
+_IN_A_HURRY = _("Too many pages at once; wait a moment.")
+_TOO_LONG = _("This address is too long.")
 _BROKEN = _(
     "Something went wrong here; it has been written down. Please try again or ask the staff."
 )
@@ -120,4 +122,8 @@ _BROKEN = _(
 
 async def broken(request: Request, _: Exception | None = None) -> PlainTextResponse:
     """Says that something of ours broke, and asks nothing for it that may be what did."""
-    return PlainTextResponse(f"{texts(language_of(request))(_BROKEN)}\n", 500)
+    return _sentence(request, _BROKEN, 500)
+
+
+def _sentence(request: Request, text: str, status: int) -> PlainTextResponse:
+    return PlainTextResponse(f"{texts(language_of(request))(text)}\n", status)

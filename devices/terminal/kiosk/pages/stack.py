@@ -1,0 +1,65 @@
+"""The pages of the kiosk, one in front of the others: to make one takes longer than to fetch it."""
+
+from textual.containers import Container
+
+from devices.terminal.kiosk.attendant import Attendant
+from devices.terminal.kiosk.guest import Page
+from devices.terminal.kiosk.pages.base import KioskPage
+from devices.terminal.kiosk.pages.cart import CartPage
+from devices.terminal.kiosk.pages.collect import CollectPage
+from devices.terminal.kiosk.pages.orders import OrdersPage
+from devices.terminal.kiosk.pages.pay import PayPage
+from devices.terminal.kiosk.pages.pickup import PickupPage
+from devices.terminal.kiosk.pages.product import ProductPage
+from devices.terminal.kiosk.pages.receipt import ReceiptPage
+from devices.terminal.kiosk.pages.start import StartPage
+from devices.terminal.kiosk.settings import KioskSettings
+
+PAGES: dict[Page, type[KioskPage]] = {
+    "start": StartPage, "product": ProductPage, "cart": CartPage, "pickup": PickupPage,
+    "pay": PayPage, "receipt": ReceiptPage, "orders": OrdersPage, "collect": CollectPage,
+}  # fmt: skip
+
+
+class PageStack(Container):
+    """Keeps the pages of one language.
+
+    Args:
+        attendant: serves the customer.
+        settings: how customers are treated.
+    """
+
+    def __init__(self, attendant: Attendant, settings: KioskSettings) -> None:
+        super().__init__(id="page")
+        self._attendant = attendant
+        self._settings = settings
+        self._spoken = ""
+
+    @property
+    def front(self) -> KioskPage:
+        """The page that is shown. It comes first: who looks for something finds it there.
+
+        Raises:
+            NoMatches: there is none any more.
+        """
+        return self.query_one(KioskPage)
+
+    async def turn_to(self, wanted: Page) -> KioskPage:
+        """Put a page in front; those behind it have forgotten who saw them."""
+        if self._spoken != self._attendant.guest.language:
+            await self.remove_children()
+            self._spoken = self._attendant.guest.language
+        for each in list(self.query_children(KioskPage)):
+            each.forget()
+            each.display = False
+            if not each.IS_KEPT:
+                await each.remove()
+        page = next(iter(self.query_children(KioskPage).results(PAGES[wanted])), None)
+        if page is None:
+            page = PAGES[wanted](self._attendant, self._attendant.say, self._settings)
+            await self.mount(page)
+        if len(self.children) > 1:
+            self.move_child(page, before=0)
+        page.display = True
+        page.enter()
+        return page
