@@ -30,7 +30,10 @@ GENEROUS = WebSettings(port=0, rate=10_000, burst=10_000, streams_per_client=100
 class Shop:
     """The store, its page, and how to make it do something from another thread."""
 
-    def __init__(self, data: Path, settings: WebSettings = GENEROUS) -> None:
+    def __init__(
+        self, data: Path, settings: WebSettings = GENEROUS, patience: float = 60.0
+    ) -> None:
+        self._patience = patience
         self.broker = FaultyBroker()
         self.plug = Plug(self.broker)
         """The page server's."""
@@ -67,7 +70,9 @@ class Shop:
     async def _open_page(self) -> None:
         self._page = AsyncExitStack()
         place = replace(self.store.place, connector=self.plug)
-        serving = running_page(place, self._settings, "The Shop", "shop.example")
+        serving = running_page(
+            place, self._settings, "The Shop", "shop.example", patience=self._patience
+        )
         self.page = await self._page.enter_async_context(serving)
 
     def open(self) -> None:
@@ -140,9 +145,11 @@ class Shop:
 
 
 @contextmanager
-def open_shop(data: Path, settings: WebSettings = GENEROUS) -> Iterator[Shop]:
-    """A shop that is open inside the context."""
-    shop = Shop(data, settings)
+def open_shop(
+    data: Path, settings: WebSettings = GENEROUS, patience: float = 60.0
+) -> Iterator[Shop]:
+    """A shop that is open inside the context; purchases are waited for so many seconds."""
+    shop = Shop(data, settings, patience)
     shop.open()
     try:
         yield shop

@@ -3,6 +3,7 @@
 import socket
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from shop import GENEROUS, MUG, SHIRT, Phone, Shop, open_shop
@@ -74,6 +75,20 @@ def test_an_order_is_shown_though_nobody_knows_how_far_it_is(shop: Shop, phone: 
     shop.broker.lose("req/web-1/settlement/order", 0)
     assert page.status_code == 200
     assert "your order is safe" in page.text
+
+
+def test_a_purchase_that_nobody_answered_is_not_known_and_not_bought_again(tmp_path: Path) -> None:
+    with open_shop(tmp_path, patience=0.3) as shop:
+        phone = shop.phone()
+        with phone.http:
+            phone.put_into_cart(MUG, "MUG")
+            shop.broker.lose("req/web-1/settlement/purchase", 1_000_000)
+            phone.pay()
+            page = phone.wait_for_the_answer()
+            assert page.status_code == 504
+            assert "please ask the staff before you buy again" in page.text
+            assert is_protected(phone)
+            assert "Your cart is empty" in phone.get("/cart").text
 
 
 @pytest.mark.parametrize(
