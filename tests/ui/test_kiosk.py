@@ -157,6 +157,8 @@ async def test_a_scanner_goes_to_the_product_and_leaves_a_field_as_it_was(
         await guest.sees("Scan the one on the sample.")
         await guest.scan("9506000134353")
         await guest.sees("Please check its digits.")
+        await guest.type("482913")
+        await guest.sees("Six digits are a pickup code")
         await guest.scan("https://shop.example/01/09506000134353")
         await guest.sees("damaged or misprinted")
 

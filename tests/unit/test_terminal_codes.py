@@ -1,9 +1,15 @@
 """What terminals share: pickup codes as people give them, the tax in a price."""
 
+import re
+from inspect import getsource
+
 import pytest
 
 from devices.terminal.code import pickup_code
+from devices.terminal.kiosk import refusals
 from devices.terminal.tax import TaxLine, rate_text, taxes
+from devices.terminal.web import words
+from nodes.catalog import code, foreign
 
 
 @pytest.mark.parametrize(
@@ -45,3 +51,10 @@ def test_the_tax_in_a_price_is_rounded_once_per_rate(
 @pytest.mark.parametrize(("rate", "text"), [(2000, "20 %"), (550, "5.5 %"), (5, "0.05 %")])
 def test_a_rate_is_written_in_per_cent(rate: int, text: str) -> None:
     assert rate_text(rate) == text
+
+
+def test_each_reason_why_a_code_is_no_label_is_said_at_kiosks_and_on_phones() -> None:
+    sources = getsource(foreign) + getsource(code)
+    reasons = {*re.findall(r'reason="([a-z-]+)"', sources), *(kind[1] for kind in foreign._KINDS)}
+    assert len(reasons) >= 7
+    assert set(refusals._LABELS) == set(words._LABELS) == reasons

@@ -30,6 +30,7 @@ _LABELS = {
     "foreign": marked("This label is not of this shop; it does not sell this."),
     "outdated": marked("This label is outdated. Please ask the staff."),
     "number": marked("This number is not a product's. Please check its digits."),
+    "pickup-code": marked("Six digits are a pickup code: choose Collect to use it."),
     "elements": marked("This label is damaged or misprinted. Please ask the staff."),
 }
 """Why a label is not known, by the catalog's reason."""

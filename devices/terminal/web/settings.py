@@ -24,7 +24,7 @@ class WebSettings(BaseModel):
     """Addresses of proxies, with commas, whose X-Forwarded-For and -Proto are believed."""
     patience: Annotated[float, Field(gt=0, le=60)] = 5.0
     """Seconds that a page waits for the store."""
-    keep: Annotated[float, Field(gt=0)] = 30 * 86_400.0
+    keep: Annotated[float, Field(ge=60)] = 30 * 86_400.0
     """Seconds after which a browser that did nothing is forgotten: its cart, its cookie, and which
     orders are its own. The orders themselves, and their pickup codes, are settlement's."""
     rate: Annotated[float, Field(gt=0)] = 20.0

@@ -50,6 +50,7 @@ _LABELS = {
     "foreign": _("This store does not sell this article."),
     "outdated": _("This label is outdated. Please ask the staff."),
     "number": _("This number is not a product's. Please check its digits."),
+    "elements": _("This label is not a valid one; please tell the staff."),
     "pickup-code": _("Six digits are a pickup code: choose Collect to use it."),
 }
 """Why a label is not known, by the catalog's reason."""
