@@ -3,24 +3,26 @@
 import socket
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from shop import GENEROUS, MUG, SHIRT, Phone, Shop, open_shop
+from shop import MUG, SHIRT, Phone, Shop, open_shop
 
 from devices.terminal.web import products
 from devices.terminal.web.guard import SECURITY_HEADERS
 from devices.terminal.web.site import Site
 
-_IMPATIENT = GENEROUS.model_copy(update={"patience": 0.4})
 _AWAY = "The store does not answer at the moment. Please try again."
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """A shop whose page does not wait for long."""
-    with open_shop(tmp_path_factory.mktemp("shop"), _IMPATIENT) as opened:
-        yield opened
+@contextmanager
+def impatient(shop: Shop) -> Iterator[None]:
+    """The page hardly waits for the store."""
+    site = shop.page.site
+    before, site.settings = site.settings, site.settings.model_copy(update={"patience": 0.05})
+    yield
+    site.settings = before
 
 
 def is_protected(phone: Phone) -> bool:
@@ -46,7 +48,8 @@ def test_while_the_store_is_away_the_page_says_so_and_when_to_come_back(
 ) -> None:
     phone.put_into_cart(MUG, "MUG")
     shop.do(cut(shop))
-    page = phone.get(path)
+    with impatient(shop):
+        page = phone.get(path)
     assert page.status_code == 503
     assert _AWAY in page.text
     assert page.headers["retry-after"] == "5"
@@ -61,7 +64,8 @@ def test_a_store_that_does_not_answer_in_time_is_another_matter(
     shop: Shop, phone: Phone, path: str
 ) -> None:
     shop.broker.lose("req/web-1/catalog/lookup", 1_000_000)
-    page = phone.get(path)
+    with impatient(shop):
+        page = phone.get(path)
     shop.broker.lose("req/web-1/catalog/lookup", 0)
     assert page.status_code == 504
     assert _AWAY in page.text
@@ -71,7 +75,8 @@ def test_a_store_that_does_not_answer_in_time_is_another_matter(
 def test_an_order_is_shown_though_nobody_knows_how_far_it_is(shop: Shop, phone: Phone) -> None:
     order = phone.buy(MUG, "MUG")
     shop.broker.lose("req/web-1/settlement/order", 1_000_000)
-    page = phone.get(f"/order/{order}")
+    with impatient(shop):
+        page = phone.get(f"/order/{order}")
     shop.broker.lose("req/web-1/settlement/order", 0)
     assert page.status_code == 200
     assert "your order is safe" in page.text
