@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    NoSuchElementException,
+    StaleElementReferenceException,
+    WebDriverException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
@@ -71,19 +75,30 @@ class Browser:
     def until_shows(self, *texts: str) -> str:
         """Wait until the page shows one of these texts, loaded again or not; which it is."""
 
-        def shown(driver: webdriver.Chrome) -> str | None:
-            body = driver.find_element(By.TAG_NAME, "body").text
+        def shown(_: webdriver.Chrome) -> str | None:
+            body = self.text
             return next((text for text in texts if text in body), None)
 
-        wait = WebDriverWait(self.driver, PATIENCE, 0.02, _MOMENTARY)
+        # Of a page that goes away the driver says so in many ways.
+        wait = WebDriverWait(self.driver, PATIENCE, 0.02, (WebDriverException,))
         found = wait.until(shown, f"{texts} never came")
         assert found is not None
         return found
 
+    def until_drawn(self, image: str) -> None:
+        """Wait until a picture of the page is there, and is in sight."""
+        script = (
+            "const image = document.querySelector(arguments[0]); image?.scrollIntoView();"
+            "return Boolean(image?.complete && image.naturalWidth)"
+        )
+        WebDriverWait(self.driver, PATIENCE, 0.02, (WebDriverException,)).until(
+            lambda driver: driver.execute_script(script, image)
+        )
+
     @property
     def text(self) -> str:
         """What the page shows now."""
-        return str(self.driver.execute_script("return document.body.innerText"))
+        return str(self.driver.execute_script("return document.body?.innerText ?? ''"))
 
     @property
     def path(self) -> str:

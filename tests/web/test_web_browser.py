@@ -154,7 +154,7 @@ def test_pages_fit_the_screen_and_can_be_read(
     browser.until_at("/order/")
     browser.until_shows("Ready to collect")
     _is_readable(browser)
-    browser.driver.execute_script("document.querySelector('figure').scrollIntoView()")
+    browser.until_drawn("figure img")
     browser.picture(tmp_path / "order.png")
     with Image.open(tmp_path / "order.png") as shown:
         (code,) = read_codes(shown.convert("L"))
