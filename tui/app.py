@@ -125,7 +125,8 @@ class Console(App[None]):
         """Begin with the first screen, and to hear."""
         for name, screen in _SCREENS.items():
             self.add_mode(name, self._maker(screen))
-        await self.switch_mode("store")
+        for name in reversed(_SCREENS):  # each is made now, so that its key is answered at once
+            await self.switch_mode(name)
         if self.desk.feed is not None:
             self.set_interval(_TICK, self.tick)
             feeding = self.desk.feed.run()
@@ -154,6 +155,9 @@ class Console(App[None]):
         if self.desk.taping is not None:
             with suppress(JournalError):
                 await self.desk.taping.stop()
+
+    def delay_update(self, delay: float = 0.0) -> None:
+        """Textual hides a screen that is being made; here all are, and nothing need be hidden."""
 
     def redraw(self) -> None:
         """Draw the screen that is looked at."""

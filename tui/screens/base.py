@@ -38,6 +38,8 @@ class ConsoleScreen(Screen[None]):
 
     TAB: ClassVar[str]
     """The tab that is marked."""
+    BLANK = True
+    """It is covered all over: what is behind need not be made line by line."""
     HELP_TEXT: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "app.explain", marked("Help"), key_display="?"),
@@ -77,8 +79,8 @@ class ConsoleScreen(Screen[None]):
         raise NotImplementedError
 
     def on_screen_resume(self) -> None:
-        """Draw what has changed while another screen was looked at."""
-        self.call_after_refresh(self.draw)
+        """Draw what has changed while another screen was looked at, before it is shown."""
+        self.draw()
 
     def on_resize(self) -> None:
         """Draw to the new size."""

@@ -16,6 +16,8 @@ from tui.widgets.lines import Lines, widest
 class Sheet(ModalScreen[None]):
     """Lines over the screen, to be read and closed."""
 
+    BLANK = True
+    """Nothing shines through: the screen below would be drawn a second time."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,question_mark", "dismiss", marked("Close")),
     ]
@@ -31,11 +33,4 @@ class Sheet(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Show them."""
-        self.call_after_refresh(self._show)
-
-    def on_resize(self) -> None:
-        """Show them in the new size."""
-        self.call_after_refresh(self._show)
-
-    def _show(self) -> None:
         self.query_one(Lines).show(self._lines, width=widest(self._lines))

@@ -1,6 +1,7 @@
 """A list of lines of which only those in sight are drawn: what every screen is painted with."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from rich.cells import cell_len
@@ -8,16 +9,18 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.filter import ANSIToTruecolor, LineFilter
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from bus.safe import visible
 from tui import look
-from tui.picture.paper import Line
+from tui.picture.paper import Line, Span
 
 _CURSOR = Style(reverse=True, bold=True)
+_CURSOR_ELSEWHERE = Style(underline=True)
 _CHAR = 4
 """The most characters drawn for each cell of a line's width, whatever they are."""
 
@@ -30,6 +33,38 @@ class Items(Protocol):
 
     def __getitem__(self, place: int, /) -> Any:
         """One of them."""
+
+
+_Drawn = tuple[tuple[Span, ...], Style | None]
+"""A line, and how it is set off from the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brush:
+    """How lines become what the terminal shows."""
+
+    base: Style
+    """What stands behind the styles of a line."""
+    dark: bool
+    left: int
+    """Cells of a line that are out of sight."""
+    width: int
+    """Cells that are in sight."""
+
+    def strip(self, line: Sequence[Span], over: Style | None) -> Strip:
+        """A line as it is drawn, with a style over all of it."""
+        segments, cells = [], 0
+        for text, name in line:
+            shown = visible(text[: _CHAR * (self.left + self.width)])
+            segments.append(Segment(shown, self.base + look.style(name, dark=self.dark)))
+            cells += cell_len(shown)
+        if self.left or cells > self.width:
+            strip = Strip(segments, cells).crop_extend(self.left, self.left + self.width, self.base)
+        else:
+            if cells < self.width:
+                segments.append(Segment(" " * (self.width - cells), self.base))
+            strip = Strip(segments, self.width)
+        return strip.apply_style(over) if over is not None else strip
 
 
 class Lines(ScrollView, can_focus=True):
@@ -70,6 +105,9 @@ class Lines(ScrollView, can_focus=True):
         """Which line is the chosen one."""
         self._items: Items = ()
         self._paint: Callable[[Any, int], Line] = lambda item, _: item
+        self._brush = Brush(Style.null(), dark=True, left=0, width=0)
+        self._drawn: dict[_Drawn, Strip] = {}
+        """What was drawn last: a line that is the same again is not made anew."""
 
     @property
     def items(self) -> Items:
@@ -110,28 +148,51 @@ class Lines(ScrollView, can_focus=True):
         wanted = len(items) - 1 if follow else self.place if place is None else place
         self.place = max(0, min(wanted, len(items) - 1))
         if follow:
-            self.scroll_end(animate=False, x_axis=False)
+            self.scroll_to(y=self.max_scroll_y, animate=False)
         elif place is not None and place != before:
             self._keep_in_sight()
         self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        """A line as it is drawn."""
-        left, top = self.scroll_offset
-        width = self.size.width
-        base = self.rich_style
-        if not 0 <= top + y < len(self._items):
-            return Strip.blank(width, base)
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Those that change something: no style here is one of the terminal's own colours."""
+        filters = super().get_line_filters()
+        return [each for each in filters if not isinstance(each, ANSIToTruecolor)]
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines in sight.
+
+        Where nothing stands around them they go past Textual's borders and paddings, which cost
+        several times as much as the lines do.
+        """
         dark = look.is_dark(self.app.theme)
-        line = self._paint(self._items[top + y], self.size.width)
-        segments = [
-            Segment(visible(text[: _CHAR * (left + width)]), base + look.style(name, dark=dark))
-            for text, name in line
-        ]
-        strip = Strip(segments).crop_extend(left, left + width, base)
-        if self._cursor and top + y == self.place:
-            strip = strip.apply_style(_CURSOR if self.has_focus else Style(underline=True))
-        return strip
+        brush = Brush(self.rich_style, dark, self.scroll_offset.x, self.size.width)
+        if brush != self._brush:
+            self._brush, self._drawn = brush, {}
+        if self.gutter:
+            return super().render_lines(crop)
+        before, self._drawn = self._drawn, {}
+        strips = []
+        for y in crop.line_range:
+            line = self._line(y)
+            strip = before.get(line) or brush.strip(*line)
+            self._drawn[line] = strip
+            for each in self.get_line_filters():
+                strip = strip.apply_filter(each, self.background_colors[1])
+            strips.append(strip.crop(*crop.column_span))
+        return strips
+
+    def render_line(self, y: int) -> Strip:
+        """A line as it is drawn where something stands around it."""
+        return self._brush.strip(*self._line(y))
+
+    def _line(self, y: int) -> "_Drawn":
+        place = self.scroll_offset.y + y
+        if not 0 <= place < len(self._items):
+            return (), None
+        chosen = None
+        if self._cursor and place == self.place:
+            chosen = _CURSOR if self.has_focus else _CURSOR_ELSEWHERE
+        return tuple(self._paint(self._items[place], self.size.width)), chosen
 
     def on_resize(self) -> None:
         """What was in sight stays in sight."""
