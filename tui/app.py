@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import on
-from textual.app import App, SystemCommand
+from textual import events, on
+from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.dom import DOMNode
@@ -101,7 +101,7 @@ class Console(App[None]):
         self.desk.view.set_filter("")
         self.desk.player = player
         if connector is not None:
-            self.desk.feed = Feed(connector, model, self._heard, name)
+            self.desk.feed = Feed(connector, model, self._heard, self.desk.pace, name)
             self.desk.taping = Taping(connector, model.topics)
         self.title = "Storebus"
         self.theme = look.DARK
@@ -131,7 +131,7 @@ class Console(App[None]):
             self.set_interval(_TICK, self.tick)
             feeding = self.desk.feed.run()
         elif self.desk.player is not None:
-            feeding = play(self.desk.player, self._heard)
+            feeding = play(self.desk.player, self._heard, self.desk.pace)
         else:
             return
         self.set_interval(_REDRAW, self.redraw)
@@ -156,13 +156,20 @@ class Console(App[None]):
             with suppress(JournalError):
                 await self.desk.taping.stop()
 
+    async def on_event(self, event: events.Event) -> None:
+        """Keys, clicks and the wheel are answered before more is heard."""
+        if isinstance(event, events.InputEvent) and not isinstance(event, events.MouseMove):
+            self.desk.pace.key()
+        await super().on_event(event)
+
     def delay_update(self, delay: float = 0.0) -> None:
         """Textual hides a screen that is being made; here all are, and nothing need be hidden."""
 
     def redraw(self) -> None:
-        """Draw the screen that is looked at."""
-        if isinstance(self.screen, ConsoleScreen):
-            self.screen.draw()
+        """Draw the screen that is looked at; at the end there is none."""
+        with suppress(ScreenStackError):
+            if isinstance(self.screen, ConsoleScreen):
+                self.screen.draw()
 
     def tick(self) -> None:
         """Look at what has not happened, and ring for what is new."""

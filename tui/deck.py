@@ -5,25 +5,32 @@ from collections.abc import Callable
 
 from tui.model.message import Message
 from tui.model.player import Player
+from tui.pace import Pace
 
 _SLICE = 50
-"""Entries that are taken in before keys are looked at again: about 2 ms."""
+"""Entries that are taken in at once: about 2 ms."""
 _STEP = 0.05
 """Seconds between two looks at the clock."""
 
 
-async def play(player: Player, heard: Callable[[list[Message]], None]) -> None:
+async def play(player: Player, heard: Callable[[list[Message]], None], pace: Pace) -> None:
     """Play until cancelled.
 
     Args:
         player: has the recording, and says whether it is to be played.
         heard: told what was taken into the model, in slices.
+        pace: says how much of the time is spent on that.
     """
     loop = asyncio.get_running_loop()
     last = loop.time()
+
+    def take_some() -> bool:
+        heard(player.take(_SLICE))
+        return player.behind
+
     while True:
         now = loop.time()
         player.pass_((now - last) * 1000)
         last = now
-        heard(player.take(_SLICE))
-        await asyncio.sleep(0 if player.behind else _STEP)
+        pace.hear(take_some)
+        await pace.rest(0 if player.behind else _STEP)

@@ -1,7 +1,7 @@
 """What the screens share: the model, what of it is looked at, and the way to the store."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bus.texts import Texts
@@ -9,6 +9,7 @@ from tui.feed import Feed
 from tui.model.player import Player
 from tui.model.store import StoreModel
 from tui.model.view import View
+from tui.pace import Pace
 from tui.picture.paper import Paper
 from tui.recorder import Taping
 
@@ -34,6 +35,8 @@ class Desk:
     """Of the recording that is looked at, if it is one."""
     taping: Taping | None = None
     """What can be recorded; None where nothing is heard."""
+    pace: Pace = field(default_factory=Pace)
+    """Of what is heard, beside the keys."""
 
     def offers(self, action: str) -> bool:
         """Whether an action makes sense here."""

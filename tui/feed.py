@@ -28,11 +28,14 @@ from bus.settings import RuntimeSettings
 from bus.voice import Counts, Voice
 from tui.model.message import Message
 from tui.model.store import StoreModel
+from tui.pace import Pace
 
 PENDING = 10_000
 """The most messages that wait to be taken into the model."""
 _SLICE = 25
-"""Messages that are taken in before keys are looked at again: about 1 ms."""
+"""Messages that are taken in at once: less than 1 ms."""
+_REST = 0.005
+"""Seconds between two slices: a connection that has drowned takes half of the processor."""
 _OPEN: tuple[OrderState, ...] = (
     "reserving", "charging", "settled", "short", "ready", "reminded", "cancelling", "expiring",
 )  # fmt: skip
@@ -81,6 +84,7 @@ class Feed:
         connector: to the broker.
         model: of the site.
         heard: told what was taken into the model, in slices.
+        pace: says how much of the time is spent on that.
         name: such as `console-2`; the first that is free if None.
         settings: of the connections.
         identity: clock and identifiers.
@@ -91,6 +95,7 @@ class Feed:
         connector: Connector,
         model: StoreModel,
         heard: Callable[[list[Message]], None],
+        pace: Pace,
         name: str | None = None,
         settings: RuntimeSettings | None = None,
         identity: Identity | None = None,
@@ -109,6 +114,7 @@ class Feed:
         self.identity = identity or Identity()
         self._connector = _Noting(connector, self._note)
         self._heard = heard
+        self._pace = pace
         self._settings = settings or RuntimeSettings()
         self._pending: deque[tuple[int, Incoming]] = deque()
         self._waiting = asyncio.Event()
@@ -218,14 +224,19 @@ class Feed:
         """Into the model, in slices between which the screen is drawn and keys are heard."""
         while True:
             await self._waiting.wait()
-            at, first = self._pending.popleft()
-            batch = [first]
-            while self._pending and self._pending[0][0] == at and len(batch) < _SLICE:
-                batch.append(self._pending.popleft()[1])
-            if not self._pending:
-                self._waiting.clear()
-            self._heard(self.model.take(at, batch))
-            await asyncio.sleep(0)
+            self._pace.hear(self._take_some)
+            await self._pace.rest(_REST, urgent=len(self._pending) > PENDING // 4)
+
+    def _take_some(self) -> bool:
+        """Take in a few of the same time; whether more wait."""
+        at, first = self._pending.popleft()
+        batch = [first]
+        while self._pending and self._pending[0][0] == at and len(batch) < _SLICE:
+            batch.append(self._pending.popleft()[1])
+        if not self._pending:
+            self._waiting.clear()
+        self._heard(self.model.take(at, batch))
+        return bool(self._pending)
 
     async def _ask_on(self, topics: Topics) -> None:
         """Ask what no message tells, with a connection of its own."""

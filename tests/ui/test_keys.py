@@ -85,7 +85,11 @@ async def test_from_a_reply_to_its_request_and_to_its_cause(tmp_path: Path) -> N
         async with console.run_test(size=(120, 80)) as pilot:
             receipt = await store.buy({"MUG": 1})
             await store.reminded(receipt.order)
-            await eventually(lambda: console.desk.model.orders.get(receipt.order), "the order")
+            orders = console.desk.model.orders
+            await eventually(
+                lambda: (track := orders.get(receipt.order)) and track.state == "reminded",
+                "all that is said of the order",
+            )
             await pilot.press("2", "f")
             await type_in(pilot, "op:reserve kind:rep")
             await pilot.press("enter", "up")

@@ -216,7 +216,7 @@ async def test_what_is_filtered_is_written_as_a_recording_and_as_a_table(
             await shows(pilot, "console-1")
             await store.ask(LOOKUP, "catalog", Lookup(code=LABEL))
             await pilot.press("2", "f")
-            await type_in(pilot, "op:lookup")
+            await type_in(pilot, "op:lookup repeats:0")
             await pilot.press("enter")
             await shows(pilot, "2 messages")
             for name in ("lookups.jsonl", "lookups.csv"):

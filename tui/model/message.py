@@ -1,6 +1,7 @@
 """One message as an operator sees it: whatever arrives can be shown, also what is no message."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic_core import from_json
@@ -12,6 +13,8 @@ from bus.sentence import marked
 Kind = Literal["req", "rep", "state", "event", "foreign"]
 _TRACE = slice(3, 35)
 """Where the trace id stands in a traceparent (W3C Trace Context 3.2.2)."""
+_LONGEST = 256
+"""Characters that no topic of the contract exceeds."""
 
 
 @dataclass(slots=True)
@@ -61,6 +64,8 @@ class Message:
     """Of a reply: milliseconds since its request was first heard."""
     repeats: int = 0
     """How many times the same id was heard before in the same place."""
+    document: Any = None
+    """What the payload says, while the message is being heard; read again when it is looked at."""
 
     @property
     def size(self) -> int:
@@ -69,6 +74,8 @@ class Message:
 
     def data(self) -> Any:
         """The whole document, or None if it is not JSON."""
+        if self.document is not None:
+            return self.document
         try:
             return from_json(self.payload)
         except ValueError:
@@ -76,31 +83,36 @@ class Message:
 
 
 def read(topics: Topics, number: int, at: int, incoming: Incoming) -> Message:
-    """Read what arrived as far as it can be read; never raises."""
-    address = topics.parse(incoming.topic)
-    if address is None:
-        message = Message(
-            number, at, incoming.topic, incoming.payload, "foreign", "", "", incoming.topic,
-            flaw=marked("not a topic of the contract"),
-        )  # fmt: skip
-    elif address.kind == "rep":
-        message = Message(
-            number, at, incoming.topic, incoming.payload, "rep", address.callee, address.node,
-            address.name,
-        )  # fmt: skip
+    """Read what arrived as far as it can be read; never raises.
+
+    The message holds its document; whoever has heard it lets go of that.
+    """
+    topic, payload = incoming.topic, incoming.payload
+    heading = _heading(topics, topic) if len(topic) <= _LONGEST else None
+    if heading is None:
+        message = Message(number, at, topic, payload, "foreign", "", "", topic)
+        message.flaw = marked("not a topic of the contract")
     else:
-        message = Message(
-            number, at, incoming.topic, incoming.payload, address.kind, address.node,
-            address.callee, address.name,
-        )  # fmt: skip
-    message.retain = incoming.retain
+        message = Message(number, at, topic, payload, *heading)
+    message.retain, message.qos = incoming.retain, incoming.qos
     message.response_topic, message.correlation = incoming.response_topic, incoming.correlation
-    message.qos, message.expiry, message.user = incoming.qos, incoming.expiry, incoming.user
-    if incoming.payload:
-        _read_payload(message, incoming.payload)
+    message.expiry, message.user = incoming.expiry, incoming.user
+    if payload:
+        _read_payload(message, payload)
     elif message.flaw is None:
         message.flaw = marked("empty")
     return message
+
+
+@lru_cache(4_096)
+def _heading(topics: Topics, topic: str) -> tuple[Kind, str, str, str] | None:
+    """What a topic says: kind, sender, receiver, name. A store has few topics, and says much."""
+    address = topics.parse(topic)
+    if address is None:
+        return None
+    if address.kind == "rep":
+        return "rep", address.callee, address.node, address.name
+    return address.kind, address.node, address.callee, address.name
 
 
 def _read_payload(message: Message, payload: bytes) -> None:
@@ -112,6 +124,7 @@ def _read_payload(message: Message, payload: bytes) -> None:
     if not isinstance(document, dict):
         message.flaw = message.flaw or marked("not a JSON object")
         return
+    message.document = document
     message.id = _text(document, "id")
     message.cause = _text(document, "causationid")
     message.order = _text(document, "orderid")

@@ -16,7 +16,8 @@ class Rate:
 
     def add(self, now: int, count: int = 1) -> None:
         """So many at a time in milliseconds."""
-        self._roll(now)
+        if now // 1000 > self._second:
+            self._roll(now)
         self.total += count
         self._counts[-1] += count
 

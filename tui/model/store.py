@@ -62,6 +62,7 @@ class StoreModel:
             message = read(self.topics, self.history.heard + 1, at, incoming)
             self.history.add(message)
             self._hear(message)
+            message.document = None
             taken.append(message)
         return taken
 

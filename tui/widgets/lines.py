@@ -168,7 +168,7 @@ class Lines(ScrollView, can_focus=True):
         brush = Brush(self.rich_style, dark, self.scroll_offset.x, self.size.width)
         if brush != self._brush:
             self._brush, self._drawn = brush, {}
-        if self.gutter:
+        if self.styles.gutter:
             return super().render_lines(crop)
         before, self._drawn = self._drawn, {}
         strips = []
