@@ -2,10 +2,11 @@
 
 import pickle
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import chain
 from operator import attrgetter
+from typing import Any
 
 from tui.model.message import Message
 from tui.model.store import StoreModel
@@ -14,10 +15,10 @@ from tui.model.tape import Place
 _APART = 16_000_000
 """Bytes of the recording between two of them at least."""
 _MOST = 24
-_SLICE = 250
+_TRACKS = 50
+"""Orders that are packed at once."""
+_MESSAGES = 250
 """Messages that are packed at once."""
-_PIECE = 200_000
-"""Bytes that are compressed at once."""
 _VALUES = attrgetter(*(each.name for each in fields(Message)))
 
 
@@ -25,8 +26,8 @@ _VALUES = attrgetter(*(each.name for each in fields(Message)))
 class Checkpoint:
     """A model at a place.
 
-    All but the messages, which do not change any more, is copied at once; then it is packed piece
-    by piece, so that keys are heard in between.
+    It is packed piece by piece, so that keys are heard in between; the model may hear nothing
+    meanwhile. What may change without hearing, the alarms, is packed at once.
     """
 
     ahead: int
@@ -37,36 +38,47 @@ class Checkpoint:
     looked: int
     """When it was last looked at what had not happened."""
     known_from: int
-    _rest: bytes
-    _messages: list[Message]
-    """Those that are not packed yet, the oldest first."""
-    _packed_rest: list[bytes] = field(default_factory=list)
-    _packed: list[bytes] = field(default_factory=list)
+    rest: bytes
+    """All but the orders and the messages."""
+    orders: list[bytes] = field(default_factory=list)
+    messages: list[bytes] = field(default_factory=list)
 
-    @property
-    def packed(self) -> bool:
-        """Whether nothing is left to be packed."""
-        return not self._rest and not self._messages
-
-    def pack(self) -> None:
-        """Pack one more piece."""
-        if self._rest:
-            self._packed_rest.append(zlib.compress(self._rest[:_PIECE], 1))
-            self._rest = self._rest[_PIECE:]
-            return
-        values = [_VALUES(message) for message in self._messages[:_SLICE]]
-        self._packed.append(zlib.compress(pickle.dumps(values, pickle.HIGHEST_PROTOCOL), 1))
-        del self._messages[:_SLICE]
+    def pack(self, model: StoreModel) -> Iterator[None]:
+        """Pack the orders and the messages of a model, a piece at each step."""
+        for some in _pieces(list(model.orders), _TRACKS):
+            self.orders.append(_packed(some))
+            yield
+        for some in _pieces(list(model.history), _MESSAGES):
+            self.messages.append(_packed([_VALUES(message) for message in some]))
+            yield
 
     def model(self) -> StoreModel:
         """The model as it was."""
-        rest = b"".join((*map(zlib.decompress, self._packed_rest), self._rest))
-        model = pickle.loads(rest)  # noqa: S301 - of this process
+        model = _unpacked(self.rest)
         assert isinstance(model, StoreModel)
-        packed = (pickle.loads(zlib.decompress(each)) for each in self._packed)  # noqa: S301
-        messages = (Message(*values) for values in chain.from_iterable(packed))
-        model.history.refill(chain(messages, self._messages))
+        model.orders.refill(chain.from_iterable(map(_unpacked, self.orders)))
+        values = chain.from_iterable(map(_unpacked, self.messages))
+        model.history.refill(Message(*each) for each in values)
         return model
+
+
+def checkpoint(
+    model: StoreModel, ahead: int, place: Place, until: int, looked: int, known_from: int
+) -> Checkpoint:
+    """A checkpoint that has yet to pack the orders and the messages."""
+    return Checkpoint(ahead, place, until, looked, known_from, _packed(model))
+
+
+def _pieces(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (items[at : at + size] for at in range(0, len(items), size))
+
+
+def _packed(value: object) -> bytes:
+    return zlib.compress(pickle.dumps(value, pickle.HIGHEST_PROTOCOL), 1)
+
+
+def _unpacked(packed: bytes) -> Any:
+    return pickle.loads(zlib.decompress(packed))  # noqa: S301 - of this process
 
 
 class Checkpoints:
@@ -81,21 +93,30 @@ class Checkpoints:
         self._kept: dict[int, Checkpoint] = {}
         self._new: Checkpoint | None = None
         """The one that is being packed."""
+        self._packing: Iterator[None] = iter(())
 
-    def keep(self, place: int, make: Callable[[], Checkpoint]) -> None:
-        """Make one, so many bytes from the beginning, if there is none for this part yet.
+    def keep(self, place: int, model: StoreModel, make: Callable[[], Checkpoint]) -> None:
+        """Begin one, so many bytes from the beginning, if there is none for this part yet.
 
-        Called again and again: each time there is a little work.
+        The model may hear nothing more before it is packed.
         """
-        if self._new is not None:
-            self._new.pack()
-            self._new = None if self._new.packed else self._new
-            return
         part = place // self._apart
         if part and part not in self._kept:
-            self._kept[part] = self._new = make()
+            self._new = make()
+            self._packing = self._new.pack(model)
+
+    def pack(self) -> bool:
+        """Pack a piece of the one that was begun; whether there was something to do."""
+        if self._new is None:
+            return False
+        if next(self._packing, _DONE) is _DONE:
+            self._kept[self._new.ahead // self._apart], self._new = self._new, None
+        return True
 
     def before(self, at: int) -> Checkpoint | None:
         """The last one at which nothing later than a time was known."""
         known = [each for each in self._kept.values() if max(each.until, each.looked) <= at]
         return max(known, key=lambda each: each.ahead, default=None)
+
+
+_DONE = object()

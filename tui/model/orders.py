@@ -1,7 +1,7 @@
 """Orders, and the way each went: every message that belongs to one, in time."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -39,6 +39,14 @@ class Orders:
     def get(self, order: str) -> Track | None:
         """An order by id."""
         return self._tracks.get(order)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the orders: whoever keeps those apart gives them back with `refill`."""
+        return self.__dict__ | {"_tracks": OrderedDict()}
+
+    def refill(self, tracks: Iterable[Track]) -> None:
+        """The orders that were kept, after all else was copied."""
+        self._tracks = OrderedDict((track.order, track) for track in tracks)
 
     def hear(self, message: Message) -> None:
         """Whatever belongs to an order, by its id or by its trace."""

@@ -4,12 +4,11 @@ It knows no real time: whoever plays says how much of it has passed. What the mo
 does not depend on the way there: it is looked at each few seconds of the recording's own time.
 """
 
-import pickle
 from collections.abc import Callable, Iterator
 
 from bus.errors import JournalError
 from bus.recording import Connected, Recorded
-from tui.model.checkpoints import Checkpoint, Checkpoints
+from tui.model.checkpoints import Checkpoint, Checkpoints, checkpoint
 from tui.model.message import Message
 from tui.model.store import StoreModel
 from tui.model.tape import Place, Tape
@@ -121,8 +120,10 @@ class Player:
             self._look(self.position)
 
     def take(self, most: int) -> list[Message]:
-        """Let the model hear what is due, at most so many entries."""
+        """Let the model hear what is due, at most so many entries; or pack a checkpoint."""
         heard: list[Message] = []
+        if self._checkpoints.pack():
+            return heard
         for _ in range(most):
             if not self.behind:
                 break
@@ -132,7 +133,7 @@ class Player:
                 heard += self.model.take(entry.at, [entry.message])
             self._until = self._due
             self._read()
-        self._checkpoints.keep(self.tape.bytes_to(self._place), self._checkpoint)
+        self._checkpoints.keep(self.tape.bytes_to(self._place), self.model, self._checkpoint)
         if not self.behind:
             self._look(self.position)
         return heard
@@ -186,8 +187,7 @@ class Player:
             self._next, self.trouble, self.playing = None, str(error), False
 
     def _checkpoint(self) -> Checkpoint:
-        return Checkpoint(
-            self.tape.bytes_to(self._place), self._place, self._until, self._looked,
-            self.known_from, pickle.dumps(self.model, pickle.HIGHEST_PROTOCOL),
-            list(self.model.history),
-        )  # fmt: skip
+        ahead = self.tape.bytes_to(self._place)
+        return checkpoint(
+            self.model, ahead, self._place, self._until, self._looked, self.known_from
+        )
