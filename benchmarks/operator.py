@@ -11,17 +11,16 @@ import termios
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.measuring import usage_of
-
 ROWS, COLUMNS = 60, 200
-PATIENCE = 120.0
+PATIENCE = 30.0
 _KEPT = 1_000_000
 """Bytes of what was drawn that are looked at."""
 _TOP = b"\x1b[1;1H"
 """Each redraw begins with the uppermost line."""
-_CURSOR = re.compile(rb"\x1b\[(\d+);\d+H(?:(?!\x1b\[\d+;\d+H)[\s\S])*?\x1b\[(?:\d;)*7[;m]")
+_CURSOR = re.compile(rb"\x1b\[(\d+);1H(?:(?!\x1b\[\d+;\d+H)[\s\S])*?\x1b\[(?:\d;)*7[;m]")
 
 Seen = Callable[[bytes], bool]
 
@@ -36,7 +35,9 @@ class Answer(NamedTuple):
 
     seconds: float
     processor: float
-    """Seconds of the processor that the console took meanwhile: all, were it alone."""
+    """Seconds of the processor that the console took meanwhile."""
+    queued: float
+    """Seconds in which it could have gone on and others had the processor: none, were it alone."""
 
 
 class Operator:
@@ -81,14 +82,20 @@ class Operator:
         self._seen.clear()
         self._answered.clear()
         self._wanted = wanted
-        pressed, before = time.monotonic(), self._processor()
+        pressed, (processor, queued) = time.monotonic(), self._scheduled()
         os.write(self._screen, keys.encode())
-        async with asyncio.timeout(PATIENCE):
-            await self._answered.wait()
-        return Answer(time.monotonic() - pressed, self._processor() - before)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._answered.wait()
+        except TimeoutError:
+            raise TimeoutError(f"{keys!r} was not answered: {bytes(self._seen)!r}") from None
+        seconds, after = time.monotonic() - pressed, self._scheduled()
+        return Answer(seconds, after[0] - processor, after[1] - queued)
 
-    def _processor(self) -> float:
-        return usage_of(self.process.pid).processor
+    def _scheduled(self) -> tuple[float, float]:
+        """Seconds that the console's main thread ran, and waited for a processor (Linux)."""
+        ran, waited, _ = Path(f"/proc/{self.process.pid}/schedstat").read_text().split()
+        return int(ran) / 1e9, int(waited) / 1e9
 
     async def sees(self, word: str) -> None:
         """Wait until a word is drawn."""
@@ -99,6 +106,11 @@ class Operator:
         before = _row(bytes(self._seen)) or self._row
         self._row = before
         return lambda drawn: _row(drawn) not in (0, before)
+
+
+def row(wanted: Callable[[int], bool]) -> Seen:
+    """Whether the chosen line stands in such a row."""
+    return lambda drawn: bool(found := _row(drawn)) and wanted(found)
 
 
 def _row(drawn: bytes) -> int:
@@ -112,6 +124,14 @@ async def watching(url: str) -> AsyncIterator[Operator]:
     """A console in a process of its own, on a terminal of 200x60."""
     arguments = ("watch", "--broker", url, "--language", "en")
     async with running_on_terminal(*arguments, size=(ROWS, COLUMNS), ready="console-") as operator:
+        yield operator
+
+
+@asynccontextmanager
+async def looking_at(recording: Path) -> AsyncIterator[Operator]:
+    """The same at a recording, which begins to play."""
+    arguments = ("watch", "--file", str(recording), "--language", "en")
+    async with running_on_terminal(*arguments, size=(ROWS, COLUMNS), ready=" heard") as operator:
         yield operator
 
 

@@ -76,6 +76,11 @@ class Traffic:
         return Outgoing(heard.topic, payload, 0, heard.retain, heard.response_topic, asked)
 
 
+def read_traffic(path: Path) -> Traffic:
+    """The traffic of a recording."""
+    return Traffic([each.message for each in read_recording(path) if isinstance(each, Recorded)])
+
+
 def _other(token: bytes, again: int) -> bytes:
     """An id, or a trace, that no other time around has."""
     return b"%08x%s" % (again, token[8:]) if len(token) == _TRACE else b"%s-%x" % (token, again)
@@ -99,9 +104,7 @@ async def say(url: str, traffic: Traffic, rate: int, seconds: float) -> float:
 def main() -> None:
     """Read the arguments and say it."""
     url, path, rate, seconds = sys.argv[1:]
-    entries = read_recording(Path(path))
-    traffic = Traffic([each.message for each in entries if isinstance(each, Recorded)])
-    said = asyncio.run(say(url, traffic, int(rate), float(seconds)))
+    said = asyncio.run(say(url, read_traffic(Path(path)), int(rate), float(seconds)))
     print(f"{said:.0f}")
 
 

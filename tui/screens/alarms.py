@@ -45,9 +45,11 @@ class AlarmsScreen(ConsoleScreen):
         """Draw the list."""
         table, alarms = self.query_one("#alarms", Lines), self.desk.model.alarms
         paper = self.desk.paper(table.size.width, table.size.height)
+        items = lines(alarms, paper)
         table.show(
-            lines(alarms, paper),
+            items,
             lambda item, _: row(item, alarms, paper) if isinstance(item, Alarm) else item,
+            place=table.stays(items, id),
         )
 
     @property

@@ -1,6 +1,7 @@
 """All orders by state and age: which of them does not move?"""
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import ClassVar
 
 from textual import on
@@ -41,7 +42,6 @@ class OrdersScreen(ConsoleScreen):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._choice = 0
-        self._chosen: str | None = None
 
     def body(self) -> Iterable[Widget]:
         """A table."""
@@ -59,9 +59,8 @@ class OrdersScreen(ConsoleScreen):
         paper = self.desk.paper(table.size.width, table.size.height)
         self.query_one("#heading", Lines).show([heading(paper)])
         tracks = self._tracks()
-        place = next((at for at, each in enumerate(tracks) if each.order == self._chosen), None)
         table.show(tracks, lambda track, _: row(track, self.desk.model.why(track), paper),
-                   place=place)  # fmt: skip
+                   place=table.stays(tracks, attrgetter("order")))  # fmt: skip
         self.query_one("#note", Lines).show([self._note(len(tracks))])
 
     def _tracks(self) -> list[Track]:
@@ -99,16 +98,10 @@ class OrdersScreen(ConsoleScreen):
         """The chosen order."""
         return {"order": self.order.order} if self.order else {}
 
-    @on(Lines.Moved, "#orders")
-    def choose(self) -> None:
-        """Another order is the chosen one."""
-        self._chosen = self.order.order if self.order else None
-
     @on(Lines.Chosen, "#orders")
     def action_open(self) -> None:
         """Show its way."""
         if self.order is not None:
-            self._chosen = self.order.order
             self.app.push_screen(OrderScreen(self.desk, self.order.order))
 
     def action_state(self, step: int) -> None:

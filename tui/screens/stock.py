@@ -1,6 +1,7 @@
 """What there is of each style, where it lies, and what the sorters do."""
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -55,7 +56,9 @@ class StockScreen(ConsoleScreen):
         )
         paper = self.desk.paper(table.size.width, table.size.height)
         self.query_one("#heading", Lines).show([heading(paper)])
-        table.show(list(self.desk.model.stock), lambda style, _: row(style))
+        styles = list(self.desk.model.stock)
+        place = table.stays(styles, attrgetter("sku"))
+        table.show(styles, lambda style, _: row(style), place=place)
         chosen = self.style
         if self.desk.feed is not None and self.is_current:
             self.desk.feed.look(style=chosen.sku if chosen else None)

@@ -80,6 +80,8 @@ class TrafficScreen(ConsoleScreen):
         lines = self._lines("traffic")
         paper = self.desk.paper(lines.size.width, lines.size.height)
         self._lines("heading").show([heading(paper)])
+        if lines.moved:  # a key is heard before its message is
+            self._hold()
         if view.paused:
             lines.show(view, lambda message, _: row(message, paper))
         else:
@@ -131,6 +133,7 @@ class TrafficScreen(ConsoleScreen):
     def action_pause(self) -> None:
         """Hold the list, or follow again."""
         self.desk.view.pause(paused=not self.desk.view.paused)
+        self._lines("traffic").moved = False
         self.draw()
 
     def _hold(self) -> None:

@@ -103,6 +103,8 @@ class Lines(ScrollView, can_focus=True):
         self._cursor = cursor
         self.place = 0
         """Which line is the chosen one."""
+        self.moved = False
+        """Whether the operator chose it, and it does not follow by itself."""
         self._items: Items = ()
         self._paint: Callable[[Any, int], Line] = lambda item, _: item
         self._brush = Brush(Style.null(), dark=True, left=0, width=0)
@@ -118,6 +120,13 @@ class Lines(ScrollView, can_focus=True):
     def item(self) -> Any:
         """What stands in the chosen line, or None."""
         return self._items[self.place] if 0 <= self.place < len(self._items) else None
+
+    def stays(self, items: Sequence[Any], name: Callable[[Any], object]) -> int | None:
+        """Where the item that the operator chose stands among others, by its name."""
+        if not self.moved or self.item is None:
+            return None
+        chosen = name(self.item)
+        return next((place for place, each in enumerate(items) if name(each) == chosen), None)
 
     def show(
         self,
@@ -148,6 +157,7 @@ class Lines(ScrollView, can_focus=True):
         wanted = len(items) - 1 if follow else self.place if place is None else place
         self.place = max(0, min(wanted, len(items) - 1))
         if follow:
+            self.moved = False
             self.scroll_to(y=self.max_scroll_y, animate=False)
         elif place is not None and place != before:
             self._keep_in_sight()
@@ -227,9 +237,11 @@ class Lines(ScrollView, can_focus=True):
     def on_mouse_scroll_up(self) -> None:
         """Whoever turns the wheel wants to look at something, and not to follow."""
         if self._cursor:
+            self.moved = True
             self.post_message(self.Moved(self))
 
     def _choose(self, place: int) -> None:
+        self.moved = True
         self.place = max(0, min(place, len(self._items) - 1))
         self._keep_in_sight()
         self.refresh()
