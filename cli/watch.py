@@ -66,6 +66,7 @@ def watch(
     logger.propagate = False
     logger.addHandler(logging.NullHandler())
     gc.freeze()  # what was imported stays: no collection need look at it while keys wait
+    gc.set_threshold(*gc.get_threshold()[:2], 100)  # nor often at all messages that are kept
     run(console.run_async())
     if console.return_code:
         raise SystemExit(console.return_code)

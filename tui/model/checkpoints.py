@@ -39,12 +39,14 @@ class Checkpoint:
     """When it was last looked at what had not happened."""
     known_from: int
     rest: bytes
-    """All but the orders and the messages."""
+    """All but the orders and the messages; compressed once it is packed."""
     orders: list[bytes] = field(default_factory=list)
     messages: list[bytes] = field(default_factory=list)
 
     def pack(self, model: StoreModel) -> Iterator[None]:
-        """Pack the orders and the messages of a model, a piece at each step."""
+        """Pack the rest, the orders and the messages of a model, a piece at each step."""
+        self.rest = zlib.compress(self.rest, 1)
+        yield
         for some in _pieces(list(model.orders), _TRACKS):
             self.orders.append(_packed(some))
             yield
@@ -65,8 +67,9 @@ class Checkpoint:
 def checkpoint(
     model: StoreModel, ahead: int, place: Place, until: int, looked: int, known_from: int
 ) -> Checkpoint:
-    """A checkpoint that has yet to pack the orders and the messages."""
-    return Checkpoint(ahead, place, until, looked, known_from, _packed(model))
+    """A checkpoint that has yet to be packed."""
+    rest = pickle.dumps(model, pickle.HIGHEST_PROTOCOL)
+    return Checkpoint(ahead, place, until, looked, known_from, rest)
 
 
 def _pieces(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
