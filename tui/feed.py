@@ -27,6 +27,7 @@ from bus.session import Session
 from bus.settings import RuntimeSettings
 from bus.voice import Counts, Voice
 from tui.model.message import Message
+from tui.model.stock import STYLES
 from tui.model.store import StoreModel
 from tui.pace import Pace
 
@@ -258,9 +259,18 @@ class Feed:
             await self._connections.wait()
             self._connections.clear()
             with suppress(Problem):
-                await self.ask(SEARCH, "catalog", Search(text="", limit=_PRODUCTS))
+                await self._ask_for_products()
             for state in _OPEN:
                 await self._ask_for(state)
+
+    async def _ask_for_products(self) -> None:
+        """All that is for sale, as far as it is kept; so many at once as the catalog answers."""
+        last = ""
+        while len(self.model.stock) < STYLES:
+            found = await self.ask(SEARCH, "catalog", Search(text="", limit=_PRODUCTS, after=last))
+            if not found.products or found.products[-1].id <= last:
+                break  # an older catalog answers the first ones again
+            last = found.products[-1].id
 
     async def _ask_for(self, state: OrderState | None) -> None:
         with suppress(Problem):

@@ -107,10 +107,12 @@ class Search(Model):
     """Words, in any order; upper and lower case are the same."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     """The most products to be answered."""
+    after: str | None = None
+    """Only products whose id comes after this one, in the order of their ids: to ask on."""
 
 
 class SearchResult(Model):
-    """Products, best match first."""
+    """Products, best match first; as many as fit."""
 
     products: list[Product]
     """As in the reply to `lookup`."""

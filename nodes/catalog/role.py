@@ -66,7 +66,7 @@ class Catalog:
         return self._shelf.look_up(request.data.code)
 
     def _search(self, _: sqlite3.Connection, request: Request[Search]) -> SearchResult:
-        found = self._shelf.search(request.data.text, request.data.limit)
+        found = self._shelf.search(request.data.text, request.data.limit, request.data.after)
         room, fitting = _ROOM, []
         for product in found:
             room -= len(product.model_dump_json())

@@ -75,15 +75,21 @@ class Shelf:
         url = f"{scheme.lower()}://{_host(code.url or '')}{rest[len(_host(code.url or '')) :]}"
         return (self._by_url[url], by_gtin[1]) if url in self._by_url else by_gtin
 
-    def search(self, text: str, limit: int) -> list[Product]:
-        """Products that have all the words, those with a word in the name or as SKU first."""
+    def search(self, text: str, limit: int, after: str | None = None) -> list[Product]:
+        """Products that have all the words, those with a word in the name or as SKU first.
+
+        Those after a product come in the order of their ids.
+        """
         words = text.casefold().split()
         found = [
             identifier
             for identifier, content in self._words.items()
             if all(word in content for word in words)
         ]
-        found.sort(key=lambda identifier: (not self._is_close(identifier, words), identifier))
+        if after is None:
+            found.sort(key=lambda identifier: (not self._is_close(identifier, words), identifier))
+        else:
+            found = sorted(identifier for identifier in found if identifier > after)
         return [self._products[identifier] for identifier in found[:limit]]
 
     def _is_close(self, identifier: str, words: list[str]) -> bool:

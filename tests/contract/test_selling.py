@@ -132,6 +132,17 @@ async def test_products_are_found_by_words(store: Store) -> None:
     assert (await store.ask(SEARCH, "catalog", Search(text="trousers"))).products == []
 
 
+async def test_all_products_are_found_by_asking_on(store: Store) -> None:
+    found: list[str] = []
+    while products := (
+        await store.ask(
+            SEARCH, "catalog", Search(text="", limit=1, after=found[-1] if found else "")
+        )
+    ).products:
+        found += [product.id for product in products]
+    assert found == ["mug", "shirt"]
+
+
 async def test_every_node_answers_ping_and_about(store: Store) -> None:
     for name, node in store.nodes.items():
         pong = await store.ask(PING, name, Empty())

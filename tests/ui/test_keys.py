@@ -9,7 +9,8 @@ from store import LABEL, FaultyBroker, eventually
 from textual import events
 from textual.widgets import Input
 
-from bus.contract.catalog import LOOKUP, Lookup
+from bus.contract.catalog import LOOKUP, UPSERT, Lookup, ProductRecord, Upsert
+from bus.contract.values import check_digit, gtin14
 from bus.link import Outgoing
 from tui.app import Console
 from tui.feed import PENDING
@@ -268,6 +269,30 @@ async def test_a_price_is_changed_and_the_rest_of_the_product_is_left(tmp_path: 
         after = (await store.ask(LOOKUP, "catalog", Lookup(code=LABEL))).product
     assert [style.price.amount for style in after.styles] == [4900, 5900]
     assert after.model_copy(update={"styles": before.styles}) == before
+
+
+def _cup(number: int) -> ProductRecord:
+    digits = f"{4_000_000 + number}"
+    style = {
+        "sku": f"CUP-{number}",
+        "gtin": gtin14(f"{digits}{check_digit(digits)}"),
+        "attributes": {},
+        "price": {"amount": 900, "currency": "EUR"},
+    }
+    url = f"https://shop.example/cup-{number}"
+    record = {"id": f"cup-{number}", "name": "Cup", "url": url, "styles": [style]}
+    return ProductRecord.model_validate(record)
+
+
+async def test_all_that_is_for_sale_is_shown_however_much_it_is(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        for first in (0, 100):
+            more = [_cup(number) for number in range(first, first + 100)]
+            await store.ask(UPSERT, "catalog", Upsert(products=more))
+        console = watching(broker)
+        async with console.run_test(size=(120, 30)) as pilot:
+            await pilot.press("4")
+            await shows(pilot, "203 styles")
 
 
 async def test_any_operation_is_sent_from_its_form(tmp_path: Path) -> None:

@@ -43,7 +43,12 @@ class Stock:
     """Styles by SKU, those that were heard of last are kept."""
 
     def __init__(self) -> None:
+        self.dropped = 0
+        """Styles that are not kept any more."""
         self._styles: OrderedDict[str, StyleView] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._styles)
 
     def __iter__(self) -> Iterator[StyleView]:
         return iter(sorted(self._styles.values(), key=lambda style: style.sku))
@@ -128,6 +133,7 @@ class Stock:
         self._styles.move_to_end(sku)
         while len(self._styles) > STYLES:
             self._styles.popitem(last=False)
+            self.dropped += 1
         return style
 
 

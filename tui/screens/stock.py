@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from bus.sentence import marked
 from tui.model.stock import StyleView
+from tui.picture.paper import Line
 from tui.picture.stock import bins, floor, heading, row
 from tui.screens.base import ConsoleScreen
 from tui.widgets.lines import Lines
@@ -38,6 +39,7 @@ class StockScreen(ConsoleScreen):
             with Container(id="floor"):
                 yield Lines(cursor=False, id="bins")
                 yield Lines(cursor=False, id="map")
+        yield Lines(cursor=False, id="note")
 
     def on_mount(self) -> None:
         """The table has the keys."""
@@ -59,6 +61,10 @@ class StockScreen(ConsoleScreen):
         styles = list(self.desk.model.stock)
         place = table.stays(styles, attrgetter("sku"))
         table.show(styles, lambda style, _: row(style), place=place)
+        note: Line = [(self._("{count} styles", count=len(styles)), "")]
+        if forgotten := self.desk.model.stock.dropped:
+            note.append((self._("  {count} are not shown", count=forgotten), "warn"))
+        self.query_one("#note", Lines).show([note])
         chosen = self.style
         if self.desk.feed is not None and self.is_current:
             self.desk.feed.look(style=chosen.sku if chosen else None)
