@@ -80,10 +80,10 @@ class Console(App[None]):
             Binding(str(place + 1), f"tab('{name}')", title, show=False)
             for place, (name, title) in enumerate(TABS.items())
         ),
-        Binding("t", "light", marked("Light or dark"), show=False),
-        Binding("i", "inject", marked("Send a request"), show=False),
-        Binding("ctrl+r", "record", marked("Record, or stop recording"), show=False),
-        Binding("q", "quit", marked("Quit"), show=False),
+        Binding("t", "light", marked("Light or dark")),
+        Binding("i", "inject", marked("Send a request")),
+        Binding("ctrl+r", "record", marked("Record, or stop recording")),
+        Binding("q", "quit", marked("Quit")),
     ]
 
     def __init__(

@@ -1,10 +1,10 @@
-"""The console's pictures in the README: a real store's day, drawn (`make screenshots`)."""
+"""The console's pictures in the README: the day that was written down (`make screenshots`)."""
 
 import asyncio
 from pathlib import Path
 
 from stage import model
-from story import told
+from story import recorded
 
 from tui.app import Console
 
@@ -15,8 +15,8 @@ _LATER = 1_000
 
 
 async def draw() -> None:
-    """Let the day happen, and draw the store and the order that is stuck."""
-    heard, store = await told(), model()
+    """Draw the store, and the order that is stuck, as they were at the end of the day."""
+    heard, store = recorded(), model()
     for at, message in heard.messages:
         store.take(at, [message])
     now = store.now + _LATER

@@ -1,11 +1,13 @@
 """An operator at the keys, and a real store behind the screen."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
-from stage import heard_store, seen, shows, watching
+from stage import heard_store, model, seen, shows, watching
 from store import LABEL, FaultyBroker, eventually
+from story import recorded
 from textual import events
 from textual.widgets import Input
 
@@ -15,7 +17,9 @@ from bus.link import Outgoing
 from tui.app import Console
 from tui.feed import PENDING
 from tui.model.message import Message
+from tui.pace import Pace
 from tui.screens.traffic import TrafficScreen
+from tui.widgets.lines import Lines
 
 
 async def type_in(pilot: object, text: str) -> None:
@@ -395,6 +399,38 @@ async def test_every_tab_is_a_key_a_click_and_a_command() -> None:
         await shows(pilot, "key i")
         await pilot.press("enter")
         await shows(pilot, "node and operation, such as")
+
+
+async def test_a_key_counts_though_the_list_is_drawn_anew_before_its_message_is_told() -> None:
+    store = model()
+    for at, message in recorded().messages:
+        store.take(at, [message])
+    console = Console(store, lambda: store.now)
+    async with console.run_test(size=(120, 30)) as pilot:
+        for tab, name, step in (("3", "orders", 1), ("2", "traffic", -1)):
+            await pilot.press(tab)
+            lines = console.screen.query_one(f"#{name}", Lines)
+            before = lines.item
+            lines.action_move(step)
+            chosen = lines.item
+            store.take(store.now + 1, [recorded().messages[0][1]])
+            console.redraw()
+            assert lines.item is chosen is not before
+        assert console.desk.view.paused
+
+
+async def test_what_is_heard_waits_for_a_key_unless_too_much_waits() -> None:
+    pace, order = Pace(), []
+    pace.key()
+
+    async def rest(name: str, *, urgent: bool) -> None:
+        await pace.rest(0, urgent=urgent)
+        order.append(name)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(rest("some", urgent=False))
+        tasks.create_task(rest("too much", urgent=True))
+    assert order == ["too much", "some"]
 
 
 async def test_what_comes_too_fast_is_counted_and_said() -> None:

@@ -47,8 +47,8 @@ class TrafficScreen(ConsoleScreen):
         Binding("c", "cause", marked("Cause")),
         Binding("d", "difference", marked("Diff")),
         Binding("y", "copy", marked("Copy")),
-        Binding("w", "export", marked("Write into a file"), show=False),
         Binding("e", "again", marked("Resend")),
+        Binding("w", "export", marked("Write into a file")),
         Binding("escape", "close", marked("Close"), show=False),
     ]
 
