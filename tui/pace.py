@@ -7,7 +7,9 @@ from collections.abc import Callable
 _SLICE = 0.005
 """Seconds for which it is heard before keys are looked at again."""
 _ANSWER = 0.05
-"""Seconds after a key in which it is answered, and nothing is heard that can wait."""
+"""Seconds after a key in which it is answered, and nothing is heard."""
+_URGENT = 0.02
+"""Seconds of them where much waits to be heard: most of the time is the key's even then."""
 
 
 class Pace:
@@ -31,7 +33,7 @@ class Pace:
 
         Args:
             seconds: for which to rest at least.
-            urgent: whether what waits to be heard cannot wait for a key.
+            urgent: whether much waits to be heard.
         """
-        left = 0.0 if urgent else self._answered - time.monotonic()
-        await asyncio.sleep(max(seconds, left))
+        left = self._answered - time.monotonic()
+        await asyncio.sleep(max(seconds, min(left, _URGENT) if urgent else left))
