@@ -2,6 +2,11 @@
 
 import gc
 import logging
+import os
+import select
+import signal
+import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -65,11 +70,21 @@ def watch(
     logger = logging.getLogger("storebus")  # the console says itself what is wrong
     logger.propagate = False
     logger.addHandler(logging.NullHandler())
+    threading.Thread(target=_end_with_terminal, name="terminal", daemon=True).start()
     gc.freeze()  # what was imported stays: no collection need look at it while keys wait
     gc.set_threshold(*gc.get_threshold()[:2], 100)  # nor often at all messages that are kept
     run(console.run_async())
     if console.return_code:
         raise SystemExit(console.return_code)
+
+
+def _end_with_terminal() -> None:
+    """Where a terminal goes away and nobody is told, Textual would wait for it forever."""
+    terminal = select.poll()
+    terminal.register(sys.stdin.fileno(), 0)
+    while not any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll()):
+        pass
+    os.kill(os.getpid(), signal.SIGHUP)
 
 
 def _player(files: list[Path], site: str | None) -> Player:

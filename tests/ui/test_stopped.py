@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from store import FAST, RunBroker, eventually, running_store
+from store import FAST, PATIENCE, RunBroker, eventually, running_store
 
 from broker import mosquitto
 from bus.link import MqttConnector, Outgoing, Subscription
@@ -85,3 +85,26 @@ async def _be_loud(url: str, site: str) -> None:
                 await asyncio.sleep(0)
         link.send(Outgoing(f"{site}/done", b"", 1))
         await link.receive()
+
+
+async def test_a_console_whose_terminal_is_gone_ends() -> None:
+    screen, terminal = pty.openpty()
+    console = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cli", "watch", "--broker", "mqtt://127.0.0.1:9",
+        stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+        env=os.environ | {"TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(terminal)
+    drawn = bytearray()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(screen, lambda: drawn.extend(os.read(screen, 65_536)))
+    try:
+        await eventually(lambda: b"127.0.0.1:9" in drawn, "a console that says there is no broker")
+        loop.remove_reader(screen)
+        os.close(screen)
+        async with asyncio.timeout(PATIENCE):
+            assert await console.wait() == -signal.SIGHUP
+    finally:
+        if console.returncode is None:
+            console.kill()
+            await console.wait()
