@@ -1,10 +1,11 @@
 """An order as one line of the table, and its way as a swim-lane."""
 
+from bus.envelope import milliseconds
 from bus.safe import fit, short, width
 from tui.model.lane import Arrow, Lane
 from tui.model.track import Track
 from tui.model.why import Why
-from tui.picture.paper import Line, Paper, clock, lasting, moment, money
+from tui.picture.paper import Line, Paper, clock, day, lasting, moment, money
 from tui.picture.words import ORDER, UNKNOWN
 
 _ROOMY = 120
@@ -85,12 +86,21 @@ def history(track: Track, paper: Paper) -> list[Line]:
         sign, style, word = ORDER.get(change.state, UNKNOWN)
         lines.append(
             [
-                (fit(change.at, 25), "dim"),
+                (fit(_when(change.at), 25), "dim"),
                 (f"{sign} {paper._(word)}", style),
                 (f"  {change.reason}" if change.reason else "", "dim"),
             ]
         )
     return lines
+
+
+def _when(at: str) -> str:
+    """A time that settlement tells, as the operator's clock shows it."""
+    try:
+        told = milliseconds(at)
+        return f"{day(told)} {moment(told)}"
+    except (ValueError, OverflowError, OSError):
+        return at
 
 
 def columns(lane: Lane, paper: Paper) -> tuple[int, int]:

@@ -35,6 +35,11 @@ def clock(at: int) -> str:
     return f"{datetime.fromtimestamp(at // 1000):%H:%M:%S}"  # noqa: DTZ006 - the operator's own
 
 
+def day(at: int) -> str:
+    """The day."""
+    return f"{datetime.fromtimestamp(at // 1000):%Y-%m-%d}"  # noqa: DTZ006 - the operator's own
+
+
 def moment(at: int) -> str:
     """The time of day with milliseconds."""
     return f"{clock(at)}.{at % 1000:03d}"

@@ -1,10 +1,8 @@
 """Where a recording is, in a line: playing or not, how fast, the time, and how much there is."""
 
-from datetime import datetime
-
 from bus.safe import width
 from tui.model.player import Player
-from tui.picture.paper import Line, Paper, clock
+from tui.picture.paper import Line, Paper, clock, day
 
 _LEAST = 8
 """Cells of the bar at least; with less room there is none."""
@@ -20,11 +18,10 @@ def strip(player: Player, paper: Paper) -> Line:
         else ("■", "", paper._("at the end")) if at >= tape.end
         else ("‖", "warn", paper._("paused"))
     )  # fmt: skip
-    day = f"{datetime.fromtimestamp(player.at // 1000):%Y-%m-%d}"  # noqa: DTZ006 - the operator's
     left: Line = [
         (f" {sign} {word}", style),
         (f"  {player.speed}×  ", "key"),
-        (f"{day} ", "dim"),
+        (f"{day(player.at)} ", "dim"),
         (clock(player.at), "head"),
     ]
     so_far = f"  {_lasting(player.at - tape.start)} / {_lasting(tape.end - tape.start)} "
