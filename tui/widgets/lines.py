@@ -181,13 +181,14 @@ class Lines(ScrollView, can_focus=True):
         if self.styles.gutter:
             return super().render_lines(crop)
         before, self._drawn = self._drawn, {}
+        filters, background = self.get_line_filters(), self.background_colors[1]
         strips = []
         for y in crop.line_range:
             line = self._line(y)
             strip = before.get(line) or brush.strip(*line)
             self._drawn[line] = strip
-            for each in self.get_line_filters():
-                strip = strip.apply_filter(each, self.background_colors[1])
+            for each in filters:
+                strip = strip.apply_filter(each, background)
             strips.append(strip.crop(*crop.column_span))
         return strips
 
@@ -195,7 +196,7 @@ class Lines(ScrollView, can_focus=True):
         """A line as it is drawn where something stands around it."""
         return self._brush.strip(*self._line(y))
 
-    def _line(self, y: int) -> "_Drawn":
+    def _line(self, y: int) -> _Drawn:
         place = self.scroll_offset.y + y
         if not 0 <= place < len(self._items):
             return (), None
