@@ -1,6 +1,5 @@
 """`storebus kiosk`: a terminal with a face, for customers."""
 
-import logging
 from typing import Annotated
 
 import typer
@@ -12,7 +11,6 @@ from bus.node import Place
 from bus.texts import nearest, users_language
 from cli import options
 from cli.address import broker_url
-from cli.run import run
 from cli.settings import read_settings
 
 
@@ -38,7 +36,8 @@ def kiosk(
 
     Example: storebus kiosk terminal-7 --language zh_Hant
     """
-    from devices.terminal.kiosk.app import Kiosk  # noqa: PLC0415 - as for `watch`
+    from cli.screen import run_screen  # noqa: PLC0415 - as for `watch`
+    from devices.terminal.kiosk.app import Kiosk  # noqa: PLC0415
     from devices.terminal.kiosk.attendant import PACKAGE, Attendant  # noqa: PLC0415
 
     if role_of(terminal) != "terminal":
@@ -53,11 +52,6 @@ def kiosk(
     spoken = nearest(PACKAGE, language or users_language())
     attendant = Attendant(terminal, place, spoken, settings.purchase_patience)
     app = Kiosk(attendant, settings.kiosk)
-    logger = logging.getLogger("storebus")  # the kiosk says itself what is wrong
-    logger.propagate = False
-    logger.addHandler(logging.NullHandler())
-    run(app.run_async())
+    run_screen(app)
     if app.failure is not None:
         raise app.failure
-    if app.return_code:
-        raise SystemExit(app.return_code)

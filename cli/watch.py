@@ -1,12 +1,6 @@
 """`storebus watch`: the operators' console."""
 
 import gc
-import logging
-import os
-import select
-import signal
-import sys
-import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +14,6 @@ from bus.link import MqttConnector
 from bus.texts import users_language
 from cli import options
 from cli.address import broker_url
-from cli.run import run
 from cli.settings import read_settings
 from tui.model.player import Player
 from tui.model.store import StoreModel
@@ -52,7 +45,8 @@ def watch(
     Example: storebus watch --broker mqtt://127.0.0.1:1883
     Example: storebus watch --file monday.jsonl --file monday-20261122T091011123Z.jsonl.gz
     """
-    from tui.app import Console  # noqa: PLC0415 - Textual takes a while, and only this needs it
+    from cli.screen import run_screen  # noqa: PLC0415 - Textual takes a while, few need it
+    from tui.app import Console  # noqa: PLC0415
 
     settings = read_settings(site=site, data=data)
     language = language or users_language()
@@ -67,24 +61,9 @@ def watch(
         connector = MqttConnector(broker_url(broker, settings))
         model = StoreModel(Topics(settings.site))
         console = Console(model, Identity().now, language, connector, name)
-    logger = logging.getLogger("storebus")  # the console says itself what is wrong
-    logger.propagate = False
-    logger.addHandler(logging.NullHandler())
-    threading.Thread(target=_end_with_terminal, name="terminal", daemon=True).start()
     gc.freeze()  # what was imported stays: no collection need look at it while keys wait
     gc.set_threshold(*gc.get_threshold()[:2], 100)  # nor often at all messages that are kept
-    run(console.run_async())
-    if console.return_code:
-        raise SystemExit(console.return_code)
-
-
-def _end_with_terminal() -> None:
-    """Where a terminal goes away and nobody is told, Textual would wait for it forever."""
-    terminal = select.poll()
-    terminal.register(sys.stdin.fileno(), 0)
-    while not any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll()):
-        pass
-    os.kill(os.getpid(), signal.SIGHUP)
+    run_screen(console)
 
 
 def _player(files: list[Path], site: str | None) -> Player:

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from store import FAST, PATIENCE, RunBroker, eventually, running_store
 
 from broker import mosquitto
@@ -87,10 +88,18 @@ async def _be_loud(url: str, site: str) -> None:
         await link.receive()
 
 
-async def test_a_console_whose_terminal_is_gone_ends() -> None:
+@pytest.mark.parametrize(
+    ("words", "drawn_first"),
+    [(("watch",), b"127.0.0.1:9"), (("kiosk", "terminal-7"), b"No connection")],
+    ids=["watch", "kiosk"],
+)
+async def test_a_screen_whose_terminal_is_gone_ends(
+    tmp_path: Path, words: tuple[str, ...], drawn_first: bytes
+) -> None:
     screen, terminal = pty.openpty()
     console = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli", "watch", "--broker", "mqtt://127.0.0.1:9",
+        sys.executable, "-m", "cli", *words, "--broker", "mqtt://127.0.0.1:9",
+        "--data", str(tmp_path),
         stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
         env=os.environ | {"TERM": "xterm-256color"},
     )  # fmt: skip
@@ -99,7 +108,7 @@ async def test_a_console_whose_terminal_is_gone_ends() -> None:
     loop = asyncio.get_running_loop()
     loop.add_reader(screen, lambda: drawn.extend(os.read(screen, 65_536)))
     try:
-        await eventually(lambda: b"127.0.0.1:9" in drawn, "a console that says there is no broker")
+        await eventually(lambda: drawn_first in drawn, "what stands on it first")
         loop.remove_reader(screen)
         os.close(screen)
         async with asyncio.timeout(PATIENCE):
