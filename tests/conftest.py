@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -16,6 +17,10 @@ from broker import mosquitto
 from broker.engine import Broker, RunningEngine, running_broker
 from broker.settings import BrokerSettings
 from bus.link import Connector, MemoryBroker, MqttConnector
+
+# Where the suite was started in the background, whatever it starts would not hear Ctrl-C either.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TRANSPORTS = ("memory", "mosquitto-5", "mosquitto-3.1.1", "embedded-5", "embedded-3.1.1")
 _sites = itertools.count(1)

@@ -155,8 +155,11 @@ def _hears_requests(subscribe: bytes, connecting: Connecting) -> bool:
 
 
 def _covers_requests(levels: list[str]) -> bool:
-    """Who asks whether its name is taken listens to replies and presence alone, for a moment."""
-    return levels[_KIND] in ("req", "+", "#") if len(levels) > _KIND else levels[-1] == "#"
+    """Who asks whether its name is taken listens to its own question alone, for a moment."""
+    if len(levels) <= _KIND or levels[_KIND] == "#":
+        return levels[-1] == "#"
+    caller, callee = (*levels[_KIND + 1 :], "", "")[:2]
+    return levels[_KIND] in ("req", "+") and (caller != callee or caller in ("+", ""))
 
 
 def _body(packet: bytes) -> bytes:

@@ -112,7 +112,7 @@ async def test_a_screen_whose_terminal_is_gone_ends(
         loop.remove_reader(screen)
         os.close(screen)
         async with asyncio.timeout(PATIENCE):
-            assert await console.wait() == -signal.SIGHUP
+            assert await console.wait() == 128 + signal.SIGHUP
     finally:
         if console.returncode is None:
             console.kill()

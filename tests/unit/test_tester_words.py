@@ -67,7 +67,7 @@ def test_a_card_number_is_refused_and_not_repeated() -> None:
         (Search, ["text=a", "limit=many"], "limit is to be a whole number."),
         (Search, ["limit=1.5"], "limit is to be a whole number."),
         (Search, ["limit=٣"], "limit is to be a whole number."),
-        (Search, ["limt=5"], "limt is no field: the message has text, limit."),
+        (Search, ["limt=5"], "limt is no field: the message has text, limit, after."),
         (Search, ["text.x=5"], "text.x does not fit: text has no fields."),
         (Search, ["text"], "text is not of the form key=value or key:=json."),
         (Search, ["=a"], "A word is not a path such as lines[0].sku."),
