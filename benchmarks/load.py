@@ -1,6 +1,6 @@
 """Keeps buying at a fixed rate and prints every minute what it takes.
 
-`python -m benchmarks.load [--rate 100] [--seconds 600] [--terminals 10] [--sorters 8] [--durable]`.
+`python -m benchmarks.load [--rate 100] [--seconds 600] [--terminals 10] [--sorters 16] [--durable]`.
 Customers do not wait for each other: a purchase counts from when it was to begin. The store runs
 as `storebus up --apart`, or in one process (`--together`). In a shop each terminal and each sorter
 has a computer of its own; here they run in this process and write nothing down, unless they are
@@ -190,7 +190,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=100, help="orders per second")
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--terminals", type=int, default=10)
-    parser.add_argument("--sorters", type=int, default=8)
+    parser.add_argument("--sorters", type=int, default=16)
     parser.add_argument("--every", type=float, default=60, help="seconds between figures")
     parser.add_argument("--together", action="store_true", help="the three roles in one process")
     parser.add_argument("--durable", action="store_true", help="real devices, with journals")
