@@ -1,6 +1,6 @@
 """Keeps buying at a fixed rate and prints every minute what it takes.
 
-`python -m benchmarks.load [--rate 100] [--seconds 600] [--terminals 10] [--sorters 16] [--durable]`.
+`python -m benchmarks.load [--rate 100] [--seconds 600] [--terminals 10] [--durable]`.
 Customers do not wait for each other: a purchase counts from when it was to begin. The store runs
 as `storebus up --apart`, or in one process (`--together`). In a shop each terminal and each sorter
 has a computer of its own; here they run in this process and write nothing down, unless they are
