@@ -2,28 +2,17 @@
 
 import asyncio
 
-from bus.contract.catalog import Line
-from bus.contract.sorter import (
-    ABORT,
-    JOB_STATE,
-    PICK,
-    Abort,
-    Aborted,
-    JobState,
-    JobStep,
-    Pick,
-    PickReply,
-)
+from bus.contract.sorter import ABORT, JOB_STATE, PICK, Abort, Aborted, JobState, Pick, PickReply
 from bus.contract.values import Model
-from bus.contract.warehouse import PACKED, Packed
+from bus.contract.warehouse import PACKED
 from bus.envelope import rfc3339
 from bus.identity import Identity
 from bus.intake import Request
 from bus.link import Connector
 from bus.settings import RuntimeSettings
 from cli.load.bare import BareNode
+from devices.sorter import domain
 
-_STEPS: tuple[JobStep, ...] = ("assigned", "travelling", "picking", "conveying", "packing", "done")
 _PATIENCE = 3600.0
 """Seconds that the warehouse may take to hear of a parcel."""
 
@@ -51,7 +40,9 @@ class BareSorter(BareNode):
         pick = request.data
         key = pick.job, pick.assignment
         if key not in self._jobs:
-            packing = asyncio.create_task(self._pack(pick), name=f"{self.name}/{pick.job}")
+            job = domain.accept(pick, None, 0, None, self._clock.now())
+            assert job is not None, "nothing else is under way"
+            packing = asyncio.create_task(self._pack(job), name=f"{self.name}/{pick.job}")
             self._jobs[key] = packing
             packing.add_done_callback(lambda _: self._jobs.pop(key, None))
         return PickReply(job=pick.job, accepted=True)
@@ -63,29 +54,12 @@ class BareSorter(BareNode):
             packing.cancel()
         return Aborted(job=request.data.job, taken=[])
 
-    async def _pack(self, pick: Pick) -> None:
-        for step in _STEPS:
-            self._show(step, pick)
-        pieces: dict[str, int] = {}
-        for line in pick.picks:
-            pieces[line.sku] = pieces.get(line.sku, 0) + line.quantity
-        packed = Packed(
-            job=pick.job,
-            assignment=pick.assignment,
-            order=pick.order,
-            parcel=f"p-{pick.job}",
-            lines=[Line(sku=sku, quantity=quantity) for sku, quantity in pieces.items()],
-        )
-        await self.ask(PACKED, "warehouse", packed, _PATIENCE)
+    async def _pack(self, job: domain.Job) -> None:
+        self.voice.state(JOB_STATE, job.state())
+        while job.step != "done":
+            job = domain.advance(job, self._clock.now(), f"p-{job.id}")
+            self.voice.state(JOB_STATE, job.state())
+        await self.ask(PACKED, "warehouse", domain.report(job), _PATIENCE)
         if len(self._jobs) == 1:
-            self._show("idle")
-
-    def _show(self, step: JobStep, pick: Pick | None = None) -> None:
-        state = JobState(
-            step=step,
-            job=pick.job if pick else None,
-            order=pick.order if pick else None,
-            picks=len(pick.picks) if pick else 0,
-            since=rfc3339(self._clock.now()),
-        )
-        self.voice.state(JOB_STATE, state)
+            idle = JobState(step="idle", since=rfc3339(self._clock.now()))
+            self.voice.state(JOB_STATE, idle)

@@ -83,8 +83,8 @@ class Program:
         return "\n".join(lines[-LOG_TAIL_LINES:]) or "(nothing)"
 
 
-async def stop(process: Process) -> None:
-    """Ask the process to end, wait 5 seconds, then make it; returns when it is gone.
+async def stop(process: Process, patience: float = STOP_SECONDS) -> None:
+    """Ask the process to end, wait for `patience` seconds, then make it; returns when it is gone.
 
     If this is cancelled, the process is killed at once.
     """
@@ -92,7 +92,7 @@ async def stop(process: Process) -> None:
         # It may have ended between the last look and the signal.
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
-        async with asyncio.timeout(STOP_SECONDS):
+        async with asyncio.timeout(patience):
             await process.wait()
     except TimeoutError:
         _kill(process)

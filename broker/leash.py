@@ -13,6 +13,11 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
+def leashed(*program: str) -> tuple[str, ...]:
+    """How to start a program so that it does not outlive this process."""
+    return (sys.executable, "-P", "-m", "broker.leash", str(os.getpid()), *program)
+
+
 def main() -> None:
     """Ask the kernel for the signal, then replace this process by the program.
 

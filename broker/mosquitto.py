@@ -7,8 +7,9 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+
+from broker.leash import leashed
 
 # Debian installs it where an ordinary user's PATH does not look.
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
@@ -90,5 +91,4 @@ def configuration(
 
 def command(binary: Path, configuration_file: Path) -> tuple[str, ...]:
     """How to start it so that it does not outlive this process."""
-    leash = (sys.executable, "-P", "-m", "broker.leash", str(os.getpid()))
-    return (*leash, str(binary), "-c", str(configuration_file))
+    return leashed(str(binary), "-c", str(configuration_file))

@@ -7,6 +7,8 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from broker.child import stop
+from broker.leash import leashed
 from bus.errors import RoleEndedError, first_error
 from cli.settings import Settings
 
@@ -58,8 +60,7 @@ async def _watched(name: str, process: Process) -> None:
 @asynccontextmanager
 async def _process(name: str, broker: str, settings: Settings) -> AsyncIterator[Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "broker.leash", str(os.getpid())),
-        *(sys.executable, "-P", "-m", "cli", "node", name, "--broker", broker),
+        *leashed(sys.executable, "-P", "-m", "cli", "node", name, "--broker", broker),
         *("--site", settings.site, "--data", str(settings.data), "--shop", str(settings.shop)),
         stdout=PIPE,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -68,10 +69,4 @@ async def _process(name: str, broker: str, settings: Settings) -> AsyncIterator[
     try:
         yield process
     finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), _PATIENCE)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+        await stop(process, _PATIENCE)

@@ -39,22 +39,28 @@ def _mosquitto(url: str) -> int:
     raise AssertionError(f"no Mosquitto on port {url}")
 
 
+async def _on_a_terminal(*words: str) -> tuple[asyncio.subprocess.Process, int, bytearray]:
+    """A command with a terminal of its own, whose end is here, and what it draws."""
+    screen, terminal = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cli", *words,
+        stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+        env=os.environ | {"TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(terminal)
+    drawn = bytearray()
+    asyncio.get_running_loop().add_reader(screen, lambda: drawn.extend(os.read(screen, 65_536)))
+    return process, screen, drawn
+
+
 async def test_a_console_that_is_stopped_stops_nobody(
     run_broker: RunBroker, site: str, tmp_path: Path
 ) -> None:
     url = run_broker("mosquitto").url
     broker = _mosquitto(url)
     async with running_store(MqttConnector(url), tmp_path, site=site, settings=FAST) as store:
-        screen, terminal = pty.openpty()
-        console = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cli", "watch", "--broker", url, "--site", site,
-            stdin=terminal, stdout=terminal, stderr=terminal,
-            env=os.environ | {"TERM": "xterm-256color"},
-        )  # fmt: skip
-        os.close(terminal)
-        drawn = bytearray()
+        console, screen, drawn = await _on_a_terminal("watch", "--broker", url, "--site", site)
         loop = asyncio.get_running_loop()
-        loop.add_reader(screen, lambda: drawn.extend(os.read(screen, 65_536)))
         try:
             await eventually(lambda: b"console-1" in drawn, "a console that hears")
             console.send_signal(signal.SIGSTOP)
@@ -96,17 +102,9 @@ async def _be_loud(url: str, site: str) -> None:
 async def test_a_screen_whose_terminal_is_gone_ends(
     tmp_path: Path, words: tuple[str, ...], drawn_first: bytes
 ) -> None:
-    screen, terminal = pty.openpty()
-    console = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli", *words, "--broker", "mqtt://127.0.0.1:9",
-        "--data", str(tmp_path),
-        stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
-        env=os.environ | {"TERM": "xterm-256color"},
-    )  # fmt: skip
-    os.close(terminal)
-    drawn = bytearray()
+    words = (*words, "--broker", "mqtt://127.0.0.1:9", "--data", str(tmp_path))
+    console, screen, drawn = await _on_a_terminal(*words)
     loop = asyncio.get_running_loop()
-    loop.add_reader(screen, lambda: drawn.extend(os.read(screen, 65_536)))
     try:
         await eventually(lambda: drawn_first in drawn, "what stands on it first")
         loop.remove_reader(screen)
