@@ -6,7 +6,6 @@ from bus.contract.sorter import ABORT, JOB_STATE, PICK, Abort, Aborted, JobState
 from bus.contract.values import Model
 from bus.contract.warehouse import PACKED
 from bus.envelope import rfc3339
-from bus.identity import Identity
 from bus.intake import Request
 from bus.link import Connector
 from bus.settings import RuntimeSettings
@@ -33,14 +32,13 @@ class BareSorter(BareNode):
         super().__init__(
             name, "sorter", connector, site, settings, {PICK: self._pick, ABORT: self._abort}
         )
-        self._clock = Identity()
         self._jobs: dict[tuple[str, int], asyncio.Task[None]] = {}
 
     def _pick(self, request: Request[Pick]) -> Model:
         pick = request.data
         key = pick.job, pick.assignment
         if key not in self._jobs:
-            job = domain.accept(pick, None, 0, None, self._clock.now())
+            job = domain.accept(pick, None, 0, None, self._identity.now())
             assert job is not None, "nothing else is under way"
             packing = asyncio.create_task(self._pack(job), name=f"{self.name}/{pick.job}")
             self._jobs[key] = packing
@@ -57,9 +55,9 @@ class BareSorter(BareNode):
     async def _pack(self, job: domain.Job) -> None:
         self.voice.state(JOB_STATE, job.state())
         while job.step != "done":
-            job = domain.advance(job, self._clock.now(), f"p-{job.id}")
+            job = domain.advance(job, self._identity.now(), f"p-{job.id}")
             self.voice.state(JOB_STATE, job.state())
         await self.ask(PACKED, "warehouse", domain.report(job), _PATIENCE)
         if len(self._jobs) == 1:
-            idle = JobState(step="idle", since=rfc3339(self._clock.now()))
+            idle = JobState(step="idle", since=rfc3339(self._identity.now()))
             self.voice.state(JOB_STATE, idle)

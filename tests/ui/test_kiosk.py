@@ -59,6 +59,13 @@ async def to_the_payment(guest: Visit) -> None:
     await guest.sees("Pay 12.50 EUR")
 
 
+async def to_the_reminder(guest: Visit) -> None:
+    """A mug, up to where it can be collected."""
+    await to_the_payment(guest)
+    await guest.type("C-1001")
+    await guest.sees("Your parcel is ready")
+
+
 async def test_a_customer_buys_and_collects_with_keys_only(shop: Shop, name: str) -> None:
     store, broker = shop
     store.machine.stops_at = "picking"
@@ -178,9 +185,7 @@ async def test_the_collection_code_that_labels_prints_is_scanned_wherever_the_ki
 ) -> None:
     store, broker = shop
     async with visit(store, broker, name) as guest:
-        await to_the_payment(guest)
-        await guest.type("C-1001")
-        await guest.sees("Your parcel is ready")
+        await to_the_reminder(guest)
         receipt = guest.kiosk.guest.receipt
         assert receipt is not None
         (label,) = collection_label(receipt.pickup_code, receipt.order).values()
@@ -328,9 +333,7 @@ async def test_a_reminder_comes_again_after_a_restart_until_somebody_takes_notic
 ) -> None:
     store, broker = shop
     async with visit(store, broker, name) as guest:
-        await to_the_payment(guest)
-        await guest.type("C-1001")
-        await guest.sees("Your parcel is ready")
+        await to_the_reminder(guest)
     async with visit(store, broker, name) as guest:
         await guest.sees("Your parcel is ready")
         reminder = guest.kiosk.attendant.reminding.current
@@ -349,9 +352,7 @@ async def test_a_reminder_goes_when_the_parcel_is_collected_elsewhere(
 ) -> None:
     store, broker = shop
     async with visit(store, broker, name) as guest:
-        await to_the_payment(guest)
-        await guest.type("C-1001")
-        await guest.sees("Your parcel is ready")
+        await to_the_reminder(guest)
         reminder = guest.kiosk.attendant.reminding.current
         assert reminder is not None
         await store.collect(reminder.pickup_code)
@@ -372,9 +373,7 @@ async def test_who_walks_away_is_forgotten_with_cart_receipt_and_what_was_typed(
         now[0] = 61.0
         await guest.sees("Welcome")
         await guest.until(lambda: not guest.kiosk.query_one("#code").value, "an empty field")
-        await to_the_payment(guest)
-        await guest.type("C-1001")
-        await guest.sees("Your parcel is ready")
+        await to_the_reminder(guest)
         await guest.press("enter")
         await guest.sees("Paid. Thank you.")
         now[0] += 61.0
