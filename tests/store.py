@@ -111,6 +111,11 @@ class Machine:
         self.finds_elsewhere: dict[str, int] = {}
         """The same at A-02-1."""
 
+    def go_on(self) -> None:
+        """Stop no longer, and nowhere."""
+        self.stops_at = None
+        self.free.set()
+
     async def perform(self, key: str, movement: Movement) -> int | None:
         """Do it once it is let."""
         if movement.step == self.jams_at:

@@ -43,8 +43,7 @@ def name() -> str:
 @pytest.fixture(autouse=True)
 def _the_sorter_goes_on(shop: Shop) -> Iterator[None]:
     yield
-    shop[0].machine.stops_at = None
-    shop[0].machine.free.set()
+    shop[0].machine.go_on()
 
 
 async def to_the_payment(guest: Visit) -> None:

@@ -2,9 +2,10 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from selenium import webdriver
@@ -18,6 +19,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 from store import PATIENCE
 
+T = TypeVar("T")
 _OPTIONS = (
     "--headless=new",
     "--no-sandbox",
@@ -31,7 +33,7 @@ _OPTIONS = (
     "--force-color-profile=srgb",
 )
 _MOMENTARY = (NoSuchElementException, StaleElementReferenceException)
-"""While a page loads itself again."""
+"""While a page loads itself again, or replaces a part of itself."""
 PHONE, DESKTOP = (390, 844), (1280, 900)
 
 
@@ -62,15 +64,30 @@ class Browser:
         """Open a page."""
         self.driver.get(url)
 
-    def find(self, selector: str) -> WebElement:
-        """The element, as soon as it is there."""
-        return WebDriverWait(self.driver, PATIENCE, 0.02, _MOMENTARY).until(
-            lambda driver: driver.find_element(By.CSS_SELECTOR, selector)
-        )
-
     def click(self, selector: str) -> None:
-        """Tap something."""
-        self.find(selector).click()
+        """Tap something, as soon as it is there."""
+        self._with(selector, WebElement.click)
+
+    def type(self, selector: str, keys: str) -> None:
+        """Press these keys in a field, as soon as it is there."""
+        self._with(selector, lambda field: field.send_keys(keys))
+
+    def shown(self, selector: str) -> str:
+        """The text of something, as soon as it is there."""
+        return self._with(selector, lambda found: found.text)
+
+    def attribute(self, selector: str, name: str) -> str | None:
+        """An attribute of something, as soon as it is there."""
+        return self._with(selector, lambda found: found.get_attribute(name))
+
+    def _with(self, selector: str, act: Callable[[WebElement], T]) -> T:
+        """Find something and act on it at once; again when the page replaced it in between."""
+
+        def found_and_done(driver: webdriver.Chrome) -> tuple[T]:
+            return (act(driver.find_element(By.CSS_SELECTOR, selector)),)
+
+        wait = WebDriverWait(self.driver, PATIENCE, 0.02, _MOMENTARY)
+        return wait.until(found_and_done, f"{selector} never came")[0]
 
     def until_shows(self, *texts: str) -> str:
         """Wait until the page shows one of these texts, loaded again or not; which it is."""

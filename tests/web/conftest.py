@@ -7,10 +7,16 @@ from shop import Phone, Shop, open_shop
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """An open shop."""
+def _opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with open_shop(tmp_path_factory.mktemp("shop")) as opened:
         yield opened
+
+
+@pytest.fixture
+def shop(_opened: Shop) -> Iterator[Shop]:
+    """An open shop; a scenario that fails half-way leaves no sorter waiting for the next one."""
+    yield _opened
+    _opened.sorter_goes_on()
 
 
 @pytest.fixture

@@ -124,6 +124,14 @@ class Shop:
         elif now > left:
             self.do(self.store.buy({sku: now - left}))
 
+    def sorter_goes_on(self) -> None:
+        """Where a sorter stopped or was to stop, it stops no longer."""
+
+        async def go_on() -> None:
+            self.store.machine.go_on()
+
+        self.do(go_on())
+
     def until(self, condition: Any) -> None:
         """Wait until something in the store is so."""
 

@@ -38,7 +38,7 @@ def put_into_cart(browser: Browser, shop: Shop, button: str = _BLUE) -> None:
 
 def pay(browser: Browser, taps: int = 1) -> None:
     """Pay what is in the cart."""
-    browser.find("#account").send_keys("c-1001")
+    browser.type("#account", "c-1001")
     browser.driver.execute_script(
         "const b = document.querySelector('button.main');"
         "for (let tap = 0; tap < arguments[0]; tap++) b.click();",
@@ -52,9 +52,9 @@ def test_from_the_label_to_the_reminder(shop: Shop, browser: Browser) -> None:
     put_into_cart(browser, shop)
     pay(browser)
     browser.until_at("/order/")
-    assert browser.find("#progress progress").get_attribute("value")
+    assert browser.attribute("#progress progress", "value")
     browser.until_shows("Notify me when it is ready")
-    shop.do(_go_on(shop))
+    shop.sorter_goes_on()
     browser.until_shows("Ready to collect: North door")
     assert "Notify me" not in browser.text
     assert browser.driver.title.startswith("Ready to collect")
@@ -113,7 +113,7 @@ def test_two_browsers_that_buy_the_last_piece(shop: Shop, browser: Browser) -> N
         both = (browser, other)
         for each in both:
             put_into_cart(each, shop, _RED)
-            each.find("#account").send_keys("C-1001")
+            each.type("#account", "C-1001")
         for each in both:
             each.click("button.main")
         ended = {each.until_shows("Your order", "somebody was faster"): each for each in both}
@@ -129,7 +129,7 @@ def test_two_browsers_that_buy_the_last_piece(shop: Shop, browser: Browser) -> N
 def test_everything_works_without_scripts(shop: Shop, browser: Browser) -> None:
     browser.scripts(on=False)
     put_into_cart(browser, shop)
-    browser.find("#account").send_keys("C-1001")
+    browser.type("#account", "C-1001")
     browser.click("button.main")
     browser.until_at("/order/")
     assert "Notify me" not in browser.text
@@ -158,7 +158,7 @@ def test_pages_fit_the_screen_and_can_be_read(
     browser.picture(tmp_path / "order.png")
     with Image.open(tmp_path / "order.png") as shown:
         (code,) = read_codes(shown.convert("L"))
-    assert code == browser.find("dd.code").text
+    assert code == browser.shown("dd.code")
     browser.click('a[href$="/receipt"]')
     browser.until_at("/receipt")
     _is_readable(browser)
@@ -167,7 +167,7 @@ def test_pages_fit_the_screen_and_can_be_read(
 
 def test_a_keyboard_alone_buys(shop: Shop, browser: Browser) -> None:
     put_into_cart(browser, shop)
-    browser.find("#account").send_keys("C-1001\n")
+    browser.type("#account", "C-1001\n")
     browser.until_at("/order/")
 
 
@@ -175,7 +175,3 @@ def _is_readable(browser: Browser) -> None:
     """Nothing is wider than the screen, all fields have labels, texts contrast as WCAG AA asks."""
     found = browser.driver.execute_script((Path(__file__).parent / "readable.js").read_text())
     assert found == []
-
-
-async def _go_on(shop: Shop) -> None:
-    shop.store.machine.free.set()

@@ -65,17 +65,13 @@ def test_an_order_shows_the_sorter_at_work_and_then_the_reminder(shop: Shop, pho
     order = phone.buy(SHIRT, "SHIRT-BLUE")
     with listening(phone, f"?order={order}") as stream:
         stream.until("part", "progress", 'value="90"')
-        shop.do(_go_on(shop))
+        shop.sorter_goes_on()
         assert "Ready to collect: South" in stream.until("part", "banner", order)
         stream.until("part", "progress", 'value="100"')
     page = phone.get("/")
     assert order in page.text
     phone.post(f"/order/{order}/noted")
     assert "Ready to collect" not in phone.get("/").text
-
-
-async def _go_on(shop: Shop) -> None:
-    shop.store.machine.free.set()
 
 
 def test_a_cart_filled_in_another_tab_is_counted_here(phone: Phone) -> None:
