@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from bus.claim import Claim
 from bus.contract.channel import ROLES, role_of
 from bus.contract.warehouse import PickupPoint, PickupPoints
 from bus.errors import ConfigurationError
@@ -16,7 +17,7 @@ from bus.journal import Journal
 from bus.link import Connector, Outgoing
 from bus.node import Node, Place
 from bus.settings import RuntimeSettings
-from bus.virtual import VirtualIdentity
+from bus.virtual import VirtualClaim, VirtualIdentity
 from cli.roles import simulated_acquirer
 from cli.scenario.faults import Faults, FaultyConnector
 from cli.scenario.model import Store
@@ -41,7 +42,7 @@ _SOON = RuntimeSettings(
     retry_first=0.2, retry_limit=1.0, query_retry=0.2, reconnect_limit=0.2, takeover_wait=0.5
 )
 """So that a scenario with lost messages does not take long."""
-_RARELY = RuntimeSettings(show_again=86_400.0, takeover_wait=600.0, retry_limit=300.0)
+_RARELY = RuntimeSettings(show_again=86_400.0, retry_limit=300.0)
 """So that days of simulated time are not filled with what is said again and again."""
 
 
@@ -52,12 +53,15 @@ class Time:
     identity: Callable[[str], Identity]
     """Of a start of a node, by a name that is never used again."""
     journal: Callable[..., Journal]
+    claim: type[Claim]
     settings: RuntimeSettings
 
 
 # A crash is the end of a process, not of the machine's power: commits need not survive that.
-REAL = Time(lambda _: Identity(), partial(Journal, durable=False), _SOON)
-VIRTUAL = Time(VirtualIdentity, partial(Journal, durable=False, threaded=False), _RARELY)
+REAL = Time(lambda _: Identity(), partial(Journal, durable=False), Claim, _SOON)
+VIRTUAL = Time(
+    VirtualIdentity, partial(Journal, durable=False, threaded=False), VirtualClaim, _RARELY
+)
 
 
 class Nodes(Protocol):
@@ -193,9 +197,11 @@ class OwnStore:
     def _build(self, name: str) -> Callable[[], Coroutine[Any, Any, None]]:
         self._starts += 1
         end = self._ends[name] = FaultyConnector(self._connector, self._faults)
-        identity = partial(self._time.identity, f"{self._site}/{name}/{self._starts}")
-        settings, journal = self._time.settings, self._time.journal
-        place = Place(end, self._site, self._data, settings, identity, journal)
+        time = self._time
+        identity = partial(time.identity, f"{self._site}/{name}/{self._starts}")
+        place = Place(
+            end, self._site, self._data, time.settings, identity, time.journal, time.claim
+        )
         kind = role_of(name)
         if kind == "terminal":
             terminal = Terminal(name, place)
