@@ -23,7 +23,7 @@ from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
 from bus.ear import Ear
 from bus.envelope import Reading
-from bus.errors import BrokerError, Internal, JournalError, LinkError, RoleTakenError, first_error
+from bus.errors import BrokerError, Internal, JournalError, RoleTakenError, first_error
 from bus.gate import Gate
 from bus.identity import Identity
 from bus.intake import Request
@@ -229,7 +229,7 @@ class Node:
             await self._session.up.wait()
             try:
                 return await self._refuse_second(patient=stood_still)
-            except (BrokerError, LinkError) as error:
+            except BrokerError as error:
                 logger.debug("%s: could not ask: %s", self.name, error)
                 limit = self.place.settings.reconnect_limit
                 await asyncio.sleep(self.identity.chance.uniform(0, limit))

@@ -72,7 +72,7 @@ class Session:
         """Stay connected until cancelled.
 
         Raises:
-            BrokerError: only with `once`: the first connection could not be made.
+            BrokerError: only with `once`: there is no broker, or it refused us, from the beginning.
         """
         delay = _BACKOFF_FIRST
         complained = False
@@ -89,8 +89,9 @@ class Session:
                     while True:
                         self._receive(await link.receive())
             except (BrokerError, LinkError) as error:
-                if once:
-                    raise BrokerError(str(error)) from error
+                if once and isinstance(error, BrokerError):
+                    raise
+                once = False
                 if not complained:
                     logger.warning("%s: %s; trying again", self._client_id, error)
                     complained = True

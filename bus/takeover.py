@@ -8,7 +8,7 @@ from bus.contract.every import PING, PRESENCE, Pong, Presence
 from bus.contract.topics import Topics
 from bus.contract.values import Empty, Model
 from bus.envelope import Reading, Sealed, child_trace
-from bus.errors import Problem, RoleTakenError
+from bus.errors import BrokerError, LinkError, Problem, RoleTakenError
 from bus.gate import validate
 from bus.identity import Identity
 from bus.link import Connector, Incoming, Link, Outgoing, Subscription
@@ -16,6 +16,8 @@ from bus.link import Connector, Incoming, Link, Outgoing, Subscription
 ModelT = TypeVar("ModelT", bound=Model)
 
 _PING_EVERY = 0.2
+_ASK_AGAIN = 1.0
+"""Seconds at the most until a broker that was lost meanwhile is tried again."""
 
 
 async def refuse_second(
@@ -32,11 +34,11 @@ async def refuse_second(
     Asks for the retained presence; when that says that another start is `online`, it has `wait`
     seconds to answer a ping. Our own ping comes back after what is retained, so a free name costs
     no wait, unless `patient`: then whoever has just taken the name has this time to show it.
+    A broker that was there and is lost meanwhile is waited for.
 
     Raises:
         RoleTakenError: another process answered.
         BrokerError: there is no broker.
-        LinkError: the connection was lost.
     """
     ping = topics.request(name, name, PING.name)
     pong = topics.reply(name, name, PING.name)
@@ -52,10 +54,19 @@ async def refuse_second(
             trace=child_trace(None, identity.span()),
         ).to_bytes(),
     )
-    async with connector.connect(f"{topics.site}-{name}-claim-{identity.boot}") as link:
-        await link.subscribe([Subscription(each) for each in (presence, pong, ping)])
-        listening = _Listening(identity.boot, presence, pong, name)
-        await listening.until_sure(link, message, wait, patient=patient)
+    reached = False
+    while True:
+        try:
+            async with connector.connect(f"{topics.site}-{name}-claim-{identity.boot}") as link:
+                await link.subscribe([Subscription(each) for each in (presence, pong, ping)])
+                listening = _Listening(identity.boot, presence, pong, name)
+                return await listening.until_sure(link, message, wait, patient=patient)
+        except LinkError:
+            reached = True
+        except BrokerError:
+            if not reached:
+                raise
+        await asyncio.sleep(identity.chance.uniform(0, _ASK_AGAIN))
 
 
 class _Listening:

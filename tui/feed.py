@@ -189,7 +189,7 @@ class Feed:
                         async with asyncio.timeout(0):
                             while True:
                                 taken |= self._online(await link.receive())
-            except BrokerError:
+            except (BrokerError, LinkError):
                 await asyncio.sleep(self.identity.chance.uniform(0, delay))
                 delay = min(delay * 2, self._settings.reconnect_limit)
                 continue

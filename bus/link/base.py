@@ -60,7 +60,8 @@ class Link(Protocol):
         """Subscribe and wait for the broker's word.
 
         Raises:
-            LinkError: the broker refused one, or the connection is gone.
+            BrokerError: the broker refused one.
+            LinkError: the connection is gone.
         """
 
     async def receive(self) -> list[Incoming]:

@@ -73,7 +73,7 @@ class MqttLink:
         for wanted, reason in zip(subscriptions, granted, strict=False):
             code: Any = reason.value if isinstance(reason, ReasonCode) else reason
             if code >= 0x80:  # noqa: PLR2004 - MQTT 5 section 3.9.3
-                raise LinkError(f"the broker refused the subscription to {wanted.filter}")
+                raise BrokerError(f"the broker refused the subscription to {wanted.filter}")
 
     async def receive(self) -> list[Incoming]:
         """Wait for one message and take what else has arrived."""

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from plug import Plug
 from ports import free_port
 from raw_client import RawClient
 from store import FAST, PATIENCE, Store, Transport, eventually, running_store
@@ -16,7 +19,7 @@ from broker.child import Program, stop
 from bus.contract.every import PING
 from bus.contract.values import Empty
 from bus.errors import RoleTakenError
-from bus.link import MqttConnector, Outgoing
+from bus.link import Link, MemoryBroker, MqttConnector, Outgoing
 from bus.node import Node, Place
 from devices.terminal import store as terminal_store
 from nodes.catalog.role import Catalog
@@ -44,6 +47,42 @@ async def test_a_role_is_free_again_once_its_process_is_gone(store: Store) -> No
     await store.stop("catalog")
     await store.start("catalog")
     assert (await store.ask(PING, "catalog", Empty())).boot != before
+
+
+class _BrokerRestarts(Plug):
+    """A broker that goes away as soon as it has taken a connection, and is back a try later."""
+
+    def __init__(self, leaves_at: int) -> None:
+        super().__init__(MemoryBroker())
+        self._leaves_at = leaves_at
+        self._connections = 0
+
+    @asynccontextmanager
+    async def connect(self, client_id: str, will: Outgoing | None = None) -> AsyncIterator[Link]:
+        """The fatal connection is made, and lost at once."""
+        self._connections += 1
+        if self._connections == self._leaves_at + 2:
+            self.put_in()
+        async with super().connect(client_id, will) as link:
+            if self._connections == self._leaves_at:
+                self.pull()
+            yield link
+
+
+@pytest.mark.parametrize("connection", [1, 2], ids=["it asks for its name", "it subscribes"])
+async def test_a_node_begins_although_its_broker_is_restarted_while(
+    tmp_path: Path, connection: int
+) -> None:
+    node = Node(
+        "catalog", Catalog().role, Place(_BrokerRestarts(connection), "main", tmp_path, FAST)
+    )
+    running = asyncio.create_task(node.run())
+    ready = asyncio.create_task(node.ready.wait())
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.wait({running, ready}, return_when="FIRST_COMPLETED")
+    assert node.ready.is_set(), await running
+    node.stop()
+    await running
 
 
 async def test_after_a_crash_a_role_is_taken_over_once_nobody_answers_for_it(store: Store) -> None:

@@ -170,6 +170,13 @@ class Part:
             self.send(number)
         return await self.ended()
 
+    async def keep_up(self) -> None:
+        """Start it again whenever it ended, as a service manager does, until cancelled."""
+        while True:
+            assert self._process is not None
+            self.ends.append(await self._process.wait())
+            await self.start()
+
     def said(self, text: str) -> bool:
         """Whether its log holds a text."""
         return text in self.log.read_text(errors="replace")
@@ -221,6 +228,18 @@ class Parts:
         async with self.tester() as tester:
             for name in names:
                 await tester.ask(PING, name, Empty(), timeout=PATIENCE)
+
+    @asynccontextmanager
+    async def kept_up(self) -> AsyncIterator[None]:
+        """Within the block every part that ends is started again."""
+        keeping = [asyncio.create_task(part.keep_up()) for part in self.all.values()]
+        try:
+            yield
+        finally:
+            for task in keeping:
+                task.cancel()
+            for ended in await asyncio.gather(*keeping, return_exceptions=True):
+                assert isinstance(ended, asyncio.CancelledError), ended
 
     @asynccontextmanager
     async def tester(self, name: str = "tester-1") -> AsyncIterator[Caller]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import signal
 from pathlib import Path
 
 import pytest
@@ -38,27 +39,27 @@ async def test_every_part_is_killed_in_the_rush_and_every_order_is_reminded_once
         buying = (str(HERE / "buying_terminal.py"), "terminal-9", broker.url, str(data))
         terminal = parts.add("terminal-9", *buying, str(TERMINAL_ORDERS))
         await terminal.start()
-        rush = asyncio.create_task(customers.come(ORDERS, 0.1 * ROUNDS, seed))
-        await eventually(lambda: len(customers.begun) >= ORDERS // 2, "half of the purchases")
-        regrets = asyncio.create_task(cancel_some(parts, customers, 4))
-        victims = [*NODES, "terminal-9", "broker"] * ROUNDS
-        chance.shuffle(victims)
-        for victim in victims:
-            await asyncio.sleep(chance.uniform(0.1, 1.2))
-            if victim == "broker":
-                await broker.kill()
-                await broker.start()
-            elif parts[victim].running:
-                await parts[victim].end()
-                await parts[victim].start()
-        await rush
-        async with storeman(parts):
-            cancelled = await regrets
-            await all_cancelled(parts, cancelled)
+        async with parts.kept_up():
+            rush = asyncio.create_task(customers.come(ORDERS, 0.1 * ROUNDS, seed))
+            await eventually(lambda: len(customers.begun) >= ORDERS // 2, "half of the purchases")
+            regrets = asyncio.create_task(cancel_some(parts, customers, 4))
+            victims = [*NODES, "terminal-9", "broker"] * ROUNDS
+            chance.shuffle(victims)
+            for victim in victims:
+                await asyncio.sleep(chance.uniform(0.1, 1.2))
+                if victim == "broker":
+                    await broker.kill()
+                    await broker.start()
+                elif parts[victim].running:
+                    parts[victim].send(signal.SIGKILL)
+            await rush
+            async with storeman(parts):
+                cancelled = await regrets
+                await all_cancelled(parts, cancelled)
 
-        await customers.all_served()
-        await eventually(lambda: terminal.said(SERVED), "the end of terminal-9's purchases")
-        await parts.quiet()
+            await customers.all_served()
+            await eventually(lambda: terminal.said(SERVED), "the end of terminal-9's purchases")
+            await parts.quiet()
         assert all(-9 in parts[name].ends for name in NODES)
         await parts.stop()
     assert _refunds(data / "acquirer.jsonl") > 0
