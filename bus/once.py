@@ -22,13 +22,19 @@ class DoneFile:
         path: the file. A torn last line, from a crash while it was written, counts as not done.
 
     Raises:
-        JournalError: a whole line is damaged.
+        JournalError: a whole line is damaged, or the disk refuses.
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._places: OrderedDict[str, int] = OrderedDict()  # of the lines in the file
+        try:
+            self._open(path)
+        except OSError as error:
+            raise JournalError(f"cannot write to {path}: {error.strerror}") from error
+
+    def _open(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         whole = 0
         if path.exists():
             with path.open("rb") as file:

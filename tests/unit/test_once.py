@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bus.errors import JournalError
 from bus.once import DoneFile
 
 
@@ -87,3 +88,9 @@ def test_many_deeds_survive_many_restarts(tmp_path: Path) -> None:
             for number in range(start):
                 assert done.get(f"k-{number}") == {"key": f"k-{number}", "start": number + 1}
             done.write(f"k-{start}", start=start + 1)
+
+
+def test_a_file_that_cannot_be_opened_is_told_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "in-the-way").touch()
+    with pytest.raises(JournalError, match=r"cannot write to .*done.jsonl: "):
+        DoneFile(tmp_path / "in-the-way" / "done.jsonl")
