@@ -39,7 +39,7 @@ from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.role import Warehouse
 from nodes.warehouse.settings import WarehouseSettings
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds after which something that should have happened counts as missing."""
 LABEL = "https://shop.example/01/09506000134352"
 """The label of the blue shirt."""

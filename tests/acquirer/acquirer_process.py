@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 READY = "acquirer listening on "
-SECONDS = 5.0
+SECONDS = 30.0
 """Within this time the process does what it is told, or the test fails."""
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiomqtt
 
-PATIENCE_SECONDS = 8.0
+PATIENCE_SECONDS = 30.0
 TOPIC = "storebus/1/trial/event/tester-1/said"
 
 

@@ -81,7 +81,7 @@ async def test_a_store_killed_with_sigkill_takes_its_broker_along_and_restarts_a
         sys.executable, "-c", STORE, engine, str(tmp_path), stdout=asyncio.subprocess.PIPE
     )
     assert store.stdout is not None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         old = json.loads(await store.stdout.readline())
     assert await carry(old["url"], old["url_v311"], b"shirt") == b"shirt"
 
@@ -107,7 +107,7 @@ async def test_a_cancelled_store_still_ends_its_broker(
             open_now.set()
             await asyncio.Event().wait()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         task = asyncio.create_task(store())
         await open_now.wait()
         task.cancel()

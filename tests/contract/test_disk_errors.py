@@ -48,7 +48,7 @@ async def test_a_node_whose_first_transaction_cannot_be_written_ends_and_says_wh
     role = Catalog().role
     role.started = lambda turn: _fill(turn.connection)
     node = Node("catalog", role, Place(MemoryBroker(), "main", tmp_path, FAST, journal=broken))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         with pytest.raises(JournalError, match=r"catalog cannot write to .*catalog\.db: .*" + how):
             await node.run()
     assert not node.ready.is_set()

@@ -17,7 +17,7 @@ async def test_an_old_device_and_mqtt_5_nodes_get_along(tmp_path: Path) -> None:
     """Rumqttd's MQTT 3.1.1 listener panics on a PUBLISH that has MQTT 5 properties."""
     settings = BrokerSettings(engine="embedded", port=0)
     async with (
-        asyncio.timeout(15),
+        asyncio.timeout(30),
         running_broker(settings, tmp_path / "broker") as broker,
         running_store(MqttConnector(broker.url), tmp_path / "data", site="main") as store,
         raw_over_mqtt(broker.url_v311, "main", "terminal-9", patience=2) as old,
