@@ -182,12 +182,18 @@ async def test_an_order_is_cancelled_after_it_was_asked_about(tmp_path: Path) ->
             await pilot.press("ctrl+s", "y")
             await shows(pilot, "✔ done")
             await shows(pilot, "cancelling")
-            sent = broker.sent("/settlement/cancel")[0]
-            assert "/req/console-1/settlement/cancel" in sent.topic
+            asked = [each for each in broker.sent("/settlement/cancel") if "/req/" in each.topic]
+            assert {each.topic.rpartition("/req/")[2] for each in asked} == {
+                "console-1/settlement/cancel"
+            }
+            assert len({each.payload for each in asked}) == 1  # it may have been repeated
             await pilot.press("escape", "2", "f")
             await type_in(pilot, "op:cancel")
             await pilot.press("enter")
-            await shows(pilot, "2 messages")
+            await shows(pilot, "filter: op:cancel")
+            await shows(pilot, "→ console-1 ▸settlement cancel")
+            await shows(pilot, "← console-1 ◂settlement cancel")
+            await eventually(lambda: " purchase " not in seen(console), "nothing but the cancels")
 
 
 async def test_an_order_is_given_to_another_sorter(tmp_path: Path) -> None:
