@@ -24,6 +24,9 @@ from bus.link.client import Client
 logger = logging.getLogger("storebus.link")
 
 BATCH = 512
+KEEP_ALIVE = 6
+"""Seconds of silence after which a client pings. A broker gives a silent one half as long again
+(MQTT 5 section 3.1.2.10) before it calls it lost; Mosquitto looks every five seconds."""
 _QUEUED = 20_000
 _PROTOCOLS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 
@@ -149,7 +152,7 @@ class MqttConnector:
             protocol=self._protocol,
             clean_session=None if self._v5 else True,
             clean_start=self._v5 or MQTT_CLEAN_START_FIRST_ONLY,
-            keepalive=15,
+            keepalive=KEEP_ALIVE,
             timeout=5,
             queued=_QUEUED,
             properties=self.properties,

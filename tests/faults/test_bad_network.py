@@ -9,11 +9,13 @@ from customers import customers_at
 from parts import LONG, NODES, running_broker, running_parts
 from proxy import Faults, Proxy
 
+from bus.link.mqtt import KEEP_ALIVE
+
 ORDERS = 100 if LONG else 8
 SEEDS = range(1, 6) if LONG else range(1, 2)
 CUTS = 10 if LONG else 3
 HALF_OPEN = 1.0
-UNTIL_NOTICED = 35.0
+UNTIL_NOTICED = 2.0 * KEEP_ALIVE + 5.0
 """Seconds after which a client has missed the answer to its own keep-alive ping."""
 
 
