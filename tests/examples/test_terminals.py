@@ -69,14 +69,12 @@ async def buy(terminal: Device) -> tuple[str, str]:
 async def test_it_scans_buys_and_shows_each_reminder_once(
     shop: Shop, example: Example, tmp_path: Path
 ) -> None:
-    async with (
-        at(shop, example, tmp_path) as (terminal, name),
-        shop.sorting(tmp_path / "sorter"),
-        shop.watched() as raw,
-    ):
+    async with at(shop, example, tmp_path) as (terminal, name), shop.watched() as raw:
         await terminal.start(CODE)
         order, code = await buy(terminal)
-        assert await terminal.line() == f"remind {order} North door {code}"
+        # A terminal that buys beside may say first that it is reminded, of a sorter this quick.
+        async with shop.sorting(tmp_path / "sorter"):
+            assert await terminal.line() == f"remind {order} North door {code}"
         topic, answer = (
             make("settlement", name, "remind") for make in (raw.topics.request, raw.topics.reply)
         )
