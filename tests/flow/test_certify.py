@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from little_device import LittleSorter, LittleTerminal, end
-from store import FAST, Machine, RunBroker
+from store import FAST, PATIENCE, Machine, RunBroker
 from store_process import storebus
 
 from broker.engine import Broker, RunningEngine
@@ -106,7 +106,7 @@ async def _little(broker: Broker, kind: str, breaks: str) -> list[Verdict]:
 
 
 async def _listening(stage: Stage) -> None:
-    assert await stage.until(lambda: stage.wire.listening or None)
+    assert await stage.until(lambda: stage.wire.listening or None, PATIENCE)
 
 
 ONCE = {*(f"C{number}" for number in range(2, 10)), "C16"}

@@ -13,34 +13,11 @@ from simulation.plan import Plan
 from simulation.planted import BUGS
 from simulation.run import simulate
 from simulation.shrink import shortest
-from simulation.table import hunt
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 200
 TOGETHER = 20
 """Seeds of one test: the tests are spread over the processes of pytest."""
-ENOUGH = 200
-"""Seeds within which every planted bug is found; most are by one of the first ten."""
-SHOWN_BY = {
-    "a charge that was under way when it was cancelled is kept": 18,
-    "a command leaves before the commit": 11,
-    "a purchase is begun after its deadline": 12,
-    "a release that came first does not stop the reserve": 16,
-    "a reminder is shown again after a crash": 6,
-    "a sorter says that it has found all": 5,
-    "a withdrawal that came first does not stop the fulfil": 18,
-    "calls are not taken up after a restart": 6,
-    "the acquirer's silence passes for a refusal": 8,
-    "the catalog is not told what was not found": 5,
-    "two refunds of an order have one key": 5,
-    "what could not be had is not paid back": 6,
-    "what is reserved can be sold again": 8,
-    "where a part cannot be had, all is for sale again": 6,
-}
-"""Seeds that the hunt begins with: the others take their time (`make planted` begins with 1). A
-change of the code may give a seed another history; then the hunt goes on to the next ones."""
-MOST = 20
-"""Planted bugs that there are at the least."""
 
 
 @pytest.mark.parametrize("first", range(1, SEEDS + 1, TOGETHER))
@@ -48,20 +25,6 @@ def test_every_promise_is_kept_in_any_weather(first: int) -> None:
     for seed in range(first, first + TOGETHER):
         outcome = simulate(Plan(seed, customers=tuple(range(6))))
         assert not outcome.broken, outcome.plan.command()
-
-
-@pytest.mark.parametrize("number", range(len(BUGS)), ids=[bug.name for bug in BUGS])
-def test_every_planted_bug_is_found(number: int) -> None:
-    name = BUGS[number].name
-    found = hunt(number, ENOUGH, SHOWN_BY.get(name, 1))
-    assert found.bug == name
-    assert found.seeds is not None
-
-
-def test_there_are_planted_bugs_of_many_kinds() -> None:
-    names = {bug.name for bug in BUGS}
-    assert len(names) == len(BUGS) >= MOST
-    assert names >= SHOWN_BY.keys()
 
 
 def test_the_same_seed_has_the_same_history_in_any_process() -> None:
@@ -79,7 +42,7 @@ def test_the_story_of_a_failure_is_cut_short_and_can_be_told_again() -> None:
     (bug,) = [bug for bug in BUGS if bug.name == "nothing is released after a decline"]
     with bug.planted():
         failed = next(
-            outcome for outcome in map(simulate, map(Plan, range(1, ENOUGH))) if outcome.broken
+            outcome for outcome in map(simulate, map(Plan, range(1, SEEDS))) if outcome.broken
         )
         short = shortest(failed)
         again = simulate(short.plan)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 from shop import GENEROUS, MUG, SHIRT, Phone, Shop, open_shop
@@ -25,29 +26,43 @@ class Stream:
         self.answer = answer
         self._lines = answer.iter_lines()
 
-    def until(self, kind: str, part: str = "", text: str = "") -> str:
-        """The next event of this kind, of this part, with this text."""
+    def until_it_goes(self) -> str:
+        """Where the page is sent."""
+        return next(str(data) for event, data in self._events() if event == "go")
+
+    def until(self, part: str, text: str = "") -> str:
+        """The next content of a part that has this text."""
+        return self.until_all({part: text})[part]
+
+    def until_all(self, wanted: dict[str, str]) -> dict[str, str]:
+        """The next content of each part that has its text, in whichever order they come."""
+        found: dict[str, str] = {}
+        for event, data in self._events():
+            if event != "part" or data["id"] not in wanted:
+                continue
+            if wanted[data["id"]] in data["html"]:
+                found[data["id"]] = data["html"]
+                if found.keys() == wanted.keys():
+                    return found
+        raise AssertionError(f"the stream ended before {wanted}")
+
+    def _events(self) -> Iterator[tuple[str, Any]]:
         event, deadline = "", time.monotonic() + PATIENCE
         for line in self._lines:
-            assert time.monotonic() < deadline, f"no {kind} {part} {text!r}"
+            assert time.monotonic() < deadline, "it never came"
             if line.startswith("event: "):
                 event = line.removeprefix("event: ")
-            elif line.startswith("data: ") and event == kind:
-                data = json.loads(line.removeprefix("data: "))
-                if kind == "go":
-                    return str(data)
-                if data["id"] == part and text in data["html"]:
-                    return str(data["html"])
-        raise AssertionError("the stream ended before that")
+            elif line.startswith("data: "):
+                yield event, json.loads(line.removeprefix("data: "))
 
 
 def test_stock_changes_while_a_customer_looks(shop: Shop, phone: Phone) -> None:
     left = shop.available(MUG)
     with listening(phone, f"?gtin={MUG}") as stream:
         assert stream.answer.headers["content-type"].startswith("text/event-stream")
-        stream.until("part", f"stock-{MUG}", f"{left} in stock")
+        stream.until(f"stock-{MUG}", f"{left} in stock")
         shop.stock("MUG", 7)
-        stream.until("part", f"stock-{MUG}", f"{left + 7} in stock")
+        stream.until(f"stock-{MUG}", f"{left + 7} in stock")
 
 
 def test_a_purchase_sends_its_waiting_page_to_the_order(phone: Phone) -> None:
@@ -55,7 +70,7 @@ def test_a_purchase_sends_its_waiting_page_to_the_order(phone: Phone) -> None:
     phone.http.follow_redirects = False
     token = phone.pay().headers["location"].rpartition("/")[2]
     with listening(phone, f"?purchase={token}") as stream:
-        assert stream.until("go") == f"/purchase/{token}"
+        assert stream.until_it_goes() == f"/purchase/{token}"
     assert "/order/" in phone.get(f"/purchase/{token}").headers["location"]
 
 
@@ -64,10 +79,10 @@ def test_an_order_shows_the_sorter_at_work_and_then_the_reminder(shop: Shop, pho
     shop.store.machine.stops_at = "packing"
     order = phone.buy(SHIRT, "SHIRT-BLUE")
     with listening(phone, f"?order={order}") as stream:
-        stream.until("part", "progress", 'value="90"')
+        stream.until("progress", 'value="90"')
         shop.sorter_goes_on()
-        assert "Ready to collect: South" in stream.until("part", "banner", order)
-        stream.until("part", "progress", 'value="100"')
+        told = stream.until_all({"banner": order, "progress": 'value="100"'})
+        assert "Ready to collect: South" in told["banner"]
     page = phone.get("/")
     assert order in page.text
     phone.post(f"/order/{order}/noted")
@@ -78,7 +93,7 @@ def test_a_cart_filled_in_another_tab_is_counted_here(phone: Phone) -> None:
     phone.get("/")
     with listening(phone, "") as stream:
         phone.put_into_cart(MUG, "MUG", 3)
-        stream.until("part", "pieces", "3")
+        stream.until("pieces", "3")
 
 
 def test_only_so_many_pages_of_a_client_are_kept_up_to_date(tmp_path: Path) -> None:
@@ -88,8 +103,8 @@ def test_only_so_many_pages_of_a_client_are_kept_up_to_date(tmp_path: Path) -> N
         with phone.http:
             phone.get("/")
             with listening(phone, "") as stream:
-                stream.until("part", "banner")
+                stream.until("banner")
                 assert phone.get("/live").status_code == 503
             shop.until(lambda: not shop.page.site.customers.hearing._bells)
             with listening(phone, "") as stream:
-                stream.until("part", "banner")
+                stream.until("banner")

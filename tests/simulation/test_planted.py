@@ -1,0 +1,43 @@
+"""Mistakes are planted, one at a time: the simulation finds each, so its silence says something."""
+
+import pytest
+
+from simulation.planted import BUGS
+from simulation.table import hunt
+
+ENOUGH = 200
+"""Seeds within which every planted bug is found; most are by one of the first ten."""
+SHOWN_BY = {
+    "a charge that was under way when it was cancelled is kept": 18,
+    "a command leaves before the commit": 11,
+    "a purchase is begun after its deadline": 12,
+    "a release that came first does not stop the reserve": 16,
+    "a reminder is shown again after a crash": 6,
+    "a sorter says that it has found all": 5,
+    "a withdrawal that came first does not stop the fulfil": 18,
+    "calls are not taken up after a restart": 6,
+    "the acquirer's silence passes for a refusal": 8,
+    "the catalog is not told what was not found": 5,
+    "two refunds of an order have one key": 5,
+    "what could not be had is not paid back": 6,
+    "what is reserved can be sold again": 8,
+    "where a part cannot be had, all is for sale again": 6,
+}
+"""Seeds that the hunt begins with: the others take their time (`make planted` begins with 1). A
+change of the code may give a seed another history; then the hunt goes on to the next ones."""
+MOST = 20
+"""Planted bugs that there are at the least."""
+
+
+@pytest.mark.parametrize("number", range(len(BUGS)), ids=[bug.name for bug in BUGS])
+def test_every_planted_bug_is_found(number: int) -> None:
+    name = BUGS[number].name
+    found = hunt(number, ENOUGH, SHOWN_BY.get(name, 1))
+    assert found.bug == name
+    assert found.seeds is not None
+
+
+def test_there_are_planted_bugs_of_many_kinds() -> None:
+    names = {bug.name for bug in BUGS}
+    assert len(names) == len(BUGS) >= MOST
+    assert names >= SHOWN_BY.keys()
