@@ -10,12 +10,12 @@ SEEDS ?= 1000
 run: setup
 	$(BIN)/storebus up
 
-# Two processes a core, since much of it is waiting; each has brokers of its own and takes one file
-# after the other, the longest first. Hundreds more are started by tests: what Python made of the
+# Two processes a core, since much of it is waiting; each has brokers of its own, and the quicker
+# takes over from the slower. Hundreds more are started by tests: what Python made of the
 # modules is kept for them, also where the environment says otherwise.
 test: export PYTHONDONTWRITEBYTECODE =
 test: setup
-	$(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder \
+	$(BIN)/python -m pytest --dist worksteal \
 	  --numprocesses $$($(BIN)/python -c 'import os; print(2 * os.cpu_count())')
 
 demo: setup

@@ -22,16 +22,6 @@ from bus.link import Connector, MemoryBroker, MqttConnector
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-LONGEST = (
-    "simulation/test_simulation.py", "simulation/test_planted.py", "flow/test_certify.py",
-    "ui/test_keys.py", "contract/test_selling_refusals.py", "contract/test_selling.py",
-    "examples/test_examples_certify.py", "flow/test_scenarios.py", "flow/test_cli.py",
-    "acquirer/test_acquirer_process.py", "flow/test_tester.py", "ui/test_hostile.py",
-    "contract/test_takeover.py", "contract/test_selling_by_hand.py", "ui/test_kiosk.py",
-    "faults/test_disks.py", "flow/test_load_command.py", "flow/test_crash.py",
-    "examples/test_terminals.py", "ui/test_broker.py", "web/test_web_browser.py",
-)  # fmt: skip
-"""They come first: files are handed out one by one, and nobody waits for a long one at the end."""
 TRANSPORTS = ("memory", "mosquitto-5", "mosquitto-3.1.1", "embedded-5", "embedded-3.1.1")
 _sites = itertools.count(1)
 
@@ -132,7 +122,7 @@ def judge() -> Iterator[Judge]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first, and give the embedded broker a second and a third chance.
+    """Give the embedded broker a second and a third chance.
 
     It keeps everything at QoS 0 and is known to lose a message that is followed at once by a
     disconnection, and now and then a connection; a store makes good for both, a bare link cannot.
@@ -140,6 +130,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "embedded" in item.name:
             item.add_marker(pytest.mark.flaky(reruns=2))
-    here = Path(__file__).parent
-    places = {here / file: place for place, file in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path, len(LONGEST)))
