@@ -7,8 +7,9 @@ SEEDS ?= 1000
 .PHONY: run test setup demo check format faults simulate planted bench bench-console load \
   screenshots examples clean
 
+# make run PORT=0 takes a free port, PORT=1884 that one.
 run: setup
-	$(BIN)/storebus up
+	@$(BIN)/storebus up $(if $(PORT),--port $(PORT))
 
 # Two processes a core, since much of it is waiting; each has brokers of its own, and the quicker
 # takes over from the slower. Hundreds more are started by tests: what Python made of the

@@ -11,7 +11,13 @@ from typing import Literal
 from broker import embedded, mosquitto
 from broker.child import Program
 from broker.external import require_address, with_protocol
-from broker.ports import authority, consecutive_ports, dialled_address, numeric_address
+from broker.ports import (
+    authority,
+    consecutive_ports,
+    dialled_address,
+    free_ports_near,
+    numeric_address,
+)
 from broker.settings import BrokerSettings
 from broker.supervisor import Supervisor
 from bus.errors import BrokerError
@@ -65,7 +71,7 @@ async def running_broker(settings: BrokerSettings, data: Path) -> AsyncIterator[
     Raises:
         BrokerError: there is no such broker or it does not start; the message says what to do.
     """
-    broker, supervisor = _prepare(settings, data)
+    broker, supervisor = await _prepare(settings, data)
     if supervisor is None:
         yield broker
         return
@@ -76,7 +82,7 @@ async def running_broker(settings: BrokerSettings, data: Path) -> AsyncIterator[
         await supervisor.close()
 
 
-def _prepare(settings: BrokerSettings, data: Path) -> tuple[Broker, Supervisor | None]:
+async def _prepare(settings: BrokerSettings, data: Path) -> tuple[Broker, Supervisor | None]:
     engine = settings.engine
     if engine == "external" or (engine == "auto" and settings.url):
         url = require_address(settings.url)
@@ -88,19 +94,19 @@ def _prepare(settings: BrokerSettings, data: Path) -> tuple[Broker, Supervisor |
         )
     binary = None if engine == "embedded" else mosquitto.find_mosquitto()
     if binary is not None:
-        return _prepare_mosquitto(binary, settings, data)
+        return await _prepare_mosquitto(binary, settings, data)
     if engine == "mosquitto":
         raise BrokerError(
             "Mosquitto is not installed: apt install mosquitto, or use --engine embedded."
         )
-    return _prepare_embedded(settings, data)
+    return await _prepare_embedded(settings, data)
 
 
-def _prepare_mosquitto(
+async def _prepare_mosquitto(
     binary: Path, settings: BrokerSettings, data: Path
 ) -> tuple[Broker, Supervisor]:
     address = numeric_address(settings.host)
-    ports = consecutive_ports(address, settings.port, 1)
+    ports = await _ports(address, settings, 1)
     websocket_port = settings.websocket_port
     if websocket_port is not None:
         (websocket_port,) = consecutive_ports(address, websocket_port, 1)
@@ -116,20 +122,20 @@ def _prepare_mosquitto(
         "mosquitto",
         url,
         with_protocol(url, "3.1.1"),
-        _notice(address, ""),
+        _notice(address, settings, ports),
         supervisor,
         websocket_url,
     ), supervisor
 
 
-def _prepare_embedded(settings: BrokerSettings, data: Path) -> tuple[Broker, Supervisor]:
+async def _prepare_embedded(settings: BrokerSettings, data: Path) -> tuple[Broker, Supervisor]:
     if settings.websocket_port is not None:
         raise BrokerError(
             "The embedded broker does not speak WebSocket: apt install mosquitto, "
             "or leave --websocket-port out."
         )
     address = numeric_address(settings.host)
-    port_v311, port_v5 = ports = consecutive_ports(address, settings.port, 2)
+    port_v311, port_v5 = ports = await _ports(address, settings, 2)
     text = embedded.configuration(
         authority(address, port_v311), authority(address, port_v5), settings.max_packet_size
     )
@@ -141,14 +147,28 @@ def _prepare_embedded(settings: BrokerSettings, data: Path) -> tuple[Broker, Sup
     # At QoS 1 it stalls 44 ms at every hop and is no safer: the bus repeats what is lost anyway.
     url = f"mqtt://{authority(dialled, port_v5)}?qos=0&properties=0"
     url_v311 = f"mqtt://{authority(dialled, port_v311)}?protocol=3.1.1&qos=0"
-    notice = _notice(address, " It is meant for trials; for a store, apt install mosquitto.")
+    advice = " It is meant for trials; for a store, apt install mosquitto."
+    notice = _notice(address, settings, ports) + advice
     return Broker("embedded", url, url_v311, notice, supervisor), supervisor
 
 
-def _notice(address: str, advice: str) -> str:
+async def _ports(address: str, settings: BrokerSettings, count: int) -> tuple[int, ...]:
+    """Where it listens: a port that nobody asked for gives way to whoever is there already."""
+    if "port" in settings.model_fields_set:
+        return consecutive_ports(address, settings.port, count)
+    return await free_ports_near(address, settings.port, count)
+
+
+def _notice(address: str, settings: BrokerSettings, ports: tuple[int, ...]) -> str:
+    moved = (
+        f"Port {settings.port} is in use by another program, such as a Mosquitto service; "
+        f"this store's broker listens on {ports[0]}. "
+        if settings.port not in {0, ports[0]}
+        else ""
+    )
     loopback = address == "::1" or address.startswith("127.")
     who = "Any program on this computer" if loopback else f"Anyone who can reach {address}"
-    return f"The broker has no access control. {who} can read and send every message.{advice}"
+    return f"{moved}The broker has no access control. {who} can read and send every message."
 
 
 def _write(file: Path, text: str) -> Path:

@@ -13,6 +13,8 @@ from bus.errors import BrokerError
 HIGHEST_PORT = 65535
 # A broker whose store was just killed needs a moment to notice; its successor waits for that.
 RELEASE_SECONDS = 1.0
+# How far from the wanted port another one is looked for, so that the next start finds the same.
+NEAR_PORTS = 40
 POLL_SECONDS = 0.02
 CONNECT_SECONDS = 1.0
 
@@ -65,16 +67,40 @@ async def require_free(address: str, ports: tuple[int, ...]) -> None:
     Raises:
         BrokerError: if one is still taken after a second; it names the port and the way out.
     """
+    taken = await _taken(address, ports)
+    if taken is not None:
+        raise BrokerError(
+            f"Port {taken} on {address} is already in use, perhaps by another store or broker. "
+            "Stop that one, or pick another port with --port N "
+            "(storebus up --port 0, or make run PORT=0, takes a free one)."
+        )
+
+
+async def free_ports_near(address: str, first: int, count: int) -> tuple[int, ...]:
+    """`count` ports in a row from `first` on, or the next ones that are free.
+
+    Raises:
+        BrokerError: if nothing may listen there.
+    """
+    ports = consecutive_ports(address, first, count)
+    if await _taken(address, ports) is None:
+        return ports
+    for start in range(first + count, first + NEAR_PORTS, count):
+        ports = consecutive_ports(address, start, count)
+        if not any(port_in_use(address, port) for port in ports):
+            return ports
+    return consecutive_ports(address, 0, count)
+
+
+async def _taken(address: str, ports: tuple[int, ...]) -> int | None:
+    """The port that is still in use after a second, or None as soon as all are free."""
     deadline = time.monotonic() + RELEASE_SECONDS
     for port in ports:
         while port_in_use(address, port):
             if time.monotonic() > deadline:
-                raise BrokerError(
-                    f"Port {port} on {address} is already in use, perhaps by another store or "
-                    "broker. Stop that one, or pick another port with --port N "
-                    "(--port 0 takes a free one)."
-                )
+                return port
             await asyncio.sleep(POLL_SECONDS)
+    return None
 
 
 def consecutive_ports(address: str, first: int, count: int) -> tuple[int, ...]:

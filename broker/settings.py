@@ -27,7 +27,7 @@ class BrokerSettings(BaseModel):
 
     port: Annotated[int, Field(ge=0, le=65535)] = 1883
     """TCP port for MQTT. The embedded broker speaks MQTT 3.1.1 on it and MQTT 5 on the next one.
-    0 picks a free one."""
+    0 picks a free one. Where none was chosen and 1883 is in use, the next free one is taken."""
 
     websocket_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     """TCP port for MQTT over WebSocket, for devices that are web pages; only Mosquitto speaks it.

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from broker.external import with_protocol
+from bus.errors import BrokerError
 from cli.settings import Settings
 
 _FILE = "broker-url"
@@ -16,7 +17,12 @@ def write_address(data: Path, url: str, url_v311: str) -> None:
 
 
 def broker_url(given: str | None, settings: Settings) -> str:
-    """The URL that was given, or of the store last started on the data folder, or the default."""
+    """The URL that was given, or of the store last started on the data folder, or of the settings.
+
+    Raises:
+        BrokerError: none of them says where the broker is; nothing is guessed, since another
+            program's broker may be there.
+    """
     if given is not None:
         return given
     if settings.broker.url is not None:
@@ -24,7 +30,13 @@ def broker_url(given: str | None, settings: Settings) -> str:
     file = settings.data / _FILE
     if file.exists():
         return file.read_text().strip()
-    return f"mqtt://{settings.broker.host}:{settings.broker.port}"
+    if settings.broker.model_fields_set & {"host", "port"}:
+        return f"mqtt://{settings.broker.host}:{settings.broker.port}"
+    raise BrokerError(
+        f"No store was started here: {file} is missing. Use the folder in which `storebus up` or "
+        "`make run` was started, or name its data folder with --data DIR, or a broker with "
+        "--broker URL."
+    )
 
 
 def broker_url_v311(given: str | None, settings: Settings) -> str:

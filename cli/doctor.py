@@ -43,7 +43,7 @@ def doctor(
     Example: storebus doctor --data /var/lib/storebus
     """
     settings = read_settings(site=site, data=data, shop=shop)
-    findings = [*_machine(settings), *run(_store(broker_url(broker, settings), settings))]
+    findings = [*_machine(settings), *run(_store(broker, settings))]
     for good, what, found in findings:
         mark = {True: "[green]ok  [/]", False: "[red]BAD [/]", None: "[yellow]note[/]"}[good]
         output.print(f"{mark} {what:<12} {found}", soft_wrap=True)
@@ -79,10 +79,10 @@ def _data_folder(folder: Path) -> Finding:
     return True, "data", f"{folder}" if folder.exists() else f"{folder} (made at the first start)"
 
 
-async def _store(url: str, settings: Settings) -> list[Finding]:
-    connector = MqttConnector(url)
+async def _store(broker: str | None, settings: Settings) -> list[Finding]:
     findings: list[Finding] = []
     try:
+        connector = MqttConnector(broker_url(broker, settings))
         async with Caller(connector, settings.site, "tester-doctor").connected() as caller:
             findings.append((True, "broker", f"answers at {connector.description}"))
             findings += await asyncio.gather(*(_role(caller, role) for role in _ROLES))

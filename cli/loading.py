@@ -57,8 +57,12 @@ def load(
         ),
     ] = False,
     first: Annotated[
-        int, typer.Option(metavar="N", min=1, max=10_000_000, help="Number of the first terminal.")
-    ] = 1,
+        int,
+        typer.Option(
+            metavar="N", min=1, max=10_000_000,
+            help="Number of the first terminal; these names should be the load's own.",
+        ),
+    ] = 1001,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="S", help="Seconds until one counts as not answered."),

@@ -61,21 +61,25 @@ def up(
 async def _up(
     settings: Settings, sorters: int, *, apart: bool, page: bool, web_port: int | None
 ) -> None:
-    async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(running_store(settings, sorters, apart=apart))
-        write_address(settings.data, store.broker.url, store.broker.url_v311)
-        url = ""
-        if page:
-            from devices.terminal.web.server import running_page  # noqa: PLC0415 - only here
+    try:
+        async with AsyncExitStack() as stack:
+            store = await stack.enter_async_context(running_store(settings, sorters, apart=apart))
+            write_address(settings.data, store.broker.url, store.broker.url_v311)
+            url = ""
+            if page:
+                from devices.terminal.web.server import running_page  # noqa: PLC0415 - only here
 
-            wanted = with_web(settings, {"port": web_port})
-            served = running_page(
-                store.place, wanted, store.shop.name, store.shop.domain,
-                patience=settings.purchase_patience, any_port=web_port is None,
-            )  # fmt: skip
-            url = (await stack.enter_async_context(served)).url
-        _greet(store, url)
-        await asyncio.Event().wait()
+                wanted = with_web(settings, {"port": web_port})
+                served = running_page(
+                    store.place, wanted, store.shop.name, store.shop.domain,
+                    patience=settings.purchase_patience, any_port=web_port is None,
+                )  # fmt: skip
+                url = (await stack.enter_async_context(served)).url
+            _greet(store, url)
+            await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        output.print("The store is closed; what is not done goes on at its next start.")
+        raise
 
 
 def _greet(store: RunningStore, page: str) -> None:

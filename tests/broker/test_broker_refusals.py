@@ -4,6 +4,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from ports import free_port
@@ -43,6 +44,37 @@ async def test_a_port_in_use_is_named_with_the_way_out(
     message = await refusal(settings, tmp_path)
     assert f"Port {somebody_on_second} on 127.0.0.1 is already in use" in message
     assert "--port N" in message
+
+
+async def test_a_port_that_nobody_chose_gives_way_to_who_is_there(
+    engine: RunningEngine, two_ports: tuple[int, int], somebody_on_second: int, tmp_path: Path
+) -> None:
+    default = BrokerSettings.model_construct({"engine"}, engine=engine, port=somebody_on_second)
+    async with running_broker(default, tmp_path) as broker:
+        assert urlsplit(broker.url_v311).port not in {None, *two_ports}
+        assert broker.notice is not None
+        assert f"Port {somebody_on_second} is in use by another program" in broker.notice
+        assert f"listens on {urlsplit(broker.url_v311).port}" in broker.notice
+
+
+async def test_the_next_start_finds_the_same_way_out(
+    engine: RunningEngine, somebody_on_second: int, tmp_path: Path
+) -> None:
+    default = BrokerSettings.model_construct({"engine"}, engine=engine, port=somebody_on_second)
+    urls = set()
+    for _ in range(2):
+        async with running_broker(default, tmp_path) as broker:
+            urls.add(broker.url)
+    assert len(urls) == 1
+
+
+async def test_a_port_that_nobody_chose_and_nobody_has_is_taken_without_a_word(
+    engine: RunningEngine, two_ports: tuple[int, int], tmp_path: Path
+) -> None:
+    default = BrokerSettings.model_construct({"engine"}, engine=engine, port=two_ports[0])
+    async with running_broker(default, tmp_path) as broker:
+        assert urlsplit(broker.url_v311).port == two_ports[0]
+        assert "in use" not in (broker.notice or "")
 
 
 async def test_the_embedded_brokers_second_port_counts_too(
