@@ -5,7 +5,7 @@ BIN := .venv/bin
 SEEDS ?= 1000
 
 .PHONY: run test setup demo check format faults simulate planted bench bench-console load \
-  screenshots examples clean
+  screenshots examples test-bare clean
 
 # make run PORT=0 takes a free port, PORT=1884 that one.
 run: setup
@@ -18,6 +18,10 @@ test: export PYTHONDONTWRITEBYTECODE =
 test: setup
 	$(BIN)/python -m pytest --dist worksteal \
 	  --numprocesses $$($(BIN)/python -c 'import os; print(2 * os.cpu_count())')
+
+# The README's promises on a bare Debian, as an ordinary user; needs root and debootstrap.
+test-bare:
+	tests/bare/run
 
 demo: setup
 	$(BIN)/storebus demo
@@ -63,7 +67,7 @@ examples: $(EXAMPLES)/asyncio-mqtt/.venv/ready $(EXAMPLES)/mqtt-js/node_modules/
 
 $(EXAMPLES)/asyncio-mqtt/.venv/ready: $(EXAMPLES)/asyncio-mqtt/requirements.txt
 	$(call new_environment,$(@D))
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 $(EXAMPLES)/mqtt-js/node_modules/ready: $(EXAMPLES)/mqtt-js/package.json
@@ -73,16 +77,18 @@ $(EXAMPLES)/mqtt-js/node_modules/ready: $(EXAMPLES)/mqtt-js/package.json
 setup: .venv/ready
 
 # Debian's python3 may lack ensurepip: then the pip that is there fills the environment.
-new_environment = $(PYTHON) -m venv $(1) 2>/dev/null || { rm -rf $(1) \
+new_environment = @$(PYTHON) -m venv $(1) >/dev/null 2>&1 || { rm -rf $(1) \
   && $(PYTHON) -m venv --without-pip $(1) \
   && $(PYTHON) -m pip --python $(1)/bin/python install --quiet pip; }
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Storebus needs Python 3.11 or newer; try: make PYTHON=python3.11"; exit 2; }
+	@echo "Setting up .venv, once; it takes a minute."
 	$(call new_environment,.venv)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --no-build-isolation --editable .
 	@touch $@
 
 clean:

@@ -1,7 +1,7 @@
-"""Runs the commands of README.md as they stand there, in a folder in which a store is open.
+"""Runs the commands of README.md as they stand there.
 
 With the standard library alone: `make test-bare` runs it with the Python of a bare machine, the
-suite with its own. A line of the README that it does not know how to judge is a failure.
+suite in the store of a test.
 """
 
 import os
@@ -198,28 +198,76 @@ def put_sorter(folder: Path) -> None:
     program.chmod(0o755)
 
 
-def main(arguments: list[str]) -> int:
-    """`readme.py FOLDER [--whole]`: run all of them where a store is open; 1 when one failed."""
-    folder, whole = Path(arguments[0]), "--whole" in arguments
+def as_printed(line: str, greeting: str) -> str:
+    """The line for a store that greets so: its page may have taken another port than 8080."""
+    page = re.search(r"phones +(http://[0-9.:]+)", greeting)
+    return line.replace("http://127.0.0.1:8080", page[1]) if page else line
+
+
+def other_terminal(folder: Path, programs: Path, greeting: str) -> dict[str, str]:
+    """The environment of the README's other terminal, in the folder of a store that greets so.
+
+    The clients of Mosquitto read there what port the store has; `my-sorter` is there, too.
+    """
     put_sorter(folder / "bin")
-    os.environ["PATH"] = f"{folder / 'bin'}:{os.environ['PATH']}"
-    failed = 0
-    for line in lines((REPOSITORY / "README.md").read_text(encoding="utf-8")):
-        if line.startswith(BY_MAKE):
-            continue
-        needs = way_of(line).needs
-        if needs and shutil.which(needs) is None:
-            print(f"left out  {line.splitlines()[0]}  ({needs} is not installed)", flush=True)
-            continue
-        begun = time.monotonic()
-        try:
-            perform(line, folder, os.environ, whole=whole)
-        except Failed as failure:
-            failed += 1
-            print(f"FAILED    {failure}", flush=True)
-        else:
-            print(f"ok {time.monotonic() - begun:5.1f} s  {line.splitlines()[0]}", flush=True)
-    return 1 if failed else 0
+    port = re.search(r"MQTT 3\.1\.1 at mqtt://[0-9.]+:([0-9]+)", greeting)
+    assert port, greeting
+    for client in ("mosquitto_pub", "mosquitto_sub"):
+        (folder / client).write_text(f"-p {port[1]}\n", encoding="utf-8")
+    path = f"{folder / 'bin'}:{programs}:{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "XDG_CONFIG_HOME": str(folder), "COLUMNS": "200"}
+
+
+def visit(*, whole: bool) -> Iterator[str]:
+    """Open a store with `make run`, do all that the README says, close it; yields what failed."""
+    process = subprocess.Popen(
+        ["make", "run"], cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_hears_interrupts,
+    )  # fmt: skip
+    printed = _Reader(process)
+    try:
+        if not printed.has("Try, in another terminal", 600):
+            yield f"make run\n{printed.text}"
+            return
+        print(printed.text, flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            programs = REPOSITORY / ".venv/bin"
+            environment = other_terminal(Path(folder), programs, printed.text)
+            for line in lines((REPOSITORY / "README.md").read_text(encoding="utf-8")):
+                if not line.startswith(BY_MAKE):
+                    yield from _tried(as_printed(line, printed.text), environment, whole=whole)
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(60)
+        if "The store is closed" not in printed.text:
+            yield f"Ctrl-C does not close the store:\n{printed.text}"
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        printed.close()
+
+
+def _tried(line: str, environment: Mapping[str, str], *, whole: bool) -> Iterator[str]:
+    name, needs, begun = line.splitlines()[0], way_of(line).needs, time.monotonic()
+    if needs and shutil.which(needs) is None:
+        print(f"left out  {name}  ({needs} is not installed)", flush=True)
+        return
+    try:
+        perform(line, REPOSITORY, environment, whole=whole)
+    except Failed as failure:
+        yield str(failure)
+    else:
+        print(f"ok {time.monotonic() - begun:5.1f} s  {name}", flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    """`readme.py [--whole]`: a visit, and the demo; 1 when something failed."""
+    failures = 0
+    for failure in visit(whole="--whole" in arguments):
+        failures += 1
+        print(f"FAILED    {failure}", flush=True)
+    demo = subprocess.run(["make", "demo"], cwd=REPOSITORY, check=False)
+    return 1 if failures or demo.returncode else 0
 
 
 if __name__ == "__main__":

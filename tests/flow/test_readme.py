@@ -1,6 +1,5 @@
 """What the README tells people to type works as it stands there, and its options exist."""
 
-import os
 import re
 import shutil
 import sys
@@ -29,33 +28,19 @@ async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store
         yield running
 
 
-@pytest.fixture
-def environment(store: StoreProcess) -> dict[str, str]:
-    """As in the README's other terminal, but for the port: every test's store has its own."""
-    folder = store.data.parent
-    readme.put_sorter(folder / "bin")
-    for client in ("mosquitto_pub", "mosquitto_sub"):
-        (folder / client).write_text(f"-p {store.port}\n")
-    path = f"{folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return os.environ | {"PATH": path, "XDG_CONFIG_HOME": str(folder), "COLUMNS": "200"}
-
-
 @pytest.mark.parametrize("line", _LINES)
-def test_a_line_of_the_readme_does_what_it_says(
-    line: str, store: StoreProcess, environment: dict[str, str]
-) -> None:
+def test_a_line_of_the_readme_does_what_it_says(line: str, store: StoreProcess) -> None:
     needs = readme.way_of(line).needs
     if needs and shutil.which(needs) is None:
         pytest.skip(f"{needs} is not installed")
-    page = re.search(r"http://127\.0\.0\.1:\d+", store.greeting)
-    assert page is not None
-    line = line.replace("http://127.0.0.1:8080", page[0])
-    line = re.sub(r"--web-port \d+", f"--web-port {free_port()}", line)
     folder = store.data.parent
+    programs = Path(sys.executable).parent
+    environment = readme.other_terminal(folder, programs, store.greeting)
     if not (folder / "labels").exists():
         one = "storebus labels oxford-shirt --out labels"
         readme.perform(one, folder, environment, whole=False)
-    readme.perform(line, folder, environment, whole=False)
+    line = re.sub(r"--web-port \d+", f"--web-port {free_port()}", line)
+    readme.perform(readme.as_printed(line, store.greeting), folder, environment, whole=False)
 
 
 @pytest.mark.parametrize(("command", "rest"), _INLINE)
