@@ -159,8 +159,8 @@ class _Customer:
         story = self.story
         story.terminal = terminal.name
         self._began = time.perf_counter()
-        code = await asyncio.to_thread(read_image, self._label)
-        found = await terminal.scan(code)
+        codes = await asyncio.to_thread(read_image, self._label)
+        found = await terminal.scan(*codes)
         story.scan = time.perf_counter() - self._began
         style = self._choose(found)
         story.told.append(

@@ -5,7 +5,7 @@ import sys
 import tty
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
@@ -20,6 +20,7 @@ from devices.terminal.scanner.lines import Lines
 from devices.terminal.scanner.serial_port import serial_scanner
 from devices.terminal.scanner.wedge import wedge
 
+Seen = TypeVar("Seen")
 LINK = "https://shop.example/01/09506000134352"
 OTHER = "https://shop.example/01/09506000134369"
 
@@ -38,7 +39,7 @@ def pseudoterminal() -> Iterator[tuple[int, str]]:
             assert descriptor == scanner  # unplugged by the test
 
 
-async def all_of(codes: AsyncGenerator[str, None]) -> list[str]:
+async def all_of(codes: AsyncGenerator[Seen, None]) -> list[Seen]:
     return [code async for code in codes]
 
 
@@ -202,10 +203,10 @@ def film(folder: Path, *scenes: str) -> str:
     return str(path)
 
 
-async def test_a_camera_gives_a_label_once_while_it_is_held_there(tmp_path: Path) -> None:
+async def test_a_camera_tells_what_it_sees_once_while_it_is_held_there(tmp_path: Path) -> None:
     path = film(tmp_path, LINK, "", LINK, OTHER)
 
-    assert await all_of(camera(path)) == [LINK, LINK, OTHER]
+    assert await all_of(camera(path)) == [(LINK,), (), (LINK,), (OTHER,)]
 
 
 async def test_a_camera_that_is_not_there_is_one_sentence() -> None:

@@ -191,7 +191,7 @@ def test_signs_and_collection_codes_read_back_too(tmp_path: Path) -> None:
     for stem, label in (signs | codes).items():
         png, _ = write_label(label, tmp_path, stem)
         with Image.open(png) as drawn:
-            assert read_codes(drawn) == [label.url]
+            assert read_codes(drawn) == (label.url,)
     assert codes["collect-o-1"].url == "482913"
 
 
