@@ -17,14 +17,18 @@ def write_address(data: Path, url: str, url_v311: str) -> None:
 
 def broker_url(given: str | None, settings: Settings) -> str:
     """The URL that was given, or of the store last started on the data folder, or the default."""
+    known = known_broker_url(given, settings)
+    return known or f"mqtt://{settings.broker.host}:{settings.broker.port}"
+
+
+def known_broker_url(given: str | None, settings: Settings) -> str | None:
+    """The URL that was given, or of the store last started on the data folder; none by default."""
     if given is not None:
         return given
     if settings.broker.url is not None:
         return settings.broker.url
     file = settings.data / _FILE
-    if file.exists():
-        return file.read_text().strip()
-    return f"mqtt://{settings.broker.host}:{settings.broker.port}"
+    return file.read_text().strip() if file.exists() else None
 
 
 def broker_url_v311(given: str | None, settings: Settings) -> str:

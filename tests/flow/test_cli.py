@@ -12,6 +12,7 @@ from ports import free_port
 from store_process import StorebusHere, StoreProcess, running_store_process, storebus
 
 from cli.settings import Settings
+from cli.shop import SAMPLE
 from devices.terminal.scanner import read_image
 
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
@@ -30,7 +31,7 @@ async def test_a_label_is_drawn_scanned_bought_and_reminded(
     store: StoreProcess, tmp_path: Path
 ) -> None:
     labels = tmp_path / "labels"
-    code, out, err = await storebus("labels", "oxford-shirt", "--out", str(labels))
+    code, out, err = await _in_store(store, "labels", "oxford-shirt", "--out", str(labels))
     assert code == 0, err
     assert {path.name for path in labels.iterdir()} == {
         "labels.pdf", "oxford-shirt.png", "oxford-shirt.svg",
@@ -114,7 +115,7 @@ async def test_what_the_store_refuses_is_told_and_ends_with_1(store: StoreProces
         (("up", "--engine", "rabbit"), "engine"),
         (("up", "--shop", "nowhere.toml"), "nowhere.toml"),
         (("node", "toaster-1"), "toaster-1"),
-        (("labels", "no-such-product"), "no-such-product"),
+        (("labels", "no-such-product", "--shop", str(SAMPLE)), "no-such-product"),
         (("scan", "terminal-7", "x", "--broker", "http://here"), "mqtt://"),
     ],
 )
