@@ -247,6 +247,7 @@ def test_a_picture_of_any_usual_kind_is_read(tmp_path: Path, suffix: str) -> Non
         (BarcodeFormat.EAN13, "9506000134352"),
         (BarcodeFormat.EAN8, "02345673"),
         (BarcodeFormat.UPCA, "036000291452"),
+        (BarcodeFormat.UPCE, "0012345000065"),
         (BarcodeFormat.DataMatrix, URL),
     ],
 )

@@ -32,6 +32,7 @@ _SYMBOLOGIES = BarcodeFormats(
         BarcodeFormat.EAN13,
         BarcodeFormat.EAN8,
         BarcodeFormat.UPCA,
+        BarcodeFormat.UPCE,
     )
 )
 _ELEMENT_GTIN = re.compile(r"\(01\)(\d{14})")
@@ -51,7 +52,7 @@ def codes_from(text_or_path: str) -> Sight:
 
 
 def read_image(path: Path) -> Sight:
-    """Every bar code of a picture: QR, Data Matrix, EAN-13, EAN-8 or UPC-A.
+    """Every bar code of a picture: QR, Data Matrix, EAN-13, EAN-8, UPC-A or UPC-E.
 
     Raises:
         LabelError: no such file, not a picture, too large, or no code that can be made out.
