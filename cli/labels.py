@@ -14,10 +14,10 @@ from rich.progress import track
 from bus.contract.catalog import Product
 from bus.contract.channel import role_of
 from bus.contract.settlement import OrderState
-from bus.errors import ConfigurationError, UnknownOrder
+from bus.errors import ConfigurationError, LabelError, UnknownOrder
 from bus.journal import reading
 from cli import options
-from cli.run import errors, output, run
+from cli.run import REFUSED, errors, output, run
 from cli.settings import Settings, read_settings
 from cli.shop.assortment import Assortment, assortment_of
 from cli.shop.labelling import (
@@ -32,6 +32,7 @@ from cli.shop.labelling import (
 from cli.shop.reader import is_domain
 from devices.terminal import store as terminal
 from devices.terminal.label import write_label
+from devices.terminal.layout import refuse_lacking
 from devices.terminal.pages import PAGES
 from nodes.settlement import store as settlement
 
@@ -95,6 +96,11 @@ def labels(
         assortment = run(assortment_of(broker, settings, shop))
         source = f" of {assortment.source}"
         drawn = _labels(assortment, products or [], sku, words, domain, pickup=pickup)
+    drawn, undrawn = _drawable(drawn)
+    for sentence in undrawn:
+        errors.print(sentence, markup=False, soft_wrap=True)
+    if not drawn:
+        raise typer.Exit(REFUSED)
     for stem, label in track(
         drawn.items(), "Drawing", console=errors, transient=True, total=len(drawn)
     ):
@@ -109,6 +115,22 @@ def labels(
         f" {len(repeated)} on {pages} pages ({PAGES[page].title}). All codes were read back.",
         soft_wrap=True,
     )
+    if undrawn:
+        raise typer.Exit(REFUSED)
+
+
+def _drawable(labels: Labels) -> tuple[Labels, list[str]]:
+    """The labels whose letters the font has, and what is wrong with the others."""
+    drawn: Labels = {}
+    undrawn: list[str] = []
+    for stem, label in labels.items():
+        try:
+            refuse_lacking(label)
+        except LabelError as error:
+            undrawn.append(str(error))
+        else:
+            drawn[stem] = label
+    return drawn, undrawn
 
 
 def _labels(

@@ -67,7 +67,9 @@ def texts(drawing: str) -> list[str]:
         "A jumper that is knitted by hand in the hills from the wool of happy sheep " * 3,
         "x" * 200,
         "オックスフォードシャツ 漢字の長い名前" * 8,
-        "Teddy 🧸 for the family 👨\u200d👩\u200d👧",
+        "Żółta łódź č ğ ő, Ελλάδα, Привет, 한국어",
+        "Kaffee\u00admaschine \u200eXL\u200f, Auf\u200clage",
+        "Cafe\u0301",
         'Salt & "pepper" <mill>',
         "bell\x07 and \u202eturned\u202c, half \ud800",
     ],
@@ -77,6 +79,29 @@ def test_a_label_of_any_name_reads_back_from_its_file(tmp_path: Path, name: str)
 
     assert read_image(png) == (URL,)
     assert texts(svg.read_text("utf-8"))[-1] == "59.00 EUR"
+
+
+def test_what_is_written_and_never_seen_is_not_drawn() -> None:
+    label = Label(URL, "Kaffee\u00admaschine\u200e Auf\u200clage Cafe\u0301", "1 EUR")
+
+    assert " ".join(texts(draw_svg(label))[:-1]) == "Kaffeemaschine Auflage Café"
+
+
+@pytest.mark.parametrize(
+    ("label", "letters"),
+    [
+        (Label(URL, "قميص", "1 EUR"), r"ق \(U\+0642\), م \(U\+0645\), ي"),
+        (Label(URL, "Teddy 🧸 👨\u200d👩\u200d👧", "1 EUR"), r"🧸 \(U\+1F9F8\), 👨"),
+        (Label(URL, "Shirt", "1 EUR", "สีแดง"), r"ส \(U\+0E2A\)"),
+    ],
+    ids=["name", "emoji", "note"],
+)
+def test_a_label_whose_letters_the_font_lacks_is_refused_and_they_are_named(
+    label: Label, letters: str
+) -> None:
+    for draw in (draw_png, draw_svg):
+        with pytest.raises(LabelError, match=f"font has no {letters}"):
+            draw(label)
 
 
 def test_the_svg_says_what_it_shows_and_needs_nothing_else() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import shutil
 from pathlib import Path
 
 import pypdfium2
@@ -193,6 +194,31 @@ def test_a_label_that_leads_elsewhere_in_its_store_is_named() -> None:
         prove({"hat": two}, store)
     with pytest.raises(LabelError, match="label of Hat would be refused: No product"):
         prove({"hat": Label("https://shop.example/p/cap", "Hat", "9.00 EUR")}, store)
+
+
+def test_what_cannot_be_drawn_is_named_and_the_rest_is_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop, out = tmp_path / "shop", tmp_path / "out"
+    shutil.copytree(SAMPLE, shop)
+    products = shop / "products.csv"
+    products.write_text(products.read_text().replace("Delta kite", "\u061cطير\u200c ورق"))
+
+    def labels(*names: str) -> object:
+        with pytest.raises(SystemExit) as ended:
+            main(
+                ["labels", *names, "--shop", str(shop), "--data", str(tmp_path), "--out", str(out)]
+            )
+        return ended.value.code
+
+    assert labels("kite", "marble-run") == 1
+    assert "its font has no ط (U+0637)" in capsys.readouterr().err
+    assert sorted(file.name for file in out.iterdir()) == [
+        "labels.pdf", "marble-run.png", "marble-run.svg",
+    ]  # fmt: skip
+    shutil.rmtree(out)
+    assert labels("kite") == 1
+    assert not out.exists()
 
 
 def test_signs_and_collection_codes_read_back_too(tmp_path: Path) -> None:
