@@ -112,16 +112,17 @@ def _greet(store: RunningStore, products: Sequence[Product], page: str) -> None:
     known = {product.id: product for product in products}
     first = next((known[each.id] for each in shop.products if each.id in known), None)
     first = first or next(iter(products), None)
-    if page and first:
-        output.print(f"  phones    {page}/01/{first.styles[0].gtin}", soft_wrap=True)
+    if page:
+        path = f"/01/{first.styles[0].gtin}" if first else "/"
+        output.print(f"  phones    {page}{path}", soft_wrap=True)
     if broker.notice:
         output.print(f"  note      {broker.notice}", soft_wrap=True)
     output.print("Try, in another terminal:")
     if first is None:
-        output.print("  storebus import products.csv")
+        output.print("  storebus import products.csv stock.csv")
     else:
         account = next((each.account for each in shop.accounts), "C-1001")
-        output.print(f"  storebus scan terminal-7 {first.url}", markup=False)
+        output.print(f"  storebus scan terminal-7 {first.url}", markup=False, soft_wrap=True)
         output.print(f"  storebus buy terminal-7 {first.styles[0].sku}=1 --pay account:{account}")
     for bad in shop.bad_rows:
         _warn(f"{bad.file}:{bad.line}: {bad.reason}")

@@ -219,3 +219,43 @@ async def test_the_code_to_collect_is_the_stores_whoever_bought_it(
     code, _, err = await _labels(store, "--code", receipt["order"], "--out", str(tmp_path))
     assert code == 2
     assert "nothing to collect" in err
+
+
+async def test_names_are_sold_as_their_languages_write_them_and_a_label_says_what_it_cannot_draw(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    shirt, table = (
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u05d1\u05d2\u05d3\u200f (XL)",
+    )
+    imported = tmp_path / "products.csv"
+    imported.write_text(
+        "product,name,description,url,sku,gtin,attributes,price,currency,category\n"
+        f"persian,{shirt},,,PERS,9520000000035,colour=red,19.90,EUR,home\n"
+        f"hebrew,{table},,,HEBR,9520000000042,colour=red,19.90,EUR,home\n"
+        "forged,Cheap \u202e00.99,,,FORG,9520000000059,colour=red,19.90,EUR,home\n"
+    )
+    code, _, err = await _in_store(store, "import", str(imported))
+    assert code == 1
+    assert "products.csv:4: name: the text has a control or bidi-override character" in err
+
+    for gtin, name in (("9520000000035", shirt), ("9520000000042", table)):
+        code, out, err = await _in_store(store, "scan", "terminal-7", gtin)
+        assert code == 0, err
+        assert name in out
+    out = tmp_path / "labels"
+    code, _, err = await _labels(store, "persian", "--out", str(out))
+    assert code == 1
+    assert "its font has no \u0645 (U+0645)" in err
+    assert shirt in err
+    assert not out.exists()
+
+
+async def test_a_number_is_scanned_as_people_and_scanners_write_it(store: StoreProcess) -> None:
+    for code in ("9 506000 134352", "\uff19506000134352", "]Q2\\0000269506000134352"):
+        status, out, err = await _in_store(store, "scan", "terminal-7", code)
+        assert status == 0, err
+        assert "> OXF-BLU-M" in out
+    status, _, err = await _in_store(store, "scan", "terminal-7", "https;//shop.example/p/kite")
+    assert status == 1
+    assert "another keyboard layout" in err
