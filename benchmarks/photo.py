@@ -47,7 +47,7 @@ def main() -> None:
             for _ in range(ROUNDS):
                 start = time.perf_counter()
                 try:
-                    unread += read_image(path) != LINK
+                    unread += read_image(path) != (LINK,)
                 except LabelError:
                     unread += 1
                 taken.append(time.perf_counter() - start)

@@ -3,6 +3,7 @@
 Domain code raises a `Problem`; the runtime turns it into a problem reply at one boundary.
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from bus.contract.problem import ProblemData
@@ -40,6 +41,19 @@ class ConfigurationError(StorebusError):
 
 class LabelError(StorebusError):
     """A label cannot be drawn or read; the message says why."""
+
+
+class SeveralProducts(LabelError):  # noqa: N818 - it is a question, not a fault
+    """Codes that were seen at once lead to more than one product; the message names them.
+
+    Args:
+        message: one sentence.
+        found: what may be chosen from, as the catalog answered it (`Found`).
+    """
+
+    def __init__(self, message: str, found: Sequence[Any]) -> None:
+        super().__init__(message)
+        self.found = tuple(found)
 
 
 class Problem(StorebusError):  # noqa: N818 - RFC 9457 calls it a problem

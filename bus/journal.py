@@ -9,7 +9,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -197,3 +197,33 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
     if statement.strip():
         raise JournalError(f"a migration ends in the middle of a statement: {statement!r}")
+
+
+@contextmanager
+def reading(path: Path, package: str) -> Iterator[sqlite3.Connection]:
+    """A node's database, only to be read, whether its node runs or not.
+
+    Args:
+        path: the file.
+        package: whose migrations it must have, no fewer and no more.
+
+    Raises:
+        JournalError: it cannot be read, or was written by an older or a newer Storebus.
+    """
+    # Without a WAL nobody has it open; `immutable` then leaves no files behind in the folder.
+    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            number = connection.execute(
+                "SELECT max(number) FROM migration WHERE package = ?", (package,)
+            ).fetchone()[0]
+            if number != len(_scripts(package)):
+                age = "a newer" if (number or 0) > len(_scripts(package)) else "an older"
+                raise JournalError(
+                    f"{path} was written by {age} Storebus"
+                    + ("" if age == "a newer" else "; start its store once")
+                )
+            yield connection
+    except sqlite3.Error as error:
+        raise JournalError(f"{path} cannot be read: {error}") from error

@@ -1,18 +1,25 @@
 r"""Text of others made safe to show: what a terminal would obey is shown as what it is.
 
 Control, bidi and invisible characters become visible escapes, such as ␛ and \u202e; everything
-that is drawn goes through `visible`, and what went through once stays as it is.
+that is drawn goes through `visible`, and what went through once stays as it is. The marks and
+joiners of Arabic, Hebrew and Persian are part of a name, and drawn; of what a message holds byte
+by byte, `exposed` shows them, too.
 """
 
 import unicodedata
+from collections import Counter
 
 from rich.cells import cell_len, set_cell_size
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and signs that are drawn as nothing."""
+_WRITING = frozenset("\u200c\u200e\u200f\u061c")
+"""Non-joiner and direction marks: they take no room and change how their neighbours are drawn."""
+_UNDRAWN = frozenset("\u00ad\u200d")
+"""Soft hyphen and joiner: left out, for terminals do not agree on the room that they take."""
 _MARKS = 2
-"""Combining marks that one letter may carry; more would be smeared over its neighbours."""
+"""Combining marks that one letter may carry in one place; more would be smeared over others."""
 _DELETE = 0x7F
 LONGEST = 2_000
 """The most characters of one text that are looked at to draw one line of it."""
@@ -23,17 +30,45 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     shown: list[str] = []
-    marks = 0
+    marks: Counter[int] = Counter()
     for character in text:
-        category = unicodedata.category(character)
-        mark = category in ("Mn", "Me")
-        marks = marks + 1 if mark else 0
-        hidden = category in _HIDDEN or character in _BLANK or _is_selector(character)
-        if hidden or marks > _MARKS or (mark and not shown):
+        if character in _UNDRAWN:
+            continue
+        place = _place(character)
+        if place is None:
+            marks.clear()
+        else:
+            marks[place] += 1
+        lone = place is not None and not shown and character not in _WRITING
+        if _is_hidden(character) or lone or (place is not None and marks[place] > _MARKS):
             shown.append(_escape(character))
         else:
             shown.append(character)
     return "".join(shown)
+
+
+def exposed(text: str) -> str:
+    """A text in which nothing is left out and nothing is unseen: what a message really holds."""
+    return visible("".join(_escape(each) if each in _WRITING | _UNDRAWN else each for each in text))
+
+
+def _place(character: str) -> int | None:
+    """Where at a letter a mark stands, by its combining class; none for what takes room."""
+    if character in _WRITING:
+        return -1
+    return unicodedata.combining(character) if unicodedata.category(character) in _ON else None
+
+
+_ON = frozenset({"Mn", "Me"})
+"""The marks that take no room of their own."""
+
+
+def _is_hidden(character: str) -> bool:
+    if character in _WRITING:
+        return False
+    return (
+        unicodedata.category(character) in _HIDDEN or character in _BLANK or _is_selector(character)
+    )
 
 
 def _is_selector(character: str) -> bool:

@@ -23,6 +23,18 @@ def broker_url(given: str | None, settings: Settings) -> str:
         BrokerError: none of them says where the broker is; nothing is guessed, since another
             program's broker may be there.
     """
+    known = known_broker_url(given, settings)
+    if known is not None:
+        return known
+    raise BrokerError(
+        f"No store was started here: {settings.data / _FILE} is missing. Use the folder in which "
+        "`storebus up` or `make run` was started, or name its data folder with --data DIR, or a "
+        "broker with --broker URL."
+    )
+
+
+def known_broker_url(given: str | None, settings: Settings) -> str | None:
+    """The same, or None where nothing says where the broker is."""
     if given is not None:
         return given
     if settings.broker.url is not None:
@@ -32,11 +44,7 @@ def broker_url(given: str | None, settings: Settings) -> str:
         return file.read_text().strip()
     if settings.broker.model_fields_set & {"host", "port"}:
         return f"mqtt://{settings.broker.host}:{settings.broker.port}"
-    raise BrokerError(
-        f"No store was started here: {file} is missing. Use the folder in which `storebus up` or "
-        "`make run` was started, or name its data folder with --data DIR, or a broker with "
-        "--broker URL."
-    )
+    return None
 
 
 def broker_url_v311(given: str | None, settings: Settings) -> str:

@@ -2,25 +2,25 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import Annotated
+from typing import Annotated, cast
 
 import click
 import typer
 
-from bus.contract.catalog import Product, Style
+from bus.contract.catalog import Found, Product, Style
 from bus.contract.channel import role_of
 from bus.contract.settlement import AccountPayment, CardPayment, Receipt
 from bus.contract.terminal import Remind
 from bus.contract.values import Model, Money, looks_like_card_number
-from bus.errors import CardNumber, ConfigurationError, Problem, first_error
+from bus.errors import CardNumber, ConfigurationError, Problem, SeveralProducts, first_error
 from bus.gate import validate
 from bus.link import MqttConnector
 from bus.node import Place
 from cli import options
 from cli.address import broker_url
-from cli.run import REFUSED, errors, output, print_problem, run
+from cli.run import REFUSED, errors, exit_code, output, run
 from cli.settings import Settings, read_settings
 from devices.terminal.price import price_text
 from devices.terminal.role import Terminal
@@ -55,71 +55,80 @@ def scan(
 
     Example: storebus scan terminal-7 labels/oxford-shirt.png
     """
-    from devices.terminal.scanner import scanner  # noqa: PLC0415 - pictures are for this only
+    from devices.terminal.scanner import codes_from, scanner  # noqa: PLC0415 - pictures: only here
 
     settings = read_settings(site=site, data=data)
     if sum(each is not None for each in (code, serial, evdev, camera)) != 1:
         raise ConfigurationError("Give one of: a code, - , --serial, --evdev, --camera.")
-    if code is not None and code != "-":
-        codes = _one(_chosen(code))
-    else:
-        codes = scanner(serial=serial, evdev=evdev, camera=camera)
     url = broker_url(broker, settings)
-    refused = run(_scan(terminal, codes, url, settings, as_json, ends=code not in {None, "-"}))
-    if refused:
+    if code is not None and code != "-":
+        found = _of_one(lambda: run(_look_up(terminal, codes_from(code), url, settings)))
+        _print_found(found, as_json=as_json)
+        return
+    sights = scanner(serial=serial, evdev=evdev, camera=camera)
+    if run(_scan(terminal, sights, url, settings, as_json=as_json)):
         raise SystemExit(REFUSED)
 
 
-def _chosen(code: str) -> str:
-    """The code of what was given; of several in a picture the customer says which."""
-    from devices.terminal.scanner import SeveralCodes, code_from  # noqa: PLC0415 - see above
-
+def _of_one(look_up: Callable[[], Found]) -> Found:
+    """What was looked up; of several products in a picture the customer says which."""
     try:
-        return code_from(code)
-    except SeveralCodes as several:
+        return look_up()
+    except SeveralProducts as several:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise
-        for number, each in enumerate(several.codes, 1):
-            errors.print(f"  {number}  {each}", markup=False, soft_wrap=True)
+        for number, each in enumerate(several.found, 1):
+            errors.print(f"  {number}  {each.product.name}", markup=False, soft_wrap=True)
         chosen: int = typer.prompt(
-            "Which one?", type=click.IntRange(1, len(several.codes)), err=True
+            "Which one?", type=click.IntRange(1, len(several.found)), err=True
         )
-        return several.codes[chosen - 1]
+        return cast("Found", several.found[chosen - 1])
 
 
-async def _one(code: str) -> AsyncGenerator[str, None]:
-    yield code
+async def _look_up(name: str, codes: Sequence[str], url: str, settings: Settings) -> Found:
+    async with running_terminal(name, url, settings) as terminal:
+        return await terminal.scan(*codes)
 
 
 async def _scan(
     name: str,
-    codes: AsyncGenerator[str, None],
+    sights: AsyncGenerator[tuple[str, ...], None],
     url: str,
     settings: Settings,
-    as_json: bool,
     *,
-    ends: bool,
+    as_json: bool,
 ) -> int:
-    """Look up one code after the other; how many were refused.
+    """Look up what a scanner sees, one label after the other; how many were refused.
 
-    A refusal of the only code (`ends`) is raised; a scanner goes on with the next label.
+    What is held there is told once: what a camera sees of it changes from frame to frame.
     """
     refused = 0
-    async with running_terminal(name, url, settings) as terminal, aclosing(codes):
-        async for code in codes:
-            try:
-                found = await terminal.scan(code)
-            except Problem as problem:
-                if ends:
-                    raise
-                print_problem(problem.to_data())
-                refused += 1
+    told: set[object] = set()
+    async with running_terminal(name, url, settings) as terminal, aclosing(sights):
+        async for codes in sights:
+            if not codes:
+                told.clear()
                 continue
-            if as_json:
-                output.print_json(found.model_dump_json())
-            else:
-                _print_product(found.product, found.scanned)
+            try:
+                found = await terminal.scan(*codes)
+            except (Problem, SeveralProducts) as refusal:
+                if str(refusal) not in told:
+                    told.add(str(refusal))
+                    exit_code(refusal)
+                    refused += 1
+                continue
+            product = found.product.id
+            if (product, found.scanned) not in told:
+                told |= {(product, found.scanned), (product, None)}
+                _print_found(found, as_json=as_json)
     return refused
+
+
+def _print_found(found: Found, *, as_json: bool) -> None:
+    if as_json:
+        output.print_json(found.model_dump_json())
+    else:
+        _print_product(found.product, found.scanned)
 
 
 def _print_product(product: Product, scanned: str | None) -> None:

@@ -33,6 +33,7 @@ from cli.labels import write_labels
 from cli.latency import milliseconds_text
 from cli.run import REFUSED, errors, output, run
 from cli.settings import Settings, read_settings
+from cli.shop.assortment import products_of
 from cli.store import RunningStore, running_store, until_quiet
 from devices.terminal.role import Terminal
 from devices.terminal.scanner import read_image
@@ -104,13 +105,14 @@ async def _play(settings: Settings, orders: int, terminals: int, seed: int) -> l
             f"[bold]{store.shop.name}[/] on the {store.broker.engine} broker, seed {seed}:"
             f" {orders} customers at {terminals} terminals."
         )
-        labels = write_labels(store.shop.products, settings.data / "labels")
         there = [
             await stack.enter_async_context(
                 running_terminal(f"terminal-{number}", store.broker.url, settings)
             )
             for number in range(1, terminals + 1)
         ]
+        products = await products_of(there[0].node.ask)
+        labels = write_labels(products, settings.data / "labels")
         customers = [_Customer(number, store, labels, choice) for number in range(1, orders + 1)]
         lines = [customers[start::terminals] for start in range(terminals)]
         async with asyncio.TaskGroup() as tasks:
@@ -159,8 +161,8 @@ class _Customer:
         story = self.story
         story.terminal = terminal.name
         self._began = time.perf_counter()
-        code = await asyncio.to_thread(read_image, self._label)
-        found = await terminal.scan(code)
+        codes = await asyncio.to_thread(read_image, self._label)
+        found = await terminal.scan(*codes)
         story.scan = time.perf_counter() - self._began
         style = self._choose(found)
         story.told.append(

@@ -1,37 +1,44 @@
-"""`storebus labels`: a sheet to print, and a PNG and an SVG of each, all read back before."""
+"""`storebus labels`: a sheet to print, and a PNG and an SVG of each, all read back before.
+
+What they say is the store's: it is asked, or its files are read.
+"""
 
 import re
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import track
 
-from bus.contract.catalog import ProductRecord
+from bus.contract.catalog import Product
 from bus.contract.channel import role_of
-from bus.contract.settlement import Receipt
-from bus.errors import ConfigurationError
+from bus.contract.settlement import OrderState
+from bus.errors import ConfigurationError, LabelError, UnknownOrder
+from bus.journal import reading
 from cli import options
-from cli.run import errors, output
+from cli.run import REFUSED, errors, output, run
 from cli.settings import Settings, read_settings
+from cli.shop.assortment import Assortment, assortment_of
 from cli.shop.labelling import (
     Labels,
     choose,
     collection_label,
     point_labels,
     product_labels,
-    search,
+    prove,
     style_labels,
 )
-from cli.shop.reader import Shop, is_domain, read_shop
-from devices.terminal import store
+from cli.shop.reader import is_domain
+from devices.terminal import store as terminal
 from devices.terminal.label import write_label
+from devices.terminal.layout import refuse_lacking
 from devices.terminal.pages import PAGES
+from nodes.settlement import store as settlement
 
 _MOST_COPIES = 1000
+_TO_COLLECT: frozenset[OrderState] = frozenset({"settled", "short", "ready", "reminded"})
+"""An order in one of these is paid, and its customer comes for it."""
 
 
 def labels(
@@ -62,11 +69,15 @@ def labels(
         "labels"
     ),
     shop: options.ShopFile = None,
+    broker: options.Broker = None,
+    site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Draw labels: a sheet as PDF, and each as PNG and SVG.
+    """Draw the labels of a store: a sheet as PDF, and each as PNG and SVG.
 
-    Each shows a QR code with the link, the EAN, the name, the style and the price.
+    Each shows a QR code with the link, the EAN, the name, the style and the price that the store
+    has now: it is asked, or read from its files while it is closed. --shop draws those of a shop
+    that was never opened.
 
     Example: storebus labels --page l7160 --copies 3 oxford-shirt
     """
@@ -78,12 +89,18 @@ def labels(
         raise ConfigurationError(f"--domain {domain!r} is no domain name, such as shop.example.")
     if sum(map(bool, (products, sku, words, pickup, code))) > 1:
         raise ConfigurationError("Give one of: products, --sku, --search, --pickup, --code.")
-    settings = read_settings(shop=shop, data=data)
-    drawn = (
-        _collection(code, settings)
-        if code
-        else _labels(read_shop(settings.shop), products or [], sku, words, domain, pickup=pickup)
-    )
+    settings = read_settings(shop=shop, site=site, data=data)
+    if code:
+        source, drawn = "", _collection(code, settings)
+    else:
+        assortment = run(assortment_of(broker, settings, shop))
+        source = f" of {assortment.source}"
+        drawn = _labels(assortment, products or [], sku, words, domain, pickup=pickup)
+    drawn, undrawn = _drawable(drawn)
+    for sentence in undrawn:
+        errors.print(sentence, markup=False, soft_wrap=True)
+    if not drawn:
+        raise typer.Exit(REFUSED)
     for stem, label in track(
         drawn.items(), "Drawing", console=errors, transient=True, total=len(drawn)
     ):
@@ -94,14 +111,30 @@ def labels(
     repeated = [label for label in drawn.values() for _ in range(copies)]
     pages = write_sheet(repeated, PAGES[page], sheet)
     output.print(
-        f"{len(drawn)} labels in {out}, each as PNG and SVG; {sheet} has {len(repeated)} on"
-        f" {pages} pages ({PAGES[page].title}). All codes were read back.",
+        f"{len(drawn)} labels{source} are in {out}, each as PNG and SVG; {sheet} has"
+        f" {len(repeated)} on {pages} pages ({PAGES[page].title}). All codes were read back.",
         soft_wrap=True,
     )
+    if undrawn:
+        raise typer.Exit(REFUSED)
+
+
+def _drawable(labels: Labels) -> tuple[Labels, list[str]]:
+    """The labels whose letters the font has, and what is wrong with the others."""
+    drawn: Labels = {}
+    undrawn: list[str] = []
+    for stem, label in labels.items():
+        try:
+            refuse_lacking(label)
+        except LabelError as error:
+            undrawn.append(str(error))
+        else:
+            drawn[stem] = label
+    return drawn, undrawn
 
 
 def _labels(
-    shop: Shop,
+    assortment: Assortment,
     products: Sequence[str],
     skus: Sequence[str] | None,
     words: str | None,
@@ -110,41 +143,64 @@ def _labels(
     pickup: bool,
 ) -> Labels:
     if pickup:
-        return point_labels(shop.pickup_points, domain or shop.domain)
+        return point_labels(assortment.points, domain or assortment.domain)
     if skus:
-        return style_labels(shop.products, skus, domain or shop.domain)
-    found = search(shop.products, words) if words else choose(shop.products, products)
-    return product_labels(found, domain or "")
+        drawn = style_labels(assortment.products, skus, domain or assortment.domain)
+    else:
+        found = _with(words, assortment) if words else choose(assortment.products, products)
+        drawn = product_labels(found, domain or "")
+    prove(drawn, assortment)
+    return drawn
+
+
+def _with(words: str, assortment: Assortment) -> list[Product]:
+    found = assortment.shelf.search(words, len(assortment.products))
+    if not found:
+        raise ConfigurationError(f"No product has the words {words!r}.")
+    return found
 
 
 def _collection(order: str, settings: Settings) -> Labels:
-    """Of an order that a terminal of this machine bought, or of a pickup code itself."""
+    """Of an order of this machine's store or terminals, or of a pickup code itself."""
     if re.fullmatch(r"[0-9]{6}", order):
         return collection_label(order)
-    receipt = _receipt(order, settings.data)
-    if receipt is None:
+    if (settings.data / "settlement.db").exists():
+        found = _order(order, settings.data / "settlement.db")
+    else:
+        found = _receipt(order, settings.data)
+    if found is None:
         raise ConfigurationError(
-            f"No terminal in {settings.data} bought order {order}; give its pickup code instead."
+            f"Neither the store nor a terminal in {settings.data} knows order {order};"
+            " give its pickup code instead."
         )
-    return collection_label(receipt.pickup_code, order, receipt.pickup_point)
+    code, point = found
+    return collection_label(code, order, point)
 
 
-def _receipt(order: str, folder: Path) -> Receipt | None:
-    """Only its terminal knows the pickup code of an order: the bus tells it to nobody else."""
+def _order(order: str, file: Path) -> tuple[str, str] | None:
+    """The pickup code and the pickup point of an order; the bus tells them to nobody else."""
+    with reading(file, "nodes.settlement") as rows:
+        try:
+            found = settlement.order(rows, order)
+        except UnknownOrder:
+            return None
+    if found.state not in _TO_COLLECT:
+        raise ConfigurationError(f"Order {order} is {found.state}: there is nothing to collect.")
+    return found.pickup_code, found.pickup_point
+
+
+def _receipt(order: str, folder: Path) -> tuple[str, str] | None:
+    """The same, as it was told to a terminal that runs apart from its store."""
     for file in sorted(each for each in folder.glob("*.db") if role_of(each.stem) == "terminal"):
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-            connection.row_factory = sqlite3.Row
-            try:
-                bought = store.purchases(connection)
-            except sqlite3.Error as error:
-                raise ConfigurationError(f"{file} cannot be read: {error}.") from error
+        with reading(file, "devices.terminal") as rows:
+            bought = terminal.purchases(rows)
         for each in bought:
             if each.receipt is not None and each.receipt.order == order:
-                return each.receipt
+                return each.receipt.pickup_code, each.receipt.pickup_point
     return None
 
 
-def write_labels(products: Sequence[ProductRecord], folder: Path) -> dict[str, Path]:
+def write_labels(products: Sequence[Product], folder: Path) -> dict[str, Path]:
     """Write the labels of products; the PNG of each product's id.
 
     Raises:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bus.contract.problem import ProblemData
 from bus.errors import BrokerError, ConfigurationError, Problem, StorebusError
+from bus.safe import visible
 
 T = TypeVar("T")
 
@@ -98,5 +99,4 @@ def print_problem(problem: ProblemData) -> None:
 
 def _escaped(value: object) -> str:
     """Text of others as it is: no markup, no control characters."""
-    text = "".join(character if character.isprintable() else " " for character in str(value))
-    return text.replace("[", r"\[")
+    return visible(str(value).replace("\n", " ")).replace("[", r"\[")

@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     runtime: RuntimeSettings = RuntimeSettings()
     """Limits and times of every node."""
 
+    @property
+    def shop_folder(self) -> Path:
+        """Where the shop's files are."""
+        return self.shop if self.shop.is_dir() else self.shop.parent
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -1,6 +1,7 @@
 """A whole store: broker, acquirer, the three roles and sorters."""
 
 import asyncio
+import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,6 +25,8 @@ from cli.shop.reader import Shop, read_shop
 from cli.shop.seeding import IMPORTER, Refusal, Seeding
 
 _SEEDED = "shop-imported"
+_ONCE = ("stock.csv", "accounts.csv")
+"""The shop's files that are brought in once and then have no counterpart to be compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,10 @@ class RunningStore:
     place: Place
     refusals: tuple[Refusal, ...]
     """What of the shop the store would not take at its first start."""
+    is_new: bool = False
+    """Whether this is its first start: the shop was brought in just now."""
+    changed: tuple[str, ...] = ()
+    """The shop's files of goods and accounts that are not what the store was opened with."""
 
 
 @asynccontextmanager
@@ -71,8 +78,10 @@ async def running_store(
         for sorter in shop.sorters[:sorters]:
             roles[sorter.name] = stack.enter_context(sorter_role(sorter.name, shop, settings))
         await stack.enter_async_context(running_nodes(roles, place))
-        refusals = await _seed(shop, place)
-        yield RunningStore(settings, shop, broker, place, refusals)
+        is_new = not (settings.data / _SEEDED).exists()
+        refusals = await _seed(shop, place, settings) if is_new else ()
+        changed = () if is_new else _changed(settings)
+        yield RunningStore(settings, shop, broker, place, refusals, is_new, changed)
 
 
 async def until_quiet(
@@ -113,16 +122,31 @@ async def running_nodes(roles: Mapping[str, Role], place: Place) -> AsyncIterato
         raise first_error(group) from None
 
 
-async def _seed(shop: Shop, place: Place) -> tuple[Refusal, ...]:
-    """Bring the shop in at the first start; a start that was cut off goes on here."""
-    marker = place.data / _SEEDED
-    if marker.exists():
-        return ()
+async def _seed(shop: Shop, place: Place, settings: Settings) -> tuple[Refusal, ...]:
+    """Bring the shop in at the first start; a start that was cut off goes on here.
+
+    What the store refused for good is told once. It is not sent again with all the rest: that
+    would count as new goods and money as soon as the store has forgotten the first time.
+    """
+    digests = _digests(settings)
     async with Caller(place.connector, place.site, IMPORTER).connected() as caller:
         seeding = Seeding(caller, shop.name)
         await seeding.products(shop.products)
         await seeding.stock(shop.stock)
         await seeding.accounts(shop.accounts, shop.currency)
-    if not seeding.refusals:
-        marker.write_text(f"{shop.name}\n")
+    if not any(problem.to_data().retryable for _, problem in seeding.refusals):
+        lines = [shop.name, *(f"{digest}  {name}" for name, digest in digests.items())]
+        (settings.data / _SEEDED).write_text("\n".join(lines) + "\n")
     return tuple(seeding.refusals)
+
+
+def _changed(settings: Settings) -> tuple[str, ...]:
+    """The files that are not as they were brought in; a store of an older version kept no sums."""
+    _, *lines = (settings.data / _SEEDED).read_text().splitlines() or [""]
+    then = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    return tuple(name for name, now in _digests(settings).items() if then.get(name, now) != now)
+
+
+def _digests(settings: Settings) -> dict[str, str]:
+    files = (settings.shop_folder / name for name in _ONCE)
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}

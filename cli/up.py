@@ -1,24 +1,33 @@
 """`storebus up` and `storebus node`: run a store, or one node of it."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, nullcontext
 from typing import Annotated, Any
 
 import typer
 
+from bus.caller import Caller
+from bus.contract.catalog import Product
 from bus.contract.channel import role_of
 from bus.contract.terminal import Remind
-from bus.errors import ConfigurationError
+from bus.errors import ConfigurationError, Problem
 from bus.link import MqttConnector
 from bus.node import Place
+from bus.safe import visible
 from cli import options
 from cli.address import broker_url, write_address
 from cli.roles import acquirer_client, server_role, sorter_role
 from cli.run import errors, output, run
 from cli.settings import Settings, read_settings
+from cli.shop.assortment import products_of
+from cli.shop.differences import differences
 from cli.shop.reader import read_shop
 from cli.store import RunningStore, running_nodes, running_store
 from cli.web import WebPort, with_web
+
+_MOST_DIFFERENCES = 20
+"""As many are told at a start."""
 
 
 def up(
@@ -75,17 +84,28 @@ async def _up(
                     patience=settings.purchase_patience, any_port=web_port is None,
                 )  # fmt: skip
                 url = (await stack.enter_async_context(served)).url
-            _greet(store, url)
+            _greet(store, await _products(store), url)
             await asyncio.Event().wait()
     except asyncio.CancelledError:
         output.print("The store is closed; what is not done goes on at its next start.")
         raise
 
 
-def _greet(store: RunningStore, page: str) -> None:
+async def _products(store: RunningStore) -> list[Product]:
+    """What it sells; nothing while the catalog has too much else to do after a crash."""
+    async with Caller(store.place.connector, store.place.site, "tester-up").connected() as caller:
+        try:
+            return await products_of(caller.ask)
+        except Problem as problem:
+            _warn(f"What the store sells is not known yet: {problem.detail}")
+            return []
+
+
+def _greet(store: RunningStore, products: Sequence[Product], page: str) -> None:
+    """What the store has now, how to reach it, and where the shop's files say something else."""
     shop, broker = store.shop, store.broker
-    styles = sum(len(product.styles) for product in shop.products)
-    output.print(f"[bold]{shop.name}[/] is open: {len(shop.products)} products, {styles} styles.")
+    styles = sum(len(product.styles) for product in products)
+    output.print(f"[bold]{shop.name}[/] is open: {len(products)} products, {styles} styles.")
     output.print(f"  broker    {broker.engine}  {broker.url}")
     if broker.url_v311 != broker.url:
         output.print(f"            MQTT 3.1.1 at {broker.url_v311}")
@@ -93,18 +113,53 @@ def _greet(store: RunningStore, page: str) -> None:
         output.print(f"            MQTT over WebSocket at {broker.websocket_url}")
     output.print(f"  site      {store.settings.site}")
     output.print(f"  data      {store.settings.data}")
+    known = {product.id: product for product in products}
+    first = next((known[each.id] for each in shop.products if each.id in known), None)
+    first = first or next(iter(products), None)
     if page:
-        output.print(f"  phones    {page}/01/{shop.products[0].styles[0].gtin}", soft_wrap=True)
+        path = f"/01/{first.styles[0].gtin}" if first else "/"
+        output.print(f"  phones    {page}{path}", soft_wrap=True)
     if broker.notice:
         output.print(f"  note      {broker.notice}", soft_wrap=True)
-    first = shop.products[0]
     output.print("Try, in another terminal:")
-    output.print(f"  storebus scan terminal-7 {first.url}")
-    output.print(f"  storebus buy terminal-7 {first.styles[0].sku}=1 --pay account:C-1001")
+    if first is None:
+        output.print("  storebus import products.csv stock.csv")
+    else:
+        account = next((each.account for each in shop.accounts), "C-1001")
+        output.print(f"  storebus scan terminal-7 {first.url}", markup=False, soft_wrap=True)
+        output.print(f"  storebus buy terminal-7 {first.styles[0].sku}=1 --pay account:{account}")
     for bad in shop.bad_rows:
-        errors.print(f"{bad.file}:{bad.line}: {bad.reason}", soft_wrap=True, markup=False)
+        _warn(f"{bad.file}:{bad.line}: {bad.reason}")
     for row, problem in store.refusals:
-        errors.print(f"{row}: {problem.detail}", soft_wrap=True, markup=False)
+        _warn(f"{row}: {problem.detail}")
+    if store.refusals:
+        _warn("What was refused is not in: mend it, and bring it in with storebus import.")
+    if products and not store.is_new:
+        _tell_differences(store, products)
+
+
+def _tell_differences(store: RunningStore, products: Sequence[Product]) -> None:
+    folder = store.settings.shop_folder
+    found = differences(store.shop.products, products)
+    if found:
+        _warn(f"The files in {folder} and the store differ; what the store has, counts:")
+        for line in found[:_MOST_DIFFERENCES]:
+            _warn(f"  {visible(line)}")
+        if len(found) > _MOST_DIFFERENCES:
+            _warn(f"  ... and {len(found) - _MOST_DIFFERENCES} more")
+        _warn(
+            f"To bring the files' in: storebus import {folder / 'products.csv'}"
+            f" --shop {folder} --data {store.settings.data}. To keep the store's: change the files."
+        )
+    for name in store.changed:
+        _warn(
+            f"{folder / name} is not what the store was opened with, to no effect: bring in what"
+            " is new as a file of its own, with storebus import."
+        )
+
+
+def _warn(line: str) -> None:
+    errors.print(line, soft_wrap=True, markup=False)
 
 
 def node(

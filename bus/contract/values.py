@@ -58,7 +58,11 @@ def gtin14(digits: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Refuse control characters and bidi overrides, which could fake what a person reads."""
+    """Refuse control characters and bidi overrides, which could fake what a person reads.
+
+    Marks, joiners and soft hyphens are letters of their scripts: names in Arabic, Hebrew and
+    Persian have them.
+    """
     if text.isascii() and text.isprintable():
         return text
     for character in text:
@@ -67,7 +71,8 @@ def _plain(text: str) -> str:
     return text
 
 
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Embeddings, overrides and isolates (UAX #9): they reorder what others wrote around them."""
 
 
 def _with_visible_separators(text: Any) -> Any:

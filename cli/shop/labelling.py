@@ -5,10 +5,12 @@ It must not know how a label is drawn.
 
 from collections.abc import Iterable, Sequence
 
-from bus.contract.catalog import ProductRecord, StyleRecord
+from bus.contract.catalog import Found, Product, Style
 from bus.contract.warehouse import PickupPoint
-from bus.errors import ConfigurationError, Problem
+from bus.errors import ConfigurationError, LabelError, Problem
+from cli.shop.assortment import Assortment
 from devices.terminal.digital_link import digital_link
+from devices.terminal.domain import one_product
 from devices.terminal.label import Label
 from devices.terminal.price import price_text
 from nodes.catalog.code import read_code
@@ -17,7 +19,7 @@ Labels = dict[str, Label]
 """By what each is called: a product's id, a SKU."""
 
 
-def choose(products: Sequence[ProductRecord], wanted: Sequence[str]) -> list[ProductRecord]:
+def choose(products: Sequence[Product], wanted: Sequence[str]) -> list[Product]:
     """The products of these ids or SKUs; all if none are named.
 
     Raises:
@@ -33,23 +35,7 @@ def choose(products: Sequence[ProductRecord], wanted: Sequence[str]) -> list[Pro
     return list({known[name].id: known[name] for name in wanted}.values())
 
 
-def search(products: Iterable[ProductRecord], words: str) -> list[ProductRecord]:
-    """The products that have all the words in their name, texts, SKUs or attributes.
-
-    Raises:
-        ConfigurationError: none has.
-    """
-    found = [
-        product
-        for product in products
-        if all(word in _text(product) for word in words.casefold().split())
-    ]
-    if not found:
-        raise ConfigurationError(f"No product has the words {words!r}.")
-    return found
-
-
-def product_labels(products: Iterable[ProductRecord], domain: str = "") -> Labels:
+def product_labels(products: Iterable[Product], domain: str = "") -> Labels:
     """A label for each product.
 
     Args:
@@ -59,7 +45,7 @@ def product_labels(products: Iterable[ProductRecord], domain: str = "") -> Label
     return {product.id: _product_label(product, domain) for product in products}
 
 
-def style_labels(products: Sequence[ProductRecord], skus: Iterable[str], domain: str) -> Labels:
+def style_labels(products: Sequence[Product], skus: Iterable[str], domain: str) -> Labels:
     """A label for each of these styles, with a link of its own.
 
     Raises:
@@ -81,6 +67,31 @@ def style_labels(products: Sequence[ProductRecord], skus: Iterable[str], domain:
     return labels
 
 
+def prove(labels: Labels, assortment: Assortment) -> None:
+    """Scan each label of a product or style in its store, as a terminal would.
+
+    Raises:
+        LabelError: one does not lead to what it is of; names it.
+    """
+    for stem, label in labels.items():
+        codes = [code for code in (label.url, label.number) if code is not None]
+        try:
+            found = one_product({code: _answer(assortment, code) for code in codes})
+        except (Problem, LabelError) as error:
+            raise LabelError(f"The label of {label.name} would be refused: {error}") from error
+        if stem not in {found.product.id, found.scanned}:
+            raise LabelError(
+                f"The label of {label.name} ({label.url}) would lead to {found.product.name}."
+            )
+
+
+def _answer(assortment: Assortment, code: str) -> Found | Problem:
+    try:
+        return assortment.shelf.look_up(code)
+    except Problem as problem:
+        return problem
+
+
 def point_labels(points: Iterable[PickupPoint], domain: str) -> Labels:
     """A sign for each pickup point."""
     return {
@@ -97,7 +108,7 @@ def collection_label(code: str, order: str = "", point: str = "") -> Labels:
     return {f"collect-{order or code}": Label(code, name, f"{code[:3]} {code[3:]}", point)}
 
 
-def _product_label(product: ProductRecord, domain: str) -> Label:
+def _product_label(product: Product, domain: str) -> Label:
     prices = sorted({(style.price.amount, style.price.currency) for style in product.styles})
     text = price_text(*prices[0])
     style = _style_on_label(product)
@@ -110,7 +121,7 @@ def _product_label(product: ProductRecord, domain: str) -> Label:
     )
 
 
-def _style_on_label(product: ProductRecord) -> StyleRecord:
+def _style_on_label(product: Product) -> Style:
     """The style whose link the label carries; the first if it carries none."""
     try:
         gtin = read_code(product.url).gtin
@@ -119,15 +130,10 @@ def _style_on_label(product: ProductRecord) -> StyleRecord:
     return next((each for each in product.styles if each.gtin == gtin), product.styles[0])
 
 
-def _styles(product: ProductRecord) -> str:
+def _styles(product: Product) -> str:
     """Such as `blue, white · S, M, L`."""
     values: dict[str, dict[str, None]] = {}
     for style in product.styles:
         for name, value in style.attributes.items():
             values.setdefault(name, {})[value] = None
     return " · ".join(", ".join(each) for each in values.values())
-
-
-def _text(product: ProductRecord) -> str:
-    styles = (f"{style.sku} {' '.join(style.attributes.values())}" for style in product.styles)
-    return " ".join([product.name, product.id, product.description, *styles]).casefold()

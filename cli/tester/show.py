@@ -12,7 +12,7 @@ from typing import Any
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
-from bus.safe import visible
+from bus.safe import decoded, exposed, visible
 from cli.run import errors, output
 
 
@@ -22,13 +22,13 @@ def show_json(value: Any) -> None:
         write(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
         return
     lines = json.dumps(value, ensure_ascii=False, indent=2).splitlines()
-    output.print(JSONHighlighter()(Text("\n".join(map(visible, lines)))), soft_wrap=True)
+    output.print(JSONHighlighter()(Text("\n".join(map(exposed, lines)))), soft_wrap=True)
 
 
 def show_payload(payload: bytes) -> None:
     """A payload as it came; on a terminal, what that would obey is made visible."""
     if output.is_terminal:
-        output.print(Text(visible(payload.decode("utf-8", "backslashreplace"))), soft_wrap=True)
+        output.print(Text(exposed(decoded(payload))), soft_wrap=True)
     else:
         write(payload + b"\n")
 

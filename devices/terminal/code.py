@@ -6,16 +6,32 @@ What a product's code means is the catalog's business.
 import re
 import unicodedata
 
-_CODE = re.compile(r"(?:\][A-Za-z][0-9A-Za-z])?([0-9]{6})")
-"""Six digits; a scanner may put the symbol's identifier first (ISO/IEC 15424, such as `]Q1`)."""
+_CODE = re.compile(r"(?:\][A-Za-z][0-9A-Za-z])?(?:\\[0-9]{6})*([0-9]{6})")
+"""Six digits; a scanner may put the symbol's identifier first (ISO/IEC 15424, such as `]Q1`), and
+the character set (AIM ECI, such as `\\000026`)."""
+
+_SHORTEST_GTIN = 8
 
 
 def is_of_a_code(character: str) -> bool:
-    """Whether it can be part of a code: of control characters only the separator of GS1."""
-    return character.isprintable() or character == "\x1d"
+    """Whether it can be part of a code: of control characters only the separator of GS1.
+
+    Marks and joiners may be: an address that is registered with them has them on its label.
+    """
+    return character.isprintable() or character == "\x1d" or unicodedata.category(character) == "Cf"
 
 
 def pickup_code(text: str) -> str | None:
     """The six digits, also of full width or with spaces between them; None if it is no code."""
-    found = _CODE.fullmatch("".join(unicodedata.normalize("NFKC", text).split()))
+    normal = "".join(unicodedata.normalize("NFKC", text).split())
+    found = _CODE.fullmatch("".join(each for each in normal if unicodedata.category(each) != "Cf"))
     return found[1] if found else None
+
+
+def is_typed_code(text: str) -> bool:
+    """Whether what somebody typed is a product's code rather than words to search for."""
+    normal = unicodedata.normalize("NFKC", text).strip()
+    if ":" in normal or normal.isdigit():
+        return True
+    digits = re.sub(r"[\s-]+", "", normal)
+    return digits.isdigit() and len(digits) >= _SHORTEST_GTIN

@@ -1,16 +1,16 @@
-"""What a terminal decides: what a cart costs and what became of a purchase. Pure."""
+"""What a terminal decides: what was scanned, what a cart costs, what became of a purchase. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import ValidationError
 
-from bus.contract.catalog import Line, Product, Style
+from bus.contract.catalog import Found, Line, Product, Style
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import Payment, Purchase, Receipt
 from bus.contract.values import Money
-from bus.errors import InvalidField, UnknownSku
+from bus.errors import InvalidField, Problem, SeveralProducts, UnknownSku
 
 PurchaseState = Literal["sent", "settled", "refused", "unknown"]
 
@@ -23,6 +23,50 @@ class Bought:
     state: PurchaseState
     receipt: Receipt | None = None
     problem: ProblemData | None = None
+
+
+LEADS_NOWHERE = frozenset({"unknown-label", "invalid-digital-link", "invalid-field"})
+"""The refusals of a lookup that speak of the code; any other says that the catalog cannot tell."""
+_NO_LABEL = frozenset({"wifi", "not-a-product"})
+"""The catalog's reasons for a code that was never meant to be a product's label."""
+
+
+def one_product(answers: Mapping[str, Found | Problem]) -> Found:
+    """The product that codes seen at once lead to; a label may say it in several ways.
+
+    A code that leads nowhere, such as that of a guest network, does not count beside one that
+    leads to a product. The style is the one whose GTIN is among them, if it is one alone.
+
+    Args:
+        answers: what the catalog says to each code.
+
+    Raises:
+        SeveralProducts: they lead to different ones.
+        Problem: none leads to a product.
+    """
+    found = {code: answer for code, answer in answers.items() if isinstance(answer, Found)}
+    if not found:
+        raise _most_telling([each for each in answers.values() if isinstance(each, Problem)])
+    products = {answer.product.id: (code, answer) for code, answer in found.items()}
+    if len(products) > 1:
+        named = (f"{answer.product.name} ({code})" for code, answer in products.values())
+        raise SeveralProducts(
+            f"Several products are seen at once: {', '.join(named)}. Scan one of them alone.",
+            [answer for _, answer in products.values()],
+        )
+    styles = {answer.scanned for answer in found.values() if answer.scanned is not None}
+    first = next(iter(found.values()))
+    return first.model_copy(update={"scanned": styles.pop() if len(styles) == 1 else None})
+
+
+def _most_telling(refusals: Sequence[Problem]) -> Problem:
+    """The first of a code that looks like a product's label; the first if none does."""
+    labels = [
+        each
+        for each in refusals
+        if (each.to_data().model_extra or {}).get("reason") not in _NO_LABEL
+    ]
+    return (labels or refusals)[0]
 
 
 def style_of(products: list[Product], sku: str) -> Style:

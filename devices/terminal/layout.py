@@ -15,7 +15,7 @@ from zxingcpp import BarcodeFormat, create_barcode
 
 from bus.contract.values import gtin14
 from bus.errors import LabelError
-from devices.terminal.lettering import LEADING, fit, one_line
+from devices.terminal.lettering import LEADING, fit, lacking, one_line
 
 DOTS = 300
 """To the inch."""
@@ -29,6 +29,8 @@ _MARGIN = 40
 """Left and right of the text; ample, for an SVG viewer's font may be wider than ours."""
 _NARROW = 24
 """The margin of a lying label: 2 mm."""
+_MOST_NAMED = 5
+"""Letters that are told of those that the font lacks."""
 _LEAST_MODULE = 3
 """Of an EAN: 0.254 mm, as GS1 General Specifications 5.12.3.1 allow for printing on demand."""
 _LEAST_QR_MODULE = 4
@@ -95,12 +97,29 @@ class Drawing:
     lines: tuple[Line, ...]
 
 
+def refuse_lacking(label: Label) -> None:
+    """A label shows all of its letters, or is none.
+
+    Raises:
+        LabelError: the font has not all of them; names those.
+    """
+    letters = lacking(f"{label.name}{label.note}{label.price_text}")
+    if letters:
+        named = ", ".join(f"{each} (U+{ord(each):04X})" for each in letters[:_MOST_NAMED])
+        more = " ..." if len(letters) > _MOST_NAMED else ""
+        raise LabelError(
+            f"The label of {label.name} cannot be drawn: its font has no {named}{more}. It has"
+            " Latin, Greek, Cyrillic, Chinese, Japanese and Korean letters."
+        )
+
+
 def upright(label: Label) -> Drawing:
     """The QR code over the texts, as tall as it takes.
 
     Raises:
-        LabelError: the URL is empty or does not fit into a QR code.
+        LabelError: the URL is empty or does not fit into a QR code, or the font lacks letters.
     """
+    refuse_lacking(label)
     modules = _qr_code(label.url)
     side = len(modules) + 2 * _QUIET_ZONE
     scale = max(_LEAST_QR_MODULE, -(-_WIDTH // side))
@@ -126,8 +145,10 @@ def lying(label: Label, width: int, height: int) -> Drawing:
     """The QR code left of the texts and of the EAN, in a given room.
 
     Raises:
-        LabelError: there is not enough room, or the URL does not fit into a QR code.
+        LabelError: there is not enough room, the URL does not fit into a QR code, or the font
+            lacks letters.
     """
+    refuse_lacking(label)
     modules = _qr_code(label.url)
     side = len(modules) + 2 * _QUIET_ZONE
     scale = min(height, width * 2 // 5) // side

@@ -4,12 +4,14 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from PIL import ImageFont
 
+if TYPE_CHECKING:
+    from reportlab.pdfbase.ttfonts import TTFont
+
 FONT_NAME = "WenQuanYi Micro Hei"
-_JOINER = "\u200d"
-"""Holds the parts of one emoji together."""
 _MOST_CHARACTERS = 400
 """More never fit; the rest is not even measured."""
 LEADING = 1.3
@@ -21,14 +23,19 @@ def font_file() -> str:
     return str(files("paperang_p2_fonts_cjk") / "fonts" / "wqy-microhei.ttc")
 
 
-@cache
 def pdf_font() -> str:
     """The font as PDFs know it: each takes along the letters that it shows, and no others."""
-    from reportlab.pdfbase import pdfmetrics  # noqa: PLC0415 - heavy, and only PDFs need it
+    return str(_pdf_font().fontName)
+
+
+@cache
+def _pdf_font() -> "TTFont":
+    from reportlab.pdfbase import pdfmetrics  # noqa: PLC0415 - heavy: only PDFs and labels need it
     from reportlab.pdfbase.ttfonts import TTFont  # noqa: PLC0415
 
-    pdfmetrics.registerFont(TTFont(FONT_NAME, font_file(), subfontIndex=0))
-    return FONT_NAME
+    font = TTFont(FONT_NAME, font_file(), subfontIndex=0)
+    pdfmetrics.registerFont(font)
+    return font
 
 
 @lru_cache(maxsize=64)
@@ -38,11 +45,28 @@ def font(size: int) -> ImageFont.FreeTypeFont:
 
 
 def one_line(text: str) -> str:
-    """The text without what is no character to a reader or to XML."""
+    """The text as it is drawn: without what is no character to a reader or to XML.
+
+    Marks of direction, joiners and soft hyphens are written and never seen.
+    """
     shown = (
-        character if character.isprintable() or character == _JOINER else " " for character in text
+        character
+        if character.isprintable()
+        else ("" if unicodedata.category(character) == "Cf" else " ")
+        for character in unicodedata.normalize("NFC", text)
     )
     return " ".join("".join(shown).split())[:_MOST_CHARACTERS]
+
+
+def lacking(text: str) -> str:
+    """The letters of a text that the font has not, each once."""
+    known = _letters()
+    return "".join(dict.fromkeys(each for each in one_line(text) if ord(each) not in known))
+
+
+@cache
+def _letters() -> frozenset[int]:
+    return frozenset(_pdf_font().face.charToGlyph)
 
 
 def fit(text: str, sizes: Sequence[int], width: int, most: int) -> tuple[int, list[str]]:

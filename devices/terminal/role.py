@@ -10,7 +10,7 @@ from bus.contract.channel import Event, State
 from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
 from bus.contract.terminal import REMIND, Remind, Shown
 from bus.contract.values import Model
-from bus.errors import NoAnswer, Refused
+from bus.errors import NoAnswer, Problem, Refused
 from bus.gate import validate
 from bus.intake import Answer, Request
 from bus.node import Node, Place
@@ -83,13 +83,22 @@ class Terminal:
         finally:
             self._screen.close()
 
-    async def scan(self, code: str) -> Found:
-        """The product behind a label's URL or a GTIN.
+    async def scan(self, *codes: str) -> Found:
+        """The product behind the codes that were seen at once: of one label, in most cases.
 
         Raises:
-            Problem: the code is unknown or breaks a rule, or nobody answered.
+            SeveralProducts: they lead to different ones.
+            Problem: no code leads to a product, or nobody answered.
         """
-        found: Found = await self.node.ask(LOOKUP, "catalog", validate(Lookup, {"code": code}))
+        return domain.one_product({code: await self._look_up(code) for code in codes})
+
+    async def _look_up(self, code: str) -> Found | Problem:
+        try:
+            found: Found = await self.node.ask(LOOKUP, "catalog", validate(Lookup, {"code": code}))
+        except Problem as problem:
+            if problem.to_data().code not in domain.LEADS_NOWHERE:
+                raise
+            return problem
         return found
 
     async def styles(self, skus: list[str]) -> dict[str, Style]:

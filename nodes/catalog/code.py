@@ -6,13 +6,14 @@ symbology identifiers and the formats of values; its own reading of links differ
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from bus.contract.values import gtin14
 from bus.errors import InvalidLink, UnknownLabel
-from nodes.catalog.foreign import not_a_gtin, not_a_product
+from nodes.catalog.foreign import not_a_gtin, not_a_product, refuse_other_keyboard
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class ScannedCode:
     """The trade item, 14 digits; none if the code carries no GTIN."""
     url: str | None
     """The URL exactly as given; none for a bare number."""
+    or_gtin: str | None = None
+    """What a number of eight digits says as UPC-E, where it is a valid GTIN-8 as well."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,12 @@ _WRITTEN = re.compile(r"(?:\(\d{2,4}\)[^()\s]+)+")
 _BARE = re.compile(r"01\d{14}.*", re.ASCII)
 """Element strings of a scanner that puts no identifier first; `^` stands for FNC1 in them."""
 _GTIN = re.compile(r"\d{14}", re.ASCII)
+_UPC_E = re.compile(r"([01])(\d{6})(\d)", re.ASCII)
+"""Number system, six digits, check digit."""
+_ECI = re.compile(r"^(?:\\\d{6})+", re.ASCII)
+"""Extended channel interpretations: the character sets that a scanner tells before the text."""
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-\u2010-\u2015\u2212]+(?=\d)")
+"""What people put between groups of digits."""
 
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[^\s/?#]+)(?P<path>[^\s?#]*)(?:\?(?P<query>[^\s#]*))?(?:#\S*)?",
@@ -76,31 +85,88 @@ _CHARACTERS = re.compile(r"(?:[\w\-.~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", r
 
 
 def read_code(code: str) -> ScannedCode:
-    """Say what a scanned or typed code carries.
+    r"""Say what a scanned or typed code carries.
 
     Args:
-        code: a GTIN-8, -12, -13 or -14 in digits, GS1 element strings, or a URL, each also with the
-            symbology identifier that scanners put before it (ISO/IEC 15424, such as `]Q3`);
-            white space around it is ignored.
+        code: a GTIN-8, -12, -13 or -14 or a UPC-E in digits, GS1 element strings, or a URL, each
+            also with what scanners put before it: the symbology identifier (ISO/IEC 15424, such as
+            `]Q3`) and the ECI (AIM ECI, such as `\000026`). Digits may be of full width, with
+            spaces or hyphens between them; white space around it is ignored.
 
     Raises:
         InvalidLink: the URL looks like a GS1 Digital Link but breaks a rule of it.
         UnknownLabel: none of these, or the GTIN or element strings are not valid.
     """
     symbology, text = _without_symbology(code.strip())
-    if symbology in _ELEMENT_STRINGS and _URL.fullmatch(text) is None:
-        return _read_elements(text)
+    text = _without_eci(text)
+    if _URL.fullmatch(text) is None:
+        text = _as_typed(text)
+        if symbology in _ELEMENT_STRINGS and _URL.fullmatch(text) is None:
+            return _read_elements(text)
     if _URL.fullmatch(text) is not None:
         link = read_link(text)
         return ScannedCode(link.gtin if link else None, text)
+    refuse_other_keyboard(text)
     if _is_element_string(text):
         return _read_elements(text)
-    if not (text.isascii() and text.isdigit()):
+    digits = _BETWEEN_DIGITS.sub("", text)
+    if not (digits.isascii() and digits.isdigit()):
         raise not_a_product(text)
+    return _read_number(digits, is_upc=symbology == "]E0")
+
+
+def _without_eci(text: str) -> str:
+    """Without the names of character sets; a backslash of the text itself is doubled then."""
+    rest = _ECI.sub("", text)
+    return text if rest == text else rest.replace("\\\\", "\\")
+
+
+def _as_typed(text: str) -> str:
+    """Full width, as an input method types, becomes ASCII; marks of direction are no part of it."""
+    normal = unicodedata.normalize("NFKC", text)
+    return "".join(each for each in normal if unicodedata.category(each) != "Cf").strip()
+
+
+def _read_number(digits: str, *, is_upc: bool) -> ScannedCode:
+    """A GTIN; of eight digits that may be both, whichever is registered.
+
+    Args:
+        digits: without anything between them.
+        is_upc: the scanner says that it is of the EAN/UPC family and no EAN-8: that has `]E4`.
+    """
+    full = upc_a(digits)
     try:
-        return ScannedCode(gtin14(text), None)
+        gtin = gtin14(digits)
     except ValueError as error:
-        raise not_a_gtin(text, str(error)) from error
+        if full is None:
+            raise not_a_gtin(digits, str(error)) from error
+        return ScannedCode(full, None)
+    if full is not None and is_upc:
+        return ScannedCode(full, None)
+    return ScannedCode(gtin, None, full)
+
+
+def upc_a(digits: str) -> str | None:
+    """The GTIN of a UPC-E (GS1 General Specifications 5.2.2.4.2); none if it is no valid one."""
+    found = _UPC_E.fullmatch(digits)
+    if found is None:
+        return None
+    system, body, check = found.groups()
+    last = body[5]
+    if last in "012":
+        number = f"{body[:2]}{last}0000{body[2:5]}"
+    elif last == "3" and body[2] not in "012":
+        number = f"{body[:3]}00000{body[3:5]}"
+    elif last == "4" and body[3] != "0":
+        number = f"{body[:4]}00000{body[4]}"
+    elif last > "4" and body[4] != "0":
+        number = f"{body[:5]}0000{last}"
+    else:  # the same number has a form with fewer zeros
+        return None
+    try:
+        return gtin14(f"{system}{number}{check}")
+    except ValueError:
+        return None
 
 
 def _without_symbology(text: str) -> tuple[str, str]:

@@ -25,6 +25,32 @@ _PICKUP_CODE = 6
 """As many digits as a pickup code has."""
 
 
+_ADDRESS = re.compile(r"https?(?!://)([^\sa-ln-z0-9])([^\s\w])\2\w", re.IGNORECASE)
+"""An address whose `://` another keyboard layout has made to, such as `;//`, `Ö--` or `M!!`."""
+_HTTP = ("реез", "ηττπ", "יאאפ", "اففح", "้ะะย", "ㅗㅅㅅㅔ", "dyyl")
+"""`http` on a Russian, Greek, Hebrew, Arabic, Thai, Korean and Dvorak keyboard."""
+_DIGITS = ("à&é\"'(-è_ç§!", "é+ěščřžýáí", "é+ľščťžýáí", "!@#$%^&*()", '=!"§$%&/()', '=!"·$%&/()')
+"""What keys of digits write on a French, Czech and Slovak keyboard without, on an American, German
+and Spanish one with the shift key."""
+_SHORTEST, _LONGEST = 8, 14
+"""As many digits as a GTIN has."""
+
+
+def refuse_other_keyboard(text: str) -> None:
+    """What a scanner typed that is set to another keyboard than its computer is never guessed at.
+
+    Raises:
+        UnknownLabel: it looks like that.
+    """
+    digits = _SHORTEST <= len(text) <= _LONGEST and any(set(text) <= set(row) for row in _DIGITS)
+    if digits or _ADDRESS.match(text) or text.lower().startswith(_HTTP):
+        raise UnknownLabel(
+            "The scanner types for another keyboard layout than this computer has: it wrote"
+            f" {text[:12]} ... Set both to the same layout.",
+            reason="keyboard",
+        )
+
+
 def not_a_product(text: str) -> UnknownLabel:
     """The refusal of a text that is neither a URL nor any number of GS1."""
     for start, reason, sentence in _KINDS:

@@ -69,7 +69,8 @@ class Shelf:
 
     def _read(self, code: ScannedCode) -> tuple[str | None, str | None]:
         """The product and the style behind a code that no label carries letter by letter."""
-        by_gtin = self._by_gtin.get(code.gtin or "", (None, None))
+        found = self._by_gtin.get(code.gtin or "") or self._by_gtin.get(code.or_gtin or "")
+        by_gtin = found or (None, None)
         # Scheme and host may be in capitals, which make a smaller symbol.
         scheme, _, rest = (code.url or "").partition("://")
         url = f"{scheme.lower()}://{_host(code.url or '')}{rest[len(_host(code.url or '')) :]}"

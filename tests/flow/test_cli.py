@@ -12,6 +12,7 @@ from ports import free_port
 from store_process import StorebusHere, StoreProcess, running_store_process, storebus
 
 from cli.settings import Settings
+from cli.shop import SAMPLE
 from devices.terminal.scanner import read_image
 
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
@@ -30,7 +31,7 @@ async def test_a_label_is_drawn_scanned_bought_and_reminded(
     store: StoreProcess, tmp_path: Path
 ) -> None:
     labels = tmp_path / "labels"
-    code, out, err = await storebus("labels", "oxford-shirt", "--out", str(labels))
+    code, out, err = await _in_store(store, "labels", "oxford-shirt", "--out", str(labels))
     assert code == 0, err
     assert {path.name for path in labels.iterdir()} == {
         "labels.pdf", "oxford-shirt.png", "oxford-shirt.svg",
@@ -61,7 +62,7 @@ async def test_a_label_is_drawn_scanned_bought_and_reminded(
         store, "labels", "--code", receipt["order"], "--out", str(labels)
     )
     assert code == 0, err
-    assert read_image(labels / f"collect-{receipt['order']}.png") == receipt["pickup_code"]
+    assert read_image(labels / f"collect-{receipt['order']}.png") == (receipt["pickup_code"],)
 
 
 @in_one_loop
@@ -114,7 +115,7 @@ async def test_what_the_store_refuses_is_told_and_ends_with_1(store: StoreProces
         (("up", "--engine", "rabbit"), "engine"),
         (("up", "--shop", "nowhere.toml"), "nowhere.toml"),
         (("node", "toaster-1"), "toaster-1"),
-        (("labels", "no-such-product"), "no-such-product"),
+        (("labels", "no-such-product", "--shop", str(SAMPLE)), "no-such-product"),
         (("scan", "terminal-7", "x", "--broker", "http://here"), "mqtt://"),
     ],
 )
@@ -233,13 +234,10 @@ def test_every_command_shows_an_example(storebus_here: StorebusHere) -> None:
         assert "Example:" in out, command
 
 
-async def test_the_demo_tells_its_stories_and_balances(tmp_path: Path) -> None:
-    code, out, err = await storebus(
-        "demo", "--orders", "6", "--terminals", "2", "--speed", "inf", "--data", str(tmp_path),
-        patience=120,
-    )  # fmt: skip
+async def test_the_demo_as_make_demo_plays_it_tells_its_stories_and_balances() -> None:
+    code, out, err = await storebus("demo", patience=120)
     assert code == 0, err
-    assert out.count("Customer ") == 6
+    assert out.count("Customer ") == 10
     assert "The books balance" in out
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from biip import ParseError
 from biip.gs1_digital_link_uris import GS1DigitalLinkURI
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from zxingcpp import BarcodeFormat, create_barcode
 
 from bus.contract.catalog import Lookup, Price, Product, Style
 from bus.contract.values import check_digit
 from bus.errors import InvalidLink, UnknownLabel
-from nodes.catalog.code import ScannedCode, read_code, read_link
+from nodes.catalog.code import ScannedCode, read_code, read_link, upc_a
 from nodes.catalog.shelf import Shelf
 
 VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "gs1_digital_link.jsonl"
@@ -80,13 +81,18 @@ def test_we_read_a_link_ourselves_because_biip_says_otherwise_of_these(
 def test_every_number_with_its_check_digit_is_a_gtin_of_14_digits(body: str) -> None:
     number = f"{body}{check_digit(body)}"
 
-    assert read_code(f" {number}\r\n") == ScannedCode(number.rjust(14, "0"), None)
+    read = read_code(f" {number}\r\n")
+    assert (read.gtin, read.url) == (number.rjust(14, "0"), None)
+    assert read.or_gtin is None or number[0] in "01"
 
 
 @given(bodies, st.integers(1, 9))
 def test_no_number_with_another_check_digit_is_a_product(body: str, off: int) -> None:
+    number = f"{body}{(check_digit(body) + off) % 10}"
+    assume(upc_a(number) is None)
+
     with pytest.raises(UnknownLabel, match="check digit"):
-        read_code(f"{body}{(check_digit(body) + off) % 10}")
+        read_code(number)
 
 
 @given(bodies, st.sampled_from(["https://a/", "HTTPS://SHOP.EXAMPLE:8443/any/stem/"]))
@@ -118,7 +124,7 @@ def test_a_number_that_is_no_gtin_is_an_unknown_label(code: str) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["", "  ", "Oxford shirt", "\uff18" * 8, "https://", "ftp://a/01/" + GTIN, "https://a b/"],
+    ["", "  ", "Oxford shirt", "\u0668" * 8, "https://", "ftp://a/01/" + GTIN, "https://a b/"],
 )
 def test_text_is_an_unknown_label(code: str) -> None:
     with pytest.raises(UnknownLabel, match="this is neither"):
@@ -236,6 +242,122 @@ def test_a_link_is_read_behind_a_scanners_prefix(prefix: str) -> None:
 )
 def test_short_numbers_of_packages_are_gtins(code: str, number: str) -> None:
     assert read_code(code).gtin == number.rjust(14, "0")
+
+
+@given(st.from_regex(r"[01][0-9]{6}", fullmatch=True))
+def test_a_upc_e_is_the_gtin_that_it_stands_for_typed_or_scanned(body: str) -> None:
+    try:
+        full: str = create_barcode(body, BarcodeFormat.UPCE).text  # 13 digits, as zxing reads it
+    except ValueError:  # no zeros would have been left out in this way
+        assert not [check for check in "0123456789" if upc_a(body + check)]
+        return
+    short = body + full[-1]
+    gtin = full.rjust(14, "0")
+
+    assert upc_a(short) == gtin
+    read = read_code(short)
+    assert gtin in {read.gtin, read.or_gtin}
+    assert read_code(f"]E0{short}") == ScannedCode(gtin, None)
+    assert read_code(f"]E0{full}").gtin == gtin  # as most scanners send it: whole
+
+
+def test_of_eight_digits_that_may_be_two_numbers_the_registered_one_is_meant(shelf: Shelf) -> None:
+    short = "00000376"  # as an EAN-8, and as a UPC-E
+    read = read_code(short)
+    assert read.gtin == short.rjust(14, "0")
+    assert read.or_gtin is not None
+    for gtin in (read.or_gtin, read.gtin):
+        style = Style(
+            sku=gtin, gtin=gtin, attributes={}, price=Price(amount=1, currency="EUR"), available=1
+        )
+        shelf.put(
+            Product(
+                id=f"p{gtin}", name="Gum", description="", url=f"https://shop.example/p/{gtin}",
+                styles=[style],
+            )
+        )  # fmt: skip
+        assert shelf.look_up(short).scanned == gtin
+    assert shelf.look_up(f"]E0{short}").scanned == read.or_gtin
+    assert shelf.look_up(f"]E4{short}").scanned == read.gtin
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "9 506000 134352",
+        "950-6000-13435-2",
+        "9506000\u00a0134352",
+        "9506000\u2013134352",
+        "\uff19\uff15\uff10\uff16000134352",
+        "\uff19 \uff15\uff10\uff16\uff10\uff10\uff10 134352",
+        "\u200f9506000134352\u200e",
+        "\u202a9506000134352\u202c",
+    ],
+    ids=ascii,
+)
+def test_a_number_is_read_however_people_write_its_digits(code: str) -> None:
+    assert read_code(code) == ScannedCode(GTIN, None)
+
+
+def test_an_address_is_read_as_an_input_method_or_a_document_gives_it() -> None:
+    wide = "".join(chr(ord(each) + 0xFEE0) for each in f"https://a/01/{GTIN}")
+
+    for code in (wide, f"\u200ehttps://a/01/{GTIN}"):
+        assert read_code(code) == ScannedCode(GTIN, f"https://a/01/{GTIN}")
+
+
+@pytest.mark.parametrize(
+    ("code", "read"),
+    [
+        (f"\\000026https://a/01/{GTIN}", ScannedCode(GTIN, f"https://a/01/{GTIN}")),
+        (f"]Q2\\000026https://a/01/{GTIN}", ScannedCode(GTIN, f"https://a/01/{GTIN}")),
+        (f"]d4\\000003\\000026https://a/01/{GTIN}", ScannedCode(GTIN, f"https://a/01/{GTIN}")),
+        ("]Q2\\0000269506000134352", ScannedCode(GTIN, None)),
+        ("\\000026https://a/b\\\\c", ScannedCode(None, "https://a/b\\c")),
+    ],
+)
+def test_the_character_set_that_a_scanner_tells_first_is_no_part_of_the_code(
+    code: str, read: ScannedCode
+) -> None:
+    assert read_code(code) == read
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "https;//shop.example/01/09506000134352",
+        "httpsÖ--shop.example-01-09506000134352",
+        "httpsö--shop.example",
+        "httpsM!!shop:exqmple!à&!à(çàèàààé",
+        "httpsç--shop.example-01",
+        "HTTPSÑ--SHOP.EXAMPLE",
+        "https:--shop.example-01",
+        "https.//shop.example",
+        "реезыЖ..ырщзюучфьзду",
+        "ηττπσΚ--σηοπ",
+        "dyyloS[[odrl",
+        "ç(àèàààé\"'(é",
+        "é+ěščřžý",
+        "(%)^)))!#$#%@",
+    ],
+)
+def test_what_a_scanner_types_for_another_keyboard_is_said_and_not_guessed(
+    shelf: Shelf, code: str
+) -> None:
+    with pytest.raises(UnknownLabel, match="another keyboard layout") as refusal:
+        shelf.look_up(code)
+
+    assert refusal.value.more == {"reason": "keyboard"}
+
+
+@pytest.mark.parametrize(
+    "code", ["http", "https", "https://", "https://a b/", "httpd--a", "((((", "https shop"]
+)
+def test_not_everything_that_is_no_address_is_another_keyboard(code: str) -> None:
+    with pytest.raises(UnknownLabel) as refusal:
+        read_code(code)
+
+    assert refusal.value.more["reason"] != "keyboard"
 
 
 def test_the_separator_of_a_scanner_is_taken_as_it_comes() -> None:

@@ -5,7 +5,7 @@ import sys
 import tty
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
@@ -20,6 +20,7 @@ from devices.terminal.scanner.lines import Lines
 from devices.terminal.scanner.serial_port import serial_scanner
 from devices.terminal.scanner.wedge import wedge
 
+Seen = TypeVar("Seen")
 LINK = "https://shop.example/01/09506000134352"
 OTHER = "https://shop.example/01/09506000134369"
 
@@ -38,7 +39,7 @@ def pseudoterminal() -> Iterator[tuple[int, str]]:
             assert descriptor == scanner  # unplugged by the test
 
 
-async def all_of(codes: AsyncGenerator[str, None]) -> list[str]:
+async def all_of(codes: AsyncGenerator[Seen, None]) -> list[Seen]:
     return [code async for code in codes]
 
 
@@ -131,6 +132,12 @@ def test_noise_and_lines_without_end_are_left_out() -> None:
     assert lines.feed(b"x" * 5000 + b"\n123\x07\xff\n") == ["123\ufffd"]
 
 
+def test_what_an_address_is_written_with_stays_in_it() -> None:
+    address = "https://shop.example/\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+
+    assert Lines().feed(f"{address}\r".encode()) == [address]
+
+
 # An input device
 
 
@@ -202,10 +209,10 @@ def film(folder: Path, *scenes: str) -> str:
     return str(path)
 
 
-async def test_a_camera_gives_a_label_once_while_it_is_held_there(tmp_path: Path) -> None:
+async def test_a_camera_tells_what_it_sees_once_while_it_is_held_there(tmp_path: Path) -> None:
     path = film(tmp_path, LINK, "", LINK, OTHER)
 
-    assert await all_of(camera(path)) == [LINK, LINK, OTHER]
+    assert await all_of(camera(path)) == [(LINK,), (), (LINK,), (OTHER,)]
 
 
 async def test_a_camera_that_is_not_there_is_one_sentence() -> None:

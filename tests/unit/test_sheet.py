@@ -2,21 +2,24 @@
 
 import hashlib
 import io
+import shutil
 from pathlib import Path
 
 import pypdfium2
 import pytest
 from PIL import Image, ImageChops
 
-from bus.contract.catalog import Price, ProductRecord, StyleRecord
+from bus.contract.catalog import Price, Product, Style
 from bus.contract.warehouse import PickupPoint
 from bus.errors import ConfigurationError, LabelError
 from cli.main import main
+from cli.shop import SAMPLE
+from cli.shop.assortment import Assortment
 from cli.shop.labelling import (
     collection_label,
     point_labels,
     product_labels,
-    search,
+    prove,
     style_labels,
 )
 from devices.terminal.label import Label, draw_png, write_label
@@ -139,13 +142,13 @@ def test_a_png_draws_chinese_letters_and_not_one_box_for_all() -> None:
 # What stands on them
 
 
-def product(identifier: str, url: str, *styles: tuple[str, str, str, int]) -> ProductRecord:
-    return ProductRecord(
+def product(identifier: str, url: str, *styles: tuple[str, str, str, int]) -> Product:
+    return Product(
         id=identifier, name=identifier.title(), description="", url=url,
         styles=[
-            StyleRecord(
+            Style(
                 sku=sku, gtin=gtin, attributes={"colour": colour},
-                price=Price(amount=amount, currency="EUR"),
+                price=Price(amount=amount, currency="EUR"), available=0,
             )
             for sku, gtin, colour, amount in styles
         ],
@@ -178,10 +181,44 @@ def test_a_style_has_a_label_of_its_own() -> None:
         style_labels([COATS], ["coat"], "shop.example")
 
 
-def test_products_are_found_by_words() -> None:
-    assert search([COATS], "BLUE coat") == [COATS]
-    with pytest.raises(ConfigurationError, match="'green'"):
-        search([COATS], "green")
+def test_a_label_that_leads_elsewhere_in_its_store_is_named() -> None:
+    hat = product("hat", "https://shop.example/p/hat", ("H-1", "09506000134376", "red", 900))
+    store = Assortment("a test", (COATS, hat), (), "shop.example")
+    labels = product_labels([COATS, hat]) | style_labels([COATS], ["C-1"], "shop.example")
+    prove(labels, store)
+
+    with pytest.raises(LabelError, match=r"label of Coat .* lead to Coat"):
+        prove({"hat": labels["coat"], "coat": labels["coat"]}, store)
+    two = Label(COATS.url, "Hat", "9.00 EUR", "", hat.styles[0].gtin)
+    with pytest.raises(LabelError, match="label of Hat would be refused: Several products"):
+        prove({"hat": two}, store)
+    with pytest.raises(LabelError, match="label of Hat would be refused: No product"):
+        prove({"hat": Label("https://shop.example/p/cap", "Hat", "9.00 EUR")}, store)
+
+
+def test_what_cannot_be_drawn_is_named_and_the_rest_is_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop, out = tmp_path / "shop", tmp_path / "out"
+    shutil.copytree(SAMPLE, shop)
+    products = shop / "products.csv"
+    products.write_text(products.read_text().replace("Delta kite", "\u061cطير\u200c ورق"))
+
+    def labels(*names: str) -> object:
+        with pytest.raises(SystemExit) as ended:
+            main(
+                ["labels", *names, "--shop", str(shop), "--data", str(tmp_path), "--out", str(out)]
+            )
+        return ended.value.code
+
+    assert labels("kite", "marble-run") == 1
+    assert "its font has no ط (U+0637)" in capsys.readouterr().err
+    assert sorted(file.name for file in out.iterdir()) == [
+        "labels.pdf", "marble-run.png", "marble-run.svg",
+    ]  # fmt: skip
+    shutil.rmtree(out)
+    assert labels("kite") == 1
+    assert not out.exists()
 
 
 def test_signs_and_collection_codes_read_back_too(tmp_path: Path) -> None:
@@ -191,7 +228,7 @@ def test_signs_and_collection_codes_read_back_too(tmp_path: Path) -> None:
     for stem, label in (signs | codes).items():
         png, _ = write_label(label, tmp_path, stem)
         with Image.open(png) as drawn:
-            assert read_codes(drawn) == [label.url]
+            assert read_codes(drawn) == (label.url,)
     assert codes["collect-o-1"].url == "482913"
 
 
@@ -202,8 +239,8 @@ def test_signs_and_collection_codes_read_back_too(tmp_path: Path) -> None:
         (("--domain", "not a domain"), "such as shop.example"),
         (("--pickup", "--code", "482913"), "Give one of"),
         (("--code", "no-such-order"), "give its pickup code"),
-        (("--sku", "NOPE"), "no product or SKU NOPE"),
-        (("--search", "unicorn"), "No product has the words"),
+        (("--sku", "NOPE", "--shop", str(SAMPLE)), "no product or SKU NOPE"),
+        (("--search", "unicorn", "--shop", str(SAMPLE)), "No product has the words"),
     ],
 )
 def test_labels_of_nothing_are_told_and_end_with_2(

@@ -5,7 +5,7 @@ from inspect import getsource
 
 import pytest
 
-from devices.terminal.code import pickup_code
+from devices.terminal.code import is_typed_code, pickup_code
 from devices.terminal.kiosk import refusals
 from devices.terminal.tax import TaxLine, rate_text, taxes
 from devices.terminal.web import words
@@ -13,7 +13,17 @@ from nodes.catalog import code, foreign
 
 
 @pytest.mark.parametrize(
-    "text", ["482913", " 482 913\r", "]Q1482913", "]C0482913", "]d1482913", "\uff14\uff18\uff12913"]
+    "text",
+    [
+        "482913",
+        " 482 913\r",
+        "]Q1482913",
+        "]C0482913",
+        "]d1482913",
+        "\uff14\uff18\uff12913",
+        "]Q2\\000026482913",
+        "\u200e482913",
+    ],
 )
 def test_a_pickup_code_is_known_however_it_is_typed_or_scanned(text: str) -> None:
     assert pickup_code(text) == "482913"
@@ -25,6 +35,24 @@ def test_a_pickup_code_is_known_however_it_is_typed_or_scanned(text: str) -> Non
 )
 def test_what_is_no_pickup_code_is_none(text: str) -> None:
     assert pickup_code(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "is_code"),
+    [
+        ("9506000134352", True),
+        ("9 506000 134352", True),
+        ("950-6000-13435-2", True),
+        ("\uff19\uff15\uff10\uff16000134352", True),
+        ("https://shop.example/p/kite", True),
+        ("36", True),
+        ("36 37", False),
+        ("jumper 36", False),
+        ("", False),
+    ],
+)
+def test_a_code_that_is_typed_is_told_from_words(text: str, is_code: bool) -> None:
+    assert is_typed_code(text) == is_code
 
 
 @pytest.mark.parametrize(

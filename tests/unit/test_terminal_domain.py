@@ -6,13 +6,21 @@ from collections.abc import Iterator
 import pytest
 from unit_rows import tables
 
-from bus.contract.catalog import Product, Style
+from bus.contract.catalog import Found, Product, Style
 from bus.contract.settlement import AccountPayment, CardPayment, Receipt
 from bus.contract.terminal import Remind
 from bus.contract.values import Money
-from bus.errors import InvalidField, SoldOut, UnknownSku
+from bus.errors import (
+    InvalidField,
+    InvalidLink,
+    Problem,
+    SeveralProducts,
+    SoldOut,
+    UnknownLabel,
+    UnknownSku,
+)
 from devices.terminal import store
-from devices.terminal.domain import Bought, purchase, style_of
+from devices.terminal.domain import Bought, one_product, purchase, style_of
 
 ACCOUNT = AccountPayment(method="account", account="C-1001")
 
@@ -141,3 +149,59 @@ def test_a_later_reminder_takes_the_place_of_the_earlier(rows: sqlite3.Connectio
     assert store.shown(rows, "o-1") is None
     store.mark_shown(rows, "o-1", "m-2", 6000)
     assert store.shown(rows, "o-1") == later
+
+
+def _found(product: str, scanned: str | None = None) -> Found:
+    record = {
+        "id": product,
+        "name": product.capitalize(),
+        "description": "",
+        "url": f"https://shop.example/p/{product}",
+        "styles": [STYLES["SHIRT"], STYLES["COAT"]],
+    }
+    return Found(product=Product.model_validate(record), scanned=scanned)
+
+
+WIFI = UnknownLabel("This is a network.", reason="wifi")
+FOREIGN = UnknownLabel("Not sold here.", reason="foreign")
+
+
+@pytest.mark.parametrize(
+    ("answers", "scanned"),
+    [
+        ([_found("jacket")], None),
+        ([_found("jacket", "SHIRT")], "SHIRT"),
+        ([_found("jacket"), _found("jacket", "SHIRT")], "SHIRT"),
+        ([_found("jacket", "SHIRT"), _found("jacket"), _found("jacket", "SHIRT")], "SHIRT"),
+        ([_found("jacket", "SHIRT"), _found("jacket", "COAT")], None),
+        ([WIFI, _found("jacket", "SHIRT"), FOREIGN, InvalidLink("No.")], "SHIRT"),
+    ],
+    ids=["address", "number", "both", "thrice", "two styles", "among others"],
+)
+def test_what_one_label_says_in_several_ways_is_one_product(
+    answers: list[Found | Problem], scanned: str | None
+) -> None:
+    found = one_product({f"code {place}": each for place, each in enumerate(answers)})
+
+    assert (found.product.id, found.scanned) == ("jacket", scanned)
+
+
+def test_codes_of_different_products_are_refused_with_the_names_of_all() -> None:
+    answers = {
+        "1": _found("jacket", "SHIRT"),
+        "2": WIFI,
+        "3": _found("jacket"),
+        "4": _found("kite"),
+    }
+
+    with pytest.raises(SeveralProducts, match=r"Jacket \(.\), Kite \(4\)") as several:
+        one_product(answers)
+    assert [each.product.id for each in several.value.found] == ["jacket", "kite"]
+
+
+@pytest.mark.parametrize("refusals", [[FOREIGN, WIFI], [WIFI, FOREIGN], [FOREIGN]])
+def test_of_codes_that_lead_nowhere_the_one_of_a_label_is_told(refusals: list[Problem]) -> None:
+    with pytest.raises(UnknownLabel, match="Not sold here"):
+        one_product({str(place): each for place, each in enumerate(refusals)})
+    with pytest.raises(UnknownLabel, match="network"):
+        one_product({"1": WIFI})

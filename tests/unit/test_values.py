@@ -175,6 +175,22 @@ def test_text_for_people_carries_no_control_or_bidi_characters(kind: Any, charac
         TypeAdapter(kind).validate_python(f"Oxford{character}shirt")
 
 
+WRITTEN = {
+    "right-to-left mark": "שולחן\u200f (XL)",
+    "left-to-right mark": "קמיץ Oxford\u200e!",
+    "arabic letter mark": "\u061cقميص 5",
+    "non-joiner": "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+    "joiner": "\u0647\u200d.\u0634",
+    "soft hyphen": "Kaffee\u00admaschine",
+}
+
+
+@pytest.mark.parametrize("text", WRITTEN.values(), ids=WRITTEN)
+def test_marks_joiners_and_soft_hyphens_are_letters_of_a_name(text: str) -> None:
+    for kind in (Text, LongText, Code):
+        assert TypeAdapter(kind).validate_python(text) == text
+
+
 @pytest.mark.parametrize("text", ["", "Hemd größe M", "シャツ", "קמיץ", "👕🏽", "a" * 200])
 def test_text_in_any_language_is_welcome(text: str) -> None:
     assert TypeAdapter(Text).validate_python(text) == text

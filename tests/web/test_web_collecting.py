@@ -71,7 +71,7 @@ def test_the_collection_code_of_an_order_bought_by_phone_is_printed(
     with pytest.raises(SystemExit) as ended:
         main(["labels", "--code", order, "--data", str(shop._data), "--out", str(tmp_path)])
     assert not ended.value.code
-    code = read_image(tmp_path / f"collect-{order}.png")
+    (code,) = read_image(tmp_path / f"collect-{order}.png")
     assert code == shop.do(shop.page.customers.reminded(order)).pickup_code
 
 

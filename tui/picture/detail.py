@@ -1,6 +1,6 @@
 """A message in full: what stands around it, and its document as a tree."""
 
-from bus.safe import decoded
+from bus.safe import decoded, exposed
 from tui.model.message import Message
 from tui.model.tree import Leaf, difference, tree
 from tui.picture.paper import Line, Paper, lasting, moment
@@ -20,7 +20,7 @@ def detail(message: Message, paper: Paper, before: Message | None = None) -> lis
     lines = [*_headers(message, paper), []]
     document = message.data()
     if document is None and message.payload != b"null":
-        text = decoded(message.payload[:_RAW])
+        text = exposed(decoded(message.payload[:_RAW]))
         lines += [[(text[at : at + _WIDE], "")] for at in range(0, len(text), _WIDE)]
         if message.size > _RAW:
             lines.append([(paper._("{count} bytes more", count=message.size - _RAW), "warn")])
@@ -55,7 +55,7 @@ def _headers(message: Message, paper: Paper) -> list[Line]:
     if message.expiry is not None:
         rows.append((paper._("expires"), paper._("after {time}", time=f"{message.expiry} s")))
     rows += message.user
-    return [[(f"{name}: ", "dim"), (value[:_LONGEST], "")] for name, value in rows]
+    return [[(f"{name}: ", "dim"), (exposed(value[:_LONGEST]), "")] for name, value in rows]
 
 
 def leaf_line(leaf: Leaf) -> Line:
@@ -66,10 +66,10 @@ def leaf_line(leaf: Leaf) -> Line:
         line.append((_SIGN[leaf.change], leaf.change))
     line.append(("  " * leaf.depth + " " * (leaf.change == "same"), ""))
     if leaf.key is not None:
-        line.append((f"{leaf.key[:_LONGEST]}: ", "key"))
-    line.append((leaf.value[:_LONGEST], style))
+        line.append((f"{exposed(leaf.key[:_LONGEST])}: ", "key"))
+    line.append((exposed(leaf.value[:_LONGEST]), style))
     if len(leaf.value) > _LONGEST:
         line.append((f"… {len(leaf.value)}", "warn"))
     if leaf.before is not None:
-        line.append((f"  ← {leaf.before[:_LONGEST]}", "removed"))
+        line.append((f"  ← {exposed(leaf.before[:_LONGEST])}", "removed"))
     return line

@@ -29,7 +29,7 @@ from bus.node import Place
 from bus.sentence import Sentence
 from bus.texts import Texts
 from devices.terminal import domain
-from devices.terminal.code import pickup_code
+from devices.terminal.code import is_typed_code, pickup_code
 from devices.terminal.kiosk.guest import Guest, payment_of
 from devices.terminal.kiosk.orders import WAITING, OrderBook
 from devices.terminal.kiosk.refusals import UNKNOWN, locked, refusal
@@ -254,7 +254,7 @@ class Attendant:
         await self._serve(lambda guest: self._collect(guest, code))
 
     async def _find(self, guest: Guest, text: str) -> None:
-        if ":" in text or text.isdigit():
+        if is_typed_code(text):
             await self._look_up(guest, text)
             return
         search = Search(text=text[:200], limit=_PRODUCTS)

@@ -29,6 +29,7 @@ _LABELS = {
     "not-a-product": marked("This code is no product's label. Scan the one on the sample."),
     "foreign": marked("This label is not of this shop; it does not sell this."),
     "outdated": marked("This label is outdated. Please ask the staff."),
+    "keyboard": marked("The scanner is set to another keyboard. Please tell the staff."),
     "number": marked("This number is not a product's. Please check its digits."),
     "pickup-code": marked("Six digits are a pickup code: choose Collect to use it."),
     "elements": marked("This label is damaged or misprinted. Please ask the staff."),

@@ -1,11 +1,11 @@
-"""Read the product code off a picture of a label or a package.
+"""Read the codes off a picture of a label or a package.
 
-It must not know what the code means to the shop: that is the catalog's business.
+It must not know what a code means to the shop, nor which belong together: that is the catalog's
+business.
 """
 
 import re
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -17,6 +17,12 @@ from bus.errors import LabelError
 MAX_PIXELS = 50_000_000
 """The largest picture that is decoded; a small file can claim gigabytes."""
 
+_MOST_CODES = 20
+"""Of one picture: each is looked up."""
+
+Sight = tuple[str, ...]
+"""The codes that are seen at once; none once nothing is to be seen any more."""
+
 _PICTURES = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm"})
 _SYMBOLOGIES = BarcodeFormats(
@@ -26,41 +32,30 @@ _SYMBOLOGIES = BarcodeFormats(
         BarcodeFormat.EAN13,
         BarcodeFormat.EAN8,
         BarcodeFormat.UPCA,
+        BarcodeFormat.UPCE,
     )
 )
-_LINK_GTIN = re.compile(r"/(?:01|gtin)/(\d{14})(?![^/?#])")
 _ELEMENT_GTIN = re.compile(r"\(01\)(\d{14})")
 
 
-class SeveralCodes(LabelError):  # noqa: N818 - it is a question, not a fault
-    """A picture shows several products; `codes` are what may be chosen from."""
-
-    def __init__(self, message: str, codes: list[str]) -> None:
-        super().__init__(message)
-        self.codes = codes
-
-
-def code_from(text_or_path: str) -> str:
-    """Give the product code of what a person typed: a picture's path, or the code itself.
+def codes_from(text_or_path: str) -> Sight:
+    """The codes of what a person typed: those of a picture whose path it is, or the code itself.
 
     Raises:
         LabelError: it names a picture that is missing or cannot be read.
     """
     text = text_or_path.strip()
     if _is_product_code(text):
-        return text
+        return (text,)
     path = Path(text)
-    return read_image(path) if _is_file(path) or path.suffix.lower() in _SUFFIXES else text
+    return read_image(path) if _is_file(path) or path.suffix.lower() in _SUFFIXES else (text,)
 
 
-def read_image(path: Path) -> str:
-    """Read the product code of a picture: QR, Data Matrix, EAN-13, EAN-8 or UPC-A.
-
-    Of several codes those count that look like a product's (a URL or a GTIN).
+def read_image(path: Path) -> Sight:
+    """Every bar code of a picture: QR, Data Matrix, EAN-13, EAN-8, UPC-A or UPC-E.
 
     Raises:
         LabelError: no such file, not a picture, too large, or no code that can be made out.
-        SeveralCodes: it shows several products.
     """
     picture = _open(path)
     codes = read_codes(picture)
@@ -71,29 +66,17 @@ def read_image(path: Path) -> str:
                 " hold still, come closer and try again."
             )
         raise LabelError(f"No bar code was found in {path}; try a sharper or larger picture.")
-    found = products_of(codes)
-    if len(found) > 1:
-        raise SeveralCodes(f"{path} shows several codes: {', '.join(found)}.", found)
-    return found[0]
+    return codes
 
 
-def products_of(codes: Sequence[str]) -> list[str]:
-    """One code for each product; all codes if none looks like a product's."""
-    products = [code for code in codes if _is_product_code(code)]
-    found = {_identity(code): code for code in products or codes}
-    # A package often shows its GTIN as a number beside the link; the link says more.
-    found.update({_identity(code): code for code in products if not code.isdigit()})
-    return sorted(found.values())
-
-
-def read_codes(picture: Image.Image) -> list[str]:
-    """Every different bar code of the picture, in the order found."""
+def read_codes(picture: Image.Image) -> Sight:
+    """Every different bar code of the picture, in the order found; at most so many."""
     # The first way copes with shadows, the second with blur.
     for binarizer in (Binarizer.LocalAverage, Binarizer.GlobalHistogram):
         barcodes = read_barcodes(picture, formats=_SYMBOLOGIES, binarizer=binarizer)
         if barcodes:
-            return list(dict.fromkeys(_text(barcode.text) for barcode in barcodes))
-    return []
+            return tuple(dict.fromkeys(_text(barcode.text) for barcode in barcodes))[:_MOST_CODES]
+    return ()
 
 
 def _shows_a_code(picture: Image.Image) -> bool:
@@ -107,24 +90,15 @@ def _text(text: str) -> str:
     return element[1] if element else text.strip()
 
 
-def _is_product_code(code: str) -> bool:
-    return re.match(r"https?://\S", code, re.IGNORECASE) is not None or _is_gtin(code)
-
-
-def _is_gtin(code: str) -> bool:
+def _is_product_code(text: str) -> bool:
+    """Whether it can be no path: a URL or a valid GTIN."""
+    if re.match(r"https?://\S", text, re.IGNORECASE) is not None:
+        return True
     try:
-        gtin14(code)
+        gtin14(text)
     except ValueError:
         return False
     return True
-
-
-def _identity(code: str) -> str:
-    """The same for all ways in which one package spells one product."""
-    link = _LINK_GTIN.search(code)
-    if link:
-        return link[1]
-    return gtin14(code) if _is_gtin(code) else code
 
 
 def _is_file(path: Path) -> bool:

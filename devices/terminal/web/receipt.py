@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from bus.contract.settlement import Receipt
 from bus.texts import Texts
-from devices.terminal.lettering import pdf_font
+from devices.terminal.lettering import one_line, pdf_font
 from devices.terminal.price import price_text
 from devices.terminal.tax import TaxLine, rate_text
 from devices.terminal.web.domain import CartLine
@@ -107,7 +107,7 @@ def as_pdf(receipt: Paper) -> bytes:
     title = ParagraphStyle("title", parent=left, fontSize=14, leading=18)
 
     def write(text: str, style: Any = left) -> Any:
-        return Paragraph(escape(text), style)
+        return Paragraph(escape(one_line(text)), style)
 
     def table(rows: Sequence[Sequence[str]], widths: Sequence[float], lines: list[Any]) -> Any:
         cells = [[write(row[0]), *(write(cell, right) for cell in row[1:])] for row in rows]

@@ -49,6 +49,7 @@ _LABELS = {
     "not-a-product": _("This code is no product's label. Scan the one on the sample."),
     "foreign": _("This store does not sell this article."),
     "outdated": _("This label is outdated. Please ask the staff."),
+    "keyboard": _("The scanner is set to another keyboard. Please tell the staff."),
     "number": _("This number is not a product's. Please check its digits."),
     "elements": _("This label is not a valid one; please tell the staff."),
     "pickup-code": _("Six digits are a pickup code: choose Collect to use it."),

@@ -1,0 +1,171 @@
+"""What a store sells and where it is collected: asked of the store, or read from its files.
+
+A shop's folder says only what a store begins with; prices and products change in the store. So
+what is told or printed of a store comes from here, and from the folder only where there is no
+store yet.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from bus.caller import Caller
+from bus.contract.catalog import SEARCH, Product, ProductRecord, Search, SearchResult, Style
+from bus.contract.channel import Operation
+from bus.contract.values import Empty, Model
+from bus.contract.warehouse import PICKUP_POINTS, PickupPoint, PickupPoints
+from bus.errors import BrokerError, ConfigurationError, NoAnswer
+from bus.journal import reading
+from bus.link import MqttConnector
+from cli.address import broker_url, known_broker_url
+from cli.settings import Settings
+from cli.shop import SAMPLE
+from cli.shop.reader import read_shop
+from nodes.catalog import store as catalog
+from nodes.catalog.shelf import Shelf
+from nodes.settlement import store as settlement
+
+_AT_ONCE = 100
+"""As many products as one search gives at most."""
+
+
+class Ask(Protocol):
+    """Asks a node, as `Caller.ask` does."""
+
+    async def __call__(self, operation: Operation[Any, Any], callee: str, data: Model) -> Any:
+        """The reply's data."""
+
+
+@dataclass(frozen=True)
+class Assortment:
+    """What a store sells, and where it is collected."""
+
+    source: str
+    """Where this is from, in words: `the store at mqtt://127.0.0.1:1883`."""
+    products: tuple[Product, ...]
+    """In the order of their ids; as sold now."""
+    points: tuple[PickupPoint, ...]
+    domain: str
+    """Where links of this store lead, if nobody says otherwise."""
+    shelf: Shelf = field(default_factory=Shelf, compare=False)
+    """Looks codes and words up as the catalog does."""
+
+    def __post_init__(self) -> None:
+        """Put everything on the shelf."""
+        for product in self.products:
+            self.shelf.put(product)
+
+
+async def assortment_of(broker: str | None, settings: Settings, shop: Path | None) -> Assortment:
+    """Of the store that runs; else of its files; else, if it was named, of a shop's folder.
+
+    Args:
+        broker: where the store is, if that was given.
+        settings: the data folder and the rest.
+        shop: a shop whose store was never opened, if that was given.
+
+    Raises:
+        BrokerError: there is no broker where it was said to be.
+        ConfigurationError: there is no store, or it sells nothing.
+        JournalError: its files cannot be read.
+    """
+    found = await _of_store(broker, settings, guess=shop is None)
+    if found is None and shop is None:
+        raise ConfigurationError(
+            f"No store answers at {broker_url(broker, settings)}, and {settings.data} holds none."
+            " Start it (storebus up), say where it is (--data, --broker), or draw the labels of a"
+            " shop before its first start: --shop FILE."
+        )
+    found = found or _of_shop(settings.shop)
+    if not found.products:
+        raise ConfigurationError(
+            f"There are no products in {found.source}; storebus import FILE brings them in."
+        )
+    return found
+
+
+async def _of_store(broker: str | None, settings: Settings, *, guess: bool) -> Assortment | None:
+    """Of the store, running or closed; at the usual place, where `guess`; none if there is none."""
+    has_files = (settings.data / "catalog.db").exists()
+    url = known_broker_url(broker, settings)
+    if url is None and guess and not has_files:
+        url = broker_url(broker, settings)
+    if url is not None:
+        try:
+            return await _of_running(url, settings)
+        except (BrokerError, NoAnswer):
+            if broker is not None:
+                raise
+    return _of_files(settings) if has_files else None
+
+
+async def products_of(ask: Ask) -> list[Product]:
+    """All products of a store, in the order of their ids.
+
+    Raises:
+        Problem: the catalog does not answer.
+    """
+    products: list[Product] = []
+    last = ""
+    while True:
+        found: SearchResult = await ask(
+            SEARCH, "catalog", Search(text="", limit=_AT_ONCE, after=last)
+        )
+        if not found.products or found.products[-1].id <= last:
+            return products
+        products += found.products
+        last = products[-1].id
+
+
+async def _of_running(url: str, settings: Settings) -> Assortment:
+    connector = MqttConnector(url)
+    async with Caller(connector, settings.site, "tester-labels").connected() as caller:
+        products = await products_of(caller.ask)
+        points: PickupPoints = await caller.ask(PICKUP_POINTS, "warehouse", Empty())
+    return Assortment(
+        f"the store at {connector.description}",
+        tuple(products),
+        tuple(points.points),
+        _domain(products, settings),
+    )
+
+
+def _of_files(settings: Settings) -> Assortment:
+    with reading(settings.data / "catalog.db", "nodes.catalog") as rows:
+        found = (catalog.product(rows, identifier) for identifier in catalog.product_ids(rows))
+        products = [product for product in found if product is not None]
+    points: PickupPoints | None = None
+    if (settings.data / "settlement.db").exists():
+        with reading(settings.data / "settlement.db", "nodes.settlement") as rows:
+            points = settlement.pickup_points(rows)
+    return Assortment(
+        f"the store, from its files in {settings.data},",
+        tuple(products),
+        tuple(points.points) if points else (),
+        _domain(products, settings),
+    )
+
+
+def _of_shop(path: Path) -> Assortment:
+    shop = read_shop(path)
+    products = sorted(map(as_sold, shop.products), key=lambda product: product.id)
+    source = f"the shop in {path}, which has no store yet,"
+    return Assortment(source, tuple(products), shop.pickup_points, shop.domain)
+
+
+def as_sold(record: ProductRecord) -> Product:
+    """A product as it will be sold, of which nothing is there yet."""
+    styles = [Style(**dict(style), available=0) for style in record.styles]
+    return Product(**{**dict(record), "styles": styles})
+
+
+def _domain(products: Iterable[Product], settings: Settings) -> str:
+    """What the shop's own file says, if one is named; else where most labels lead."""
+    if settings.shop != SAMPLE:
+        return read_shop(settings.shop).domain
+    hosts = Counter(urlsplit(product.url).netloc for product in products)
+    del hosts[""]
+    return hosts.most_common(1)[0][0] if hosts else read_shop(SAMPLE).domain
