@@ -114,7 +114,7 @@ def usage_of(pid: int) -> Usage:
 
 def _stat(pid: int) -> tuple[str, int, Usage]:
     """Name, parent and usage."""
-    name, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+    name, _, rest = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")
     fields = rest.split()
     used = Usage(
         int(fields[21]) * os.sysconf("SC_PAGESIZE"),

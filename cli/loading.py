@@ -59,7 +59,9 @@ def load(
     first: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, max=10_000_000,
+            metavar="N",
+            min=1,
+            max=10_000_000,
             help="Number of the first terminal; these names should be the load's own.",
         ),
     ] = 1001,

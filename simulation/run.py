@@ -53,8 +53,11 @@ def simulate(plan: Plan) -> Outcome:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    root = _IN_MEMORY if _IN_MEMORY.is_dir() else None
-    folder = Path(tempfile.mkdtemp(prefix="storebus-simulation-", dir=root))
+    prefix = "storebus-simulation-"
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=_IN_MEMORY))
+    except OSError:  # it is not there, or not for this user
+        folder = Path(tempfile.mkdtemp(prefix=prefix))
     try:
         yield folder
     finally:

@@ -10,10 +10,15 @@ from pathlib import Path
 
 import pytest
 from judge import Judge
+from needs import (  # noqa: F401 - the hooks
+    pytest_configure,
+    pytest_runtest_setup,
+    pytest_terminal_summary,
+    require,
+)
 from ports import free_port
 from store import RunBroker, Transport
 
-from broker import mosquitto
 from broker.engine import Broker, RunningEngine, running_broker
 from broker.settings import BrokerSettings
 from bus.link import Connector, MemoryBroker, MqttConnector
@@ -77,8 +82,8 @@ def run_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunBroker]:
     threads: dict[RunningEngine, BrokerThread] = {}
 
     def run(engine: RunningEngine) -> Broker:
-        if engine == "mosquitto" and mosquitto.find_mosquitto() is None:
-            pytest.skip("Mosquitto is not installed (apt install mosquitto)")
+        if engine == "mosquitto":
+            require("mosquitto")
         if engine not in threads:
             threads[engine] = BrokerThread(engine, tmp_path_factory.mktemp(engine))
             threads[engine].start()

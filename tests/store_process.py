@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from needs import ENGINE, require
 from ports import free_port
 
 from bus.caller import Caller
@@ -28,7 +29,7 @@ class StoreProcess:
     """A store on a data folder; it can be started, killed and started again."""
 
     data: Path
-    engine: str = "mosquitto"
+    engine: str = ENGINE
     speed: str = "inf"
     port: int = field(default_factory=partial(free_port, 2))
     options: tuple[str, ...] = ()
@@ -44,6 +45,8 @@ class StoreProcess:
 
     async def start(self) -> None:
         """Start it and wait until it says that it is open."""
+        if self.engine == "mosquitto":
+            require("mosquitto")
         self.process = await self.spawn(
             *("up", "--engine", self.engine, "--port", str(self.port)),
             *("--data", str(self.data), "--speed", self.speed),
@@ -103,7 +106,7 @@ class StoreProcess:
 
 @asynccontextmanager
 async def running_store_process(
-    data: Path, engine: str = "mosquitto", speed: str = "inf", *options: str
+    data: Path, engine: str = ENGINE, speed: str = "inf", *options: str
 ) -> AsyncIterator[StoreProcess]:
     """A store that is up, and is gone afterwards whatever happened."""
     store = StoreProcess(data, engine, speed, options=options)

@@ -22,6 +22,9 @@ REPOSITORY = Path(__file__).parents[2]
 PATIENCE = 180.0
 """Seconds that one command may take."""
 
+_HEARS_CTRL_C = ("env", "--default-signal=INT")
+"""Before a program: also where whoever started us in the background hears it no more."""
+
 BY_MAKE = ("make run", "make test", "source .venv/bin/activate")
 """Lines that whoever calls this has carried out already, or does itself."""
 
@@ -97,7 +100,7 @@ def way_of(line: str) -> Way:
     return next((way for begin, way in WAYS.items() if line.startswith(begin)), Way())
 
 
-class Failed(Exception):
+class ReadmeError(Exception):
     """A command did not do what the README says of it; the sentence has what it printed."""
 
 
@@ -105,7 +108,7 @@ def perform(line: str, folder: Path, environment: Mapping[str, str], *, whole: b
     """Run one line in the folder; returns what it printed.
 
     Raises:
-        Failed: it ended with another code than 0, or never said what it should.
+        ReadmeError: it ended with another code than 0, or never said what it should.
     """
     way = way_of(line)
     if way.short and not whole:
@@ -114,10 +117,9 @@ def perform(line: str, folder: Path, environment: Mapping[str, str], *, whole: b
         given.write(way.gets.encode())
         given.seek(0)
         process = subprocess.Popen(
-            ["bash", "-c", line.removesuffix("&")],
+            [*_HEARS_CTRL_C, "bash", "-c", line.removesuffix("&")],
             cwd=folder, env=dict(environment), stdin=given,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-            preexec_fn=_hears_interrupts,
         )  # fmt: skip
     printed = _Reader(process)
     try:
@@ -126,7 +128,7 @@ def perform(line: str, folder: Path, environment: Mapping[str, str], *, whole: b
             os.killpg(process.pid, signal.SIGINT)
         code = process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
-        raise Failed(f"{line}\nis still running after {PATIENCE} s:\n{printed.text}") from None
+        raise ReadmeError(f"{line}\nis still running after {PATIENCE} s:\n{printed.text}") from None
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -134,12 +136,8 @@ def perform(line: str, folder: Path, environment: Mapping[str, str], *, whole: b
         printed.close()
     expected = (0, -signal.SIGINT, 130) if not line.startswith("storebus") else (0,)
     if code not in expected:
-        raise Failed(f"{line}\nended with {code}:\n{printed.text}")
+        raise ReadmeError(f"{line}\nended with {code}:\n{printed.text}")
     return printed.text
-
-
-def _hears_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _Reader:
@@ -182,7 +180,7 @@ def _watch(
     deadline = time.monotonic() + PATIENCE
     while not printed.has(way.until, 2 if way.meanwhile else PATIENCE):
         if time.monotonic() > deadline:
-            raise Failed(f"{line}\nnever printed {way.until!r} but:\n{printed.text}")
+            raise ReadmeError(f"{line}\nnever printed {way.until!r} but:\n{printed.text}")
         if way.meanwhile:
             subprocess.run(
                 ["bash", "-c", way.meanwhile], cwd=folder, env=dict(environment),
@@ -221,8 +219,8 @@ def other_terminal(folder: Path, programs: Path, greeting: str) -> dict[str, str
 def visit(*, whole: bool) -> Iterator[str]:
     """Open a store with `make run`, do all that the README says, close it; yields what failed."""
     process = subprocess.Popen(
-        ["make", "run"], cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_hears_interrupts,
+        [*_HEARS_CTRL_C, "make", "run"], cwd=REPOSITORY, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     printed = _Reader(process)
     try:
@@ -254,7 +252,7 @@ def _tried(line: str, environment: Mapping[str, str], *, whole: bool) -> Iterato
         return
     try:
         perform(line, REPOSITORY, environment, whole=whole)
-    except Failed as failure:
+    except ReadmeError as failure:
         yield str(failure)
     else:
         print(f"ok {time.monotonic() - begun:5.1f} s  {name}", flush=True)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from needs import require
 
 from broker import mosquitto
 from broker.engine import RunningEngine
@@ -18,9 +19,9 @@ def engine(request: pytest.FixtureRequest) -> RunningEngine:
 
 @pytest.fixture
 def installed_mosquitto() -> Path:
+    require("mosquitto")
     binary = mosquitto.find_mosquitto()
-    if binary is None:
-        pytest.skip("Mosquitto is not installed")
+    assert binary is not None
     return binary
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from needs import require
 from ports import free_port
 from store import PATIENCE
 
@@ -16,9 +17,9 @@ from bus.link import MqttConnector, Outgoing, Subscription
 @pytest.fixture
 async def guarded(tmp_path: Path) -> AsyncIterator[str]:
     """The address of a Mosquitto that lets anybody read and lets nobody write below `secret`."""
+    require("mosquitto")
     binary = mosquitto.find_mosquitto()
-    if binary is None:
-        pytest.skip("Mosquitto is not installed (apt install mosquitto)")
+    assert binary is not None
     port = free_port()
     rules = tmp_path / "access.list"
     rules.write_text("topic read #\ntopic write open/#\n")

@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from needs import require
 from plug import Plug
 from ports import free_port
 from raw_client import RawClient
@@ -172,9 +173,9 @@ async def test_a_node_that_stood_still_goes_on_when_nobody_took_its_role(store: 
 async def test_when_the_broker_is_back_the_nodes_are_and_open_orders_are_finished(
     tmp_path: Path,
 ) -> None:
+    require("mosquitto")
     binary = mosquitto.find_mosquitto()
-    if binary is None:
-        pytest.skip("Mosquitto is not installed (apt install mosquitto)")
+    assert binary is not None
     port = free_port()
     file = tmp_path / "mosquitto.conf"
     file.write_text(mosquitto.configuration("127.0.0.1", port, 131_072))

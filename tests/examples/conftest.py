@@ -7,16 +7,12 @@ import pytest_asyncio
 from example_shop import Shop
 from store_process import free_port, running_store_process
 
-from broker import mosquitto
-
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=["mosquitto", "embedded"])
 async def shop(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Shop]:
     """The store."""
-    if request.param == "mosquitto" and mosquitto.find_mosquitto() is None:
-        pytest.skip("Mosquitto is not installed (apt install mosquitto)")
     options = ["--sorters", "0"]
     websocket_port = free_port() if request.param == "mosquitto" else None
     if websocket_port is not None:

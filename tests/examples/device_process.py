@@ -1,6 +1,7 @@
 """The examples for device builders, run as a builder would, and a store they speak to."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import subprocess
@@ -9,10 +10,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import which
 from urllib.parse import urlsplit
 
-import pytest
+from needs import NEEDS, leave_out
 
 PROJECT = Path(__file__).parents[2]
 DEVICES = PROJECT / "examples" / "devices"
@@ -27,8 +27,8 @@ class Example:
     file: str
     program: str = sys.executable
     """Runs it; below the example's folder if it is a path in it."""
-    tools: tuple[str, ...] = ()
-    """What has to be installed on the computer."""
+    needs: tuple[str, ...] = ()
+    """What has to be installed on the computer: names of needs.py."""
     made: str | None = None
     """What `make examples` makes for it, below its folder."""
     goodbye: str = "offline"
@@ -40,24 +40,23 @@ class Example:
         return DEVICES / self.folder / self.file
 
     def lacks(self) -> str | None:
-        """Why it cannot be run here; what can be made for it is made."""
-        for tool in self.tools:
-            if which(tool) is None:
-                return f"{self.folder} needs {tool}, which is not installed"
-        if self.made is not None:
-            target = (DEVICES / self.folder / self.made).relative_to(PROJECT)
-            making = subprocess.run(
-                ["make", str(target)], cwd=PROJECT, capture_output=True, text=True, check=False
-            )
-            if making.returncode:
-                reason = (making.stderr or making.stdout).strip().splitlines()[-1]
-                return f"`make examples` cannot make {target}: {reason}"
-        return None
+        """What it needs that is not here; what can be fetched for it is fetched."""
+        for name in self.needs:
+            if not NEEDS[name].met():
+                return name
+        return None if self.made is None or self._is_made() else "examples"
+
+    def _is_made(self) -> bool:
+        target = (DEVICES / self.folder / str(self.made)).relative_to(PROJECT)
+        with self.script.open() as lock:  # several processes test
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            making = subprocess.run(["make", target], cwd=PROJECT, capture_output=True, check=False)
+        return making.returncode == 0
 
     def require(self) -> None:
-        """Skip the test if a tool is missing and cannot be made."""
-        if (reason := self.lacks()) is not None:
-            pytest.skip(reason)
+        """Leave the test out where something that the example needs is missing."""
+        if (lack := self.lacks()) is not None:
+            leave_out(lack)
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -153,14 +152,12 @@ ASYNCIO_MQTT = Example("asyncio-mqtt", "terminal.py", ".venv/bin/python", made="
 MICROPYTHON = Example("micropython", "terminal.py", goodbye="lost")
 PUB_SUB = Example(
     *("mosquitto-pub-sub", "terminal.sh", bash()),
-    tools=("bash", "jq", "mosquitto_pub", "mosquitto_sub", "setpriv"),
+    needs=("bash", "jq", "mosquitto-clients", "setpriv"),
 )
 REQUEST_RESPONSE = Example(
     *("mosquitto-rr", "terminal.sh", bash()),
-    tools=("bash", "jq", "mosquitto_rr", "mosquitto_sub", "setpriv"),
+    needs=("bash", "jq", "mosquitto-clients", "setpriv"),
 )
-MQTT_JS = Example(
-    *("mqtt-js", "terminal.js", "node"), tools=("node", "npm"), made="node_modules/ready"
-)
+MQTT_JS = Example(*("mqtt-js", "terminal.js", "node"), needs=("node",), made="node_modules/ready")
 TERMINALS = (PUB_SUB, REQUEST_RESPONSE, PAHO, ASYNCIO_MQTT, MICROPYTHON, MQTT_JS)
 IN_PYTHON = (PAHO, ASYNCIO_MQTT, MICROPYTHON)

@@ -9,7 +9,6 @@ import pytest
 from device_process import MQTT_JS, SORTER, TERMINALS, Example
 from store_process import free_port
 
-from broker import mosquitto
 from broker.engine import running_broker
 from broker.settings import BrokerSettings
 from cli.certify.book import Verdict
@@ -87,12 +86,11 @@ def _said(verdicts: list[Verdict], outcome: str) -> dict[str, object]:
     }
 
 
+@pytest.mark.needs("mosquitto")
 async def test_each_example_keeps_every_must_and_the_advice_that_it_says(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """One test for all: most of it is waiting, and they wait together."""
-    if mosquitto.find_mosquitto() is None:
-        pytest.skip("Mosquitto is not installed (apt install mosquitto)")
     there = [each for each in EXAMPLES if each.lacks() is None]
     tried = await asyncio.gather(*(_tried(each, tmp_path_factory) for each in there))
     for example, verdicts in zip(there, tried, strict=True):

@@ -12,7 +12,6 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from raw_client import RawClient
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.skipif(which("mosquitto_pub") is None, reason="needs mosquitto-clients"),
+    pytest.mark.needs("mosquitto-clients"),
 ]
 
 GUIDE = PROJECT / "docs" / "device-guide.md"

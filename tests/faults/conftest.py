@@ -5,9 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from needs import ENGINE
 from parts import PYTHON, copy_store
-
-from broker.mosquitto import find_mosquitto
 
 _FILLING = 60
 
@@ -15,10 +14,8 @@ _FILLING = 60
 @pytest.fixture(scope="session")
 def filled_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The databases of the sample shop, just opened and closed again."""
-    if find_mosquitto() is None:
-        pytest.skip("Mosquitto is not installed (apt install mosquitto)")
     data = tmp_path_factory.mktemp("filled-shop")
-    up = ("-m", "cli", "up", "--engine", "mosquitto", "--port", "0", "--sorters", "0")
+    up = ("-m", "cli", "up", "--engine", ENGINE, "--port", "0", "--sorters", "0")
     with subprocess.Popen(
         (*PYTHON, *up, "--data", str(data)), stdout=subprocess.PIPE, text=True
     ) as process:

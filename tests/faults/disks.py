@@ -1,4 +1,4 @@
-"""Disks of a few megabytes that fill up or fail; they need root and are always unmounted."""
+"""Disks of a few megabytes that fill up or fail; they need `disk`, and are always unmounted."""
 
 import os
 import subprocess
@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from needs import find, leave_out
 
 
-def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
-    if done.returncode:
-        pytest.skip(f"{command[0]} is not possible here: {done.stderr.strip()[:200]}")
+def _run(program: str, *arguments: str) -> int:
+    """Run one of an administrator's programs; its exit code."""
+    command = (find(program) or program, *arguments)
+    done = subprocess.run(command, capture_output=True, check=False, timeout=20)
+    return done.returncode
 
 
 @contextmanager
@@ -28,45 +29,46 @@ def failing_disk(folder: Path) -> Iterator[Path]:
     image = folder.with_suffix(".image")
     with image.open("wb") as file:
         file.truncate(8 << 20)
-    _run("mkfs.ext4", "-q", str(image))
+    assert _run("mkfs.ext4", "-q", str(image)) == 0
     with _mounted(folder, "-o", "loop,errors=remount-ro", str(image)):
+        if not os.access(_switch(folder), os.W_OK):
+            leave_out("failing-disk")
         yield folder
 
 
 @contextmanager
 def _mounted(folder: Path, *what: str) -> Iterator[None]:
     folder.mkdir(exist_ok=True)
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a disk")
-    _run("mount", *what, str(folder))
+    if _run("mount", *what, str(folder)):
+        leave_out("disk")  # not every container lets its root do it
     try:
         yield
     finally:
-        lazily = subprocess.run(("umount", str(folder)), check=False, capture_output=True)
-        if lazily.returncode:
-            subprocess.run(("umount", "-l", str(folder)), check=True)
+        if _run("umount", str(folder)):
+            assert _run("umount", "-l", str(folder)) == 0
 
 
 def fail(folder: Path) -> None:
     """Let a failing disk find an error: from now on it can only be read."""
+    _switch(folder).write_text("a test's error")
+
+
+def _switch(folder: Path) -> Path:
+    """Where the kernel lets an ext4 fail, if it does."""
     device = next(
         Path(line.split()[0]).name
         for line in Path("/proc/mounts").read_text().splitlines()
         if line.split()[1] == str(folder)
     )
-    switch = Path(f"/sys/fs/ext4/{device}/trigger_fs_error")
-    if not switch.exists():
-        pytest.skip("this kernel cannot let an ext4 fail")
-    switch.write_text("a test's error")
+    return Path(f"/sys/fs/ext4/{device}/trigger_fs_error")
 
 
 def repair(folder: Path) -> None:
     """What an operator does: unmount, check, mount again."""
     image = folder.with_suffix(".image")
-    subprocess.run(("umount", str(folder)), check=True)
-    # Its exit code is 1 for what it corrected.
-    subprocess.run(("fsck.ext4", "-p", str(image)), check=False, capture_output=True)
-    _run("mount", "-o", "loop,errors=remount-ro", str(image), str(folder))
+    assert _run("umount", str(folder)) == 0
+    _run("fsck.ext4", "-p", str(image))  # its exit code is 1 for what it corrected
+    assert _run("mount", "-o", "loop,errors=remount-ro", str(image), str(folder)) == 0
 
 
 def fill(folder: Path) -> Path:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from needs import ENGINE, require
 from ports import free_port
 
 from broker import embedded, mosquitto
@@ -66,9 +67,7 @@ class OwnBroker:
         persistent: whether Mosquitto saves retained messages and sessions; ours never does.
     """
 
-    def __init__(
-        self, folder: Path, engine: str = "mosquitto", *, persistent: bool = False
-    ) -> None:
+    def __init__(self, folder: Path, engine: str = ENGINE, *, persistent: bool = False) -> None:
         folder.mkdir()
         if engine == "embedded":
             self._program = self._embedded(folder)
@@ -95,6 +94,7 @@ class OwnBroker:
             text = text.replace("persistence false", keep)
         file = folder / "mosquitto.conf"
         file.write_text(text)
+        require("mosquitto")
         binary = mosquitto.find_mosquitto()
         assert binary is not None
         self.saved = folder / "mosquitto.db"
@@ -292,7 +292,7 @@ async def running_parts(
 
 @asynccontextmanager
 async def running_broker(
-    folder: Path, engine: str = "mosquitto", *, persistent: bool = False
+    folder: Path, engine: str = ENGINE, *, persistent: bool = False
 ) -> AsyncIterator[OwnBroker]:
     """A broker that is gone afterwards."""
     broker = OwnBroker(folder, engine, persistent=persistent)

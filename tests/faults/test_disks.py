@@ -28,6 +28,8 @@ from bus.contract.settlement import AccountPayment, CardPayment
 from bus.contract.values import Empty
 from bus.errors import JournalError
 
+pytestmark = pytest.mark.needs("disk")
+
 ORDERS = 12 if LONG else 4
 """In each phase."""
 EACH = list(NODES) if LONG else ["settlement"]
@@ -109,6 +111,7 @@ async def test_a_full_disk_costs_nothing_but_time(data: Path, tmp_path: Path, vi
     assert_nothing_is_wrong(data)
 
 
+@pytest.mark.needs("ext4")
 @pytest.mark.parametrize("victim", EACH)
 async def test_a_disk_that_can_only_be_read_costs_nothing_but_time(
     data: Path, tmp_path: Path, victim: str

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from aftermath import assert_nothing_is_wrong, paid_orders
 from customers import Customers, customers_at
+from needs import require
 from parts import (
     HERE,
     LONG,
@@ -77,8 +77,7 @@ async def test_what_was_acknowledged_is_in_the_files_of_killed_nodes(
 @pytest.fixture
 def synced(tmp_path: Path) -> str:
     """The library that keeps what was synced; see synced.c."""
-    if shutil.which("cc") is None:
-        pytest.skip("no C compiler: the disk's cache cannot be watched")
+    require("cc")
     library = str(tmp_path / "synced.so")
     flags = ("-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-ldl")
     subprocess.run(

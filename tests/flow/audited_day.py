@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from needs import ENGINE
 from raw_client import RawClient, raw_over_mqtt
 from store_process import StoreProcess, running_store_process, storebus
 
@@ -74,7 +75,7 @@ async def live(folder: Path) -> Day:
     with (shop / "layout.toml").open("a") as layout:
         layout.write("[finds]\nA-01-3 = 1\n")  # where the large blue shirts lie
     options = ("--shop", str(shop))
-    async with running_store_process(day.data, "mosquitto", "inf", *options) as store:
+    async with running_store_process(day.data, ENGINE, "inf", *options) as store:
         recorder = await recording(store, day.history)
         await _trade(store, day)
         code, out, err = await storebus("audit", *map(str, day.folders), "--open")

@@ -16,7 +16,6 @@ from raw_client import raw_over_mqtt
 from store_process import StorebusHere, running_store_process
 from tampering import TAMPERINGS, Tampering
 
-from broker.mosquitto import find_mosquitto
 from bus.errors import ConfigurationError, JournalError
 from bus.recording import Connected, Recorded, read_recording
 from cli.audit import INVARIANTS, audit, findings
@@ -25,8 +24,6 @@ from cli.audit import INVARIANTS, audit, findings
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Day:
     """A day that was lived once: each test gets a copy."""
-    if find_mosquitto() is None:
-        pytest.skip("Mosquitto is not installed (apt install mosquitto)")
     return asyncio.run(live(tmp_path_factory.mktemp("audited") / "day"))
 
 

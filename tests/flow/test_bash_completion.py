@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -18,7 +17,7 @@ done
 """
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+@pytest.mark.needs("bash")
 async def test_bash_completes_fields_values_and_filters(tmp_path: Path) -> None:
     typed = {
         "storebus request terminal-9 settlement pur": "purchase",

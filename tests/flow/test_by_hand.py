@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from store_process import StoreProcess, running_store_process
 
 from cli.audit import audit
 
-pytestmark = pytest.mark.skipif(which("mosquitto_pub") is None, reason="needs mosquitto-clients")
+pytestmark = pytest.mark.needs("mosquitto-clients")
 
 ROOT = "storebus/1/main"
 

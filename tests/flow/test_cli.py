@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from needs import ENGINE
 from ports import free_port
 from store_process import StorebusHere, StoreProcess, running_store_process, storebus
 
@@ -162,7 +163,7 @@ async def test_a_second_store_on_the_same_data_is_refused(store: StoreProcess) -
 
 
 async def test_single_nodes_against_a_broker_make_a_store_too(tmp_path: Path) -> None:
-    async with running_store_process(tmp_path, "mosquitto", "inf", "--sorters", "0") as store:
+    async with running_store_process(tmp_path, ENGINE, "inf", "--sorters", "0") as store:
         sorter = StoreProcess(tmp_path / "elsewhere", port=store.port)
         sorter.process = await sorter.spawn(
             "node", "sorter-2", "--broker", store.url, "--data", str(sorter.data), "--speed", "inf"

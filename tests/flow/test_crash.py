@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from needs import ENGINE
 from store_process import StoreProcess, running_store_process
 
 from bus.contract.settlement import AccountPayment
@@ -77,7 +78,7 @@ async def test_a_store_that_is_killed_among_20_open_orders_reminds_each_once(
 
 
 async def test_a_terminal_that_was_away_gets_its_reminder_when_it_is_back(tmp_path: Path) -> None:
-    async with running_store_process(tmp_path, "mosquitto", "20") as store:
+    async with running_store_process(tmp_path, ENGINE, "20") as store:
         settings = read_settings(data=tmp_path)
         async with running_terminal("terminal-1", store.url, settings) as terminal:
             styles = await terminal.styles(["KIT-RED"])

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from bare import readme
+from needs import require
 from ports import free_port
 from store_process import StorebusHere, StoreProcess, running_store_process
-
-from broker.mosquitto import find_mosquitto
 
 _TEXT = (readme.REPOSITORY / "README.md").read_text(encoding="utf-8")
 _LINES = [line for line in readme.lines(_TEXT) if not line.startswith(readme.BY_MAKE)]
@@ -23,8 +22,7 @@ _INLINE = sorted(set(re.findall(r"`storebus ([a-z]+)([^`]*)`", _TEXT)))
 async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StoreProcess]:
     """A store in a folder of its own, as after `make run`."""
     folder = tmp_path_factory.mktemp("readme")
-    engine = "mosquitto" if find_mosquitto() else "embedded"
-    async with running_store_process(folder / "storebus-data", engine) as running:
+    async with running_store_process(folder / "storebus-data") as running:
         yield running
 
 
@@ -32,7 +30,7 @@ async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store
 def test_a_line_of_the_readme_does_what_it_says(line: str, store: StoreProcess) -> None:
     needs = readme.way_of(line).needs
     if needs and shutil.which(needs) is None:
-        pytest.skip(f"{needs} is not installed")
+        require("mosquitto-clients" if needs.startswith("mosquitto") else needs)
     folder = store.data.parent
     programs = Path(sys.executable).parent
     environment = readme.other_terminal(folder, programs, store.greeting)

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import aiomqtt
+from needs import ENGINE
 from store_process import StoreProcess, running_store_process, storebus
 
 from cli.audit import findings
@@ -14,7 +15,7 @@ STEPS = ("travelling", "picking", "conveying", "packing")
 
 async def test_a_sorter_killed_in_every_step_goes_on_and_conveys_once(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    async with running_store_process(data, "mosquitto", "1", "--sorters", "0") as store:
+    async with running_store_process(data, ENGINE, "1", "--sorters", "0") as store:
         sorter = StoreProcess(data, port=store.port)
         node = ("node", "sorter-1", "--broker", store.url, "--data", str(data), "--speed", "20")
         sorter.process = await sorter.spawn(*node)

@@ -4,13 +4,13 @@ import asyncio
 import os
 import select
 import signal
-import sys
 from pathlib import Path
 
 import pytest
+from needs import ENGINE
 from store_process import StoreProcess, running_store_process, storebus
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+pytestmark = pytest.mark.needs("linux")
 
 
 def _roles(store: StoreProcess) -> dict[str, int]:
@@ -41,7 +41,7 @@ async def _buys(store: StoreProcess) -> None:
 
 
 async def test_roles_that_run_apart_make_a_store_and_end_with_it(tmp_path: Path) -> None:
-    async with running_store_process(tmp_path, "mosquitto", "inf", "--apart") as store:
+    async with running_store_process(tmp_path, ENGINE, "inf", "--apart") as store:
         roles = _roles(store)
         assert set(roles) == {"catalog", "settlement", "warehouse"}
         await _buys(store)
@@ -55,7 +55,7 @@ async def test_roles_that_run_apart_make_a_store_and_end_with_it(tmp_path: Path)
 
 
 async def test_a_store_ends_when_a_role_that_runs_apart_has_ended(tmp_path: Path) -> None:
-    async with running_store_process(tmp_path, "mosquitto", "inf", "--apart") as store:
+    async with running_store_process(tmp_path, ENGINE, "inf", "--apart") as store:
         os.kill(_roles(store)["warehouse"], signal.SIGKILL)
         assert store.process is not None
         async with asyncio.timeout(30):

@@ -27,6 +27,14 @@ def test_every_promise_is_kept_in_any_weather(first: int) -> None:
         assert not outcome.broken, outcome.plan.command()
 
 
+@pytest.mark.parametrize("folder", ["/proc", "/no/such/folder"])
+def test_it_needs_no_folder_in_memory(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = Plan(7, customers=(0, 1))
+    digest = simulate(plan).digest
+    monkeypatch.setattr("simulation.run._IN_MEMORY", Path(folder))  # /proc: root cannot write there
+    assert simulate(plan).digest == digest
+
+
 def test_the_same_seed_has_the_same_history_in_any_process() -> None:
     command = [sys.executable, "-m", "simulation", "--first", "7", "--seeds", "1"]
     told = subprocess.run(
@@ -56,7 +64,7 @@ def _children(process: int) -> list[str]:
     return Path(f"/proc/{process}/task/{process}/children").read_text().split()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.needs("linux")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_simulations_end_with_the_command_that_started_them(how: int) -> None:
     command = [sys.executable, "-m", "simulation", "--seeds", "10000", "--processes", "2"]

@@ -24,21 +24,6 @@ def _resident(pid: int) -> int:
     return int(pages) * os.sysconf("SC_PAGESIZE")
 
 
-def _mosquitto(url: str) -> int:
-    """The broker's process, by the port that its configuration file names."""
-    port = url.rpartition(":")[2].encode()
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = entry.read_bytes().split(b"\0")
-        except OSError:
-            continue  # it ended meanwhile
-        if not words[0].endswith(b"mosquitto"):
-            continue
-        if b"listener %s " % port in Path(words[2].decode()).read_bytes():
-            return int(entry.parent.name)
-    raise AssertionError(f"no Mosquitto on port {url}")
-
-
 async def _on_a_terminal(*words: str) -> tuple[asyncio.subprocess.Process, int, bytearray]:
     """A command with a terminal of its own, whose end is here, and what it draws."""
     screen, terminal = pty.openpty()
@@ -53,11 +38,13 @@ async def _on_a_terminal(*words: str) -> tuple[asyncio.subprocess.Process, int, 
     return process, screen, drawn
 
 
+@pytest.mark.needs("linux")
 async def test_a_console_that_is_stopped_stops_nobody(
     run_broker: RunBroker, site: str, tmp_path: Path
 ) -> None:
-    url = run_broker("mosquitto").url
-    broker = _mosquitto(url)
+    running = run_broker("mosquitto")
+    url, broker = running.url, running.pid
+    assert broker is not None
     async with running_store(MqttConnector(url), tmp_path, site=site, settings=FAST) as store:
         console, screen, drawn = await _on_a_terminal("watch", "--broker", url, "--site", site)
         loop = asyncio.get_running_loop()

@@ -1,13 +1,13 @@
 """Somebody else's tools read the published document: AsyncAPI's own parser finds nothing wrong."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from needs import require
 
 from bus.contract import CHANNELS
 from bus.contract.channel import Operation
@@ -23,10 +23,7 @@ WARNING = 1
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the parser says of the published document, and of one with a fault."""
-    if shutil.which("node") is None:
-        pytest.skip("Node.js is not installed (apt install nodejs npm)")
-    if not (CHECK / "node_modules" / "@asyncapi" / "parser").is_dir():
-        pytest.skip("the parser is not there (cd tests/asyncapi; npm install --no-package-lock)")
+    require("node", "asyncapi-parser")
     document = json.loads((PUBLISHED / "asyncapi.json").read_text(encoding="utf-8"))
     document["operations"]["settlement.purchase"]["bindings"]["mqtt"]["qos"] = 7
     faulty = tmp_path_factory.mktemp("asyncapi") / "faulty.json"

@@ -1,13 +1,13 @@
 """What a scanner gives is read as a GTIN, element strings, a link, another URL, or refused."""
 
 import json
-from pathlib import Path
 
 import pytest
 from biip import ParseError
 from biip.gs1_digital_link_uris import GS1DigitalLinkURI
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from needs import VECTORS
 from zxingcpp import BarcodeFormat, create_barcode
 
 from bus.contract.catalog import Lookup, Price, Product, Style
@@ -16,7 +16,6 @@ from bus.errors import InvalidLink, UnknownLabel
 from nodes.catalog.code import ScannedCode, read_code, read_link, upc_a
 from nodes.catalog.shelf import Shelf
 
-VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "gs1_digital_link.jsonl"
 GTIN = "09506000134352"
 FIXED_LENGTHS = {"00", "01", "02", "03", "04", *map(str, range(11, 21)), "41"} | {
     str(prefix) for prefix in range(31, 37)
@@ -36,9 +35,8 @@ def element_string(elements: tuple[tuple[str, str], ...]) -> str:
     return "^" + "".join(parts).removesuffix("^")
 
 
+@pytest.mark.needs("vectors")
 def test_the_shared_vectors_of_digital_links_all_agree() -> None:
-    if not VECTORS.exists():
-        pytest.skip("the shared vectors are not here")
     for case in map(json.loads, VECTORS.read_text("utf-8").splitlines()):
         try:
             link = read_link(case["uri"])

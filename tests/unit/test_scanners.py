@@ -1,5 +1,6 @@
 """Scanners give one code after the other, whatever they hang on, and say what is missing."""
 
+import importlib
 import os
 import sys
 import tty
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from needs import require
 from PIL import Image
 
 from bus.errors import ConfigurationError
@@ -167,9 +169,8 @@ def test_the_separator_of_gs1_is_typed_as_control_and_bracket() -> None:
 
 
 async def test_an_input_device_is_read_as_it_types() -> None:
-    evdev = pytest.importorskip("evdev", reason="evdev is not installed")
-    if not os.access("/dev/uinput", os.W_OK):
-        pytest.skip("no /dev/uinput: no keyboard can be made up here")
+    require("evdev", "uinput")
+    evdev: Any = importlib.import_module("evdev")
     with evdev.UInput() as keyboard:
         codes = evdev_scanner(keyboard.device.path)
         waiting = anext(codes)
@@ -181,8 +182,8 @@ async def test_an_input_device_is_read_as_it_types() -> None:
         await codes.aclose()
 
 
+@pytest.mark.needs("evdev")
 async def test_an_input_device_that_is_not_there_is_one_sentence() -> None:
-    pytest.importorskip("evdev", reason="evdev is not installed")
     with pytest.raises(ConfigurationError, match="no scanner at /dev/input/nothing"):
         await anext(evdev_scanner("/dev/input/nothing"))
 
@@ -192,7 +193,8 @@ async def test_an_input_device_that_is_not_there_is_one_sentence() -> None:
 
 def film(folder: Path, *scenes: str) -> str:
     """A video: each scene is a second of a label held there, or of an empty table."""
-    av: Any = pytest.importorskip("av", reason="av is not installed")
+    require("av")
+    av: Any = importlib.import_module("av")
     path = folder / "film.avi"
     with av.open(str(path), "w") as opened:
         stream = opened.add_stream("mjpeg", rate=30)
@@ -215,7 +217,7 @@ async def test_a_camera_tells_what_it_sees_once_while_it_is_held_there(tmp_path:
     assert await all_of(camera(path)) == [(LINK,), (), (LINK,), (OTHER,)]
 
 
+@pytest.mark.needs("av")
 async def test_a_camera_that_is_not_there_is_one_sentence() -> None:
-    pytest.importorskip("av", reason="av is not installed")
     with pytest.raises(ConfigurationError, match="no camera at /dev/video99"):
         await anext(camera("/dev/video99"))

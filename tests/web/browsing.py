@@ -1,13 +1,12 @@
 """A customer in a real browser: headless Chromium, driven by its own driver."""
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-import pytest
+from needs import find, require
 from selenium import webdriver
 from selenium.common.exceptions import (
     NoSuchElementException,
@@ -146,10 +145,11 @@ class Browser:
 @contextmanager
 def running_browser() -> Iterator[Browser]:
     """A headless Chromium; skips where there is none."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    driver = shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("Chromium and its driver are not installed (apt install chromium-driver)")
+    require("chromium")
+    chromium = find("chromium") or find("chromium-browser")
+    driver = find("chromedriver")
+    assert chromium
+    assert driver
     with tempfile.TemporaryDirectory(
         prefix="storebus-browser-", ignore_cleanup_errors=True
     ) as home:
