@@ -156,8 +156,10 @@ PUB_SUB = Example(
 )
 REQUEST_RESPONSE = Example(
     *("mosquitto-rr", "terminal.sh", bash()),
-    needs=("bash", "jq", "mosquitto-clients", "setpriv"),
+    needs=("bash", "jq", "mosquitto-clients", "setpriv", "mosquitto"),  # speaks MQTT 5
 )
-MQTT_JS = Example(*("mqtt-js", "terminal.js", "node"), needs=("node",), made="node_modules/ready")
+MQTT_JS = Example(
+    *("mqtt-js", "terminal.js", "node"), needs=("node", "mosquitto"), made="node_modules/ready"
+)
 TERMINALS = (PUB_SUB, REQUEST_RESPONSE, PAHO, ASYNCIO_MQTT, MICROPYTHON, MQTT_JS)
 IN_PYTHON = (PAHO, ASYNCIO_MQTT, MICROPYTHON)

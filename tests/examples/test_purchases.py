@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from device_process import MQTT_JS, TERMINALS, Example, device, host_and_port
+from needs import ENGINE
 from raw_client import RawClient, Received, raw_over_mqtt
 from store import RunBroker
 
@@ -35,7 +36,7 @@ def start_arguments(example: Example, broker: Broker, name: str) -> tuple[str, .
     if example == MQTT_JS:
         assert broker.websocket_url is not None
         return (broker.websocket_url, name)
-    return (*host_and_port(broker.url), name)
+    return (*host_and_port(broker.url_v311), name)
 
 
 async def answer(raw: RawClient, request: Received, data: Any, **attributes: Any) -> None:
@@ -52,7 +53,7 @@ async def test_a_purchase_has_one_id_until_it_is_answered_whatever_happens(
     run_broker: RunBroker, example: Example, tmp_path: Path
 ) -> None:
     example.require()
-    broker = run_broker("mosquitto")
+    broker = run_broker(ENGINE)
     name = f"terminal-{example.folder}-{next(_numbers)}"
     async with (
         raw_over_mqtt(broker.url, "main", "tester-store", 30.0) as raw,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from device_process import SORTER, Device, device, host_and_port
+from needs import ENGINE
 from raw_client import RawClient, Received, raw_over_mqtt
 from store import RunBroker
 
@@ -68,7 +69,7 @@ class Warehouse:
 
 @pytest.fixture
 async def warehouse(run_broker: RunBroker, tmp_path: Path) -> AsyncIterator[Warehouse]:
-    url, name = run_broker("mosquitto").url, f"sorter-{next(_numbers)}"
+    url, name = run_broker(ENGINE).url_v311, f"sorter-{next(_numbers)}"
     async with (
         raw_over_mqtt(url, "main", "tester-warehouse") as raw,
         device(SORTER, tmp_path / "sorter", *host_and_port(url), name) as sorter,

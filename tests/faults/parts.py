@@ -69,6 +69,7 @@ class OwnBroker:
 
     def __init__(self, folder: Path, engine: str = ENGINE, *, persistent: bool = False) -> None:
         folder.mkdir()
+        self.saved = folder / "mosquitto.db"
         if engine == "embedded":
             self._program = self._embedded(folder)
         else:
@@ -97,7 +98,6 @@ class OwnBroker:
         require("mosquitto")
         binary = mosquitto.find_mosquitto()
         assert binary is not None
-        self.saved = folder / "mosquitto.db"
         log = folder / "mosquitto.log"
         return Program("mosquitto", mosquitto.command(binary, file), log, "127.0.0.1", (self.port,))
 

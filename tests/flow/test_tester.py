@@ -203,10 +203,13 @@ async def test_many_questions_are_counted(store: StoreProcess) -> None:
 async def test_what_is_published_is_heard_as_it_is(store: StoreProcess) -> None:
     async with _running("tail", "text:odd", "--count", "4", "--data", str(store.data)) as tail:
         publish = ("--data", str(store.data))
+        properties = ("--response-topic", "./rep/x", "--correlation", "c")
+        if store.engine == "embedded":
+            properties = ()  # it carries none
         await _until_heard(store, tail)
         for words in (
             ("./event/odd-1/x", "odd \u202e text", "--qos", "0"),
-            ("./odd/place", "00ff", "--hex", "--response-topic", "./rep/x", "--correlation", "c"),
+            ("./odd/place", "00ff", "--hex", *properties),
             ("./state/odd-1/x", "", "--retain"),
         ):
             code, out, err = await storebus("publish", *words, *publish)
@@ -215,8 +218,9 @@ async def test_what_is_published_is_heard_as_it_is(store: StoreProcess) -> None:
         event, place, state = [await _line(tail) for _ in range(3)]
         assert event["payload"] == "odd \u202e text"
         assert place["payload_base64"] == "AP8="
-        assert place["response_topic"] == "storebus/1/main/rep/x"
-        assert place["correlation"] == "Yw=="
+        if properties:
+            assert place["response_topic"] == "storebus/1/main/rep/x"
+            assert place["correlation"] == "Yw=="
         assert state["topic"] == "storebus/1/main/state/odd-1/x"
         assert await _ended(tail) == (0, "")
 
@@ -336,10 +340,12 @@ async def test_who_follows_or_plays_ends_when_its_reader_has_gone(store: StorePr
 async def test_hostile_text_is_harmless_on_a_terminal(store: StoreProcess) -> None:
     hostile = "\x1b]0;owned\x07 \x9b31m \u202e"
     data = ("--data", str(store.data))
-    # Mosquitto itself ends a connection over a topic with control characters.
     code, _, err = await storebus("publish", f"./state/x-1/{hostile}", "x", *data)
-    assert code == 1
-    assert "The broker ended the connection" in err
+    if store.engine == "mosquitto":  # it ends a connection over a topic with control characters
+        assert code == 1
+        assert "The broker ended the connection" in err
+    else:
+        assert code == 0, err
     topic = "./state/x-1/owned \u202e"
     code, _, err = await storebus("publish", topic, "x", "--retain", *data)
     assert code == 0, err

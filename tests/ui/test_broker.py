@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from needs import ENGINE
 from stage import shows, watching
 from store import FAST, PATIENCE, RunBroker, eventually, running_store
 from test_model_replay import write
@@ -21,10 +22,11 @@ from cli.main import main
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-async def test_an_order_is_watched_over_mosquitto(
+async def test_an_order_is_watched_over_a_broker(
     run_broker: RunBroker, site: str, tmp_path: Path, protocol: str
 ) -> None:
-    connector = MqttConnector(f"{run_broker('mosquitto').url}?protocol={protocol}")
+    broker = run_broker(ENGINE)
+    connector = MqttConnector(broker.url if protocol == "5" else broker.url_v311)
     async with running_store(connector, tmp_path, site=site, settings=FAST) as store:
         console = watching(connector, site)
         async with console.run_test(size=(100, 30)) as pilot:
@@ -67,7 +69,7 @@ async def on_a_terminal(
 async def test_the_command_draws_on_a_terminal_and_ends_with_q(
     run_broker: RunBroker, site: str, tmp_path: Path, colours: bool
 ) -> None:
-    connector = MqttConnector(run_broker("mosquitto").url)
+    connector = MqttConnector(run_broker(ENGINE).url)
     environment = os.environ | {
         "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "zh_CN.UTF-8",
     }  # fmt: skip
@@ -75,7 +77,7 @@ async def test_the_command_draws_on_a_terminal_and_ends_with_q(
         environment["NO_COLOR"] = "1"
     async with running_store(connector, tmp_path, site=site, settings=FAST):
         command, screen = await on_a_terminal(
-            "--broker", run_broker("mosquitto").url, "--site", site, environment=environment
+            "--broker", run_broker(ENGINE).url, "--site", site, environment=environment
         )
         drawn = bytearray()
         loop = asyncio.get_running_loop()
