@@ -136,7 +136,7 @@ async def _of_running(url: str, settings: Settings) -> Assortment:
 def _of_files(settings: Settings) -> Assortment:
     with reading(settings.data / "catalog.db", "nodes.catalog") as rows:
         found = (catalog.product(rows, identifier) for identifier in catalog.product_ids(rows))
-        products = [product for product in found if product is not None]
+        products = [product for product in found if product is not None and product.styles]
     points: PickupPoints | None = None
     if (settings.data / "settlement.db").exists():
         with reading(settings.data / "settlement.db", "nodes.settlement") as rows:
