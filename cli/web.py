@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
+from bus.contract.catalog import SEARCH, Search, SearchResult
+from bus.errors import Problem
 from bus.link import MqttConnector
 from bus.node import Place
 from cli import options
@@ -57,7 +60,10 @@ async def _web(settings: Settings, wanted: WebSettings, url: str) -> None:
         place, wanted, shop.name, shop.domain, patience=settings.purchase_patience
     ) as page:
         output.print(f"{wanted.node} serves the phone page at {page.url}/")
-        if shop.products:
-            path = f"/01/{shop.products[0].styles[0].gtin}"
-            output.print(f"Try: {page.url}{path}", soft_wrap=True)
+        with suppress(Problem):  # the store may come later
+            found: SearchResult = await page.customers.node.ask(
+                SEARCH, "catalog", Search(text="", limit=1)
+            )
+            for product in found.products:
+                output.print(f"Try: {page.url}/01/{product.styles[0].gtin}", soft_wrap=True)
         await asyncio.Event().wait()

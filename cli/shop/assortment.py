@@ -88,18 +88,37 @@ async def assortment_of(broker: str | None, settings: Settings, shop: Path | Non
 
 
 async def _of_store(broker: str | None, settings: Settings, *, guess: bool) -> Assortment | None:
-    """Of the store, running or closed; at the usual place, where `guess`; none if there is none."""
+    """Of the store, running or closed; none if there is none.
+
+    Where a closed store was, another may be by now: what runs has to have what the files have.
+
+    Args:
+        broker: where it is, if that was given.
+        settings: where its files are.
+        guess: look at the usual place, too.
+    """
     has_files = (settings.data / "catalog.db").exists()
     url = known_broker_url(broker, settings)
     if url is None and guess and not has_files:
         url = broker_url(broker, settings)
-    if url is not None:
-        try:
-            return await _of_running(url, settings)
-        except (BrokerError, NoAnswer):
-            if broker is not None:
-                raise
-    return _of_files(settings) if has_files else None
+    files = _of_files(settings) if has_files and broker is None else None
+    try:
+        running = await _of_running(url, settings) if url is not None else None
+    except (BrokerError, NoAnswer):
+        if broker is not None:
+            raise
+        return files
+    if running and files and _registered(running) != _registered(files):
+        raise ConfigurationError(
+            f"{running.source} is not the one in {settings.data}, or is being changed: try again,"
+            " or say which is meant, --broker URL or --data DIR."
+        )
+    return running or files
+
+
+def _registered(assortment: Assortment) -> list[ProductRecord]:
+    """What does not change by selling."""
+    return [ProductRecord.model_validate(each.model_dump()) for each in assortment.products]
 
 
 async def products_of(ask: Ask) -> list[Product]:
@@ -136,7 +155,7 @@ async def _of_running(url: str, settings: Settings) -> Assortment:
 def _of_files(settings: Settings) -> Assortment:
     with reading(settings.data / "catalog.db", "nodes.catalog") as rows:
         found = (catalog.product(rows, identifier) for identifier in catalog.product_ids(rows))
-        products = [product for product in found if product is not None]
+        products = [product for product in found if product is not None and product.styles]
     points: PickupPoints | None = None
     if (settings.data / "settlement.db").exists():
         with reading(settings.data / "settlement.db", "nodes.settlement") as rows:

@@ -1,5 +1,6 @@
 """All products in memory, as they are sold now: lookups and searches touch no database."""
 
+import unicodedata
 from collections import Counter
 
 from bus.contract.catalog import Found, Product
@@ -35,10 +36,12 @@ class Shelf:
         for style in product.styles:
             self._by_gtin[style.gtin] = (product.id, style.sku)
             self._by_sku[style.sku] = product.id
-        self._words[product.id] = " ".join(
-            [product.name, product.id, product.description]
-            + [f"{style.sku} {' '.join(style.attributes.values())}" for style in product.styles]
-        ).casefold()
+        self._words[product.id] = _searchable(
+            " ".join(
+                [product.name, product.id, product.description]
+                + [f"{style.sku} {' '.join(style.attributes.values())}" for style in product.styles]
+            )
+        )
 
     def level(self, sku: str, available: int) -> None:
         """There are now so many of a style; a product that is new is put here before."""
@@ -81,7 +84,7 @@ class Shelf:
 
         Those after a product come in the order of their ids.
         """
-        words = text.casefold().split()
+        words = _searchable(text).split()
         found = [
             identifier
             for identifier, content in self._words.items()
@@ -95,7 +98,7 @@ class Shelf:
 
     def _is_close(self, identifier: str, words: list[str]) -> bool:
         product = self._products[identifier]
-        name = product.name.casefold()
+        name = _searchable(product.name)
         skus = {style.sku.casefold() for style in product.styles}
         return any(word in name or word in skus for word in words)
 
@@ -107,6 +110,12 @@ class Shelf:
             return None  # registered as it is, whatever else it may be
         found = self._by_gtin.get(gtin or "")
         return found[1] if found else None
+
+
+def _searchable(text: str) -> str:
+    """As it is compared with what people type: of any case and width, without what is not seen."""
+    normal = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(each for each in normal if unicodedata.category(each) != "Cf")
 
 
 def _host(url: str) -> str:

@@ -1,7 +1,7 @@
 """From the label to the collected parcel, over every transport."""
 
 import pytest
-from store import LABEL, PRICES, STOCK, Store
+from store import LABEL, PRICES, PRODUCTS, STOCK, Store
 
 from bus.contract.catalog import LOOKUP, SEARCH, UPSERT, Lookup, Search, Upsert
 from bus.contract.every import ABOUT, PING
@@ -130,6 +130,17 @@ async def test_products_are_found_by_words(store: Store) -> None:
     result = await store.ask(SEARCH, "catalog", Search(text="oxford"))
     assert [product.id for product in result.products] == ["shirt"]
     assert (await store.ask(SEARCH, "catalog", Search(text="trousers"))).products == []
+
+
+async def test_a_name_is_found_without_what_nobody_sees_or_types(store: Store) -> None:
+    name = "Kaffee\u00admaschine \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    record = PRODUCTS.products[0].model_dump() | {"name": name}
+    await store.ask(UPSERT, "catalog", Upsert.model_validate({"products": [record]}))
+    for typed in (
+        "kaffeemaschine", "\u0645\u06cc\u062e\u0648\u0627\u0647\u0645", "\uff2b\uff41ffee", name
+    ):  # fmt: skip
+        (found,) = (await store.ask(SEARCH, "catalog", Search(text=typed))).products
+        assert found.name == name
 
 
 async def test_all_products_are_found_by_asking_on(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,7 @@ async def test_labels_show_what_the_store_charges_whether_it_runs_or_not(tmp_pat
     imported.write_text(_PRICE.format(price="55.00"))
     arguments = ("--sku", "CAN-40", "--sku", "UMB-RED", "--out", str(out))
     async with running_store_process(tmp_path / "store", "auto") as store:
+        assert (await _in_store(store, "backup", str(tmp_path / "before")))[0] == 0
         code, _, err = await _in_store(store, "import", str(imported))
         assert code == 0, err
         code, told, err = await _labels(store, *arguments)
@@ -158,6 +160,12 @@ async def test_labels_show_what_the_store_charges_whether_it_runs_or_not(tmp_pat
         code, told, _ = await _in_store(store, "scan", "terminal-7", str(out / "CAN-40.png"))
         assert "> CAN-40" in told
         assert "55.00 EUR" in told
+
+        # Where another store was the last time that it ran, and now this one is.
+        shutil.copy(store.data / "broker-url", tmp_path / "before")
+        code, _, err = await storebus("labels", "--data", str(tmp_path / "before"))
+        assert code == 2
+        assert f"is not the one in {tmp_path / 'before'}" in err
 
         # From another machine, which has none of the store's files.
         code, told, err = await storebus(
