@@ -124,14 +124,3 @@ def judge() -> Iterator[Judge]:
     with judge.listening():
         yield judge
     assert not judge.verdict()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the embedded broker a second and a third chance.
-
-    It keeps everything at QoS 0 and is known to lose a message that is followed at once by a
-    disconnection, and now and then a connection; a store makes good for both, a bare link cannot.
-    """
-    for item in items:
-        if "embedded" in item.name:
-            item.add_marker(pytest.mark.flaky(reruns=2))

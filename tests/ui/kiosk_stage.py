@@ -8,6 +8,8 @@ from typing import Any
 
 from plug import Plug
 from store import PATIENCE, Store
+from textual.css.query import NoMatches
+from textual.errors import NoWidget
 from textual.pilot import Pilot
 
 from bus.link import MemoryBroker
@@ -19,6 +21,9 @@ from devices.terminal.kiosk.wedge import Wedge
 
 BY_HAND = KioskSettings(scanner_gap=0.0)
 """The keys of a test come fast: here they are a person's."""
+
+_HOPS = 3
+"""Times that nobody has anything to do, one after the other, until a kiosk is settled."""
 
 
 class Visit:
@@ -52,21 +57,46 @@ class Visit:
             await asyncio.sleep(0.01)
 
     async def press(self, *keys: str) -> None:
-        """Press keys, slowly enough for a person."""
-        await self.pilot.press(*keys)
+        """Press keys one after the other, as who sees what each of them did."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.settled()
 
     async def type(self, text: str) -> None:
         """Type a text and Enter."""
-        await self.pilot.press(*text, "enter")
+        await self.press(*text, "enter")
 
     async def tap(self, what: str) -> None:
-        """Touch something."""
+        """Touch something, as soon as it can be seen."""
+        await self.until(lambda: self._is_in_sight(what), what)
         await self.pilot.click(what)
+        await self.settled()
+
+    def _is_in_sight(self, what: str) -> bool:
+        screen = self.kiosk.screen
+        try:
+            target = screen.query_one(what)
+            top, _ = screen.get_widget_at(*target.region.center)
+        except (NoMatches, NoWidget):
+            return False
+        return target in top.ancestors_with_self
+
+    async def settled(self) -> None:
+        """Wait until every widget has done what it was told, and what followed from that.
+
+        Pilot takes a process that is given no processor for one that has nothing to do.
+        """
+        quiet = 0
+        while quiet < _HOPS:
+            await self.pilot._wait_for_screen()
+            pumps = [self.kiosk, *self.kiosk.screen.walk_children(with_self=True)]
+            quiet = 0 if any(pump.message_queue_size for pump in pumps) else quiet + 1
 
     async def scan(self, code: str) -> None:
         """Hold a label to the scanner."""
         self.kiosk.wedge = Wedge(PATIENCE)
         await self.pilot.press(*code, "enter")
+        await self.settled()
         self.kiosk.wedge = Wedge(0.0)
 
 
