@@ -271,6 +271,7 @@ PURCHASE = command(
         "sold-out",
         "price-changed",
         "unknown-sku",
+        "retired",
         "unknown-pickup-point",
         "unknown-account",
         "payment-declined",
