@@ -119,6 +119,8 @@ async def _scan(
                 output.print_json(found.model_dump_json())
             else:
                 _print_product(found.product, found.scanned)
+                if found.retired is not None:
+                    output.print(f"{found.retired} is no longer sold.", markup=False)
     return refused
 
 

@@ -16,10 +16,10 @@ def product_of(connection: sqlite3.Connection, asked: Retire) -> str:
         UnknownProduct: there is no such product.
         InvalidField: both are named, or neither.
     """
-    if (asked.sku is None) == (asked.product is None):
-        raise InvalidField("Give either `sku` or `product`.", field="sku")
-    if asked.sku is not None:
+    if asked.sku is not None and asked.product is None:
         return stock_or_refuse(connection, asked.sku).product
+    if asked.product is None or asked.sku is not None:
+        raise InvalidField("Give either `sku` or `product`.", field="sku")
     if not connection.execute("SELECT 1 FROM product WHERE id = ?", (asked.product,)).fetchone():
         raise UnknownProduct(f"There is no product {asked.product}.", product=asked.product)
     return asked.product
