@@ -51,6 +51,9 @@ _CALLEES = {
     "reassign": "warehouse",
     "resume": "warehouse",
     "receive": "warehouse",
+    "count": "warehouse",
+    "retire": "catalog",
+    "reinstate": "catalog",
 }
 _SCREENS: dict[str, type[ConsoleScreen]] = {
     "store": StoreScreen,

@@ -9,11 +9,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bus.contract import find_operation, operations_of
-from bus.contract.catalog import SEARCH, UPSERT, Price, ProductRecord, Search, Upsert
+from bus.contract.catalog import (
+    REINSTATE,
+    RETIRE,
+    SEARCH,
+    UPSERT,
+    Price,
+    ProductRecord,
+    Search,
+    Upsert,
+)
 from bus.contract.channel import Operation, role_of
 from bus.contract.settlement import CANCEL, COLLECT
 from bus.contract.values import Model, Sku
-from bus.contract.warehouse import REASSIGN, RECEIVE, RESUME
+from bus.contract.warehouse import COUNT, REASSIGN, RECEIVE, RESUME
 from bus.errors import UnknownSku
 from bus.sentence import Sentence, marked
 from tui.feed import Feed
@@ -52,6 +61,14 @@ _WARNINGS = {
     ),
     RESUME.name: marked("{sorter} gets jobs again."),
     RECEIVE.name: marked("{quantity} of {sku} will count as lying at {location}, and be for sale."),
+    COUNT.name: marked(
+        "The books will say that {counted} of {sku} lie at {location}; what is promised to orders"
+        " and is not there is paid back."
+    ),
+    RETIRE.name: marked(
+        "{item} will be offered, found and sold no more; orders that hold it go on."
+    ),
+    REINSTATE.name: marked("{item} will be sold again."),
 }
 
 
@@ -63,7 +80,9 @@ def errand(callee: str, name: str, preset: object = None) -> Errand | None:
 
     def warning(data: dict[str, Any]) -> Sentence:
         if name in _WARNINGS:
-            return Sentence(_WARNINGS[name], **{key: data.get(key, "?") for key in _GAPS})
+            told = {key: data.get(key, "?") for key in _GAPS}
+            item = data.get("sku") or data.get("product") or "?"
+            return Sentence(_WARNINGS[name], item=item, **told)
         if operation.kind == "query":
             return Sentence("{node} will be asked {name}; this changes nothing.",
                             node=callee, name=name)  # fmt: skip
@@ -81,7 +100,7 @@ def errand(callee: str, name: str, preset: object = None) -> Errand | None:
     return Errand(title, operation.request, warning, send, preset or {})
 
 
-_GAPS = ("order", "code", "quantity", "sku", "location", "sorter")
+_GAPS = ("order", "code", "quantity", "counted", "sku", "location", "sorter")
 
 
 def allowed(operation: Operation[Any, Any]) -> bool:
