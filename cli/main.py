@@ -26,6 +26,7 @@ _COMMANDS = {
     "import": "cli.importing:import_",
     "stock": "cli.stock:stock",
     "retire": "cli.retiring:retire",
+    "resolve": "cli.resolving:resolve",
     "config": "cli.config:config",
     "doctor": "cli.doctor:doctor",
     "backup": "cli.backup:backup",

@@ -48,6 +48,7 @@ _TICK = 1.0
 _CALLEES = {
     "cancel": "settlement",
     "collect": "settlement",
+    "resolve": "settlement",
     "reassign": "warehouse",
     "resume": "warehouse",
     "receive": "warehouse",

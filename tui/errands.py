@@ -20,7 +20,7 @@ from bus.contract.catalog import (
     Upsert,
 )
 from bus.contract.channel import Operation, role_of
-from bus.contract.settlement import CANCEL, COLLECT
+from bus.contract.settlement import CANCEL, COLLECT, RESOLVE
 from bus.contract.values import Model, Sku
 from bus.contract.warehouse import COUNT, REASSIGN, RECEIVE, RESUME
 from bus.errors import UnknownSku
@@ -59,6 +59,10 @@ _WARNINGS = {
     REASSIGN.name: marked(
         "The job of {order} goes to another sorter; what its sorter had taken is to be put back."
     ),
+    RESOLVE.name: marked(
+        "What the provider refused to give back for {order} will count as paid by hand: pay it"
+        " first."
+    ),
     RESUME.name: marked("{sorter} gets jobs again."),
     RECEIVE.name: marked("{quantity} of {sku} will count as lying at {location}, and be for sale."),
     COUNT.name: marked(
@@ -70,6 +74,7 @@ _WARNINGS = {
     ),
     REINSTATE.name: marked("{item} will be sold again."),
 }
+_RETRIED = marked("The provider will be asked again to give the money back for {order}.")
 
 
 def errand(callee: str, name: str, preset: object = None) -> Errand | None:
@@ -79,6 +84,8 @@ def errand(callee: str, name: str, preset: object = None) -> Errand | None:
         return None
 
     def warning(data: dict[str, Any]) -> Sentence:
+        if name == RESOLVE.name and data.get("how") == "retry":
+            return Sentence(_RETRIED, order=data.get("order", "?"))
         if name in _WARNINGS:
             told = {key: data.get(key, "?") for key in _GAPS}
             item = data.get("sku") or data.get("product") or "?"

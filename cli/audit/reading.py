@@ -19,7 +19,7 @@ from cli.snapshot import snapshots
 SCHEMAS = {
     "bus": 3,
     "nodes.catalog": 4,
-    "nodes.settlement": 5,
+    "nodes.settlement": 6,
     "nodes.warehouse": 5,
     "devices.sorter": 3,
     "devices.terminal": 3,

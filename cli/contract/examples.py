@@ -51,6 +51,13 @@ _COUNT = {
     "change": -2,
     "reason": "counted on Monday",
 }
+_REFUSAL = {
+    "order": ORDER,
+    "refund": f"{ORDER}.refund.0",
+    "amount": _TOTAL,
+    "reason": "the card's account is closed",
+    "since": _SINCE,
+}
 _SUMMARY = {
     **_AT_NORTH,
     "state": "settled",
@@ -139,6 +146,8 @@ DATA: dict[str, dict[str, Any]] = {
             {"state": "charging", "at": "2026-11-23T09:10:11.110Z", "reason": None},
             {"state": "settled", "at": _SINCE, "reason": None},
         ],
+        "refused": [],
+        "resolved": [],
     },
     "settlement.orders.request": {"state": "settled", "limit": 100},
     "settlement.orders.reply": {"orders": [_SUMMARY]},
@@ -146,6 +155,30 @@ DATA: dict[str, dict[str, Any]] = {
     "settlement.collect.reply": {"order": ORDER, "state": "collected"},
     "settlement.cancel.request": {"order": ORDER},
     "settlement.cancel.reply": {"order": ORDER, "state": "cancelling"},
+    "settlement.resolve.request": {
+        "order": ORDER,
+        "how": "by-hand",
+        "refund": None,
+        "reason": "transferred on Monday",
+    },
+    "settlement.resolve.reply": {
+        "order": ORDER,
+        "state": "cancelled",
+        "amount": _TOTAL,
+        "refunds": [f"{ORDER}.refund.0"],
+    },
+    "settlement.refusals.request": {"limit": 100},
+    "settlement.refusals.reply": {"refusals": [_REFUSAL]},
+    "settlement.alarms.state": {
+        "alarms": [
+            {
+                "kind": "refund-refused",
+                "order": ORDER,
+                "detail": "The provider refused to give money back: the card's account is closed.",
+                "since": _SINCE,
+            }
+        ]
+    },
     "settlement.ready.request": {**_AT_NORTH, "parcel": PARCEL},
     "settlement.ready.reply": {"order": ORDER},
     "settlement.failed.request": {"order": ORDER, "reason": "Not on the shelf.", "lines": _LINES},

@@ -18,7 +18,7 @@ from bus.contract.values import NAME_PATTERN, is_name
 
 QUERIES = {
     "catalog": {"lookup", "search", "retired"},  # retired: an addition to the design
-    "settlement": {"order", "orders"},
+    "settlement": {"order", "orders", "refusals"},  # refusals: an addition to the design
     "warehouse": {"pickup-points", "locate", "returns", "counts"},  # the last two: additions
     EVERY: {"ping", "about"},
 }
@@ -36,6 +36,7 @@ COMMANDS = {
     ("settlement", "collect"): {"terminal", "console"},
     ("settlement", "ready"): {"warehouse"},
     ("settlement", "failed"): {"warehouse"},
+    ("settlement", "resolve"): {"tester", "console"},  # an addition to the design
     ("settlement", "deposit"): {"tester", "console"},  # an addition to the design
     ("warehouse", "fulfil"): {"settlement"},
     ("warehouse", "withdraw"): {"settlement"},
