@@ -137,10 +137,22 @@ class UnknownLabel(Problem):
     status, code, title = 404, "unknown-label", "Unknown label"
 
 
+class Retired(Problem):
+    """The shop has taken the product, or the style, out of its range."""
+
+    status, code, title = 410, "retired", "No longer sold"
+
+
 class UnknownSku(Problem):
     """No style has this SKU."""
 
     status, code, title = 404, "unknown-sku", "Unknown SKU"
+
+
+class UnknownProduct(Problem):
+    """No product has this id."""
+
+    status, code, title = 404, "unknown-product", "Unknown product"
 
 
 class UnknownOrder(Problem):

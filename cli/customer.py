@@ -129,6 +129,8 @@ def _print_found(found: Found, *, as_json: bool) -> None:
         output.print_json(found.model_dump_json())
     else:
         _print_product(found.product, found.scanned)
+        if found.retired is not None:
+            output.print(f"{found.retired} is no longer sold.", markup=False)
 
 
 def _print_product(product: Product, scanned: str | None) -> None:

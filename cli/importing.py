@@ -19,6 +19,9 @@ from cli.shop.rows import read_accounts, read_products, read_stock
 from cli.shop.seeding import IMPORTER, Seeding
 from cli.shop.table import BadRow, kind_of
 
+_SHOWN = 5
+"""How many rows are named one by one that were added to goods that lay there."""
+
 
 def import_(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV files.")],
@@ -75,6 +78,10 @@ async def _import_file(file: Path, seeding: Seeding, settings: Settings) -> int:
             accounts, bad = read_accounts(file)
             bar.update(task, total=len(accounts))
             await seeding.accounts(accounts, shop.currency)
+        elif kind == "counts":
+            raise ConfigurationError(
+                f"{file} says what was counted. Enter it with: storebus stock count --file {file}"
+            )
         else:
             raise ConfigurationError(
                 f"{file}: locations are read by the warehouse from the shop's folder at its start."
@@ -83,6 +90,30 @@ async def _import_file(file: Path, seeding: Seeding, settings: Settings) -> int:
         errors.print(f"{row.file}:{row.line}: {row.reason}", soft_wrap=True, markup=False)
     for name, problem in seeding.refusals:
         errors.print(f"{file}: {name}: {problem.detail}", soft_wrap=True, markup=False)
+    _advise(seeding)
     count = len(bad) + len(seeding.refusals)
     output.print(f"{file.name}: {'all rows are in' if not count else f'{count} rows refused'}.")
     return count
+
+
+def _advise(seeding: Seeding) -> None:
+    """An import adds goods and never takes any away: say how to, and what is not sold."""
+    for level in seeding.added[:_SHOWN]:
+        errors.print(
+            f"{level.sku} at {level.location}: added to what lay there, {level.quantity} now.",
+            soft_wrap=True, markup=False,
+        )  # fmt: skip
+    if seeding.added:
+        more = len(seeding.added) - _SHOWN
+        also = f"... and {more} more. " if more > 0 else ""
+        first = seeding.added[0]
+        errors.print(
+            f"{also}An import adds goods. If the books should say what was counted instead:"
+            f" storebus stock count {first.sku}=PIECES --location {first.location} --why TEXT",
+            soft_wrap=True, markup=False,
+        )  # fmt: skip
+    for sku in seeding.retired:
+        errors.print(
+            f"{sku} stays retired. To sell it again: storebus retire {sku} --back --why TEXT",
+            soft_wrap=True, markup=False,
+        )  # fmt: skip

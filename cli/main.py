@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_command_from_info
+from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
 
 from bus.errors import StorebusError
@@ -24,6 +24,9 @@ _COMMANDS = {
     "labels": "cli.labels:labels",
     "web": "cli.web:web",
     "import": "cli.importing:import_",
+    "stock": "cli.stock:stock",
+    "retire": "cli.retiring:retire",
+    "resolve": "cli.resolving:resolve",
     "config": "cli.config:config",
     "doctor": "cli.doctor:doctor",
     "backup": "cli.backup:backup",
@@ -59,7 +62,10 @@ class _Commands(TyperGroup):
 
 def _imported(name: str) -> Any:
     module, _, function = _COMMANDS[name].partition(":")
-    command = CommandInfo(name, callback=getattr(import_module(module), function))
+    found = getattr(import_module(module), function)
+    if isinstance(found, typer.Typer):  # a command of several
+        return get_group(found)
+    command = CommandInfo(name, callback=found)
     return get_command_from_info(command, pretty_exceptions_short=False, rich_markup_mode=None)
 
 

@@ -36,3 +36,15 @@ Speed = Annotated[
     typer.Option("--speed", metavar="X", help="Conveyors' speed: 2 is twice as fast, inf at once."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+By = Annotated[
+    str,
+    typer.Option(
+        "--as", metavar="NODE", help="In whose name: a tester or console, such as tester-ann."
+    ),
+]
+"""The node that the store remembers as the one who did it."""
+Why = Annotated[
+    str | None, typer.Option("--why", metavar="TEXT", help="The reason; it is kept for ever.")
+]
+CLERK = "tester-clerk"
+"""Who does what a clerk does, unless a name is given."""

@@ -1,14 +1,31 @@
-"""The clerk, who puts goods back on a shelf that came back from orders that are not to be."""
+"""The clerk, who puts goods back on a shelf that came back from orders that are not to be.
+
+And counts, while the storm lasts: some more or fewer than the books have, whatever is under way.
+"""
 
 import asyncio
 
 from bus.caller import Caller
 from bus.contract.values import Empty
-from bus.contract.warehouse import RECEIVE, RETURNS, Receive, Return, Returns
+from bus.contract.warehouse import (
+    COUNT,
+    LOCATE,
+    RECEIVE,
+    RETURNS,
+    CountGoods,
+    Locate,
+    Located,
+    Receive,
+    Return,
+    Returns,
+)
 from bus.errors import NoAnswer, Problem
-from simulation.goods import LOCATIONS
+from simulation.goods import LOCATIONS, PRICES
 from simulation.store import SimulatedStore
+from simulation.weather import happens
 
+_ASKING = 5
+"""How often the clerk asks for the same."""
 _ROUND = 30.0
 """Seconds between two looks at what lies there."""
 
@@ -21,6 +38,31 @@ async def clerking(store: SimulatedStore) -> None:
             await asyncio.sleep(chance.uniform(1, _ROUND))
             for goods in await _look(console):
                 await _put_back(console, goods, chance.choice(LOCATIONS))
+            if store.stormy and happens(store.chances["count"], store.weather.count):
+                await _count(console, store)
+
+
+async def _count(console: Caller, store: SimulatedStore) -> None:
+    """Count a style at a location; under the same id until the warehouse has said something."""
+    chance = store.chances["count"]
+    sku, location = chance.choice(list(PRICES)), chance.choice(LOCATIONS)
+    identifier = f"count-{chance.getrandbits(32):x}"
+    try:
+        found: Located = await console.ask(LOCATE, "warehouse", Locate(sku=sku))
+    except (NoAnswer, Problem):
+        return
+    booked = {place.location: place.quantity for place in found.bins}.get(location, 0)
+    counted = max(0, booked + chance.randint(-3, 3))
+    goods = CountGoods(sku=sku, location=location, counted=counted, reason="inventory")
+    store.trace.note("counts", "clerk", f"{counted} of {sku} at {location}, {booked} in the books")
+    for _ in range(_ASKING):
+        try:
+            await console.ask(COUNT, "warehouse", goods, identifier=identifier)
+        except NoAnswer:
+            continue
+        except Problem as problem:
+            store.trace.note("refused", "clerk", repr(problem))
+        return
 
 
 async def _look(console: Caller) -> list[Return]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 KINDS = (
     "loss", "state", "repetition", "delay", "connection", "deaf", "broker", "crash", "kill", "away",
     "payment", "machine", "jam", "short", "resend", "cancel",
+    "count",
 )  # fmt: skip
 """What can be switched off."""
 
@@ -52,6 +53,8 @@ class Weather:
     """Of picks that find fewer pieces than the books say."""
     cancel: float = 0.0
     """Of customers who change their minds."""
+    count: float = 0.0
+    """Of the clerk's rounds on which something is counted, rarely as the books have it."""
     resend: float = 0.0
     """Of customers whose purchase message is sent again, with the same body or another."""
 
@@ -59,7 +62,7 @@ class Weather:
 _HARDEST = Weather(
     loss=0.5, state=0.95, repetition=0.4, delay=0.3, connection=0.1, deaf=0.6, broker=0.04,
     crash=0.03, kill=0.05, away=0.02, payment=0.9, machine=0.8, jam=0.3, short=0.4, cancel=1.0,
-    resend=0.8,
+    resend=0.8, count=0.8,
 )  # fmt: skip
 
 

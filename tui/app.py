@@ -48,9 +48,13 @@ _TICK = 1.0
 _CALLEES = {
     "cancel": "settlement",
     "collect": "settlement",
+    "resolve": "settlement",
     "reassign": "warehouse",
     "resume": "warehouse",
     "receive": "warehouse",
+    "count": "warehouse",
+    "retire": "catalog",
+    "reinstate": "catalog",
 }
 _SCREENS: dict[str, type[ConsoleScreen]] = {
     "store": StoreScreen,

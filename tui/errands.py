@@ -9,11 +9,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bus.contract import find_operation, operations_of
-from bus.contract.catalog import SEARCH, UPSERT, Price, ProductRecord, Search, Upsert
+from bus.contract.catalog import (
+    REINSTATE,
+    RETIRE,
+    SEARCH,
+    UPSERT,
+    Price,
+    ProductRecord,
+    Search,
+    Upsert,
+)
 from bus.contract.channel import Operation, role_of
-from bus.contract.settlement import CANCEL, COLLECT
+from bus.contract.settlement import CANCEL, COLLECT, RESOLVE
 from bus.contract.values import Model, Sku
-from bus.contract.warehouse import REASSIGN, RECEIVE, RESUME
+from bus.contract.warehouse import COUNT, REASSIGN, RECEIVE, RESUME
 from bus.errors import UnknownSku
 from bus.sentence import Sentence, marked
 from tui.feed import Feed
@@ -50,9 +59,22 @@ _WARNINGS = {
     REASSIGN.name: marked(
         "The job of {order} goes to another sorter; what its sorter had taken is to be put back."
     ),
+    RESOLVE.name: marked(
+        "What the provider refused to give back for {order} will count as paid by hand: pay it"
+        " first."
+    ),
     RESUME.name: marked("{sorter} gets jobs again."),
     RECEIVE.name: marked("{quantity} of {sku} will count as lying at {location}, and be for sale."),
+    COUNT.name: marked(
+        "The books will say that {counted} of {sku} lie at {location}; what is promised to orders"
+        " and is not there is paid back."
+    ),
+    RETIRE.name: marked(
+        "{item} will be offered, found and sold no more; orders that hold it go on."
+    ),
+    REINSTATE.name: marked("{item} will be sold again."),
 }
+_RETRIED = marked("The provider will be asked again to give the money back for {order}.")
 
 
 def errand(callee: str, name: str, preset: object = None) -> Errand | None:
@@ -62,8 +84,12 @@ def errand(callee: str, name: str, preset: object = None) -> Errand | None:
         return None
 
     def warning(data: dict[str, Any]) -> Sentence:
+        if name == RESOLVE.name and data.get("how") == "retry":
+            return Sentence(_RETRIED, order=data.get("order", "?"))
         if name in _WARNINGS:
-            return Sentence(_WARNINGS[name], **{key: data.get(key, "?") for key in _GAPS})
+            told = {key: data.get(key, "?") for key in _GAPS}
+            item = data.get("sku") or data.get("product") or "?"
+            return Sentence(_WARNINGS[name], item=item, **told)
         if operation.kind == "query":
             return Sentence("{node} will be asked {name}; this changes nothing.",
                             node=callee, name=name)  # fmt: skip
@@ -81,7 +107,7 @@ def errand(callee: str, name: str, preset: object = None) -> Errand | None:
     return Errand(title, operation.request, warning, send, preset or {})
 
 
-_GAPS = ("order", "code", "quantity", "sku", "location", "sorter")
+_GAPS = ("order", "code", "quantity", "counted", "sku", "location", "sorter")
 
 
 def allowed(operation: Operation[Any, Any]) -> bool:

@@ -14,9 +14,11 @@ from bus.contract.values import (
     LongText,
     Model,
     Money,
+    Name,
     OrderId,
     ProductId,
     Quantity,
+    Reason,
     Scanned,
     Sku,
     Text,
@@ -98,6 +100,8 @@ class Found(Model):
     """With all of its styles."""
     scanned: str | None
     """The SKU whose GTIN the label carries, if it carries one."""
+    retired: str | None = None
+    """The same of a style that is no longer sold, while others of its product are."""
 
 
 class Search(Model):
@@ -168,7 +172,8 @@ class WriteOff(Model):
     """Goods that the books had and that are not there."""
 
     sku: Sku
-    quantity: Quantity
+    quantity: Annotated[int, Field(ge=1, le=1_000_000_000)]
+    """Pieces, as many as the books had at the most."""
 
 
 class Restock(Model):
@@ -204,6 +209,65 @@ class Upserted(Model):
     """Products that are new."""
     updated: Count
     """Products that were there and are as sent now."""
+    retired: Annotated[list[Sku], Field(default_factory=list)]
+    """Of the styles that were sent, those that stay retired: they are not sold."""
+
+
+class Retire(Model):
+    """Take a style, or all styles of a product, out of the range, or back into it."""
+
+    sku: Sku | None = None
+    """The style."""
+    product: ProductId | None = None
+    """The product; give this or `sku`."""
+    reason: Reason
+
+
+class RetiredStyle(Model):
+    """A style that is not sold any more, or is again."""
+
+    sku: Sku
+    product: ProductId
+    """The product that it is a style of."""
+    on_hand: Count
+    """Pieces that the books have, reserved ones too."""
+    reserved: Count
+    """Pieces held for orders, which go on."""
+
+
+class RetireReply(Model):
+    """What was retired, or taken back; styles that were so before are not named."""
+
+    product: ProductId
+    """The product that they are styles of."""
+    styles: list[RetiredStyle]
+    """Those that are so from now on."""
+
+
+class RetiredSince(RetiredStyle):
+    """A style that is retired: since when, by whom and why."""
+
+    by: Name
+    """The node at which it was entered."""
+    at: str
+    """RFC 3339."""
+    reason: Reason
+
+
+class RetiredQuery(Model):
+    """Which styles are retired, in the order of their SKUs?"""
+
+    after: str | None = None
+    """Only styles whose SKU comes after this one: to ask on."""
+    limit: Annotated[int, Field(ge=1, le=100)] = 100
+    """The most styles to be answered."""
+
+
+class RetiredList(Model):
+    """Styles that are retired."""
+
+    styles: list[RetiredSince]
+    """In the order of their SKUs."""
 
 
 class StockChanged(Model):
@@ -215,13 +279,13 @@ class StockChanged(Model):
 
 LOOKUP = query(
     "catalog", "lookup", Lookup, Found, "Which product is behind this label?",
-    problems={"unknown-label", "invalid-digital-link"},
+    problems={"unknown-label", "retired", "invalid-digital-link"},
 )  # fmt: skip
 SEARCH = query("catalog", "search", Search, SearchResult, "Which products have these words?")
 RESERVE = command(
     "catalog", "reserve", Reserve, Reserved,
     "Hold goods for an order, all or nothing", callers={"settlement"},
-    problems={"sold-out", "unknown-sku", "wrong-state"},
+    problems={"sold-out", "unknown-sku", "retired", "wrong-state"},
 )  # fmt: skip
 COMMIT = command(
     "catalog", "commit", OrderOnly, OrderOnly,
@@ -249,8 +313,24 @@ UPSERT = command(
     "Register or change products", callers={"tester", "console"}, timeout=30.0,
     problems={"conflict"},
 )  # fmt: skip
+RETIRE = command(
+    "catalog", "retire", Retire, RetireReply,
+    "Take a style or product out of the range: no longer offered, found or sold",
+    callers={"tester", "console"}, timeout=30.0,
+    problems={"unknown-sku", "unknown-product"},
+)  # fmt: skip
+REINSTATE = command(
+    "catalog", "reinstate", Retire, RetireReply,
+    "Take a retired style or product back into the range",
+    callers={"tester", "console"}, timeout=30.0,
+    problems={"unknown-sku", "unknown-product"},
+)  # fmt: skip
+RETIRED = query(
+    "catalog", "retired", RetiredQuery, RetiredList, "Which styles are retired, and why?"
+)
 STOCK_CHANGED = Event("catalog", "stock-changed", StockChanged, "Levels of styles changed")
 
 CHANNELS = (
-    LOOKUP, SEARCH, RESERVE, COMMIT, RELEASE, RESTOCK, WRITE_OFF, UPSERT, STOCK_CHANGED,
+    LOOKUP, SEARCH, RESERVE, COMMIT, RELEASE, RESTOCK, WRITE_OFF, UPSERT,
+    RETIRE, REINSTATE, RETIRED, STOCK_CHANGED,
 )  # fmt: skip

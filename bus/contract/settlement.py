@@ -5,15 +5,17 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from bus.contract.catalog import Line, Lines, OrderOnly, PricedLine
-from bus.contract.channel import Event, command, query
+from bus.contract.channel import Event, State, command, query
 from bus.contract.values import (
     Count,
     Currency,
     Model,
     Money,
+    Name,
     OrderId,
     ParcelId,
     PointId,
+    Reason,
     Reference,
     Text,
     looks_like_card_number,
@@ -122,6 +124,38 @@ class StateChange(Model):
     """Why, where it is a refusal."""
 
 
+class RefundRefusal(Model):
+    """Money that the payment provider refused to give back: a person has to see to it."""
+
+    order: OrderId
+    """Whose money it is."""
+    refund: Reference
+    """The name of the refund, as the provider knows it."""
+    amount: Money
+    """What was to go back."""
+    reason: Text
+    """Why not, in the provider's words."""
+    since: str
+    """RFC 3339."""
+
+
+How = Literal["by-hand", "retry"]
+
+
+class Resolution(Model):
+    """What somebody did about a refused refund."""
+
+    refund: Reference
+    """The name of the refund."""
+    how: How
+    """Paid back by hand, or asked of the provider again."""
+    by: Name
+    """The node at which it was entered."""
+    at: str
+    """RFC 3339."""
+    reason: Reason
+
+
 class OrderView(Model):
     """An order and how it came to where it is."""
 
@@ -148,6 +182,10 @@ class OrderView(Model):
     """What an order that does not move is waiting for, in words."""
     history: list[StateChange]
     """All its states, oldest first."""
+    refused: Annotated[list[RefundRefusal], Field(default_factory=list)]
+    """Money that the payment provider refused to give back, and nobody has seen to yet."""
+    resolved: Annotated[list[Resolution], Field(default_factory=list)]
+    """What people did about refused refunds, oldest first."""
 
 
 class OrderQuery(Model):
@@ -236,6 +274,65 @@ class Failed(Model):
     """What cannot be had; the rest is on its way. Null when nothing of the order is."""
 
 
+class Resolve(Model):
+    """A person has seen to what the payment provider refused to give back."""
+
+    order: OrderId
+    how: How
+    """`by-hand`: the customer has the money, in cash or by transfer. `retry`: the provider is to
+    be asked again."""
+    refund: Reference | None = None
+    """Which of several refused refunds; null for all of the order."""
+    reason: Reason
+
+
+class Resolved(Model):
+    """What was resolved."""
+
+    order: OrderId
+    state: OrderState
+    """Where the order is on its way now."""
+    amount: Money
+    """How much it was about."""
+    refunds: list[Reference]
+    """The names of the refunds."""
+
+
+class Refusals(Model):
+    """Which refunds were refused, and nobody has seen to yet?"""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 100
+    """The most to be answered."""
+
+
+class RefusalList(Model):
+    """Refused refunds that a person has to see to."""
+
+    refusals: list[RefundRefusal]
+    """Oldest first."""
+
+
+class PaymentAlarm(Model):
+    """Something about payments that a person should see to."""
+
+    kind: Literal["refund-refused", "provider-refuses-us"]
+    """What programs look at: a refund was refused; or the payment provider does not let the store
+    in, and its settings are to be mended."""
+    order: OrderId | None
+    """Which order it is about, if about one."""
+    detail: Text
+    """What is wrong, in words."""
+    since: str
+    """RFC 3339."""
+
+
+class PaymentAlarms(Model):
+    """Everything about payments that a person should see to now, at most what a message holds."""
+
+    alarms: list[PaymentAlarm]
+    """Oldest first."""
+
+
 class Deposit(Model):
     """Money paid into a customer's account; opens the account if there is none."""
 
@@ -271,6 +368,7 @@ PURCHASE = command(
         "sold-out",
         "price-changed",
         "unknown-sku",
+        "retired",
         "unknown-pickup-point",
         "unknown-account",
         "payment-declined",
@@ -304,6 +402,16 @@ FAILED = command(
     "An order, or some of it, cannot be brought", callers={"warehouse"},
     problems={"unknown-order", "wrong-state"},
 )  # fmt: skip
+RESOLVE = command(
+    "settlement", "resolve", Resolve, Resolved,
+    "A person has seen to a refund that the payment provider refused",
+    callers={"tester", "console"}, timeout=30.0,
+    problems={"unknown-order", "wrong-state"},
+)  # fmt: skip
+REFUSALS = query(
+    "settlement", "refusals", Refusals, RefusalList,
+    "Which refunds were refused, so that a person has to see to them?",
+)  # fmt: skip
 DEPOSIT = command(
     "settlement", "deposit", Deposit, Balance,
     "Pay money into a customer's account", callers={"tester", "console"}, timeout=30.0,
@@ -311,5 +419,11 @@ DEPOSIT = command(
 )  # fmt: skip
 
 ORDER_CHANGED = Event("settlement", "order-changed", OrderChanged, "An order came into a state")
+PAYMENT_ALARMS = State(
+    "settlement", "alarms", PaymentAlarms, "what a person should see to about payments"
+)
 
-CHANNELS = (PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, DEPOSIT, ORDER_CHANGED)
+CHANNELS = (
+    PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, RESOLVE, REFUSALS, DEPOSIT,
+    ORDER_CHANGED, PAYMENT_ALARMS,
+)  # fmt: skip

@@ -83,6 +83,11 @@ def _with_visible_separators(text: Any) -> Any:
 Plain = AfterValidator(_plain)
 Name = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$", description="A site or node.")]
 Text = Annotated[str, Field(max_length=200, description="One line shown to people."), Plain]
+Reason = Annotated[
+    str,
+    Field(min_length=1, max_length=200, description="Why, in words; it is kept."),
+    Plain,
+]
 LongText = Annotated[str, Field(max_length=2000, description="A text shown to people."), Plain]
 Code = Annotated[
     str,

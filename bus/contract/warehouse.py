@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bus.contract.catalog import Lines, OrderOnly
+from bus.contract.catalog import Lines, OrderOnly, StockLevel
 from bus.contract.channel import State, command, query
 from bus.contract.sorter import MAX_PICKS, PickLine
 from bus.contract.values import (
+    MAX_QUANTITY,
     Count,
     Empty,
     JobId,
@@ -18,6 +19,7 @@ from bus.contract.values import (
     ParcelId,
     PointId,
     Quantity,
+    Reason,
     Sku,
     Text,
 )
@@ -202,6 +204,78 @@ class BinLevel(Model):
     """Pieces that lie there now."""
 
 
+Change = Annotated[
+    int,
+    Field(
+        ge=-1_000_000_000,
+        le=1_000_000_000,
+        description="Pieces more than the books had, or, below zero, fewer.",
+    ),
+]
+
+
+class CountGoods(Model):
+    """Somebody has counted a style at a location: the books are to say so, too."""
+
+    sku: Sku
+    location: Location | None = None
+    """Where it was counted; null if the style lies in one place only."""
+    counted: Annotated[int, Field(ge=0, le=MAX_QUANTITY)]
+    """Pieces that lie there now, all of them."""
+    reason: Reason
+
+
+class StockCount(Model):
+    """What somebody counted, and what came of it."""
+
+    sku: Sku
+    location: Location
+    """Where it was counted."""
+    booked: Count
+    """Pieces that the books had there before."""
+    counted: Count
+    """Pieces that were counted."""
+    change: Change
+    reason: Reason
+
+
+class Counted(StockCount):
+    """The books are as was counted."""
+
+    quantity: Count
+    """Pieces that the books have there now."""
+    under_way: Count = 0
+    """Pieces that a sorter is just taking there. It may have had them in hand when the others were
+    counted, or not: where that explains a difference, the books are left as they are."""
+    level: StockLevel | None = None
+    """What the catalog has of the style now; null if nothing had to be changed."""
+
+
+class Counts(Model):
+    """What was counted, newest first."""
+
+    sku: Sku | None = None
+    """Only this style; null for all."""
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    """The most counts to be answered."""
+
+
+class PastCount(StockCount):
+    """A count of the past: who, when and why."""
+
+    by: Name
+    """The node at which it was entered."""
+    at: str
+    """RFC 3339."""
+
+
+class CountList(Model):
+    """Counts, newest first."""
+
+    counts: list[PastCount]
+    """Newest first."""
+
+
 PICKUP_POINTS = query(
     "warehouse", "pickup-points", Empty, PickupPoints, "Where can goods be collected?"
 )
@@ -245,6 +319,13 @@ RECEIVE = command(
     "Put goods on a shelf", callers={"tester", "console"}, timeout=30.0,
     problems={"unknown-location", "unknown-sku", "unknown-parcel", "wrong-state"},
 )  # fmt: skip
+COUNT = command(
+    "warehouse", "count", CountGoods, Counted,
+    "Goods were counted: correct the books of a location, up or down",
+    callers={"tester", "console"}, timeout=30.0,
+    problems={"unknown-location", "unknown-sku"},
+)  # fmt: skip
+COUNTS = query("warehouse", "counts", Counts, CountList, "What was counted, by whom and why?")
 PICKUP_POINTS_STATE = State(
     "warehouse", "pickup-points", PickupPoints, "pickup points and the default"
 )
@@ -252,5 +333,5 @@ ALARMS_STATE = State("warehouse", "alarms", Alarms, "what a person should look a
 
 CHANNELS = (
     PICKUP_POINTS, LOCATE, RETURNS, FULFIL, WITHDRAW, PACKED, FAULT, SHORT_PICK,
-    REASSIGN, RESUME, RECEIVE, PICKUP_POINTS_STATE, ALARMS_STATE,
+    REASSIGN, RESUME, RECEIVE, COUNT, COUNTS, PICKUP_POINTS_STATE, ALARMS_STATE,
 )  # fmt: skip

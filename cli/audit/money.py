@@ -14,14 +14,17 @@ def check_money(store: AuditedStore, tally: Tally) -> None:
     _ledger(store, tally)
     charged, returned = _posted(store)
     calling = _calling(store)
+    by_hand = _by_hand(store)
+    _refused(store, tally)
     for name in sorted({*store.orders, *charged, *returned}):
         order = store.orders.get(name)
         tally.check("I2", order, f"money was moved for {name}, which settlement does not know")
         if order is not None:
             _posted_is_owed(tally, order, charged[name], returned[name])
-            _kept_is_delivered(store, tally, order, begun=name in calling)
+            begun = name in calling or name in store.waits_for_payment
+            _kept_is_delivered(store, tally, order, begun=begun)
     if "acquirer.jsonl" in store.records:
-        _acquirer(store, tally, store.records["acquirer.jsonl"], calling)
+        _acquirer(store, tally, store.records["acquirer.jsonl"], calling, by_hand)
     elif cards := [name for name in store.orders if _by_card(store, name)]:
         tally.notes.append(
             f"there is no acquirer.jsonl: {len(cards)} card orders were not compared with it"
@@ -34,6 +37,41 @@ def _calling(store: AuditedStore) -> set[str]:
         return set()
     calls = store.settlement.rows("SELECT id FROM outbox WHERE kind = 'call'")
     return {_order_of(row["id"]) for row in calls}
+
+
+def _by_hand(store: AuditedStore) -> Counter[str]:
+    """Per order, what people gave back past the acquirer."""
+    sums = Counter[str]()
+    for row in store.settlement.rows(
+        "SELECT order_id, amount FROM transfer JOIN posting ON transfer = transfer.id"
+        " WHERE order_id IS NOT NULL AND account LIKE 'cash:%'"
+    ):
+        sums[row["order_id"]] += row["amount"]
+    return sums
+
+
+def _refused(store: AuditedStore, tally: Tally) -> None:
+    """What the provider refused waits for a person, or one has said what became of it."""
+    for name, rows in store.refused.items():
+        for row in rows:
+            text = f"{row['name']} was refused, and {name} has no money that is to go back"
+            order = store.orders.get(name)
+            waits = order is not None and order["refunding"] - order["refunded"] >= row["amount"]
+            tally.check("I2", waits, text)
+            tally.notes.append(
+                f"{name} waits for a person: its refund of {row['amount']} was refused"
+                f" ({row['reason']}); see storebus resolve {name}"
+            )
+    for name in sorted(store.not_let_in):
+        tally.notes.append(f"{name} waits until the payment provider lets the store in")
+    for row in store.settlement.rows(
+        "SELECT name, how, (SELECT count(*) FROM transfer WHERE transfer.id = name) AS posted"
+        " FROM refused_refund JOIN resolution ON refund = name"
+        " WHERE open = 0 AND resolution.id ="
+        " (SELECT max(id) FROM resolution WHERE refund = name)"
+    ):
+        done = row["how"] != "by-hand" or row["posted"] == 1
+        tally.check("I2", done, f"{row['name']} was paid by hand, and the ledger does not know")
 
 
 # -- I8 -------------------------------------------------------------------------------------------
@@ -111,7 +149,11 @@ def _by_card(store: AuditedStore, name: str) -> bool:
 
 
 def _acquirer(
-    store: AuditedStore, tally: Tally, entries: Iterable[dict[str, Any]], calling: set[str]
+    store: AuditedStore,
+    tally: Tally,
+    entries: Iterable[dict[str, Any]],
+    calling: set[str],
+    by_hand: Counter[str],
 ) -> None:
     """The acquirer's own log: one capture per order at the most, and what it kept is owed."""
     captures: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -135,7 +177,8 @@ def _acquirer(
             text = f"the acquirer captured {taken} for {name}, which is no order paid by card"
             tally.check("I2", not taken, text)
         elif name not in calling:  # else it knows more than settlement yet
-            kept, owed = taken - back[name], _charge(order) - order["refunded"]
+            kept = taken - back[name]
+            owed = _charge(order) - order["refunded"] + by_hand[name]
             text = f"{name}: the acquirer keeps {kept}, settlement says {owed}"
             tally.check("I2", kept == owed, text)
             known = {entry["reference"] for entry in captures[name]}

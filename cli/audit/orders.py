@@ -152,7 +152,7 @@ def _rest(store: AuditedStore, tally: Tally) -> None:
     """Nothing is on its way in a store that is quiet."""
     for name, order in store.orders.items():
         state = order["state"]
-        quiet = state in FINAL or state in _WAITS_FOR_CUSTOMER
+        quiet = state in FINAL or state in _WAITS_FOR_CUSTOMER or name in store.waits_for_payment
         tally.check("I4", quiet, f"{name} is still {state}")
         finals = [row["state"] for row in store.histories[name] if row["state"] in FINAL]
         several = len(finals) > 1

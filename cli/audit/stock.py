@@ -33,6 +33,7 @@ def check_stock(store: AuditedStore, tally: Tally) -> None:
             f" received and {gone} written off",
         )
     _warehouse(store, tally, styles)
+    _counted(store, tally)
     _orders(store, tally, reserved)
 
 
@@ -85,6 +86,21 @@ def _warehouse(store: AuditedStore, tally: Tally, styles: dict[str, Row]) -> Non
             f"{sku}: the catalog accounts for {said[0]} received and {said[1]} written off,"
             f" the warehouse for {came} and {gone}",
         )
+
+
+def _counted(store: AuditedStore, tally: Tally) -> None:
+    """What people counted stands in the books once, by as much as they were wrong."""
+    for row in store.warehouse.rows(
+        "SELECT stock_count.*, (SELECT coalesce(sum(adjustment.change), 0) FROM adjustment"
+        " WHERE adjustment.stock_count = stock_count.id) AS entered FROM stock_count"
+    ):
+        waits = row["message"] is not None and row["change"] > 0  # for the catalog's word
+        wanted = 0 if waits else row["change"]
+        name = f"{row['sku']} at {row['location']}, counted by {row['caller']}"
+        text = f"{name}: {row['change']} was to be entered, and {row['entered']} was"
+        tally.check("I3", row["entered"] == wanted, text)
+        quiet = store.running or row["message"] is None
+        tally.check("I3", quiet, f"{name}: the catalog has not said that it knows")
 
 
 def _untold(store: AuditedStore) -> Counter[str]:

@@ -80,6 +80,28 @@ class AuditedStore:
         return pieces(self.lines(order)) - self.missing(order)
 
     @cached_property
+    def refused(self) -> dict[str, list[Row]]:
+        """By order, refunds that the payment provider refused and nobody has seen to yet."""
+        found: dict[str, list[Row]] = {}
+        for row in self.settlement.rows("SELECT * FROM refused_refund WHERE open = 1"):
+            found.setdefault(row["order_id"], []).append(row)
+        return found
+
+    @cached_property
+    def not_let_in(self) -> frozenset[str]:
+        """Orders whose payment waits until the provider lets the store in."""
+        rows = self.settlement.rows(
+            "SELECT payload FROM outbox"
+            " WHERE kind = 'timer' AND target IN ('acquirer-again', 'refund-again')"
+        )
+        return frozenset(parsed(row["payload"], self.settlement, "outbox")["order"] for row in rows)
+
+    @cached_property
+    def waits_for_payment(self) -> frozenset[str]:
+        """Orders whose money waits for a person."""
+        return self.not_let_in | self.refused.keys()
+
+    @cached_property
     def jobs(self) -> dict[str, Row]:
         """By order, the warehouse's job."""
         return {row["order_id"]: row for row in self.warehouse.rows("SELECT * FROM job")}

@@ -42,6 +42,22 @@ _BIN = {"sku": "OXF-BLU-M", "location": "A-03-2", "quantity": 14}
 _JOB = {"job": JOB, "assignment": 1}
 _AT_NORTH = {"order": ORDER, "pickup_point": "north"}
 _SINCE = "2026-11-23T09:10:11.123Z"
+_RETIRED = {"sku": "OXF-BLU-M", "product": "oxford-shirt", "on_hand": 14, "reserved": 2}
+_COUNT = {
+    "sku": "OXF-BLU-M",
+    "location": "A-03-2",
+    "booked": 14,
+    "counted": 12,
+    "change": -2,
+    "reason": "counted on Monday",
+}
+_REFUSAL = {
+    "order": ORDER,
+    "refund": f"{ORDER}.refund.0",
+    "amount": _TOTAL,
+    "reason": "the card's account is closed",
+    "since": _SINCE,
+}
 _SUMMARY = {
     **_AT_NORTH,
     "state": "settled",
@@ -75,7 +91,7 @@ DATA: dict[str, dict[str, Any]] = {
         "detail": "Only settlement may call reserve.",
     },
     "catalog.lookup.request": {"code": "https://shop.example/01/09506000134352"},
-    "catalog.lookup.reply": {"product": _FOUND, "scanned": "OXF-BLU-M"},
+    "catalog.lookup.reply": {"product": _FOUND, "scanned": "OXF-BLU-M", "retired": None},
     "catalog.search.request": {"text": "blue shirt", "limit": 20},
     "catalog.search.reply": {"products": [_FOUND]},
     "catalog.reserve.request": {"order": ORDER, "lines": _LINES},
@@ -89,7 +105,15 @@ DATA: dict[str, dict[str, Any]] = {
     "catalog.write-off.request": {"sku": "OXF-BLU-M", "quantity": 1},
     "catalog.write-off.reply": _LEVEL,
     "catalog.upsert.request": {"products": [{**_PRODUCT, "styles": [_STYLE]}]},
-    "catalog.upsert.reply": {"created": 1, "updated": 0},
+    "catalog.upsert.reply": {"created": 1, "updated": 0, "retired": []},
+    "catalog.retire.request": {"sku": "OXF-BLU-M", "product": None, "reason": "last season's"},
+    "catalog.retire.reply": {"product": "oxford-shirt", "styles": [_RETIRED]},
+    "catalog.reinstate.request": {"sku": "OXF-BLU-M", "product": None, "reason": "found some more"},
+    "catalog.reinstate.reply": {"product": "oxford-shirt", "styles": [_RETIRED]},
+    "catalog.retired.request": {"after": None, "limit": 100},
+    "catalog.retired.reply": {
+        "styles": [{**_RETIRED, "by": "tester-ann", "at": _SINCE, "reason": "last season's"}]
+    },
     "catalog.stock-changed.event": {"levels": [_LEVEL]},
     "settlement.purchase.request": {
         "lines": _LINES,
@@ -122,6 +146,8 @@ DATA: dict[str, dict[str, Any]] = {
             {"state": "charging", "at": "2026-11-23T09:10:11.110Z", "reason": None},
             {"state": "settled", "at": _SINCE, "reason": None},
         ],
+        "refused": [],
+        "resolved": [],
     },
     "settlement.orders.request": {"state": "settled", "limit": 100},
     "settlement.orders.reply": {"orders": [_SUMMARY]},
@@ -129,6 +155,30 @@ DATA: dict[str, dict[str, Any]] = {
     "settlement.collect.reply": {"order": ORDER, "state": "collected"},
     "settlement.cancel.request": {"order": ORDER},
     "settlement.cancel.reply": {"order": ORDER, "state": "cancelling"},
+    "settlement.resolve.request": {
+        "order": ORDER,
+        "how": "by-hand",
+        "refund": None,
+        "reason": "transferred on Monday",
+    },
+    "settlement.resolve.reply": {
+        "order": ORDER,
+        "state": "cancelled",
+        "amount": _TOTAL,
+        "refunds": [f"{ORDER}.refund.0"],
+    },
+    "settlement.refusals.request": {"limit": 100},
+    "settlement.refusals.reply": {"refusals": [_REFUSAL]},
+    "settlement.alarms.state": {
+        "alarms": [
+            {
+                "kind": "refund-refused",
+                "order": ORDER,
+                "detail": "The provider refused to give money back: the card's account is closed.",
+                "since": _SINCE,
+            }
+        ]
+    },
     "settlement.ready.request": {**_AT_NORTH, "parcel": PARCEL},
     "settlement.ready.reply": {"order": ORDER},
     "settlement.failed.request": {"order": ORDER, "reason": "Not on the shelf.", "lines": _LINES},
@@ -178,6 +228,15 @@ DATA: dict[str, dict[str, Any]] = {
     "warehouse.resume.reply": {"sorter": "sorter-2", "job": JOB},
     "warehouse.receive.request": {**_BIN, "parcel": None},
     "warehouse.receive.reply": _BIN,
+    "warehouse.count.request": {
+        "sku": "OXF-BLU-M",
+        "location": "A-03-2",
+        "counted": 12,
+        "reason": "counted on Monday",
+    },
+    "warehouse.count.reply": {**_COUNT, "quantity": 12, "under_way": 0, "level": _LEVEL},
+    "warehouse.counts.request": {"sku": "OXF-BLU-M", "limit": 20},
+    "warehouse.counts.reply": {"counts": [{**_COUNT, "by": "tester-ann", "at": _SINCE}]},
     "warehouse.alarms.state": {
         "alarms": [
             {"kind": "no-sorter", "detail": "No sorter can take a job.", "since": _SINCE},

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from bus.contract.catalog import MAX_STYLES, Price, ProductRecord, StyleRecord
 from bus.contract.settlement import AccountId
 from bus.contract.values import Count, Location, Model, Text, gtin14
-from bus.contract.warehouse import Receive
+from bus.contract.warehouse import CountGoods, Receive
 from cli.shop.money import amount_from
 from cli.shop.table import BadRow, Kind, Row, read_table
 from devices.terminal.digital_link import digital_link
@@ -85,6 +85,31 @@ def read_stock(
         return record
 
     return _read(file, "stock", read)
+
+
+def read_counts(file: Path, why: str | None) -> tuple[list[CountGoods], list[BadRow]]:
+    """Read how many of which style were counted where.
+
+    Args:
+        file: the CSV file; its column `reason` may be missing, and its locations empty.
+        why: the reason of rows that give none.
+
+    Raises:
+        ConfigurationError: the file cannot be read, is not UTF-8, or a column is missing.
+    """
+    once = _Once()
+
+    def read(row: Row) -> CountGoods:
+        sku, location = row.cells["sku"], row.cells["location"]
+        counted = _whole(row, "counted", "pieces")
+        reason = row.cells.get("reason") or why
+        if reason is None:
+            raise ValueError("reason: why was it counted? Give --why, or a column `reason`")
+        record = CountGoods(sku=sku, location=location or None, counted=counted, reason=reason)
+        once.take(row, "sku and location", f"{sku} at {location}")
+        return record
+
+    return _read(file, "counts", read)
 
 
 def read_accounts(file: Path) -> tuple[list[AccountRecord], list[BadRow]]:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from bus.caller import Caller
-from bus.contract.catalog import UPSERT, ProductRecord, Upsert
+from bus.contract.catalog import UPSERT, ProductRecord, Upsert, Upserted
 from bus.contract.channel import Operation
 from bus.contract.settlement import DEPOSIT, Deposit
 from bus.contract.values import Model, Money
-from bus.contract.warehouse import RECEIVE, Receive
+from bus.contract.warehouse import RECEIVE, BinLevel, Receive
 from bus.errors import Problem
 from cli.shop.rows import AccountRecord
 
@@ -45,6 +45,10 @@ class Seeding:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self.refusals: list[Refusal] = []
         """What the store refused: the row and why."""
+        self.added: list[BinLevel] = []
+        """What locations hold that held goods of the style before, in all."""
+        self.retired: list[str] = []
+        """Styles that were registered and stay retired."""
 
     async def products(self, products: Sequence[ProductRecord]) -> None:
         """Register products."""
@@ -88,10 +92,20 @@ class Seeding:
         identifier = "import-" + hashlib.sha256(body.encode()).hexdigest()[:32]
         async with self._slots:
             try:
-                await self._caller.ask(operation, callee, data, identifier=identifier)
+                reply = await self._caller.ask(operation, callee, data, identifier=identifier)
             except Problem as problem:
                 self.refusals.append((row, problem))
+            else:
+                self._note(data, reply)
             self.progress(count)
+
+    def _note(self, data: Model, reply: Model) -> None:
+        """Keep what a person should hear of a row that is in."""
+        if isinstance(data, Receive) and isinstance(reply, BinLevel):
+            if reply.quantity > data.quantity:
+                self.added.append(reply)
+        elif isinstance(reply, Upserted):
+            self.retired += reply.retired
 
 
 def _batches(products: Sequence[ProductRecord]) -> Iterator[list[ProductRecord]]:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from bus.errors import ConfigurationError
 
-Kind = Literal["products", "stock", "accounts", "locations"]
+Kind = Literal["products", "stock", "accounts", "locations", "counts"]
 
 COLUMNS: dict[Kind, tuple[str, ...]] = {
     "products": (
@@ -22,6 +22,7 @@ COLUMNS: dict[Kind, tuple[str, ...]] = {
     "stock": ("sku", "location", "quantity"),
     "accounts": ("account", "name", "balance"),
     "locations": ("location", "holds"),
+    "counts": ("sku", "location", "counted"),
 }
 """What each kind of file must have; further columns are for people."""
 

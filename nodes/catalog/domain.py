@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bus.contract.catalog import Line, PricedLine, StockLevel
-from bus.errors import InvalidField, SoldOut, UnknownSku, WrongState
+from bus.errors import InvalidField, Retired, SoldOut, UnknownSku, WrongState
 
 ReservationState = Literal["held", "committed", "released"]
 
@@ -27,6 +27,8 @@ class Stock:
     short: int = 0
     """Of those, what `on_hand` still counts because orders hold it: it comes off as soon as one
     of them lets go."""
+    retired: bool = False
+    """Out of the range: no order may hold any more of it."""
 
     @property
     def available(self) -> int:
@@ -70,6 +72,7 @@ def reserve(
 
     Raises:
         UnknownSku: a style that is not registered.
+        Retired: a style that is out of the range.
         InvalidField: a style named twice.
         SoldOut: `available` names what is left of each style that is short.
         WrongState: the order was released or holds something else.
@@ -83,6 +86,8 @@ def reserve(
     for line in lines:
         if line.sku not in stock:
             raise UnknownSku(f"There is no style {line.sku}.", sku=line.sku)
+        if stock[line.sku].retired:
+            raise Retired(f"{line.sku} is no longer sold.", sku=line.sku)
         if line.sku in seen:
             raise InvalidField(f"{line.sku} stands in two lines.", field="lines")
         seen.add(line.sku)

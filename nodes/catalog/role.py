@@ -5,9 +5,12 @@ import sqlite3
 from bus.contract.catalog import (
     COMMIT,
     LOOKUP,
+    REINSTATE,
     RELEASE,
     RESERVE,
     RESTOCK,
+    RETIRE,
+    RETIRED,
     SEARCH,
     STOCK_CHANGED,
     UPSERT,
@@ -19,6 +22,10 @@ from bus.contract.catalog import (
     Reserve,
     Reserved,
     Restock,
+    Retire,
+    RetiredList,
+    RetiredQuery,
+    RetireReply,
     Search,
     SearchResult,
     StockChanged,
@@ -32,7 +39,7 @@ from bus.errors import TooLarge
 from bus.intake import Request
 from bus.role import Role
 from bus.turn import Turn
-from nodes.catalog import domain, store
+from nodes.catalog import domain, stock_range, store
 from nodes.catalog.shelf import Shelf
 
 _ROOM = MAX_PAYLOAD * 3 // 4
@@ -49,7 +56,7 @@ class Catalog:
         self.role = Role(
             kind="catalog",
             package="nodes.catalog",
-            queries={LOOKUP: self._look_up, SEARCH: self._search},
+            queries={LOOKUP: self._look_up, SEARCH: self._search, RETIRED: _show_retired},
             commands={
                 RESERVE: _reserve,
                 COMMIT: _commit,
@@ -57,6 +64,8 @@ class Catalog:
                 RESTOCK: _restock,
                 WRITE_OFF: _write_off,
                 UPSERT: _upsert,
+                RETIRE: _retire,
+                REINSTATE: _reinstate,
             },
             started=_touch_all,
             committed=self._refresh,
@@ -83,7 +92,7 @@ class Catalog:
                 continue
             product = store.product(connection, name)
             if product is not None:
-                self._shelf.put(product)
+                self._shelf.put(product, stock_range.codes(connection, name))
 
 
 def _touch_all(turn: Turn) -> None:
@@ -152,7 +161,35 @@ def _upsert(turn: Turn, request: Request[Upsert]) -> Upserted:
             raise TooLarge(f"{record.id} does not fit into a reply.", limit=_ROOM)
         created += store.upsert(turn.connection, record)
         turn.touch(f"{_PRODUCT} {record.id}")
-    return Upserted(created=created, updated=len(request.data.products) - created)
+    retired = [
+        sku
+        for record in request.data.products
+        for sku, _ in stock_range.codes(turn.connection, record.id)
+        if any(style.sku == sku for style in record.styles)
+    ]
+    return Upserted(created=created, updated=len(request.data.products) - created, retired=retired)
+
+
+def _retire(turn: Turn, request: Request[Retire]) -> RetireReply:
+    return _change_range(turn, request, retired=True)
+
+
+def _reinstate(turn: Turn, request: Request[Retire]) -> RetireReply:
+    return _change_range(turn, request, retired=False)
+
+
+def _change_range(turn: Turn, request: Request[Retire], *, retired: bool) -> RetireReply:
+    product = stock_range.product_of(turn.connection, request.data)
+    styles = stock_range.change(
+        turn.connection, request.data, retired=retired, caller=request.caller, now=turn.now
+    )
+    turn.touch(f"{_PRODUCT} {product}")
+    return RetireReply(product=product, styles=styles)
+
+
+def _show_retired(connection: sqlite3.Connection, request: Request[RetiredQuery]) -> RetiredList:
+    data = request.data
+    return RetiredList(styles=stock_range.retired(connection, data.after, data.limit))
 
 
 def _save(turn: Turn, decision: domain.Decision) -> None:

@@ -11,15 +11,19 @@ from bus.errors import Conflict, UnknownSku
 from nodes.catalog.domain import Decision, Reservation, Stock
 
 _STOCK = (
-    "SELECT sku, product, amount, currency, on_hand, reserved, received, written_off, short"
-    " FROM style WHERE sku = ?"
+    "SELECT sku, product, amount, currency, on_hand, reserved, received, written_off, short,"
+    " retired FROM style WHERE sku = ?"
 )
 
 
 def stock(connection: sqlite3.Connection, skus: Iterable[str]) -> dict[str, Stock]:
     """The stock of those SKUs that there are."""
     rows = (connection.execute(_STOCK, (sku,)).fetchone() for sku in skus)
-    return {row["sku"]: Stock(*row) for row in rows if row is not None}
+    return {row["sku"]: _stock(row) for row in rows if row is not None}
+
+
+def _stock(row: Any) -> Stock:
+    return Stock(**{**dict(row), "retired": bool(row["retired"])})
 
 
 def reservation(connection: sqlite3.Connection, order: str) -> Reservation | None:
@@ -155,12 +159,13 @@ def product_ids(connection: sqlite3.Connection) -> list[str]:
 
 
 def product(connection: sqlite3.Connection, identifier: str) -> Product | None:
-    """A product with its styles as they are sold now."""
+    """A product with its styles as they are sold now: none if all are retired."""
     row = connection.execute("SELECT * FROM product WHERE id = ?", (identifier,)).fetchone()
     if row is None:
         return None
     styles = connection.execute(
-        "SELECT * FROM style WHERE product = ? ORDER BY place, sku", (identifier,)
+        "SELECT * FROM style WHERE product = ? AND NOT retired ORDER BY place, sku",
+        (identifier,),
     )
     return Product(
         id=row["id"],

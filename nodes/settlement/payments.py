@@ -5,12 +5,18 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from bus.contract.values import Model, Money, Reference
-from bus.errors import InvalidField, StorebusError
-from bus.role import Adapter
+from bus.errors import Internal, InvalidField, StorebusError
+from bus.role import Adapter, Timer
 from bus.turn import Turn
 from nodes.settlement import ledger, store
 from nodes.settlement.acquirer.client import Acquirer
-from nodes.settlement.acquirer.outcomes import Captured, Declined, Refunded
+from nodes.settlement.acquirer.outcomes import (
+    Captured,
+    Declined,
+    Misconfigured,
+    Refunded,
+    RefusedRefund,
+)
 from nodes.settlement.domain import Order
 
 
@@ -88,6 +94,9 @@ class CardMethod:
         provider: the acquirer's client, or None where the store takes no cards.
         charged: told the outcome in the turn that records it.
         refunded: told that so much of an order's money went back, in the turn that records it.
+        refused: told of a refund that the provider refused: order, amount, name and why.
+        let_in: told why the provider does not let us in, or None when it does.
+        again: milliseconds after which a provider that does not is asked again.
     """
 
     def __init__(
@@ -95,13 +104,23 @@ class CardMethod:
         provider: Acquirer | None,
         charged: Callable[[Turn, str, Captured | Declined], None],
         refunded: Callable[[Turn, str, int], None],
+        refused: Callable[[Turn, str, int, str, str], None],
+        let_in: Callable[[Turn, str | None], None],
+        again: int,
     ) -> None:
         self._provider = provider
         self._charged = charged
         self._refunded = refunded
+        self._refused = refused
+        self._let_in = let_in
+        self._again = again
         self.adapters: tuple[Adapter[Any], ...] = (
             Adapter("acquirer", ChargeCard, self._capture, self._captured),
             Adapter("refund", RefundCard, self._give_back, self._given_back),
+        )
+        self.timers: tuple[Timer[Any], ...] = (
+            Timer("acquirer-again", ChargeCard, _ask_to_charge),
+            Timer("refund-again", RefundCard, _ask_to_refund),
         )
 
     def check(self, connection: sqlite3.Connection) -> None:  # noqa: ARG002 - the interface
@@ -111,40 +130,76 @@ class CardMethod:
 
     def charge(self, turn: Turn, order: Order) -> None:
         """Ask the acquirer after the commit; the key is fixed before the first try."""
-        call = ChargeCard(order=order.id, token=order.payment["token"], total=order.money())
-        turn.call("acquirer", call, key=charge_key(order.id))
+        _ask_to_charge(
+            turn, ChargeCard(order=order.id, token=order.payment["token"], total=order.money())
+        )
 
     def refund(self, turn: Turn, order: Order, amount: int, name: str) -> bool:
         """Ask the acquirer after the commit; the name is its key."""
         total = Money(amount=amount, currency=order.expected.currency)
-        call = RefundCard(order=order.id, charge=charge_key(order.id), total=total, name=name)
-        turn.call("refund", call, key=name)
+        _ask_to_refund(
+            turn, RefundCard(order=order.id, charge=charge_key(order.id), total=total, name=name)
+        )
         return False
 
-    async def _give_back(self, key: str, call: RefundCard) -> None:
+    async def _give_back(
+        self, key: str, call: RefundCard
+    ) -> Refunded | RefusedRefund | Misconfigured:
         assert self._provider is not None
-        outcome = await self._provider.refund(key, call.charge, call.total.amount)
-        if not isinstance(outcome, Refunded):
-            raise OutcomeUnknownError(f"the refund {key} is not done yet: {outcome}")
+        try:
+            outcome = await self._provider.refund(key, call.charge, call.total.amount)
+        except Internal as error:  # it will say so for ever: a person has to look
+            return RefusedRefund(str(error))
+        if isinstance(outcome, Refunded | RefusedRefund | Misconfigured):
+            return outcome
+        raise OutcomeUnknownError(f"the refund {key} is not done yet: {outcome.detail}")
 
-    def _given_back(self, turn: Turn, call: RefundCard, _: None) -> None:
+    def _given_back(
+        self, turn: Turn, call: RefundCard, outcome: Refunded | RefusedRefund | Misconfigured
+    ) -> None:
+        if isinstance(outcome, Misconfigured):
+            self._let_in(turn, outcome.reason)
+            turn.after(self._again, "refund-again", call)
+            return
+        self._let_in(turn, None)
         order, amount = store.order(turn.connection, call.order), call.total.amount
-        name = call.name or refund_name(order.id, 0)
+        if isinstance(outcome, RefusedRefund):
+            self._refused(turn, order.id, amount, _name(call), outcome.reason)
+            return
         acquirer = ledger.own(ledger.ACQUIRER, order.expected.currency)
-        _record_refund(turn, order, acquirer, amount, name)  # it owes us less
+        _record_refund(turn, order, acquirer, amount, _name(call))  # it owes us less
         self._refunded(turn, call.order, amount)
 
-    async def _capture(self, key: str, call: ChargeCard) -> Captured | Declined:
+    async def _capture(self, key: str, call: ChargeCard) -> Captured | Declined | Misconfigured:
         assert self._provider is not None
         outcome = await self._provider.capture(
             key, call.token, call.total.amount, call.total.currency
         )
-        if isinstance(outcome, Captured | Declined):
+        if isinstance(outcome, Captured | Declined | Misconfigured):
             return outcome
-        raise OutcomeUnknownError(f"the acquirer's answer for {key} is not known")
+        raise OutcomeUnknownError(f"the outcome of {key} is not known: {outcome.detail}")
 
-    def _captured(self, turn: Turn, call: ChargeCard, outcome: Captured | Declined) -> None:
+    def _captured(
+        self, turn: Turn, call: ChargeCard, outcome: Captured | Declined | Misconfigured
+    ) -> None:
+        if isinstance(outcome, Misconfigured):
+            self._let_in(turn, outcome.reason)
+            turn.after(self._again, "acquirer-again", call)
+            return
+        self._let_in(turn, None)
         self._charged(turn, call.order, outcome)
+
+
+def _ask_to_charge(turn: Turn, call: ChargeCard) -> None:
+    turn.call("acquirer", call, key=charge_key(call.order))
+
+
+def _ask_to_refund(turn: Turn, call: RefundCard) -> None:
+    turn.call("refund", call, key=_name(call))
+
+
+def _name(call: RefundCard) -> str:
+    return call.name or refund_name(call.order, 0)
 
 
 def charge_key(order: str) -> str:
@@ -173,6 +228,13 @@ def _record_refund(turn: Turn, order: Order, target: str, amount: int, name: str
         now=turn.now,
         order=order.id,
     )
+
+
+def record_refund_by_hand(turn: Turn, order: Order, amount: int, name: str) -> None:
+    """Post a refund that was paid in cash, or by a transfer past the payment provider."""
+    cash = ledger.own(ledger.CASH, order.expected.currency)
+    ledger.open_account(turn.connection, cash, "Cash", order.expected.currency)
+    _record_refund(turn, order, cash, amount, name)
 
 
 def record_sale(turn: Turn, order: Order, source: str) -> str:

@@ -24,8 +24,11 @@ from bus.contract.settlement import (
     ORDER,
     ORDER_CHANGED,
     ORDERS,
+    PAYMENT_ALARMS,
     PURCHASE,
     READY,
+    REFUSALS,
+    RESOLVE,
     Balance,
     Collect,
     Deposit,
@@ -63,7 +66,7 @@ from bus.errors import (
 from bus.intake import Answer, Observed, Request
 from bus.role import Role, Timer
 from bus.turn import Turn
-from nodes.settlement import domain, ledger, store
+from nodes.settlement import domain, ledger, refusals, resolving, store
 from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.acquirer.outcomes import Captured, Declined
 from nodes.settlement.guessing import Lock
@@ -102,18 +105,27 @@ class Settlement:
         self._remind_again = round(settings.remind_again * 1000)
         self._expire_after = round(settings.expire_after * 1000)
         self._lock = Lock(settings.wrong_codes, round(settings.code_lock * 1000))
-        card = CardMethod(acquirer, self._charged, _money_back)
+        self._resolving = resolving.Resolving(self._give_back, _money_back)
+        card = CardMethod(
+            acquirer,
+            self._charged,
+            _money_back,
+            self._resolving.refused,
+            self._resolving.let_in,
+            round(settings.acquirer_again * 1000),
+        )
         self._methods: dict[str, PaymentMethod] = {"account": AccountMethod(), "card": card}
         self.role = Role(
             kind="settlement",
             package="nodes.settlement",
-            queries={ORDER: self._show_order, ORDERS: _list_orders},
+            queries={ORDER: self._show_order, ORDERS: _list_orders, REFUSALS: resolving.show},
             commands={
                 PURCHASE: self._purchase,
                 READY: self._ready,
                 FAILED: self._failed,
                 COLLECT: self._collect,
                 CANCEL: self._cancel,
+                RESOLVE: self._resolving.resolve,
                 DEPOSIT: _deposit,
             },
             answers={
@@ -123,8 +135,9 @@ class Settlement:
                 WITHDRAW: self._withdrawn,
             },
             watches={PICKUP_POINTS_STATE: _points, ALARMS_STATE: _alarms, PRESENCE: _presence},
-            timers=(Timer("unclaimed", Unclaimed, self._unclaimed),),
+            timers=(Timer("unclaimed", Unclaimed, self._unclaimed), *card.timers),
             adapters=card.adapters,
+            states=lambda rows: [(PAYMENT_ALARMS, refusals.alarms(rows))],
         )
 
     def _purchase(self, turn: Turn, request: Request[Purchase]) -> None:
@@ -292,6 +305,9 @@ class Settlement:
         name = refund_name(order.id, order.refunding)
         order = domain.begin_refund(order, amount)
         _save(turn, order)
+        self._give_back(turn, order, amount, name)
+
+    def _give_back(self, turn: Turn, order: domain.Order, amount: int, name: str) -> None:
         if self._methods[order.payment["method"]].refund(turn, order, amount, name):
             _money_back(turn, order.id, amount)
 

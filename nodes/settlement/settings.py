@@ -19,5 +19,7 @@ class SettlementSettings(BaseModel):
     for a while."""
     code_lock: Seconds = 60.0
     """Seconds for which it is locked then; wrong codes further apart are not added up."""
+    acquirer_again: Seconds = 60.0
+    """Seconds after which a payment provider that does not let the store in is asked again."""
     expire_after: Seconds = 48 * 3600.0
     """Seconds after which a parcel that nobody collected goes back, and its money too."""

@@ -12,6 +12,7 @@ from bus.contract.values import Money
 from bus.contract.warehouse import Alarms, PickupPoint, PickupPoints
 from bus.envelope import rfc3339
 from bus.errors import UnknownOrder
+from nodes.settlement import refusals
 from nodes.settlement.domain import FINAL, Order, payment_receipt
 
 _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL))
@@ -120,6 +121,8 @@ def view(connection: sqlite3.Connection, identifier: str) -> OrderView:
         missing=list(found.missing),
         refunded=found.refunded,
         waits_for=_waits_for(connection, found),
+        refused=[each.view() for each in refusals.of_order(connection, found.id)],
+        resolved=refusals.resolutions(connection, found.id),
         history=[
             StateChange(state=row["state"], at=rfc3339(row["at"]), reason=row["reason"])
             for row in history
@@ -163,8 +166,16 @@ _WAITS: dict[str, str] = {
 
 def _waits_for(connection: sqlite3.Connection, found: Order) -> str | None:
     """What an order that does not move is waiting for, in words."""
+    refused = refusals.of_order(connection, found.id)
+    if refused:
+        return refusals.sentence(refused[0])
     if found.undo:
         return "; ".join(_WAITS[step] for step in sorted(found.undo))
+    if found.state == "charging":
+        fault = connection.execute("SELECT reason FROM provider_fault").fetchone()
+        return (
+            f"the payment provider to let the store in: {fault['reason']}"[:200] if fault else None
+        )
     if found.state in ("settled", "short"):
         alarm = connection.execute("SELECT detail FROM alarm ORDER BY since").fetchone()
         return alarm["detail"] if alarm else None

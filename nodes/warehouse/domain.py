@@ -59,6 +59,24 @@ class Shortage:
     """What cannot be had at all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the books say of a style at a location, and how sure that is."""
+
+    booked: int
+    """Pieces that lie there."""
+    coming: int = 0
+    """Of those, pieces that the catalog has not acknowledged yet."""
+    leaving: int = 0
+    """Pieces beside them that a sorter is just taking, or had been when it was superseded: they may
+    lie there still."""
+
+    def correction(self, counted: int) -> int:
+        """By how much the books are wrong for certain, if so many pieces were counted."""
+        least, most = self.booked - self.coming, self.booked + self.leaving
+        return counted - max(least, min(counted, most))
+
+
 def allocate(
     lines: Sequence[Line], bins: Mapping[str, Mapping[str, int]]
 ) -> tuple[PickLine, ...] | None:

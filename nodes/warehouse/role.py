@@ -7,6 +7,7 @@ from typing import Any
 
 from bus.contract.catalog import (
     RESTOCK,
+    WRITE_OFF,
     OrderOnly,
     Restock,
     StockLevel,
@@ -17,6 +18,8 @@ from bus.contract.sorter import ABORT, PICK
 from bus.contract.values import Empty, Model
 from bus.contract.warehouse import (
     ALARMS_STATE,
+    COUNT,
+    COUNTS,
     FAULT,
     FULFIL,
     LOCATE,
@@ -43,7 +46,7 @@ from bus.errors import Refused, WrongState
 from bus.intake import Answer, Request
 from bus.role import Role, Timer
 from bus.turn import Turn
-from nodes.warehouse import domain, returns, store
+from nodes.warehouse import counting, domain, returns, store
 from nodes.warehouse.dispatch import Dispatch, Patience, finish_withdrawal
 from nodes.warehouse.settings import WarehouseSettings
 
@@ -69,10 +72,16 @@ class Warehouse:
         self._points = points
         self._locations = tuple(locations)
         self._jobs = Dispatch(settings or WarehouseSettings())
+        self._counting = counting.Counting(self._jobs.dispatch)
         self.role = Role(
             kind="warehouse",
             package="nodes.warehouse",
-            queries={PICKUP_POINTS: self._show_points, LOCATE: _locate, RETURNS: _show_returns},
+            queries={
+                PICKUP_POINTS: self._show_points,
+                LOCATE: _locate,
+                RETURNS: _show_returns,
+                COUNTS: counting.show,
+            },
             commands={
                 FULFIL: self._fulfil,
                 WITHDRAW: self._withdraw,
@@ -82,8 +91,14 @@ class Warehouse:
                 REASSIGN: self._jobs.reassign,
                 RESUME: self._jobs.resume,
                 RECEIVE: self._receive,
+                COUNT: self._counting.count,
             },
-            answers={PICK: self._jobs.taken, ABORT: self._jobs.aborted, RESTOCK: self._restocked},
+            answers={
+                PICK: self._jobs.taken,
+                ABORT: self._jobs.aborted,
+                RESTOCK: self._restocked,
+                WRITE_OFF: self._written_off,
+            },
             watches={PRESENCE: self._jobs.presence},
             timers=(
                 Timer("dispatch", Empty, lambda turn, _: self._jobs.dispatch(turn)),
@@ -122,15 +137,21 @@ class Warehouse:
         row = store.take_receipt(turn.connection, answer.id)
         if row is None:
             return
+        count = self._counting.told(turn, answer)
         if answer.problem is not None:
             store.move(turn.connection, row.sku, row.location, -row.quantity)
             turn.answer(RECEIVE, row.caller, row.request, Refused(answer.problem))
             return
-        store.adjust(turn.connection, row.sku, row.location, row.quantity, now=turn.now)
+        store.adjust(
+            turn.connection, row.sku, row.location, row.quantity, now=turn.now, count=count
+        )
         quantity = store.move(turn.connection, row.sku, row.location, 0)
         level = BinLevel(sku=row.sku, location=row.location, quantity=quantity)
         turn.answer(RECEIVE, row.caller, row.request, level)
         self._jobs.dispatch(turn)
+
+    def _written_off(self, turn: Turn, answer: Answer[StockLevel]) -> None:
+        self._counting.told(turn, answer)
 
     def _put_back(self, turn: Turn, data: Receive, parcel: str) -> BinLevel:
         goods = returns.goods_return(turn.connection, parcel)

@@ -73,12 +73,14 @@ def adjust(
     *,
     now: int,
     job: str | None = None,
+    count: int | None = None,
 ) -> None:
     """Write into the books that pieces came in, or, below zero, that they are not there."""
     kind = "received" if change > 0 else "written-off"
     connection.execute(
-        "INSERT INTO adjustment (at, sku, location, change, kind, job) VALUES (?, ?, ?, ?, ?, ?)",
-        (now, sku, location, change, kind, job),
+        "INSERT INTO adjustment (at, sku, location, change, kind, job, stock_count)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (now, sku, location, change, kind, job, count),
     )
 
 

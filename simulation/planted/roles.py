@@ -20,7 +20,7 @@ from nodes.catalog import role as catalog_role
 from nodes.settlement import domain as settlement
 from nodes.settlement import role as settlement_role
 from nodes.settlement import store as settlement_store
-from nodes.settlement.acquirer.outcomes import Captured, Declined
+from nodes.settlement.acquirer.outcomes import Captured, Declined, Misconfigured
 from nodes.settlement.payments import CardMethod, OutcomeUnknownError
 from simulation.machine import Machine
 from simulation.planted.bug import Bug, never_sent
@@ -41,7 +41,7 @@ def _unknown_is_no() -> AbstractContextManager[Any]:
     """The acquirer's silence is taken for a refusal."""
     capture = CardMethod._capture
 
-    async def planted(self: CardMethod, key: str, call: Any) -> Captured | Declined:
+    async def planted(self: CardMethod, key: str, call: Any) -> Captured | Declined | Misconfigured:
         try:
             return await capture(self, key, call)
         except OutcomeUnknownError:

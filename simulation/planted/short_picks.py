@@ -10,6 +10,7 @@ from nodes.catalog import domain as catalog
 from nodes.settlement import domain as settlement
 from nodes.settlement import role as settlement_role
 from nodes.settlement.payments import refund_name
+from nodes.warehouse.counting import Counting
 from simulation.planted.bug import Bug, never_sent
 
 
@@ -49,10 +50,28 @@ def _found_what_was_asked() -> AbstractContextManager[Any]:
     return patch.object(sorter, "advance", planted)
 
 
+def _count_twice() -> AbstractContextManager[Any]:
+    """The catalog is told twice of what was counted."""
+    count = Counting.count
+
+    def planted(counting: Any, turn: Any, request: Any) -> Any:
+        send = turn.send
+
+        def twice(operation: Any, callee: str, data: Any) -> Any:
+            send(operation, callee, data)
+            return send(operation, callee, data)
+
+        with patch.object(type(turn), "send", lambda _, *args: twice(*args)):
+            return count(counting, turn, request)
+
+    return patch.object(Counting, "count", planted)
+
+
 BUGS = (
     Bug("what could not be had is not paid back", _all_is_paid),
     Bug("two refunds of an order have one key", _one_refund_key),
     Bug("where a part cannot be had, all is for sale again", _all_is_released),
     Bug("a sorter says that it has found all", _found_what_was_asked),
     Bug("the catalog is not told what was not found", lambda: never_sent(WRITE_OFF)),
+    Bug("the catalog is told twice what was counted", _count_twice),
 )

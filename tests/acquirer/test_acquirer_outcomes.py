@@ -3,8 +3,11 @@
 import asyncio
 import json
 import logging
+import re
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -15,6 +18,7 @@ from nodes.settlement.acquirer.client import (
     Acquirer,
     Captured,
     Declined,
+    Misconfigured,
     NeverSeen,
     Refunded,
     RefusedRefund,
@@ -226,18 +230,35 @@ def test_an_address_that_cannot_be_one_is_refused_at_the_start(url: str) -> None
         (201, b"{}"),
         (201, json.dumps({"key": "other", "state": "captured", "reference": "acq_1"}).encode()),
         (201, json.dumps({"key": "k", "state": "captured"}).encode()),
-        (402, b"Payment Required"),
-        (422, b"[]"),
-        (404, json.dumps({"key": "k", "state": "unknown"}).encode()),
+        (408, b""),
+        (409, json.dumps({"key": "k", "state": "in-progress"}).encode()),
+        (409, json.dumps({"error": "busy with it", "status": "processing"}).encode()),
+        (425, b""),
+        (429, b"Too Many Requests"),
+        (500, json.dumps({"key": "k", "state": "refused", "reason": "no"}).encode()),
         (503, json.dumps({"key": "k", "state": "declined", "reason": "no"}).encode()),
         (200, b"[" * 100_000),
     ],
 )
 async def test_an_answer_that_proves_nothing_is_unknown(status: int, content: bytes) -> None:
+    async with answering({"/": (status, content)}) as client:
+        assert isinstance(await client.capture("k", "tok_approve", 1, "EUR"), Unknown)
+        assert isinstance(await client.refund("r", "k", 1), Unknown)
+
+
+@asynccontextmanager
+async def answering(answers: Mapping[str, tuple[int, bytes]]) -> AsyncIterator[Acquirer]:
+    """A client of a provider that always says the same, by the longest end of the path."""
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"}")
-        head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(content)}\r\n\r\n"
-        writer.write(head.encode() + content)
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        found = re.search(r"content-length: *([0-9]+)", head, re.IGNORECASE)
+        await reader.readexactly(int(found[1]) if found else 0)
+        path = head.split()[1]
+        fitting = [end for end in answers if path.endswith(end)]
+        status, content = answers[max(fitting, key=len) if fitting else "/"]
+        told = f"Connection: close\r\nContent-Length: {len(content)}"
+        writer.write(f"HTTP/1.1 {status} X\r\n{told}\r\n\r\n".encode() + content)
         await writer.drain()
         writer.close()
         await writer.wait_closed()
@@ -245,7 +266,73 @@ async def test_an_answer_that_proves_nothing_is_unknown(status: int, content: by
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server, Acquirer(f"http://127.0.0.1:{port}") as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "words"),
+    [
+        (400, b'{"message": "amount is too small"}', "amount is too small"),
+        (402, b"Payment Required", "status 402"),
+        (404, b'{"error": {"message": "no such merchant"}}', "no such merchant"),
+        (409, b'{"key": "k", "state": "refused", "reason": "card is blocked"}', "card is blocked"),
+        (422, b"[]", "status 422"),
+    ],
+)
+async def test_a_definite_no_is_a_decline_and_a_refused_refund(
+    status: int, content: bytes, words: str
+) -> None:
+    voided = (200, b'{"key": "k", "state": "voided"}')
+    for void in (voided, (404, b"")):
+        async with answering({"/": (status, content), "/void": void}) as client:
+            assert await client.capture("k", "tok_approve", 1, "EUR") == Declined(words)
+            assert await client.refund("r", "k", 1) == RefusedRefund(words)
+
+
+async def test_a_no_to_a_capture_whose_first_try_had_captured_is_no_decline() -> None:
+    no = (409, b'{"message": "already paid"}')
+    late = (409, b'{"key": "k", "state": "captured", "reference": "acq_1"}')
+    async with answering({"/": no, "/void": late}) as client:
+        assert await client.capture("k", "tok_approve", 1, "EUR") == Captured("acq_1")
+    async with answering({"/": no, "/void": (503, b"")}) as client:
         assert isinstance(await client.capture("k", "tok_approve", 1, "EUR"), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "words"),
+    [
+        (401, b"", "status 401"),
+        (401, b'{"message": "the API key is not valid"}', "the API key is not valid"),
+        (403, b'{"title": "not your account"}', "not your account"),
+    ],
+)
+async def test_who_is_not_let_in_has_settings_to_mend(
+    status: int, content: bytes, words: str
+) -> None:
+    async with answering({"/": (status, content)}) as client:
+        assert await client.capture("k", "tok_approve", 1, "EUR") == Misconfigured(words)
+        assert await client.refund("r", "k", 1) == Misconfigured(words)
+        assert await client.void("k") == Unknown(words)
+
+
+async def test_the_test_cards_refuse_what_they_are_named_after(
+    acquirer: AcquirerProcess, client: Acquirer
+) -> None:
+    closed = RefusedRefund("the card's account is closed")
+    assert await client.capture("rf", "tok_refuse", 5, "EUR") == Declined(
+        "this card cannot be charged here"
+    )
+    for kind in ("norefund", "laterrefund"):
+        assert isinstance(await client.capture(kind, f"tok_{kind}", 5, "EUR"), Captured)
+        assert await client.refund(f"of-{kind}", kind, 5) == closed
+    assert await client.refund("of-norefund", "norefund", 5) == closed
+    assert isinstance(await client.refund("of-laterrefund", "laterrefund", 5), Refunded)
+    refused = Misconfigured("the API key is not valid")
+    assert await client.capture("ua", "tok_unauthorized", 5, "EUR") == refused
+    assert isinstance(await client.capture("ua", "tok_unauthorized", 5, "EUR"), Captured)
+    assert await client.refund("of-ua", "ua", 5) == refused
+    assert isinstance(await client.refund("of-ua", "ua", 5), Refunded)
+    assert [entry["kind"] for entry in acquirer.entries("rf")] == ["void"]
 
 
 def test_the_client_loads_no_server() -> None:

@@ -6,27 +6,37 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from raw_client import Received, raw_in_memory
 
 from bus.caller import Caller
 from bus.contract.catalog import UPSERT, OrderOnly, Upsert
+from bus.contract.channel import Operation
 from bus.contract.settlement import (
     CANCEL,
     ORDER,
     ORDERS,
+    PAYMENT_ALARMS,
+    REFUSALS,
+    RESOLVE,
     CardPayment,
     OrderQuery,
     Orders,
     OrderView,
+    PaymentAlarms,
+    Refusals,
+    Resolve,
 )
-from bus.contract.values import Empty
+from bus.contract.topics import Topics
+from bus.contract.values import Empty, Model
 from bus.contract.warehouse import RECEIVE, RETURNS, Receive
 from bus.errors import Refused
 from bus.link import MemoryBroker
 from bus.node import Place
 from bus.settings import RuntimeSettings
-from cli.audit import findings
+from cli.audit import audit, findings
 from cli.customer import running_at
 from cli.roles import server_roles, simulated_acquirer, sorter_role
 from cli.settings import read_settings
@@ -36,6 +46,7 @@ from cli.store import running_nodes
 from devices.terminal import domain
 from devices.terminal.role import Terminal
 from nodes.settlement.acquirer.client import Acquirer
+from nodes.settlement.settings import SettlementSettings
 
 SKU = "OXF-BLU-M"
 
@@ -61,6 +72,48 @@ class CardStore:
         lines = (self.data / "acquirer.jsonl").read_text().splitlines()
         return [(entry["kind"], entry["amount"]) for entry in map(json.loads, lines)]
 
+    async def bought(self, token: str, quantity: int = 1) -> str:
+        """Buy a piece or more; the order."""
+        await self.pay(token, quantity)
+        receipt = self.terminal.purchases()[-1].receipt
+        assert receipt is not None
+        return receipt.order
+
+    async def told(
+        self, operation: Operation[Any, Any], callee: str, data: Model, name: str = "tester-ann"
+    ) -> Any:
+        """Ask in a name."""
+        connector = self.terminal.node.place.connector
+        async with Caller(connector, "main", name).connected() as caller:
+            return await caller.ask(operation, callee, data)
+
+    async def available(self) -> int:
+        """How many can be bought."""
+        found = await self.terminal.scan("09506000134352")
+        return next(style.available for style in found.product.styles if style.sku == SKU)
+
+    async def alarms(self, *kinds: str) -> PaymentAlarms:
+        """Wait until these alarms about payments are shown, and no others."""
+        broker = self.terminal.node.place.connector
+        assert isinstance(broker, MemoryBroker)
+        topic = Topics("main").state("settlement", PAYMENT_ALARMS.name)
+
+        def fits(message: Received) -> bool:
+            return [alarm["kind"] for alarm in message.data["alarms"]] == list(kinds)
+
+        async with raw_in_memory(broker, "main", "console-9") as raw:
+            return PaymentAlarms.model_validate((await raw.expect(topic, fits)).data)
+
+    async def put_back(self) -> None:
+        """A person puts back what is to be put back, once it is there."""
+        while not (listed := (await self.told(RETURNS, "warehouse", Empty())).returns):
+            pass
+        for line in listed[0].lines:
+            goods = Receive(
+                sku=line.sku, location="A-02-1", quantity=line.quantity, parcel=listed[0].parcel
+            )
+            await self.told(RECEIVE, "warehouse", goods)
+
 
 @asynccontextmanager
 async def card_store(data: Path, finds: dict[str, int] | None = None) -> AsyncIterator[CardStore]:
@@ -74,6 +127,7 @@ async def card_store(data: Path, finds: dict[str, int] | None = None) -> AsyncIt
     layout = shop.layout.model_copy(update={"finds": finds or {}})
     shop = shop.model_copy(update={"layout": layout})
     settings = read_settings(data=data, speed=float("inf"))
+    settings = settings.model_copy(update={"settlement": SettlementSettings(acquirer_again=0.3)})
     place = Place(MemoryBroker(), "main", data, RuntimeSettings(retry_first=0.2))
     product = next(product for product in shop.products if product.id == "oxford-shirt")
     async with (
@@ -81,7 +135,7 @@ async def card_store(data: Path, finds: dict[str, int] | None = None) -> AsyncIt
         Acquirer(url, timeout=0.3) as acquirer,
     ):
         with sorter_role("sorter-1", shop, settings) as sorter:
-            roles = {**server_roles(shop, acquirer), "sorter-1": sorter}
+            roles = {**server_roles(shop, acquirer, settings), "sorter-1": sorter}
             async with running_nodes(roles, place), running_at(place) as terminal:
                 async with Caller(place.connector, "main", "tester-1").connected() as caller:
                     await caller.ask(UPSERT, "catalog", Upsert(products=[product]))
@@ -205,3 +259,138 @@ async def test_a_store_without_an_acquirer_takes_no_cards(tmp_path: Path) -> Non
         with pytest.raises(Refused) as refused:
             await terminal.buy({SKU: 1}, styles, CardPayment(method="card", token="tok_approve"))
     assert refused.value.to_data().status == 422
+
+
+async def test_a_refund_that_is_refused_is_shown_to_people_and_paid_by_hand(
+    tmp_path: Path,
+) -> None:
+    async with card_store(tmp_path) as store:
+        order = await store.bought("tok_norefund", 2)
+        await store.told(CANCEL, "settlement", OrderOnly(order=order), name="console-1")
+        alarms = await store.alarms("refund-refused")
+        assert alarms.alarms[0].order == order
+        assert f"storebus resolve {order}" in alarms.alarms[0].detail
+        await store.put_back()
+        view = await _in_state(store, order, "cancelling")
+        (refused,) = view.refused
+        assert refused.reason == "the card's account is closed"
+        assert (refused.amount.amount, view.refunded) == (11_800, 0)
+        assert "the card's account is closed" in (view.waits_for or "")
+        assert (await store.told(REFUSALS, "settlement", Refusals())).refusals == [refused]
+
+        by_hand = Resolve(order=order, how="by-hand", reason="transferred on Monday")
+        done = await store.told(RESOLVE, "settlement", by_hand)
+        assert done.amount.amount == 11_800
+        view = await _in_state(store, order, "cancelled")
+        assert (view.refunded, view.refused) == (11_800, [])
+        (resolution,) = view.resolved
+        assert (resolution.by, resolution.how) == ("tester-ann", "by-hand")
+        assert resolution.reason == "transferred on Monday"
+        await store.alarms()
+        with pytest.raises(Refused) as again:
+            await store.told(RESOLVE, "settlement", by_hand)
+        assert again.value.to_data().code == "wrong-state"
+        assert await store.available() == 5
+        assert store.log() == [("capture", 11_800)]
+    assert findings([tmp_path]) == []
+
+
+async def test_a_refund_is_asked_for_again_when_a_person_says_so(tmp_path: Path) -> None:
+    async with card_store(tmp_path) as store:
+        order = await store.bought("tok_laterrefund")
+        await store.told(CANCEL, "settlement", OrderOnly(order=order), name="console-1")
+        await store.alarms("refund-refused")
+        await store.put_back()
+        retry = Resolve(order=order, how="retry", reason="the bank says it works now")
+        await store.told(RESOLVE, "settlement", retry)
+        view = await _in_state(store, order, "cancelled")
+        assert (view.refunded, view.refused) == (5900, [])
+        assert [(each.how, each.by) for each in view.resolved] == [("retry", "tester-ann")]
+        assert store.log() == [("capture", 5900), ("refund", 5900)]
+    assert findings([tmp_path]) == []
+
+
+async def test_a_refund_that_is_refused_again_waits_for_a_person_again(tmp_path: Path) -> None:
+    async with card_store(tmp_path) as store:
+        order = await store.bought("tok_norefund")
+        await store.told(CANCEL, "settlement", OrderOnly(order=order), name="console-1")
+        await store.alarms("refund-refused")
+        await store.put_back()
+        for _ in range(2):
+            retry = Resolve(order=order, how="retry", reason="let us see")
+            await store.told(RESOLVE, "settlement", retry)
+            await store.alarms("refund-refused")
+        view = await _in_state(store, order, "cancelling")
+        assert [each.how for each in view.resolved] == ["retry", "retry"]
+    assert findings([tmp_path]) == []  # it waits for a person, and no promise is broken
+    (note,) = [note for note in audit([tmp_path]).notes if order in note]
+    assert "waits for a person" in note
+
+
+async def test_refunds_of_one_order_are_resolved_one_by_one(tmp_path: Path) -> None:
+    async with card_store(tmp_path, finds={"A-01-1": 2}) as store:
+        order = await store.bought("tok_norefund", 3)  # two are found
+        await store.alarms("refund-refused")
+        await store.told(CANCEL, "settlement", OrderOnly(order=order), name="console-1")
+        await store.alarms("refund-refused", "refund-refused")
+        await store.put_back()
+        view = await _in_state(store, order, "cancelling")
+        amounts = {each.refund: each.amount.amount for each in view.refused}
+        assert sorted(amounts.values()) == [5900, 11_800]
+        first = min(amounts, key=lambda refund: amounts[refund])
+        one = Resolve(order=order, how="by-hand", refund=first, reason="paid in cash")
+        await store.told(RESOLVE, "settlement", one)
+        view = await _in_state(store, order, "cancelling")
+        assert (view.refunded, len(view.refused)) == (5900, 1)
+        rest = Resolve(order=order, how="by-hand", reason="paid in cash, too")
+        await store.told(RESOLVE, "settlement", rest)
+        view = await _in_state(store, order, "cancelled")
+        assert view.refunded == 17_700
+    assert findings([tmp_path]) == []
+
+
+async def test_a_charge_that_is_refused_is_a_decline_in_the_providers_words(
+    tmp_path: Path,
+) -> None:
+    async with card_store(tmp_path) as store:
+        with pytest.raises(Refused) as refused:
+            await store.pay("tok_refuse")
+        data = refused.value.to_data()
+        assert (data.code, data.detail) == ("payment-declined", "this card cannot be charged here")
+        async with asyncio.timeout(20):
+            while await store.available() != 5:
+                pass
+    assert findings([tmp_path]) == []
+
+
+async def test_a_provider_that_does_not_let_us_in_is_told_and_asked_again_until_it_does(
+    tmp_path: Path,
+) -> None:
+    async with card_store(tmp_path) as store:
+        paying = asyncio.create_task(store.bought("tok_unauthorized"))
+        alarms = await store.alarms("provider-refuses-us")
+        assert "the API key is not valid" in alarms.alarms[0].detail
+        order = await paying
+        await store.alarms()
+        await store.told(CANCEL, "settlement", OrderOnly(order=order), name="console-1")
+        await store.alarms("provider-refuses-us")
+        await store.put_back()
+        view = await _in_state(store, order, "cancelled")
+        assert (view.refunded, view.refused) == (5900, [])
+        await store.alarms()
+        assert store.log() == [("capture", 5900), ("refund", 5900)]
+    assert findings([tmp_path]) == []
+
+
+async def test_what_a_person_has_to_see_to_outlives_a_restart(tmp_path: Path) -> None:
+    async with card_store(tmp_path) as store:
+        order = await store.bought("tok_norefund")
+        await store.told(CANCEL, "settlement", OrderOnly(order=order), name="console-1")
+        await store.alarms("refund-refused")
+    async with card_store(tmp_path) as store:
+        await store.alarms("refund-refused")
+        by_hand = Resolve(order=order, how="by-hand", reason="paid in cash")
+        await store.told(RESOLVE, "settlement", by_hand)
+        await store.put_back()
+        await _in_state(store, order, "cancelled")
+    assert findings([tmp_path]) == []

@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from bus.contract.catalog import LOOKUP, UPSERT, Lookup, ProductRecord, Upsert
 from bus.contract.values import check_digit, gtin14
+from bus.contract.warehouse import COUNTS, Counts
 from bus.link import Outgoing
 from tui.app import Console
 from tui.feed import PENDING
@@ -256,6 +257,41 @@ async def test_goods_are_received_where_the_chosen_style_lies(tmp_path: Path) ->
             await pilot.press("escape")
             await shows(pilot, " 48 ")
             assert "≠" not in seen(console)
+
+
+async def test_goods_are_counted_and_a_style_is_retired_and_taken_back(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        receipt = await store.buy({"MUG": 1})
+        await store.reminded(receipt.order)
+        console = watching(broker)
+        async with console.run_test(size=(160, 40)) as pilot:
+            await store.buy({"MUG": 1})
+            await pilot.press("4")
+            await shows(pilot, "A-01-1")
+            await pilot.press("c")
+            await shows(pilot, "* counted")
+            await type_in(pilot, "7")
+            await pilot.press("enter")
+            await type_in(pilot, "seven are left")
+            await pilot.press("ctrl+s")
+            await shows(pilot, "The books will say that 7 of MUG lie at A-01-1")
+            await pilot.press("y")
+            await shows(pilot, "✔ done")
+            await pilot.press("escape")
+            counted = (await store.ask(COUNTS, "warehouse", Counts())).counts
+            assert [(each.counted, each.reason) for each in counted] == [(7, "seven are left")]
+            for key, words in (("e", "no more"), ("E", "sold again")):
+                await pilot.press(key)
+                await shows(pilot, "* reason")
+                await pilot.press("tab")
+                await type_in(pilot, "broken sample")
+                await pilot.press("ctrl+s")
+                await shows(pilot, words)
+                await pilot.press("y")
+                await shows(pilot, "✔ done")
+                await pilot.press("escape")
+            rows = store.rows("catalog", "SELECT sku, retired, reason FROM retirement ORDER BY id")
+            assert rows == [("MUG", 1, "broken sample"), ("MUG", 0, "broken sample")]
 
 
 async def test_a_price_is_changed_and_the_rest_of_the_product_is_left(tmp_path: Path) -> None:

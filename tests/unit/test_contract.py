@@ -17,9 +17,9 @@ from bus.contract.topics import Address, Topics
 from bus.contract.values import NAME_PATTERN, is_name
 
 QUERIES = {
-    "catalog": {"lookup", "search"},
-    "settlement": {"order", "orders"},
-    "warehouse": {"pickup-points", "locate", "returns"},  # returns: an addition to the design
+    "catalog": {"lookup", "search", "retired"},  # retired: an addition to the design
+    "settlement": {"order", "orders", "refusals"},  # refusals: an addition to the design
+    "warehouse": {"pickup-points", "locate", "returns", "counts"},  # the last two: additions
     EVERY: {"ping", "about"},
 }
 COMMANDS = {
@@ -29,11 +29,14 @@ COMMANDS = {
     ("catalog", "restock"): {"warehouse"},
     ("catalog", "write-off"): {"warehouse"},  # an addition to the design
     ("catalog", "upsert"): {"tester", "console"},
+    ("catalog", "retire"): {"tester", "console"},  # an addition to the design
+    ("catalog", "reinstate"): {"tester", "console"},  # an addition to the design
     ("settlement", "purchase"): {"terminal"},
     ("settlement", "cancel"): {"terminal", "console"},
     ("settlement", "collect"): {"terminal", "console"},
     ("settlement", "ready"): {"warehouse"},
     ("settlement", "failed"): {"warehouse"},
+    ("settlement", "resolve"): {"tester", "console"},  # an addition to the design
     ("settlement", "deposit"): {"tester", "console"},  # an addition to the design
     ("warehouse", "fulfil"): {"settlement"},
     ("warehouse", "withdraw"): {"settlement"},
@@ -43,6 +46,7 @@ COMMANDS = {
     ("warehouse", "reassign"): {"console"},  # an addition to the design
     ("warehouse", "resume"): {"console"},  # an addition to the design
     ("warehouse", "receive"): {"tester", "console"},
+    ("warehouse", "count"): {"tester", "console"},  # an addition to the design
     ("sorter", "pick"): {"warehouse"},
     ("sorter", "abort"): {"warehouse"},
     ("terminal", "remind"): {"settlement"},

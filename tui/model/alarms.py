@@ -8,7 +8,7 @@ from bus.sentence import Sentence, marked
 
 Kind = Literal[
     "lost", "deadline", "refused", "foreign", "duplicates", "malformed", "stuck", "low-stock",
-    "disagreement", "no-sorter", "outbox", "dead-letter",
+    "disagreement", "no-sorter", "outbox", "dead-letter", "refund-refused", "provider",
 ]  # fmt: skip
 KEPT = 1_000
 _MOMENTS: frozenset[Kind] = frozenset(
@@ -26,6 +26,8 @@ KINDS: dict[Kind, str] = {
     "low-stock": marked("a style is almost sold out"),
     "disagreement": marked("catalog and warehouse count differently"),
     "no-sorter": marked("no sorter is there"),
+    "refund-refused": marked("money that could not go back"),
+    "provider": marked("the payment provider does not let the store in"),
     "outbox": marked("a node has much that is not done"),
     "dead-letter": marked("a command was refused for good"),
 }

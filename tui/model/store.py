@@ -111,7 +111,7 @@ class StoreModel:
             text = Sentence("{node} sent {name}: {flaw}", node=message.sender, name=message.name,
                             flaw=Sentence(message.flaw))  # fmt: skip
             self.alarms.raise_("malformed", message.sender, text, message.at, number)
-        elif message.kind == "rep" and message.status == 410:  # noqa: PLR2004 - RFC 9110 Gone
+        elif message.kind == "rep" and message.code == "expired":
             text = Sentence("{node} came too late with {name}", node=message.receiver,
                             name=message.name)  # fmt: skip
             self.alarms.raise_("deadline", message.receiver, text, message.at, number)
@@ -120,7 +120,10 @@ class StoreModel:
         elif (message.kind, message.name) == ("event", "refused"):
             self._refused(message)
         elif (message.kind, message.name) == ("state", "alarms"):
-            self._warehouse(message)
+            if message.sender == "settlement":
+                self._payments(message)
+            else:
+                self._warehouse(message)
 
     def _dead_letter(self, message: Message) -> None:
         """It holds until it is acknowledged and forgotten: nothing makes it well again."""
@@ -151,6 +154,27 @@ class StoreModel:
             self.alarms.raise_("no-sorter", "warehouse", text, message.at, message.number)
         else:
             self.alarms.end("no-sorter", "warehouse", message.at)
+
+    def _payments(self, message: Message) -> None:
+        """Alarms that settlement shows: of orders, and of the payment provider."""
+        listed = (body(message) or {}).get("alarms")
+        refused: set[str] = set()
+        let_in = True
+        for each in listed if isinstance(listed, list) else ():
+            if not isinstance(each, dict):
+                continue
+            text = Sentence("{words}", words=str(each.get("detail")))
+            if each.get("kind") == "refund-refused":
+                order = str(each.get("order"))
+                refused.add(order)
+                self.alarms.raise_("refund-refused", order, text, message.at, message.number)
+            elif each.get("kind") == "provider-refuses-us":
+                let_in = False
+                self.alarms.raise_("provider", "settlement", text, message.at, message.number)
+        for order in self.alarms.subjects("refund-refused") - refused:
+            self.alarms.end("refund-refused", order, message.at)
+        if let_in:
+            self.alarms.end("provider", "settlement", message.at)
 
     def _look_after_nodes(self, now: int) -> None:
         for node in self.nodes:

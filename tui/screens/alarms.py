@@ -31,6 +31,7 @@ class AlarmsScreen(ConsoleScreen):
         Binding("D", "put_seen_away", marked("Dismiss all acknowledged"), show=False),
         Binding("m", "mute", marked("Mute this kind")),
         Binding("enter", "open", marked("Open")),
+        Binding("r", "app.act('resolve')", marked("Refund was refused")),
     ]
 
     def body(self) -> Iterable[Widget]:
@@ -57,6 +58,11 @@ class AlarmsScreen(ConsoleScreen):
         """The alarm that is looked at."""
         item = self.query_one("#alarms", Lines).item
         return item if isinstance(item, Alarm) else None
+
+    def preset(self) -> dict[str, object]:
+        """The order that the alarm is about."""
+        alarm = self.alarm
+        return {"order": alarm.subject} if alarm and alarm.kind == "refund-refused" else {}
 
     def action_acknowledge(self) -> None:
         """It has been seen."""

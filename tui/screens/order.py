@@ -32,6 +32,7 @@ class OrderScreen(ConsoleScreen):
         Binding("x", "app.act('cancel')", marked("Cancel order")),
         Binding("o", "app.act('reassign')", marked("Another sorter")),
         Binding("p", "app.act('collect')", marked("Collect by code")),
+        Binding("r", "app.act('resolve')", marked("Refund was refused")),
     ]
 
     def __init__(self, desk: Desk, order: str) -> None:

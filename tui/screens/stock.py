@@ -27,7 +27,10 @@ class StockScreen(ConsoleScreen):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("plus", "app.act('receive')", marked("Receive goods"), key_display="+"),
+        Binding("c", "app.act('count')", marked("Count")),
         Binding("p", "app.act('price')", marked("Change price")),
+        Binding("e", "app.act('retire')", marked("Retire")),
+        Binding("E", "app.act('reinstate')", marked("Sell again")),
         Binding("o", "app.act('resume')", marked("Sorter is well")),
     ]
 

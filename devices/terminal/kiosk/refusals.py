@@ -8,6 +8,7 @@ _SENTENCES = {
     "invalid-digital-link": marked("This label is damaged or misprinted. Please ask the staff."),
     "sold-out": marked("Not all of this is left; look at the cart."),
     "price-changed": marked("A price has changed; look at the cart."),
+    "retired": marked("This is no longer sold."),
     "unknown-sku": marked("Something in the cart is not sold any more; take it out."),
     "unknown-pickup-point": marked("This pickup point is closed; choose another."),
     "unknown-account": marked("There is no such account."),

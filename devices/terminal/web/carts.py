@@ -17,6 +17,8 @@ from devices.terminal.web.site import Site, see_other
 from devices.terminal.web.visitor import Visitor
 from devices.terminal.web.words import problem_in_words
 
+_NOT_SOLD = ("unknown-label", "retired")
+"""How the catalog says that an article is not sold any more."""
 _WAIT = 1.0
 """Seconds that the page of a purchase waits for its outcome before it shows that it waits."""
 
@@ -62,7 +64,7 @@ async def _refresh(site: Site, visitor: Visitor) -> tuple[dict[str, int], list[s
         *(site.look_up(line.gtin) for line in kept.lines), return_exceptions=True
     )
     for line, found in zip(kept.lines, products, strict=True):
-        if isinstance(found, Problem) and found.to_data().code != "unknown-label":
+        if isinstance(found, Problem) and found.to_data().code not in _NOT_SOLD:
             raise found
         styles = [] if isinstance(found, BaseException) else found.product.styles
         style = next((each for each in styles if each.sku == line.sku), None)

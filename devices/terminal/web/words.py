@@ -35,6 +35,7 @@ _PROBLEMS = {
     "cancelled": _("The order was cancelled before it was paid; nothing was charged."),
     "expired": _("The store was too slow; nothing was bought, nothing was charged."),
     "unknown-label": _("This store does not sell this article."),
+    "retired": _("This article is no longer sold."),
     "invalid-digital-link": _("This label is not a valid one; please tell the staff."),
     "unknown-pickup-code": _("No parcel waits under this code. Check the six digits."),
     "wrong-state": _("This cannot be done any more."),

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from nodes.settlement.acquirer.keys import reference
 from nodes.settlement.acquirer.log import Entry, Log
 
-_CARD = re.compile(r"tok_(approve|decline|timeout|error|lost)(?:_.*)?")
+_CARD = re.compile(
+    r"tok_(approve|decline|timeout|error|lost|refuse|norefund|laterrefund|unauthorized)(?:_.*)?"
+)
 
 
 class CaptureBody(BaseModel):
@@ -67,6 +69,8 @@ class Book:
         self._captures: dict[str, Entry] = {}
         self._refunds: dict[str, Entry] = {}
         self._refunded: dict[str, int] = {}
+        self._hesitated: set[str] = set()
+        """Keys of refunds that were refused once and will be done when they are asked for again."""
         for entry in log.entries:
             self._take(entry)
 
@@ -79,12 +83,19 @@ class Book:
         """Whether a capture, decline or void stands under `key`."""
         return key in self._captures
 
+    def token(self, key: str) -> str:
+        """The card that was to be charged under `key`, or nothing."""
+        known = self._captures.get(key)
+        return (known.token or "") if known is not None else ""
+
     def capture(self, key: str, body: CaptureBody) -> Answer:
         """Take the money or decline, once; the same key and body get the same answer for ever."""
         known = self._captures.get(key)
         if known is None:
             asked = {"key": key, **body.model_dump()}
             kind = card(body.token)
+            if kind == "refuse":
+                return _refused(key, "this card cannot be charged here")
             if kind is None:
                 known = self._write(Entry(kind="decline", reason="unknown token", **asked))
             elif kind == "decline":
@@ -123,6 +134,10 @@ class Book:
                 return _refused(key, "nothing was captured under this key")
             if self._refunded.get(body.capture, 0) + body.amount > taken.amount:
                 return _refused(key, "more than was captured")
+            kind = card(taken.token or "")
+            if kind == "norefund" or (kind == "laterrefund" and key not in self._hesitated):
+                self._hesitated.add(key)
+                return _refused(key, "the card's account is closed")
             known = self._write(
                 Entry(
                     kind="refund",

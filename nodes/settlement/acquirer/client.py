@@ -2,6 +2,7 @@
 
 Fix the key before the first try, `capture`, and on `Unknown` call `capture` again later with the
 same key and body until it is `Captured` or `Declined`: the provider takes the money at most once.
+`Misconfigured` says that it does not let us in: somebody mends that, and the call is made again.
 To give up instead, `void`: it answers `Captured` when it is too late, and then `refund` undoes it.
 `outcome` changes nothing and is for audits. Nothing here logs.
 """
@@ -14,10 +15,12 @@ from typing import Any, Self, TypeAlias
 import httpx
 
 from bus.errors import ConfigurationError, Internal
+from nodes.settlement.acquirer.answers import readable, refusal
 from nodes.settlement.acquirer.keys import is_key
 from nodes.settlement.acquirer.outcomes import (
     Captured,
     Declined,
+    Misconfigured,
     NeverSeen,
     Refunded,
     RefusedRefund,
@@ -28,16 +31,15 @@ __all__ = [
     "Acquirer",
     "Captured",
     "Declined",
+    "Misconfigured",
     "NeverSeen",
     "Refunded",
     "RefusedRefund",
     "Unknown",
 ]
 
-REASON_LENGTH = 200
-"""A provider's reason is cut to this many characters before it reaches a person."""
-
-_Reply: TypeAlias = tuple[int, dict[str, Any]] | Unknown
+_Reply: TypeAlias = tuple[int, Any] | Unknown
+"""The status and the JSON of the body, or why nothing was heard."""
 
 
 class Acquirer:
@@ -82,23 +84,32 @@ class Acquirer:
 
     async def capture(
         self, key: str, token: str, amount: int, currency: str
-    ) -> Captured | Declined | Unknown:
+    ) -> Captured | Declined | Misconfigured | Unknown:
         """Take `amount` minor units from the card behind `token`, at most once under `key`.
+
+        A refusal that is none of a card's is `Declined` when the provider has made sure that
+        nothing was, or will be, captured under the key by an earlier try.
 
         Raises:
             Internal: the key is none, or was used with another body: a defect on our side.
         """
         body = {"token": token, "amount": amount, "currency": currency}
-        match await self._ask("POST", "/captures", key, body):
-            case 201, {"state": "captured", "reference": str(reference)}:
-                return Captured(reference)
-            case (402, {"state": "declined", "reason": str(reason)}) | (
-                422,
-                {"state": "invalid", "reason": str(reason)},
+        reply = await self._ask("POST", "/captures", key, body)
+        match reply:
+            case 201, {"key": str(of), "state": "captured", "reference": str(reference)} if (
+                of == key
             ):
-                return Declined(_readable(reason))
-            case other:
-                return _unknown(other)
+                return Captured(reference)
+            case (402, {"key": str(of), "state": "declined", "reason": str(reason)}) | (
+                422,
+                {"key": str(of), "state": "invalid", "reason": str(reason)},
+            ) if of == key:
+                return Declined(readable(reason))
+        refused = _refusal(reply)
+        if not isinstance(refused, RefusedRefund):
+            return refused
+        voided = await self._void(key)
+        return voided if isinstance(voided, Captured | Unknown) else Declined(refused.reason)
 
     async def outcome(self, key: str) -> Captured | Declined | Unknown | NeverSeen:
         """What `key` has come to at the provider; changes nothing.
@@ -108,10 +119,10 @@ class Acquirer:
         """
         reply = await self._ask("GET", f"/captures/{key}", key)
         match reply:
-            case 404, {"state": "unknown"}:
+            case 404, {"key": str(of), "state": "unknown"} if of == key:
                 return NeverSeen()
-            case _:
-                return _standing(reply)
+        standing = _standing(reply, key)
+        return standing if isinstance(standing, Captured | Declined | Unknown) else _none(standing)
 
     async def void(self, key: str) -> Captured | Declined | Unknown:
         """Make sure that nothing will be captured under `key`; `Captured` when it is too late.
@@ -119,27 +130,30 @@ class Acquirer:
         Raises:
             Internal: the key is none: a defect on our side.
         """
-        return _standing(await self._ask("POST", f"/captures/{key}/void", key))
+        voided = await self._void(key)
+        return voided if isinstance(voided, Captured | Declined | Unknown) else _none(voided)
+
+    async def _void(
+        self, key: str
+    ) -> Captured | Declined | RefusedRefund | Misconfigured | Unknown:
+        return _standing(await self._ask("POST", f"/captures/{key}/void", key), key)
 
     async def refund(
         self, key: str, capture_key: str, amount: int
-    ) -> Refunded | RefusedRefund | Unknown:
+    ) -> Refunded | RefusedRefund | Misconfigured | Unknown:
         """Give back `amount` minor units of the capture, at most once under `key`.
 
         Raises:
             Internal: the key is none, or was used with another body: a defect on our side.
         """
         body = {"capture": capture_key, "amount": amount}
-        match await self._ask("POST", "/refunds", key, body):
-            case 201, {"state": "refunded", "reference": str(reference)}:
-                return Refunded(reference)
-            case (409, {"state": "refused", "reason": str(reason)}) | (
-                422,
-                {"state": "invalid", "reason": str(reason)},
+        reply = await self._ask("POST", "/refunds", key, body)
+        match reply:
+            case 201, {"key": str(of), "state": "refunded", "reference": str(reference)} if (
+                of == key
             ):
-                return RefusedRefund(_readable(reason))
-            case other:
-                return _unknown(other)
+                return Refunded(reference)
+        return _refusal(reply)
 
     async def _ask(
         self, method: str, path: str, key: str, body: dict[str, Any] | None = None
@@ -162,30 +176,37 @@ class Acquirer:
         try:
             answer = response.json()
         except (ValueError, RecursionError):
-            return Unknown(f"unreadable answer, status {response.status_code}")
-        if not isinstance(answer, dict) or answer.get("key") != key:
-            return Unknown(f"not the acquirer's answer, status {response.status_code}")
-        if response.status_code == httpx.codes.CONFLICT and answer.get("state") == "conflict":
+            answer = None
+        status = response.status_code
+        if (status, _of(answer, "state"), _of(answer, "key")) == (409, "conflict", key):
             raise Internal("the acquirer has seen this key with another body")
-        return response.status_code, answer
+        return status, answer
 
 
-def _standing(reply: _Reply) -> Captured | Declined | Unknown:
+def _of(answer: Any, name: str) -> Any:
+    return answer.get(name) if isinstance(answer, dict) else None
+
+
+def _standing(
+    reply: _Reply, key: str
+) -> Captured | Declined | RefusedRefund | Misconfigured | Unknown:
     match reply:
-        case ((200 | 409), {"state": "captured", "reference": str(reference)}):
+        case ((200 | 409), {"key": str(of), "state": "captured", "reference": str(reference)}) if (
+            of == key
+        ):
             return Captured(reference)
-        case 200, {"state": "declined", "reason": str(reason)}:
-            return Declined(_readable(reason))
-        case 200, {"state": "voided"}:
+        case 200, {"key": str(of), "state": "declined", "reason": str(reason)} if of == key:
+            return Declined(readable(reason))
+        case 200, {"key": str(of), "state": "voided"} if of == key:
             return Declined("voided")
         case _:
-            return _unknown(reply)
+            return _refusal(reply)
 
 
-def _unknown(reply: _Reply) -> Unknown:
-    return reply if isinstance(reply, Unknown) else Unknown(f"unexpected status {reply[0]}")
+def _refusal(reply: _Reply) -> RefusedRefund | Misconfigured | Unknown:
+    return reply if isinstance(reply, Unknown) else refusal(*reply)
 
 
-def _readable(reason: str) -> str:
-    """Without control and bidi-override characters, and not endless."""
-    return "".join(one for one in reason[:REASON_LENGTH] if one.isprintable())
+def _none(refused: RefusedRefund | Misconfigured) -> Unknown:
+    """A question that was refused is not answered."""
+    return Unknown(refused.reason)

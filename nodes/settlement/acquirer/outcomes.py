@@ -44,6 +44,17 @@ class RefusedRefund:
 
 
 @dataclass(frozen=True, slots=True)
+class Misconfigured:
+    """The provider does not let us in: nothing was decided of this payment.
+
+    Somebody has to mend the settings, here or there; then ask again with the same key.
+    """
+
+    reason: str
+    """The provider's words, fit to show to a person."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """It may have happened or not: ask again with the same key, never assume a refusal."""
 

@@ -59,6 +59,8 @@ class Service:
             # 422 must prove that nothing was captured: so never for a key that has a past.
             return _respond(body if first else reused(key))
         kind = card(body.token)
+        if kind == "unauthorized" and self._is_first_try(key):
+            return _respond(_UNAUTHORIZED)
         if first and kind in {"error", "lost"} and key not in self._stumbled:
             self._stumbled.add(key)
             if kind == "lost":
@@ -79,7 +81,17 @@ class Service:
     async def _refund(self, request: Request) -> Response:
         key = request.headers.get("idempotency-key", "")
         body = _parse(RefundBody, key, await request.body())
-        return _respond(body if isinstance(body, Answer) else self._book.refund(key, body))
+        if isinstance(body, Answer):
+            return _respond(body)
+        if card(self._book.token(body.capture)) == "unauthorized" and self._is_first_try(key):
+            return _respond(_UNAUTHORIZED)
+        return _respond(self._book.refund(key, body))
+
+    def _is_first_try(self, key: str) -> bool:
+        """Whether a key comes for the first time since the start, of which this one was."""
+        first = key not in self._stumbled
+        self._stumbled.add(key)
+        return first
 
     async def _log(self, _: Request) -> Response:
         return JSONResponse([entry.model_dump() for entry in self._book.entries])
@@ -100,6 +112,10 @@ class Service:
         finally:
             self._held.discard(transport)
         return Response()  # goes nowhere: the connection is closed
+
+
+_UNAUTHORIZED = Answer(401, {"error": "unauthorized", "message": "the API key is not valid"})
+"""As a gateway says it, which knows no idempotency keys."""
 
 
 def _parse(model: type[Body], key: str, content: bytes) -> Body | Answer:

@@ -1,0 +1,56 @@
+"""What the commands of a clerk share: they ask the store in a name that it remembers."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bus.caller import Caller
+from bus.contract.channel import role_of
+from bus.contract.values import Model
+from bus.errors import ConfigurationError
+from bus.gate import validate
+from bus.link import MqttConnector
+from cli.address import broker_url
+from cli.settings import read_settings
+
+ModelT = TypeVar("ModelT", bound=Model)
+T = TypeVar("T")
+Connected = Callable[[], AbstractAsyncContextManager[Caller]]
+"""Connects to the store, in a clerk's name."""
+
+
+def connected(broker: str | None, site: str | None, data: Path | None, by: str) -> Connected:
+    """How to reach the store.
+
+    Args:
+        broker: its URL, if given.
+        site: of the store, if given.
+        data: its folder, if given.
+        by: in whose name.
+
+    Raises:
+        ConfigurationError: the name is none of a tester or console.
+    """
+    if role_of(by) not in ("tester", "console"):
+        raise ConfigurationError(f"{by!r} is no tester's or console's name, such as tester-ann.")
+    settings = read_settings(site=site, data=data)
+    connector = MqttConnector(broker_url(broker, settings))
+    return Caller(connector, settings.site, by).connected
+
+
+async def ask(clerk: Connected, question: Callable[[Caller], Awaitable[T]]) -> T:
+    """Connect, and ask."""
+    async with clerk() as caller:
+        return await question(caller)
+
+
+def as_model(model: type[ModelT], fields: dict[str, Any]) -> ModelT:
+    """What was typed, as the contract wants it.
+
+    Raises:
+        InvalidField: names the first wrong field and says what is wrong.
+    """
+    read = validate(model, fields)
+    assert isinstance(read, model)
+    return read

@@ -1,0 +1,67 @@
+"""`storebus retire`: takes a product or style out of the range, or back into it."""
+
+from typing import Annotated
+
+import typer
+
+from bus.caller import Caller
+from bus.contract.catalog import REINSTATE, RETIRE, Retire, RetireReply
+from bus.errors import ConfigurationError, Problem, UnknownSku
+from cli import options
+from cli.clerk import as_model, ask, connected
+from cli.run import output, run
+
+_NOT_THERE = ("unknown-sku", "unknown-product", "invalid-field")
+"""What is said of a name that is none of a style, or of a product."""
+
+
+def retire(
+    what: Annotated[str, typer.Argument(metavar="SKU|PRODUCT", help="A style, or a product.")],
+    why: options.Why = None,
+    back: Annotated[bool, typer.Option("--back", help="Take it back into the range.")] = False,
+    product: Annotated[
+        bool, typer.Option("--product", help="It is a product, also where a style is called so.")
+    ] = False,
+    by: options.By = options.CLERK,
+    as_json: options.AsJson = False,
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+) -> None:
+    """Sell a style, or a whole product, no more: it is not offered, found or bought.
+
+    Whoever scans its label is told so. Orders that hold it go on, its stock stays and can be
+    counted. `storebus stock retired` lists what is retired.
+
+    Example: storebus retire OXF-BLU-M --why "last season's"
+    """
+    if why is None:
+        raise ConfigurationError('Say why, for those who look later: --why "last season\'s".')
+    clerk = connected(broker, site, data, by)
+    reply = run(ask(clerk, lambda caller: _retire(caller, what, why, back=back, product=product)))
+    if as_json:
+        output.print_json(reply.model_dump_json())
+        return
+    now = "sold again" if back else "no longer sold"
+    if not reply.styles:
+        output.print(f"{what} is {now} already.", markup=False)
+    for style in reply.styles:
+        held = f", {style.reserved} of them for orders" if style.reserved else ""
+        output.print(f"{style.sku} is {now}; {style.on_hand} on hand{held}.", markup=False)
+
+
+async def _retire(caller: Caller, what: str, why: str, *, back: bool, product: bool) -> RetireReply:
+    """A word names a style before it names a product."""
+    operation = REINSTATE if back else RETIRE
+    fields = [{"product": what, "reason": why}]
+    if not product:
+        fields.insert(0, {"sku": what, "reason": why})
+    for each in fields:
+        try:
+            reply: RetireReply = await caller.ask(operation, "catalog", as_model(Retire, each))
+        except Problem as problem:
+            if problem.to_data().code not in _NOT_THERE:
+                raise
+        else:
+            return reply
+    raise UnknownSku(f"There is no {'' if product else 'style and no '}product {what}.")

@@ -1,0 +1,192 @@
+"""`storebus stock`: what lies on the shelves, as people counted it."""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from bus.caller import Caller
+from bus.contract.catalog import RETIRED, RetiredQuery, RetiredSince
+from bus.contract.warehouse import COUNT, COUNTS, Counted, CountGoods, Counts
+from bus.errors import ConfigurationError, Problem
+from cli import options
+from cli.clerk import Connected, as_model, ask, connected
+from cli.run import REFUSED, errors, output, print_problem, run
+from cli.shop.rows import read_counts
+
+stock = typer.Typer(
+    name="stock",
+    help="Count and correct stock; see what was counted, and what is retired.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_WORD = re.compile(r"(?P<sku>[^=]+)=(?P<counted>[0-9]{1,7})")
+
+
+@stock.command()
+def count(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SKU=PIECES...", help="What was counted, such as CAN-40=12."),
+    ] = None,
+    why: options.Why = None,
+    location: Annotated[
+        str | None,
+        typer.Option("--location", metavar="L", help="Where, if the style lies in several places."),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--file", metavar="CSV", help="Columns: sku, location, counted and perhaps reason."
+        ),
+    ] = None,
+    by: options.By = options.CLERK,
+    as_json: options.AsJson = False,
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+) -> None:
+    """Say how many pieces lie at a location now, all of them: the books will say so, too.
+
+    What is promised to orders and is not there is paid back. Count while nobody else puts goods
+    there, and enter it at once. A location may be empty in the file, as it may be left out here,
+    where the style lies in one place only. Ends with 1 if a count was refused.
+
+    Example: storebus stock count OXF-BLU-M=12 --why "a typing error in Monday's delivery"
+    """
+    goods, refused = _goods(words or [], why, location, file)
+    done = run(_each(goods, connected(broker, site, data, by)))
+    if as_json:
+        output.print_json(json.dumps([each.model_dump() for each in done if each is not None]))
+    else:
+        for each in done:
+            if each is not None:
+                output.print(_sentence(each), soft_wrap=True, markup=False)
+    if refused or None in done:
+        raise typer.Exit(REFUSED)
+
+
+def _goods(
+    words: list[str], why: str | None, location: str | None, file: Path | None
+) -> tuple[list[CountGoods], int]:
+    """What was counted, and how many rows of the file are left out."""
+    if (file is None) == (not words) or (file is not None and location is not None):
+        raise ConfigurationError("Give what was counted, as SKU=PIECES, or a --file.")
+    if file is not None:
+        goods, bad = read_counts(file, why)
+        for row in bad:
+            errors.print(str(row), soft_wrap=True, markup=False)
+        return goods, len(bad)
+    if why is None:
+        raise ConfigurationError('Say why, for those who look later: --why "counted on Monday".')
+    read = []
+    for word in words:
+        parts = _WORD.fullmatch(word)
+        if parts is None:
+            raise ConfigurationError(f"{word!r} is not written like CAN-40=12.")
+        counted = int(parts["counted"])
+        fields = {"sku": parts["sku"], "location": location, "counted": counted, "reason": why}
+        read.append(as_model(CountGoods, fields))
+    return read, 0
+
+
+async def _each(goods: Iterable[CountGoods], clerk: Connected) -> list[Counted | None]:
+    """Enter one after the other; None in place of one that was refused, which is printed."""
+    done: list[Counted | None] = []
+    async with clerk() as caller:
+        for each in goods:
+            try:
+                done.append(await caller.ask(COUNT, "warehouse", each))
+            except Problem as problem:
+                where = f" at {each.location}" if each.location else ""
+                errors.print(f"{each.sku}{where}:", end=" ", markup=False)
+                print_problem(problem.to_data())
+                done.append(None)
+    return done
+
+
+def _sentence(done: Counted) -> str:
+    place = f"{done.sku} at {done.location}"
+    if not done.change and done.counted == done.booked:
+        return f"{place}: {done.counted}, as the books say."
+    if not done.change:
+        return (
+            f"{place}: {done.counted} counted, {done.booked} in the books, and"
+            f" {done.under_way} just being taken by a sorter, which explains it. Nothing is"
+            " changed; count again when it is done, to be sure."
+        )
+    change = f"{abs(done.change)} {'more' if done.change > 0 else 'fewer'}"
+    left = "" if done.level is None else f" {done.level.available} can be sold."
+    return (
+        f"{place}: {done.counted} counted, {done.booked} in the books: corrected by {change}.{left}"
+    )
+
+
+@stock.command()
+def history(
+    sku: Annotated[str | None, typer.Argument(metavar="[SKU]", help="Only of this style.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="The most counts.")] = 20,
+    as_json: options.AsJson = False,
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+) -> None:
+    """Show what was counted, newest first: when, by whom, and why.
+
+    Example: storebus stock history CAN-40
+    """
+    wanted = as_model(Counts, {"sku": sku, "limit": limit})
+    clerk = connected(broker, site, data, options.CLERK)
+    found = run(ask(clerk, lambda caller: caller.ask(COUNTS, "warehouse", wanted))).counts
+    if as_json:
+        output.print_json(json.dumps([each.model_dump() for each in found]))
+        return
+    rows = [
+        (each.at, each.by, each.sku, each.location, f"{each.booked} → {each.counted}",
+         f"{each.change:+d}", each.reason)
+        for each in found
+    ]  # fmt: skip
+    _print(rows, "when", "who", "style", "location", "books → counted", "change", "why")
+
+
+@stock.command()
+def retired(
+    as_json: options.AsJson = False,
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+) -> None:
+    """Show which styles are retired: since when, by whom, why, and how many are left.
+
+    Example: storebus stock retired
+    """
+    found = run(ask(connected(broker, site, data, options.CLERK), _all_retired))
+    if as_json:
+        output.print_json(json.dumps([each.model_dump() for each in found]))
+        return
+    rows = [
+        (each.at, each.by, each.sku, each.product, str(each.on_hand), each.reason) for each in found
+    ]
+    _print(rows, "when", "who", "style", "product", "on hand", "why")
+
+
+async def _all_retired(caller: Caller) -> list[RetiredSince]:
+    found: list[RetiredSince] = []
+    while True:
+        after = found[-1].sku if found else None
+        page = (await caller.ask(RETIRED, "catalog", RetiredQuery(after=after))).styles
+        if not page:
+            return found
+        found += page
+
+
+def _print(rows: Iterable[tuple[str, ...]], *heading: str) -> None:
+    table = Table(*heading)
+    for row in rows:
+        table.add_row(*(cell.replace("[", r"\[") for cell in row))
+    output.print(table)

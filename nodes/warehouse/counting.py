@@ -1,0 +1,88 @@
+"""Counting: a person says what lies at a location, and both books say so afterwards."""
+
+import sqlite3
+from collections.abc import Callable
+
+from bus.contract.catalog import RESTOCK, WRITE_OFF, Restock, StockLevel, WriteOff
+from bus.contract.warehouse import COUNT, Counted, CountGoods, CountList, Counts
+from bus.errors import Refused
+from bus.intake import Answer, Request
+from bus.turn import Turn
+from nodes.warehouse import counts, store
+
+
+class Counting:
+    """Carries out counts, and answers them once the catalog knows.
+
+    Args:
+        dispatch: gives jobs to sorters, when there are more goods, or fewer, than before.
+    """
+
+    def __init__(self, dispatch: Callable[[Turn], None]) -> None:
+        self._dispatch = dispatch
+
+    def count(self, turn: Turn, request: Request[CountGoods]) -> Counted | None:
+        """Correct the books of a location by what is wrong there for certain."""
+        data, rows = request.data, turn.connection
+        location = data.location or counts.place_of(rows, data.sku)
+        store.refuse_unknown_location(rows, location)
+        if not data.counted:
+            counts.refuse_never_seen(rows, data.sku)
+        books = counts.books(rows, data.sku, location)
+        change = books.correction(data.counted)
+        row = counts.CountRow(
+            request.caller, request.id, data.sku, location,
+            books.booked, data.counted, change, data.reason,
+        )  # fmt: skip
+        if not change:
+            counts.save(rows, row, turn.now, None)
+            return _counted(rows, row)
+        store.move(rows, data.sku, location, change)
+        if change > 0:
+            message = turn.send(RESTOCK, "catalog", Restock(sku=data.sku, quantity=change))
+            receipt = store.GoodsReceipt(request.caller, request.id, data.sku, location, change)
+            store.save_receipt(rows, receipt, message)
+            counts.save(rows, row, turn.now, message)
+            return None
+        message = turn.send(WRITE_OFF, "catalog", WriteOff(sku=data.sku, quantity=-change))
+        number = counts.save(rows, row, turn.now, message)
+        store.adjust(rows, data.sku, location, change, now=turn.now, count=number)
+        self._dispatch(turn)
+        return None
+
+    def told(self, turn: Turn, answer: Answer[StockLevel]) -> int | None:
+        """The catalog knows, or refuses; the number of the count behind it that stands, if any."""
+        found = counts.take_told(turn.connection, answer.id)
+        if found is None:
+            return None
+        number, row = found
+        if answer.problem is not None:
+            if row.change > 0:
+                counts.forget(turn.connection, number)
+            turn.answer(COUNT, row.caller, row.request, Refused(answer.problem))
+            return None
+        counted = _counted(turn.connection, row, answer.data)
+        turn.answer(COUNT, row.caller, row.request, counted)
+        return number
+
+
+def show(connection: sqlite3.Connection, request: Request[Counts]) -> CountList:
+    """What was counted."""
+    return CountList(counts=counts.past(connection, request.data.sku, request.data.limit))
+
+
+def _counted(
+    connection: sqlite3.Connection, row: counts.CountRow, level: StockLevel | None = None
+) -> Counted:
+    books = counts.books(connection, row.sku, row.location)
+    return Counted(
+        sku=row.sku,
+        location=row.location,
+        booked=row.booked,
+        counted=row.counted,
+        change=row.change,
+        reason=row.reason,
+        quantity=books.booked,
+        under_way=books.leaving,
+        level=level,
+    )

@@ -1,0 +1,145 @@
+"""What a clerk does to the stock, as real commands against a real store."""
+
+import json
+from pathlib import Path
+
+import pytest
+from store_process import StoreProcess, running_store_process, storebus
+
+from cli.audit import findings
+
+in_one_loop = pytest.mark.asyncio(loop_scope="module")
+SKU = "OXF-BLU-L"
+
+
+async def _in_store(store: StoreProcess, *words: str) -> tuple[int, str, str]:
+    return await storebus(*words, "--data", str(store.data))
+
+
+async def _available(store: StoreProcess, sku: str) -> int:
+    """What customers are shown."""
+    code, out, err = await _in_store(
+        store, "request", "terminal-9", "catalog", "search", f"text={sku}"
+    )
+    assert code == 0, err
+    styles = [style for product in json.loads(out)["products"] for style in product["styles"]]
+    return next((style["available"] for style in styles if style["sku"] == sku), -1)
+
+
+async def _location(store: StoreProcess, sku: str) -> str:
+    code, out, err = await _in_store(
+        store, "request", "terminal-9", "warehouse", "locate", f"sku={sku}"
+    )
+    assert code == 0, err
+    return str(json.loads(out)["bins"][0]["location"])
+
+
+@in_one_loop
+async def test_a_typing_error_in_an_import_is_corrected_by_a_count(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    before, location = await _available(store, SKU), await _location(store, SKU)
+    delivery = tmp_path / "delivery.csv"
+    delivery.write_text(f"sku,location,quantity\n{SKU},{location},1200\n")
+    code, _, err = await _in_store(store, "import", str(delivery))
+    assert code == 0, err
+    assert f"storebus stock count {SKU}=" in err
+    assert await _available(store, SKU) == before + 1200
+
+    code, out, err = await _in_store(
+        store, "stock", "count", f"{SKU}=12", "--why", "1200 was 12", "--as", "tester-ann"
+    )
+    assert code == 0, err
+    assert "12 can be sold" in out
+    assert await _available(store, SKU) == 12
+
+    code, out, err = await _in_store(store, "stock", "history", SKU, "--json")
+    assert code == 0, err
+    (row, *_) = json.loads(out)
+    assert (row["by"], row["reason"], row["counted"]) == ("tester-ann", "1200 was 12", 12)
+    code, out, _ = await _in_store(store, "stock", "history")
+    assert "1200 was 12" in " ".join(out.split())
+
+
+@in_one_loop
+async def test_a_count_comes_from_a_file_whose_bad_rows_are_told(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    location = await _location(store, "OXF-BLU-S")
+    file = tmp_path / "count.csv"
+    file.write_text(
+        "sku,location,counted,reason\n"
+        f"OXF-BLU-S,{location},3,\n"
+        "OXF-BLU-M,,4,water damage\n"
+        "CAN-41,,some,\n"
+        "HAT,,1,\n"
+    )
+    code, out, err = await _in_store(
+        store, "stock", "count", "--file", str(file), "--why", "inventory"
+    )
+    assert code == 1
+    assert "line 4" in err
+    assert "HAT" in err
+    assert "unknown-sku" in err
+    assert out.count(" counted") + out.count("as the books say") == 2
+    assert await _available(store, "OXF-BLU-S") == 3
+    assert await _available(store, "OXF-BLU-M") == 4
+    code, out, _ = await _in_store(store, "stock", "history", "OXF-BLU-M", "--json")
+    assert json.loads(out)[0]["reason"] == "water damage"
+    code, _, err = await _in_store(store, "import", str(file))
+    assert code == 2
+    assert "storebus stock count --file" in err
+
+
+@in_one_loop
+async def test_a_retired_product_is_not_sold_until_it_is_taken_back(store: StoreProcess) -> None:
+    code, out, err = await _in_store(store, "retire", "canvas-trainers", "--why", "sample is torn")
+    assert code == 0, err
+    assert "no longer sold" in out
+    assert await _available(store, "CAN-40") == -1
+    code, _, err = await _in_store(store, "scan", "terminal-7", "09506000134710")
+    assert code == 1
+    assert "Canvas trainers is no longer sold" in err
+    code, out, _ = await _in_store(store, "stock", "retired", "--json")
+    assert {row["reason"] for row in json.loads(out)} == {"sample is torn"}
+    code, out, err = await _in_store(
+        store, "retire", "canvas-trainers", "--back", "--why", "a new sample is there"
+    )
+    assert code == 0, err
+    assert "sold again" in out
+    assert await _available(store, "CAN-40") > 0
+
+
+@in_one_loop
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("stock", "count", "CAN-40=12"), 2, "--why"),
+        (("stock", "count", "CAN-40", "--why", "x"), 2, "CAN-40=12"),
+        (("stock", "count", "CAN-40=-3", "--why", "x"), 2, "CAN-40=12"),
+        (("stock", "count", "--why", "x"), 2, "--file"),
+        (("stock", "count", "HAT=3", "--why", "x"), 1, "unknown-sku"),
+        (("stock", "count", "CAN-40=3", "--why", "x", "--location", "nowhere"), 1, "location"),
+        (("stock", "count", "CAN-40=3", "--why", "x"), 1, "B-01-4, B-02-1"),
+        (("stock", "count", "CAN-40=3", "--why", "x", "--as", "terminal-7"), 2, "tester-ann"),
+        (("retire", "CAN-40"), 2, "--why"),
+        (("retire", "HAT", "--why", "x"), 1, "no style and no product HAT"),
+    ],
+)
+async def test_what_a_clerk_got_wrong_is_said(
+    store: StoreProcess, words: tuple[str, ...], code: int, said: str
+) -> None:
+    found, _, err = await _in_store(store, *words)
+    assert (found, said in err) == (code, True), err
+
+
+async def test_the_audit_is_content_with_counts_and_retired_styles(tmp_path: Path) -> None:
+    async with running_store_process(tmp_path) as store:
+        for words in (
+            ("stock", "count", "CAN-40=2", "--why", "x", "--location", "B-01-4"),
+            ("stock", "count", "OXF-BLU-L=50", "--why", "x"),
+            ("retire", "OXF-BLU-M", "--why", "x"),
+        ):
+            code, _, err = await _in_store(store, *words)
+            assert code == 0, err
+    assert findings([tmp_path]) == []
