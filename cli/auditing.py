@@ -1,6 +1,7 @@
-"""`storebus audit`: prints which promises are kept, from a store's files."""
+"""`storebus audit`: prints which promises are kept and who is waited for, from a store's files."""
 
 import json
+from collections import defaultdict
 from pathlib import Path
 from typing import Annotated
 
@@ -8,10 +9,13 @@ import typer
 from rich.table import Table
 
 from cli import options
-from cli.audit import INVARIANTS, Tally
+from cli.audit import INVARIANTS, WAITS, Tally
 from cli.audit import audit as look
 from cli.run import REFUSED, output
 from cli.settings import read_settings
+
+_NAMED = 5
+"""Of what waits, so many are named; --json has all."""
 
 
 def audit(
@@ -31,7 +35,9 @@ def audit(
     """Count a store's books: orders, money, stock, parcels, reminders, messages, databases.
 
     Several folders are one store whose nodes keep their files in several places. Without --open
-    the store must be quiet: no order under way. Ends with 1 if a promise was not kept.
+    the store must be closed. Goods to put back, terminals and sorters that are off, parcels that
+    were not collected are listed with what to do: they break no promise. Ends with 1 if a promise
+    was not kept.
 
     Example: storebus audit /var/lib/storebus --history monday.jsonl
     """
@@ -57,6 +63,10 @@ def document(tally: Tally) -> dict[str, object]:
         "findings": [
             {"invariant": finding.invariant, "text": finding.text} for finding in tally.findings
         ],
+        "waiting": [
+            {"kind": kind, "who": who, "meaning": WAITS[kind], "items": texts}
+            for (kind, who), texts in _groups(tally).items()
+        ],
         "notes": tally.notes,
     }  # fmt: skip
 
@@ -69,10 +79,35 @@ def _print(tally: Tally) -> None:
         checked = tally.checked[name]
         table.add_row(name, meaning, str(checked), verdict if checked else "not checked")
     output.print(table)
+    _print_waiting(tally)
     for note in tally.notes:
         output.print(f"Note: {note}.", soft_wrap=True, markup=False)
     for finding in tally.findings:
         output.print(str(finding), soft_wrap=True, markup=False)
+
+
+def _groups(tally: Tally) -> dict[tuple[str, str], list[str]]:
+    """What waits, by kind and for whom, in the order of `WAITS`."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for each in sorted(tally.waiting, key=lambda each: (list(WAITS).index(each.kind), each.who)):
+        found[each.kind, each.who].append(each.text)
+    return found
+
+
+def _print_waiting(tally: Tally) -> None:
+    groups = _groups(tally)
+    for kind, meaning in WAITS.items():
+        own = {who: texts for (each, who), texts in groups.items() if each == kind}
+        if own:
+            count = sum(map(len, own.values()))
+            _say(f"\n{count} waiting. {meaning}.")
+        for who, texts in own.items():
+            more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
+            _say(f"  {who}: {len(texts)}: {'; '.join(texts[:_NAMED])}{more}")
+
+
+def _say(text: str) -> None:
+    output.print(text, soft_wrap=True, markup=False)
 
 
 def _broken(tally: Tally, invariant: str) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bus.errors import JournalError
 from cli.audit.databases import check_databases
-from cli.audit.finding import INVARIANTS, Finding, Tally
+from cli.audit.finding import INVARIANTS, WAITS, Finding, Tally, Waiting
 from cli.audit.history import read_history
 from cli.audit.messages import check_messages
 from cli.audit.money import check_money
@@ -19,8 +19,9 @@ from cli.audit.reading import opened_files
 from cli.audit.reminders import check_reminders
 from cli.audit.stock import check_stock
 from cli.audit.store import AuditedStore
+from cli.audit.waiting import check_waiting
 
-__all__ = ["INVARIANTS", "Finding", "Tally", "audit", "findings"]
+__all__ = ["INVARIANTS", "WAITS", "Finding", "Tally", "Waiting", "audit", "findings"]
 
 _CHECKS = (
     check_databases,
@@ -30,6 +31,7 @@ _CHECKS = (
     check_parcels,
     check_reminders,
     check_messages,
+    check_waiting,
 )
 
 
@@ -73,6 +75,10 @@ def findings(
     at: int | None = None,
     history: Sequence[Path] = (),
     running: bool = False,
-) -> list[Finding]:
-    """What does not hold; empty when all promises are kept. See `audit`."""
-    return audit(folders, at=at, history=history, running=running).findings
+) -> list[Finding | Waiting]:
+    """What does not hold, and what is not done; empty for a store that has come to rest.
+
+    That is more than an `audit` asks for: nobody but customers is waited for.
+    """
+    tally = audit(folders, at=at, history=history, running=running)
+    return [*tally.findings, *tally.unfinished]

@@ -1,17 +1,16 @@
-"""I10 and I11: nothing is left to be sent, and the files themselves are whole.
+"""I10 and I11: nothing is left to be sent but what somebody waits for, and the files are whole.
 
 SQLite does not look at CHECK constraints through a read-only connection; what they promise is
 counted by the other checks.
 """
 
 from cli.audit.finding import Tally
-from cli.audit.reading import Database, Row
+from cli.audit.reading import Database
 from cli.audit.store import AuditedStore
+from cli.audit.waiting import explanation
 
 _LATE = 60_000
 """Milliseconds that a timer may be late."""
-_UNHEEDED = frozenset({"commit", "fulfil", "ready", "failed", "write-off", "fault"})
-"""Commands whose answers change nothing: they are forgotten along with the next transaction."""
 
 
 def check_databases(store: AuditedStore, tally: Tally) -> None:
@@ -24,31 +23,25 @@ def check_databases(store: AuditedStore, tally: Tally) -> None:
         text = f"{database.path.name}: {len(orphans)} rows refer to nothing, in {tables}"
         tally.check("I11", not orphans, text)
         if not store.running:
-            _outbox(store, tally, database)
+            _timers(store, tally, database)
+    if not store.running:
+        _outboxes(store, tally)
 
 
-def _outbox(store: AuditedStore, tally: Tally, database: Database) -> None:
-    """At rest there are only timers, and none that should have gone off."""
+def _timers(store: AuditedStore, tally: Tally, database: Database) -> None:
+    """At rest there is none that should have gone off."""
     now = store.busy_until(database)
-    for row in database.rows("SELECT * FROM outbox"):
-        what = f"{row['kind']} {row['target']} {row['operation']}".rstrip()
-        if row["kind"] == "timer":
-            late = f"{database.node} has a timer that should have gone off: {row['target']}"
-            tally.check("I10", row["due_at"] >= now - _LATE, late)
-        else:
-            done = _is_answered(store, database, row)
-            tally.check("I10", done, f"{database.node} still has {what} in its outbox")
+    for row in database.rows("SELECT * FROM outbox WHERE kind = 'timer'"):
+        late = f"{database.node} has a timer that should have gone off: {row['target']}"
+        tally.check("I10", row["due_at"] >= now - _LATE, late)
     tally.checked["I10"] += 1
 
 
-def _is_answered(store: AuditedStore, database: Database, row: Row) -> bool:
-    """Whether the callee has answered, and all that is left is to cross it out."""
-    callee = store.databases.get(row["target"])
-    if row["operation"] not in _UNHEEDED or callee is None:
-        return False
-    found = callee.rows(
-        "SELECT 1 FROM inbox WHERE caller = ? AND id = ? AND reply IS NOT NULL",
-        database.node,
-        row["id"],
-    )
-    return bool(found)
+def _outboxes(store: AuditedStore, tally: Tally) -> None:
+    """Beside timers there is only what waits for somebody, or goes on at the next start."""
+    for each in store.pending:
+        row = each.row
+        what = f"{row['kind']} {row['target']} {row['operation']}".rstrip()
+        why = explanation(store, each)
+        tally.check("I10", why is not None, f"{each.node} still has {what} in its outbox")
+        tally.waiting += why or ()

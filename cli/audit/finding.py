@@ -1,4 +1,4 @@
-"""What an audit says: how many things it looked at, and what does not hold."""
+"""What an audit says: how many things it looked at, what does not hold, and who is waited for."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -16,6 +16,39 @@ INVARIANTS = {
     "I10": "outboxes drain",
     "I11": "the databases are whole",
 }
+
+WAITS = {
+    "put-back": "Goods to put back. Put them on a shelf and book each in with its parcel:"
+    " storebus request console-1 warehouse receive sku=... location=... quantity=... parcel=...",
+    "remind": "Customers that were not reminded yet. Switch the terminal on; an order whose"
+    " terminal is gone for good can be handed over by its pickup code all the same",
+    "sort": "Orders to be brought. Switch the sorter on",
+    "pay": "Payments whose outcome is not known. The provider is asked again as soon as the store"
+    " runs; if it never says, ask it for the order by hand",
+    "resolve": "Refunds that the payment provider refused. Pay each by hand, or have it tried again:"
+    " storebus resolve",
+    "collect": "Parcels that wait for their customers. Nothing to do: each goes back by itself when"
+    " its time is over",
+    "go-on": "Messages that were under way when the store was closed. Start it: they go on",
+}
+"""What a closed store waits for, and what a person does about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something that is not done yet, and is no broken promise: somebody has to do something."""
+
+    kind: str
+    """One of `WAITS`."""
+    who: str
+    """Where it waits: a terminal, a sorter, a pickup point, a node."""
+    text: str
+    """What it is about: an order, a parcel with its goods."""
+    unfinished: bool = True
+    """Whether an order has not come to its end, or to its customer, because of it."""
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.who}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +70,8 @@ class Tally:
         self.checked: Counter[str] = Counter()
         """Per invariant, how many things were looked at."""
         self.findings: list[Finding] = []
+        self.waiting: list[Waiting] = []
+        """What is not done yet in a store that was closed, and why that is in order."""
         self.notes: list[str] = []
         """What could not be looked at, and why."""
 
@@ -45,3 +80,8 @@ class Tally:
         self.checked[invariant] += 1
         if not holds:
             self.findings.append(Finding(invariant, text))
+
+    @property
+    def unfinished(self) -> list[Waiting]:
+        """What of it a store that has come to rest with all its devices has none of."""
+        return [each for each in self.waiting if each.unfinished]

@@ -38,11 +38,13 @@ def _inbox(store: AuditedStore, tally: Tally, node: str) -> None:
         for order in store.orders.values()
         if order["state"] in ("reserving", "charging")
     }
+    later = None if store.running else _answered_later(store, node)
     for row in database.rows("SELECT caller, id, operation, reply FROM inbox"):
         what = f"{row['operation']} {row['id']} of {row['caller']}"
         if row["reply"] is None:
             begun = row["operation"] == "purchase" and (row["caller"], row["id"]) in undecided
-            waits = store.running and (begun or row["operation"] != "purchase")
+            others = later is None or (row["caller"], row["id"]) in later
+            waits = begun or (row["operation"] != "purchase" and others)
             tally.check("I7", waits, f"{node} carried out {what} and never answered")
             continue
         try:
@@ -56,6 +58,21 @@ def _inbox(store: AuditedStore, tally: Tally, node: str) -> None:
         sent = Reading(row["payload"])
         right = sent.envelope().id == row["id"]
         tally.check("I7", right, f"{node} sends {row['id']} under another id")
+
+
+def _answered_later(store: AuditedStore, node: str) -> set[tuple[str, str]]:
+    """The commands, by caller and id, that a node that was closed will answer when it goes on."""
+    if node == "warehouse":
+        jobs = store.jobs.values()
+        goods = {(each["withdrawer"], each["withdrawal"]) for each in jobs if _withdraws(each)}
+        rows = store.warehouse.rows("SELECT caller, request FROM receipt")
+        return goods | {(row["caller"], row["request"]) for row in rows}
+    calls = (each for each in store.pending if each.node == node and each.row["kind"] == "call")
+    return {(each.data["caller"], each.data["request"]) for each in calls if "request" in each.data}
+
+
+def _withdraws(job: Row) -> bool:
+    return bool(job["state"] == "withdrawing")
 
 
 # -- what was heard -------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 from cli.audit.finding import Tally
 from cli.audit.reading import Row
-from cli.audit.store import FINAL, PAID, AuditedStore, parsed
+from cli.audit.store import FINAL, PAID, AuditedStore, Pending, parsed
 
 
 def check_money(store: AuditedStore, tally: Tally) -> None:
@@ -33,10 +33,11 @@ def check_money(store: AuditedStore, tally: Tally) -> None:
 
 def _calling(store: AuditedStore) -> set[str]:
     """Orders about which settlement is asking the acquirer."""
-    if not store.running:
-        return set()
-    calls = store.settlement.rows("SELECT id FROM outbox WHERE kind = 'call'")
-    return {_order_of(row["id"]) for row in calls}
+    return {_order_of(each.row["id"]) for each in store.pending if _is_payment(each)}
+
+
+def _is_payment(each: Pending) -> bool:
+    return each.node == "settlement" and each.row["kind"] == "call"
 
 
 def _by_hand(store: AuditedStore) -> Counter[str]:

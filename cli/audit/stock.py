@@ -79,7 +79,7 @@ def _warehouse(store: AuditedStore, tally: Tally, styles: dict[str, Row]) -> Non
         tally.check("I3", there[sku] - coming[sku] == came - gone, text)
         known = styles.get(sku)
         said = (known["received"], known["written_off"]) if known is not None else (0, 0)
-        most = came + (coming[sku] if store.running else 0)
+        most = came + coming[sku]
         tally.check(
             "I3",
             came <= said[0] <= most and gone - telling[sku] <= said[1] <= gone,
@@ -104,11 +104,11 @@ def _counted(store: AuditedStore, tally: Tally) -> None:
 
 
 def _untold(store: AuditedStore) -> Counter[str]:
-    """What was written off in a running store and the catalog may not know of yet."""
+    """What was written off and the catalog may not know of yet."""
     sums = Counter[str]()
     for row in store.warehouse.rows("SELECT payload FROM outbox WHERE operation = 'write-off'"):
         line = parsed(row["payload"], store.warehouse, "outbox")["data"]
-        sums[line["sku"]] += line["quantity"] if store.running else 0
+        sums[line["sku"]] += line["quantity"]
     return sums
 
 

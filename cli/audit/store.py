@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +17,28 @@ PAID = frozenset({"settled", "short", "ready", "reminded", "collected"})
 """States in which the store keeps money and owes, or has handed over, goods."""
 UNDOING = frozenset({"cancelling", "expiring"})
 FINAL = frozenset({"collected", "refused", "declined", "cancelled", "expired"})
+UNHEEDED = frozenset({"commit", "fulfil", "ready", "failed", "write-off", "fault"})
+"""Commands whose answers change nothing: they are forgotten along with the next transaction."""
+_TO_DEVICES = frozenset({"remind", "pick", "abort"})
+"""Commands about which the roles need not agree: a device may be off for as long as it likes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A command or a call that a node has not seen done."""
+
+    node: str
+    row: Row
+    data: dict[str, Any]
+    order: str | None
+    """What it is about, as far as it says so."""
+    heard: str
+    """Of a command: whether its callee has `answered`, `accepted` or not `heard` of it."""
+
+    @property
+    def what(self) -> str:
+        """Its operation or adapter."""
+        return str(self.row["operation"] or self.row["target"])
 
 
 class AuditedStore:
@@ -107,23 +130,78 @@ class AuditedStore:
         return {row["order_id"]: row for row in self.warehouse.rows("SELECT * FROM job")}
 
     @cached_property
-    def moving(self) -> frozenset[str]:
-        """Orders of which a command or call is under way between two nodes."""
-        orders = {row["id"]: row["order_id"] for row in self.jobs.values()}
-        found = set()
-        for database in self.databases.values():
+    def pending(self) -> list[Pending]:
+        """All commands and calls that are not done."""
+        found = []
+        for node, database in self.databases.items():
             for row in database.rows("SELECT * FROM outbox WHERE kind <> 'timer'"):
-                if row["kind"] == "call":  # its key begins with the order or the job
-                    name = row["id"].partition(".")[0]
-                else:
-                    data = parsed(row["payload"], database, "outbox")["data"]
-                    name = data.get("order") or data.get("job")
-                found.add(orders.get(name, name))
-        return frozenset(found)
+                content = parsed(row["payload"], database, "outbox")
+                data = content if row["kind"] == "call" else content["data"]
+                found.append(
+                    Pending(node, row, data, self._order_of(row, data), self._heard(node, row))
+                )
+        return found
+
+    def _order_of(self, row: Row, data: Mapping[str, Any]) -> str | None:
+        name: str | None = data.get("order") or data.get("job")
+        if row["kind"] == "call":  # its key begins with the order or the job
+            name = row["id"].partition(".")[0]
+        if name is None:
+            return None
+        return self._order_by_job.get(name, name)
+
+    @cached_property
+    def _order_by_job(self) -> dict[str, str]:
+        return {row["id"]: row["order_id"] for row in self.jobs.values()}
+
+    def _heard(self, node: str, row: Row) -> str:
+        callee = self.databases.get(row["target"])
+        if row["kind"] == "call" or callee is None:
+            return ""
+        found = callee.rows("SELECT reply FROM inbox WHERE caller = ? AND id = ?", node, row["id"])
+        if not found:
+            return ""
+        return "accepted" if found[0]["reply"] is None else "answered"
+
+    def asked(self, order: str) -> frozenset[str]:
+        """What settlement has begun about an order and not seen done."""
+        return self._asked.get(order, frozenset())
+
+    @cached_property
+    def _asked(self) -> dict[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        for each in self.pending:
+            if each.node == "settlement" and each.order is not None:
+                found[each.order] = found.get(each.order, frozenset()) | {each.what}
+        return found
+
+    @cached_property
+    def moving(self) -> frozenset[str | None]:
+        """Orders of which the roles may not have heard the same.
+
+        In a running store those of which anything is under way; in one that was closed, those of
+        which a command between two roles, or its answer, is.
+        """
+        if self.running:
+            return frozenset(each.order for each in self.pending)
+        return frozenset(
+            each.order
+            for each in self.pending
+            if each.row["kind"] == "command"
+            and each.heard != "accepted"
+            and not (each.heard == "answered" and each.what in UNHEEDED)
+            and each.what not in _TO_DEVICES
+        )
+
+    @cached_property
+    def coming_back(self) -> frozenset[str]:
+        """Orders of which goods are to be put back, or whose sorter has not said what it took."""
+        rows = self.warehouse.rows("SELECT job FROM goods_return UNION SELECT job FROM superseded")
+        return frozenset(self._order_by_job.get(row["job"], row["job"]) for row in rows)
 
     def still(self, order: str) -> bool:
         """Whether all nodes must agree about an order now."""
-        return not self.running or order not in self.moving
+        return order not in self.moving
 
     def busy_until(self, database: Database) -> int:
         """When a node that is closed was last alive, in milliseconds since the epoch."""
