@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from bus.contract.catalog import Line, Lines, OrderOnly, PricedLine
-from bus.contract.channel import Event, command, query
+from bus.contract.channel import Event, State, command, query
 from bus.contract.values import (
     Count,
     Currency,
@@ -84,10 +84,20 @@ class Purchase(Model):
         return data
 
 
+PaymentMethodName = Literal["account", "card"]
+
+
+class PaymentMethods(Model):
+    """How customers can pay: offer no others."""
+
+    methods: list[PaymentMethodName]
+    """Those that the store takes."""
+
+
 class PaymentReceipt(Model):
     """How it was paid."""
 
-    method: Literal["account", "card"]
+    method: PaymentMethodName
     """How it was paid."""
     reference: Reference
     """To be told when somebody asks about the payment."""
@@ -311,5 +321,11 @@ DEPOSIT = command(
 )  # fmt: skip
 
 ORDER_CHANGED = Event("settlement", "order-changed", OrderChanged, "An order came into a state")
+PAYMENT_METHODS_STATE = State(
+    "settlement", "payment-methods", PaymentMethods, "the ways of payment that are taken"
+)
 
-CHANNELS = (PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, DEPOSIT, ORDER_CHANGED)
+CHANNELS = (
+    PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, DEPOSIT, ORDER_CHANGED,
+    PAYMENT_METHODS_STATE,
+)  # fmt: skip

@@ -17,8 +17,8 @@ from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.settings import KioskSettings
 from devices.terminal.kiosk.wedge import Wedge
 
-BY_HAND = KioskSettings(scanner_gap=0.0)
-"""The keys of a test come fast: here they are a person's."""
+BY_HAND = KioskSettings(scanner_gap=0.0, settle=0.0)
+"""The keys and touches of a test come fast: here they are a person's, who looks first."""
 
 
 class Visit:
