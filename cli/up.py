@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, nullcontext
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from bus.contract.channel import role_of
 from bus.contract.terminal import Remind
@@ -81,7 +82,8 @@ async def _up(
 def _greet(store: RunningStore, page: str) -> None:
     shop, broker = store.shop, store.broker
     styles = sum(len(product.styles) for product in shop.products)
-    output.print(f"[bold]{shop.name}[/] is open: {len(shop.products)} products, {styles} styles.")
+    sold = f" is open: {len(shop.products)} products, {styles} styles."
+    output.print(Text.assemble((shop.name, "bold"), sold))
     output.print(f"  broker    {broker.engine}  {broker.url}")
     if broker.url_v311 != broker.url:
         output.print(f"            MQTT 3.1.1 at {broker.url_v311}")
@@ -152,7 +154,5 @@ async def _node(name: str, kind: str, place: Place, settings: Settings) -> None:
 
 
 def _show(reminder: Remind) -> None:
-    output.print(
-        f"[bold]Ready:[/] order {reminder.order} waits at {reminder.pickup_point_name};"
-        f" pickup code [bold]{reminder.pickup_code}[/]"
-    )
+    where = f" order {reminder.order} waits at {reminder.pickup_point_name}; pickup code "
+    output.print(Text.assemble(("Ready:", "bold"), where, (reminder.pickup_code, "bold")))
