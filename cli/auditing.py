@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from cli import options
 from cli.audit import INVARIANTS, WAITS, Tally
@@ -75,7 +76,7 @@ def _print(tally: Tally) -> None:
     table = Table("", "invariant", "checked", "")
     for name, meaning in INVARIANTS.items():
         broken = _broken(tally, name)
-        verdict = f"[red]{broken} broken[/]" if broken else "[green]ok[/]"
+        verdict = Text(f"{broken} broken", "red") if broken else Text("ok", "green")
         checked = tally.checked[name]
         table.add_row(name, meaning, str(checked), verdict if checked else "not checked")
     output.print(table)

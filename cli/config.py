@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from pydantic import BaseModel
+from rich.text import Text
 
 from cli import options
 from cli.meanings import field_meanings
@@ -22,7 +23,7 @@ def config(as_json: options.AsJson = False) -> None:
         return
     output.print(f"Set in {FILE}, or as STOREBUS_NAME (STOREBUS_BROKER__PORT for broker.port):")
     for name, value, meaning in describe(settings):
-        output.print(f"[bold]{name}[/] = {value!r}", soft_wrap=True)
+        output.print(Text.assemble((name, "bold"), f" = {value!r}"), soft_wrap=True)
         output.print(f"    {meaning}", soft_wrap=True, markup=False)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 
 import click
 import typer
+from rich.text import Text
 
 from bus.contract.catalog import Found, Product, Style
 from bus.contract.channel import role_of
@@ -134,15 +135,15 @@ def _print_found(found: Found, *, as_json: bool) -> None:
 
 
 def _print_product(product: Product, scanned: str | None) -> None:
-    output.print(f"[bold]{product.name}[/]  {product.url}", soft_wrap=True)
+    output.print(Text.assemble((product.name, "bold"), f"  {product.url}"), soft_wrap=True)
     if product.description:
-        output.print(product.description, markup=False)
+        output.print(product.description)
     for style in product.styles:
         mark = ">" if style.sku == scanned else " "
         attributes = ", ".join(style.attributes.values())
         left = f"{style.available} left" if style.available else "sold out"
         price = money_text(style.price)
-        output.print(f"{mark} {style.sku:<18} {attributes:<24} {price:>14}  {left}", markup=False)
+        output.print(f"{mark} {style.sku:<18} {attributes:<24} {price:>14}  {left}")
 
 
 def buy(
@@ -200,22 +201,19 @@ async def _buy(
         if as_json:
             output.print_json(reminder.model_dump_json())
         else:
-            output.print(
-                f"[bold]Ready to collect[/] at {reminder.pickup_point_name}:"
-                f" code [bold]{reminder.pickup_code}[/]"
-            )
+            ready, code = ("Ready to collect", "bold"), (reminder.pickup_code, "bold")
+            output.print(Text.assemble(ready, f" at {reminder.pickup_point_name}: code ", code))
             for line in reminder.missing:
                 output.print(
-                    f"  {line.quantity} x {line.sku} could not be found; the money goes back.",
-                    markup=False,
+                    f"  {line.quantity} x {line.sku} could not be found; the money goes back."
                 )
 
 
 def _print_receipt(receipt: Receipt, styles: Mapping[str, Style]) -> None:
-    output.print(f"[bold]Order {receipt.order}[/]  {receipt.state}")
+    output.print(Text.assemble((f"Order {receipt.order}", "bold"), f"  {receipt.state}"))
     for line in receipt.lines:
         price = money_text(line.price)
-        output.print(f"  {line.quantity:>3} x {line.sku:<18} {price:>14}", markup=False)
+        output.print(f"  {line.quantity:>3} x {line.sku:<18} {price:>14}")
     output.print(f"  total {money_text(receipt.total)}")
     currency = receipt.total.currency
     for tax in taxes(
@@ -226,9 +224,8 @@ def _print_receipt(receipt: Receipt, styles: Mapping[str, Style]) -> None:
             f"  of this {rate_text(tax.rate)} tax on {gross}: {price_text(tax.tax, currency)}"
         )
     output.print(f"  paid by {receipt.payment.method}, reference {receipt.payment.reference}")
-    output.print(
-        f"  pickup point {receipt.pickup_point}, pickup code [bold]{receipt.pickup_code}[/]"
-    )
+    where = f"  pickup point {receipt.pickup_point}, pickup code "
+    output.print(Text.assemble(where, (receipt.pickup_code, "bold")))
 
 
 def money_text(money: Money) -> str:

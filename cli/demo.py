@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from bus.contract.catalog import Found, Style
 from bus.contract.channel import ROLES
@@ -91,7 +92,7 @@ def demo(
         if story.outcome == "settled" and story.label_to_reminder is None
     ]
     for sentence in wrong:
-        errors.print(f"[red]Wrong:[/] {sentence}", soft_wrap=True)
+        errors.print(Text.assemble(("Wrong:", "red"), f" {sentence}"), soft_wrap=True)
     if wrong:
         raise typer.Exit(REFUSED)
     output.print("The books balance: stock, parcels, money and reminders add up.")
@@ -101,10 +102,11 @@ async def _play(settings: Settings, orders: int, terminals: int, seed: int) -> l
     choice = random.Random(seed)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(running_store(settings, sorters=_SORTERS))
-        output.print(
-            f"[bold]{store.shop.name}[/] on the {store.broker.engine} broker, seed {seed}:"
+        played = (
+            f" on the {store.broker.engine} broker, seed {seed}:"
             f" {orders} customers at {terminals} terminals."
         )
+        output.print(Text.assemble((store.shop.name, "bold"), played))
         there = [
             await stack.enter_async_context(
                 running_terminal(f"terminal-{number}", store.broker.url, settings)
@@ -207,7 +209,8 @@ class _Customer:
     def tell(self) -> None:
         """Print the story."""
         story = self.story
-        output.print(f"[bold]Customer {story.number}[/] at {story.terminal}")
+        customer = (f"Customer {story.number}", "bold")
+        output.print(Text.assemble(customer, f" at {story.terminal}"))
         for sentence in story.told:
             output.print(f"    {sentence}", markup=False, soft_wrap=True)
 

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import typer
+from rich.text import Text
 
 from broker.mosquitto import find_mosquitto, mosquitto_version
 from broker.ports import port_in_use
@@ -45,8 +46,8 @@ def doctor(
     settings = read_settings(site=site, data=data, shop=shop)
     findings = [*_machine(settings), *run(_store(broker, settings))]
     for good, what, found in findings:
-        mark = {True: "[green]ok  [/]", False: "[red]BAD [/]", None: "[yellow]note[/]"}[good]
-        output.print(f"{mark} {what:<12} {found}", soft_wrap=True)
+        mark = {True: ("ok  ", "green"), False: ("BAD ", "red"), None: ("note", "yellow")}[good]
+        output.print(Text.assemble(mark, f" {what:<12} {found}"), soft_wrap=True)
     raise typer.Exit(REFUSED if any(good is False for good, _, _ in findings) else DONE)
 
 

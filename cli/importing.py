@@ -61,7 +61,7 @@ async def _import_file(file: Path, seeding: Seeding, settings: Settings) -> int:
     kind = kind_of(file)
     bad: list[BadRow]
     with Progress(
-        TextColumn(file.name), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn(file.name, markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         console=errors,
     ) as bar:  # fmt: skip
         task = bar.add_task(file.name, total=None)

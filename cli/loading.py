@@ -120,8 +120,9 @@ def load(
 async def _run(task: Load) -> Outcome:
     total = task.plan.arrivals
     with Progress(
-        TextColumn("sent"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"),
-        TimeRemainingColumn(), console=errors, disable=not errors.is_terminal, transient=True,
+        TextColumn("sent"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.description}", markup=False), TimeRemainingColumn(),
+        console=errors, disable=not errors.is_terminal, transient=True,
     ) as bar:  # fmt: skip
         progress = bar.add_task("", total=total)
 

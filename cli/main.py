@@ -12,7 +12,8 @@ from typer.models import CommandInfo
 
 from bus.errors import StorebusError
 from cli import bash_completion
-from cli.run import exit_code
+from cli.printing import leave_quietly, prepare_streams
+from cli.run import DONE, exit_code
 
 _COMMANDS = {
     "up": "cli.up:up",
@@ -88,9 +89,14 @@ def _storebus() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits with 0 done, 1 refused, 2 wrong usage, 3 no broker."""
+    prepare_streams()
     try:
-        app(args=arguments)
+        try:
+            app(args=arguments)
+        finally:
+            sys.stdout.flush()
     except StorebusError as error:
         sys.exit(exit_code(error))
     except BrokenPipeError:
-        sys.stderr.close()
+        leave_quietly()
+        sys.exit(DONE)

@@ -2,17 +2,17 @@
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from rich.console import Console
+from rich.text import Text
 
 from bus.contract.problem import ProblemData
 from bus.errors import BrokerError, ConfigurationError, Problem, StorebusError
 from bus.safe import visible
+from cli.printing import Printer, leave_quietly
 
 T = TypeVar("T")
 
@@ -20,16 +20,8 @@ DONE, REFUSED, USAGE, NO_BROKER = 0, 1, 2, 3
 """Exit codes: done; refused by the store; wrong usage; no broker."""
 
 
-class _Pipe(Console):
-    """A console whose reader may leave: that is no failure, and `run` ends cleanly."""
-
-    def on_broken_pipe(self) -> None:
-        """Do not end with 1, as rich would."""
-        raise BrokenPipeError
-
-
-output = _Pipe(highlight=False)
-errors = _Pipe(stderr=True, highlight=False)
+output = Printer()
+errors = Printer(stderr=True)
 
 _SWITCH_INTERVAL = 0.0005
 """Seconds a thread may keep the interpreter while a journal's thread waits for it."""
@@ -42,6 +34,8 @@ def run(command: Coroutine[Any, Any, T]) -> T:
     So is it when whoever read the output has gone.
     """
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_harmless)
     sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -49,9 +43,14 @@ def run(command: Coroutine[Any, Any, T]) -> T:
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise SystemExit(DONE) from None
     except BrokenPipeError:
-        # What is still buffered would be tried again, and complained about, at the very end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_quietly()
         raise SystemExit(DONE) from None
+
+
+def _harmless(record: logging.LogRecord) -> bool:
+    """A log line is one line, and nothing in it is obeyed by a terminal."""
+    record.msg, record.args = visible(record.getMessage()), None
+    return True
 
 
 async def _until_terminated(command: Coroutine[Any, Any, T]) -> T:
@@ -76,27 +75,20 @@ def exit_code(error: BaseException) -> int:
             print_problem(error.to_data())
             return REFUSED
         case BrokerError():
-            errors.print(f"[bold]No broker:[/] {_escaped(error)}", soft_wrap=True)
+            errors.print(Text.assemble(("No broker:", "bold"), f" {error}"), soft_wrap=True)
             return NO_BROKER
         case ConfigurationError():
-            errors.print(_escaped(error), soft_wrap=True)
+            errors.print(str(error), soft_wrap=True)
             return USAGE
         case StorebusError():
-            errors.print(_escaped(error), soft_wrap=True)
+            errors.print(str(error), soft_wrap=True)
             return REFUSED
     raise error
 
 
 def print_problem(problem: ProblemData) -> None:
     """A refusal: its status and code, the sentence, and what else it says."""
-    errors.print(
-        f"[bold]{problem.status} {_escaped(problem.code)}[/]  {_escaped(problem.detail)}",
-        soft_wrap=True,
-    )
+    code = f"{problem.status} {problem.code}"
+    errors.print(Text.assemble((code, "bold"), f"  {problem.detail}"), soft_wrap=True)
     for name, value in (problem.model_extra or {}).items():
-        errors.print(f"  {_escaped(name)}: {_escaped(value)}", soft_wrap=True)
-
-
-def _escaped(value: object) -> str:
-    """Text of others as it is: no markup, no control characters."""
-    return visible(str(value).replace("\n", " ")).replace("[", r"\[")
+        errors.print(f"  {name}: {value}", soft_wrap=True)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, nullcontext
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from bus.caller import Caller
 from bus.contract.catalog import Product
@@ -105,7 +106,8 @@ def _greet(store: RunningStore, products: Sequence[Product], page: str) -> None:
     """What the store has now, how to reach it, and where the shop's files say something else."""
     shop, broker = store.shop, store.broker
     styles = sum(len(product.styles) for product in products)
-    output.print(f"[bold]{shop.name}[/] is open: {len(products)} products, {styles} styles.")
+    sold = f" is open: {len(products)} products, {styles} styles."
+    output.print(Text.assemble((shop.name, "bold"), sold))
     output.print(f"  broker    {broker.engine}  {broker.url}")
     if broker.url_v311 != broker.url:
         output.print(f"            MQTT 3.1.1 at {broker.url_v311}")
@@ -211,7 +213,5 @@ async def _node(name: str, kind: str, place: Place, settings: Settings) -> None:
 
 
 def _show(reminder: Remind) -> None:
-    output.print(
-        f"[bold]Ready:[/] order {reminder.order} waits at {reminder.pickup_point_name};"
-        f" pickup code [bold]{reminder.pickup_code}[/]"
-    )
+    where = f" order {reminder.order} waits at {reminder.pickup_point_name}; pickup code "
+    output.print(Text.assemble(("Ready:", "bold"), where, (reminder.pickup_code, "bold")))

@@ -18,6 +18,7 @@ from bus.link import Connector
 from bus.safe import fit, visible
 from bus.sentence import marked
 from bus.texts import ENGLISH, Texts
+from bus.wrap import wrapped
 from tui import look
 from tui.deck import play
 from tui.desk import Desk
@@ -27,7 +28,7 @@ from tui.model.message import Message, body
 from tui.model.player import Player
 from tui.model.store import StoreModel
 from tui.model.view import View
-from tui.picture.paper import Line, wrapped
+from tui.picture.paper import Line
 from tui.recorder import Taping
 from tui.screens.alarms import AlarmsScreen
 from tui.screens.base import TABS, ConsoleScreen

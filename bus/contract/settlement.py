@@ -86,10 +86,20 @@ class Purchase(Model):
         return data
 
 
+PaymentMethodName = Literal["account", "card"]
+
+
+class PaymentMethods(Model):
+    """How customers can pay: offer no others."""
+
+    methods: list[PaymentMethodName]
+    """Those that the store takes."""
+
+
 class PaymentReceipt(Model):
     """How it was paid."""
 
-    method: Literal["account", "card"]
+    method: PaymentMethodName
     """How it was paid."""
     reference: Reference
     """To be told when somebody asks about the payment."""
@@ -422,8 +432,11 @@ ORDER_CHANGED = Event("settlement", "order-changed", OrderChanged, "An order cam
 PAYMENT_ALARMS = State(
     "settlement", "alarms", PaymentAlarms, "what a person should see to about payments"
 )
+PAYMENT_METHODS_STATE = State(
+    "settlement", "payment-methods", PaymentMethods, "the ways of payment that are taken"
+)
 
 CHANNELS = (
     PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, RESOLVE, REFUSALS, DEPOSIT,
-    ORDER_CHANGED, PAYMENT_ALARMS,
+    ORDER_CHANGED, PAYMENT_ALARMS, PAYMENT_METHODS_STATE,
 )  # fmt: skip

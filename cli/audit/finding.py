@@ -25,8 +25,8 @@ WAITS = {
     "sort": "Orders to be brought. Switch the sorter on",
     "pay": "Payments whose outcome is not known. The provider is asked again as soon as the store"
     " runs; if it never says, ask it for the order by hand",
-    "resolve": "Refunds that the payment provider refused. Pay each by hand, or have it tried again:"
-    " storebus resolve",
+    "resolve": "Refunds that the payment provider refused. Pay each by hand, or have it tried"
+    " again: storebus resolve",
     "collect": "Parcels that wait for their customers. Nothing to do: each goes back by itself when"
     " its time is over",
     "go-on": "Messages that were under way when the store was closed. Start it: they go on",

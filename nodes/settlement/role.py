@@ -25,6 +25,7 @@ from bus.contract.settlement import (
     ORDER_CHANGED,
     ORDERS,
     PAYMENT_ALARMS,
+    PAYMENT_METHODS_STATE,
     PURCHASE,
     READY,
     REFUSALS,
@@ -40,6 +41,7 @@ from bus.contract.settlement import (
     OrderState,
     OrderStateReply,
     OrderView,
+    PaymentMethods,
     Purchase,
     Ready,
 )
@@ -115,6 +117,7 @@ class Settlement:
             round(settings.acquirer_again * 1000),
         )
         self._methods: dict[str, PaymentMethod] = {"account": AccountMethod(), "card": card}
+        methods = PaymentMethods(methods=["account", "card"] if acquirer else ["account"])
         self.role = Role(
             kind="settlement",
             package="nodes.settlement",
@@ -137,7 +140,10 @@ class Settlement:
             watches={PICKUP_POINTS_STATE: _points, ALARMS_STATE: _alarms, PRESENCE: _presence},
             timers=(Timer("unclaimed", Unclaimed, self._unclaimed), *card.timers),
             adapters=card.adapters,
-            states=lambda rows: [(PAYMENT_ALARMS, refusals.alarms(rows))],
+            states=lambda rows: [
+                (PAYMENT_ALARMS, refusals.alarms(rows)),
+                (PAYMENT_METHODS_STATE, methods),
+            ],
         )
 
     def _purchase(self, turn: Turn, request: Request[Purchase]) -> None:

@@ -19,8 +19,8 @@ from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.settings import KioskSettings
 from devices.terminal.kiosk.wedge import Wedge
 
-BY_HAND = KioskSettings(scanner_gap=0.0)
-"""The keys of a test come fast: here they are a person's."""
+BY_HAND = KioskSettings(scanner_gap=0.0, settle=0.0)
+"""The keys and touches of a test come fast: here they are a person's, who looks first."""
 
 _HOPS = 3
 """Times that nobody has anything to do, one after the other, until a kiosk is settled."""

@@ -96,6 +96,7 @@ def test_the_states_of_the_design_are_there() -> None:
         (EVERY, "presence"),
         (EVERY, "about"),
         ("sorter", "job"),
+        ("settlement", "payment-methods"),
         ("warehouse", "pickup-points"),
         ("warehouse", "alarms"),  # an addition to the design
     }

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from babel.numbers import get_currency_precision
-from rich.cells import cell_len, chop_cells
 
 from bus.texts import Texts
 
@@ -74,21 +73,6 @@ def money(total: tuple[int, str] | None) -> str:
     digits = get_currency_precision(currency)
     whole, part = divmod(amount, 10**digits)
     return f"{whole}.{part:0{digits}d} {currency}" if digits else f"{whole} {currency}"
-
-
-def wrapped(text: str, cells: int) -> list[str]:
-    """A text in lines of at most so many cells, broken at spaces and between wide characters."""
-    lines = [""]
-    for word in text.split():
-        for part in chop_cells(word, cells):
-            joined = f"{lines[-1]} {part}" if lines[-1] and part == word[: len(part)] else part
-            if lines[-1] and cell_len(joined) <= cells and joined != part:
-                lines[-1] = joined
-            elif lines[-1]:
-                lines.append(part)
-            else:
-                lines[-1] = part
-    return lines
 
 
 def spark(counts: list[int], width: int) -> str:

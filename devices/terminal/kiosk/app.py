@@ -20,8 +20,10 @@ from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.guest import Guest, Page
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.pages.stack import PageStack
+from devices.terminal.kiosk.presses import Presses
 from devices.terminal.kiosk.refusals import OFFLINE
 from devices.terminal.kiosk.reminder import ReminderScreen
+from devices.terminal.kiosk.screen import GuardedScreen
 from devices.terminal.kiosk.settings import KioskSettings
 from devices.terminal.kiosk.wedge import Wedge
 
@@ -63,13 +65,14 @@ class Kiosk(App[None]):
         self.attendant = attendant
         self.settings = settings or KioskSettings()
         self.wedge = Wedge(self.settings.scanner_gap)
+        self.presses = Presses(self.settings.settle)
         self.theme = DARK
         self._clock = clock
         self._live = live
         self._touched = clock()
         self._shown: tuple[Guest, Page, str, Any] | None = None
         self._redrawing = False
-        self._before: tuple[Input, str, int] | None = None
+        self._undo: Callable[[], None] = lambda: None
         self._serving: asyncio.Task[None] | None = None
 
     @property
@@ -81,6 +84,10 @@ class Kiosk(App[None]):
     def say(self) -> Texts:
         """The texts in the customer's language."""
         return self.attendant.say
+
+    def get_default_screen(self) -> GuardedScreen:
+        """The one with the pages."""
+        return GuardedScreen(lambda: self.presses)
 
     def compose(self) -> ComposeResult:
         """The line above, the page, and what the customer is told."""
@@ -140,6 +147,7 @@ class Kiosk(App[None]):
                     page = await self._stack.turn_to(guest.page)
                     self._draw(page)
                 self.screen_stack[0].set_focus(None)
+                self.under_the_finger_is_another()
             else:
                 page = self.page
                 self._draw(page)
@@ -185,8 +193,18 @@ class Kiosk(App[None]):
         if isinstance(self.screen, ReminderScreen):
             self.screen.draw()
         elif self.attendant.reminding.current is not None:
-            reminder = ReminderScreen(self.attendant, self.say)
-            self.push_screen(reminder, lambda _: self.changed())
+            reminder = ReminderScreen(
+                self.attendant, lambda: self.presses, self.under_the_finger_is_another
+            )
+            self.push_screen(reminder, lambda _: self._reminded())
+
+    def _reminded(self) -> None:
+        self.under_the_finger_is_another()
+        self.changed()
+
+    def under_the_finger_is_another(self) -> None:
+        """What was pressed just now was not meant for what is shown from now on."""
+        self.presses.changed(time.monotonic())  # as the times of events are
 
     # -- time ---------------------------------------------------------------------------------
 
@@ -205,35 +223,41 @@ class Kiosk(App[None]):
         if self.guest.is_busy:
             self._touched = self._clock()  # the time of who waits for us does not run
         left = self._idle_in()
+        is_alone = self._clock() - self._touched >= self.settings.idle
         if left is not None and left <= 0:
             self.attendant.leave()
-        elif (left is not None and left <= _WARNED) or self.attendant.lock is not None:
+        elif (
+            (is_alone and self.attendant.reminding.take_up())
+            or (left is not None and left <= _WARNED)
+            or self.attendant.lock is not None
+        ):
             self.changed()
+
+    def on_resize(self) -> None:
+        """Rows and lists fit the screen that there is."""
+        self.changed()
 
     async def on_event(self, event: events.Event) -> None:
         """See every key before a field does, for a scanner's belong to nobody else."""
         if isinstance(event, (events.Key, events.MouseDown, events.Paste)):
             self._touched = self._clock()
         if isinstance(event, events.Key) and not event.is_forwarded:  # else it is on its way back
-            self._remember_field(event)
+            self._remember(event)
             code = self.wedge.key(event.key, event.character, event.time)
             if code is not None:
                 self._scanned(code)
                 return
+            if event.key in _DECIDES and not self.presses.counts(event.key, event.time):
+                return
         await super().on_event(event)
 
-    def _remember_field(self, event: events.Key) -> None:
+    def _remember(self, event: events.Key) -> None:
         if self.wedge.is_new(event.time):
-            fields = self.page.query(Input)
-            self._before = None
-            if fields:
-                field = fields.first()
-                self._before = (field, field.value, field.cursor_position)
+            with suppress(NoMatches):
+                self._undo = self.page.keep()
 
     def _scanned(self, code: str) -> None:
-        if self._before is not None:
-            field, value, position = self._before
-            field.value, field.cursor_position = value, position
+        self._undo()
         is_free = not isinstance(self.screen, ReminderScreen) and self.guest.page != "receipt"
         if is_free or pickup_code(code) is not None:  # who collects takes nobody's place
             self.run_worker(self.attendant.scan(code), name="scan")
@@ -242,17 +266,18 @@ class Kiosk(App[None]):
 
     @on(KioskPage.Go)
     async def go(self, event: KioskPage.Go) -> None:
-        """To another page; a paid receipt is left for good."""
+        """To another page."""
         guest = self.guest
         if guest.is_busy and guest.page == "pay":
             return
-        if guest.page == "receipt" and event.page == "orders":
-            self.attendant.leave()
-            self.guest.language = guest.language
-            guest = self.guest
         guest.note = guest.note if event.page == guest.page else None
         guest.page = event.page
         await self.redraw()
+
+    @on(KioskPage.Moved)
+    def moved(self) -> None:
+        """A second tap is not for what came up in the place of the first."""
+        self.under_the_finger_is_another()
 
     @on(KioskPage.Leave)
     def leave(self) -> None:
@@ -280,6 +305,8 @@ class Kiosk(App[None]):
         event.stop()
 
 
+_DECIDES = frozenset({"enter", "escape"})
+"""Keys that press something, or lead away."""
 _WARNED = 10.0
 """Seconds before a customer is forgotten in which it is said."""
 

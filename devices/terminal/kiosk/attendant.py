@@ -16,10 +16,13 @@ from bus.contract.settlement import (
     ORDER,
     ORDER_CHANGED,
     ORDERS,
+    PAYMENT_METHODS_STATE,
     Collect,
     OrderChanged,
     OrderQuery,
     Orders,
+    PaymentMethodName,
+    PaymentMethods,
 )
 from bus.contract.sorter import JOB_STATE, JobState
 from bus.contract.terminal import Remind
@@ -34,6 +37,7 @@ from devices.terminal.kiosk.guest import Guest, payment_of
 from devices.terminal.kiosk.orders import WAITING, OrderBook
 from devices.terminal.kiosk.refusals import UNKNOWN, locked, refusal
 from devices.terminal.kiosk.reminding import Reminding
+from devices.terminal.kiosk.words import money
 from devices.terminal.role import Terminal
 
 logger = logging.getLogger("storebus.kiosk")
@@ -70,6 +74,8 @@ class Attendant:
         self.orders = OrderBook(name)
         self.reminding = Reminding()
         self.points: PickupPoints | None = None
+        self.methods: list[PaymentMethodName] = ["account", "card"]
+        """The ways of payment that the store takes; all of them while it has not said."""
         self.locked_until = 0.0
         """Seconds of the loop's clock until when no pickup code may be tried."""
         self.changed: Callable[[], None] = lambda: None
@@ -86,6 +92,11 @@ class Attendant:
     def say(self) -> Texts:
         """The texts in the customer's language."""
         return _texts(self.guest.language)
+
+    @property
+    def takes_cards(self) -> bool:
+        """Whether cards can be paid with."""
+        return "card" in self.methods
 
     # -- the terminal -------------------------------------------------------------------------
 
@@ -143,6 +154,7 @@ class Attendant:
             ORDER_CHANGED: self._order_changed,
             JOB_STATE: self._job,
             PICKUP_POINTS_STATE: self._points,
+            PAYMENT_METHODS_STATE: self._methods,
         }
 
     def _stock_changed(self, _: str, stock: StockChanged) -> None:
@@ -161,6 +173,10 @@ class Attendant:
 
     def _points(self, _: str, points: PickupPoints) -> None:
         self.points = points
+        self.changed()
+
+    def _methods(self, _: str, taken: PaymentMethods) -> None:
+        self.methods = taken.methods
         self.changed()
 
     async def _catch_up(self) -> bool:
@@ -220,6 +236,11 @@ class Attendant:
             if self.connected:
                 await self._write_down()
 
+    def put_aside(self, order: str) -> None:
+        """Who stands here is not who is reminded: it comes back when they have gone."""
+        self.reminding.put_aside(order)
+        self.changed()
+
     async def _write_down(self) -> None:
         """That no reminder is shown any more that somebody took notice of, or that is void."""
         for order in list(self._over):
@@ -232,6 +253,7 @@ class Attendant:
     def leave(self) -> None:
         """Forget the customer."""
         self.guest = Guest(self.language)
+        self.reminding.take_up()
         self.changed()
 
     async def find(self, text: str) -> None:
@@ -278,6 +300,17 @@ class Attendant:
             guest.note, guest.page = trouble, "cart"
             return
         payment = payment_of(text)
+        if payment.method not in self.methods:
+            guest.note = Sentence("No cards are taken here. Pay with an account, such as C-1001.")
+            return
+        total = guest.cart.total
+        if total is not None and total != guest.quoted:
+            guest.quoted = total
+            guest.note = Sentence(
+                "A price has changed: it is {price} now. Press again to pay that.",
+                price=money(total),
+            )
+            return
         cart = {sku: item.quantity for sku, item in guest.cart.items.items()}
         styles = {sku: item.style for sku, item in guest.cart.items.items()}
         purchase = domain.purchase(cart, styles, payment, guest.point)
@@ -296,9 +329,17 @@ class Attendant:
 
     async def _not_bought(self, guest: Guest, problem: ProblemData) -> None:
         guest.note = refusal(problem)
+        if problem.code == "unknown-sku":
+            gone = guest.cart.items.get(str((problem.model_extra or {}).get("sku")))
+            if gone is not None:
+                guest.page = "cart"
+                guest.note = Sentence("{name} is not sold any more; remove it.", name=gone.product)
         if problem.code in ("sold-out", "price-changed"):
+            before = dict(guest.cart.items)
             guest.page = "cart"
             await self._renew()
+            if problem.code == "price-changed":
+                guest.note = guest.cart.repriced(before)
 
     async def _collect(self, guest: Guest, text: str) -> None:
         if self.lock is not None:

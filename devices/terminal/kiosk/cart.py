@@ -65,6 +65,11 @@ class Cart:
         self.items[sku] = replace(item, quantity=quantity)
         return None
 
+    def set(self, sku: str, quantity: int) -> Sentence | None:
+        """Have so many of a style; where there are not so many it says so, and is not paid."""
+        item = self.items[sku] = replace(self.items[sku], quantity=max(1, quantity))
+        return only_left(item.style.available) if item.is_short else None
+
     def remove(self, sku: str) -> None:
         """Take a style out."""
         self.items.pop(sku, None)
@@ -82,6 +87,15 @@ class Cart:
         for sku, style in styles.items():
             if sku in self.items:
                 self.items[sku] = replace(self.items[sku], style=style)
+
+    def repriced(self, before: Mapping[str, Item]) -> Sentence:
+        """What the store refused another total for, now that the styles are as they are sold."""
+        for sku, item in self.items.items():
+            if sku in before and item.style.price != before[sku].style.price:
+                return Sentence(
+                    "{name} has another price now; look at the cart.", name=item.product
+                )
+        return Sentence("The store counts another total; look at the cart and pay again.")
 
     def quantity(self, sku: str) -> int:
         """How many of a style are in it."""

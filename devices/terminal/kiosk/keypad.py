@@ -1,6 +1,7 @@
-"""Digits to tap, for who has no keyboard."""
+"""Keys to tap, for who has no keyboard: digits, or letters too."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Grid
@@ -8,17 +9,17 @@ from textual.widgets import Button, Input
 
 from devices.terminal.kiosk.tap import Tap
 
-_KEYS = "123456789⌫0"
-
 
 class Keypad(Grid):
-    """Types into a field.
+    """Digits; types into a field.
 
     Args:
         field: selects the field on the same page.
         enter: the text on the last key.
         entered: called by the last key.
     """
+
+    KEYS: ClassVar[str] = "123456789⌫0"
 
     def __init__(self, field: str, enter: str, entered: Callable[[], None]) -> None:
         super().__init__()
@@ -27,8 +28,8 @@ class Keypad(Grid):
         self._entered = entered
 
     def compose(self) -> ComposeResult:
-        """Twelve keys; those of the keyboard do the same, so that none of them takes the focus."""
-        for key in (*_KEYS, self._enter):
+        """The keys; those of the keyboard do the same, so that none of them takes the focus."""
+        for key in (*self.KEYS, self._enter):
             button = Tap(key, name=key)
             button.can_focus = False
             yield button
@@ -36,11 +37,46 @@ class Keypad(Grid):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """A key was tapped."""
         event.stop()
+        self.tapped(event.button.name or "")
+
+    def tapped(self, name: str) -> None:
+        """Do what a key is for."""
         field = self.screen.query_one(self._field, Input)
-        name = event.button.name or ""
         if name == self._enter:
             self._entered()
         elif name == "⌫":
             field.action_delete_left()
         else:
-            field.insert_text_at_cursor(name)
+            field.insert_text_at_cursor(self.typed(name))
+
+    def typed(self, key: str) -> str:
+        """What a key types."""
+        return key
+
+
+class Keyboard(Keypad):
+    """Letters, digits and the signs of addresses and card tokens."""
+
+    KEYS = "1234567890-⌫qwertyuiop_/asdfghjkl:.@⇧zxcvbnm,+␣"
+    _is_shifted = False
+
+    def tapped(self, name: str) -> None:
+        """Shift holds until it is tapped again: tokens tell capitals from small letters."""
+        if name == "⇧":
+            self.shift(not self._is_shifted)
+        else:
+            super().tapped(name)
+
+    def shift(self, to: bool) -> None:
+        """Capitals from now on, or small letters."""
+        self._is_shifted = to
+        for key in self.query(Tap):
+            key.set_class(to and key.name == "⇧", "-main")
+            if key.name != self._enter and key.name:
+                key.label = self.typed(key.name) if key.name.isalpha() else key.name
+
+    def typed(self, key: str) -> str:
+        """A letter as it is shown."""
+        if key == "␣":
+            return " "
+        return key.upper() if self._is_shifted else key

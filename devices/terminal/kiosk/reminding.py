@@ -12,6 +12,7 @@ class Reminding:
         self._waiting: dict[str, Remind] = {}
         self._seen: dict[str, list[asyncio.Future[bool]]] = {}
         self._lit: str | None = None
+        self._aside: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -19,12 +20,26 @@ class Reminding:
     @property
     def current(self) -> Remind | None:
         """The one that fills the screen."""
-        return next(iter(self._waiting.values()), None)
+        return next(
+            (each for each in self._waiting.values() if each.order not in self._aside), None
+        )
+
+    def put_aside(self, order: str) -> None:
+        """Whoever stands here has nothing to do with it; it goes on waiting."""
+        if order in self._waiting:
+            self._aside.add(order)
+
+    def take_up(self) -> bool:
+        """Nobody stands here any more: fill the screen with what was put aside; whether any was."""
+        found = bool(self._aside)
+        self._aside.clear()
+        return found
 
     def add(self, reminder: Remind) -> None:
         """One more is to be shown; a later one of the same order takes the earlier one's place."""
         if self._waiting.get(reminder.order) != reminder:
             self._waiting[reminder.order] = reminder
+            self._aside.discard(reminder.order)
             if self._lit == reminder.order:
                 self._lit = None
 
@@ -53,6 +68,7 @@ class Reminding:
 
     def _end(self, order: str, *, shown: bool) -> bool:
         found = self._waiting.pop(order, None) is not None
+        self._aside.discard(order)
         if self._lit == order:
             self._lit = None
         self._tell(order, shown=shown)

@@ -15,6 +15,8 @@ from devices.terminal.price import price_text
 from devices.terminal.tax import rate_text, taxes
 
 _BAR = 24
+_CALLED = 4
+"""Characters of a call number."""
 
 
 def money(value: Money) -> str:
@@ -47,12 +49,22 @@ def item_line(item: Item, say: Texts, width: int) -> str:
     return _two(name, price, width)
 
 
-def order_lines(order: UnderWay, points: PickupPoints | None, say: Texts, width: int) -> str:
-    """An order under way: which, where to, a bar, and what is happening."""
+def call_number(order: str) -> str:
+    """By what an order is called where everybody hears it; it collects nothing."""
+    return order[-_CALLED:].upper()
+
+
+def order_lines(
+    order: UnderWay, code: str | None, points: PickupPoints | None, say: Texts, width: int
+) -> str:
+    """An order under way: which, its code for who has bought it, a bar, and what is happening."""
     done = _BAR * order.percent // 100
     bar = "█" * done + "░" * (_BAR - done)
     point = short(point_name(order.point, points), 30)
-    first = _two(say("Order {order}", order=order.order), point, width)
+    name = say("Order {order}", order=order.order)
+    if code is not None:
+        name = say("Order {order}: code {code}", order=order.order, code=code)
+    first = _two(name, point, width)
     words = visible(order.words.said(say))
     return f"{first}\n{bar} {order.percent:>3} %  {short(words, max(1, width - _BAR - 8))}"
 

@@ -8,13 +8,15 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Button, Input, Label
+from textual.widgets import Button, Input
 
 from bus.safe import visible
 from bus.texts import Texts
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.choices import Choices
 from devices.terminal.kiosk.guest import Guest, Page
+from devices.terminal.kiosk.keypad import Keyboard
+from devices.terminal.kiosk.prose import Prose
 from devices.terminal.kiosk.settings import KioskSettings
 from devices.terminal.kiosk.tap import Tap
 
@@ -22,6 +24,8 @@ _AIRY = 3
 """Lines of a row that a finger meets well."""
 _AROUND = 12
 """Lines around a list."""
+_BESIDE = 9
+"""Columns beside a row of a list: margins, border, padding, and the bar by which it is scrolled."""
 
 
 class KioskPage(Vertical):
@@ -48,6 +52,9 @@ class KioskPage(Vertical):
     class Leave(Message):
         """The customer is done."""
 
+    class Moved(Message):
+        """What a press is for is another now, although the page is the same."""
+
     def __init__(self, attendant: Attendant, say: Texts, settings: KioskSettings) -> None:
         super().__init__()
         self.attendant = attendant
@@ -62,11 +69,11 @@ class KioskPage(Vertical):
     @property
     def columns(self) -> int:
         """How wide a line of a list may be."""
-        return max(30, self.app.size.width - 8)
+        return max(1, self.app.size.width - _BESIDE)
 
     def compose(self) -> ComposeResult:
         """Title, content, buttons."""
-        yield Label(visible(self.title()), id="title", markup=False)
+        yield Prose(visible(self.title()), "title")
         yield from self.body()
         with Horizontal(id="bar"):
             for name, text in self.buttons():
@@ -92,7 +99,7 @@ class KioskPage(Vertical):
 
     def enter(self) -> None:
         """Somebody has come to it."""
-        self.query_one("#title", Label).update(visible(self.title()))
+        self.query_one("#title", Prose).show(visible(self.title()))
 
     def forget(self) -> None:
         """They have left: what they typed and chose is nobody else's."""
@@ -100,9 +107,38 @@ class KioskPage(Vertical):
             field.value = ""
         for choices in self.query(Choices):
             choices.show([])
+        self.show_letters(False)
+
+    def keep(self) -> Callable[[], None]:
+        """How to undo what keys type from now on: they may turn out to be a scanner's."""
+        fields = [(each, each.value, each.cursor_position) for each in self.query(Input)]
+
+        def undo() -> None:
+            for field, value, position in fields:
+                field.value, field.cursor_position = value, position
+
+        return undo
 
     def draw(self) -> None:
         """Show what has changed."""
+
+    @property
+    def has_letters(self) -> bool:
+        """Whether letters are there to tap."""
+        return self.has_class("-letters")
+
+    def show_letters(self, to: bool) -> None:
+        """Letters to tap, or not any more."""
+        for keyboard in self.query(Keyboard):
+            if to != self.has_letters:
+                keyboard.shift(False)
+                self.set_class(to, "-letters")
+                self.post_message(self.Moved())
+                self.redraw()
+
+    def press_letters(self) -> None:
+        """Letters to tap for who has no keyboard; again, and they are away."""
+        self.show_letters(not self.has_letters)
 
     def serve(self, work: Awaitable[None]) -> None:
         """Have something done while keys are still heard."""
@@ -119,6 +155,12 @@ class KioskPage(Vertical):
             event.stop()
             fields.first().focus()
             fields.first().insert_text_at_cursor(event.character)
+        elif not fields and event.character and event.character.isdecimal():
+            event.stop()
+            self.typed(event.character)
+        elif not fields and event.key == "backspace":
+            event.stop()
+            self.typed("")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """A button was pressed, by touch or Enter."""
@@ -146,6 +188,9 @@ class KioskPage(Vertical):
         """Enter in a field is the page's main button."""
         event.stop()
         self.press_next()
+
+    def typed(self, digit: str) -> None:
+        """A digit of how many, where there is no field; empty to take the last one back."""
 
     def picked(self, name: str) -> None:
         """One of a list was chosen."""

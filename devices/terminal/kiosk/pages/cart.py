@@ -1,12 +1,15 @@
 """The cart: its lines, and what they cost together."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Button, Label
 
 from devices.terminal.kiosk.choices import Choices
+from devices.terminal.kiosk.guest import typed_number
 from devices.terminal.kiosk.pages.base import KioskPage
+from devices.terminal.kiosk.tap import Tap
 from devices.terminal.kiosk.words import item_line, money
 
 
@@ -14,22 +17,23 @@ class CartPage(KioskPage):
     """Have more or fewer, and go on to pay."""
 
     FIRST = "#next"
+    _typed = ("", "")
+    """A style, and the digits of how many of it, while they are typed."""
 
     def title(self) -> str:
         """What it is."""
         return self.say("Your cart")
 
     def body(self) -> Iterable[Widget]:
-        """Lines and total."""
+        """Lines, what can be done with one of them, and the total."""
         yield Choices("items")
+        changes = (("fewer", "−"), ("more", "+"), ("remove", self.say("Remove")))
+        yield Horizontal(*(Tap(text, id=name) for name, text in changes), id="changes")
         yield Label("", id="total", markup=False)
 
     def buttons(self) -> Iterable[tuple[str, str]]:
-        """For the highlighted line, and for all of it."""
+        """For all of it; never where a page before has what is contrary to it."""
         yield "back", self.say("Go on shopping")
-        yield "fewer", "−"
-        yield "more", "+"
-        yield "remove", self.say("Remove")
         yield "next", self.say("Pay")
 
     def draw(self) -> None:
@@ -48,15 +52,39 @@ class CartPage(KioskPage):
         for name in ("fewer", "more", "remove", "next"):
             self.query_one(f"#{name}", Button).disabled = not cart.items
 
-    def looked_at(self, name: str) -> None:  # noqa: ARG002 - as in KioskPage
+    def looked_at(self, name: str) -> None:
         """The buttons are for another line."""
+        self._typed = self._typed if self._typed[0] == name else ("", "")
         self.draw()
 
     def _change(self, by: int) -> None:
         chosen = self.query_one("#items", Choices).chosen
         if chosen in self.guest.cart.items:
+            self._typed = ("", "")
             self.guest.note = self.guest.cart.change(chosen, by)
             self.redraw()
+
+    def typed(self, digit: str) -> None:
+        """How many of the highlighted line."""
+        sku = self.query_one("#items", Choices).chosen
+        if sku is None or sku not in self.guest.cart.items:
+            return
+        before = self._typed[1] if self._typed[0] == sku else ""
+        self._typed = (sku, typed_number(before, digit))
+        self.guest.note = self.guest.cart.set(sku, int(self._typed[1] or 1))
+        self.redraw()
+
+    def keep(self) -> Callable[[], None]:
+        """Digits of a scanner are not how many."""
+        cart, before = self.guest.cart, dict(self.guest.cart.items)
+
+        def undo() -> None:
+            self._typed = ("", "")
+            for sku, item in before.items():
+                if sku in cart.items:
+                    cart.set(sku, item.quantity)
+
+        return undo
 
     def press_fewer(self) -> None:
         """One less of the highlighted line."""
@@ -72,6 +100,7 @@ class CartPage(KioskPage):
         if chosen is not None:
             self.guest.cart.remove(chosen)
             self.guest.note = None
+            self.post_message(self.Moved())
             self.redraw()
 
     def press_next(self) -> None:

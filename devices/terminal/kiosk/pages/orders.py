@@ -11,7 +11,7 @@ from devices.terminal.kiosk.words import order_lines
 
 
 class OrdersPage(KioskPage):
-    """No names and no codes: anybody may stand here."""
+    """No names, and no codes but those of who stands here and has bought: anybody may look."""
 
     FIRST = "#underway"
 
@@ -32,8 +32,12 @@ class OrdersPage(KioskPage):
     def draw(self) -> None:
         """How far each is now."""
         orders, points = self.attendant.orders.all(), self.attendant.points
+        codes = self.guest.codes
         rows = [
-            (each.order, order_lines(each, points, self.say, self.columns) + "\n")
+            (
+                each.order,
+                order_lines(each, codes.get(each.order), points, self.say, self.columns) + "\n",
+            )
             for each in orders
         ]
         self.query_one("#underway", Choices).show(rows)

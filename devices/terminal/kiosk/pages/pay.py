@@ -6,8 +6,11 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label
 
-from devices.terminal.kiosk.keypad import Keypad
+from bus.safe import visible
+from devices.terminal.kiosk.guest import is_account
+from devices.terminal.kiosk.keypad import Keyboard, Keypad
 from devices.terminal.kiosk.pages.base import KioskPage
+from devices.terminal.kiosk.prose import Prose
 from devices.terminal.kiosk.tap import Tap
 from devices.terminal.kiosk.words import money, point_name
 
@@ -20,7 +23,7 @@ class PayPage(KioskPage):
 
     def title(self) -> str:
         """How much, and where it will be."""
-        total = self.guest.cart.total
+        total = self.guest.quoted
         point = self.guest.point
         return self.say(
             "Pay {price}; collect at {point}",
@@ -30,7 +33,7 @@ class PayPage(KioskPage):
 
     def body(self) -> Iterable[Widget]:
         """The field, digits to tap, and sample methods."""
-        yield Input(placeholder=self.say("account, such as C-1001, or card token"), id="method")
+        yield Input(id="method")
         samples = [
             Tap(each, name=each, classes="sample", id=f"sample-{place}")
             for place, each in enumerate(self.settings.samples)
@@ -38,14 +41,32 @@ class PayPage(KioskPage):
         with_heading = [Label(self.say("To try it out:")), *samples] if samples else []
         keypad = Keypad("#method", "C-", self._account)
         yield Horizontal(keypad, Vertical(*with_heading, id="samples"), id="pad")
+        yield Keyboard("#method", "⏎", self.press_next)
 
     def buttons(self) -> Iterable[tuple[str, str]]:
-        """Back or pay."""
+        """Back or pay; letters for a card's token."""
         yield "back", self.say("Back")
+        yield "letters", "ABC"
         yield "next", self.say("Pay now")
 
+    def enter(self) -> None:
+        """This is what they are told that it costs."""
+        self.guest.quoted = self.guest.cart.total
+        super().enter()
+
     def draw(self) -> None:
-        """While it is paid, nothing else can be done."""
+        """The total, and how it can be paid; while it is, nothing else can be done."""
+        self.query_one("#title", Prose).show(visible(self.title()))
+        cards, field = self.attendant.takes_cards, self.query_one("#method", Input)
+        field.placeholder = (
+            self.say("account, such as C-1001, or card token")
+            if cards
+            else self.say("account, such as C-1001")
+        )
+        self.query_one("#pad").display = not self.has_letters
+        self.query_one("#letters", Button).label = "123" if self.has_letters else "ABC"
+        for sample in self.query(".sample"):
+            sample.display = cards or is_account(sample.name or "")
         for name in ("back", "next"):
             self.query_one(f"#{name}", Button).disabled = self.guest.is_busy
 

@@ -1,13 +1,14 @@
 """A product: its styles, and how many of each are left while the customer looks."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from textual.widget import Widget
-from textual.widgets import Button, Label
+from textual.widgets import Button
 
 from bus.safe import visible
 from devices.terminal.kiosk.choices import Choices
 from devices.terminal.kiosk.pages.base import KioskPage
+from devices.terminal.kiosk.prose import Prose
 from devices.terminal.kiosk.words import style_line
 
 
@@ -22,7 +23,7 @@ class ProductPage(KioskPage):
 
     def body(self) -> Iterable[Widget]:
         """Description and styles."""
-        yield Label("", id="text", markup=False)
+        yield Prose("", "text")
         yield Choices("styles")
 
     def enter(self) -> None:
@@ -30,7 +31,7 @@ class ProductPage(KioskPage):
         super().enter()
         product = self.guest.product
         text = visible(product.description) if product is not None else ""
-        self.query_one("#text", Label).update(text)
+        self.query_one("#text", Prose).show(text)
 
     def buttons(self) -> Iterable[tuple[str, str]]:
         """Fewer, more, into the cart."""
@@ -66,6 +67,22 @@ class ProductPage(KioskPage):
         """Enter on a style puts it into the cart; a tap only chooses it."""
         self.looked_at(name)
         self.query_one("#next", Button).focus()
+
+    def typed(self, digit: str) -> None:
+        """How many."""
+        self.guest.type(digit)
+        self.redraw()
+
+    def keep(self) -> Callable[[], None]:
+        """Digits of a scanner are not how many."""
+        guest, sku = self.guest, self.guest.sku
+        quantity, typed = guest.quantity, guest.typed
+
+        def undo() -> None:
+            if guest.sku == sku:
+                guest.quantity, guest.typed = quantity, typed
+
+        return undo
 
     def press_fewer(self) -> None:
         """One less."""

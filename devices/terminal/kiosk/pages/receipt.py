@@ -7,7 +7,8 @@ from textual.widget import Widget
 from textual.widgets import Digits, Label
 
 from devices.terminal.kiosk.pages.base import KioskPage
-from devices.terminal.kiosk.words import point_name, receipt_lines
+from devices.terminal.kiosk.prose import Prose
+from devices.terminal.kiosk.words import call_number, point_name, receipt_lines
 
 
 class ReceiptPage(KioskPage):
@@ -26,21 +27,23 @@ class ReceiptPage(KioskPage):
         if receipt is None:
             return
         point = point_name(receipt.pickup_point, self.attendant.points)
-        yield Label(
-            self.say(
-                "Collect at {point} with the code {code}", point=point, code=receipt.pickup_code
-            ),
-            id="where",
-            markup=False,
+        where = self.say(
+            "Collect at {point} with the code {code}", point=point, code=receipt.pickup_code
         )
+        yield Prose(where, "where", is_centred=True)
         yield Digits(receipt.pickup_code, id="big-code")
+        keep = self.say(
+            "Keep the code: it is not shown again. Your number is {number}.",
+            number=call_number(receipt.order),
+        )
+        yield Prose(keep, "keep", is_centred=True)
         lines = receipt_lines(receipt, self.guest.bought, self.say, min(self.columns, 70))
         yield VerticalScroll(Label("\n".join(lines), markup=False), id="receipt")
 
     def buttons(self) -> Iterable[tuple[str, str]]:
-        """Done, or look at how far it is."""
-        yield "orders", self.say("Orders")
+        """Done, not where it was paid; or look at how far it is."""
         yield "next", self.say("Done")
+        yield "orders", self.say("Orders")
 
     def press_next(self) -> None:
         """Leave nothing behind."""

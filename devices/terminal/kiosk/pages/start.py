@@ -7,6 +7,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label
 
 from devices.terminal.kiosk.choices import Choices
+from devices.terminal.kiosk.keypad import Keyboard
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.tap import Tap
 from devices.terminal.kiosk.words import product_line
@@ -35,7 +36,9 @@ class StartPage(KioskPage):
         ]  # fmt: skip
         yield Horizontal(*languages, id="languages")
         field = Input(placeholder=self.say("number on the label, or words"), id="code")
-        yield Horizontal(field, Tap(self.say("Find"), id="find"), id="search")
+        letters = Tap("ABC", id="letters")
+        yield Horizontal(field, letters, Tap(self.say("Find"), id="find"), id="search")
+        yield Keyboard("#code", "⏎", self.press_next)
         yield Label("", id="hint")
         yield Choices("found")
 
@@ -51,9 +54,10 @@ class StartPage(KioskPage):
         rows = [(each.id, product_line(each, self.say, self.columns)) for each in self.guest.found]
         found = self.query_one("#found", Choices)
         found.show(self.airy(rows))
-        found.display = bool(rows)
+        found.display = bool(rows) and not self.has_letters
+        self.query_one("#languages").display = not self.has_letters
         hint = self.query_one("#hint", Label)
-        hint.display = not rows
+        hint.display = not rows and not self.has_letters
         hint.update(
             "\n┌───────────────┐\n│ ▌▐█ ▌▌█▐ ▐▌█▐ │\n│ ▌▐█ ▌▌█▐ ▐▌█▐ │\n└───────────────┘\n"
             + self.say("Hold a label to the scanner.")
@@ -73,6 +77,7 @@ class StartPage(KioskPage):
 
     def press_next(self) -> None:
         """Find what was typed."""
+        self.show_letters(False)
         self.serve(self.attendant.find(self.query_one("#code", Input).value))
 
     def press_find(self) -> None:
@@ -81,6 +86,7 @@ class StartPage(KioskPage):
 
     def press_all(self) -> None:
         """Everything that is sold."""
+        self.show_letters(False)
         self.serve(self.attendant.find(""))
 
     def press_orders(self) -> None:
