@@ -101,24 +101,6 @@ class Returns(Model):
     """Oldest first."""
 
 
-class Alarm(Model):
-    """Something that a person should look at."""
-
-    kind: Literal["no-sorter"]
-    """What programs look at."""
-    detail: Text
-    """What is wrong, in words."""
-    since: str
-    """RFC 3339."""
-
-
-class Alarms(Model):
-    """Everything that is wrong now; empty when all is well."""
-
-    alarms: list[Alarm]
-    """Oldest first."""
-
-
 class JobOnly(Model):
     """A job, and nothing more to say of it."""
 
@@ -248,9 +230,8 @@ RECEIVE = command(
 PICKUP_POINTS_STATE = State(
     "warehouse", "pickup-points", PickupPoints, "pickup points and the default"
 )
-ALARMS_STATE = State("warehouse", "alarms", Alarms, "what a person should look at")
 
 CHANNELS = (
     PICKUP_POINTS, LOCATE, RETURNS, FULFIL, WITHDRAW, PACKED, FAULT, SHORT_PICK,
-    REASSIGN, RESUME, RECEIVE, PICKUP_POINTS_STATE, ALARMS_STATE,
+    REASSIGN, RESUME, RECEIVE, PICKUP_POINTS_STATE,
 )  # fmt: skip

@@ -18,9 +18,10 @@ _AT_THE_GATE = frozenset(
     {
         "malformed", "retained-request", "forbidden", "foreign-response-topic",
         "unknown-operation", "too-large", "invalid-field", "card-number", "unsupported-version",
+        "expired",
     }
 )  # fmt: skip
-"""Codes of refusals that may be given before a node remembers the message."""
+"""Codes of refusals of which a node remembers nothing."""
 
 Key = tuple[str, str, str]
 """The caller, the callee and the id of the request."""

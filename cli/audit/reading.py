@@ -17,7 +17,7 @@ from bus.errors import ConfigurationError, JournalError
 from cli.snapshot import snapshots
 
 SCHEMAS = {
-    "bus": 3,
+    "bus": 4,
     "nodes.catalog": 3,
     "nodes.settlement": 5,
     "nodes.warehouse": 4,

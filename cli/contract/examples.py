@@ -68,6 +68,18 @@ DATA: dict[str, dict[str, Any]] = {
     "every.about.reply": _ABOUT,
     "every.about.state": _ABOUT,
     "every.presence.state": {"status": "online", "boot": "5fd333ecda5d", "since": _SINCE},
+    "every.alarms.state": {
+        "alarms": [
+            {
+                "kind": "clock-step",
+                "detail": "The clock of this host was set 3 days forward. Nothing expires or is"
+                " delayed by it. Look whether it is right now, and after the host's time service"
+                " (NTP).",
+                "since": _SINCE,
+                "seconds": 259_200,
+            },
+        ]
+    },
     "every.refused.event": {
         "caller": "terminal-7",
         "operation": "reserve",
@@ -178,11 +190,6 @@ DATA: dict[str, dict[str, Any]] = {
     "warehouse.resume.reply": {"sorter": "sorter-2", "job": JOB},
     "warehouse.receive.request": {**_BIN, "parcel": None},
     "warehouse.receive.reply": _BIN,
-    "warehouse.alarms.state": {
-        "alarms": [
-            {"kind": "no-sorter", "detail": "No sorter can take a job.", "since": _SINCE},
-        ]
-    },
     "sorter.pick.request": {**_JOB, **_AT_NORTH, "picks": _PICKS},
     "sorter.pick.reply": {"job": JOB, "accepted": True},
     "sorter.abort.request": _JOB,
