@@ -25,6 +25,23 @@ class Moment:
     """Milliseconds of the node's steady clock: for what waits."""
 
 
+def passed_since(identity: Identity, host: str, uptime: int, wall: int) -> int:
+    """How many milliseconds ago a moment was that somebody has written down.
+
+    On the same start of the host that is known, whatever became of the wall clock. Across a start
+    of the host only the wall clock can say it; it is believed, but never that time went back.
+
+    Args:
+        identity: the clocks of now.
+        host: see `Identity.host`.
+        uptime: see `Identity.uptime`.
+        wall: milliseconds since the epoch.
+    """
+    if host and host == identity.host() and uptime <= identity.uptime():
+        return identity.uptime() - uptime
+    return max(0, identity.now() - wall)
+
+
 class NodeClock:
     """The clocks of one start of a node.
 
@@ -42,22 +59,12 @@ class NodeClock:
         return Moment(self._identity.now(), self._identity.steady())
 
     def resume(self, rows: sqlite3.Connection) -> None:
-        """Go on with the steady clock of the node's earlier starts.
-
-        On the same start of the host it is known how long the node was away, whatever became of
-        the wall clock. Across a start of the host only that one can say it; it is believed, but
-        never that time went back.
-        """
-        identity = self._identity
+        """Go on with the steady clock of the node's earlier starts, as far as it was recorded."""
         row = rows.execute("SELECT * FROM clock").fetchone()
         if row is None:
             return
-        wall, uptime = identity.now(), identity.uptime()
-        if row["host"] and row["host"] == identity.host() and row["uptime"] <= uptime:
-            away = uptime - row["uptime"]
-        else:
-            away = max(0, wall - row["wall"])
-        identity.resume(row["steady"] + away)
+        away = passed_since(self._identity, row["host"], row["uptime"], row["wall"])
+        self._identity.resume(row["steady"] + away)
         self._between = row["wall"] - row["steady"]
 
     def record(self, rows: sqlite3.Connection, at: Moment) -> None:

@@ -32,10 +32,17 @@ from bus.contract.every import (
     Presence,
 )
 from bus.contract.topics import Address, Topics
-from bus.contract.values import Model
+from bus.contract.values import Empty, Model
 from bus.ear import Ear
 from bus.envelope import Reading
-from bus.errors import BrokerError, Internal, JournalError, RoleTakenError, first_error
+from bus.errors import (
+    BrokerError,
+    Internal,
+    JournalError,
+    Problem,
+    RoleTakenError,
+    first_error,
+)
 from bus.gate import Gate
 from bus.identity import Identity
 from bus.intake import Request
@@ -98,7 +105,7 @@ class Node:
         self.ready = asyncio.Event()
         """Set once it is connected, has claimed its name and can be asked."""
         settings = place.settings
-        store_time = StoreTime(self.identity)
+        self._store_time = store_time = StoreTime(self.identity)
         self._clock = NodeClock(self.identity)
         self._watch = ClockWatch(
             name, self.identity, self._clock, store_time, self._record_clock, self._show_alarms
@@ -121,6 +128,7 @@ class Node:
         self._adapters = {adapter.name: adapter for adapter in role.adapters}
         self._calls = asyncio.Semaphore(settings.adapter_limit)
         self._calling: set[asyncio.Task[None]] = set()
+        self._asking_time: set[str] = set()
         self._inputs: deque[Input] = deque()
         self._input = asyncio.Event()
         self._stop = asyncio.Event()
@@ -490,8 +498,26 @@ class Node:
                 elif row.deadline is not None and row.deadline <= self.identity.steady():
                     self._take(Due(row))
                 else:
-                    self._voice.command(row)
+                    if row.deadline is None or self._store_time.at(row.target) is not None:
+                        self._voice.command(row)
+                    elif row.target not in self._asking_time:
+                        self._asking_time.add(row.target)
+                        asking = self._ask_time(row.target)
+                        task = self._tasks.create_task(asking, name=f"{self.name}/time")
+                        self._calling.add(task)
+                        task.add_done_callback(self._calling.discard)
                     self._schedule.tried(row.id)
+
+    async def _ask_time(self, target: str) -> None:
+        """What time is it there? A deadline can only be sent in that time."""
+        try:
+            await self._asks.ask(PING, target, Empty())
+        except Problem as problem:  # asked again when the command is tried again
+            logger.debug("%s: %s does not say its time: %s", self.name, target, problem)
+        else:
+            self._schedule.hurry(target)
+        finally:
+            self._asking_time.discard(target)
 
     def _look_ahead(self) -> None:
         """Take up the timers whose time is near."""
