@@ -173,7 +173,7 @@ class Batches:
         )
         turn.connection.execute("SAVEPOINT message")
         try:
-            if request.deadline is not None and request.deadline < turn.steady:
+            if request.deadline is not None and request.deadline <= turn.steady:
                 raise _expired(request, request.deadline, turn)
             run = self._role.commands.get(request.operation)
             if run is None:

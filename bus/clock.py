@@ -144,6 +144,10 @@ class StoreTime:
         ahead = self._ahead.get(node) or self._latest
         return None if ahead is None else self._identity.steady() + ahead[0]
 
+    def agrees(self) -> bool:
+        """Whether this host's wall clock is known to be the store's."""
+        return self._latest is not None and not self.wrong()
+
     def wrong(self) -> int:
         """How many milliseconds this host's wall clock is ahead of the store's, as far as is sure.
 

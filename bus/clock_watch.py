@@ -84,7 +84,7 @@ class ClockWatch:
         )  # fmt: skip
         self._set += step
         self._set_at = self._identity.steady()
-        if abs(self._set) < abs(step):  # what was set is set back, more or less
+        if abs(self._set) < abs(step) or self._store_time.agrees():  # it was set right
             self._end("clock-step")
         else:
             self._raise(

@@ -13,7 +13,7 @@ from store import RunBroker, Store, eventually, running_store
 
 from bus.contract.every import ABOUT, PING
 from bus.contract.values import Empty
-from bus.envelope import milliseconds, rfc3339
+from bus.envelope import milliseconds
 from bus.link import MqttConnector
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -180,26 +180,3 @@ async def test_what_expired_is_not_carried_out_when_it_comes_again(
         assert "s ago" in reply.data["detail"]
         assert milliseconds(reply.data["now"]) <= milliseconds(reply.document["time"])
     assert shop.snapshot() == before
-
-
-@pytest.mark.parametrize("how", ["expirytime", "expiresin", "no deadline"])
-async def test_what_expired_by_a_wrong_clock_is_carried_out_under_its_id_when_that_is_set_right(
-    shop: Store, sender: RawClient, how: str
-) -> None:
-    name = f"slow-{how.replace(' ', '-')}"
-    refused = message(
-        name, purchase(), time="2020-02-02T20:19:20Z", expirytime="2020-02-02T20:20:20Z"
-    )
-    reply = await sender.request("settlement", "purchase", refused)
-    assert (reply.data["status"], reply.data["retryable"]) == (410, False)
-    now = milliseconds(reply.data["now"])
-    behind = milliseconds("2020-02-02T20:19:20Z") - now
-    assert reply.data["skew"] == behind / 1000
-    assert f"{-behind / 1000:g} s behind the clock here" in reply.data["detail"]
-    mended = {"expirytime": rfc3339(now + 60_000), "expiresin": 60}
-    good = message(name, purchase(), **({how: mended[how]} if how in mended else {}))
-    receipt = await sender.request("settlement", "purchase", good)
-    assert receipt.data["state"] == "settled"
-    again = await sender.request("settlement", "purchase", refused)
-    assert again.payload == receipt.payload, "what was begun in time is answered, ever after"
-    await shop.quiet()

@@ -8,7 +8,7 @@ from bus.sentence import Sentence, marked
 
 Kind = Literal[
     "lost", "deadline", "refused", "foreign", "duplicates", "malformed", "stuck", "low-stock",
-    "disagreement", "no-sorter", "outbox", "dead-letter",
+    "disagreement", "no-sorter", "outbox", "dead-letter", "clock-step", "clock-wrong",
 ]  # fmt: skip
 KEPT = 1_000
 _MOMENTS: frozenset[Kind] = frozenset(
@@ -28,6 +28,8 @@ KINDS: dict[Kind, str] = {
     "no-sorter": marked("no sorter is there"),
     "outbox": marked("a node has much that is not done"),
     "dead-letter": marked("a command was refused for good"),
+    "clock-step": marked("a host's clock was set"),
+    "clock-wrong": marked("a host's clock is not the store's"),
 }
 
 

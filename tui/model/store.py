@@ -14,6 +14,7 @@ from tui.model.message import Message, body, read
 from tui.model.nodes import Nodes
 from tui.model.orders import Orders
 from tui.model.rates import Rate
+from tui.model.shown import SHOWN, shown_text
 from tui.model.stock import LOW, Stock
 from tui.model.track import Track
 from tui.model.why import Why, why
@@ -120,7 +121,7 @@ class StoreModel:
         elif (message.kind, message.name) == ("event", "refused"):
             self._refused(message)
         elif (message.kind, message.name) == ("state", "alarms"):
-            self._warehouse(message)
+            self._shown_by_node(message)
 
     def _dead_letter(self, message: Message) -> None:
         """It holds until it is acknowledged and forgotten: nothing makes it well again."""
@@ -138,19 +139,20 @@ class StoreModel:
                             operation=asked, detail=str(data.get("detail")))  # fmt: skip
             self.alarms.raise_("refused", caller, text, message.at, message.number)
 
-    def _warehouse(self, message: Message) -> None:
-        """Alarms that the warehouse itself shows."""
+    def _shown_by_node(self, message: Message) -> None:
+        """Alarms that a node itself shows."""
         listed = (body(message) or {}).get("alarms")
-        details = {
-            str(each.get("kind")): str(each.get("detail"))
+        shown = {
+            str(each.get("kind")): each
             for each in (listed if isinstance(listed, list) else ())
             if isinstance(each, dict)
         }
-        if "no-sorter" in details:
-            text = Sentence("{words}", words=details["no-sorter"])
-            self.alarms.raise_("no-sorter", "warehouse", text, message.at, message.number)
-        else:
-            self.alarms.end("no-sorter", "warehouse", message.at)
+        for kind in SHOWN:
+            if kind in shown:
+                text = shown_text(kind, message.sender, shown[kind])
+                self.alarms.raise_(kind, message.sender, text, message.at, message.number)
+            else:
+                self.alarms.end(kind, message.sender, message.at)
 
     def _look_after_nodes(self, now: int) -> None:
         for node in self.nodes:
