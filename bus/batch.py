@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bus.clock import Moment
 from bus.contract import find_operation
 from bus.contract.channel import Operation, State, role_of
 from bus.contract.every import Presence
 from bus.contract.problem import ProblemData
 from bus.contract.values import Model
-from bus.envelope import Reading
+from bus.envelope import Reading, rfc3339
 from bus.errors import Expired, IdReused, Problem, UnknownOperation
 from bus.gate import validate
 from bus.identity import Identity
@@ -32,6 +33,11 @@ class Replied:
     data: Any
     problem: bool
     trace: str | None
+
+    @property
+    def code(self) -> str | None:
+        """Of the problem, if it is one."""
+        return str(self.data.get("code")) if self.problem and isinstance(self.data, dict) else None
 
     @property
     def is_for_the_moment(self) -> bool:
@@ -91,7 +97,7 @@ class Batches:
     def carry_out(
         self,
         connection: sqlite3.Connection,
-        now: int,
+        at: Moment,
         inputs: list[Input],
         acknowledged: list[str],
         online: Mapping[str, Presence],
@@ -101,19 +107,21 @@ class Batches:
 
         Args:
             connection: the journal's.
-            now: milliseconds since the epoch, the same for all.
+            at: the time, the same for all.
             inputs: the batch.
             acknowledged: commands that were answered and whose answers change nothing. They are
                 forgotten along the way: they cost no transaction of their own, and after a crash
                 are merely sent once more.
             online: the nodes that are there.
-            forget_before: commands that were answered before this time, in milliseconds since the
-                epoch, are forgotten: a few for each input, so that no batch waits for it.
+            forget_before: commands that were answered before this time, in milliseconds of the
+                steady clock, are forgotten: a few for each input, so that no batch waits for it.
         """
         forget(connection, acknowledged)
         turns = []
         for item in inputs:
-            turn = Turn(connection, now, self._node, self._site, self._identity, online)
+            turn = Turn(
+                connection, at.now, at.steady, self._node, self._site, self._identity, online
+            )
             self._carry_out(turn, item)
             turns.append(turn)
         if forget_before is not None:
@@ -160,13 +168,13 @@ class Batches:
                 request.digest,
                 request.correlation,
                 request.trace or "",
-                turn.now,
+                turn.steady,
             ),
         )
         turn.connection.execute("SAVEPOINT message")
         try:
-            if request.deadline is not None and request.deadline < turn.now:
-                raise Expired("The deadline has passed; this was not and will not be begun.")
+            if request.deadline is not None and request.deadline <= turn.steady:
+                raise _expired(request, request.deadline, turn)
             run = self._role.commands.get(request.operation)
             if run is None:
                 raise UnknownOperation(f"{self._node} cannot {request.operation.name} yet.")
@@ -175,7 +183,9 @@ class Batches:
             turn.connection.execute("ROLLBACK TO message")
             turn.connection.execute("RELEASE message")
             turn.forget()
-            if problem.retryable:  # the same id may succeed later: nothing is remembered of it
+            if (
+                problem.retryable or not problem.final
+            ):  # the same id may succeed later: nothing is remembered of it
                 turn.connection.execute(
                     "DELETE FROM inbox WHERE caller = ? AND id = ?", (request.caller, request.id)
                 )
@@ -216,6 +226,22 @@ class Batches:
             return
         sent = validate(operation.request, Reading(row.payload).envelope().data)
         run(turn, _answer(operation, row, sent, item))
+
+
+def _expired(request: Request[Any], deadline: int, turn: Turn) -> Expired:
+    """Not begun, and nothing is remembered of it: perhaps a clock is wrong, and is set right."""
+    late = (turn.steady - deadline) / 1000
+    detail = f"The deadline passed {late:g} s ago; this was not begun."
+    more: dict[str, Any] = {"now": rfc3339(turn.now)}
+    if request.sent_at is not None:
+        more["skew"] = skew = (request.sent_at - turn.now) / 1000
+        side = "ahead of" if skew > 0 else "behind"
+        detail += f" By its own clock it was written {abs(skew):g} s {side} the clock here."
+    return Expired(
+        f"{detail} If it was written just now, that clock is wrong: `now` is the store's time. With"
+        " a deadline in that time, or with `expiresin`, the same id is carried out.",
+        **more,
+    )
 
 
 def _answer(

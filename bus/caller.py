@@ -4,16 +4,20 @@ Nothing is stored: what is asked here is a query, or a command whose outcome the
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from bus.contract.channel import EVERY, Operation, role_of
+from bus.clock import StoreTime
+from bus.clock_watch import difference
+from bus.contract.channel import EVERY, ROLES, Operation, role_of
 from bus.contract.problem import ProblemData
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
-from bus.envelope import Envelope, Reading, Sealed, child_trace, is_problem
+from bus.envelope import Envelope, Reading, Sealed, child_trace, is_problem, seconds_left
 from bus.errors import NoAnswer, Problem, Refused, UnknownCallee
 from bus.gate import validate
 from bus.identity import Identity
@@ -21,16 +25,24 @@ from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.session import Session
 from bus.settings import RuntimeSettings
 
+logger = logging.getLogger("storebus.clock")
+
 
 @dataclass(slots=True)
 class _Asked:
     operation: Operation[Any, Any]
     callee: str
     answer: asyncio.Future[Envelope]
+    at: int
+    """When it was asked first, by the steady clock."""
 
 
 class Asks:
-    """Questions under way: one future each, cleaned up however it ends."""
+    """Questions under way: one future each, cleaned up however it ends.
+
+    Each is sent with the seconds that are left for it, so no clock of ours has to be right; what
+    the replies of the store's roles tell of its time is noted for whom it may concern.
+    """
 
     def __init__(
         self,
@@ -39,8 +51,10 @@ class Asks:
         identity: Identity,
         settings: RuntimeSettings,
         publish: Callable[[Outgoing], Any],
+        store_time: StoreTime,
     ) -> None:
         self._name = name
+        self._store_time = store_time
         self._topics = topics
         self._identity = identity
         self._settings = settings
@@ -76,12 +90,16 @@ class Asks:
             raise UnknownCallee(f"{callee} has no operation {operation.name}.")
         seconds = timeout or operation.timeout or 30.0
         identifier = identifier or self._identity.message()
-        message = self._message(operation, callee, data, identifier, seconds, trace)
-        asked = _Asked(operation, callee, asyncio.get_running_loop().create_future())
-        self._asked[identifier] = asked
+        at = self._identity.steady()
+        trace = child_trace(trace, self._identity.span())
+        message = partial(
+            self._message, operation, callee, data, identifier, at + round(seconds * 1000), trace
+        )
+        answer = asyncio.get_running_loop().create_future()
+        self._asked[identifier] = _Asked(operation, callee, answer, at)
         try:
             async with asyncio.timeout(seconds):
-                envelope = await self._until_answered(message, asked.answer)
+                envelope = await self._until_answered(message, answer)
         except TimeoutError:
             raise NoAnswer(f"{callee} did not answer within {seconds:g} s.") from None
         finally:
@@ -99,14 +117,20 @@ class Asks:
             return False
         if not asked.answer.done():
             asked.answer.set_result(envelope)
+            self._note_time(asked, envelope)
         return True
 
+    def _note_time(self, asked: _Asked, envelope: Envelope) -> None:
+        said = envelope.sent_at
+        if said is not None and asked.callee in ROLES and asked.operation.kind == "query":
+            self._store_time.heard(asked.callee, said, asked.at)
+
     async def _until_answered(
-        self, message: Outgoing, answer: asyncio.Future[Envelope]
+        self, message: Callable[[], Outgoing], answer: asyncio.Future[Envelope]
     ) -> Envelope:
         wait = self._settings.query_retry
         while True:
-            self._publish(message)
+            self._publish(message())
             spread = self._identity.spread.uniform(0.75, 1.25)
             done, _ = await asyncio.wait({answer}, timeout=wait * spread)
             if done:
@@ -119,20 +143,19 @@ class Asks:
         callee: str,
         data: Model,
         identifier: str,
-        seconds: float,
-        trace: str | None,
+        deadline: int,
+        trace: str,
     ) -> Outgoing:
-        now = self._identity.now()
-        trace = child_trace(trace, self._identity.span())
+        left = seconds_left(deadline - self._identity.steady())
         payload = Sealed(
             id=identifier,
             source=f"/{self._topics.site}/{self._name}",
             type=f"storebus.{role_of(callee)}.{operation.name}.request",
-            at=now,
+            at=self._identity.now(),
             data=data,
             trace=trace,
             order=getattr(data, "order", None),
-            deadline=now + round(seconds * 1000),
+            expires_in=left,
         ).to_bytes()
         return Outgoing(
             self._topics.request(self._name, callee, operation.name),
@@ -140,7 +163,7 @@ class Asks:
             qos=operation.qos,
             response_topic=self._topics.reply(self._name, callee, operation.name),
             correlation=identifier.encode(),
-            expiry=max(1, round(seconds)),
+            expiry=left,
             trace=trace,
         )
 
@@ -175,7 +198,11 @@ class Caller:
             reconnect_limit=settings.reconnect_limit,
             chance=self.identity.chance,
         )
-        self._asks = Asks(name, self.topics, self.identity, settings, self._session.send)
+        self.store_time = StoreTime(self.identity)
+        """What time it is in the store, as far as it was heard."""
+        self._asks = Asks(
+            name, self.topics, self.identity, settings, self._session.send, self.store_time
+        )
         self.ask = self._asks.ask
 
     @asynccontextmanager
@@ -192,6 +219,8 @@ class Caller:
             for task in (running, up):
                 task.cancel()
             await asyncio.gather(running, up, return_exceptions=True)
+            if wrong := self.store_time.wrong():
+                logger.warning("%s: %s", self.name, difference(wrong))
 
     def _receive(self, messages: list[Incoming]) -> None:
         for message in messages:

@@ -10,12 +10,21 @@ from typing import Any
 
 from bus.batch import Input, Replied, Watched
 from bus.caller import Asks
+from bus.clock import StoreTime
 from bus.contract.channel import EVERY, Event, role_of
 from bus.contract.every import PRESENCE, REFUSED, Presence, Refusal
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
-from bus.envelope import Reading, is_problem
-from bus.errors import Busy, Forbidden, ForeignResponseTopic, Internal, Problem, UnknownOperation
+from bus.envelope import Reading, is_problem, milliseconds
+from bus.errors import (
+    Busy,
+    Expired,
+    Forbidden,
+    ForeignResponseTopic,
+    Internal,
+    Problem,
+    UnknownOperation,
+)
 from bus.gate import Gate, validate
 from bus.intake import Observed, Request
 from bus.link import Incoming
@@ -40,6 +49,7 @@ class Ear:
         counts: what was heard, refused and dropped.
         schedule: the commands whose replies are awaited.
         asks: the queries whose replies are awaited.
+        store_time: what is heard of the store's clock.
         take: queues an input for the next transaction; False when there is no room.
         seen_as: told what presence this node is seen with.
     """
@@ -54,6 +64,7 @@ class Ear:
         counts: Counts,
         schedule: Schedule,
         asks: Asks,
+        store_time: StoreTime,
         take: Callable[[Input], bool],
         seen_as: Callable[[Presence], None],
     ) -> None:
@@ -64,6 +75,7 @@ class Ear:
         self._counts = counts
         self._schedule = schedule
         self._asks = asks
+        self._store_time = store_time
         self._take = take
         self._seen_as = seen_as
         self._watches = {state.name: state for state in role.watches}
@@ -160,11 +172,27 @@ class Ear:
             self._counts.drop("unsolicited-reply")
             return
         reply = Replied(row, envelope.id, envelope.data, is_problem(envelope), envelope.trace)
+        if reply.code == Expired.code:
+            self._too_late(reply)
+            return
         heeded = (role_of(address.callee), address.name) in self._heeded
         if heeded or reply.is_for_the_moment:
             self._take(reply)
         else:
             self._acknowledge(reply)
+
+    def _too_late(self, reply: Replied) -> None:
+        """The other clock says that it is too late. Ours decides that: until then it is sent on.
+
+        As soon as that one says what time it is, and we thought otherwise, it is sent at once.
+        """
+        self._counts["too-late"] += 1
+        try:
+            there = milliseconds(str(reply.data.get("now")))
+        except (ValueError, OverflowError):
+            return
+        if self._store_time.corrected(reply.row.target, there):
+            self._schedule.hurry(reply.row.target)
 
     def _acknowledge(self, reply: Replied) -> None:
         """The role does not care what the answer is: the command is done."""

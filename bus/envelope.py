@@ -13,6 +13,8 @@ from bus.errors import InvalidField, Malformed, UnsupportedVersion
 
 CONTENT_TYPE = "application/cloudevents+json"
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
+_MOST_SECONDS = 2**31 - 1
+"""The largest Integer of CloudEvents (section 3.1)."""
 _ID = re.compile(r"[\x21-\x7e]{1,64}")
 
 
@@ -26,8 +28,20 @@ class Envelope:
     correlation_id: str | None = None
     trace: str | None = None
     order: str | None = None
+    time: str | None = None
+    """When it was written by its sender's clock, which may be wrong; see `sent_at`."""
     deadline: int | None = None
-    """Milliseconds since the epoch, from `expirytime`."""
+    """Milliseconds since the epoch in the store's time, from `expirytime`."""
+    expires_in: int | None = None
+    """Seconds after its receipt, from `expiresin`."""
+
+    @property
+    def sent_at(self) -> int | None:
+        """The same in milliseconds since the epoch; None if it says no time."""
+        try:
+            return milliseconds(self.time or "")
+        except (ValueError, OverflowError):
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +60,9 @@ class Sealed:
     causation_id: str | None = None
     order: str | None = None
     deadline: int | None = None
+    """In the store's time, in milliseconds since the epoch."""
+    expires_in: int | None = None
+    """Seconds after its receipt."""
 
     def to_bytes(self) -> bytes:
         """Structured JSON (CloudEvents JSON format 1.0, section 3)."""
@@ -66,8 +83,32 @@ class Sealed:
             event["orderid"] = self.order
         if self.deadline is not None:
             event["expirytime"] = rfc3339(self.deadline)
+        if self.expires_in is not None:
+            event["expiresin"] = self.expires_in
         event["data"] = self.data
         return to_json(event)
+
+
+def with_deadline(payload: bytes, expires_in: int, deadline: int | None) -> bytes:
+    """A message of ours with its deadline as of now.
+
+    Args:
+        payload: as it was sealed.
+        expires_in: seconds that are left.
+        deadline: the same in the store's time, in milliseconds since the epoch, if that is known.
+    """
+    event = from_json(payload)
+    data = event.pop("data")
+    event.pop("expirytime", None)
+    event["expiresin"] = expires_in
+    if deadline is not None:
+        event["expirytime"] = rfc3339(deadline)
+    return to_json({**event, "data": data})
+
+
+def seconds_left(milliseconds: int) -> int:
+    """Whole seconds, at least one, as a deadline is sent."""
+    return max(1, -(-milliseconds // 1000))
 
 
 def rfc3339(at: int) -> str:
@@ -127,7 +168,7 @@ class Reading:
             raise UnsupportedVersion("`specversion` must be 1.0.", expected="1.0")
         if "data" not in document:
             raise Malformed("`data` is missing.", field="data")
-        trace = self._text("traceparent")
+        trace, time = self._text("traceparent"), document.get("time")
         return Envelope(
             id=identifier,
             data=document["data"],
@@ -135,7 +176,9 @@ class Reading:
             correlation_id=self._text("correlationid"),
             trace=trace if trace and _TRACEPARENT.fullmatch(trace) else None,
             order=self._text("orderid"),
+            time=time if isinstance(time, str) else None,
             deadline=self._deadline(),
+            expires_in=self._expires_in(),
         )
 
     def _text(self, name: str) -> str | None:
@@ -143,6 +186,17 @@ class Reading:
         if value is None or isinstance(value, str):
             return value
         raise InvalidField(f"`{name}` must be text.", field=name)
+
+    def _expires_in(self) -> int | None:
+        seconds = self.document.get("expiresin")
+        if seconds is None:
+            return None
+        if type(seconds) is int and 0 <= seconds <= _MOST_SECONDS:
+            return seconds
+        raise InvalidField(
+            f"`expiresin` must be a whole number of seconds, 0 to {_MOST_SECONDS}.",
+            field="expiresin",
+        )
 
     def _deadline(self) -> int | None:
         time = self._text("expirytime")

@@ -68,6 +68,8 @@ class Problem(StorebusError):  # noqa: N818 - RFC 9457 calls it a problem
     code: ClassVar[str] = "internal"
     title: ClassVar[str] = "Internal error"
     retryable: ClassVar[bool] = False
+    final: ClassVar[bool] = True
+    """Whether the same id is refused for good; what is retryable never is."""
 
     def __init__(self, detail: str, **more: Any) -> None:
         super().__init__(detail)
@@ -258,9 +260,13 @@ class TooManyTries(Problem):
 
 
 class Expired(Problem):
-    """The deadline passed before the request was begun; it never will be."""
+    """The deadline has passed: this was not begun. Not final: with a right one, the same id is.
+
+    `now` is the store's time, `skew` by how many seconds the sender's clock was ahead of it.
+    """
 
     status, code, title = 410, "expired", "Expired"
+    final = False
 
 
 class TooLarge(Problem):

@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bus.clock import StoreTime
 from bus.contract import find_operation
-from bus.contract.channel import Operation, role_of
+from bus.contract.channel import ROLES, Operation, role_of
 from bus.contract.settlement import CARD_NUMBER_ERROR
 from bus.contract.topics import Address, Topics
 from bus.contract.values import MAX_PAYLOAD, Model
-from bus.envelope import Reading, Sealed, body_digest, child_trace
+from bus.envelope import Envelope, Reading, Sealed, body_digest, child_trace
 from bus.errors import (
     CardNumber,
     Forbidden,
@@ -30,13 +31,24 @@ from bus.link import Incoming, Outgoing
 
 
 class Gate:
-    """Reads requests and seals replies of one node."""
+    """Reads requests and seals replies of one node.
 
-    def __init__(self, topics: Topics, node: str, kind: str, identity: Identity) -> None:
+    Args:
+        topics: of its site.
+        node: its name.
+        kind: its role or kind of device.
+        identity: its clocks and identifiers.
+        store_time: what a device knows of the store's clock.
+    """
+
+    def __init__(
+        self, topics: Topics, node: str, kind: str, identity: Identity, store_time: StoreTime
+    ) -> None:
         self._topics = topics
         self._node = node
         self._kind = kind
         self._identity = identity
+        self._store_time = store_time
 
     def read(self, message: Incoming, address: Address, reading: Reading) -> Request[Any]:
         """Read, check and authorise a request.
@@ -62,6 +74,7 @@ class Gate:
         if operation.callers and role_of(address.node) not in operation.callers:
             allowed = ", ".join(sorted(operation.callers))
             raise Forbidden(f"Only {allowed} may call {address.name}.")
+        at = self._identity.steady()
         return Request(
             operation=operation,
             caller=address.node,
@@ -70,11 +83,26 @@ class Gate:
             digest=body_digest(operation.name, envelope.data)
             if operation.kind == "command"
             else b"",
-            at=self._identity.now(),
+            at=at,
             trace=envelope.trace,
-            deadline=envelope.deadline,
+            deadline=self._deadline(envelope, at),
+            sent_at=envelope.sent_at if envelope.deadline is not None else None,
             correlation=message.correlation,
         )
+
+    def _deadline(self, envelope: Envelope, at: int) -> int | None:
+        """When it is too late to begin, by our steady clock: the earlier of what was given."""
+        given = []
+        if envelope.expires_in is not None:
+            given.append(at + envelope.expires_in * 1000)
+        if envelope.deadline is not None:
+            given.append(at + envelope.deadline - self._now_in_store())
+        return min(given, default=None)
+
+    def _now_in_store(self) -> int:
+        """The clock of a role is the store's; a device goes by that one's, if it has heard it."""
+        heard = None if self._kind in ROLES else self._store_time.at(self._node)
+        return self._identity.now() if heard is None else heard
 
     def reply(self, request: Request[Any], data: Model) -> Outgoing:
         """A reply that is not stored: to a query."""

@@ -2,15 +2,29 @@
 
 import random
 import time
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing to misread
 _DRAWN = 50
 """Bits of an identifier: ten characters of five."""
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_HOST = Path("/proc/sys/kernel/random/boot_id")
+
+
+@cache
+def _host() -> str:
+    with suppress(OSError, UnicodeDecodeError):
+        return _HOST.read_text(encoding="ascii").strip()
+    return ""
 
 
 class Identity:
-    """The clock, the chance and the identifiers of one start of a node.
+    """The clocks, the chance and the identifiers of one start of a node.
+
+    There are two clocks: `now` is the time of day, which is for people and may be set at any time,
+    and `steady` is for whatever waits (see docs/adr/0013).
 
     Args:
         chance: what identifiers and everything else are drawn from; the operating system's if None.
@@ -23,14 +37,37 @@ class Identity:
         self.boot = f"{self.chance.getrandbits(48):012x}"
         """Names this start of the process."""
         self._count = 0
+        self._steady_since: int | None = None
 
     def now(self) -> int:
-        """Milliseconds since the epoch."""
+        """Milliseconds since the epoch by the wall clock: somebody may set it, either way."""
         return time.time_ns() // 1_000_000
 
     def elapsed(self) -> float:
         """Seconds of a clock that is never set, and goes on while the process or host sleeps."""
         return time.clock_gettime(_CLOCK)
+
+    def host(self) -> str:
+        """Names this start of the host, from which `elapsed` counts; empty if nothing says so."""
+        return _host()
+
+    def uptime(self) -> int:
+        """The same as `elapsed`, in milliseconds."""
+        return round(self.elapsed() * 1000)
+
+    def steady(self) -> int:
+        """Milliseconds of the node's steady clock: for whatever waits.
+
+        It begins with the wall clock's time, is never set, and goes on across restarts where its
+        node has recorded it.
+        """
+        if self._steady_since is None:
+            self._steady_since = self.now() - self.uptime()
+        return self._steady_since + self.uptime()
+
+    def resume(self, steady: int) -> None:
+        """Let the steady clock go on from here."""
+        self._steady_since = steady - self.uptime()
 
     def message(self) -> str:
         """An id that no other message of this node ever had."""

@@ -21,10 +21,12 @@ class Request(Generic[DataT]):
     data: DataT
     digest: bytes
     at: int = 0
-    """When it was read, in milliseconds since the epoch."""
+    """When it was read, in milliseconds of the node's steady clock."""
     trace: str | None = None
     deadline: int | None = None
-    """Milliseconds since the epoch; not begun by then, it never is."""
+    """Milliseconds of the node's steady clock; not begun by then, this copy never is."""
+    sent_at: int | None = None
+    """When its sender wrote it, by a clock that may be wrong, in milliseconds since the epoch."""
     correlation: bytes | None = None
 
 

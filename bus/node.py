@@ -17,13 +17,32 @@ from typing import Any, TypeVar
 from bus.batch import Batches, Done, Due, Input, Replied, Watched
 from bus.caller import Asks
 from bus.claim import Claim, LapsedError
+from bus.clock import Moment, NodeClock, StoreTime
+from bus.clock_watch import ClockWatch
 from bus.contract.channel import ROLES, Event, Operation
-from bus.contract.every import ABOUT, ABOUT_STATE, PING, PRESENCE, About, Pong, Presence
+from bus.contract.every import (
+    ABOUT,
+    ABOUT_STATE,
+    ALARMS_STATE,
+    PING,
+    PRESENCE,
+    About,
+    Alarms,
+    Pong,
+    Presence,
+)
 from bus.contract.topics import Address, Topics
-from bus.contract.values import Model
+from bus.contract.values import Empty, Model
 from bus.ear import Ear
 from bus.envelope import Reading
-from bus.errors import BrokerError, Internal, JournalError, RoleTakenError, first_error
+from bus.errors import (
+    BrokerError,
+    Internal,
+    JournalError,
+    Problem,
+    RoleTakenError,
+    first_error,
+)
 from bus.gate import Gate
 from bus.identity import Identity
 from bus.intake import Request
@@ -86,16 +105,21 @@ class Node:
         self.ready = asyncio.Event()
         """Set once it is connected, has claimed its name and can be asked."""
         settings = place.settings
-        self._voice = Voice(name, role.kind, self.topics, self.identity, self.counts)
-        self._batches = Batches(role, name, place.site, self.identity)
-        self._gate = Gate(self.topics, name, role.kind, self.identity)
-        self._schedule = Schedule(
-            settings.retry_first, settings.retry_limit, self.identity.now, self.identity.spread
+        self._store_time = store_time = StoreTime(self.identity)
+        self._clock = NodeClock(self.identity)
+        self._watch = ClockWatch(
+            name, self.identity, self._clock, store_time, self._record_clock, self._show_alarms
         )
-        self._asks = Asks(name, self.topics, self.identity, settings, self._voice.say)
+        self._voice = Voice(name, role.kind, self.topics, self.identity, self.counts, store_time)
+        self._batches = Batches(role, name, place.site, self.identity)
+        self._gate = Gate(self.topics, name, role.kind, self.identity, store_time)
+        self._schedule = Schedule(
+            settings.retry_first, settings.retry_limit, self.identity.steady, self.identity.spread
+        )
+        self._asks = Asks(name, self.topics, self.identity, settings, self._voice.say, store_time)
         self._ear = Ear(
             name, role, self.topics, self._gate, self._voice, self.counts, self._schedule,
-            self._asks, self._take, self._seen_as,
+            self._asks, store_time, self._take, self._seen_as,
         )  # fmt: skip
         self._ear.queries = {operation.name: run for operation, run in role.queries.items()} | {
             PING.name: self._ping,
@@ -104,12 +128,14 @@ class Node:
         self._adapters = {adapter.name: adapter for adapter in role.adapters}
         self._calls = asyncio.Semaphore(settings.adapter_limit)
         self._calling: set[asyncio.Task[None]] = set()
+        self._asking_time: set[str] = set()
         self._inputs: deque[Input] = deque()
         self._input = asyncio.Event()
         self._stop = asyncio.Event()
         self._echoed = False
         """Whether this connection has brought back that we are online."""
-        self._started = self.identity.now()
+        self._started = 0
+        """When, by the steady clock."""
         self._journal: Journal
         self._session: Session
         self._claim: Claim
@@ -126,6 +152,8 @@ class Node:
         """
         path = self.place.data / f"{self.name}.db"
         with self.place.journal(path, self.role.package, *self.role.further) as self._journal:
+            self._clock.resume(self._journal.reader)
+            self._started = self.identity.steady()
             for row in unfinished(self._journal.reader):
                 self._schedule.add(Pending(*row))
             self._look_ahead()
@@ -148,8 +176,10 @@ class Node:
                         tasks.create_task(self._keep_time(), name=f"{self.name}/time"),
                         tasks.create_task(self._show_again(), name=f"{self.name}/show"),
                         tasks.create_task(self._keep_looking(), name=f"{self.name}/ahead"),
+                        tasks.create_task(self._watch.keep_looking(), name=f"{self.name}/clock"),
                     ]
                     await self._stop.wait()
+                    self._watch.look()
                     for task in (*running, *self._calling):
                         task.cancel()
                 await self._leave()
@@ -272,6 +302,12 @@ class Node:
         self._voice.state(ABOUT_STATE, self._describe())
         for state, data in self.role.states(self._journal.reader):
             self._voice.state(state, data)
+        self._show_alarms()
+
+    def _show_alarms(self) -> None:
+        """Everything that is wrong here: what the role says, and the clocks."""
+        found = [*self.role.alarms(self._journal.reader), *self._watch.alarms]
+        self._voice.state(ALARMS_STATE, Alarms(alarms=found))
 
     async def _show_again(self) -> None:
         while True:
@@ -313,9 +349,9 @@ class Node:
         """
         acknowledged, self._ear.acknowledged = self._ear.acknowledged, []
 
-        def carry_out(rows: sqlite3.Connection, now: int) -> list[Turn]:
+        def carry_out(rows: sqlite3.Connection, at: Moment) -> list[Turn]:
             return self._batches.carry_out(
-                rows, now, batch, acknowledged, online, self._forget_before(now)
+                rows, at, batch, acknowledged, online, self._forget_before(at.steady)
             )
 
         online = self._ear.online
@@ -352,8 +388,8 @@ class Node:
             await self._journal.transact(self._claim.guard(lambda rows: forget(rows, acknowledged)))
 
     async def _carry_out_one(self, work: Callable[[Turn], None]) -> Turn:
-        def run(rows: sqlite3.Connection, now: int) -> Turn:
-            turn = Turn(rows, now, self.name, self.place.site, self.identity, {})
+        def run(rows: sqlite3.Connection, at: Moment) -> Turn:
+            turn = Turn(rows, at.now, at.steady, self.name, self.place.site, self.identity, {})
             work(turn)
             return turn
 
@@ -364,17 +400,29 @@ class Node:
         self._publish_turn(turn)
         return turn
 
-    async def _transact(self, work: Callable[[sqlite3.Connection, int], Seen]) -> Seen:
+    async def _transact(self, work: Callable[[sqlite3.Connection, Moment], Seen]) -> Seen:
         """Carry out `work`, which is told the time, once this process surely plays its role."""
         while True:
             await self._claim.held()
-            now = self.identity.now()
+            at = self._clock.moment()
+            record = self._clock.is_due(at)
+
+            def run(rows: sqlite3.Connection, at: Moment = at, record: bool = record) -> Seen:
+                if record:
+                    self._clock.record(rows, at)
+                return work(rows, at)
+
             try:
-                return await self._journal.transact(
-                    self._claim.guard(lambda rows: work(rows, now))  # noqa: B023 - awaited here
-                )
+                result = await self._journal.transact(self._claim.guard(run))
             except LapsedError:
                 continue
+            if record:
+                self._clock.recorded(at)
+            return result
+
+    async def _record_clock(self) -> None:
+        with suppress(sqlite3.Error):  # then the next transaction does
+            await self._transact(lambda _, __: None)
 
     def _explained(self, error: Exception) -> Exception:
         if not isinstance(error, sqlite3.Error):
@@ -411,23 +459,28 @@ class Node:
 
     def _publish_turn(self, turn: Turn) -> None:
         """What a committed turn has to say."""
-        for identifier in turn.removed:
-            self._schedule.remove(identifier)
-        for identifier in turn.postponed:
-            self._schedule.tried(identifier)
+        self._reschedule(turn)
         for reply in turn.replies:
             self._voice.reply(reply)
-        for row in turn.added:
-            if row.kind != "timer" or row.due_at <= turn.now + AHEAD:
-                self._schedule.add(row)
         for state, data in turn.shown:
             self._voice.state(state, data)
         for event, data in turn.events:
             self._voice.event(event, data)
+        if turn.alarmed:
+            self._show_alarms()
         if turn.refused is not None:
             self.counts.refuse(turn.refused)
         if turn.touched:
             self.role.committed(self._journal.reader, frozenset(turn.touched))
+
+    def _reschedule(self, turn: Turn) -> None:
+        for identifier in turn.removed:
+            self._schedule.remove(identifier)
+        for identifier in turn.postponed:
+            self._schedule.tried(identifier)
+        for row in turn.added:
+            if row.kind != "timer" or row.due_at <= turn.steady + AHEAD:
+                self._schedule.add(row)
 
     async def _keep_time(self) -> None:
         """Send commands (again), notice deadlines and timers, start calls."""
@@ -442,15 +495,33 @@ class Node:
                     call = self._tasks.create_task(self._call(row), name=f"{self.name}/{row.id}")
                     self._calling.add(call)
                     call.add_done_callback(self._calling.discard)
-                elif row.deadline is not None and row.deadline <= self.identity.now():
+                elif row.deadline is not None and row.deadline <= self.identity.steady():
                     self._take(Due(row))
                 else:
-                    self._voice.command(row)
+                    if row.deadline is None or self._store_time.at(row.target) is not None:
+                        self._voice.command(row)
+                    elif row.target not in self._asking_time:
+                        self._asking_time.add(row.target)
+                        asking = self._ask_time(row.target)
+                        task = self._tasks.create_task(asking, name=f"{self.name}/time")
+                        self._calling.add(task)
+                        task.add_done_callback(self._calling.discard)
                     self._schedule.tried(row.id)
+
+    async def _ask_time(self, target: str) -> None:
+        """What time is it there? A deadline can only be sent in that time."""
+        try:
+            await self._asks.ask(PING, target, Empty())
+        except Problem as problem:  # asked again when the command is tried again
+            logger.debug("%s: %s does not say its time: %s", self.name, target, problem)
+        else:
+            self._schedule.hurry(target)
+        finally:
+            self._asking_time.discard(target)
 
     def _look_ahead(self) -> None:
         """Take up the timers whose time is near."""
-        for row in near_timers(self._journal.reader, self.identity.now()):
+        for row in near_timers(self._journal.reader, self.identity.steady()):
             if self._schedule.get(row["id"]) is None:
                 self._schedule.add(Pending(*row))
 

@@ -47,7 +47,7 @@ class Schedule:
     Args:
         first: seconds before the first repetition.
         limit: what the seconds between repetitions double up to; each is spread by a quarter.
-        now: the node's clock, in milliseconds.
+        now: the node's steady clock, in milliseconds.
         chance: what the spread is drawn from.
     """
 

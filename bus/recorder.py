@@ -1,4 +1,7 @@
-"""Writes down all that is said in a site, over a connection of its own that loses nothing."""
+"""Writes down all that is said in a site, over a connection of its own that loses nothing.
+
+The times of a recording go on evenly, also when somebody sets the clock meanwhile.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -66,12 +69,12 @@ class Recorder:
             raise first_error(group) from None
 
     def _receive(self, messages: list[Incoming]) -> None:
-        at = self._identity.now()
+        at = self._identity.steady()
         for message in messages:
             self._recording.write(at, message)
 
     def _connected(self) -> None:
-        self._recording.connected(self._identity.now())
+        self._recording.connected(self._identity.steady())
         self._told()
 
     async def _flush(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from bus.contract.channel import Event, Operation, State
+from bus.contract.every import Alarm
 from bus.contract.values import Model
 from bus.intake import Answer, Observed, Request
 from bus.turn import Turn
@@ -72,5 +73,7 @@ class Role:
     """The first transaction of each start."""
     states: Callable[[sqlite3.Connection], Iterable[tuple[State[Any], Model]]] = lambda _: ()
     """The states to show at each connection."""
+    alarms: Callable[[sqlite3.Connection], Iterable[Alarm]] = lambda _: ()
+    """What is wrong here now; the runtime adds what it notices itself."""
     committed: Callable[[sqlite3.Connection, frozenset[str]], None] = lambda _, __: None
     """Told after a commit what was touched, to refresh what is kept in memory."""

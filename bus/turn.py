@@ -38,6 +38,7 @@ class Pending:
     payload: bytes
     trace: str
     due_at: int
+    """Milliseconds of the node's steady clock; so is the deadline."""
     deadline: int | None
 
 
@@ -47,7 +48,9 @@ class Turn:
 
     connection: sqlite3.Connection
     now: int
-    """Milliseconds since the epoch, the same for all of this turn."""
+    """Milliseconds since the epoch, the same for all of this turn: for people, never to wait by."""
+    steady: int
+    """Milliseconds of the node's steady clock: what waits is measured by this one."""
     node: str
     site: str
     identity: Identity
@@ -65,6 +68,8 @@ class Turn:
     events: list[tuple[Event[Any], Model]] = field(default_factory=list)
     shown: list[tuple[State[Any], Model]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
+    alarmed: bool = False
+    """Whether what is wrong here has changed."""
     refused: str | None = None
     """The code of the problem that this turn ended in."""
 
@@ -74,9 +79,15 @@ class Turn:
         callee: str,
         data: Model,
         *,
-        deadline: int | None = None,
+        within: int | None = None,
     ) -> str:
         """Give a command: sent after the commit, and again until it is answered.
+
+        Args:
+            operation: what.
+            callee: to whom.
+            data: the request.
+            within: milliseconds until it need not be begun any more; None for ever.
 
         Returns:
             The message's id.
@@ -92,11 +103,11 @@ class Turn:
             trace=trace,
             causation_id=self.cause,
             order=getattr(data, "order", None),
-            deadline=deadline,
         ).to_bytes()
+        deadline = None if within is None else self.steady + within
         self._add(
             Pending(
-                identifier, "command", callee, operation.name, payload, trace, self.now, deadline
+                identifier, "command", callee, operation.name, payload, trace, self.steady, deadline
             )
         )
         return identifier
@@ -112,7 +123,7 @@ class Turn:
                 "",
                 data.model_dump_json().encode(),
                 child_trace(self.trace, self.identity.span()),
-                self.now + delay,
+                self.steady + delay,
                 None,
             )
         )
@@ -128,7 +139,7 @@ class Turn:
                 "",
                 data.model_dump_json().encode(),
                 child_trace(self.trace, self.identity.span()),
-                self.now,
+                self.steady,
                 None,
             )
         )
@@ -182,7 +193,7 @@ class Turn:
         ).to_bytes()
         self.connection.execute(
             "UPDATE inbox SET reply = ?, answered_at = ? WHERE caller = ? AND id = ?",
-            (payload, self.now, caller, request),
+            (payload, self.steady, caller, request),
         )
         self.replies.append(Reply(operation, caller, payload, correlation))
 
@@ -209,6 +220,7 @@ class Turn:
         self.events.clear()
         self.shown.clear()
         self.touched.clear()
+        self.alarmed = False
 
     def emit(self, event: Event[Any], data: Model) -> None:
         """Tell whoever listens, after the commit."""
@@ -217,6 +229,10 @@ class Turn:
     def show(self, state: State[Any], data: Model) -> None:
         """Show a new state of this node, after the commit."""
         self.shown.append((state, data))
+
+    def alarm(self) -> None:
+        """What is wrong here has changed: show it after the commit; see `Role.alarms`."""
+        self.alarmed = True
 
     def touch(self, key: str) -> None:
         """Name something that `Role.committed` must refresh."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bus.claim import Claim
@@ -53,14 +53,24 @@ def milliseconds() -> int:
 
 
 class VirtualIdentity(Identity):
-    """An identity whose ids come from a seed and whose clock is the loop's."""
+    """An identity whose ids come from a seed and whose clocks are the loop's.
 
-    def __init__(self, seed: str) -> None:
+    Args:
+        seed: of its ids.
+        wrong: by how many milliseconds its host's wall clock is ahead now.
+    """
+
+    def __init__(self, seed: str, wrong: Callable[[], int] = lambda: 0) -> None:
         super().__init__(random.Random(seed))
+        self._wrong = wrong
 
     def now(self) -> int:
-        """Milliseconds since 1970, virtual."""
-        return milliseconds()
+        """Milliseconds since 1970, virtual, as its host has them."""
+        return milliseconds() + self._wrong()
+
+    def host(self) -> str:
+        """There is one host for ever."""
+        return "virtual"
 
     def elapsed(self) -> float:
         """Virtual seconds."""

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from bus.clock import StoreTime
 from bus.contract.channel import Event, State
 from bus.contract.every import PRESENCE, Presence
 from bus.contract.topics import Topics
 from bus.contract.values import Model
-from bus.envelope import Sealed, rfc3339
+from bus.envelope import Sealed, rfc3339, seconds_left, with_deadline
 from bus.identity import Identity
 from bus.link import Outgoing
 from bus.turn import Pending, Reply
@@ -37,16 +38,24 @@ class Voice:
         topics: of its site.
         identity: its clock and identifiers.
         counts: where a message that could not be sent is counted.
+        store_time: the clock that deadlines go by, for those who give commands.
     """
 
     def __init__(
-        self, node: str, kind: str, topics: Topics, identity: Identity, counts: Counts
+        self,
+        node: str,
+        kind: str,
+        topics: Topics,
+        identity: Identity,
+        counts: Counts,
+        store_time: StoreTime | None = None,
     ) -> None:
         self._node = node
         self._kind = kind
         self._topics = topics
         self._identity = identity
         self._counts = counts
+        self._store_time = store_time or StoreTime(identity)
         self.since = rfc3339(identity.now())
         """When this start of the node was."""
         self.send: Callable[[Outgoing], bool] = lambda _: False
@@ -64,14 +73,17 @@ class Voice:
         self._counts["answered"] += 1
 
     def command(self, row: Pending) -> None:
-        """A command of the outbox."""
-        expiry = None
+        """A command of the outbox, with what is left of its time."""
+        payload, expiry = row.payload, None
         if row.deadline is not None:
-            expiry = max(1, (row.deadline - self._identity.now()) // 1000)
+            left = row.deadline - self._identity.steady()
+            there = self._store_time.at(row.target)
+            expiry = seconds_left(left)
+            payload = with_deadline(payload, expiry, None if there is None else there + left)
         self.say(
             Outgoing(
                 self._topics.request(self._node, row.target, row.operation),
-                row.payload,
+                payload,
                 qos=1,
                 response_topic=self._topics.reply(self._node, row.target, row.operation),
                 correlation=row.id.encode(),

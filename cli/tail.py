@@ -64,7 +64,7 @@ async def _tail(
 ) -> None:
     topics, identity, over = Topics(settings.site), Identity(), asyncio.Event()
     show = _paint if output.is_terminal else _write
-    follower = _Follower(topics, identity.now, test, show, count, over)
+    follower = _Follower(topics, identity.steady, test, show, count, over)
     session = Session(
         connector,
         f"{settings.site}-follower-{identity.boot}",

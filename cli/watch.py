@@ -60,7 +60,7 @@ def watch(
             raise ConfigurationError(f"{name} is not the name of a console, such as console-1.")
         connector = MqttConnector(broker_url(broker, settings))
         model = StoreModel(Topics(settings.site))
-        console = Console(model, Identity().now, language, connector, name)
+        console = Console(model, Identity().steady, language, connector, name)
     gc.freeze()  # what was imported stays: no collection need look at it while keys wait
     gc.set_threshold(*gc.get_threshold()[:2], 100)  # nor often at all messages that are kept
     run_screen(console)

@@ -9,6 +9,7 @@ from cli.audit import findings
 from simulation.goods import STOCK
 from simulation.rows import all_rows
 from simulation.store import SimulatedStore
+from simulation.witness import Witness
 
 
 def broken(store: SimulatedStore, closing: int) -> list[str]:
@@ -23,7 +24,10 @@ def broken(store: SimulatedStore, closing: int) -> list[str]:
     found += _received(data)
     found += _machines([machine.moved for machine in store.machines.values()])
     found += _left_behind(data)
-    return [*found, *_expired(data, round(store.patience.expire_after * 1000))]
+    expire_after = round(store.patience.expire_after * 1000)
+    if not store.weather.clock:  # else the times that are written down are nobody's
+        found += _expired(data, expire_after)
+    return [*found, *_withdrawn(data, store.witness, expire_after)]
 
 
 def _audited(data: Path, closing: int) -> list[str]:
@@ -71,3 +75,13 @@ def _expired(data: Path, expire_after: int) -> Iterator[str]:
             ready[row["order_id"]] = row["at"]
         elif row["state"] == "expiring" and row["at"] < ready[row["order_id"]] + expire_after:
             yield f"I1: {row['order_id']} expired too soon"
+
+
+def _withdrawn(data: Path, witness: Witness, expire_after: int) -> Iterator[str]:
+    """The same by the true time, whatever the clocks of the store said."""
+    for row in all_rows(data / "settlement.db", "SELECT * FROM order_state ORDER BY order_id"):
+        order = row["order_id"]
+        if row["state"] == "expiring" and order in witness.withdrawn_at:
+            waited = witness.withdrawn_at[order] - witness.ready_at[order]
+            if waited < expire_after:
+                yield f"I1: {order} expired after {waited / 1000:g} s"

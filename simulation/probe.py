@@ -14,7 +14,9 @@ _ANSWERING = 0.2
 async def probe(store: SimulatedStore) -> list[str]:
     """What was not answered as it must be, in sentences."""
     found, witness = [], store.witness
-    for request in sorted(witness.purchases.keys() - witness.answers.keys()):
+    # A deadline is a time of the store's wall clock: set back, it makes what was too late in time.
+    unanswered = witness.purchases.keys() - witness.answers.keys() if not store.set_back else ()
+    for request in sorted(unanswered):
         store.network.send(witness.purchases[request])  # too late: it must not be begun now
     await asyncio.sleep(_ANSWERING)
     for request in sorted(witness.answers):

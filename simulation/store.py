@@ -85,6 +85,10 @@ class SimulatedStore:
         """What the nodes reported as errors: in a simulation each is a defect."""
         self.names = (*ROLES, *SORTERS[: self.chances["sorters"].choice((1, 2))], *TERMINALS)
         """Of all nodes."""
+        self.wrong = _clocks(self.chances["clocks"], weather)
+        """By how many milliseconds each node's wall clock is ahead now; devices begin like that."""
+        self.set_back = False
+        """Whether settlement's was ever set back: what it refused as too late is then in time."""
         self.stormy = False
         self.lives: dict[str, Life] = {}
         self._nodes: dict[str, Node] = {}
@@ -189,6 +193,12 @@ class SimulatedStore:
             self._absent[name] = absent
             life.die("killed")
 
+    def set_clock(self, name: str, wrong: int) -> None:
+        """Set the wall clock of a node's host; `wrong` milliseconds ahead of the true time."""
+        self.set_back |= name == "settlement" and wrong < self.wrong.get(name, 0)
+        self.wrong[name] = wrong
+        self.trace.note("clock", name, f"{wrong / 1000:+g} s")
+
     # -- one node -----------------------------------------------------------------------------
 
     async def _keep(self, name: str) -> None:
@@ -229,7 +239,9 @@ class SimulatedStore:
             Socket(self.network, life),
             SITE,
             self.data,
-            identity=partial(VirtualIdentity, f"{self.seed}/{name}/{start}"),
+            identity=partial(
+                VirtualIdentity, f"{self.seed}/{name}/{start}", lambda: self.wrong.get(name, 0)
+            ),
             journal=partial(SteppedJournal, life, self.chances[f"disk/{name}"]),
             claim=VirtualClaim,
         )
@@ -259,6 +271,19 @@ class SimulatedStore:
         self._started[life.name].clear()
         self.trace.note("crash", life.name, why)
         self.network.vanished(life)
+
+
+def _clocks(chance: Random, weather: Weather) -> dict[str, int]:
+    """How wrong the clocks of terminals and sorters are from the beginning."""
+    if not weather.clock:
+        return {}
+    return {name: wrong_by(chance) for name in (*TERMINALS, *SORTERS)}
+
+
+def wrong_by(chance: Random) -> int:
+    """Milliseconds by which a clock is wrong: nothing, or seconds, minutes, hours or days."""
+    most = chance.choice((0, 5, 90, 3_600, 86_400, 3 * 86_400))
+    return round(chance.uniform(-most, most) * 1000)
 
 
 def _patience(chance: Random) -> SettlementSettings:

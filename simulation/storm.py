@@ -1,10 +1,10 @@
-"""Faults that strike at any moment: connections and brokers lost, processes killed."""
+"""Faults that strike at any moment: connections lost, processes killed, clocks set."""
 
 import asyncio
 from collections.abc import Callable
 from random import Random
 
-from simulation.store import TERMINALS, SimulatedStore
+from simulation.store import TERMINALS, SimulatedStore, wrong_by
 
 _DEAF = 20.0
 """The most seconds that nothing arrives over a connection."""
@@ -23,6 +23,7 @@ async def storm(store: SimulatedStore, seconds: float) -> None:
             _blow(store.chances["deaf"], weather.deaf, lambda: _deafen(store)),
             _blow(store.chances["kills"], weather.kill, lambda: _kill(store)),
             _blow(store.chances["away"], weather.away, lambda: _switch_off(store)),
+            _blow(store.chances["clock"], weather.clock, lambda: _set_clock(store)),
             _restart_brokers(store),
         )
     ]
@@ -60,6 +61,11 @@ def _kill(store: SimulatedStore) -> None:
 def _switch_off(store: SimulatedStore) -> None:
     chance = store.chances["away"]
     store.kill(chance.choice((*TERMINALS, *store.names)), absent=chance.uniform(1, _AWAY))
+
+
+def _set_clock(store: SimulatedStore) -> None:
+    chance = store.chances["clock"]
+    store.set_clock(chance.choice(store.names), wrong_by(chance))
 
 
 async def _restart_brokers(store: SimulatedStore) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 KINDS = (
     "loss", "state", "repetition", "delay", "connection", "deaf", "broker", "crash", "kill", "away",
     "payment", "machine", "jam", "short", "resend", "cancel",
-    "count",
+    "count", "clock",
 )  # fmt: skip
 """What can be switched off."""
 
@@ -58,11 +58,14 @@ class Weather:
     resend: float = 0.0
     """Of customers whose purchase message is sent again, with the same body or another."""
 
+    clock: float = 0.0
+    """Wall clocks of hosts that are set per second, either way, by seconds or days."""
+
 
 _HARDEST = Weather(
     loss=0.5, state=0.95, repetition=0.4, delay=0.3, connection=0.1, deaf=0.6, broker=0.04,
     crash=0.03, kill=0.05, away=0.02, payment=0.9, machine=0.8, jam=0.3, short=0.4, cancel=1.0,
-    resend=0.8, count=0.8,
+    resend=0.8, count=0.8, clock=0.1,
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from bus.link import Incoming, Outgoing
 from bus.recording import Recording
 from bus.virtual import EPOCH, milliseconds
 
-_PASSING = ("id-reused", "busy", "internal", "unavailable", "no-answer")
+_PASSING = ("id-reused", "busy", "internal", "unavailable", "no-answer", "expired")
 """Refusals that are not remembered, so each is written anew."""
 
 Request = tuple[str, str]
@@ -39,6 +39,10 @@ class Witness:
         self.answers: Counter[Request] = Counter()
         """How often a purchase was answered with what it had come to."""
         self._orders: dict[str, asyncio.Future[str]] = {}
+        self.ready_at: dict[str, int] = {}
+        """When an order's parcel was first said to be ready, in true milliseconds."""
+        self.withdrawn_at: dict[str, int] = {}
+        """When the warehouse was first told to take an order back."""
         self._packed: set[str] = set()
         self._ready: set[str] = set()
         self._history = Recording(history)
@@ -90,8 +94,11 @@ class Witness:
                 order.set_result(data["order"])
         elif name == "packed":
             self._packed.add(data["order"])
+        elif name == "withdraw":
+            self.withdrawn_at.setdefault(data["order"], milliseconds())
         elif name == "ready":
             self._ready.add(data["order"])
+            self.ready_at.setdefault(data["order"], milliseconds())
             if data["order"] not in self._packed:
                 self.broken.append(f"I6: {data['order']} is ready before it was packed")
 

@@ -55,7 +55,7 @@ FAST = RuntimeSettings(
     retry_first=0.05, retry_limit=0.2, query_retry=0.05, reconnect_limit=0.2, takeover_wait=0.5
 )
 """For tests in which messages get lost."""
-_BOOKKEEPING = {"inbox", "outbox", "migration"}
+_BOOKKEEPING = {"inbox", "outbox", "migration", "clock"}
 
 
 def _style(sku: str, gtin: str) -> dict[str, Any]:

@@ -215,7 +215,7 @@ class Feed:
         self._connections.set()
 
     def _receive(self, messages: list[Incoming]) -> None:
-        now = self.identity.now()
+        now = self.identity.steady()
         room = PENDING - len(self._pending)
         self.dropped += max(0, len(messages) - room)
         self._pending.extend((now, message) for message in messages[:room])

@@ -33,7 +33,7 @@ class CloudEvent(Model):
     """`storebus.{role}.{operation}.request`, `.reply` or `.problem`; `storebus.{role}.{name}` for
     states and events."""
     time: Attribute | None = None
-    """RFC 3339 time at which it was made."""
+    """RFC 3339 time at which it was made, by the clock of its sender."""
     datacontenttype: Literal["application/json"] | None = None
     """The form of `data`."""
     correlationid: Attribute | None = None
@@ -45,4 +45,8 @@ class CloudEvent(Model):
     orderid: Attribute | None = None
     """The order it belongs to, where there is one."""
     expirytime: Attribute | None = None
-    """RFC 3339 time with an offset: what was not begun by then never will be."""
+    """RFC 3339 time with an offset, by the store's clock as the `time` of its replies to queries
+    tells it: what was not begun by then is not begun."""
+    expiresin: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    """The same in seconds after its receipt, for senders that do not know the store's time: what is
+    left when it is sent (again). Of two deadlines the earlier one holds."""

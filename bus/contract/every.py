@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bus.contract.channel import EVERY, Event, State, query
-from bus.contract.values import Empty, Model, Reference, Text
+from bus.contract.values import Empty, Model, OrderId, Reference, Text
 
 
 class Pong(Model):
@@ -66,10 +66,35 @@ class Refusal(Model):
     """What was wrong, in a sentence for a person."""
 
 
+class Alarm(Model):
+    """Something that a person should look at."""
+
+    kind: Literal["no-sorter", "clock-step", "clock-wrong", "refund-refused", "provider-refuses-us"]
+    """What programs look at. `clock-step`: the host's clock was set; `clock-wrong`: it is not the
+    store's; `refund-refused`: money could not go back; `provider-refuses-us`: the payment provider
+    does not let the store in, and its settings are to be mended."""
+    detail: Text
+    """What is wrong and what to do, in words."""
+    since: str
+    """RFC 3339."""
+    order: OrderId | None = None
+    """Which order it is about, if about one."""
+    seconds: int | None = None
+    """Of a clock: by how much it was set or is ahead; negative if it was set back or is behind."""
+
+
+class Alarms(Model):
+    """Everything that is wrong now; empty when all is well."""
+
+    alarms: list[Alarm]
+    """Oldest first."""
+
+
 PING = query(EVERY, "ping", Empty, Pong, "Is this node alive, and which start of it?")
 ABOUT = query(EVERY, "about", Empty, About, "What is this node, and what has it counted?")
 PRESENCE = State(EVERY, "presence", Presence, "online, offline or lost")
 ABOUT_STATE = State(EVERY, "about", About, "what the node said of itself when it started")
+ALARMS_STATE = State(EVERY, "alarms", Alarms, "what a person should look at")
 REFUSED = Event(EVERY, "refused", Refusal, "a request that its caller was not allowed to make")
 
-CHANNELS = (PING, ABOUT, PRESENCE, ABOUT_STATE, REFUSED)
+CHANNELS = (PING, ABOUT, PRESENCE, ABOUT_STATE, ALARMS_STATE, REFUSED)

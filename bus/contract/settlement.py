@@ -322,27 +322,6 @@ class RefusalList(Model):
     """Oldest first."""
 
 
-class PaymentAlarm(Model):
-    """Something about payments that a person should see to."""
-
-    kind: Literal["refund-refused", "provider-refuses-us"]
-    """What programs look at: a refund was refused; or the payment provider does not let the store
-    in, and its settings are to be mended."""
-    order: OrderId | None
-    """Which order it is about, if about one."""
-    detail: Text
-    """What is wrong, in words."""
-    since: str
-    """RFC 3339."""
-
-
-class PaymentAlarms(Model):
-    """Everything about payments that a person should see to now, at most what a message holds."""
-
-    alarms: list[PaymentAlarm]
-    """Oldest first."""
-
-
 class Deposit(Model):
     """Money paid into a customer's account; opens the account if there is none."""
 
@@ -429,14 +408,11 @@ DEPOSIT = command(
 )  # fmt: skip
 
 ORDER_CHANGED = Event("settlement", "order-changed", OrderChanged, "An order came into a state")
-PAYMENT_ALARMS = State(
-    "settlement", "alarms", PaymentAlarms, "what a person should see to about payments"
-)
 PAYMENT_METHODS_STATE = State(
     "settlement", "payment-methods", PaymentMethods, "the ways of payment that are taken"
 )
 
 CHANNELS = (
     PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, RESOLVE, REFUSALS, DEPOSIT,
-    ORDER_CHANGED, PAYMENT_ALARMS, PAYMENT_METHODS_STATE,
+    ORDER_CHANGED, PAYMENT_METHODS_STATE,
 )  # fmt: skip

@@ -103,24 +103,6 @@ class Returns(Model):
     """Oldest first."""
 
 
-class Alarm(Model):
-    """Something that a person should look at."""
-
-    kind: Literal["no-sorter"]
-    """What programs look at."""
-    detail: Text
-    """What is wrong, in words."""
-    since: str
-    """RFC 3339."""
-
-
-class Alarms(Model):
-    """Everything that is wrong now; empty when all is well."""
-
-    alarms: list[Alarm]
-    """Oldest first."""
-
-
 class JobOnly(Model):
     """A job, and nothing more to say of it."""
 
@@ -329,9 +311,8 @@ COUNTS = query("warehouse", "counts", Counts, CountList, "What was counted, by w
 PICKUP_POINTS_STATE = State(
     "warehouse", "pickup-points", PickupPoints, "pickup points and the default"
 )
-ALARMS_STATE = State("warehouse", "alarms", Alarms, "what a person should look at")
 
 CHANNELS = (
     PICKUP_POINTS, LOCATE, RETURNS, FULFIL, WITHDRAW, PACKED, FAULT, SHORT_PICK,
-    REASSIGN, RESUME, RECEIVE, COUNT, COUNTS, PICKUP_POINTS_STATE, ALARMS_STATE,
+    REASSIGN, RESUME, RECEIVE, COUNT, COUNTS, PICKUP_POINTS_STATE,
 )  # fmt: skip

@@ -18,9 +18,10 @@ _AT_THE_GATE = frozenset(
     {
         "malformed", "retained-request", "forbidden", "foreign-response-topic",
         "unknown-operation", "too-large", "invalid-field", "card-number", "unsupported-version",
+        "expired",
     }
 )  # fmt: skip
-"""Codes of refusals that may be given before a node remembers the message."""
+"""Codes of refusals of which a node remembers nothing."""
 
 Key = tuple[str, str, str]
 """The caller, the callee and the id of the request."""
@@ -36,6 +37,9 @@ class Request:
     data: dict[str, Any]
     digest: bytes
     deadline: int | None
+    """By the clock of the callee."""
+    expires_in: int | None
+    """Seconds after its receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class History:
     by_key: dict[Key, list[Request]] = field(default_factory=lambda: defaultdict(list))
     replies_by_key: dict[Key, list[Reply]] = field(default_factory=lambda: defaultdict(list))
     _about: dict[str, frozenset[str]] = field(default_factory=dict)
+    _first: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def named(self, operation: str) -> Iterator[Request]:
         """All requests of an operation."""
@@ -85,6 +90,14 @@ class History:
             orders = (request.data.get("order") for request in self.named(operation))
             self._about[operation] = frozenset(map(str, orders))
         return self._about[operation]
+
+    def first(self, operation: str, order: str) -> int | None:
+        """When an operation was first asked about an order; None if that was not heard."""
+        if operation not in self._first:
+            found = self._first[operation] = {}
+            for request in self.named(operation):
+                found.setdefault(str(request.data.get("order")), request.at)
+        return self._first[operation].get(order)
 
     def is_whole_since(self, at: int) -> bool:
         """Whether nothing can be missing from then on."""
@@ -132,7 +145,9 @@ def _take(history: History, entry: Recorded, topics: Topics) -> None:
     if address.kind == "req":
         key = (address.node, address.callee, envelope.id)
         digest = body_digest(operation.name, data)
-        request = Request(entry.at, key, operation.name, data, digest, envelope.deadline)
+        request = Request(
+            entry.at, key, operation.name, data, digest, envelope.deadline, envelope.expires_in
+        )
         history.requests.append(request)
         history.by_key[key].append(request)
         return

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from bus.contract.settlement import OrderState, Receipt
 from cli.audit.finding import Tally
+from cli.audit.history import Request
 from cli.audit.reading import Row
 from cli.audit.store import FINAL, AuditedStore, parsed
 from cli.audit.waiting import job_is_explained, order_is_explained
@@ -25,6 +26,8 @@ LEGAL: dict[str, frozenset[str]] = {
 }
 """The order's life as the design tells it; the empty state is before there is an order."""
 _WAITS_FOR_CUSTOMER = frozenset({"ready", "reminded"})
+_ON_ITS_WAY = 60_000
+"""Milliseconds that a message may take: its seconds are counted from its receipt."""
 _LATE = 60_000
 """Milliseconds that a timer may be late."""
 
@@ -116,14 +119,31 @@ def _was_wanted(store: AuditedStore, tally: Tally, name: str, order: Row) -> Non
     assert store.history is not None
     states = store.histories[name]
     began = states[0]["at"] if states else order["since"]
-    for request in store.history.by_key.get(
-        (order["terminal"], "settlement", order["request"]), ()
-    ):
-        late = request.deadline is not None and began > request.deadline
-        tally.check("I1", not late, f"{name} was begun after the customer's deadline")
+    copies = store.history.by_key.get((order["terminal"], "settlement", order["request"]), ())
+    reserved = store.history.first("reserve", name)
+    late = bool(copies) and all(_is_late(copy, began, reserved) for copy in copies)
+    tally.check("I1", not late, f"{name} was begun after the customer's deadline")
     if order["state"] in ("cancelling", "cancelled") and store.history.is_whole_since(began):
         asked = store.history.about("cancel") | store.history.about("failed")
         tally.check("I1", name in asked, f"{name} is {order['state']}, but nobody has cancelled it")
+
+
+def _is_late(copy: Request, began: int, reserved: int | None) -> bool:
+    """Whether an order was begun when this copy of its purchase allowed it no more.
+
+    Args:
+        copy: as it was heard; of several, the deadline of any may be right, for a sender that was
+            told that its clock is wrong mends it.
+        began: by settlement's clock, by which a deadline is written.
+        reserved: by the recorder's, by which the seconds after its receipt are counted.
+    """
+    verdicts = []
+    if copy.deadline is not None:
+        verdicts.append(began > copy.deadline)
+    if copy.expires_in is not None and reserved is not None:
+        way = 0 if verdicts else _ON_ITS_WAY
+        verdicts.append(reserved > copy.at + copy.expires_in * 1000 + way)
+    return bool(verdicts) and all(verdicts)  # one clock may have been set, not both
 
 
 # -- I9 -------------------------------------------------------------------------------------------

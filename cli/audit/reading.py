@@ -17,7 +17,7 @@ from bus.errors import ConfigurationError, JournalError
 from cli.snapshot import snapshots
 
 SCHEMAS = {
-    "bus": 3,
+    "bus": 4,
     "nodes.catalog": 4,
     "nodes.settlement": 6,
     "nodes.warehouse": 5,

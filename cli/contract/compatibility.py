@@ -2,7 +2,7 @@
 
 A message that others send must still be accepted as it was; one that the store sends must still
 be what it was. What both allow is an addition: a field that may be left out, a value or kind that
-the store may say, an operation, another caller.
+the store may say, an operation, another caller, the channel of one role at every node.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def incompatible(released: Snapshot, present: Snapshot) -> list[str]:
     """Every change that breaks a device of the released contract, as a sentence."""
     found: list[str] = []
     for name, before in released["channels"].items():
-        after = present["channels"].get(name)
+        after = present["channels"].get(name) or _of_every_node(name, present["channels"])
         if after is None:
             found.append(f"{name}: it was removed.")
             continue
@@ -45,6 +45,19 @@ def incompatible(released: Snapshot, present: Snapshot) -> list[str]:
         comparison.parts = released[part], present[part]
         found += [f"{part}: {change}." for change in comparison.changes()]
     return found
+
+
+def _of_every_node(name: str, channels: dict[str, Any]) -> dict[str, Any] | None:
+    """What one role had and every node has now: for that role, nothing has changed."""
+    owner, _, rest = name.partition(".")
+    found = channels.get(f"every.{rest}")
+    if found is None:
+        return None
+    topics = {
+        part: topic.replace("{node}", owner).replace("{callee}", owner)
+        for part, topic in found["topics"].items()
+    }
+    return {**found, "topics": topics}
 
 
 def _rules(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
@@ -84,6 +97,8 @@ class _Comparison:
     def _compare(self, before: Schema, after: Schema, path: str) -> Iterator[str]:
         was, now = list(_shapes(before, self.parts[0])), list(_shapes(after, self.parts[1]))
         matched: list[tuple[Schema, Schema]] = []
+        if len(was) == len(now) == 1 and was[0].get("type") == now[0].get("type"):
+            matched, was, now = [(was[0], now[0])], [], []  # there is nothing to tell apart
         for shape in was:
             same = next((each for each in now if _kind(each) == _kind(shape)), None)
             if same is not None:

@@ -84,6 +84,18 @@ DATA: dict[str, dict[str, Any]] = {
     "every.about.reply": _ABOUT,
     "every.about.state": _ABOUT,
     "every.presence.state": {"status": "online", "boot": "5fd333ecda5d", "since": _SINCE},
+    "every.alarms.state": {
+        "alarms": [
+            {
+                "kind": "clock-step",
+                "detail": "The clock of this host was set 3 days forward. Nothing expires or is"
+                " delayed by it. Look whether it is right now, and after the host's time service"
+                " (NTP).",
+                "since": _SINCE,
+                "seconds": 259_200,
+            },
+        ]
+    },
     "every.refused.event": {
         "caller": "terminal-7",
         "operation": "reserve",
@@ -169,16 +181,6 @@ DATA: dict[str, dict[str, Any]] = {
     },
     "settlement.refusals.request": {"limit": 100},
     "settlement.refusals.reply": {"refusals": [_REFUSAL]},
-    "settlement.alarms.state": {
-        "alarms": [
-            {
-                "kind": "refund-refused",
-                "order": ORDER,
-                "detail": "The provider refused to give money back: the card's account is closed.",
-                "since": _SINCE,
-            }
-        ]
-    },
     "settlement.ready.request": {**_AT_NORTH, "parcel": PARCEL},
     "settlement.ready.reply": {"order": ORDER},
     "settlement.failed.request": {"order": ORDER, "reason": "Not on the shelf.", "lines": _LINES},
@@ -238,11 +240,6 @@ DATA: dict[str, dict[str, Any]] = {
     "warehouse.count.reply": {**_COUNT, "quantity": 12, "under_way": 0, "level": _LEVEL},
     "warehouse.counts.request": {"sku": "OXF-BLU-M", "limit": 20},
     "warehouse.counts.reply": {"counts": [{**_COUNT, "by": "tester-ann", "at": _SINCE}]},
-    "warehouse.alarms.state": {
-        "alarms": [
-            {"kind": "no-sorter", "detail": "No sorter can take a job.", "since": _SINCE},
-        ]
-    },
     "sorter.pick.request": {**_JOB, **_AT_NORTH, "picks": _PICKS},
     "sorter.pick.reply": {"job": JOB, "accepted": True},
     "sorter.abort.request": _JOB,

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 from bus.caller import Asks
+from bus.clock import StoreTime
 from bus.contract.channel import Operation
 from bus.contract.every import PING, PRESENCE, Pong
 from bus.contract.topics import Address, Topics
@@ -46,7 +47,8 @@ class BareNode:
         self._topics, self._identity = Topics(site), Identity()
         self._presence = self._topics.state(name, PRESENCE.name)
         self.voice = Voice(name, kind, self._topics, self._identity, Counts())
-        self._gate = Gate(self._topics, name, kind, self._identity)
+        store_time = StoreTime(self._identity)
+        self._gate = Gate(self._topics, name, kind, self._identity, store_time)
         self._session = Session(
             connector,
             f"{site}-{name}-load-{self._identity.boot}",
@@ -60,7 +62,9 @@ class BareNode:
             settings.reconnect_limit,
         )
         self.voice.send = self._session.send
-        self._asks = Asks(name, self._topics, self._identity, settings, self._session.send)
+        self._asks = Asks(
+            name, self._topics, self._identity, settings, self._session.send, store_time
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:

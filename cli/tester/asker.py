@@ -2,13 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bus.caller import Caller
 from bus.contract.channel import Operation, role_of
 from bus.contract.problem import ProblemData
-from bus.envelope import Envelope, Reading, Sealed, child_trace, is_problem
+from bus.envelope import Envelope, Reading, Sealed, child_trace, is_problem, seconds_left
 from bus.errors import Malformed, NoAnswer, Problem
 from bus.gate import validate
 from bus.link import Connector, Incoming, Outgoing
@@ -83,7 +85,9 @@ class Asker(Caller):
             Malformed: the answer is no message.
         """
         identifier = identifier or self.identity.message()
-        message = self._outgoing(question, identifier)
+        deadline = self.identity.steady() + round(question.seconds * 1000)
+        trace = child_trace(None, self.identity.span())
+        message = partial(self._outgoing, question, identifier, deadline, trace)
         answer: asyncio.Future[Incoming] = asyncio.get_running_loop().create_future()
         key = (self.topics.reply(self.name, question.callee, question.name), identifier)
         self._waiting.setdefault(key, []).append(answer)
@@ -94,7 +98,7 @@ class Asker(Caller):
         except TimeoutError:
             raise NoAnswer(
                 f"{question.callee} did not answer {question.name}"
-                f" within {question.seconds:g} s{self._denied(message)}."
+                f" within {question.seconds:g} s{self._denied(question)}."
             ) from None
         finally:
             self._waiting[key].remove(answer)
@@ -106,32 +110,34 @@ class Asker(Caller):
         except Problem as problem:
             raise Malformed(f"{question.callee} answered with no message: {problem}") from None
 
-    async def _repeated(self, message: Outgoing, answer: "asyncio.Future[Incoming]") -> Incoming:
+    async def _repeated(
+        self, message: Callable[[], Outgoing], answer: "asyncio.Future[Incoming]"
+    ) -> Incoming:
         wait = self._retry
         while True:
-            self._session.send(message)
+            self._session.send(message())
             done, _ = await asyncio.wait({answer}, timeout=wait)
             if done:
                 return answer.result()
             wait = min(wait * 2, self._retry_limit)
 
-    def _denied(self, message: Outgoing) -> str:
-        denied = message.topic in self._session.take_denied()
+    def _denied(self, question: Question) -> str:
+        topic = self.topics.request(self.name, question.callee, question.name)
+        denied = topic in self._session.take_denied()
         return f": the broker does not let {self.name} say this" if denied else ""
 
-    def _outgoing(self, question: Question, identifier: str) -> Outgoing:
-        now = self.identity.now()
-        trace = child_trace(None, self.identity.span())
+    def _outgoing(self, question: Question, identifier: str, deadline: int, trace: str) -> Outgoing:
+        left = seconds_left(deadline - self.identity.steady())
         order = question.data.get("order") if isinstance(question.data, dict) else None
         payload = Sealed(
             id=identifier,
             source=f"/{self.topics.site}/{self.name}",
             type=f"storebus.{role_of(question.callee)}.{question.name}.request",
-            at=now,
+            at=self.identity.now(),
             data=question.data,
             trace=trace,
             order=order if isinstance(order, str) else None,
-            deadline=now + round(question.seconds * 1000),
+            expires_in=left,
         ).to_bytes()
         return Outgoing(
             self.topics.request(self.name, question.callee, question.name),
@@ -139,7 +145,7 @@ class Asker(Caller):
             qos=1 if question.operation is None else question.operation.qos,
             response_topic=self.topics.reply(self.name, question.callee, question.name),
             correlation=identifier.encode(),
-            expiry=max(1, round(question.seconds)),
+            expiry=left,
             trace=trace,
         )
 

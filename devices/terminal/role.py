@@ -146,8 +146,7 @@ class Terminal:
 
     def send(self, turn: Turn, purchase: Purchase) -> str:
         """Send a purchase when this turn is committed. Returns the message's id."""
-        deadline = turn.now + self._patience
-        identifier = turn.send(PURCHASE, "settlement", purchase, deadline=deadline)
+        identifier = turn.send(PURCHASE, "settlement", purchase, within=self._patience)
         store.save_purchase(turn.connection, Bought(identifier, "sent"), turn.now)
         return identifier
 

@@ -84,7 +84,7 @@ class Order:
     """Why it came into its state, where that is a refusal."""
 
     def to(self, state: OrderState, now: int, reason: str | None = None) -> "Order":
-        """The order in a later state.
+        """The order in a later state; never at an earlier time, also when the clock was set back.
 
         Raises:
             WrongState: there is no way from here to there.
@@ -93,7 +93,7 @@ class Order:
             raise WrongState(
                 f"Order {self.id} is {self.state} and cannot become {state}.", state=self.state
             )
-        return replace(self, state=state, since=now, reason=reason)
+        return replace(self, state=state, since=max(now, self.since), reason=reason)
 
     @property
     def priced(self) -> list[PricedLine]:

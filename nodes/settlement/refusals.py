@@ -3,7 +3,8 @@
 import sqlite3
 from dataclasses import dataclass
 
-from bus.contract.settlement import How, PaymentAlarm, PaymentAlarms, RefundRefusal, Resolution
+from bus.contract.every import Alarm
+from bus.contract.settlement import How, RefundRefusal, Resolution
 from bus.contract.values import Money
 from bus.envelope import rfc3339
 
@@ -107,12 +108,11 @@ def set_fault(connection: sqlite3.Connection, reason: str | None, now: int) -> b
     return found is None or found["reason"] != reason
 
 
-def alarms(connection: sqlite3.Connection) -> PaymentAlarms:
+def alarms(connection: sqlite3.Connection) -> list[Alarm]:
     """What a person should see to now."""
     found = [
-        PaymentAlarm(
+        Alarm(
             kind="provider-refuses-us",
-            order=None,
             detail=f"The payment provider does not let the store in ({row['reason'][:_WORDS]}):"
             " mend the settings, here or there; payments then go on by themselves.",
             since=rfc3339(row["since"]),
@@ -120,7 +120,7 @@ def alarms(connection: sqlite3.Connection) -> PaymentAlarms:
         for row in connection.execute("SELECT * FROM provider_fault")
     ]
     found += [
-        PaymentAlarm(
+        Alarm(
             kind="refund-refused",
             order=each.order,
             detail=sentence(each),
@@ -128,7 +128,7 @@ def alarms(connection: sqlite3.Connection) -> PaymentAlarms:
         )
         for each in open_ones(connection, _ALARMS)
     ]
-    return PaymentAlarms(alarms=found)
+    return found
 
 
 def sentence(refusal: Refusal) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from bus.contract.channel import role_of
 from bus.contract.settlement import (
-    PAYMENT_ALARMS,
     RefusalList,
     Refusals,
     Resolve,
@@ -88,4 +87,4 @@ def show(connection: sqlite3.Connection, request: Request[Refusals]) -> RefusalL
 
 
 def _show(turn: Turn) -> None:
-    turn.show(PAYMENT_ALARMS, refusals.alarms(turn.connection))
+    turn.alarm()

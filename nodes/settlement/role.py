@@ -14,7 +14,7 @@ from bus.contract.catalog import (
     Reserved,
 )
 from bus.contract.channel import keeps_customers_apart, role_of
-from bus.contract.every import PRESENCE, Presence
+from bus.contract.every import ALARMS_STATE, PRESENCE, Alarms, Presence
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import (
     CANCEL,
@@ -24,7 +24,6 @@ from bus.contract.settlement import (
     ORDER,
     ORDER_CHANGED,
     ORDERS,
-    PAYMENT_ALARMS,
     PAYMENT_METHODS_STATE,
     PURCHASE,
     READY,
@@ -48,11 +47,9 @@ from bus.contract.settlement import (
 from bus.contract.terminal import REMIND, Shown
 from bus.contract.values import Model, Reference
 from bus.contract.warehouse import (
-    ALARMS_STATE,
     FULFIL,
     PICKUP_POINTS_STATE,
     WITHDRAW,
-    Alarms,
     Fulfil,
     PickupPoints,
 )
@@ -82,6 +79,8 @@ from nodes.settlement.payments import (
 from nodes.settlement.settings import SettlementSettings
 
 _ORDERS_IN_A_REPLY = 200
+_WAREHOUSE_ALARMS = replace(ALARMS_STATE, owner="warehouse")
+"""Those of the other nodes hold up no order."""
 
 
 class Unclaimed(Model):
@@ -89,7 +88,7 @@ class Unclaimed(Model):
 
     order: Reference
     expires_at: int
-    """Milliseconds since the epoch."""
+    """Milliseconds of the steady clock."""
 
 
 class Settlement:
@@ -137,13 +136,11 @@ class Settlement:
                 RELEASE: self._released,
                 WITHDRAW: self._withdrawn,
             },
-            watches={PICKUP_POINTS_STATE: _points, ALARMS_STATE: _alarms, PRESENCE: _presence},
+            watches={PICKUP_POINTS_STATE: _points, _WAREHOUSE_ALARMS: _alarms, PRESENCE: _presence},
             timers=(Timer("unclaimed", Unclaimed, self._unclaimed), *card.timers),
             adapters=card.adapters,
-            states=lambda rows: [
-                (PAYMENT_ALARMS, refusals.alarms(rows)),
-                (PAYMENT_METHODS_STATE, methods),
-            ],
+            states=lambda _: [(PAYMENT_METHODS_STATE, methods)],
+            alarms=refusals.alarms,
         )
 
     def _purchase(self, turn: Turn, request: Request[Purchase]) -> None:
@@ -205,12 +202,12 @@ class Settlement:
 
     def _collect(self, turn: Turn, request: Request[Collect]) -> OrderStateReply | None:
         if not keeps_customers_apart(request.caller):  # else one who guesses would lock out all
-            self._lock.check(turn.connection, request.caller, turn.now)
+            self._lock.check(turn.connection, request.caller, turn.steady)
         order = store.order_by_code(turn.connection, request.data.code)
         if order is None and keeps_customers_apart(request.caller):
             raise UnknownPickupCode("No parcel waits under this code.")
         if order is None:  # answered, not raised: that would take back that it was counted
-            problem = self._lock.wrong(turn.connection, request.caller, turn.now)
+            problem = self._lock.wrong(turn.connection, request.caller, turn.steady)
             turn.answer_at_once(request, problem)
             turn.refused = problem.code
             return None
@@ -238,7 +235,7 @@ class Settlement:
             return OrderOnly(order=order.id)  # withdrawn while it was packed
         order = replace(order.to("ready", turn.now), parcel=request.data.parcel)
         self._remind(turn, order)
-        expires = turn.now + self._expire_after
+        expires = turn.steady + self._expire_after
         wait = min(self._remind_again, self._expire_after)
         turn.after(wait, "unclaimed", Unclaimed(order=order.id, expires_at=expires))
         return OrderOnly(order=order.id)
@@ -254,12 +251,12 @@ class Settlement:
         order = store.order(turn.connection, unclaimed.order)
         if order.state not in ("ready", "reminded"):
             return
-        if turn.now >= unclaimed.expires_at:
+        if turn.steady >= unclaimed.expires_at:
             self._undo(turn, order, "expiring", "nobody collected it")
             return
         if order.state == "reminded":  # else the first reminder is still on its way
             self._remind(turn, order)
-        wait = min(self._remind_again, unclaimed.expires_at - turn.now)
+        wait = min(self._remind_again, unclaimed.expires_at - turn.steady)
         turn.after(wait, "unclaimed", unclaimed)
 
     def _show_order(

@@ -7,9 +7,10 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from bus.contract.catalog import Line, PricedLine
+from bus.contract.every import Alarms
 from bus.contract.settlement import OrderState, OrderSummary, OrderView, StateChange
 from bus.contract.values import Money
-from bus.contract.warehouse import Alarms, PickupPoint, PickupPoints
+from bus.contract.warehouse import PickupPoint, PickupPoints
 from bus.envelope import rfc3339
 from bus.errors import UnknownOrder
 from nodes.settlement import refusals
@@ -183,11 +184,15 @@ def _waits_for(connection: sqlite3.Connection, found: Order) -> str | None:
 
 
 def save_alarms(connection: sqlite3.Connection, alarms: Alarms) -> None:
-    """Keep what the warehouse says is wrong."""
+    """Keep what the warehouse says orders wait for; its other alarms hold up none."""
     connection.execute("DELETE FROM alarm")
     connection.executemany(
         "INSERT INTO alarm VALUES (?, ?, ?)",
-        [(alarm.kind, alarm.detail, alarm.since) for alarm in alarms.alarms],
+        [
+            (alarm.kind, alarm.detail, alarm.since)
+            for alarm in alarms.alarms
+            if alarm.kind == "no-sorter"
+        ],
     )
 
 

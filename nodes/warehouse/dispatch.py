@@ -10,9 +10,7 @@ from bus.contract.settlement import FAILED, READY, Failed, Ready
 from bus.contract.sorter import ABORT, PICK, Abort, Aborted, Pick, PickReply
 from bus.contract.values import Empty, Model, Reference
 from bus.contract.warehouse import (
-    ALARMS_STATE,
     WITHDRAW,
-    Alarms,
     Fault,
     JobOnly,
     JobStatus,
@@ -58,7 +56,7 @@ class Dispatch:
     def dispatch(self, turn: Turn) -> None:
         """Give waiting jobs to free sorters, as far as the bins hold their goods."""
         online = {name for name in turn.online if role_of(name) == "sorter"}
-        online -= returns.paused(turn.connection, turn.now)
+        online -= returns.paused(turn.connection, turn.steady)
         busy = store.busy(turn.connection) & online
         waiting = store.waiting(turn.connection, _SORTERS)
         ready: list[domain.Job] = []
@@ -100,7 +98,7 @@ class Dispatch:
     def _raise_alarms(self, turn: Turn, *, nobody: bool) -> None:
         detail = "No sorter is there that could bring the goods." if nobody else None
         if returns.set_alarm(turn.connection, "no-sorter", detail, turn.now):
-            turn.show(ALARMS_STATE, Alarms(alarms=returns.alarms(turn.connection)))
+            turn.alarm()
 
     def taken(self, turn: Turn, answer: Answer[PickReply]) -> None:
         """A sorter took its job, or did not: then the job waits again."""
@@ -180,7 +178,7 @@ class Dispatch:
     def resume(self, turn: Turn, request: Request[Resume]) -> Resumed:
         """An operator has looked after a sorter."""
         sorter = request.data.sorter
-        returns.pause(turn.connection, sorter, turn.now)
+        returns.pause(turn.connection, sorter, turn.steady)
         self.dispatch(turn)
         job = store.job_of_sorter(turn.connection, sorter)
         return Resumed(sorter=sorter, job=job.id if job else None)
@@ -208,7 +206,7 @@ class Dispatch:
     def _give_to_another(self, turn: Turn, job: domain.Job) -> None:
         """Its sorter cannot be relied on now: it gets no job for a while."""
         assert job.sorter is not None
-        returns.pause(turn.connection, job.sorter, turn.now + self._fault_pause)
+        returns.pause(turn.connection, job.sorter, turn.steady + self._fault_pause)
         turn.after(self._fault_pause, "dispatch", Empty())
         store.save_job(turn.connection, self.supersede(turn, job), turn.now)
         self.dispatch(turn)

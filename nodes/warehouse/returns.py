@@ -5,8 +5,8 @@ import sqlite3
 from pydantic_core import from_json, to_json
 
 from bus.contract.catalog import Line
+from bus.contract.every import Alarm
 from bus.contract.sorter import PickLine
-from bus.contract.warehouse import Alarm
 from bus.envelope import rfc3339
 from bus.errors import UnknownParcel
 from nodes.warehouse.domain import GoodsReturn, Job
@@ -86,7 +86,7 @@ def is_back(connection: sqlite3.Connection, job: str) -> bool:
 
 
 def pause(connection: sqlite3.Connection, sorter: str, until: int) -> None:
-    """Give a sorter no job until then."""
+    """Give a sorter no job until then, by the steady clock."""
     connection.execute(
         "INSERT INTO paused_sorter VALUES (?, ?)"
         " ON CONFLICT (sorter) DO UPDATE SET until = excluded.until",
@@ -94,9 +94,9 @@ def pause(connection: sqlite3.Connection, sorter: str, until: int) -> None:
     )
 
 
-def paused(connection: sqlite3.Connection, now: int) -> set[str]:
+def paused(connection: sqlite3.Connection, steady: int) -> set[str]:
     """The sorters that get no job now."""
-    connection.execute("DELETE FROM paused_sorter WHERE until <= ?", (now,))
+    connection.execute("DELETE FROM paused_sorter WHERE until <= ?", (steady,))
     return {row["sorter"] for row in connection.execute("SELECT sorter FROM paused_sorter")}
 
 

@@ -17,7 +17,6 @@ from bus.contract.every import PRESENCE
 from bus.contract.sorter import ABORT, PICK
 from bus.contract.values import Empty, Model
 from bus.contract.warehouse import (
-    ALARMS_STATE,
     COUNT,
     COUNTS,
     FAULT,
@@ -32,7 +31,6 @@ from bus.contract.warehouse import (
     RETURNS,
     SHORT_PICK,
     WITHDRAW,
-    Alarms,
     BinLevel,
     Fulfil,
     Locate,
@@ -106,16 +104,14 @@ class Warehouse:
             ),
             started=self._start,
             states=self._states,
+            alarms=returns.alarms,
         )
 
     def _start(self, turn: Turn) -> None:
         store.save_locations(turn.connection, self._locations)
 
-    def _states(self, rows: sqlite3.Connection) -> Iterable[tuple[State[Any], Model]]:
-        return [
-            (PICKUP_POINTS_STATE, self._points),
-            (ALARMS_STATE, Alarms(alarms=returns.alarms(rows))),
-        ]
+    def _states(self, _: sqlite3.Connection) -> Iterable[tuple[State[Any], Model]]:
+        return [(PICKUP_POINTS_STATE, self._points)]
 
     def _show_points(self, _: sqlite3.Connection, __: Request[Empty]) -> PickupPoints:
         return self._points

@@ -16,6 +16,7 @@ from bus.journal import Journal
 from bus.node import Node
 from bus.outbox import Schedule
 from bus.turn import Pending, Turn
+from bus.virtual import VirtualIdentity
 from simulation.planted.bug import Bug
 
 
@@ -157,12 +158,18 @@ def _shown_once() -> AbstractContextManager[Any]:
     return patch.object(Node, "_show_again", planted)
 
 
+def _by_the_wall_clock() -> AbstractContextManager[Any]:
+    """What waits goes by a clock that anybody may set."""
+    return patch.object(VirtualIdentity, "steady", VirtualIdentity.now)
+
+
 BUGS = (
     Bug("a reply leaves before the commit", partial(_early, _reply_early)),
     Bug("a command leaves before the commit", partial(_early, _command_early)),
     Bug("no inbox check: a repeated command is carried out again", _no_inbox),
     Bug("another body under a used id passes for a repetition", _no_body_check),
     Bug("a purchase is begun after its deadline", _no_deadline),
+    Bug("timers and deadlines go by the wall clock", _by_the_wall_clock),
     Bug("what a command or call has come to is handled twice", _answered_twice),
     Bug("a command is sent only once", _sent_once),
     Bug("the outbox row is deleted before the answer is there", _forgotten_when_sent),

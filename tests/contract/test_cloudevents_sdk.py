@@ -14,7 +14,7 @@ from bus.envelope import Reading, milliseconds, rfc3339
 from bus.recording import Recorded, read_recording
 
 RECORDED = Path(__file__).parents[1] / "ui" / "recorded.jsonl"
-OURS = ("correlationid", "causationid", "traceparent", "orderid", "expirytime")
+OURS = ("correlationid", "causationid", "traceparent", "orderid", "expirytime", "expiresin")
 FORMAT = JSONFormat()
 ASKED = {
     "source": "/main/terminal-9",

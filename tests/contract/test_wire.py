@@ -34,6 +34,7 @@ CLOUD_EVENT = {
         "causationid": {"type": "string", "minLength": 1},
         "orderid": {"type": "string", "minLength": 1},
         "expirytime": {"type": "string", "pattern": r"Z$"},
+        "expiresin": {"type": "integer", "minimum": 1},
         "data": {"type": "object"},
     },
     "additionalProperties": False,

@@ -14,18 +14,17 @@ from raw_client import Received, raw_in_memory
 from bus.caller import Caller
 from bus.contract.catalog import UPSERT, OrderOnly, Upsert
 from bus.contract.channel import Operation
+from bus.contract.every import ALARMS_STATE, Alarms
 from bus.contract.settlement import (
     CANCEL,
     ORDER,
     ORDERS,
-    PAYMENT_ALARMS,
     REFUSALS,
     RESOLVE,
     CardPayment,
     OrderQuery,
     Orders,
     OrderView,
-    PaymentAlarms,
     Refusals,
     Resolve,
 )
@@ -92,17 +91,17 @@ class CardStore:
         found = await self.terminal.scan("09506000134352")
         return next(style.available for style in found.product.styles if style.sku == SKU)
 
-    async def alarms(self, *kinds: str) -> PaymentAlarms:
+    async def alarms(self, *kinds: str) -> Alarms:
         """Wait until these alarms about payments are shown, and no others."""
         broker = self.terminal.node.place.connector
         assert isinstance(broker, MemoryBroker)
-        topic = Topics("main").state("settlement", PAYMENT_ALARMS.name)
+        topic = Topics("main").state("settlement", ALARMS_STATE.name)
 
         def fits(message: Received) -> bool:
             return [alarm["kind"] for alarm in message.data["alarms"]] == list(kinds)
 
         async with raw_in_memory(broker, "main", "console-9") as raw:
-            return PaymentAlarms.model_validate((await raw.expect(topic, fits)).data)
+            return Alarms.model_validate((await raw.expect(topic, fits)).data)
 
     async def put_back(self) -> None:
         """A person puts back what is to be put back, once it is there."""

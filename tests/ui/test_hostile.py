@@ -55,6 +55,7 @@ _HEADS = st.fixed_dictionaries(
         "causationid": st.sampled_from(["m-1", "m-2"]) | _JSON,
         "correlationid": st.sampled_from(["m-1", "m-2"]) | _JSON,
         "traceparent": _TEXTS | st.just("00-" + "a" * 32 + "-" + "b" * 16 + "-01"),
+        "expiresin": st.none() | st.integers() | _TEXTS,
         "expirytime": _TEXTS | st.just("2025-11-22T08:27:00Z"),
         "type": _TEXTS | st.just("storebus.catalog.lookup.problem"),
     },

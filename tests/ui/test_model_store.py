@@ -11,9 +11,11 @@ from bus.contract.catalog import RESTOCK, Restock
 from bus.contract.every import ABOUT
 from bus.contract.values import Empty
 from bus.contract.warehouse import LOCATE, RETURNS, Locate
+from bus.envelope import rfc3339
 from bus.errors import Problem
 from bus.link import Incoming, Outgoing
 from bus.sentence import Sentence
+from bus.texts import Texts
 from tui.model.alarms import Alarms
 from tui.model.floor import position
 from tui.model.message import Message
@@ -251,3 +253,51 @@ def test_an_answer_in_time_raises_none() -> None:
     say(store, "rep", "terminal-1/settlement/purchase", {}, START + 50, correlationid=asked.id)
     store.tick(START + 25_000)
     assert not store.alarms.subjects("deadline")
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "said", "chinese"),
+    [
+        ("clock-step", 259_200, "was set 3 days forward", "调快了 3 天"),
+        ("clock-step", -86_400, "was set 24 h back", "调慢了 24 小时"),
+        ("clock-wrong", -70, "is 70 s behind the store's", "慢 70 秒"),
+        ("clock-wrong", 600, "is 10 min ahead of the store's", "快 10 分钟"),
+    ],
+)
+def test_a_clock_that_was_set_or_is_wrong_is_an_alarm_of_its_node_until_it_is_well_again(
+    kind: str, seconds: int, said: str, chinese: str
+) -> None:
+    store = model()
+    shown = {"kind": kind, "detail": "In its own words.", "since": "x", "seconds": seconds}
+    say(store, "state", "terminal-7/alarms", {"alarms": [shown]})
+    (alarm,) = store.alarms.current()
+    assert (alarm.kind, alarm.subject) == (kind, "terminal-7")
+    assert said in str(alarm.text)
+    assert chinese in alarm.text.said(Texts("tui", "zh_Hans"))
+    say(store, "state", "catalog/alarms", {"alarms": []})
+    assert store.alarms.current() == [alarm], "what another node shows ends nothing"
+    say(store, "state", "terminal-7/alarms", {"alarms": []})
+    assert not store.alarms.current()
+
+
+def test_a_deadline_in_seconds_counts_from_when_the_request_was_heard() -> None:
+    store = model()
+    say(store, "req", "terminal-1/settlement/purchase", {}, expiresin=20)
+    store.tick(START + 20_000)
+    assert not store.alarms.subjects("deadline")
+    store.tick(START + 22_000)
+    assert store.alarms.subjects("deadline") == {"terminal-1"}
+
+
+@pytest.mark.parametrize("ahead", [-3 * 24 * 60, -2, 2, 3 * 24 * 60])
+def test_a_deadline_in_the_stores_time_is_missed_by_that_and_not_by_the_consoles_clock(
+    ahead: int,
+) -> None:
+    store = model()
+    there = START + ahead * MINUTE
+    say(store, "event", "catalog/stock-changed", {}, time=rfc3339(there))
+    say(store, "req", "terminal-1/settlement/purchase", {}, expirytime=rfc3339(there + 20_000))
+    store.tick(START + 20_000)
+    assert not store.alarms.subjects("deadline")
+    store.tick(START + 22_000)
+    assert store.alarms.subjects("deadline") == {"terminal-1"}

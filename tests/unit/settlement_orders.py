@@ -27,7 +27,7 @@ def order(*, expected: int = 11_800, currency: str = "EUR", **more: Any) -> Orde
         "terminal": "terminal-1",
         "request": "m-1",
         "state": "reserving",
-        "since": 1000,
+        "since": 1,
         "lines": (priced("SHIRT", 2, 5900),),
         "expected": Money(amount=expected, currency=currency),
         "payment": {"method": "account", "account": "C-1001"},

@@ -209,6 +209,23 @@ def _edited(edit: Callable[[Any], Any]) -> list[str]:
     return incompatible(released(), now)
 
 
+def _shown_by_all(*kinds: str) -> list[str]:
+    """What breaks when the warehouse's own alarms, as once released, become everybody's."""
+    before, now = deepcopy(released()), deepcopy(released())
+    everys = now["channels"]["every.alarms.state"]
+    own = before["channels"].pop("every.alarms.state")
+    own["topics"] = {"state": own["topics"]["state"].replace("{node}", "warehouse")}
+    own["messages"]["state"]["definitions"]["Alarm"]["properties"]["kind"] = _kinds("no-sorter")
+    definition = everys["messages"]["state"]["definitions"]["Alarm"]
+    definition["properties"]["kind"] = _kinds(*kinds or ("no-sorter",))
+    before["channels"]["warehouse.alarms.state"] = own
+    return incompatible(before, now)
+
+
+def _kinds(*kinds: str) -> dict[str, Any]:
+    return {"type": "string", **({"enum": list(kinds)} if kinds[1:] else {"const": kinds[0]})}
+
+
 def _within(name: str, part: str, path: list[str], gone: Any = -1) -> list[str]:
     """What breaks when something within a message's schema is taken away."""
 
@@ -246,6 +263,8 @@ COMPATIBLE: dict[str, Callable[[], list[str]]] = {
     "another operation": lambda: incompatible(
         released(), snapshot([*CHANNELS, replace(COLLECT, name="fetch")])
     ),
+    "what one role showed, every node shows": _shown_by_all,
+    "a field with one value gets another": lambda: _shown_by_all("no-sorter", "clock-step"),
     "another text": lambda: changed(FULFIL, description="Another text"),
     "another refusal": lambda: changed(PACKED, problems=PACKED.problems | {"conflict"}),
 }

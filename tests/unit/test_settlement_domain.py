@@ -68,6 +68,11 @@ def test_an_order_goes_its_legal_ways_and_no_other(before: OrderState, after: Or
         assert caught.value.more == {"state": before}
 
 
+def test_no_state_is_of_an_earlier_time_than_the_one_before_though_the_clock_was_set_back() -> None:
+    settled = order(state="charging", since=1_000_000).to("settled", 1)
+    assert (settled.state, settled.since) == ("settled", 1_000_000)
+
+
 def test_orders_that_are_collected_refused_or_undone_are_final() -> None:
     assert {"collected", "refused", "declined", "cancelled", "expired"} == FINAL
     assert set(LEGAL) == set(get_args(OrderState))

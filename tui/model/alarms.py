@@ -8,7 +8,8 @@ from bus.sentence import Sentence, marked
 
 Kind = Literal[
     "lost", "deadline", "refused", "foreign", "duplicates", "malformed", "stuck", "low-stock",
-    "disagreement", "no-sorter", "outbox", "dead-letter", "refund-refused", "provider",
+    "disagreement", "no-sorter", "outbox", "dead-letter", "refund-refused", "provider-refuses-us",
+    "clock-step", "clock-wrong",
 ]  # fmt: skip
 KEPT = 1_000
 _MOMENTS: frozenset[Kind] = frozenset(
@@ -27,9 +28,11 @@ KINDS: dict[Kind, str] = {
     "disagreement": marked("catalog and warehouse count differently"),
     "no-sorter": marked("no sorter is there"),
     "refund-refused": marked("money that could not go back"),
-    "provider": marked("the payment provider does not let the store in"),
+    "provider-refuses-us": marked("the payment provider does not let the store in"),
     "outbox": marked("a node has much that is not done"),
     "dead-letter": marked("a command was refused for good"),
+    "clock-step": marked("a host's clock was set"),
+    "clock-wrong": marked("a host's clock is not the store's"),
 }
 
 

@@ -42,6 +42,8 @@ class Message:
     order: str | None = None
     deadline: str | None = None
     """Until when it is to be answered, as it was written (`expirytime`)."""
+    seconds: int | None = None
+    """The same in seconds after it was heard (`expiresin`)."""
     trace: str | None = None
     """The trace id, 32 hex digits."""
     status: int | None = None
@@ -129,6 +131,8 @@ def _read_payload(message: Message, payload: bytes) -> None:
     message.cause = _text(document, "causationid")
     message.order = _text(document, "orderid")
     message.deadline = _text(document, "expirytime")
+    seconds = document.get("expiresin")
+    message.seconds = seconds if type(seconds) is int and seconds >= 0 else None
     trace = _text(document, "traceparent")
     message.trace = trace[_TRACE] if trace else None
     if message.id is None or "data" not in document:

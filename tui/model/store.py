@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bus.contract.topics import Topics
 from bus.link import Incoming
 from bus.sentence import Sentence
-from tui.model.alarms import Alarms
+from tui.model.alarms import Alarms, Kind
 from tui.model.dead_letters import dead_letter
 from tui.model.deadlines import Deadlines
 from tui.model.floor import Floor
@@ -14,6 +14,7 @@ from tui.model.message import Message, body, read
 from tui.model.nodes import Nodes
 from tui.model.orders import Orders
 from tui.model.rates import Rate
+from tui.model.shown import shown_alarms
 from tui.model.stock import LOW, Stock
 from tui.model.track import Track
 from tui.model.why import Why, why
@@ -53,6 +54,8 @@ class StoreModel:
         self.now = 0
         """The time of the last message or tick, in milliseconds since the epoch."""
         self._repeated = Rate()
+        self._shown: dict[str, frozenset[tuple[Kind, str]]] = {}
+        """By node, the alarms that it shows."""
 
     def take(self, at: int, messages: Sequence[Incoming]) -> list[Message]:
         """Messages were heard at a time; as they were read."""
@@ -120,10 +123,7 @@ class StoreModel:
         elif (message.kind, message.name) == ("event", "refused"):
             self._refused(message)
         elif (message.kind, message.name) == ("state", "alarms"):
-            if message.sender == "settlement":
-                self._payments(message)
-            else:
-                self._warehouse(message)
+            self._shown_by_node(message)
 
     def _dead_letter(self, message: Message) -> None:
         """It holds until it is acknowledged and forgotten: nothing makes it well again."""
@@ -141,40 +141,14 @@ class StoreModel:
                             operation=asked, detail=str(data.get("detail")))  # fmt: skip
             self.alarms.raise_("refused", caller, text, message.at, message.number)
 
-    def _warehouse(self, message: Message) -> None:
-        """Alarms that the warehouse itself shows."""
-        listed = (body(message) or {}).get("alarms")
-        details = {
-            str(each.get("kind")): str(each.get("detail"))
-            for each in (listed if isinstance(listed, list) else ())
-            if isinstance(each, dict)
-        }
-        if "no-sorter" in details:
-            text = Sentence("{words}", words=details["no-sorter"])
-            self.alarms.raise_("no-sorter", "warehouse", text, message.at, message.number)
-        else:
-            self.alarms.end("no-sorter", "warehouse", message.at)
-
-    def _payments(self, message: Message) -> None:
-        """Alarms that settlement shows: of orders, and of the payment provider."""
-        listed = (body(message) or {}).get("alarms")
-        refused: set[str] = set()
-        let_in = True
-        for each in listed if isinstance(listed, list) else ():
-            if not isinstance(each, dict):
-                continue
-            text = Sentence("{words}", words=str(each.get("detail")))
-            if each.get("kind") == "refund-refused":
-                order = str(each.get("order"))
-                refused.add(order)
-                self.alarms.raise_("refund-refused", order, text, message.at, message.number)
-            elif each.get("kind") == "provider-refuses-us":
-                let_in = False
-                self.alarms.raise_("provider", "settlement", text, message.at, message.number)
-        for order in self.alarms.subjects("refund-refused") - refused:
-            self.alarms.end("refund-refused", order, message.at)
-        if let_in:
-            self.alarms.end("provider", "settlement", message.at)
+    def _shown_by_node(self, message: Message) -> None:
+        """Alarms that a node itself shows: what it shows no more is over."""
+        now = dict(shown_alarms(message.sender, (body(message) or {}).get("alarms")))
+        for kind, subject in self._shown.get(message.sender, frozenset()) - now.keys():
+            self.alarms.end(kind, subject, message.at)
+        for (kind, subject), text in now.items():
+            self.alarms.raise_(kind, subject, text, message.at, message.number)
+        self._shown[message.sender] = frozenset(now)
 
     def _look_after_nodes(self, now: int) -> None:
         for node in self.nodes:

@@ -5,9 +5,10 @@ sorter that crashed and asks again does not make it move twice.
 """
 
 import asyncio
-import time
 from pathlib import Path
 
+from bus.clock import passed_since
+from bus.identity import Identity
 from bus.once import DoneFile
 from devices.sorter.drivers.movement import Movement
 from devices.sorter.layout import Layout
@@ -25,15 +26,21 @@ class SimulatedConveyor:
     def __init__(self, layout: Layout, record: Path, speed: float = 1.0) -> None:
         self._layout = layout
         self._speed = speed
+        self._identity = Identity()
         self._begun = DoneFile(record)
 
     async def perform(self, key: str, movement: Movement) -> int | None:
-        """Take as long as the movement does, counted from when it first began."""
+        """Take as long as the movement does, counted from when it first began.
+
+        The wall clock may be set meanwhile: that makes no machine faster or slower.
+        """
         begun = self._begun.get(key)
         if begun is None:
             begun = self._begun.write(
                 key,
-                at=time.time_ns() // 1_000_000,
+                at=self._identity.now(),
+                host=self._identity.host(),
+                uptime=self._identity.uptime(),
                 job=movement.job,
                 step=movement.step,
                 location=movement.pick.location,
@@ -42,8 +49,11 @@ class SimulatedConveyor:
                 found=self._found(movement),
                 pickup_point=movement.pickup_point,
             )
-        due = begun["at"] + self._duration(movement) / self._speed
-        await asyncio.sleep(max(0.0, (due - time.time_ns() / 1_000_000) / 1000))
+        took = passed_since(  # of a movement that an earlier release began, only `at` is known
+            self._identity, begun.get("host", ""), begun.get("uptime", 0), begun["at"]
+        )
+        left = self._duration(movement) / self._speed - took
+        await asyncio.sleep(max(0.0, left / 1000))
         found: int | None = begun.get("found")
         return found
 

@@ -74,7 +74,7 @@ class Customers(Terminal):
         def work(turn: Turn) -> None:
             cart = store.open_cart(turn.connection, session) or Cart(secrets.token_urlsafe(16))
             changed = Cart(cart.token, change(cart.lines))
-            store.save_cart(turn.connection, session, changed, turn.now)
+            store.save_cart(turn.connection, session, changed, turn.steady)
 
         await self.node.decide(work)
         self.hearing.ring(f"session {session}")
@@ -107,7 +107,7 @@ class Customers(Terminal):
                     expected_total=Money(amount=expected_total, currency=cart.currency),
                 )
                 identifier = self.send(turn, purchase)
-                store.mark_sent(turn.connection, token, identifier, turn.now)
+                store.mark_sent(turn.connection, token, identifier, turn.steady)
             bought.append(identifier)
 
         await self.node.decide(work)
@@ -138,7 +138,7 @@ class Customers(Terminal):
 
     def seconds_locked(self, clients: dict[str, int]) -> int:
         """For how long no pickup code of these clients is looked at."""
-        now = self.node.identity.now()
+        now = self.node.identity.steady()
         return max(
             guesses.seconds_locked(now)
             for guesses in self.node.read(
@@ -151,7 +151,7 @@ class Customers(Terminal):
 
         def work(turn: Turn) -> None:
             for client, most in clients.items():
-                guesses = store.guesses(turn.connection, client).another(turn.now, most)
+                guesses = store.guesses(turn.connection, client).another(turn.steady, most)
                 store.save_guesses(turn.connection, client, guesses)
 
         await self.node.decide(work)
@@ -174,7 +174,7 @@ class Customers(Terminal):
         await self.node.decide(self._forget)
 
     def _forget(self, turn: Turn) -> None:
-        store.forget_older(turn.connection, turn.now - self._keep, turn.now - _DAY)
+        store.forget_older(turn.connection, turn.steady - self._keep, turn.steady - _DAY)
 
     def _answered(self, turn: Turn, answer: Answer[Receipt]) -> None:
         """What a refused purchase was to buy lies in an open cart again."""
@@ -185,7 +185,7 @@ class Customers(Terminal):
         session, cart = found
         if store.open_cart(turn.connection, session) is None:
             again = Cart(secrets.token_urlsafe(16), cart.lines)
-            store.save_cart(turn.connection, session, again, turn.now)
+            store.save_cart(turn.connection, session, again, turn.steady)
 
     def _committed(self, rows: sqlite3.Connection, touched: frozenset[str]) -> None:
         super()._committed(rows, touched)
