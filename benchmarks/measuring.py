@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker.mosquitto import find_mosquitto
 from bus.contract.values import Money
 from bus.errors import BrokerError
 from cli.latency import milliseconds_text
@@ -22,6 +23,8 @@ async def store(
     engine: str, data: Path, sorters: int = 1, *options: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """`storebus up` with the sample shop and the conveyor at full speed."""
+    if engine == "mosquitto" and find_mosquitto() is None:
+        sys.exit("This is measured with Mosquitto, which is not installed: apt install mosquitto.")
     up = ("up", "--no-web", "--engine", engine, "--port", "0", "--sorters", str(sorters))
     words = (*up, "--data", str(data), "--speed", "inf", *options)
     async with command("Try", *words) as process:

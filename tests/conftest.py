@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,17 @@ from store import RunBroker, Transport
 from broker.engine import Broker, RunningEngine, running_broker
 from broker.settings import BrokerSettings
 from bus.link import Connector, MemoryBroker, MqttConnector
+from cli.settings import Settings
+
+# The language, the screen and the store of whoever starts the suite are not the tests'.
+_THEIRS = (
+    *("LC_", "LANG", "TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "TTY_"),
+    *("GITHUB_ACTIONS", "COLUMNS", "LINES"),
+    *(f"STOREBUS_{field.upper()}" for field in Settings.model_fields),
+)
+for name in [*os.environ]:
+    if name.startswith(_THEIRS):
+        del os.environ[name]
 
 # Where the suite was started in the background, whatever it starts would not hear Ctrl-C either.
 if threading.current_thread() is threading.main_thread():

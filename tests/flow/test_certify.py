@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from little_device import LittleSorter, LittleTerminal, end
 from needs import ENGINE
+from ports import free_port
 from store import FAST, PATIENCE, Machine, RunBroker
 from store_process import storebus
 
@@ -324,7 +325,7 @@ async def test_what_cannot_be_certified_is_told_in_a_sentence() -> None:
         ((), 2, "Name the device"),
         (("sorter-9", "--command", "true"), 2, "--command is for terminals"),
         (("sorter-9", "--report", "report.pdf"), 2, ".md, .html or .json"),
-        (("sorter-9", "--broker", "mqtt://127.0.0.1:1"), 3, "No broker"),
+        (("sorter-9", "--broker", f"mqtt://127.0.0.1:{free_port()}"), 3, "No broker"),
         (("sorter-9", "--start", "echo out of paper", "--patience", "0.5"), 1, "out of paper"),
     )
     ended = await asyncio.gather(*(storebus("certify", *words) for words, _, _ in cases))

@@ -9,8 +9,6 @@ import pytest
 @pytest.fixture(autouse=True)
 def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TZ", "UTC")
-    for name in ("NO_COLOR", "COLORTERM", "TERM", "LANG", "LC_ALL"):
-        monkeypatch.delenv(name, raising=False)
     time.tzset()
     # After each key Textual's pilot waits until the process was idle for so many seconds.
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.005)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from store import FAST, PATIENCE, RunBroker, eventually, running_store
 
 from broker import mosquitto
@@ -83,13 +84,13 @@ async def _be_loud(url: str, site: str) -> None:
 
 @pytest.mark.parametrize(
     ("words", "drawn_first"),
-    [(("watch",), b"127.0.0.1:9"), (("kiosk", "terminal-7"), b"No connection")],
+    [(("watch",), b"127.0.0.1:"), (("kiosk", "terminal-7"), b"No connection")],
     ids=["watch", "kiosk"],
 )
 async def test_a_screen_whose_terminal_is_gone_ends(
     tmp_path: Path, words: tuple[str, ...], drawn_first: bytes
 ) -> None:
-    words = (*words, "--broker", "mqtt://127.0.0.1:9", "--data", str(tmp_path))
+    words = (*words, "--broker", f"mqtt://127.0.0.1:{free_port()}", "--data", str(tmp_path))
     console, screen, drawn = await _on_a_terminal(*words)
     loop = asyncio.get_running_loop()
     try:

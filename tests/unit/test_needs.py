@@ -1,6 +1,7 @@
 """Half a run of the tests is not taken for a whole one: its closing lines say what is missing."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,3 +68,17 @@ def test_what_was_left_out_is_counted_and_how_to_get_it_is_said(
     ):
         assert said in lines
     assert "1 passed, 6 skipped" in lines[-1]
+
+
+def test_there_is_one_way_to_leave_a_test_out_for_what_is_missing() -> None:
+    others = re.compile(
+        r"skipif|importorskip|which\(.*\) is None|skip\(.*(install|root|need|not here)"
+    )
+    found = {
+        f"{file.relative_to(TESTS)}:{number}"
+        for file in TESTS.rglob("*.py")
+        if file.name not in ("needs.py", Path(__file__).name)
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        if others.search(line)
+    }
+    assert not found, "ask with needs.py, which says how to get it"

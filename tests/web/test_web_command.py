@@ -5,6 +5,7 @@ import re
 import socket
 from pathlib import Path
 
+from ports import free_port
 from shop import Phone
 from store_process import running_store_process, storebus
 
@@ -59,5 +60,5 @@ async def test_a_page_that_cannot_be_served_is_told_and_ends_with_its_code(tmp_p
     code, _, err = await storebus("web", "shop-1", "--web-port", "0", "--data", str(tmp_path))
     assert code == 2
     assert "shop-1 is no name of a page server" in err
-    nobody = ("--broker", "mqtt://127.0.0.1:9", "--data", str(tmp_path))
+    nobody = ("--broker", f"mqtt://127.0.0.1:{free_port()}", "--data", str(tmp_path))
     assert (await storebus("web", "--web-port", "0", *nobody))[0] == 3
