@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import aclosing, asynccontextmanager
 from typing import Annotated, cast
 
-import click
 import typer
 from rich.text import Text
 
@@ -80,10 +79,10 @@ def _of_one(look_up: Callable[[], Found]) -> Found:
             raise
         for number, each in enumerate(several.found, 1):
             errors.print(f"  {number}  {each.product.name}", markup=False, soft_wrap=True)
-        chosen: int = typer.prompt(
-            "Which one?", type=click.IntRange(1, len(several.found)), err=True
-        )
-        return cast("Found", several.found[chosen - 1])
+        numbers = {str(number): found for number, found in enumerate(several.found, 1)}
+        while (chosen := typer.prompt("Which one?", err=True).strip()) not in numbers:
+            errors.print(f"A number from 1 to {len(numbers)}.")
+        return cast("Found", numbers[chosen])
 
 
 async def _look_up(name: str, codes: Sequence[str], url: str, settings: Settings) -> Found:

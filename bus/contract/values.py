@@ -66,12 +66,12 @@ def _plain(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     for character in text:
-        if unicodedata.category(character) in {"Cc", "Cs"} or character in _BIDI:
+        if unicodedata.category(character) in {"Cc", "Cs"} or character in REORDERING:
             raise ValueError("the text has a control or bidi-override character")
     return text
 
 
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Embeddings, overrides and isolates (UAX #9): they reorder what others wrote around them."""
 
 

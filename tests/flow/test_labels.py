@@ -1,6 +1,8 @@
 """Labels are proved by scanning: what a shop prints is held before a terminal of its store."""
 
+import asyncio
 import json
+import os
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -11,7 +13,7 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 from ports import free_port
-from store_process import StoreProcess, running_store_process, storebus
+from store_process import STOREBUS, StoreProcess, running_store_process, storebus
 
 from cli.address import broker_url
 from cli.customer import running_terminal
@@ -104,6 +106,22 @@ async def test_two_labels_in_one_photo_are_refused_by_their_names(
     assert "Several products" in err
     assert "Rain jacket" in err
     assert "Delta kite" in err
+
+    # At a terminal one is asked which of them is meant.
+    person, terminal = os.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *STOREBUS, "scan", "terminal-7", str(photo), "--json", "--data", str(store.data),
+        stdin=terminal, stderr=terminal, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    os.close(terminal)
+    os.write(person, b"3\n2\n")
+    told, _ = await asyncio.wait_for(process.communicate(), 60)
+    asked = os.read(person, 4096).decode()
+    os.close(person)
+    assert process.returncode == 0, asked
+    assert "A number from 1 to 2." in asked
+    (meant,) = (line.split("2  ")[1] for line in asked.splitlines() if line.startswith("  2  "))
+    assert json.loads(told)["product"]["name"] == meant.strip()
 
 
 async def test_a_camera_tells_each_label_once_and_two_at_a_time_by_their_names(

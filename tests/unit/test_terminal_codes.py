@@ -45,6 +45,7 @@ def test_what_is_no_pickup_code_is_none(text: str) -> None:
         ("950-6000-13435-2", True),
         ("\uff19\uff15\uff10\uff16000134352", True),
         ("https://shop.example/p/kite", True),
+        ("\u200e9506000134352", True),
         ("36", True),
         ("36 37", False),
         ("jumper 36", False),
