@@ -142,6 +142,23 @@ async def test_a_connection_that_breaks_is_shown_as_lost_and_then_as_online_agai
     await store.reminded((await store.buy({"MUG": 1})).order)
 
 
+async def test_a_node_that_is_stopped_and_started_again_is_never_called_lost(
+    store: Store, raw: RawClient
+) -> None:
+    topic = store.topics.state("sorter-1", "presence")
+    await raw.expect(topic, lambda message: message.data["status"] == "online")
+    for _ in range(5):
+        before = store.nodes["sorter-1"].identity.boot
+        await store.stop("sorter-1")
+        await store.start("sorter-1")
+        seen = [await raw.expect(topic), await raw.expect(topic)]
+        boot = store.nodes["sorter-1"].identity.boot
+        assert [(each.data["status"], each.data["boot"]) for each in seen] == [
+            ("offline", before),
+            ("online", boot),
+        ]
+
+
 def break_connection(node: Any) -> None:
     """As a pulled cable does: no goodbye."""
     link = node._session._link

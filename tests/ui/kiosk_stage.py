@@ -16,6 +16,7 @@ from bus.link import MemoryBroker
 from bus.node import Place
 from devices.terminal.kiosk.app import Kiosk
 from devices.terminal.kiosk.attendant import Attendant
+from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.settings import KioskSettings
 from devices.terminal.kiosk.wedge import Wedge
 
@@ -88,9 +89,21 @@ class Visit:
         """
         quiet = 0
         while quiet < _HOPS:
-            await self.pilot._wait_for_screen()
             pumps = [self.kiosk, *self.kiosk.screen.walk_children(with_self=True)]
-            quiet = 0 if any(pump.message_queue_size for pump in pumps) else quiet + 1
+            shown = [pump for pump in pumps if self._is_shown(pump)]
+            heard = [asyncio.Event() for _ in shown]
+            taken = [pump.call_later(each.set) for pump, each in zip(shown, heard, strict=True)]
+            async with asyncio.timeout(PATIENCE):
+                for each, is_coming in zip(heard, taken, strict=True):
+                    if is_coming:
+                        await each.wait()
+            quiet = 0 if any(pump.message_queue_size for pump in shown) else quiet + 1
+
+    @staticmethod
+    def _is_shown(pump: Any) -> bool:
+        """Pages behind the one in front are told nothing."""
+        above = pump.ancestors_with_self
+        return all(each.display for each in above if isinstance(each, KioskPage))
 
     async def scan(self, code: str) -> None:
         """Hold a label to the scanner."""

@@ -202,10 +202,12 @@ class Phone:
 
     def pay(self, account: str = "C-1001") -> httpx.Response:
         """Pay what lies in the cart, on its page."""
-        return self.post(
-            "/buy", cart=self.field("cart"), total=self.field("total"), method="account",
-            account=account, pickup="south",
-        )  # fmt: skip
+        return self.post("/buy", **self.shown, method="account", account=account, pickup="south")
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """What the open page of the cart says that is bought."""
+        return {name: self.field(name) for name in ("cart", "goods", "total")}
 
     def wait_for_the_answer(self) -> httpx.Response:
         """Load the page of a purchase again, as it does by itself, until it is known."""

@@ -1,7 +1,13 @@
 """A customer without scripts: from the label to the receipt, and what goes wrong on the way."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import httpx
+import pytest
 from shop import MUG, RED, SHIRT, Phone, Shop
+
+from devices.terminal.web.domain import line_of, put
 
 
 def test_a_label_becomes_an_order_and_a_reminder(shop: Shop, phone: Phone) -> None:
@@ -28,7 +34,8 @@ def test_a_double_tap_is_one_purchase(shop: Shop, phone: Phone) -> None:
     phone.put_into_cart(SHIRT, "SHIRT-BLUE")
     before, left = shop.purchases(), shop.available(SHIRT)
     fields = {
-        **{name: phone.field(name) for name in ("form", "cart", "total")},
+        "form": phone.form,
+        **phone.shown,
         "method": "account",
         "account": "C-1001",
     }
@@ -43,6 +50,63 @@ def test_a_double_tap_is_one_purchase(shop: Shop, phone: Phone) -> None:
     assert first.headers["location"] == second.headers["location"]
     shop.until(lambda: shop.available(SHIRT) == left - 1)
     assert shop.purchases() == before + 1
+
+
+def test_a_second_tap_that_comes_in_the_middle_of_the_first_is_the_same_purchase(
+    shop: Shop, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was looked up before the first tap was written down, and is decided after it."""
+    phone.put_into_cart(SHIRT, "SHIRT-BLUE")
+    before = shop.purchases()
+    with monkeypatch.context() as patch:
+        patch.setattr(shop.page.customers, "bought", lambda *_: None)
+        phone.http.follow_redirects = False
+        fields = {"form": phone.form, **phone.shown, "method": "account", "account": "C-1001"}
+        taps = [phone.http.post("/buy", data=fields) for _ in range(2)]
+    assert [tap.status_code for tap in taps] == [303, 303]
+    assert taps[0].headers["location"] == taps[1].headers["location"]
+    shop.until(lambda: shop.purchases() == before + 1)
+
+
+def test_who_changed_the_cart_on_another_page_is_told_that_it_was_the_cart(
+    shop: Shop, phone: Phone
+) -> None:
+    phone.put_into_cart(MUG, "MUG")
+    old, before = phone.page, shop.purchases()
+    phone.put_into_cart(SHIRT, "SHIRT-BLUE")
+    phone.page = old
+    page = phone.pay()
+    assert page.status_code == 409
+    assert "The cart has changed meanwhile" in page.text
+    assert "price" not in page.text.partition("<main")[2].partition("</h1>")[2][:200]
+    assert "Oxford shirt" in page.text
+    assert shop.purchases() == before
+
+
+def test_what_is_put_in_while_the_cart_is_looked_at_stays_in(shop: Shop, phone: Phone) -> None:
+    """Also when the prices on the page that is being made are new ones."""
+    phone.put_into_cart(MUG, "MUG")
+    session = shop.page.site.doorman._sessions.unsign(phone.http.cookies["storebus_web-1"]).decode()
+    customers = shop.page.customers
+
+    async def with_old_prices() -> None:
+        await customers.change_cart(
+            session, lambda lines: tuple(replace(line, amount=1) for line in lines)
+        )
+
+    shop.do(with_old_prices())
+    shop.broker.lose("req/web-1/catalog/lookup", 2)
+    lost = len(shop.broker.lost)
+    with ThreadPoolExecutor(1) as beside:
+        looking = beside.submit(phone.http.get, "/cart")
+        shop.until(lambda: len(shop.broker.lost) > lost)
+        found = shop.do(shop.store.terminals["terminal-1"].scan(SHIRT)).product
+        line = line_of(found, found.styles[0], 1)
+        shop.do(customers.change_cart(session, lambda lines: put(lines, line)))
+        shown = looking.result(30).text
+    assert "Oxford shirt" in shown
+    assert "12.50 EUR" in shown
+    assert {line.sku for line in customers.cart(session).lines} == {"MUG", found.styles[0].sku}
 
 
 def test_going_back_and_paying_again_shows_the_order_that_was_bought(
@@ -120,10 +184,7 @@ def test_a_declined_payment_leaves_the_cart_as_it_was(phone: Phone) -> None:
 def test_a_card_number_is_not_even_looked_at(shop: Shop, phone: Phone) -> None:
     phone.put_into_cart(SHIRT, "SHIRT-BLUE")
     before = shop.purchases()
-    page = phone.post(
-        "/buy", cart=phone.field("cart"), total=phone.field("total"), method="card",
-        card="4111 1111 1111 1111",
-    )  # fmt: skip
+    page = phone.post("/buy", **phone.shown, method="card", card="4111 1111 1111 1111")
     assert page.status_code == 422
     assert "Never enter a card number" in page.text
     assert "4111" not in page.text

@@ -156,9 +156,8 @@ def test_a_form_that_is_too_large_is_not_read(phone: Phone) -> None:
 def test_hostile_texts_are_shown_as_texts(phone: Phone) -> None:
     phone.put_into_cart(SHIRT, "SHIRT-BLUE")
     page = phone.post(
-        "/buy", cart=phone.field("cart"), total=phone.field("total"), method="account",
-        account='"><script>alert(1)</script>',
-    )  # fmt: skip
+        "/buy", **phone.shown, method="account", account='"><script>alert(1)</script>'
+    )
     assert page.status_code == 422
     assert "<script>alert" not in page.text
 

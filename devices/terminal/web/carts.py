@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from bus.contract.settlement import AccountPayment, CardPayment
 from bus.contract.values import looks_like_card_number
-from bus.errors import Problem
+from bus.errors import Problem, WrongState
 from devices.terminal.web import domain
 from devices.terminal.web.domain import CartLine
 from devices.terminal.web.products import whole
@@ -58,8 +58,8 @@ async def _refresh(site: Site, visitor: Visitor) -> tuple[dict[str, int], list[s
     """
     kept = site.customers.cart(visitor.session)
     levels: dict[str, int] = {}
-    gone: list[str] = []
-    fresh: list[CartLine] = []
+    gone: dict[str, str] = {}
+    fresh: dict[str, CartLine] = {}
     products = await asyncio.gather(
         *(site.look_up(line.gtin) for line in kept.lines), return_exceptions=True
     )
@@ -69,18 +69,19 @@ async def _refresh(site: Site, visitor: Visitor) -> tuple[dict[str, int], list[s
         styles = [] if isinstance(found, BaseException) else found.product.styles
         style = next((each for each in styles if each.sku == line.sku), None)
         if style is None or isinstance(found, BaseException):
-            gone.append(line.name)
+            gone[line.sku] = line.name
             continue
         levels[line.sku] = style.available
-        fresh.append(
-            CartLine(
-                line.sku, line.gtin, found.product.name, domain.style_in_words(style),
-                line.quantity, style.price.amount, style.price.currency, style.tax_rate,
-            )
+        fresh[line.sku] = CartLine(
+            line.sku, line.gtin, found.product.name, domain.style_in_words(style),
+            line.quantity, style.price.amount, style.price.currency, style.tax_rate,
         )  # fmt: skip
-    if tuple(fresh) != kept.lines:
-        await site.customers.change_cart(visitor.session, lambda _: tuple(fresh))
-    return levels, gone
+    if domain.renewed(kept.lines, fresh, gone.keys()) != kept.lines:
+        # What the customer did meanwhile, on another page, stays done.
+        await site.customers.change_cart(
+            visitor.session, lambda lines: domain.renewed(lines, fresh, gone.keys())
+        )
+    return levels, list(gone.values())
 
 
 async def change(site: Site, _: Request, visitor: Visitor, form: dict[str, str]) -> Response:
@@ -109,7 +110,7 @@ async def change(site: Site, _: Request, visitor: Visitor, form: dict[str, str])
             error = say("Sold out")
         return await cart_page(site, visitor, error=error, status=409)
     changed = domain.line_of(found.product, style, quantity)
-    await site.customers.change_cart(visitor.session, lambda lines: domain.put(lines, changed))
+    await site.customers.change_cart(visitor.session, lambda lines: domain.replaced(lines, changed))
     return see_other("/cart")
 
 
@@ -134,14 +135,18 @@ async def buy(site: Site, _: Request, visitor: Visitor, form: dict[str, str]) ->
     total = whole(form.get("total", ""))
     if total < 0:
         raise HTTPException(400)
-    open_now = site.customers.cart(visitor.session)
-    if open_now.token != token or not open_now.lines:
-        error = say("The cart has changed meanwhile. Look at it once more.")
-        return await cart_page(site, visitor, error=error, status=409)
     try:
         await site.customers.buy_cart(
-            visitor.session, token, payment, form.get("pickup") or None, total
+            visitor.session,
+            token,
+            form.get("goods", ""),
+            payment,
+            form.get("pickup") or None,
+            total,
         )
+    except WrongState:
+        error = say("The cart has changed meanwhile. Look at it once more.")
+        return await cart_page(site, visitor, error=error, status=409)
     except ValidationError:
         raise HTTPException(400) from None
     return see_other(f"/purchase/{token}")

@@ -83,6 +83,7 @@ class Customers(Terminal):
         self,
         session: str,
         token: str,
+        goods: str,
         payment: Payment,
         pickup_point: str | None,
         expected_total: int,
@@ -90,16 +91,18 @@ class Customers(Terminal):
         """Buy a cart, once however often it is asked for; returns the id of the purchase.
 
         Raises:
-            WrongState: this browser has no such cart, or nothing lies in it.
+            WrongState: this browser has no such cart, or other goods than these lie in it.
         """
         bought: list[str] = []
 
         def work(turn: Turn) -> None:
             cart = store.cart(turn.connection, session, token)
-            if cart is None or not (cart.lines or cart.purchase):
-                raise WrongState("This cart is empty or not yours.")
+            if cart is None:
+                raise WrongState("This cart is not yours.")
             identifier = cart.purchase
             if identifier is None:
+                if not cart.lines or cart.goods != goods:
+                    raise WrongState("Other goods lie in this cart by now.")
                 purchase = Purchase(
                     lines=[Line(sku=line.sku, quantity=line.quantity) for line in cart.lines],
                     pickup_point=pickup_point,

@@ -1,6 +1,8 @@
 """What the page decides: what a cart holds, how far an order is, wrong pickup codes. Pure."""
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from bus.contract.catalog import PricedLine, Product, Style
@@ -60,6 +62,12 @@ class Cart:
         return sum(line.amount * line.quantity for line in self.lines)
 
     @property
+    def goods(self) -> str:
+        """A digest of what lies in it, whatever it costs: whether it is still what a page showed."""
+        held = json.dumps([(line.sku, line.quantity) for line in self.lines])
+        return hashlib.sha256(held.encode()).hexdigest()[:16]
+
+    @property
     def currency(self) -> str:
         """Of all lines; empty for an empty cart."""
         return self.lines[0].currency if self.lines else ""
@@ -99,12 +107,34 @@ def put(lines: Sequence[CartLine], line: CartLine) -> tuple[CartLine, ...]:
         InvalidField: the cart is full, or in another currency.
     """
     if any(each.sku == line.sku for each in lines):
-        return tuple(line if each.sku == line.sku else each for each in lines)
+        return replaced(lines, line)
     if len(lines) >= MOST_LINES:
         raise InvalidField(f"A cart has at most {MOST_LINES} lines.", field="lines")
     if any(each.currency != line.currency for each in lines):
         raise InvalidField("A cart has one currency.", field="currency")
     return (*lines, line)
+
+
+def replaced(lines: Sequence[CartLine], line: CartLine) -> tuple[CartLine, ...]:
+    """A cart with this line in place of the one of its style, if that still lies in it."""
+    return tuple(line if each.sku == line.sku else each for each in lines)
+
+
+def renewed(
+    lines: Sequence[CartLine], fresh: Mapping[str, CartLine], gone: Set[str]
+) -> tuple[CartLine, ...]:
+    """A cart as its goods are sold now.
+
+    Args:
+        lines: what lies in it by now; how many is the customer's word.
+        fresh: names and prices of now, by SKU.
+        gone: SKUs that are not sold any more.
+    """
+    return tuple(
+        replace(fresh.get(line.sku, line), quantity=line.quantity)
+        for line in lines
+        if line.sku not in gone
+    )
 
 
 def receipt_lines(lines: Sequence[PricedLine], shown: Cart) -> tuple[CartLine, ...]:
