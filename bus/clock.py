@@ -11,6 +11,8 @@ from bus.identity import Identity
 
 NOTICED = 3_000
 """Milliseconds by which a clock is set, or wrong, before anybody is told."""
+_PLAUSIBLE = range(250_000_000_000_000)
+"""Milliseconds since the epoch: a deadline after any of these can still be written (year 9892)."""
 _RECORDED_EVERY = 60_000
 """Milliseconds after which a transaction records the clock again."""
 
@@ -123,6 +125,8 @@ class StoreTime:
             said: the `time` of its reply, in milliseconds since the epoch.
             asked: when it was asked first, by the steady clock.
         """
+        if said not in _PLAUSIBLE:
+            return
         low, high = said - self._identity.steady(), said - asked
         before = self._ahead.get(node)
         if before is not None and before[0] <= high and low <= before[1]:
@@ -131,6 +135,8 @@ class StoreTime:
 
     def corrected(self, node: str, said: int) -> bool:
         """A role refused a deadline and says what time it is; whether we thought otherwise."""
+        if said not in _PLAUSIBLE:
+            return False
         before = self.at(node)
         low = said - self._identity.steady()
         self._ahead[node] = self._latest = low, low + NOTICED

@@ -283,11 +283,9 @@ class Node:
             self._echoed = True
         elif not self._echoed or self._stop.is_set():
             pass  # from before this connection, or our goodbye
-        elif presence.status == "online" and (presence.since, presence.boot) > (
-            self._voice.since,
-            own,
-        ):
-            self._claim.doubt(stood_still=True)  # anybody can say so: who answers for it?
+        elif presence.status == "online" and presence.boot != own:
+            # Anybody can say so, and whose start was later no clock can tell: who answers for it?
+            self._claim.doubt(stood_still=True)
         else:  # a late word of an earlier start or connection hides us
             self._voice.say(self._voice.presence("online"))
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from bus.caller import Caller
-from bus.contract.channel import Operation, role_of
+from bus.contract.channel import ROLES, Operation, role_of
 from bus.contract.problem import ProblemData
 from bus.envelope import Envelope, Reading, Sealed, child_trace, is_problem, seconds_left
 from bus.errors import Malformed, NoAnswer, Problem
@@ -85,30 +85,38 @@ class Asker(Caller):
             Malformed: the answer is no message.
         """
         identifier = identifier or self.identity.message()
-        deadline = self.identity.steady() + round(question.seconds * 1000)
+        at = self.identity.steady()
+        deadline = at + round(question.seconds * 1000)
         trace = child_trace(None, self.identity.span())
         message = partial(self._outgoing, question, identifier, deadline, trace)
-        answer: asyncio.Future[Incoming] = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[Incoming] = asyncio.get_running_loop().create_future()
         key = (self.topics.reply(self.name, question.callee, question.name), identifier)
-        self._waiting.setdefault(key, []).append(answer)
+        self._waiting.setdefault(key, []).append(waiting)
         begun = time.perf_counter()
         try:
             async with asyncio.timeout(question.seconds):
-                reply = await self._repeated(message, answer)
+                reply = await self._repeated(message, waiting)
         except TimeoutError:
             raise NoAnswer(
                 f"{question.callee} did not answer {question.name}"
                 f" within {question.seconds:g} s{self._denied(question)}."
             ) from None
         finally:
-            self._waiting[key].remove(answer)
+            self._waiting[key].remove(waiting)
             if not self._waiting[key]:
                 del self._waiting[key]
         seconds = time.perf_counter() - begun
         try:
-            return Answer(reply.payload, Reading(reply.payload).envelope(), seconds)
+            answer = Answer(reply.payload, Reading(reply.payload).envelope(), seconds)
         except Problem as problem:
             raise Malformed(f"{question.callee} answered with no message: {problem}") from None
+        self._note_time(question, answer.envelope, at)
+        return answer
+
+    def _note_time(self, question: Question, envelope: Envelope, asked: int) -> None:
+        is_query = question.operation is not None and question.operation.kind == "query"
+        if is_query and question.callee in ROLES and envelope.sent_at is not None:
+            self.store_time.heard(question.callee, envelope.sent_at, asked)
 
     async def _repeated(
         self, message: Callable[[], Outgoing], answer: "asyncio.Future[Incoming]"

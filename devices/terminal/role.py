@@ -147,7 +147,7 @@ class Terminal:
     def send(self, turn: Turn, purchase: Purchase) -> str:
         """Send a purchase when this turn is committed. Returns the message's id."""
         identifier = turn.send(PURCHASE, "settlement", purchase, within=self._patience)
-        store.save_purchase(turn.connection, Bought(identifier, "sent"), turn.now)
+        store.save_purchase(turn.connection, Bought(identifier, "sent"), turn.steady)
         return identifier
 
     async def outcome(self, identifier: str) -> Bought:
@@ -160,7 +160,7 @@ class Terminal:
 
     async def acknowledge(self, order: str) -> None:
         """Somebody took notice of a reminder: it need not be shown any more."""
-        await self.node.decide(lambda turn: store.acknowledge(turn.connection, order, turn.now))
+        await self.node.decide(lambda turn: store.acknowledge(turn.connection, order, turn.steady))
 
     def unacknowledged(self) -> list[Remind]:
         """The reminders that were shown and that nobody took notice of, oldest first."""
@@ -186,9 +186,9 @@ class Terminal:
     def _displayed(self, turn: Turn, showing: Showing, shown: bool) -> None:
         order = showing.reminder.order
         if shown:
-            store.mark_shown(turn.connection, order, showing.request, turn.now)
+            store.mark_shown(turn.connection, order, showing.request, turn.steady)
         if not self._waits_for_people:
-            store.acknowledge(turn.connection, order, turn.now)
+            store.acknowledge(turn.connection, order, turn.steady)
         turn.answer(REMIND, showing.caller, showing.request, Shown(shown=shown))
         turn.touch(order)
 
@@ -211,7 +211,7 @@ def answered(turn: Turn, answer: Answer[Receipt]) -> None:
     elif answer.problem is not None:
         state = "refused"
     store.save_purchase(
-        turn.connection, Bought(answer.id, state, answer.data, answer.problem), turn.now
+        turn.connection, Bought(answer.id, state, answer.data, answer.problem), turn.steady
     )
     turn.touch(answer.id)
 

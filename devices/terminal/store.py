@@ -1,4 +1,4 @@
-"""A terminal's SQL: its purchases and the reminders it has shown."""
+"""A terminal's SQL: its purchases and the reminders it has shown; times are of the steady clock."""
 
 import sqlite3
 from typing import Any

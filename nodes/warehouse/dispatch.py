@@ -232,7 +232,7 @@ class Dispatch:
         for pick in there:
             store.move(turn.connection, pick.sku, pick.location, pick.quantity)
         goods = domain.GoodsReturn(f"{job.id}.{sent.assignment}", job.id, job.order, gone)
-        returns.save_return(turn.connection, goods, turn.now)
+        returns.save_return(turn.connection, goods, turn.steady)
         finish_withdrawal(turn, job.id)
         self.dispatch(turn)
 

@@ -152,7 +152,7 @@ class Warehouse:
     def _put_back(self, turn: Turn, data: Receive, parcel: str) -> BinLevel:
         goods = returns.goods_return(turn.connection, parcel)
         goods = domain.put_back(goods, data.sku, data.quantity)
-        returns.save_return(turn.connection, goods, turn.now)
+        returns.save_return(turn.connection, goods, turn.steady)
         quantity = store.move(turn.connection, data.sku, data.location, data.quantity)
         finish_withdrawal(turn, goods.job)
         self._jobs.dispatch(turn)
@@ -187,7 +187,7 @@ class Warehouse:
         elif job.state == "packed":
             assert job.parcel is not None
             goods = domain.GoodsReturn(job.parcel, job.id, order, job.lines)
-            returns.save_return(turn.connection, goods, turn.now)
+            returns.save_return(turn.connection, goods, turn.steady)
         elif job.state == "waiting":
             for pick in job.picks:
                 store.move(turn.connection, pick.sku, pick.location, pick.quantity)

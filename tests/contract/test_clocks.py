@@ -21,7 +21,7 @@ from bus.contract.warehouse import RECEIVE, Receive
 from bus.envelope import milliseconds, rfc3339
 from bus.errors import Refused
 from bus.identity import Identity
-from bus.link import Connector, Subscription
+from bus.link import Connector, Outgoing, Subscription
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
 
@@ -210,6 +210,36 @@ async def test_what_expired_by_a_wrong_clock_is_carried_out_under_its_id_when_th
     assert receipt.data["state"] == "settled"
     again = await raw.request("settlement", "purchase", refused)
     assert again.payload == receipt.payload, "what was begun in time is answered, ever after"
+
+
+@pytest.mark.parametrize("wrong", [3 * DAY, -3 * DAY])
+async def test_a_device_judges_what_it_is_asked_by_the_stores_time(
+    tmp_path: Path, wrong: int
+) -> None:
+    async with clocked(FaultyBroker(), tmp_path, wrong={"terminal-1": wrong}) as store:
+        await store.terminals["terminal-1"].styles(["MUG"])  # so it has heard the time
+        now = Identity().now()
+        for left, answer in ((60, {"shown": True}), (-60, {"code": "expired"})):
+            reply = await told_to_remind(store, f"o-{wrong}-{left}", now + left * SECOND)
+            assert reply.items() >= answer.items()
+
+
+async def told_to_remind(store: Store, order: str, deadline: int) -> dict[str, Any]:
+    """What terminal-1 answers to a reminder with a deadline."""
+    reminder = {"order": order, "pickup_point": "north", "pickup_point_name": "North door"}
+    document = {"id": order, "data": {**reminder, "pickup_code": "482913"}}
+    document["expirytime"] = rfc3339(deadline)
+    request = store.topics.request("settlement", "terminal-1", "remind")
+    async with (
+        asyncio.timeout(PATIENCE),
+        store.place.connector.connect(f"{store.site}-reminding") as link,
+    ):
+        topic = store.topics.reply("settlement", "terminal-1", "remind")
+        await link.subscribe([Subscription(topic, 1)])
+        link.send(Outgoing(request, json.dumps(document).encode(), qos=1))
+        (reply,) = await link.receive()
+        data: dict[str, Any] = read(reply.payload)["data"]
+        return data
 
 
 # -- the store's clock is set ---------------------------------------------------------------------

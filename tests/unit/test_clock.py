@@ -7,6 +7,7 @@ from clocks import DAY, NOON, Host
 
 from bus.clock import NodeClock, StoreTime
 from bus.clock_watch import span
+from bus.envelope import milliseconds
 from bus.identity import Identity
 from bus.journal import Journal
 
@@ -229,3 +230,13 @@ def test_roles_on_hosts_of_their_own_have_times_of_their_own(host: Host) -> None
     ask(host, known, store_ahead=90_000, node="settlement")
     assert known.at("settlement") == pytest.approx(host.wall + 90_000, abs=40)
     assert known.at("catalog") == pytest.approx(host.wall, abs=90)
+
+
+@pytest.mark.parametrize(
+    "said", ["9999-12-31T23:59:59.999Z", "1969-12-31T23:59:59Z", "0001-01-01T00:00:00Z"]
+)
+def test_a_time_that_no_store_can_mean_is_not_believed(host: Host, said: str) -> None:
+    known = StoreTime(host.process())
+    known.heard("catalog", milliseconds(said), known_steady(host))
+    assert not known.corrected("settlement", milliseconds(said))
+    assert known.at("settlement") is None

@@ -16,6 +16,8 @@ from bus.envelope import (
     is_problem,
     milliseconds,
     rfc3339,
+    seconds_left,
+    with_deadline,
 )
 from bus.errors import InvalidField, Malformed, Problem, UnsupportedVersion
 
@@ -206,3 +208,36 @@ def test_a_problem_is_known_by_its_type_or_else_by_its_members(
     attributes: dict[str, Any], problem: bool
 ) -> None:
     assert is_problem(_read(id="1", **attributes)) == problem
+
+
+def test_a_deadline_is_written_anew_each_time_that_a_message_is_sent() -> None:
+    once = _sealed(deadline=1_767_225_660_000)
+    payload = json.dumps(once).encode()
+    sent = json.loads(with_deadline(payload, 12, 1_767_225_700_000))
+    assert (sent["expiresin"], sent["expirytime"]) == (12, "2026-01-01T00:01:40.000Z")
+    without = json.loads(with_deadline(payload, 1, None))
+    assert without["expiresin"] == 1
+    assert "expirytime" not in without, "one by the clock of an earlier release is no good"
+    for other in (sent, without):
+        for name in ("expiresin", "expirytime"):
+            other.pop(name, None)
+        assert other == {name: once[name] for name in once if name != "expirytime"}
+
+
+@pytest.mark.parametrize(("left", "sent"), [(-5, 1), (0, 1), (1, 1), (1000, 1), (1001, 2)])
+def test_what_is_left_is_sent_in_whole_seconds_and_at_least_one(left: int, sent: int) -> None:
+    assert seconds_left(left) == sent
+
+
+@pytest.mark.parametrize(
+    "time", [None, 5, "yesterday", "2026-01-01T00:00:00", "9999-99-99T00:00:00Z"]
+)
+def test_a_time_that_is_none_is_no_flaw_of_a_message(time: Any) -> None:
+    payload = json.dumps({"id": "m-1", "time": time, "data": {}}).encode()
+    assert Reading(payload).envelope().sent_at is None
+
+
+def test_a_deadline_in_seconds_is_read_beside_one_in_the_stores_time() -> None:
+    attributes = {"expiresin": 60, "expirytime": "2026-01-01T00:01:00Z"}
+    envelope = Reading(json.dumps({"id": "m-1", "data": {}, **attributes}).encode()).envelope()
+    assert (envelope.expires_in, envelope.deadline) == (60, 1_767_225_660_000)

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from unittest.mock import patch
 
+from clocks import Host
+
 from bus import journal
+from bus.clock import NodeClock
 from bus.contract.terminal import Remind
 from bus.journal import _migrate
+from bus.outbox import near_timers
 from devices.terminal.role import Showing
 
 JOB = "INSERT INTO job VALUES (?, ?, ?, 'north', ?, ?, ?, 5, NULL, ?)"
@@ -116,3 +120,37 @@ def test_a_terminal_answers_the_reminder_that_it_was_about_to_show() -> None:
         assert waiting == Showing(reminder=reminder, caller="settlement", request="m-1")
         kept = rows.execute("SELECT * FROM reminder").fetchone()
         assert tuple(kept) == ("o-1", content, "m-2", None, None)
+
+
+def test_a_deadline_that_was_refused_for_good_may_be_mended_after_the_update() -> None:
+    with older("bus", 3) as rows:
+        for identifier, reply in (
+            ("late", b'{"id":"1","data":{"status":410,"code":"expired","retryable":false}}'),
+            ("sold-out", b'{"id":"2","data":{"status":409,"code":"sold-out"}}'),
+            ("says so", b'{"id":"3","data":{"note":"\\"code\\":\\"expired\\""}}'),
+            ("open", None),
+        ):
+            rows.execute(
+                "INSERT INTO inbox VALUES ('tester-1', ?, 'upsert', x'00', ?, NULL, '', 5, 5)",
+                (identifier, reply),
+            )
+        _migrate(rows, "bus")
+        left = [row["id"] for row in rows.execute("SELECT id FROM inbox ORDER BY id")]
+        assert left == ["open", "says so", "sold-out"]
+
+
+def test_a_timer_of_before_is_due_when_it_was_to_be() -> None:
+    with older("bus", 3) as rows:
+        host = Host()
+        due = host.wall + 60_000
+        rows.execute(
+            "INSERT INTO outbox VALUES ('t', 'timer', 'unclaimed', '', x'7b7d', '', ?, NULL)",
+            (due,),
+        )
+        _migrate(rows, "bus")
+        identity = host.process()
+        clock = NodeClock(identity)
+        clock.resume(rows)
+        assert not near_timers(rows, identity.steady() - 1).fetchall()
+        (timer,) = near_timers(rows, identity.steady()).fetchall()
+        assert timer["due_at"] - identity.steady() == 60_000

@@ -40,6 +40,7 @@ class Till:
         self.boot, self.since = new_id(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self.file = Path(f"{name}.json")
         there = json.loads(self.file.read_text()) if self.file.exists() else {}
+        self.ahead = 0.0  # seconds, of our clock, the store's: one of both may be wrong
         self.open = there.get("open", {})
         self.shown = there.get("shown", [])
 
@@ -67,6 +68,7 @@ class Till:
         sku, price, left = style["sku"], style["price"], style["available"]
         print(f"scanned {sku} {price['amount']} {price['currency']}, {left} left", flush=True)
         now = moment(reply["time"])  # by the store's clock, not ours
+        self.ahead = now.timestamp() - time.time()
         data = {"lines": [{"sku": sku, "quantity": 1}], "expected_total": price}
         data["payment"] = {"method": "account", "account": ACCOUNT}
         request = {"id": new_id(), "expirytime": (now + timedelta(seconds=60)).isoformat()}
@@ -97,7 +99,8 @@ class Till:
             told = [request["data"].get(it) for it in ("order", "pickup_point_name", "pickup_code")]
             if not all(isinstance(each, str) and each for each in told):
                 return problem(422, "invalid-field", "A reminder has an order, a place and a code.")
-            if moment(request.get("expirytime", "9999-12-31T00:00Z")).timestamp() < time.time():
+            deadline = moment(request.get("expirytime", "9999-12-31T00:00Z")).timestamp()
+            if deadline < time.time() + self.ahead:
                 return problem(410, "expired", "It came too late.")
             print("remind", *told, flush=True)
             self.shown.append(request["id"])

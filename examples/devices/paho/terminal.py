@@ -20,6 +20,7 @@ BOOT, SINCE = uuid4().hex, datetime.now(UTC).isoformat()
 FILE = Path(f"{NAME}.json")  # what must survive a restart
 kept = json.loads(FILE.read_text()) if FILE.exists() else {"open": {}, "shown": []}
 waiting = {}  # by id, each request: its topic, QoS, message, when it is sent next, and the pause
+clock = {"ahead": timedelta()}  # of ours, the store's: one of both may be wrong
 heard = queue.SimpleQueue()  # messages, and None for each new connection
 
 
@@ -110,7 +111,9 @@ def buy(found, store_time):
     price = style["price"]
     line = f"{price['amount']} {price['currency']}, {style['available']} left"
     print(f"scanned {style['sku']} {line}", flush=True)
-    deadline = datetime.fromisoformat(store_time) + timedelta(seconds=60)
+    there = datetime.fromisoformat(store_time)
+    clock["ahead"] = there - datetime.now(UTC)
+    deadline = there + timedelta(seconds=60)
     request = {"id": uuid4().hex, "expirytime": deadline.isoformat()}
     request["data"] = {
         "lines": [{"sku": style["sku"], "quantity": 1}],
@@ -129,7 +132,7 @@ def remind(message):
         if not all(isinstance(each, str) and each for each in told):
             return problem(422, "invalid-field", "A reminder has an order, a place and a code.")
         deadline = message.get("expirytime", "9999-12-31T00:00Z")
-        if datetime.fromisoformat(deadline) < datetime.now(UTC):
+        if datetime.fromisoformat(deadline) < datetime.now(UTC) + clock["ahead"]:
             return problem(410, "expired", "It came too late.")
         print("remind", *told, flush=True)
         kept["shown"] = [*kept["shown"][-999:], message["id"]]
