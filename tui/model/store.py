@@ -166,6 +166,7 @@ class StoreModel:
             text = Sentence("{words}", words=str(each.get("detail")))
             if each.get("kind") == "refund-refused":
                 order = str(each.get("order"))
+                text = Sentence("{order}: {words}", order=order, words=text)
                 refused.add(order)
                 self.alarms.raise_("refund-refused", order, text, message.at, message.number)
             elif each.get("kind") == "provider-refuses-us":
