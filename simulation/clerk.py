@@ -43,8 +43,9 @@ async def clerking(store: SimulatedStore) -> None:
             for goods in await _look(console):
                 await _put_back(console, goods, chance.choice(LOCATIONS))
             await _resolve(console, store)
-            if store.stormy and happens(store.chances["count"], store.weather.count):
-                await _count(console, store)
+            for _ in LOCATIONS:
+                if store.stormy and happens(store.chances["count"], store.weather.count):
+                    await _count(console, store)
 
 
 async def _count(console: Caller, store: SimulatedStore) -> None:

@@ -81,11 +81,12 @@ def whim(chance: Random, number: int, window: float, weather: Weather) -> Whim:
 
 
 def with_other_card(whim: Whim, chance: Random, number: int, weather: Weather) -> Whim:
-    """Perhaps the card is one that the provider refuses, once or for good."""
+    """Perhaps the card is one that the provider refuses, once or for good, when it is cancelled."""
     if whim.payment.method != "card" or not happens(chance, weather.refuse):
         return whim
     kind = chance.choice(("refuse", "norefund", "norefund", "laterrefund"))
-    return replace(whim, payment=CardPayment(method="card", token=f"tok_{kind}_{number}"))
+    card = CardPayment(method="card", token=f"tok_{kind}_{number}")
+    return replace(whim, payment=card, cancels=whim.cancels or _second_thought(chance))
 
 
 def _second_thought(chance: Random) -> float:

@@ -66,7 +66,7 @@ class Weather:
 _HARDEST = Weather(
     loss=0.5, state=0.95, repetition=0.4, delay=0.3, connection=0.1, deaf=0.6, broker=0.04,
     crash=0.03, kill=0.05, away=0.02, payment=0.9, machine=0.8, jam=0.3, short=0.4, cancel=1.0,
-    resend=0.8, count=0.8, refuse=0.9, outside=0.5,
+    resend=0.8, count=1.0, refuse=1.0, outside=0.5,
 )  # fmt: skip
 
 

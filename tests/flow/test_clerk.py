@@ -46,6 +46,10 @@ async def test_a_typing_error_in_an_import_is_corrected_by_a_count(
     assert code == 0, err
     assert f"storebus stock count {SKU}=" in err
     assert await _available(store, SKU) == before + 1200
+    delivery.write_text(f"sku,location,quantity\n{SKU},{location},-1188\n")
+    code, _, err = await _in_store(store, "import", str(delivery))
+    assert code == 1
+    assert "storebus stock count SKU=PIECES" in err
 
     code, out, err = await _in_store(
         store, "stock", "count", f"{SKU}=12", "--why", "1200 was 12", "--as", "tester-ann"
