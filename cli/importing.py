@@ -19,6 +19,10 @@ from cli.shop.rows import read_accounts, read_products, read_stock
 from cli.shop.seeding import IMPORTER, Seeding
 from cli.shop.table import BadRow, kind_of
 
+_HOW = (
+    "To have the books say what was counted instead:"
+    " storebus stock count {sku}=PIECES --location {location} --why TEXT"
+)
 _SHOWN = 5
 """How many rows are named one by one that were added to goods that lay there."""
 
@@ -90,6 +94,11 @@ async def _import_file(file: Path, seeding: Seeding, settings: Settings) -> int:
         errors.print(f"{row.file}:{row.line}: {row.reason}", soft_wrap=True, markup=False)
     for name, problem in seeding.refusals:
         errors.print(f"{file}: {name}: {problem.detail}", soft_wrap=True, markup=False)
+    if kind == "stock" and any(row.reason.startswith("quantity") for row in bad):
+        errors.print(
+            f"An import only adds goods. {_HOW.format(sku='SKU', location='LOCATION')}",
+            soft_wrap=True, markup=False,
+        )  # fmt: skip
     _advise(seeding)
     count = len(bad) + len(seeding.refusals)
     output.print(f"{file.name}: {'all rows are in' if not count else f'{count} rows refused'}.")
@@ -108,8 +117,8 @@ def _advise(seeding: Seeding) -> None:
         also = f"... and {more} more. " if more > 0 else ""
         first = seeding.added[0]
         errors.print(
-            f"{also}An import adds goods. If the books should say what was counted instead:"
-            f" storebus stock count {first.sku}=PIECES --location {first.location} --why TEXT",
+            f"{also}An import only adds goods."
+            f" {_HOW.format(sku=first.sku, location=first.location)}",
             soft_wrap=True, markup=False,
         )  # fmt: skip
     for sku in seeding.retired:

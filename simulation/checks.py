@@ -65,6 +65,10 @@ def _left_behind(data: Path) -> Iterator[str]:
         yield f"I4: {row['parcel']} was never put back"
     for row in all_rows(data / "warehouse.db", "SELECT kind FROM alarm"):
         yield f"I4: the alarm {row['kind']} still stands"
+    for row in all_rows(data / "settlement.db", "SELECT name FROM refused_refund WHERE open = 1"):
+        yield f"I4: nobody has seen to {row['name']}"
+    for row in all_rows(data / "settlement.db", "SELECT reason FROM provider_fault"):
+        yield f"I4: the provider is said not to let the store in: {row['reason']}"
 
 
 def _expired(data: Path, expire_after: int) -> Iterator[str]:

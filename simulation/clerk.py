@@ -1,11 +1,13 @@
 """The clerk, who puts goods back on a shelf that came back from orders that are not to be.
 
-And counts, while the storm lasts: some more or fewer than the books have, whatever is under way.
+Sees to what the payment provider refused. And counts, while the storm lasts: some more or fewer
+than the books have, whatever is under way.
 """
 
 import asyncio
 
 from bus.caller import Caller
+from bus.contract.settlement import REFUSALS, RESOLVE, RefusalList, Refusals, Resolve
 from bus.contract.values import Empty
 from bus.contract.warehouse import (
     COUNT,
@@ -24,6 +26,8 @@ from simulation.goods import LOCATIONS, PRICES
 from simulation.store import SimulatedStore
 from simulation.weather import happens
 
+_TRUST = 0.4
+"""How often the clerk lets the provider be asked again."""
 _ASKING = 5
 """How often the clerk asks for the same."""
 _ROUND = 30.0
@@ -38,8 +42,10 @@ async def clerking(store: SimulatedStore) -> None:
             await asyncio.sleep(chance.uniform(1, _ROUND))
             for goods in await _look(console):
                 await _put_back(console, goods, chance.choice(LOCATIONS))
-            if store.stormy and happens(store.chances["count"], store.weather.count):
-                await _count(console, store)
+            await _resolve(console, store)
+            for _ in LOCATIONS:
+                if store.stormy and happens(store.chances["count"], store.weather.count):
+                    await _count(console, store)
 
 
 async def _count(console: Caller, store: SimulatedStore) -> None:
@@ -63,6 +69,32 @@ async def _count(console: Caller, store: SimulatedStore) -> None:
         except Problem as problem:
             store.trace.note("refused", "clerk", repr(problem))
         return
+
+
+async def _resolve(console: Caller, store: SimulatedStore) -> None:
+    """See to what the provider refused: ask it again, once or twice, or pay by hand."""
+    chance = store.chances["resolve"]
+    try:
+        found: RefusalList = await console.ask(REFUSALS, "settlement", Refusals())
+    except (NoAnswer, Problem):
+        return
+    for each in found.refusals:
+        asked = Resolve(
+            order=each.order,
+            refund=each.refund,
+            how="retry" if happens(chance, _TRUST) else "by-hand",
+            reason="as the bank says",
+        )
+        store.trace.note("resolves", "clerk", f"{each.refund} {asked.how}")
+        identifier = f"resolve-{chance.getrandbits(32):x}"
+        for _ in range(_ASKING):
+            try:
+                await console.ask(RESOLVE, "settlement", asked, identifier=identifier)
+            except NoAnswer:
+                continue
+            except Problem as problem:
+                store.trace.note("refused", "clerk", repr(problem))
+            break
 
 
 async def _look(console: Caller) -> list[Return]:

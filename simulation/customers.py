@@ -80,6 +80,15 @@ def whim(chance: Random, number: int, window: float, weather: Weather) -> Whim:
     )
 
 
+def with_other_card(whim: Whim, chance: Random, number: int, weather: Weather) -> Whim:
+    """Perhaps the card is one that the provider refuses, once or for good, when it is cancelled."""
+    if whim.payment.method != "card" or not happens(chance, weather.refuse):
+        return whim
+    kind = chance.choice(("refuse", "norefund", "norefund", "laterrefund"))
+    card = CardPayment(method="card", token=f"tok_{kind}_{number}")
+    return replace(whim, payment=card, cancels=whim.cancels or _second_thought(chance))
+
+
 def _second_thought(chance: Random) -> float:
     """Seconds until a customer cancels: at once, while it is brought, or when it is there."""
     return chance.expovariate(chance.choice((20.0, 2.0, 0.5, 0.1, 0.02)))
@@ -208,7 +217,12 @@ async def shopping(store: SimulatedStore, customers: Iterable[int], window: floa
             Customer(
                 store,
                 number,
-                whim(store.chances[f"customer/{number}"], number, window, store.weather),
+                with_other_card(
+                    whim(store.chances[f"customer/{number}"], number, window, store.weather),
+                    store.chances[f"card/{number}"],
+                    number,
+                    store.weather,
+                ),
                 console,
             ).visit()
             for number in customers

@@ -19,6 +19,7 @@ from nodes.settlement.acquirer.log import Entry, Log
 from nodes.settlement.acquirer.outcomes import (
     Captured,
     Declined,
+    Misconfigured,
     NeverSeen,
     Refunded,
     RefusedRefund,
@@ -69,8 +70,10 @@ class Provider:
 
     async def capture(
         self, key: str, token: str, amount: int, currency: str
-    ) -> Captured | Declined | Unknown:
+    ) -> Captured | Declined | Misconfigured | Unknown:
         """Take money, once per key."""
+        if self._is_outside(f"capture {key}"):
+            return Misconfigured("the API key is not valid")
         body = CaptureBody(token=token, amount=amount, currency=currency)
         answer = await self._over_the_line(f"capture {key}", lambda: self._book.capture(key, body))
         match answer:
@@ -78,6 +81,9 @@ class Provider:
                 return Captured(reference)
             case Answer(402, {"reason": str(reason)}):
                 return Declined(reason)
+            case Answer(409, {"state": "refused", "reason": str(reason)}):
+                voided = await self.void(key)
+                return voided if isinstance(voided, Captured | Unknown) else Declined(reason)
             case _:
                 return self._neither(answer)
 
@@ -94,8 +100,10 @@ class Provider:
 
     async def refund(
         self, key: str, capture_key: str, amount: int
-    ) -> Refunded | RefusedRefund | Unknown:
+    ) -> Refunded | RefusedRefund | Misconfigured | Unknown:
         """Give money back, once per key."""
+        if self._is_outside(f"refund {key}"):
+            return Misconfigured("the API key is not valid")
         body = RefundBody(capture=capture_key, amount=amount)
         answer = await self._over_the_line(f"refund {key}", lambda: self._book.refund(key, body))
         match answer:
@@ -105,6 +113,14 @@ class Provider:
                 return RefusedRefund(reason)
             case _:
                 return self._neither(answer)
+
+    def _is_outside(self, what: str) -> bool:
+        """Whether a call is not let in: somebody has changed a key."""
+        if not self.stormy or not happens(self._chances["outside"], self._weather.outside):
+            return False
+        self._trace.note("provider", "acquirer", f"{what} (not let in)")
+        self.busy_until = asyncio.get_running_loop().time() + _LATEST
+        return True
 
     async def _over_the_line(self, what: str, decide: Callable[[], Answer]) -> Answer:
         chance = self._chances["payment"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 KINDS = (
     "loss", "state", "repetition", "delay", "connection", "deaf", "broker", "crash", "kill", "away",
     "payment", "machine", "jam", "short", "resend", "cancel",
-    "count", "clock",
+    "count", "refuse", "outside", "clock",
 )  # fmt: skip
 """What can be switched off."""
 
@@ -55,6 +55,10 @@ class Weather:
     """Of customers who change their minds."""
     count: float = 0.0
     """Of the clerk's rounds on which something is counted, rarely as the books have it."""
+    refuse: float = 0.0
+    """Of customers with cards that the provider refuses to charge, or to give money back to."""
+    outside: float = 0.0
+    """Of calls to the acquirer that it does not let in."""
     resend: float = 0.0
     """Of customers whose purchase message is sent again, with the same body or another."""
 
@@ -65,7 +69,7 @@ class Weather:
 _HARDEST = Weather(
     loss=0.5, state=0.95, repetition=0.4, delay=0.3, connection=0.1, deaf=0.6, broker=0.04,
     crash=0.03, kill=0.05, away=0.02, payment=0.9, machine=0.8, jam=0.3, short=0.4, cancel=1.0,
-    resend=0.8, count=0.8, clock=0.1,
+    resend=0.8, count=1.0, refuse=1.0, outside=0.5, clock=0.1,
 )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from devices.sorter.role import Sorter
 from devices.terminal import domain
 from devices.terminal.role import Terminal
 from nodes.catalog.role import Catalog
+from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.role import Settlement
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.role import Warehouse
@@ -143,6 +144,7 @@ class Store:
         site: str,
         settings: RuntimeSettings,
         patience: tuple[SettlementSettings | None, WarehouseSettings | None] = (None, None),
+        acquirer: Acquirer | None = None,
     ) -> None:
         self.site = site
         self.topics = Topics(site)
@@ -151,6 +153,7 @@ class Store:
         self.machines = {"sorter-1": self.machine}
         """By sorter; the others have machines of their own."""
         self._patience = patience
+        self._acquirer = acquirer
         self.reminders: list[Remind] = []
         """What the terminals showed, in order."""
         self.nodes: dict[str, Node] = {}
@@ -178,7 +181,7 @@ class Store:
             return terminal.run
         made: dict[str | None, Callable[[], Any]] = {
             "catalog": Catalog,
-            "settlement": lambda: Settlement(None, self._patience[0]),
+            "settlement": lambda: Settlement(self._acquirer, self._patience[0]),
             "warehouse": lambda: Warehouse(POINTS, ["A-01-1", "A-02-1"], self._patience[1]),
             "sorter": lambda: Sorter(self.machines.setdefault(name, Machine())),
         }
@@ -325,10 +328,11 @@ async def running_store(
     seeded: bool = True,
     settlement: SettlementSettings | None = None,
     warehouse: WarehouseSettings | None = None,
+    acquirer: Acquirer | None = None,
 ) -> AsyncIterator[Store]:
     """A store that is open for business; it says goodbye at the end."""
     patience = (settlement, warehouse)
-    store = Store(connector, data, site, settings or RuntimeSettings(), patience)
+    store = Store(connector, data, site, settings or RuntimeSettings(), patience, acquirer)
     devices = [f"sorter-{number + 1}" for number in range(sorters)]
     devices += [f"terminal-{number + 1}" for number in range(terminals)]
     try:

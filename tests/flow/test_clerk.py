@@ -1,5 +1,6 @@
 """What a clerk does to the stock, as real commands against a real store."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -45,6 +46,10 @@ async def test_a_typing_error_in_an_import_is_corrected_by_a_count(
     assert code == 0, err
     assert f"storebus stock count {SKU}=" in err
     assert await _available(store, SKU) == before + 1200
+    delivery.write_text(f"sku,location,quantity\n{SKU},{location},-1188\n")
+    code, _, err = await _in_store(store, "import", str(delivery))
+    assert code == 1
+    assert "storebus stock count SKU=PIECES" in err
 
     code, out, err = await _in_store(
         store, "stock", "count", f"{SKU}=12", "--why", "1200 was 12", "--as", "tester-ann"
@@ -111,6 +116,38 @@ async def test_a_retired_product_is_not_sold_until_it_is_taken_back(store: Store
 
 
 @in_one_loop
+async def test_money_that_the_provider_kept_is_paid_by_hand(store: StoreProcess) -> None:
+    code, out, err = await _in_store(
+        store, "buy", "terminal-7", "OXF-BLU-S", "--pay", "card:tok_norefund", "--no-wait", "--json"
+    )
+    assert code == 0, err
+    order = json.loads(out)["order"]
+    code, _, err = await _in_store(
+        store, "request", "console-7", "settlement", "cancel", f"order={order}"
+    )
+    assert code == 0, err
+    async with asyncio.timeout(30):
+        out = ""
+        while order not in out:
+            code, out, err = await _in_store(store, "resolve")
+            assert code == 0, err
+    assert "the card's account is closed" in out
+    code, out, err = await _in_store(
+        store, "resolve", order, "--refunded-by-hand", "--why", "paid in cash", "--as", "tester-ann"
+    )
+    assert code == 0, err
+    assert "59.00 EUR counts as paid back by hand" in out
+    code, out, err = await _in_store(
+        store, "request", "tester-1", "settlement", "order", f"order={order}"
+    )
+    view = json.loads(out)
+    assert (view["refunded"], view["refused"]) == (5900, [])
+    assert [(each["by"], each["reason"]) for each in view["resolved"]] == [
+        ("tester-ann", "paid in cash")
+    ]
+
+
+@in_one_loop
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -123,6 +160,10 @@ async def test_a_retired_product_is_not_sold_until_it_is_taken_back(store: Store
         (("stock", "count", "CAN-40=3", "--why", "x"), 1, "B-01-4, B-02-1"),
         (("stock", "count", "CAN-40=3", "--why", "x", "--as", "terminal-7"), 2, "tester-ann"),
         (("retire", "CAN-40"), 2, "--why"),
+        (("resolve", "o-1", "--why", "x"), 2, "--retry"),
+        (("resolve", "o-1", "--retry", "--refunded-by-hand", "--why", "x"), 2, "--retry"),
+        (("resolve", "o-1", "--retry"), 2, "--why"),
+        (("resolve", "o-1", "--retry", "--why", "x"), 1, "unknown-order"),
         (("retire", "HAT", "--why", "x"), 1, "no style and no product HAT"),
     ],
 )

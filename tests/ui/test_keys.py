@@ -11,10 +11,13 @@ from story import recorded
 from textual import events
 from textual.widgets import Input
 
-from bus.contract.catalog import LOOKUP, UPSERT, Lookup, ProductRecord, Upsert
+from bus.contract.catalog import LOOKUP, UPSERT, Lookup, OrderOnly, ProductRecord, Upsert
+from bus.contract.settlement import CANCEL, CardPayment
 from bus.contract.values import check_digit, gtin14
 from bus.contract.warehouse import COUNTS, Counts
 from bus.link import Outgoing
+from cli.roles import simulated_acquirer
+from nodes.settlement.acquirer.client import Acquirer
 from tui.app import Console
 from tui.feed import PENDING
 from tui.model.message import Message
@@ -216,6 +219,45 @@ async def test_an_order_is_given_to_another_sorter(tmp_path: Path) -> None:
                 ("sorter-2", 2)
             ]
         store.machine.free.set()
+
+
+async def test_a_refund_that_was_refused_is_an_alarm_and_resolved_from_there(
+    tmp_path: Path,
+) -> None:
+    async with (
+        simulated_acquirer(tmp_path / "acquirer.jsonl") as url,
+        Acquirer(url) as acquirer,
+        heard_store(tmp_path, acquirer=acquirer) as (store, broker),
+    ):
+        terminal = store.terminals["terminal-1"]
+        card = CardPayment(method="card", token="tok_norefund")
+        receipt = await terminal.buy({"MUG": 1}, await terminal.styles(["MUG"]), card)
+        await store.reminded(receipt.order)
+        order = OrderOnly(order=receipt.order)
+        await store.ask_as("console-9", CANCEL, "settlement", order)
+        console = watching(broker)
+        async with console.run_test(size=(160, 40)) as pilot:
+            await pilot.press("5")
+            await shows(pilot, f"{receipt.order}: The provider refused to give money back")
+            await pilot.press("3")
+            await shows(pilot, receipt.order)
+            await pilot.press("enter")
+            await shows(pilot, f"storebus resolve {receipt.order}")
+            await pilot.press("r")
+            await shows(pilot, "* how")
+            await type_in(pilot, "by-hand")
+            await pilot.press("tab", "tab")
+            await type_in(pilot, "paid in cash")
+            await pilot.press("ctrl+s")
+            await shows(pilot, "will count as paid")
+            await pilot.press("y")
+            await shows(pilot, "✔ done")
+            await pilot.press("escape")
+            await eventually(
+                lambda: not console.desk.model.alarms.subjects("refund-refused"), "an end"
+            )
+        rows = store.rows("settlement", "SELECT how, caller, reason FROM resolution")
+        assert rows == [("by-hand", "console-1", "paid in cash")]
 
 
 async def test_a_parcel_is_collected_by_its_code_and_a_wrong_code_is_refused(

@@ -235,6 +235,24 @@ def test_what_is_dismissed_stays_away_until_it_happens_again() -> None:
     assert {each.subject for each in alarms.current()} == {"terminal-1", "o-1"}
 
 
+def test_what_the_payment_provider_refuses_is_an_alarm_until_it_is_resolved() -> None:
+    store = model()
+    since = "2025-11-22T08:26:40.000Z"
+    refused = [
+        {"kind": "refund-refused", "order": order, "detail": f"money of {order}", "since": since}
+        for order in ("o-1", "o-2")
+    ]
+    fault = {"kind": "provider-refuses-us", "order": None, "detail": "no key", "since": since}
+    say(store, "state", "settlement/alarms", {"alarms": [fault, *refused]})
+    assert store.alarms.subjects("refund-refused") == {"o-1", "o-2"}
+    assert store.alarms.subjects("provider-refuses-us") == {"settlement"}
+    say(store, "state", "warehouse/alarms", {"alarms": []})
+    assert store.alarms.subjects("refund-refused") == {"o-1", "o-2"}
+    say(store, "state", "settlement/alarms", {"alarms": refused[1:]}, START + 10)
+    assert store.alarms.subjects("refund-refused") == {"o-2"}
+    assert store.alarms.subjects("provider-refuses-us") == set()
+
+
 def test_a_late_answer_and_one_that_never_came_raise_an_alarm() -> None:
     store = model()
     deadline = "2025-11-22T08:27:00.000Z"  # 20 s after the start

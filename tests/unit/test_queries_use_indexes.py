@@ -8,7 +8,10 @@ from settlement_orders import order
 from unit_rows import tables
 
 from bus.contract.catalog import Line
+from nodes.catalog import stock_range
+from nodes.settlement import refusals
 from nodes.settlement import store as settlement
+from nodes.warehouse import counts
 from nodes.warehouse import store as warehouse
 from nodes.warehouse.domain import Job
 
@@ -25,6 +28,12 @@ Work = Callable[[sqlite3.Connection], object]
         ("nodes.settlement", lambda rows: settlement.orders(rows, "ready", None, 10)),
         ("nodes.settlement", lambda rows: settlement.orders(rows, None, "terminal-1", 10)),
         ("nodes.settlement", lambda rows: settlement.orders(rows, "ready", "terminal-1", 10)),
+        ("nodes.settlement", lambda rows: refusals.of_order(rows, "o-1")),
+        ("nodes.settlement", lambda rows: refusals.open_ones(rows, 10)),
+        ("nodes.settlement", lambda rows: refusals.resolutions(rows, "o-1")),
+        ("nodes.warehouse", lambda rows: counts.take_told(rows, "m-1")),
+        ("nodes.warehouse", lambda rows: counts.past(rows, "MUG", 10)),
+        ("nodes.catalog", lambda rows: stock_range.codes(rows, "mug")),
         ("nodes.warehouse", lambda rows: warehouse.save_job(rows, JOB, 0)),
         ("nodes.warehouse", lambda rows: warehouse.job_of_order(rows, "o-1")),
         ("nodes.warehouse", lambda rows: warehouse.waiting(rows, 10)),
@@ -38,6 +47,12 @@ Work = Callable[[sqlite3.Connection], object]
         "orders in a state",
         "orders of a terminal",
         "orders of a terminal in a state",
+        "the refused refunds of an order",
+        "all refused refunds",
+        "what became of an order's refused refunds",
+        "the count that the catalog answers",
+        "the counts of a style",
+        "the retired styles of a product",
         "save a job",
         "the job of an order",
         "waiting jobs",

@@ -38,7 +38,9 @@ def _text(kind: Kind, node: str, alarm: dict[str, Any]) -> Sentence:
     """
     seconds = alarm.get("seconds")
     if not kind.startswith("clock") or type(seconds) is not int:
-        return Sentence("{words}", words=str(alarm.get("detail")))
+        words = Sentence("{words}", words=str(alarm.get("detail")))
+        order = alarm.get("order")
+        return words if order is None else Sentence("{order}: {words}", order=order, words=words)
     size, unit = next(
         ((size, unit) for size, unit in _UNITS if abs(seconds) >= 2 * size),
         (1, marked("{count} s")),

@@ -63,7 +63,7 @@ class Cart:
 
     @property
     def goods(self) -> str:
-        """A digest of what lies in it, whatever it costs: whether it is still what a page showed."""
+        """A digest of what lies in it, whatever it costs: is it still what a page showed?"""
         held = json.dumps([(line.sku, line.quantity) for line in self.lines])
         return hashlib.sha256(held.encode()).hexdigest()[:16]
 
