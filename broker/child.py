@@ -29,6 +29,11 @@ class Program:
     address: str
     ports: tuple[int, ...]
 
+    @property
+    def title(self) -> str:
+        """How people call it."""
+        return f"The {self.name} broker"
+
     async def start(self) -> Process:
         """Start it and return when every port accepts connections.
 
@@ -63,19 +68,19 @@ class Program:
             if process.returncode is not None:
                 raise BrokerError(
                     f"The {self.name} broker ended at once (status {process.returncode}). "
-                    f"{self.log} says:\n{self.log_tail()}"
+                    f"{self.log} says:\n{self.last_words()}"
                 )
             if time.monotonic() > deadline:
                 raise BrokerError(
                     f"The {self.name} broker did not accept connections on port {waiting[0]} "
-                    f"within {READY_SECONDS:.0f} seconds. {self.log} says:\n{self.log_tail()}"
+                    f"within {READY_SECONDS:.0f} seconds. {self.log} says:\n{self.last_words()}"
                 )
             if await answers(self.address, waiting[0]):
                 waiting.pop(0)
             else:
                 await asyncio.sleep(POLL_SECONDS)
 
-    def log_tail(self) -> str:
+    def last_words(self) -> str:
         """The last lines that it wrote since it was started."""
         with self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - LOG_TAIL_BYTES))

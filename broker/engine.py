@@ -3,7 +3,7 @@
 It must not know anything of nodes, channels or messages.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -61,17 +61,20 @@ class Broker:
 
 
 @asynccontextmanager
-async def running_broker(settings: BrokerSettings, data: Path) -> AsyncIterator[Broker]:
+async def running_broker(
+    settings: BrokerSettings, data: Path, tell: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[Broker]:
     """Run the broker that the settings ask for; it accepts connections inside the context.
 
     Args:
         settings: what the operator chose.
         data: the store's data folder, made if it is missing; configuration and log go there.
+        tell: told in a sentence when it died and when it runs again.
 
     Raises:
         BrokerError: there is no such broker or it does not start; the message says what to do.
     """
-    broker, supervisor = await _prepare(settings, data)
+    broker, supervisor = await _prepare(settings, data, tell)
     if supervisor is None:
         yield broker
         return
@@ -82,7 +85,9 @@ async def running_broker(settings: BrokerSettings, data: Path) -> AsyncIterator[
         await supervisor.close()
 
 
-async def _prepare(settings: BrokerSettings, data: Path) -> tuple[Broker, Supervisor | None]:
+async def _prepare(
+    settings: BrokerSettings, data: Path, tell: Callable[[str], None]
+) -> tuple[Broker, Supervisor | None]:
     engine = settings.engine
     if engine == "external" or (engine == "auto" and settings.url):
         url = require_address(settings.url)
@@ -94,16 +99,16 @@ async def _prepare(settings: BrokerSettings, data: Path) -> tuple[Broker, Superv
         )
     binary = None if engine == "embedded" else mosquitto.find_mosquitto()
     if binary is not None:
-        return await _prepare_mosquitto(binary, settings, data)
+        return await _prepare_mosquitto(binary, settings, data, tell)
     if engine == "mosquitto":
         raise BrokerError(
             "Mosquitto is not installed: apt install mosquitto, or use --engine embedded."
         )
-    return await _prepare_embedded(settings, data)
+    return await _prepare_embedded(settings, data, tell)
 
 
 async def _prepare_mosquitto(
-    binary: Path, settings: BrokerSettings, data: Path
+    binary: Path, settings: BrokerSettings, data: Path, tell: Callable[[str], None]
 ) -> tuple[Broker, Supervisor]:
     address = numeric_address(settings.host)
     ports = await _ports(address, settings, 1)
@@ -114,7 +119,8 @@ async def _prepare_mosquitto(
     text = mosquitto.configuration(address, ports[0], settings.max_packet_size, websocket_port)
     file = _write(data / "mosquitto.conf", text)
     command = mosquitto.command(binary, file)
-    supervisor = Supervisor(Program("mosquitto", command, file.with_suffix(".log"), address, ports))
+    program = Program("mosquitto", command, file.with_suffix(".log"), address, ports)
+    supervisor = Supervisor(program, tell)
     dialled = dialled_address(address)
     url = f"mqtt://{authority(dialled, ports[0])}"
     websocket_url = None if websocket_port is None else f"ws://{authority(dialled, websocket_port)}"
@@ -128,7 +134,9 @@ async def _prepare_mosquitto(
     ), supervisor
 
 
-async def _prepare_embedded(settings: BrokerSettings, data: Path) -> tuple[Broker, Supervisor]:
+async def _prepare_embedded(
+    settings: BrokerSettings, data: Path, tell: Callable[[str], None]
+) -> tuple[Broker, Supervisor]:
     if settings.websocket_port is not None:
         raise BrokerError(
             "The embedded broker does not speak WebSocket: apt install mosquitto, "
@@ -141,7 +149,7 @@ async def _prepare_embedded(settings: BrokerSettings, data: Path) -> tuple[Broke
     )
     file = _write(data / "embedded.toml", text)
     supervisor = Supervisor(
-        Program("embedded", embedded.command(file), file.with_suffix(".log"), address, ports)
+        Program("embedded", embedded.command(file), file.with_suffix(".log"), address, ports), tell
     )
     dialled = dialled_address(address)
     # At QoS 1 it stalls 44 ms at every hop and is no safer: the bus repeats what is lost anyway.

@@ -1,6 +1,6 @@
-"""Keep a broker process running: start it again whenever it dies, slower each time.
+"""Keep a process running: start it again whenever it dies, slower each time.
 
-It must not know which broker it is.
+It must not know what the process is: a broker, a role, a simulated provider.
 """
 
 import asyncio
@@ -8,16 +8,36 @@ import logging
 import random
 import time
 from asyncio.subprocess import Process
+from collections.abc import Callable
+from typing import Protocol
 
-from broker.child import Program, stop
-from bus.errors import BrokerError
+from broker.child import stop
+from bus.errors import StorebusError
 
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 10.0
-# A broker that ran this long has recovered: its next death is a new misfortune.
+# What ran this long has recovered: its next death is a new misfortune.
 SETTLED_SECONDS = 60.0
 
-log = logging.getLogger("storebus.broker")
+log = logging.getLogger("storebus.supervisor")
+
+
+class Supervised(Protocol):
+    """What is kept running."""
+
+    @property
+    def title(self) -> str:
+        """How people call it, such as `The mosquitto broker`."""
+
+    async def start(self) -> Process:
+        """Start it and return when it is ready.
+
+        Raises:
+            StorebusError: it did not become ready; nothing is left behind.
+        """
+
+    def last_words(self) -> str:
+        """What it said before it died, as far as that would be lost; else nothing."""
 
 
 def restart_delay(failures: int) -> float:
@@ -28,11 +48,28 @@ def restart_delay(failures: int) -> float:
 
 
 class Supervisor:
-    """Owns one broker process from `open` to `close`."""
+    """Owns one process from `open` to `close`.
 
-    def __init__(self, program: Program) -> None:
+    Args:
+        program: what is run.
+        tell: told in a sentence when it died and when it runs again, as the log is.
+        is_hopeless: whether, after so many tries in a row that failed, the last with this error,
+            it is given up; else it is tried for ever.
+        patience: seconds that it may take for its goodbye.
+    """
+
+    def __init__(
+        self,
+        program: Supervised,
+        tell: Callable[[str], None] = lambda _: None,
+        is_hopeless: Callable[[int, StorebusError], bool] = lambda _, __: False,
+        patience: float = 5.0,
+    ) -> None:
         self.restarts = 0
         self._program = program
+        self._tell = tell
+        self._is_hopeless = is_hopeless
+        self._patience = patience
         self._process: Process | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -44,53 +81,67 @@ class Supervisor:
         return self._process.pid
 
     async def open(self) -> None:
-        """Start the broker and the watch over it.
+        """Start it and the watch over it.
 
         Raises:
-            BrokerError: it does not start; nothing is left behind.
+            StorebusError: it does not start; nothing is left behind.
         """
         self._process = await self._program.start()
         self._watch = asyncio.create_task(
-            self._keep_running(self._process), name=f"watch {self._program.name}"
+            self._keep_running(self._process), name=f"watch {self._program.title}"
         )
 
+    async def given_up(self) -> None:
+        """Wait until it is given up.
+
+        Raises:
+            StorebusError: why it could not be started again.
+        """
+        assert self._watch is not None
+        await asyncio.shield(self._watch)
+
     async def close(self) -> None:
-        """End the watch, then the broker; returns when both are gone."""
+        """End the watch, then the process; returns when both are gone."""
         try:
             if self._watch is not None:
                 self._watch.cancel()
                 await asyncio.wait([self._watch])
         finally:
             if self._process is not None:
-                await stop(self._process)
+                await stop(self._process, self._patience)
         if self._watch is not None and not self._watch.cancelled():
-            self._watch.result()  # a defect of the watch itself must not stay unseen
+            error = self._watch.exception()
+            if error is not None and not isinstance(error, StorebusError):
+                raise error  # a defect of the watch itself must not stay unseen
 
     async def _keep_running(self, process: Process) -> None:
-        failures = 0
+        failures, title = 0, self._program.title
         while True:
             started = time.monotonic()
             status = await process.wait()
             await stop(process)  # it is dead; this lets go of its pipe
             if time.monotonic() - started > SETTLED_SECONDS:
                 failures = 0
-            # The next start empties the log: what it says of this death is told here or never.
-            tail = self._program.log_tail()
+            # The next start may empty its log: what it says of this death is told here or never.
+            words = self._program.last_words()
             log.warning(
-                "The %s broker died (status %d). Its log says:\n%s",
-                self._program.name,
-                status,
-                tail,
+                "%s died (status %d).%s", title, status, f" Its log says:\n{words}" if words else ""
             )
-            while True:
-                delay = restart_delay(failures)
-                failures += 1
-                await asyncio.sleep(delay)
-                try:
-                    process = self._process = await self._program.start()
-                except BrokerError as error:
-                    log.error("The broker is not back yet: %s", error)  # noqa: TRY400 - told whole
-                else:
-                    break
+            self._tell(f"{title} died (status {status}) and is started again.")
+            process = self._process = await self._start_again(failures)
+            failures += 1
             self.restarts += 1
-            log.warning("The %s broker runs again (pid %d).", self._program.name, process.pid)
+            log.warning("%s runs again (pid %d).", title, process.pid)
+            self._tell(f"{title} runs again.")
+
+    async def _start_again(self, failures: int) -> Process:
+        tries = 0
+        while True:
+            await asyncio.sleep(restart_delay(failures + tries))
+            try:
+                return await self._program.start()
+            except StorebusError as error:
+                tries += 1
+                log.error("%s is not back yet: %s", self._program.title, error)  # noqa: TRY400 - told whole
+                if self._is_hopeless(tries, error):
+                    raise

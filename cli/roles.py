@@ -3,15 +3,19 @@
 import asyncio
 import os
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from broker.child import stop
+from broker.supervisor import Supervisor
 from bus.contract.channel import ROLES
 from bus.contract.warehouse import PickupPoints
 from bus.errors import ConfigurationError
 from bus.role import Role
+from cli.run import output
 from cli.settings import Settings
 from cli.shop.reader import Shop
 
@@ -77,28 +81,57 @@ async def acquirer_client(settings: Settings) -> AsyncIterator["Acquirer | None"
 
 @asynccontextmanager
 async def simulated_acquirer(log: Path, *options: str) -> AsyncIterator[str]:
-    """Run the simulated acquirer as its own process; yields its URL.
+    """Run the simulated acquirer as its own process, again when it dies; yields its URL.
 
     Raises:
         ConfigurationError: it did not start.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "nodes.settlement.acquirer", "--port", "0", "--leash", "--log", str(log)),
-        *options,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        start_new_session=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
+    program = _SimulatedAcquirer(log, options)
+    acquirer = Supervisor(program, output.print)
+    await acquirer.open()
     try:
-        ready = (await process.stdout.readline()).decode()
-        if "http" not in ready:
-            raise ConfigurationError("the simulated acquirer did not start; see above")
-        yield ready.split()[-1]
+        yield program.url
     finally:
-        process.stdin.close()
-        await process.wait()
+        await acquirer.close()
+
+
+class _SimulatedAcquirer:
+    """The process of the simulated acquirer; it listens where it did before."""
+
+    title = "The simulated card acquirer"
+
+    def __init__(self, log: Path, options: tuple[str, ...]) -> None:
+        self.url = ""
+        self._log, self._options = log, options
+
+    async def start(self) -> Process:
+        """Start it and wait until it listens.
+
+        Raises:
+            ConfigurationError: it does not.
+        """
+        port = self.url.rpartition(":")[2] or "0"
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "nodes.settlement.acquirer"),
+            *("--port", port, "--leash", "--log", str(self._log), *self._options),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+        )
+        try:
+            assert process.stdout is not None
+            ready = (await process.stdout.readline()).decode()
+        except BaseException:
+            await stop(process)
+            raise
+        if "http" not in ready:
+            await stop(process)
+            raise ConfigurationError("the simulated acquirer did not start; see above")
+        self.url = ready.split()[-1]
+        return process
+
+    def last_words(self) -> str:
+        """It writes what it does into its file."""
+        return ""

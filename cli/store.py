@@ -20,6 +20,7 @@ from bus.node import Node, Place
 from bus.role import Role
 from cli.apart import roles_apart
 from cli.roles import acquirer_client, server_roles, sorter_role
+from cli.run import output
 from cli.settings import Settings
 from cli.shop.reader import Shop, read_shop
 from cli.shop.seeding import IMPORTER, Refusal, Seeding
@@ -67,7 +68,9 @@ async def running_store(
     shop = read_shop(settings.shop)
     async with AsyncExitStack() as stack:
         stack.callback(os.close, hold(settings.data / "store.lock"))
-        broker = await stack.enter_async_context(running_broker(settings.broker, settings.data))
+        broker = await stack.enter_async_context(
+            running_broker(settings.broker, settings.data, output.print)
+        )
         place = Place(MqttConnector(broker.url), settings.site, settings.data, settings.runtime)
         roles: dict[str, Role] = {}
         if apart:

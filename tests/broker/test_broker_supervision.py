@@ -45,7 +45,9 @@ async def test_a_killed_broker_comes_back_by_itself_on_the_same_port(
         assert broker.pid not in (None, first)
         assert await carry(broker.url, broker.url_v311, b"shirt") == b"shirt"
         assert broker.restarts == 1
-    told = [record.getMessage() for record in caplog.records if record.name == "storebus.broker"]
+    told = [
+        record.getMessage() for record in caplog.records if record.name == "storebus.supervisor"
+    ]
     assert told[0].startswith(f"The {engine} broker died (status -9).")
     assert "runs again" in told[1]
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import select
+import shutil
 import signal
 from pathlib import Path
 
@@ -10,19 +11,27 @@ import pytest
 from needs import ENGINE
 from store_process import StoreProcess, running_store_process, storebus
 
+import cli
+
+SAMPLE = Path(cli.__file__).parent / "shop" / "sample"
 pytestmark = pytest.mark.needs("linux")
+
+
+def _children(parent: int) -> list[int]:
+    return [
+        int(each) for each in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    ]
+
+
+def _words(process: int) -> list[str]:
+    return Path(f"/proc/{process}/cmdline").read_text().split("\0")
 
 
 def _roles(store: StoreProcess) -> dict[str, int]:
     """The processes of the roles, by what they play."""
     assert store.process is not None
-    parent = store.process.pid
-    found = {}
-    for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-        words = Path(f"/proc/{child}/cmdline").read_text().split("\0")
-        if "node" in words:
-            found[words[words.index("node") + 1]] = int(child)
-    return found
+    words = {child: _words(child) for child in _children(store.process.pid)}
+    return {said[said.index("node") + 1]: child for child, said in words.items() if "node" in said}
 
 
 def _ends(process: int) -> bool:
@@ -32,9 +41,9 @@ def _ends(process: int) -> bool:
     return bool(ended)
 
 
-async def _buys(store: StoreProcess) -> None:
+async def _buys(store: StoreProcess, pay: str = "account:C-1001") -> None:
     code, out, err = await storebus(
-        "buy", "terminal-7", "CAN-40", "--pay", "account:C-1001", "--data", str(store.data)
+        "buy", "terminal-7", "CAN-40", "--pay", pay, "--data", str(store.data)
     )
     assert code == 0, err
     assert "Ready to collect" in out
@@ -54,12 +63,53 @@ async def test_roles_that_run_apart_make_a_store_and_end_with_it(tmp_path: Path)
     assert (await storebus("audit", str(tmp_path)))[0] == 0
 
 
-async def test_a_store_ends_when_a_role_that_runs_apart_has_ended(tmp_path: Path) -> None:
+async def test_a_role_that_is_killed_is_started_again_and_the_store_says_so(
+    tmp_path: Path,
+) -> None:
     async with running_store_process(tmp_path, ENGINE, "inf", "--apart") as store:
-        os.kill(_roles(store)["warehouse"], signal.SIGKILL)
+        for name in ("warehouse", "settlement", "catalog"):
+            killed = _roles(store)[name]
+            os.kill(killed, signal.SIGKILL)
+            await store.until(f"{name} died (status -9) and is started again.")
+            await store.until(f"{name} runs again.")
+            assert _roles(store)[name] != killed
+            await _buys(store)
+        await store.quiet()
+        assert "Traceback" not in await store.stop()
+    assert (await storebus("audit", str(tmp_path)))[0] == 0
+
+
+async def test_the_card_acquirer_and_the_broker_are_started_again_too(tmp_path: Path) -> None:
+    async with running_store_process(tmp_path, ENGINE, "inf", "--apart") as store:
+        settlement = _roles(store)["settlement"]
+        (acquirer,) = _children(settlement)
+        os.kill(acquirer, signal.SIGKILL)
+        await store.until("settlement: The simulated card acquirer runs again.")
         assert store.process is not None
-        async with asyncio.timeout(30):
+        (broker,) = [
+            each
+            for each in _children(store.process.pid)
+            if any(word.endswith(ENGINE) for word in _words(each))
+        ]
+        os.kill(broker, signal.SIGKILL)
+        await store.until(f"The {ENGINE} broker runs again.")
+        await _buys(store, "card:tok_approve")
+        assert "Traceback" not in await store.stop()
+
+
+async def test_a_role_that_cannot_be_started_again_ends_the_store_with_a_sentence(
+    tmp_path: Path,
+) -> None:
+    shop = tmp_path / "shop"
+    shutil.copytree(SAMPLE, shop)
+    options = ("--apart", "--shop", str(shop / "shop.toml"))
+    async with running_store_process(tmp_path / "data", ENGINE, "inf", *options) as store:
+        (shop / "shop.toml").write_text("name = ")
+        os.kill(_roles(store)["catalog"], signal.SIGKILL)
+        assert store.process is not None
+        async with asyncio.timeout(60):
             out, _ = await store.process.communicate()
         assert store.process.returncode == 1
-        assert "warehouse has ended with -9" in out.decode()
+        assert "catalog cannot be started: it ended with 2" in out.decode()
+        assert "Traceback" not in out.decode()
         store.process = None

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from bus.contract.catalog import PricedLine, Product, Style
@@ -121,7 +122,7 @@ def replaced(lines: Sequence[CartLine], line: CartLine) -> tuple[CartLine, ...]:
 
 
 def renewed(
-    lines: Sequence[CartLine], fresh: Mapping[str, CartLine], gone: Set[str]
+    lines: Sequence[CartLine], fresh: Mapping[str, CartLine], gone: AbstractSet[str]
 ) -> tuple[CartLine, ...]:
     """A cart as its goods are sold now.
 
