@@ -14,6 +14,7 @@ from bus.contract.catalog import ProductRecord
 from bus.contract.channel import role_of
 from bus.contract.settlement import Receipt
 from bus.errors import ConfigurationError
+from bus.generation import refuse_foreign_log
 from cli import options
 from cli.run import errors, output
 from cli.settings import Settings, read_settings
@@ -132,6 +133,7 @@ def _collection(order: str, settings: Settings) -> Labels:
 def _receipt(order: str, folder: Path) -> Receipt | None:
     """Only its terminal knows the pickup code of an order: the bus tells it to nobody else."""
     for file in sorted(each for each in folder.glob("*.db") if role_of(each.stem) == "terminal"):
+        refuse_foreign_log(file)
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             try:
