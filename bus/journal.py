@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from bus.errors import JournalError, RoleTakenError
-from bus.generation import begin_generation, refuse_foreign_log
-from bus.private import make_folder, opener
+from bus.generation import begin_generation, beside, log_of, refuse_foreign_log
+from bus.private import make_folder, opener, tighten
 from bus.worker import Worker
 
 T = TypeVar("T")
@@ -168,7 +168,13 @@ def hold(path: Path, *, restoring: bool = False) -> int:
 
 
 def _make(path: Path) -> None:
-    """A new database is its owner's alone; SQLite gives its log the same rights."""
+    """A new database is its owner's alone, and an older one becomes so, with its folder.
+
+    SQLite gives its log the same rights.
+    """
+    if path.exists():
+        index = path.with_name(f"{path.name}-shm")
+        tighten(path.parent, path, log_of(path), index, beside(path), path.with_suffix(".lock"))
     os.close(opener(str(path), os.O_RDWR | os.O_CREAT))
 
 

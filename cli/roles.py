@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bus.contract.channel import ROLES
 from bus.contract.warehouse import PickupPoints
 from bus.errors import ConfigurationError
+from bus.private import make_folder
 from bus.role import Role
 from cli.settings import Settings
 from cli.shop.reader import Shop
@@ -82,7 +83,7 @@ async def simulated_acquirer(log: Path, *options: str) -> AsyncIterator[str]:
     Raises:
         ConfigurationError: it did not start.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(log.parent)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "nodes.settlement.acquirer", "--port", "0", "--leash", "--log", str(log)),

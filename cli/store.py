@@ -16,6 +16,7 @@ from bus.errors import first_error
 from bus.journal import hold
 from bus.link import MqttConnector
 from bus.node import Node, Place
+from bus.private import write_text
 from bus.role import Role
 from cli.apart import roles_apart
 from cli.roles import acquirer_client, server_roles, sorter_role
@@ -124,5 +125,5 @@ async def _seed(shop: Shop, place: Place) -> tuple[Refusal, ...]:
         await seeding.stock(shop.stock)
         await seeding.accounts(shop.accounts, shop.currency)
     if not seeding.refusals:
-        marker.write_text(f"{shop.name}\n")
+        write_text(marker, f"{shop.name}\n")
     return tuple(seeding.refusals)
