@@ -8,10 +8,12 @@ import contextlib
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from broker.ports import POLL_SECONDS, answers, require_free
 from bus.errors import BrokerError
+from bus.private import opener
 
 READY_SECONDS = 10.0
 STOP_SECONDS = 5.0
@@ -43,7 +45,7 @@ class Program:
         await require_free(self.address, self.ports)
         try:
             # Truncated at every start, so that the log of a broker that keeps dying stays small.
-            with self.log.open("wb") as log:
+            with FileIO(self.log, "wb", opener=opener) as log:
                 process = await asyncio.create_subprocess_exec(
                     *self.command,
                     stdin=PIPE,

@@ -21,6 +21,7 @@ from broker.ports import (
 from broker.settings import BrokerSettings
 from broker.supervisor import Supervisor
 from bus.errors import BrokerError
+from bus.private import make_folder, write_text
 
 RunningEngine = Literal["embedded", "mosquitto", "external"]
 
@@ -181,8 +182,8 @@ def _notice(address: str, settings: BrokerSettings, ports: tuple[int, ...]) -> s
 
 def _write(file: Path, text: str) -> Path:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        make_folder(file.parent)
+        write_text(file, text)
     except OSError as error:
         raise BrokerError(
             f"{file} cannot be written ({error.strerror}); pick another folder with --data."

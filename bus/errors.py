@@ -27,6 +27,10 @@ class JournalError(StorebusError):
     """A node's database cannot be used as it is; the message says why."""
 
 
+class ForeignLogError(JournalError):
+    """The write-ahead log beside a database was written for another file."""
+
+
 class RoleTakenError(StorebusError):
     """Another living process already plays this node."""
 

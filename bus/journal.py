@@ -6,6 +6,7 @@ statements (see docs/adr/0001).
 """
 
 import fcntl
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,9 +18,18 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from bus.errors import JournalError, RoleTakenError
+from bus.generation import begin_generation, beside, log_of, refuse_foreign_log
+from bus.private import make_folder, opener, tighten
 from bus.worker import Worker
 
 T = TypeVar("T")
+
+logger = logging.getLogger("storebus.journal")
+
+RESTORING = "restore-under-way"
+"""Lies in a folder whose files are just being exchanged; see `cli.restoring`."""
+_CHECKED_AT_ONCE = 256 << 20
+"""Bytes: after an unclean end a larger file would keep its node waiting for more than a second."""
 
 _PRAGMAS = {
     "journal_mode": "wal",
@@ -45,6 +55,7 @@ class Journal:
 
     Raises:
         RoleTakenError: another process has the file open as its own.
+        ForeignLogError: the write-ahead log beside it belongs to another file.
         JournalError: the file cannot be opened, is damaged, or is newer than this program.
     """
 
@@ -54,14 +65,22 @@ class Journal:
         self.path = path
         with ExitStack() as opened:
             opened.callback(os.close, hold(path.with_suffix(".lock")))
+            unclean = refuse_foreign_log(path)
             try:
+                _make(path)
                 self._writer = opened.enter_context(closing(_open(path, durable=durable)))
+                if unclean:
+                    _check(self._writer, path)
+                begin_generation(self._writer, path, durable=durable)
                 for package in ("bus", *migrations):
                     _migrate(self._writer, package)
                 self.reader = opened.enter_context(closing(_open(path, durable=durable)))
                 self.reader.execute("PRAGMA query_only = 1")
             except sqlite3.Error as error:
                 raise JournalError(f"cannot use the database {path}: {error}") from error
+            except OSError as error:
+                where = error.filename or path
+                raise JournalError(f"cannot use {where}: {error.strerror}") from error
             self._opened = opened.pop_all()
         self._worker = Worker(f"journal-{path.stem}") if threaded else None
 
@@ -113,8 +132,12 @@ def _make_room(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def hold(path: Path) -> int:
+def hold(path: Path, *, restoring: bool = False) -> int:
     """Hold a lock file as long as this process lives, also through a crash.
+
+    Args:
+        path: the file.
+        restoring: whoever asks exchanges the files, and may find that half done.
 
     Returns:
         The file's descriptor; closing it lets go.
@@ -124,8 +147,8 @@ def hold(path: Path) -> int:
         JournalError: the folder cannot be used.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        make_folder(path.parent)
+        lock = opener(str(path), os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise JournalError(f"cannot use the folder {path.parent}: {error.strerror}") from error
     try:
@@ -135,7 +158,41 @@ def hold(path: Path) -> int:
         raise RoleTakenError(
             f"another process is running on {path.with_suffix('')}; stop it first"
         ) from None
+    if not restoring and path.with_name(RESTORING).exists():
+        os.close(lock)
+        raise JournalError(
+            f"a restore into {path.parent} was interrupted; run it again:"
+            f" storebus restore BACKUP --data {path.parent}"
+        )
     return lock
+
+
+def _make(path: Path) -> None:
+    """A new database is its owner's alone, and an older one becomes so, with its folder.
+
+    SQLite gives its log the same rights.
+    """
+    if path.exists():
+        index = path.with_name(f"{path.name}-shm")
+        tighten(path.parent, path, log_of(path), index, beside(path), path.with_suffix(".lock"))
+    os.close(opener(str(path), os.O_RDWR | os.O_CREAT))
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    """The last owner did not close the file: is it whole, and does every row have its parent?"""
+    if path.stat().st_size > _CHECKED_AT_ONCE:
+        logger.warning(
+            "%s was not closed; it is too large to be checked now: storebus doctor", path
+        )
+        return
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    orphans = connection.execute("PRAGMA foreign_key_check").fetchmany(1)
+    if found != "ok" or orphans:
+        what = found if found != "ok" else f"rows of {orphans[0][0]} refer to nothing"
+        raise JournalError(
+            f"{path} was not closed, and is damaged: {what}. Restore a backup:"
+            f" storebus restore BACKUP --data {path.parent}"
+        )
 
 
 def _open(path: Path, *, durable: bool) -> sqlite3.Connection:
@@ -211,7 +268,7 @@ def reading(path: Path, package: str) -> Iterator[sqlite3.Connection]:
         JournalError: it cannot be read, or was written by an older or a newer Storebus.
     """
     # Without a WAL nobody has it open; `immutable` then leaves no files behind in the folder.
-    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    mode = "mode=ro" if refuse_foreign_log(path) else "immutable=1"
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as connection:
             connection.row_factory = sqlite3.Row

@@ -7,10 +7,12 @@ and its line is on the disk before anyone is told.
 import json
 import os
 from collections import OrderedDict
+from io import FileIO
 from pathlib import Path
 from typing import Any, Self
 
 from bus.errors import JournalError
+from bus.private import make_folder, opener, sync, tighten
 
 _REMEMBERED = 10_000
 
@@ -34,7 +36,8 @@ class DoneFile:
             raise JournalError(f"cannot write to {path}: {error.strerror}") from error
 
     def _open(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
+        tighten(path)
         whole = 0
         if path.exists():
             with path.open("rb") as file:
@@ -43,10 +46,10 @@ class DoneFile:
                         break
                     self._remember(self._read(line)["key"], whole)
                     whole += len(line)
-        self._file = path.open("ab", buffering=0)
+        self._file = FileIO(path, "ab", opener=opener)
         self._file.truncate(whole)
         self._whole = whole
-        _sync_folder(path.parent)
+        sync(path.parent)
 
     def get(self, key: str) -> dict[str, Any] | None:
         """What was written under a key, or None if it was not done."""
@@ -99,12 +102,3 @@ class DoneFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _sync_folder(folder: Path) -> None:
-    """A new file survives a power cut only once its folder is on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

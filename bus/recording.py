@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from bus.envelope import rfc3339
 from bus.errors import JournalError
 from bus.link import Incoming
+from bus.private import opener, tighten
 
 _CHUNK = 1 << 20
 
@@ -136,7 +137,8 @@ class Recording:
 
     def _open(self) -> FileIO:
         # Purchases carry payment tokens: not for other users of the machine.
-        file = FileIO(self._path, "a+", opener=_private)
+        tighten(self._path)
+        file = FileIO(self._path, "a+", opener=opener)
         try:
             file.truncate(_whole(file))
         except OSError:
@@ -214,7 +216,7 @@ def compress(part: Path, keep: int | None = None) -> None:
     """
     target, half = part.with_name(f"{part.name}.gz"), part.with_name(f"{part.name}.half")
     try:
-        with part.open("rb") as source, FileIO(half, "w", opener=_private) as raw:
+        with part.open("rb") as source, FileIO(half, "w", opener=opener) as raw:
             with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=6) as packed:
                 shutil.copyfileobj(source, packed, _CHUNK)
             os.fsync(raw.fileno())
@@ -232,10 +234,6 @@ def parts(part: Path) -> list[Path]:
     """The compressed parts of the same history, oldest first."""
     stem = part.name.removesuffix(".jsonl")[: -len(_stamp(0))]
     return sorted(part.parent.glob(f"{stem}{'[0-9]' * 8}T{'[0-9]' * 9}Z.jsonl.gz"))
-
-
-def _private(name: str, how: int) -> int:
-    return os.open(name, how, 0o600)
 
 
 def _stamp(at: int) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from broker.external import with_protocol
 from bus.errors import BrokerError
+from bus.private import write_text
 from cli.settings import Settings
 
 _FILE = "broker-url"
@@ -12,8 +13,8 @@ _FILE_V311 = "broker-url-3.1.1"
 
 def write_address(data: Path, url: str, url_v311: str) -> None:
     """Leave the broker's URLs in the data folder for the other commands."""
-    (data / _FILE).write_text(url + "\n")
-    (data / _FILE_V311).write_text(url_v311 + "\n")
+    write_text(data / _FILE, url + "\n")
+    write_text(data / _FILE_V311, url_v311 + "\n")
 
 
 def broker_url(given: str | None, settings: Settings) -> str:

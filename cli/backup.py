@@ -3,21 +3,30 @@
 The copy is what a power cut of all nodes at one moment would have left (see `cli.snapshot`).
 """
 
+import hashlib
+import json
 import os
+import secrets
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bus.errors import ConfigurationError, JournalError
+from bus.generation import new_generation
+from bus.private import make_folder, opener, sync
 from cli import options
 from cli.run import output
 from cli.settings import read_settings
 from cli.snapshot import snapshots
 
-_MARKER = "shop-imported"
+MARKER = "shop-imported"
+MANIFEST = "backup.json"
+"""Names all files of a backup with their digests: so it can be seen that they belong together."""
 _CHUNK = 1 << 20
 
 
@@ -27,7 +36,7 @@ def backup(
 ) -> None:
     """Copy a store's databases and records into DIR while it runs.
 
-    To restore, start a store on a copy of DIR: storebus up --data DIR
+    To restore: storebus restore DIR
 
     Example: storebus backup /backup/monday --data /var/lib/storebus
     """
@@ -48,10 +57,10 @@ def copy_store(source: Path, target: Path) -> list[str]:
         raise ConfigurationError(f"there are no databases of a store in {source}")
     # What was done in the world (screens, conveyors, the simulated acquirer), only ever added to.
     records = sorted(source.glob("*.jsonl"))
-    if (source / _MARKER).exists():
-        records.append(source / _MARKER)
+    if (source / MARKER).exists():
+        records.append(source / MARKER)
     try:
-        target.mkdir(parents=True, exist_ok=True)
+        make_folder(target)
         if any(target.iterdir()):
             raise ConfigurationError(f"{target} is not empty; back up into a new folder")
         with snapshots(databases, records) as (connections, sizes):
@@ -59,8 +68,9 @@ def copy_store(source: Path, target: Path) -> list[str]:
                 _copy_database(file, snapshot, target / file.name)
         for file, size in zip(records, sizes, strict=True):
             _copy_beginning(file, target / file.name, size)
-        _sync(target)
-        _sync(target.parent)
+        _write_manifest(target, [file.name for file in (*databases, *records)])
+        sync(target)
+        sync(target.parent)
     except OSError as error:
         where = error.filename or target
         raise JournalError(f"the backup is not complete: {where}: {error.strerror}") from error
@@ -70,9 +80,12 @@ def copy_store(source: Path, target: Path) -> list[str]:
 
 
 def _copy_database(file: Path, snapshot: sqlite3.Connection, target: Path) -> None:
+    os.close(opener(str(target), os.O_WRONLY | os.O_CREAT))
     try:
         with closing(sqlite3.connect(target)) as copy:
             snapshot.backup(copy)
+            # A number of its own: no log that lies somewhere was written for this file.
+            copy.execute(f"PRAGMA user_version = {new_generation()}")
             # The copy is one file: a node that opens it makes a WAL of its own.
             copy.execute("PRAGMA journal_mode = delete").fetchall()
             (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
@@ -80,22 +93,32 @@ def _copy_database(file: Path, snapshot: sqlite3.Connection, target: Path) -> No
         raise JournalError(f"{file}: {error}") from error
     if found != "ok":
         raise JournalError(f"{file}: damaged: {found}")
-    _sync(target)
+    sync(target)
 
 
 def _copy_beginning(file: Path, target: Path, size: int) -> None:
     """As much of a record as there was at the moment of the snapshots."""
-    with file.open("rb") as source, target.open("wb") as copy:
+    with file.open("rb") as source, open(target, "wb", opener=opener) as copy:
         while size and (chunk := source.read(min(size, _CHUNK))):
             copy.write(chunk)
             size -= len(chunk)
-    target.chmod(file.stat().st_mode & 0o777)
-    _sync(target)
+    sync(target)
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _write_manifest(target: Path, names: list[str]) -> None:
+    manifest = {
+        "backup": secrets.token_hex(8),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "storebus": version("storebus"),
+        "files": {name: digest_of(target / name) for name in names},
+    }
+    with open(target / MANIFEST, "w", encoding="utf-8", opener=opener) as file:
+        json.dump(manifest, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -104,12 +104,12 @@ def labels(
     for stem, label in track(
         drawn.items(), "Drawing", console=errors, transient=True, total=len(drawn)
     ):
-        write_label(label, out, stem)
+        write_label(label, out, stem, private=code is not None)
     from devices.terminal.sheet import write_sheet  # noqa: PLC0415 - what draws PDF is large
 
     sheet = out / "labels.pdf"
     repeated = [label for label in drawn.values() for _ in range(copies)]
-    pages = write_sheet(repeated, PAGES[page], sheet)
+    pages = write_sheet(repeated, PAGES[page], sheet, private=code is not None)
     output.print(
         f"{len(drawn)} labels{source} are in {out}, each as PNG and SVG; {sheet} has"
         f" {len(repeated)} on {pages} pages ({PAGES[page].title}). All codes were read back.",

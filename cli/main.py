@@ -31,6 +31,7 @@ _COMMANDS = {
     "config": "cli.config:config",
     "doctor": "cli.doctor:doctor",
     "backup": "cli.backup:backup",
+    "restore": "cli.restore:restore",
     "audit": "cli.auditing:audit",
     "record": "cli.record:record",
     "watch": "cli.watch:watch",

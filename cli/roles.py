@@ -14,6 +14,7 @@ from broker.supervisor import Supervisor
 from bus.contract.channel import ROLES
 from bus.contract.warehouse import PickupPoints
 from bus.errors import ConfigurationError
+from bus.private import make_folder
 from bus.role import Role
 from cli.run import output
 from cli.settings import Settings
@@ -86,7 +87,7 @@ async def simulated_acquirer(log: Path, *options: str) -> AsyncIterator[str]:
     Raises:
         ConfigurationError: it did not start.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(log.parent)
     program = _SimulatedAcquirer(log, options)
     acquirer = Supervisor(program, output.print)
     await acquirer.open()

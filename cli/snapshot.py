@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from bus.errors import JournalError
+from bus.generation import refuse_foreign_log
 
 _PATIENCE = 10.0
 """Seconds to wait for a transaction that is under way."""
@@ -61,5 +62,6 @@ def _snapshot(file: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _connect(file: Path, mode: str) -> sqlite3.Connection:
+    refuse_foreign_log(file)
     uri = f"{file.absolute().as_uri()}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)

@@ -17,6 +17,7 @@ from bus.errors import first_error
 from bus.journal import hold
 from bus.link import MqttConnector
 from bus.node import Node, Place
+from bus.private import write_text
 from bus.role import Role
 from cli.apart import roles_apart
 from cli.roles import acquirer_client, server_roles, sorter_role
@@ -139,7 +140,7 @@ async def _seed(shop: Shop, place: Place, settings: Settings) -> tuple[Refusal, 
         await seeding.accounts(shop.accounts, shop.currency)
     if not any(problem.to_data().retryable for _, problem in seeding.refusals):
         lines = [shop.name, *(f"{digest}  {name}" for name, digest in digests.items())]
-        (settings.data / _SEEDED).write_text("\n".join(lines) + "\n")
+        write_text(settings.data / _SEEDED, "\n".join(lines) + "\n")
     return tuple(seeding.refusals)
 
 

@@ -14,6 +14,7 @@ from pydantic_core import from_json
 
 from bus.contract.channel import ROLES, role_of
 from bus.errors import ConfigurationError, JournalError
+from bus.generation import refuse_foreign_log
 from cli.snapshot import snapshots
 
 SCHEMAS = {
@@ -126,7 +127,7 @@ def _files(folders: Sequence[Path], pattern: str) -> dict[str, Path]:
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     # Without a WAL nobody has it open; `immutable` then leaves no files behind in the folder.
-    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    mode = "mode=ro" if refuse_foreign_log(path) else "immutable=1"
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
     except sqlite3.Error as error:

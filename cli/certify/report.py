@@ -12,6 +12,7 @@ from rich.text import Text
 
 from bus.envelope import rfc3339
 from bus.errors import ConfigurationError
+from bus.private import write_text
 from bus.safe import decoded, visible
 from cli.certify.book import Finding, Verdict, passed
 from cli.certify.wire import Message
@@ -198,6 +199,6 @@ def write_report(found: Report, file: Path) -> None:
         ConfigurationError: the file cannot be written.
     """
     try:
-        file.write_text(_WRITERS[file.suffix](found), encoding="utf-8")
+        write_text(file, _WRITERS[file.suffix](found))
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be written: {error.strerror}.") from error

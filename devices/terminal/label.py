@@ -76,13 +76,16 @@ def draw_svg(label: Label) -> str:
     )
 
 
-def write_label(label: Label, folder: Path, stem: str) -> tuple[Path, Path]:
+def write_label(
+    label: Label, folder: Path, stem: str, *, private: bool = False
+) -> tuple[Path, Path]:
     """Write `stem`.png and `stem`.svg into `folder`, once the PNG has been read back.
 
     Args:
         label: what to draw.
         folder: made if it is not there.
         stem: such as a SKU; what a file name cannot hold is percent-encoded.
+        private: only its owner may read the files, as what opens a parcel.
 
     Raises:
         LabelError: the label cannot be drawn, read back or written.
@@ -97,8 +100,8 @@ def write_label(label: Label, folder: Path, stem: str) -> tuple[Path, Path]:
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_file(png, picture)
-        write_file(svg, drawing.encode())
+        write_file(png, picture, private=private)
+        write_file(svg, drawing.encode(), private=private)
     except OSError as error:
         raise LabelError(f"The label cannot be written to {folder}: {error.strerror}.") from error
     return png, svg
@@ -127,13 +130,19 @@ def _padded(code: str) -> str:
         return code
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Replace the file as a whole: who reads it sees the old label or the new one."""
+def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Replace the file as a whole: who reads it sees the old label or the new one.
+
+    Args:
+        path: the file.
+        content: what it is to hold.
+        private: only its owner may read it, as what opens a parcel.
+    """
     handle, temporary = tempfile.mkstemp(prefix=".label-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        Path(temporary).chmod(0o644)
+        Path(temporary).chmod(0o600 if private else 0o644)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -25,7 +25,7 @@ _LYING = 1.25
 """From this ratio of width to height on, the texts stand beside the QR code."""
 
 
-def write_sheet(labels: Sequence[Label], page: Page, file: Path) -> int:
+def write_sheet(labels: Sequence[Label], page: Page, file: Path, *, private: bool = False) -> int:
     """Write a PDF of labels, once every page of it has been read back; how many pages it has.
 
     Raises:
@@ -36,7 +36,7 @@ def write_sheet(labels: Sequence[Label], page: Page, file: Path) -> int:
     prove_sheet(document, labels, page)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_file(file, document)
+        write_file(file, document, private=private)
     except OSError as error:
         raise LabelError(f"{file} cannot be written: {error.strerror}.") from error
     return -(-len(labels) // page.places)

@@ -307,6 +307,9 @@ def copy_store(source: Path, target: Path) -> Path:
     """The files of stopped nodes: databases with their WAL, and what was done in the world."""
     target.mkdir(parents=True, exist_ok=True)
     for file in source.iterdir():
-        if file.name.endswith((".db", ".db-wal", ".jsonl")) or file.name == "shop-imported":
+        if (
+            file.name.endswith((".db", ".db-wal", ".db-generation", ".jsonl"))
+            or file.name == "shop-imported"
+        ):
             shutil.copy2(file, target / file.name)
     return target

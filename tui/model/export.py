@@ -9,6 +9,7 @@ from typing import Any
 from bus.envelope import rfc3339
 from bus.errors import JournalError
 from bus.link import Incoming
+from bus.private import opener
 from bus.recording import Recording
 from tui.model.message import Message
 
@@ -31,7 +32,7 @@ def export(messages: Iterable[Message], path: Path) -> int:
         JournalError: the file is there already, or cannot be written.
     """
     try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        file = opener(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         with open(file, "w", encoding="utf-8", newline="") as table:  # noqa: PTH123 - by number
             if path.suffix.lower() == ".csv":
                 return _table(messages, csv.writer(table))

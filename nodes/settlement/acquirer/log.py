@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bus.errors import JournalError
+from bus.private import make_folder, opener, tighten
 
 if sys.platform != "win32":
     import fcntl
@@ -60,9 +61,10 @@ class Log:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
+        tighten(path)
         # The log holds card tokens: not for other users of the machine.
-        self._file = FileIO(path, "a+", opener=lambda name, how: os.open(name, how, 0o600))
+        self._file = FileIO(path, "a+", opener=opener)
         try:
             self._claim(path)
             self.entries = self._read(path)

@@ -1,0 +1,56 @@
+"""`storebus restore`: a backup takes the place of a store's files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import options
+from cli.restoring import Restored, restore_store
+from cli.run import output
+from cli.settings import read_settings
+
+_NAMED = 20
+
+
+def restore(
+    backup: Annotated[Path, typer.Argument(metavar="DIR", help="What `storebus backup` wrote.")],
+    data: options.Data = None,
+) -> None:
+    """Put a backup in the place of a closed store's files, which are moved aside.
+
+    The backup is verified first; whatever is wrong with it, nothing is changed.
+
+    Example: storebus restore /backup/monday --data /var/lib/storebus
+    """
+    folder = read_settings(data=data).data
+    for line in _told(restore_store(backup, folder), folder):
+        output.print(line, soft_wrap=True, markup=False)
+
+
+def _told(done: Restored, folder: Path) -> list[str]:
+    made = f" of {done.made}" if done.made else ""
+    lines = [f"{len(done.files)} files of the backup{made} are verified and in {folder}."]
+    if done.made is None:
+        lines.append(
+            "An older Storebus made it: each file is whole; whether all are of one moment cannot"
+            " be seen."
+        )
+    if done.aside is not None:
+        lines.append(f"What was there before was moved to {done.aside}.")
+    if done.later is None:
+        lines.append(
+            "Which orders came after the backup cannot be known: the old files cannot be read."
+            " Look at the receipts of the terminals, and at the payment provider's list."
+        )
+    elif done.later:
+        named = ", ".join(done.later[:_NAMED])
+        more = f" and {len(done.later) - _NAMED} more" if len(done.later) > _NAMED else ""
+        lines.append(
+            f"{len(done.later)} orders came after the backup; the store does not know them any"
+            f" more: {named}{more}. Their payments and parcels have to be seen to by hand."
+        )
+    elif done.aside is not None:
+        lines.append("No order of the old files is missing from the backup.")
+    lines.append(f"Now: storebus audit {folder}; storebus up --data {folder}")
+    return lines
