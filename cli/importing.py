@@ -14,10 +14,12 @@ from cli import options
 from cli.address import broker_url
 from cli.run import errors, output, run
 from cli.settings import Settings, read_settings
+from cli.shop.products import read_products
 from cli.shop.reader import read_shop
-from cli.shop.rows import read_accounts, read_products, read_stock
+from cli.shop.row import BadRow
+from cli.shop.rows import read_accounts, read_stock
 from cli.shop.seeding import IMPORTER, Seeding
-from cli.shop.table import BadRow, kind_of
+from cli.shop.table import kind_of
 
 
 def import_(

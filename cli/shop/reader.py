@@ -15,15 +15,16 @@ from bus.contract.values import Currency, Name, PointId, Text
 from bus.contract.warehouse import PickupPoint, Receive
 from bus.errors import ConfigurationError
 from cli.shop.money import CURRENCIES
+from cli.shop.products import read_products
+from cli.shop.row import BadRow
 from cli.shop.rows import (
     AccountRecord,
     LocationRecord,
     read_accounts,
     read_locations,
-    read_products,
     read_stock,
 )
-from cli.shop.table import BadRow, kind_of
+from cli.shop.table import kind_of
 from devices.sorter.layout import Layout, read_layout
 
 __all__ = [

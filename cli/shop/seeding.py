@@ -50,7 +50,11 @@ class Seeding:
         """Register products."""
         for batch in _batches(products):
             await self._send(
-                UPSERT, "catalog", Upsert(products=batch), batch[0].id, sum(_rows(batch))
+                UPSERT,
+                "catalog",
+                Upsert.model_validate({"products": batch}),
+                batch[0].id,
+                sum(_rows(batch)),
             )
 
     async def stock(self, rows: Iterable[Receive]) -> None:

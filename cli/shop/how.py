@@ -1,0 +1,52 @@
+"""How a file is to be read where it does not say so itself, and what to ask where it cannot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bus.errors import ConfigurationError
+from cli.shop.mapping import Mapping
+
+Decimal = Literal["point", "comma"]
+TaxUnit = Literal["percent", "basis-points"]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What a person has decided; what is None is found out from the file."""
+
+    encoding: str | None = None
+    """As Python names it."""
+    delimiter: str | None = None
+    """One character."""
+    decimal: Decimal | None = None
+    """What stands before the cents."""
+    tax: TaxUnit | None = None
+    """What `19` means."""
+    mapping: Mapping | None = None
+    """Which of another shop's columns is which of ours."""
+
+
+DETECT = How()
+
+
+class TwoReadings(ConfigurationError):  # noqa: N818 - it is a question as much as an error
+    """A file can be read in more than one way, and only a person knows which is meant.
+
+    Args:
+        file: the file.
+        question: what can be read in two ways.
+        option: the option that decides, such as `decimal`.
+        readings: its values, and what each would make of it.
+    """
+
+    def __init__(
+        self, file: Path, question: str, option: str, readings: Sequence[tuple[str, str]]
+    ) -> None:
+        ways = "; ".join(f"--{option} {value}: {shown}" for value, shown in readings)
+        super().__init__(f"{file}: {question} Nothing was brought in. Say what is meant: {ways}.")
+        self.file = file
+        self.question = question
+        self.option = option
+        self.readings = tuple(readings)
