@@ -19,8 +19,8 @@ from cli.snapshot import snapshots
 SCHEMAS = {
     "bus": 3,
     "nodes.catalog": 3,
-    "nodes.settlement": 5,
-    "nodes.warehouse": 4,
+    "nodes.settlement": 6,
+    "nodes.warehouse": 5,
     "devices.sorter": 3,
     "devices.terminal": 3,
 }

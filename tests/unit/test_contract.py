@@ -18,8 +18,8 @@ from bus.contract.values import NAME_PATTERN, is_name
 
 QUERIES = {
     "catalog": {"lookup", "search"},
-    "settlement": {"order", "orders"},
-    "warehouse": {"pickup-points", "locate", "returns"},  # returns: an addition to the design
+    "settlement": {"order", "orders", "delivered"},  # delivered: an addition to the design
+    "warehouse": {"pickup-points", "locate", "returns", "delivered"},  # the last two likewise
     EVERY: {"ping", "about"},
 }
 COMMANDS = {
