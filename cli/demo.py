@@ -25,7 +25,7 @@ from bus.contract.settlement import (
     Receipt,
 )
 from bus.envelope import milliseconds
-from bus.errors import Problem
+from bus.errors import ConfigurationError, Problem
 from cli import options
 from cli.audit import findings
 from cli.customer import money_text, running_terminal
@@ -100,6 +100,11 @@ async def _play(settings: Settings, orders: int, terminals: int, seed: int) -> l
     choice = random.Random(seed)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(running_store(settings, sorters=_SORTERS))
+        if not (store.shop.products and store.shop.accounts):
+            reasons = "\n".join(str(row) for row in store.shop.bad_rows)
+            raise ConfigurationError(
+                f"The shop has nothing to sell, or no account to pay from. {reasons}"
+            )
         output.print(
             f"[bold]{store.shop.name}[/] on the {store.broker.engine} broker, seed {seed}:"
             f" {orders} customers at {terminals} terminals."

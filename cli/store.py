@@ -9,7 +9,9 @@ from typing import Any
 
 from broker.engine import Broker, running_broker
 from bus.caller import Caller
+from bus.contract.catalog import ProductUpdate
 from bus.contract.channel import ROLES, Operation
+from bus.contract.delivery import Delivery
 from bus.contract.every import ABOUT
 from bus.contract.values import Empty, Model
 from bus.errors import first_error
@@ -22,8 +24,10 @@ from cli.roles import acquirer_client, server_roles, sorter_role
 from cli.settings import Settings
 from cli.shop.reader import Shop, read_shop
 from cli.shop.seeding import IMPORTER, Refusal, Seeding
+from cli.shop.shelf import products_of
 
 _SEEDED = "shop-imported"
+"""The file that says so: empty as long as not all of the shop is in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +120,20 @@ async def running_nodes(roles: Mapping[str, Role], place: Place) -> AsyncIterato
 async def _seed(shop: Shop, place: Place) -> tuple[Refusal, ...]:
     """Bring the shop in at the first start; a start that was cut off goes on here."""
     marker = place.data / _SEEDED
-    if marker.exists():
+    begun = marker.exists()
+    if begun and marker.read_text():
         return ()
     async with Caller(place.connector, place.site, IMPORTER).connected() as caller:
-        seeding = Seeding(caller, shop.name)
-        await seeding.products(shop.products)
-        await seeding.stock(shop.stock)
-        await seeding.accounts(shop.accounts, shop.currency)
+        seeding = Seeding(caller, Delivery(name=f"the first start of {shop.name}"[:100]))
+        known = await products_of(caller.ask)
+        new = [product for product in shop.products if product.id not in known]
+        # An older Storebus brought goods and money in without saying what they came with.
+        counts = begun or not known
+        marker.touch()
+        await seeding.products([ProductUpdate.model_validate(product) for product in new])
+        if counts:
+            await seeding.stock(shop.stock)
+            await seeding.accounts(shop.accounts, shop.currency)
     if not seeding.refusals:
         marker.write_text(f"{shop.name}\n")
     return tuple(seeding.refusals)

@@ -90,15 +90,25 @@ def _greet(store: RunningStore, page: str) -> None:
     output.print(f"  site      {store.settings.site}")
     output.print(f"  data      {store.settings.data}")
     if page:
-        output.print(f"  phones    {page}/01/{shop.products[0].styles[0].gtin}", soft_wrap=True)
+        path = f"/01/{shop.products[0].styles[0].gtin}" if shop.products else ""
+        output.print(f"  phones    {page}{path}", soft_wrap=True)
     if broker.notice:
         output.print(f"  note      {broker.notice}", soft_wrap=True)
-    first = shop.products[0]
     output.print("Try, in another terminal:")
-    output.print(f"  storebus scan terminal-7 {first.url}")
-    output.print(f"  storebus buy terminal-7 {first.styles[0].sku}=1 --pay account:C-1001")
+    if shop.products:
+        first = shop.products[0]
+        output.print(f"  storebus scan terminal-7 {first.url}", soft_wrap=True)
+        output.print(f"  storebus buy terminal-7 {first.styles[0].sku}=1 --pay account:C-1001")
+    else:
+        output.print("  storebus import products.csv stock.csv")
     for bad in shop.bad_rows:
         errors.print(f"{bad.file}:{bad.line}: {bad.reason}", soft_wrap=True, markup=False)
+    if not shop.products:
+        errors.print(
+            "The shop's products.csv has no product that can be sold; what is wrong with its rows"
+            " stands above. Mend them and import the file.",
+            soft_wrap=True,
+        )
     for row, problem in store.refusals:
         errors.print(f"{row}: {problem.detail}", soft_wrap=True, markup=False)
 

@@ -1,9 +1,9 @@
 """How a file is to be read where it does not say so itself, and what to ask where it cannot."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bus.errors import ConfigurationError
 from cli.shop.mapping import Mapping
@@ -27,8 +27,25 @@ class How:
     mapping: Mapping | None = None
     """Which of another shop's columns is which of ours."""
 
+    def decided(self, option: str, value: str) -> "How":
+        """The same, with one thing decided as a person writes it.
+
+        Raises:
+            ConfigurationError: there is no such value.
+        """
+        if option == "delimiter":
+            value = {name: sign for sign, name in DELIMITERS.items()}.get(value, value)
+            if len(value) != 1 or value in '"\r\n':
+                raise ConfigurationError(f"--delimiter is one of {', '.join(DELIMITERS.values())}.")
+        elif option in _VALUES and value not in _VALUES[option]:
+            raise ConfigurationError(f"--{option} is one of {', '.join(_VALUES[option])}.")
+        decision: dict[str, Any] = {option: value}
+        return replace(self, **decision)
+
 
 DETECT = How()
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_VALUES = {"decimal": ("point", "comma"), "tax": ("percent", "basis-points")}
 
 
 class TwoReadings(ConfigurationError):  # noqa: N818 - it is a question as much as an error

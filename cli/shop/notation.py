@@ -78,7 +78,7 @@ def in_one_notation(file: Path, rows: Sequence[Row], how: How) -> tuple[list[Row
     if unclear is not None and how.decimal is None:
         line, column, _ = next(each for each in _numerals(rows) if each[2] == unclear)
         decimals: tuple[Decimal, ...] = ("point", "comma")
-        ways = [(each, f"{column} is {read_numeral(unclear, each)}") for each in decimals]
+        ways = [(each, f"{column} is {_worth(unclear, each)}") for each in decimals]
         question = f"{unclear!r} in line {line} can be read in two ways."
         raise TwoReadings(file, question, "decimal", ways)
     decimal = how.decimal or ("comma" if style == "comma" else "point")
@@ -90,6 +90,11 @@ def in_one_notation(file: Path, rows: Sequence[Row], how: How) -> tuple[list[Row
     if unit is not None:
         said.append("tax in per cent" if unit == "percent" else "tax in basis points")
     return [_with_tax(row, unit) for row in numbered], tuple(said)
+
+
+def _worth(numeral: str, decimal: Decimal) -> str:
+    whole, _, places = (read_numeral(numeral, decimal) or numeral).partition(".")
+    return f"{whole}.{places.rstrip('0').ljust(2, '0')}"
 
 
 def _numerals(rows: Sequence[Row]) -> Iterator[tuple[int, str, str]]:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from bus.errors import ConfigurationError
 from cli.shop.encoding import decode, sample
-from cli.shop.how import DETECT, How, TwoReadings
+from cli.shop.how import DELIMITERS, DETECT, How, TwoReadings
 from cli.shop.lines import QUOTES, Record, named_delimiter, read_records, split_lines
 from cli.shop.mapping import Mapping, Translation, plain_name
 from cli.shop.notation import in_one_notation, tidy
@@ -36,7 +36,6 @@ FURTHER: dict[Kind, tuple[str, ...]] = {
     "prices": ("currency", "tax_rate"),
 }
 """What it may have beside them; columns of other names are for people."""
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
 @dataclass(frozen=True)
