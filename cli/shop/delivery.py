@@ -53,7 +53,7 @@ async def brought_before(
         amounts: its items, and how much of each.
 
     Raises:
-        TwoReadings: another file of this name brought at least half of it.
+        TwoReadings: another file of this name brought at least half of what is new in it.
     """
     before: list[DeliveredBefore] = []
     items = list(amounts)
@@ -63,8 +63,9 @@ async def brought_before(
     if delivery.content is None:
         return {each.item: each for each in before}
     ours = {each.item: each for each in before if each.content in (None, delivery.content)}
-    same = [each for each in before if each.amount == amounts[each.item]]
-    if not ours and same and 2 * len(same) >= len(items):
+    others = (each for each in before if each.item not in ours)
+    same = [each for each in others if each.amount == amounts[each.item]]
+    if same and 2 * len(same) >= len(items) - len(ours):
         raise TwoReadings(
             file,
             f"{len(same)} of its {len(items)} rows came with another {delivery.name} at"

@@ -82,6 +82,8 @@ def in_one_notation(file: Path, rows: Sequence[Row], how: How) -> tuple[list[Row
         question = f"{unclear!r} in line {line} can be read in two ways."
         raise TwoReadings(file, question, "decimal", ways)
     decimal = how.decimal or ("comma" if style == "comma" else "point")
+    if unclear is not None and style == "none":
+        style = decimal
     numbered = [_with_numbers(row, decimal) for row in rows]
     unit = how.tax or _tax_unit(file, numbered)
     said = [] if style == "none" else [f"{style} decimals"]

@@ -1,9 +1,13 @@
 """A clerk brings files into a store that runs: what comes in, what is refused, and what is said."""
 
+import asyncio
+import os
+import pty
+from io import RawIOBase
 from pathlib import Path
 
 import pytest
-from store_process import StorebusHere, StoreProcess, running_store_process, storebus
+from store_process import STOREBUS, StorebusHere, StoreProcess, running_store_process, storebus
 
 from cli.shop import SAMPLE
 
@@ -178,6 +182,10 @@ async def test_a_file_that_was_mended_is_asked_about_before_anything_counts_twic
     assert "3 lines = 1 header + 1 in + 1 in already." in out
     assert "6 left" in await _scan(store, "9520000000509")
 
+    code, _, err = await _import(store, mended)
+    assert (code, "6 left" in await _scan(store, "9520000000509")) == (2, True)
+    assert "1 of its 2 rows came with another harps.csv" in err
+
     wrong = _file(tmp_path, "wrong.csv", STOCK, "HARP,A-01-1,5")
     code, _, err = await _import(store, wrong, "--delivery", "harps.csv")
     assert code == 1
@@ -210,6 +218,35 @@ async def test_what_can_be_read_in_two_ways_is_refused_with_the_option_that_deci
     code, _, err = await _import(store, file, "--decimal", "comma")
     assert code == 0, err
     assert "59.00 EUR" in await _scan(store, "9520000000608")
+
+
+@in_one_loop
+async def test_at_a_terminal_what_can_be_read_in_two_ways_is_asked(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    row = 'tuba,Tuba,,,TUBA,9520000000707,,"59,000",EUR,,'
+    file = _file(tmp_path, "tuba.csv", HEADER, row)
+    person, terminal = pty.openpty()
+    with open(person, "r+b", buffering=0) as typing:  # noqa: ASYNC230, PTH123 - a terminal
+        command = [*STOREBUS, "import", str(file), "--data", str(store.data)]
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=terminal, stdout=terminal, stderr=terminal
+        )
+        os.close(terminal)
+        seen = await asyncio.to_thread(_read_until, typing, b"Which is meant?")
+        assert b"point: price is 59000.00" in seen
+        typing.write(b"comma\n")
+        seen = await asyncio.to_thread(_read_until, typing, b"all rows are in")
+        assert b"read as: comma, comma decimals, utf-8" in seen
+        assert await process.wait() == 0
+    assert "59.00 EUR" in await _scan(store, "9520000000707")
+
+
+def _read_until(terminal: RawIOBase, text: bytes) -> bytes:
+    seen = b""
+    while text not in seen:
+        seen += terminal.read(4096) or b""
+    return seen
 
 
 def test_an_option_that_says_something_impossible_is_refused(
