@@ -67,6 +67,8 @@ class Bringing:
         self._how = how
         self._delivery = delivery
         self._dry_run = dry_run
+        self._foreseen_skus: set[str] = set()
+        """What a dry run would have brought in before."""
 
     async def plan(self, file: Path) -> Plan:
         """Read a file, and ask at a terminal what only a person knows.
@@ -143,7 +145,9 @@ class Bringing:
         lines = (changes(known.get(update.id), update) for update in updates.products)
         self._remark([line for each in lines for line in each] or ["nothing changes"])
         bad = list(updates.bad)
-        if not self._dry_run:
+        if self._dry_run:
+            self._foreseen_skus |= {s.sku for product in updates.products for s in product.styles}
+        else:
             with _bar(table, seeding):
                 await seeding.products(updates.products)
         for name, problem in seeding.refusals:
@@ -188,6 +192,7 @@ class Bringing:
         if plan.table.kind == "stock":
             known = await products_of(self._caller.ask)
             skus = {style.sku for product in known.values() for style in product.styles}
+            skus |= self._foreseen_skus
             for name in items:
                 sku, _, _ = name.partition(" ")
                 if sku not in skus:
@@ -218,7 +223,9 @@ class Bringing:
         }
         told = " + ".join(f"{number} {name}" for name, number in parts.items() if number)
         sentence = f"{refused} row{'s' * (refused > 1)} refused" if refused else "all rows are in"
-        if self._dry_run:
+        if not (table.rows or table.bad):
+            sentence = "it has no rows to bring in"
+        elif self._dry_run:
             sentence = "nothing was changed"
         _say(f"{table.file.name}: {sentence}: {table.lines} lines = {told or 'none'}.")
         return refused

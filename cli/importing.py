@@ -42,7 +42,7 @@ def import_(
         str | None, typer.Option(metavar="D", help="comma, semicolon, tab or bar.")
     ] = None,
     tax: Annotated[
-        str | None, typer.Option(metavar="T", help="percent or basis-points, of a tax rate.")
+        str | None, typer.Option(metavar="T", help="percent, fraction or basis-points: a tax rate.")
     ] = None,
     broker: options.Broker = None,
     site: options.Site = None,

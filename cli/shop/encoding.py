@@ -23,6 +23,7 @@ _OTHERS = ("cp1251", "cp1250", "big5", "shift_jis", "cp949")
 """What is shown where neither of the two that are detected makes sense."""
 _TYPOGRAPHY = frozenset("€£¥§©®°«»·½¼¾±µ‘’“”‚„–—…•™\u00a0²³×¿¡ºª¢‰†‡‹›´")
 _WORD = re.compile(r"[^\W\d_]+")
+_BETWEEN = re.compile(r"[,;|\"\t\r\n]")
 _SHOWN = 40
 _EMPTY_HALVES = 0.4
 """So many of every other byte are zero in UTF-16 whose columns are separated by ASCII."""
@@ -88,11 +89,10 @@ def sample(text: str) -> str:
 
 def _sample(text: str) -> str:
     found = re.search(r"[^\x00-\x7f]", text)
-    if found is None:
-        return text[:_SHOWN].strip()
-    line = text[text.rfind("\n", 0, found.start()) + 1 :].splitlines()[0]
-    cells = re.split(r"[,;\t|\"]", line)
-    return next(cell for cell in cells if not cell.isascii()).strip()[:_SHOWN]
+    start = found.start() if found else 0
+    before = _BETWEEN.split(text[max(0, start - _SHOWN) : start])[-1]
+    cell = before + _BETWEEN.split(text[start : start + _SHOWN])[0]
+    return "".join(sign if sign.isprintable() else "?" for sign in cell.strip()[:_SHOWN])
 
 
 def _decode_as(file: Path, data: bytes, encoding: str) -> str:

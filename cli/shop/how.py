@@ -9,7 +9,7 @@ from bus.errors import ConfigurationError
 from cli.shop.mapping import Mapping
 
 Decimal = Literal["point", "comma"]
-TaxUnit = Literal["percent", "basis-points"]
+TaxUnit = Literal["percent", "basis-points", "fraction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class How:
     decimal: Decimal | None = None
     """What stands before the cents."""
     tax: TaxUnit | None = None
-    """What `19` means."""
+    """What `19` and `0.19` mean."""
     mapping: Mapping | None = None
     """Which of another shop's columns is which of ours."""
 
@@ -45,7 +45,7 @@ class How:
 
 DETECT = How()
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_VALUES = {"decimal": ("point", "comma"), "tax": ("percent", "basis-points")}
+_VALUES = {"decimal": ("point", "comma"), "tax": ("percent", "basis-points", "fraction")}
 
 
 class TwoReadings(ConfigurationError):  # noqa: N818 - it is a question as much as an error

@@ -6,7 +6,7 @@ It must not know how a file is read: it takes rows of cells, and gives rows of c
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Mapping as Cells
 from html.parser import HTMLParser
 from pathlib import Path
@@ -68,6 +68,17 @@ class Mapping(BaseModel):
     """Our columns of which a row has one; others are no goods, such as further pictures."""
     family: Family | None = None
 
+    def ours(self, theirs: Collection[str]) -> frozenset[str]:
+        """Our columns that a file with these plain names has."""
+        found = {
+            column
+            for column, names in self.columns.items()
+            if any(plain_name(name) in theirs for name in names)
+        }
+        if self.family is not None and plain_name(self.family.sku) in theirs:
+            found.add("product")
+        return frozenset({*found, *self.defaults, "attributes"})
+
     def knows(self) -> frozenset[str]:
         """The plain names of all columns that it looks at."""
         names = [name for each in self.columns.values() for name in each]
@@ -102,12 +113,17 @@ class Translation:
     def __init__(self, mapping: Mapping, rows: Iterable[Cells[str, str]]) -> None:
         self._map = mapping
         self._names: dict[tuple[str, str], str] = {}
+        self._said: dict[tuple[str, str], str] = {}
         self._parents = self._find_parents(rows)
 
     def why_not(self, row: Cells[str, str]) -> str | None:
         """Why a row is no goods of the shop; None if it is."""
+        product = self._product(row, self._parent(row), self._first(row, "product"))
         for column, values in self._map.skip.items():
-            value = row.get(plain_name(column), "")
+            # What is said of a product stands in its own row, or in the first one of it.
+            own, parent = row.get(plain_name(column)), self._parent(row).get(plain_name(column))
+            value = parent or own or self._said.get((product, column), "")
+            self._said.setdefault((product, column), value)
             if value and value.casefold() in map(str.casefold, values):
                 return f"{column} is {value}"
         family = self._map.family

@@ -26,6 +26,13 @@ _ONE_PER_CENT = 100
 """In basis points: no shop's tax is lower, and no tax is as high in per cent."""
 
 
+_UNITS: dict[TaxUnit, str] = {
+    "percent": "tax in per cent",
+    "basis-points": "tax in basis points",
+    "fraction": "tax as a fraction of one",
+}
+
+
 def tidy(file: Path, rows: Sequence[Row]) -> tuple[list[Row], list[BadRow]]:
     """Cells without line breaks and spreadsheets' additions; and what is to be said of it."""
     tidied: list[Row] = []
@@ -90,7 +97,7 @@ def in_one_notation(file: Path, rows: Sequence[Row], how: How) -> tuple[list[Row
     if style == "mixed":
         said = ["point and comma decimals mixed"]
     if unit is not None:
-        said.append("tax in per cent" if unit == "percent" else "tax in basis points")
+        said.append(_UNITS[unit])
     return [_with_tax(row, unit) for row in numbered], tuple(said)
 
 
@@ -117,31 +124,34 @@ def _with_numbers(row: Row, decimal: Decimal) -> Row:
 
 def _tax_unit(file: Path, rows: Sequence[Row]) -> TaxUnit | None:
     """What a rate without a % is in: as a whole column of rates can only be meant."""
-    small = large = None
+    first: dict[TaxUnit, tuple[int, str]] = {}
     for row in rows:
-        text = row.cells.get("tax_rate", "")
-        number = _bare(text)
+        number = _bare(row.cells.get("tax_rate", ""))
         if number is None or not number.strip("0."):
             continue
         whole, _, places = number.partition(".")
-        if places.strip("0") or int(whole) < _ONE_PER_CENT:
-            small = small or (row.line, text)
-        else:
-            large = large or (row.line, text)
-    if small and large:
-        raise TwoReadings(
-            file,
-            f"the tax rates {small[1]} (line {small[0]}) and {large[1]} (line {large[0]}) are not"
-            " in the same unit.",
-            "tax",
-            [
-                ("percent", f"{small[1]} is {small[1]} %, and {large[1]} is refused"),
-                ("basis-points", f"{large[1]} is {int(large[1].partition('.')[0]) / 100:g} %"),
-            ],
-        )
-    if small:
-        return "percent"
-    return "basis-points" if large else None
+        unit: TaxUnit = "percent"
+        if not int(whole):
+            unit = "fraction"
+        elif int(whole) >= _ONE_PER_CENT and not places.strip("0"):
+            unit = "basis-points"
+        first.setdefault(unit, (row.line, number))
+    if len(first) > 1 or "fraction" in first:
+        told = " and ".join(f"{number} (line {line})" for line, number in first.values())
+        units = (*first, *(("percent",) if "percent" not in first else ()))
+        numbers = [number for _, number in first.values()]
+        readings = [(unit, _told(unit, *numbers)) for unit in units]
+        raise TwoReadings(file, f"the tax rate {told} can be meant in two ways.", "tax", readings)
+    return next(iter(first), None)
+
+
+def _told(unit: TaxUnit, *numbers: str) -> str:
+    rates = ((number, in_basis_points(number, unit)) for number in numbers)
+    return ", ".join(
+        f"{number} is {int(rate) / _ONE_PER_CENT:g} %"
+        for number, rate in rates
+        if rate is not None and int(rate) <= _ONE_PER_CENT**2
+    )
 
 
 def _bare(text: str) -> str | None:
@@ -154,10 +164,13 @@ def _with_tax(row: Row, unit: TaxUnit | None) -> Row:
     number = percent[1] if percent else _bare(text)
     if number is None:
         return row
+    rate = in_basis_points(number, "percent" if percent else unit or "basis-points")
+    return replace(row, cells={**row.cells, "tax_rate": rate or text})
+
+
+def in_basis_points(number: str, unit: TaxUnit) -> str | None:
+    """A rate in hundredths of a per cent; None if it is finer than that."""
     whole, _, places = number.partition(".")
-    if percent or unit == "percent":
-        places = places.rstrip("0").ljust(2, "0")
-        rate = f"{int(whole + places)}" if len(places) == len("00") else text
-    else:
-        rate = whole if not places.strip("0") else text
-    return replace(row, cells={**row.cells, "tax_rate": rate})
+    digits = {"basis-points": 0, "percent": 2, "fraction": 4}[unit]
+    places = places.rstrip("0").ljust(digits, "0")
+    return str(int(whole + places)) if len(places) == digits else None

@@ -100,7 +100,9 @@ def read_table(file: Path, kind: Kind | None = None, how: How = DETECT) -> Table
         for record in read_records(lines, delimiter, counts["header"], width):
             rows.take(record, counts)
     found, skipped = _translated(file, rows.good, how.mapping)
-    columns = frozenset(found[0].cells) if found and how.mapping else frozenset(filter(None, names))
+    columns = frozenset(filter(None, names))
+    if how.mapping is not None:
+        columns = how.mapping.ours(columns)
     tidied, notes = tidy(file, found)
     in_order, notation = in_one_notation(file, tidied, how)
     seen = sample(text)

@@ -139,12 +139,14 @@ async def test_each_delivery_counts_once_whatever_its_rows_are(
     store: StoreProcess, tmp_path: Path
 ) -> None:
     row = "gong,Gong,,,GONG,9520000000400,,9.00,EUR,,"
-    await _import(store, _file(tmp_path, "gong.csv", HEADER, row))
+    gong = _file(tmp_path, "gong.csv", HEADER, row)
     monday = _file(tmp_path, "monday.csv", STOCK, "GONG,A-01-1,10")
     tuesday = _file(tmp_path, "tuesday.csv", STOCK, "GONG,A-01-1,10", "GONG,A-01-2,3")
 
-    _, out, _ = await _import(store, monday, "--dry-run")
+    code, out, err = await _import(store, gong, monday, "--dry-run")
+    assert (code, err) == (0, "")
     assert "GONG A-01-1: +10" in out
+    await _import(store, gong)
     for file, left, said in (
         (monday, 10, "to receive it again: --delivery monday-2"),
         (tuesday, 23, "this is the delivery “tuesday.csv”, which counts once"),

@@ -3,12 +3,14 @@
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus.errors import ConfigurationError
 from cli.shop.how import How, TwoReadings
 from cli.shop.mapping import read_mapping
 from cli.shop.products import read_products, read_updates
@@ -94,6 +96,21 @@ def test_whatever_stands_in_a_file_its_lines_add_up(rows: list[str]) -> None:
         file = Path(folder) / "file.csv"
         file.write_text("\n".join([STOCK, *rows]), encoding="utf-8", newline="")
         assert_every_line_is_counted(read_table(file, "stock", How(decimal="point")))
+
+
+@given(st.one_of(st.binary(max_size=200), st.text(max_size=80).map(f"{HEADER}\n".__add__)))
+def test_nothing_that_a_file_contains_ends_in_anything_but_a_sentence(
+    content: bytes | str,
+) -> None:
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "file.csv"
+        file.write_bytes(data)
+        for how in (How(), How(mapping=read_mapping("woocommerce"), encoding="cp1252")):
+            with suppress(ConfigurationError):
+                table = read_table(file, how=how)
+                assert_every_line_is_counted(table)
+                read_updates(table, {}, domain="shop.example", currency="EUR")
 
 
 # Delimiters, line ends, headers
@@ -221,6 +238,7 @@ def test_pieces_with_decimal_places_are_whole_or_refused(write: Write) -> None:
         (["2000", "1000", "0"], [2000, 1000, 0]),
         (["2000", "20%"], [2000, 2000]),
         (["-"], [None]),
+        (["100", "250"], [100, 250]),
     ],
 )
 def test_a_tax_is_never_a_hundredth_of_what_was_meant(
@@ -240,6 +258,11 @@ def test_rates_of_two_units_in_one_column_are_asked_about(write: Write) -> None:
     file = write("\n".join([HEADER, thing(1, tax="19"), thing(2, tax="1900")]))
     with pytest.raises(TwoReadings, match=r"--tax percent: 19 is 19 %.*--tax basis-points"):
         read_table(file)
+    fraction = write("\n".join([HEADER, thing(1, tax="0.19"), thing(2, tax="0.07")]))
+    with pytest.raises(TwoReadings, match=r"--tax fraction: 0.19 is 19 %; --tax percent: 0.19 is"):
+        read_table(fraction)
+    assert column(read_table(fraction, how=How(tax="fraction")), "tax_rate") == ["1900", "700"]
+    file = write("\n".join([HEADER, thing(1, tax="19"), thing(2, tax="1900")]))
     assert column(read_table(file, how=How(tax="basis-points")), "tax_rate") == ["19", "1900"]
 
 
@@ -283,7 +306,8 @@ tee,Tee,"<p>Soft &amp; light.</p>
 tee,,,,,,M,,blue,TEE-M,4,21.90,9506000134369,https://i/2,
 tee,,,,,,,,,,,,,https://i/3,
 mug,Mug,,Acme,TRUE,Title,Default Title,,,MUG,,5.00,9506000134376,,active
-old,Old,,Acme,TRUE,Title,Default Title,,,OLD,,5.00,9506000134383,,draft
+old,Old,,Acme,TRUE,Size,S,,,OLD,,5.00,9506000134383,,draft
+old,,,,,,M,,,OLD-M,,5.00,9506000134390,,
 bare,Bare,,Acme,TRUE,Title,Default Title,,,BARE,,5.00,,,active
 """
 
@@ -301,9 +325,10 @@ def test_an_export_of_shopify_is_read(write: Write) -> None:
     assert [(row.line, row.reason) for row in table.skipped] == [
         (5, "it has no sku and no price and no gtin"),
         (7, "Status is draft"),
+        (8, "Status is draft"),
     ]
     _, bad = read_products(table, domain="shop.example", currency="EUR")
-    assert [(row.line, row.reason) for row in bad] == [(8, "gtin: a new style must have one")]
+    assert [(row.line, row.reason) for row in bad] == [(9, "gtin: a new style must have one")]
     assert_every_line_is_counted(table)
 
 
