@@ -102,8 +102,8 @@ def _decode_as(file: Path, data: bytes, encoding: str) -> str:
         raise ConfigurationError(
             f"There is no encoding {encoding!r}. Known are utf-8, utf-16, cp1252, gb18030 and more."
         ) from None
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+    except UnicodeError as error:
+        line = data.count(b"\n", 0, getattr(error, "start", 0)) + 1
         raise ConfigurationError(
             f"{file} is not in {encoding}: line {line} cannot be read. Save it as CSV in UTF-8, or"
             " name its encoding with --encoding."

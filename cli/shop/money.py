@@ -40,14 +40,19 @@ def amount_from(text: str, currency: str) -> int:
     places = (match[3] or "").rstrip("0") if match else ""
     if match is None or (match[1] and match[4]) or len(places) > digits:
         raise _not_a_price(text, currency)
-    if sign and sign not in _signs(currency):
-        if any(sign in _signs(each) for each in CURRENCIES):
+    if sign and not stands_for(sign, currency):
+        if any(stands_for(sign, each) for each in CURRENCIES):
             raise ValueError(f"price: {text[:40]!r} is not in {currency}")
         raise _not_a_price(text, currency)
     amount: int = int(match[2]) * 10**digits + int(places.ljust(digits, "0") or 0)
     if amount == 0:
         raise ValueError("price: it must be more than nothing")
     return amount
+
+
+def stands_for(sign: str, currency: str) -> bool:
+    """Whether people write this for a currency: `€` or `eur` for EUR."""
+    return sign in _signs(currency) or sign.upper() == currency
 
 
 def _not_a_price(text: str, currency: str) -> ValueError:

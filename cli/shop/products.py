@@ -12,7 +12,7 @@ from typing import Any
 
 from bus.contract.catalog import MAX_STYLES, Product, ProductRecord, ProductUpdate, StyleUpdate
 from bus.contract.values import gtin14
-from cli.shop.money import amount_from
+from cli.shop.money import amount_from, stands_for
 from cli.shop.notation import EMPTY
 from cli.shop.row import BadRow, Row
 from cli.shop.rows import Once, reason
@@ -186,6 +186,8 @@ class _Gathering:
 
     def _price(self, cells: Mapping[str, str]) -> dict[str, Any] | None:
         currency = cells.get("currency") or self._currency
+        if self._currency and stands_for(currency, self._currency):
+            currency = self._currency
         text = cells.get("price", "")
         if self._currency and currency != self._currency and (text or cells.get("currency")):
             amount_from("1", currency)

@@ -19,6 +19,15 @@ from cli.shop.table import Kind, Table, read_table
 Record = TypeVar("Record")
 
 
+_WRITTEN = {
+    "id": "small letters, digits and hyphens, such as oxford-shirt",
+    "sku": "letters, digits and . _ / -, such as OXF-BLU-M",
+    "location": "capital letters, digits and hyphens, such as A-03-2",
+    "account": "a capital letter, a hyphen and digits, such as C-1001",
+}
+"""How names are written, for people who do not read patterns; `id` is a product's."""
+
+
 class AccountRecord(Model):
     """A customer's prepaid account."""
 
@@ -144,6 +153,9 @@ def reason(error: ValueError) -> str:
     faults = []
     for fault in error.errors():
         field = next((str(part) for part in reversed(fault["loc"]) if isinstance(part, str)), "row")
+        if fault["type"] == "string_pattern_mismatch" and field in _WRITTEN:
+            faults.append(f"{field}: {fault['input'][:60]!r} is not written with {_WRITTEN[field]}")
+            continue
         faults.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}")
     return "; ".join(faults)
 
