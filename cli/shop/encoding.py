@@ -24,6 +24,11 @@ _OTHERS = ("cp1251", "cp1250", "big5", "shift_jis", "cp949")
 _TYPOGRAPHY = frozenset("€£¥§©®°«»·½¼¾±µ‘’“”‚„–—…•™\u00a0²³×¿¡ºª¢‰†‡‹›´")
 _WORD = re.compile(r"[^\W\d_]+")
 _BETWEEN = re.compile(r"[,;|\"\t\r\n]")
+_IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
+_NO_IDEOGRAPHS = re.compile("[\u0370-\u04ff\u3040-\u312f]")
+"""Greek, Cyrillic, kana: what Chinese becomes in the other of its encodings."""
+_FEW = 3
+"""So few may be common ones by chance in another encoding."""
 _SHOWN = 40
 _EMPTY_HALVES = 0.4
 """So many of every other byte are zero in UTF-16 whose columns are separated by ASCII."""
@@ -69,6 +74,9 @@ def _that_makes_sense(file: Path, data: bytes) -> tuple[str, str]:
             found["cp1250"] = central or ""
     if chinese is not None and _looks_chinese(chinese):
         found["gb18030"] = chinese
+        traditional = _read(data, "big5")
+        if traditional and len(_IDEOGRAPH.findall(chinese)) <= _FEW and _is_frequent(traditional):
+            found["big5"] = traditional
     if len(found) == 1:
         ((encoding, text),) = found.items()
         return text, encoding
@@ -118,23 +126,34 @@ def _read(data: bytes, encoding: str) -> str | None:
 
 
 def _looks_western(text: str) -> bool:
-    """Whether the letters beyond ASCII are among others, and the signs not within words."""
+    """Whether the letters beyond ASCII are mostly among others, and signs not within words."""
     if any(not (sign.isalpha() or sign in _TYPOGRAPHY) for sign in set(text) if sign > "\x7f"):
         return False
     if re.search(r"[^\W\d_][¼½¾±µ²³¿¡§©¥£][^\W\d_]|(?<![^\W_])[²³¼½¾±][^\W\d_]", text):
         return False
-    return all(
-        3 * sum(letter > "\x7f" for letter in word) <= max(3, 2 * len(word))
-        for word in _WORD.findall(text)
-        if not word.isascii()
-    )
+    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    odd = [
+        word
+        for word in words
+        if 3 * sum(letter > "\x7f" for letter in word) > max(3, 2 * len(word))
+    ]
+    return len(odd) * 10 <= len(words)
 
 
 def _looks_chinese(text: str) -> bool:
     """Whether the letters beyond ASCII are common ones, and none stands within a Latin word."""
     if re.search(r"[A-Za-z][^\x00-\x7f][a-z]", text):
         return False
+    if _NO_IDEOGRAPHS.search(text):
+        return False
     signs = [sign for sign in text if sign > "\x7f"]
     common = sum(len(sign.encode("gb2312", "ignore")) > 0 for sign in signs)
     known = all(unicodedata.category(sign)[0] in "LNPSZ" for sign in set(signs))
     return known and common >= len(signs) * 0.9
+
+
+def _is_frequent(text: str) -> bool:
+    """Whether all ideographs are among those that Big5 lists as frequently used."""
+    if _NO_IDEOGRAPHS.search(text):
+        return False
+    return all(b"\xa4" <= sign.encode("big5")[:1] <= b"\xc6" for sign in _IDEOGRAPH.findall(text))

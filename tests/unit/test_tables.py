@@ -156,6 +156,7 @@ def test_a_file_is_read_whatever_is_between_its_cells_and_lines(
         ("cp1252", "chemise d’été à 5 €", "cp1252 (“chemise d’été à 5 €”)"),
         ("gb18030", "牛津衬衫", "gb18030 (“牛津衬衫”)"),
         ("gb18030", "中", "gb18030 (“中”)"),
+        ("gb18030", "茶杯 茶壶", "gb18030 (“茶杯 茶壶”)"),
         ("gb18030", "USB 数据线", "gb18030 (“USB 数据线”)"),
     ],
 )
@@ -169,7 +170,14 @@ def test_an_encoding_is_found_out_and_said(
 
 @pytest.mark.parametrize(
     ("encoding", "name"),
-    [("gb18030", "T恤"), ("cp1251", "Рубашка"), ("cp1250", "Košile červená"), ("big5", "襯衫")],
+    [
+        ("gb18030", "T恤"),
+        ("gb18030", "茶杯"),
+        ("big5", "上衣"),
+        ("cp1251", "Рубашка"),
+        ("cp1250", "Košile červená"),
+        ("big5", "襯衫"),
+    ],
 )
 def test_letters_that_can_be_read_in_two_ways_are_asked_about_with_what_each_would_be(
     write: Write, encoding: str, name: str
