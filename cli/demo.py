@@ -26,7 +26,7 @@ from bus.contract.settlement import (
     Receipt,
 )
 from bus.envelope import milliseconds
-from bus.errors import Problem
+from bus.errors import ConfigurationError, Problem
 from cli import options
 from cli.audit import findings
 from cli.customer import money_text, running_terminal
@@ -34,7 +34,7 @@ from cli.labels import write_labels
 from cli.latency import milliseconds_text
 from cli.run import REFUSED, errors, output, run
 from cli.settings import Settings, read_settings
-from cli.shop.assortment import products_of
+from cli.shop.shelf import products_of
 from cli.store import RunningStore, running_store, until_quiet
 from devices.terminal.role import Terminal
 from devices.terminal.scanner import read_image
@@ -102,6 +102,11 @@ async def _play(settings: Settings, orders: int, terminals: int, seed: int) -> l
     choice = random.Random(seed)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(running_store(settings, sorters=_SORTERS))
+        if not (store.shop.products and store.shop.accounts):
+            reasons = "\n".join(str(row) for row in store.shop.bad_rows)
+            raise ConfigurationError(
+                f"The shop has nothing to sell, or no account to pay from. {reasons}"
+            )
         played = (
             f" on the {store.broker.engine} broker, seed {seed}:"
             f" {orders} customers at {terminals} terminals."
@@ -113,7 +118,7 @@ async def _play(settings: Settings, orders: int, terminals: int, seed: int) -> l
             )
             for number in range(1, terminals + 1)
         ]
-        products = await products_of(there[0].node.ask)
+        products = list((await products_of(there[0].node.ask)).values())
         labels = write_labels(products, settings.data / "labels")
         customers = [_Customer(number, store, labels, choice) for number in range(1, orders + 1)]
         lines = [customers[start::terminals] for start in range(terminals)]

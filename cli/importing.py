@@ -1,128 +1,85 @@
 """`storebus import`: products, goods and accounts from CSV files into a running store."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from secrets import token_hex
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bus.caller import Caller
-from bus.errors import ConfigurationError
 from bus.link import MqttConnector
 from cli import options
 from cli.address import broker_url
-from cli.run import errors, output, run
+from cli.bringing import Bringing
+from cli.run import run
 from cli.settings import Settings, read_settings
-from cli.shop.reader import read_shop
-from cli.shop.rows import read_accounts, read_products, read_stock
-from cli.shop.seeding import IMPORTER, Seeding
-from cli.shop.table import BadRow, kind_of
-
-_HOW = (
-    "To have the books say what was counted instead:"
-    " storebus stock count {sku}=PIECES --location {location} --why TEXT"
-)
-_SHOWN = 5
-"""How many rows are named one by one that were added to goods that lay there."""
+from cli.shop.how import How
+from cli.shop.mapping import read_mapping
+from cli.shop.reader import read_shop_settings
+from cli.shop.seeding import IMPORTER
 
 
 def import_(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV files.")],
-    again: Annotated[
-        bool, typer.Option(help="Bring the same file in a second time, as a new delivery.")
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
     ] = False,
+    mapping: Annotated[
+        str | None,
+        typer.Option("--map", metavar="M", help="shopify, woocommerce, or a TOML file of yours."),
+    ] = None,
+    delivery: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of goods or money: the delivery they came with."),
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option(metavar="D", help="point or comma, before the cents.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="E", help="utf-8, cp1252, gb18030, ...")
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(metavar="D", help="comma, semicolon, tab or bar.")
+    ] = None,
+    tax: Annotated[
+        str | None, typer.Option(metavar="T", help="percent, fraction or basis-points: a tax rate.")
+    ] = None,
     broker: options.Broker = None,
     site: options.Site = None,
     data: options.Data = None,
     shop: options.ShopFile = None,
 ) -> None:
-    """Bring products, goods (stock) or accounts from CSV files into the store.
+    """Bring products, prices, goods (stock) or accounts from CSV files into the store.
 
-    What a file holds is told by its header. A bad row is reported with file, line and reason,
-    and the rest goes in. The same file again has no second effect, unless with --again.
+    What a file holds is told by its header, and how it is read is said. A bad row is reported
+    with file, line and reason, and the rest goes in. An empty cell leaves what it stands for as
+    it is; `-` empties it. Goods and money of one delivery count once. More: docs/clerk.md
 
-    Example: storebus import products.csv stock.csv
+    Example: storebus import products.csv stock.csv --dry-run
     """
     settings = read_settings(site=site, data=data, shop=shop)
-    refused = run(_import(files, broker_url(broker, settings), settings, again=again))
-    if refused:
+    how = How(mapping=None if mapping is None else read_mapping(mapping))
+    told = {"decimal": decimal, "encoding": encoding, "delimiter": delimiter, "tax": tax}
+    for option, value in told.items():
+        how = how if value is None else how.decided(option, value)
+    url = broker_url(broker, settings)
+    if run(_import(files, url, settings, how, delivery=delivery, dry_run=dry_run)):
         raise typer.Exit(1)
 
 
-async def _import(files: list[Path], url: str, settings: Settings, *, again: bool) -> int:
-    label = token_hex(8) if again else "import"
-    connector = MqttConnector(url)
-    refused = 0
-    async with Caller(connector, settings.site, IMPORTER).connected() as caller:
-        for file in files:
-            refused += await _import_file(file, Seeding(caller, label), settings)
-    return refused
-
-
-async def _import_file(file: Path, seeding: Seeding, settings: Settings) -> int:
-    shop = read_shop(settings.shop)
-    kind = kind_of(file)
-    bad: list[BadRow]
-    with Progress(
-        TextColumn(file.name, markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=errors,
-    ) as bar:  # fmt: skip
-        task = bar.add_task(file.name, total=None)
-        seeding.progress = lambda count: bar.advance(task, count)
-        if kind == "products":
-            products, bad = read_products(file, domain=shop.domain, currency=shop.currency)
-            bar.update(task, total=sum(len(product.styles) for product in products))
-            await seeding.products(products)
-        elif kind == "stock":
-            stock, bad = read_stock(file)
-            bar.update(task, total=len(stock))
-            await seeding.stock(stock)
-        elif kind == "accounts":
-            accounts, bad = read_accounts(file)
-            bar.update(task, total=len(accounts))
-            await seeding.accounts(accounts, shop.currency)
-        elif kind == "counts":
-            raise ConfigurationError(
-                f"{file} says what was counted. Enter it with: storebus stock count --file {file}"
-            )
-        else:
-            raise ConfigurationError(
-                f"{file}: locations are read by the warehouse from the shop's folder at its start."
-            )
-    for row in bad:
-        errors.print(f"{row.file}:{row.line}: {row.reason}", soft_wrap=True, markup=False)
-    for name, problem in seeding.refusals:
-        errors.print(f"{file}: {name}: {problem.detail}", soft_wrap=True, markup=False)
-    if kind == "stock" and any(row.reason.startswith("quantity") for row in bad):
-        errors.print(
-            f"An import only adds goods. {_HOW.format(sku='SKU', location='LOCATION')}",
-            soft_wrap=True, markup=False,
-        )  # fmt: skip
-    _advise(seeding)
-    count = len(bad) + len(seeding.refusals)
-    output.print(f"{file.name}: {'all rows are in' if not count else f'{count} rows refused'}.")
-    return count
-
-
-def _advise(seeding: Seeding) -> None:
-    """An import adds goods and never takes any away: say how to, and what is not sold."""
-    for level in seeding.added[:_SHOWN]:
-        errors.print(
-            f"{level.sku} at {level.location}: added to what lay there, {level.quantity} now.",
-            soft_wrap=True, markup=False,
-        )  # fmt: skip
-    if seeding.added:
-        more = len(seeding.added) - _SHOWN
-        also = f"... and {more} more. " if more > 0 else ""
-        first = seeding.added[0]
-        errors.print(
-            f"{also}An import only adds goods."
-            f" {_HOW.format(sku=first.sku, location=first.location)}",
-            soft_wrap=True, markup=False,
-        )  # fmt: skip
-    for sku in seeding.retired:
-        errors.print(
-            f"{sku} stays retired. To sell it again: storebus retire {sku} --back --why TEXT",
-            soft_wrap=True, markup=False,
-        )  # fmt: skip
+async def _import(
+    files: Sequence[Path],
+    url: str,
+    settings: Settings,
+    how: How,
+    *,
+    delivery: str | None,
+    dry_run: bool,
+) -> int:
+    """Returns how many rows were refused."""
+    async with Caller(MqttConnector(url), settings.site, IMPORTER).connected() as caller:
+        shop = read_shop_settings(settings.shop)
+        bringing = Bringing(caller, shop, how, delivery, dry_run=dry_run)
+        # All are read before any is brought in: what has to be asked is asked while nothing is.
+        plans = [await bringing.plan(file) for file in files]
+        return sum([await bringing.bring(plan) for plan in plans])

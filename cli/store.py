@@ -6,11 +6,14 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from broker.engine import Broker, running_broker
 from bus.caller import Caller
+from bus.contract.catalog import ProductUpdate
 from bus.contract.channel import ROLES, Operation
+from bus.contract.delivery import Delivery
 from bus.contract.every import ABOUT
 from bus.contract.values import Empty, Model
 from bus.errors import first_error
@@ -25,8 +28,10 @@ from cli.run import output
 from cli.settings import Settings
 from cli.shop.reader import Shop, read_shop
 from cli.shop.seeding import IMPORTER, Refusal, Seeding
+from cli.shop.shelf import products_of
 
 _SEEDED = "shop-imported"
+"""The file that says so, with sums: empty as long as not all of the shop is in."""
 _ONCE = ("stock.csv", "accounts.csv")
 """The shop's files that are brought in once and then have no counterpart to be compared with."""
 
@@ -82,7 +87,7 @@ async def running_store(
         for sorter in shop.sorters[:sorters]:
             roles[sorter.name] = stack.enter_context(sorter_role(sorter.name, shop, settings))
         await stack.enter_async_context(running_nodes(roles, place))
-        is_new = not (settings.data / _SEEDED).exists()
+        is_new = not _is_seeded(settings.data)
         refusals = await _seed(shop, place, settings) if is_new else ()
         changed = () if is_new else _changed(settings)
         yield RunningStore(settings, shop, broker, place, refusals, is_new, changed)
@@ -126,21 +131,32 @@ async def running_nodes(roles: Mapping[str, Role], place: Place) -> AsyncIterato
         raise first_error(group) from None
 
 
+def _is_seeded(data: Path) -> bool:
+    marker = data / _SEEDED
+    return marker.exists() and bool(marker.read_text())
+
+
 async def _seed(shop: Shop, place: Place, settings: Settings) -> tuple[Refusal, ...]:
     """Bring the shop in at the first start; a start that was cut off goes on here.
 
-    What the store refused for good is told once. It is not sent again with all the rest: that
-    would count as new goods and money as soon as the store has forgotten the first time.
+    What the store refused for good is told once, and not sent again.
     """
-    digests = _digests(settings)
+    marker = settings.data / _SEEDED
+    begun, digests = marker.exists(), _digests(settings)
     async with Caller(place.connector, place.site, IMPORTER).connected() as caller:
-        seeding = Seeding(caller, shop.name)
-        await seeding.products(shop.products)
-        await seeding.stock(shop.stock)
-        await seeding.accounts(shop.accounts, shop.currency)
+        seeding = Seeding(caller, Delivery(name=f"the first start of {shop.name}"[:100]))
+        known = await products_of(caller.ask)
+        new = [product for product in shop.products if product.id not in known]
+        # An older Storebus brought goods and money in without saying what they came with.
+        counts = begun or not known
+        write_text(marker, "")
+        await seeding.products([ProductUpdate.model_validate(product) for product in new])
+        if counts:
+            await seeding.stock(shop.stock)
+            await seeding.accounts(shop.accounts, shop.currency)
     if not any(problem.to_data().retryable for _, problem in seeding.refusals):
         lines = [shop.name, *(f"{digest}  {name}" for name, digest in digests.items())]
-        write_text(settings.data / _SEEDED, "\n".join(lines) + "\n")
+        write_text(marker, "\n".join(lines) + "\n")
     return tuple(seeding.refusals)
 
 

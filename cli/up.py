@@ -21,9 +21,9 @@ from cli.address import broker_url, write_address
 from cli.roles import acquirer_client, server_role, sorter_role
 from cli.run import errors, output, run
 from cli.settings import Settings, read_settings
-from cli.shop.assortment import products_of
 from cli.shop.differences import differences
 from cli.shop.reader import read_shop
+from cli.shop.shelf import products_of
 from cli.store import RunningStore, running_nodes, running_store
 from cli.web import WebPort, with_web
 
@@ -96,7 +96,7 @@ async def _products(store: RunningStore) -> list[Product]:
     """What it sells; nothing while the catalog has too much else to do after a crash."""
     async with Caller(store.place.connector, store.place.site, "tester-up").connected() as caller:
         try:
-            return await products_of(caller.ask)
+            return list((await products_of(caller.ask)).values())
         except Problem as problem:
             _warn(f"What the store sells is not known yet: {problem.detail}")
             return []
@@ -130,14 +130,25 @@ def _greet(store: RunningStore, products: Sequence[Product], page: str) -> None:
         account = next((each.account for each in shop.accounts), "C-1001")
         output.print(f"  storebus scan terminal-7 {first.url}", markup=False, soft_wrap=True)
         output.print(f"  storebus buy terminal-7 {first.styles[0].sku}=1 --pay account:{account}")
+    _tell_refused(store)
+    if products and not store.is_new:
+        _tell_differences(store, products)
+
+
+def _tell_refused(store: RunningStore) -> None:
+    """What of the shop's files is not in."""
+    shop = store.shop
     for bad in shop.bad_rows:
         _warn(f"{bad.file}:{bad.line}: {bad.reason}")
+    if not shop.products:
+        _warn(
+            "The shop's products.csv has no product that can be sold; what is wrong with its rows"
+            " stands above. Mend them and import the file."
+        )
     for row, problem in store.refusals:
         _warn(f"{row}: {problem.detail}")
     if store.refusals:
         _warn("What was refused is not in: mend it, and bring it in with storebus import.")
-    if products and not store.is_new:
-        _tell_differences(store, products)
 
 
 def _tell_differences(store: RunningStore, products: Sequence[Product]) -> None:

@@ -15,8 +15,9 @@ from bus.contract.catalog import (
     SEARCH,
     UPSERT,
     Price,
-    ProductRecord,
+    ProductUpdate,
     Search,
+    StyleUpdate,
     Upsert,
 )
 from bus.contract.channel import Operation, role_of
@@ -116,7 +117,7 @@ def allowed(operation: Operation[Any, Any]) -> bool:
 
 
 def price_change(preset: object) -> Errand:
-    """Another price for one style: its product is looked up, and registered anew with it."""
+    """Another price for one style: its product is looked up."""
 
     def warning(data: dict[str, Any]) -> Sentence:
         price = data.get("price", {})
@@ -128,15 +129,9 @@ def price_change(preset: object) -> Errand:
         assert isinstance(data, PriceChange)
         found = await feed.ask(SEARCH, "catalog", Search(text=data.sku, limit=100))
         for product in found.products:
-            record = ProductRecord.model_validate(product.model_dump())
-            if any(style.sku == data.sku for style in record.styles):
-                styles = [
-                    style.model_copy(update={"price": data.price})
-                    if style.sku == data.sku
-                    else style
-                    for style in record.styles
-                ]
-                changed = record.model_copy(update={"styles": styles})
+            if any(style.sku == data.sku for style in product.styles):
+                style = StyleUpdate(sku=data.sku, price=data.price)
+                changed = ProductUpdate(id=product.id, styles=[style])
                 reply = await feed.ask(UPSERT, "catalog", Upsert(products=[changed]))
                 assert isinstance(reply, Model)
                 return reply

@@ -1,8 +1,8 @@
 """The catalog: products, their styles, and how many are left."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from bus.contract.channel import Event, command, query
 from bus.contract.values import (
@@ -63,6 +63,45 @@ class ProductRecord(Model):
     """What its label carries."""
     styles: Annotated[list[StyleRecord], Field(min_length=1, max_length=MAX_STYLES)]
     """What it is sold as, such as sizes and colours."""
+
+
+class _Update(Model):
+    """What is to be changed of something that is registered: what is not sent stays as it is."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    @model_serializer(mode="wrap")
+    def _only_what_was_set(self, write: SerializerFunctionWrapHandler) -> Any:
+        return {name: value for name, value in write(self).items() if name in self.model_fields_set}
+
+
+class StyleUpdate(_Update):
+    """One style to be registered or changed: what is missing stays as it is."""
+
+    sku: Sku
+    gtin: Gtin14 | None = None
+    """The number of this style alone; a new style must have one."""
+    attributes: Annotated[dict[Text, Text], Field(max_length=20)] | None = None
+    """What tells it from the other styles, all of it; a new style may have none."""
+    price: Price | None = None
+    """Of one piece; a new style must have one."""
+    tax_rate: TaxRate | None = None
+    """Which tax the price includes; null, where it is sent, if the receipt is to show none."""
+
+
+class ProductUpdate(_Update):
+    """A product to be registered or changed: what is missing, or null, stays as it is."""
+
+    id: ProductId
+    name: Text | None = None
+    """As the label and the terminal show it; a new product must have one."""
+    description: LongText | None = None
+    """A few sentences for the customer; empty if there are to be none."""
+    url: Code | None = None
+    """What its label carries; a new product must have one."""
+    styles: Annotated[list[StyleUpdate], Field(max_length=MAX_STYLES, default_factory=list)]
+    """Those that are new or change, the new ones after those that there are. A new product has
+    at least one."""
 
 
 class Style(StyleRecord):
@@ -198,8 +237,8 @@ class StockLevel(Model):
 class Upsert(Model):
     """Register products or change them; what is on hand stays as it is."""
 
-    products: Annotated[list[ProductRecord], Field(min_length=1, max_length=100)]
-    """New ones, and those whose id is known."""
+    products: Annotated[list[ProductUpdate], Field(min_length=1, max_length=100)]
+    """New ones, and those whose id is known: of them, what is to change."""
 
 
 class Upserted(Model):
@@ -208,7 +247,7 @@ class Upserted(Model):
     created: Count
     """Products that are new."""
     updated: Count
-    """Products that were there and are as sent now."""
+    """Products that were there and are as sent now, with what was not sent as it was."""
     retired: Annotated[list[Sku], Field(default_factory=list)]
     """Of the styles that were sent, those that stay retired: they are not sold."""
 

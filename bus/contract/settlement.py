@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from bus.contract.catalog import Line, Lines, OrderOnly, PricedLine
 from bus.contract.channel import Event, State, command, query
+from bus.contract.delivery import Delivered, DeliveredReply, Delivery
 from bus.contract.values import (
     Count,
     Currency,
@@ -331,6 +332,8 @@ class Deposit(Model):
     """Of the customer."""
     amount: Money
     """What is paid in."""
+    delivery: Delivery | None = None
+    """What it came with; the same of it again is not paid in a second time."""
 
 
 class Balance(Model):
@@ -341,6 +344,8 @@ class Balance(Model):
     balance: Annotated[int, Field(ge=0)]
     """In minor units of the currency."""
     currency: Currency
+    already: str | None = None
+    """When the delivery had brought it before (RFC 3339): nothing was paid in now."""
 
 
 class OrderCounts(Model):
@@ -406,6 +411,9 @@ DEPOSIT = command(
     "Pay money into a customer's account", callers={"tester", "console"}, timeout=30.0,
     problems={"conflict"},
 )  # fmt: skip
+DELIVERED = query(
+    "settlement", "delivered", Delivered, DeliveredReply, "What of this came with a delivery?"
+)
 
 ORDER_CHANGED = Event("settlement", "order-changed", OrderChanged, "An order came into a state")
 PAYMENT_METHODS_STATE = State(
@@ -413,6 +421,6 @@ PAYMENT_METHODS_STATE = State(
 )
 
 CHANNELS = (
-    PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, RESOLVE, REFUSALS, DEPOSIT,
+    PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, RESOLVE, REFUSALS, DEPOSIT, DELIVERED,
     ORDER_CHANGED, PAYMENT_METHODS_STATE,
 )  # fmt: skip

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from bus.contract.catalog import Lines, OrderOnly, StockLevel
 from bus.contract.channel import State, command, query
+from bus.contract.delivery import Delivered, DeliveredReply, Delivery
 from bus.contract.sorter import MAX_PICKS, PickLine
 from bus.contract.values import (
     MAX_QUANTITY,
@@ -175,6 +176,8 @@ class Receive(Model):
     quantity: Quantity
     parcel: ParcelId | None = None
     """The parcel these come out of, when an order's goods are put back on a shelf."""
+    delivery: Delivery | None = None
+    """What they came with; the same of it again is not counted a second time."""
 
 
 class BinLevel(Model):
@@ -184,6 +187,8 @@ class BinLevel(Model):
     location: Location
     quantity: Count
     """Pieces that lie there now."""
+    already: str | None = None
+    """When the delivery had brought them before (RFC 3339): nothing was added now."""
 
 
 Change = Annotated[
@@ -299,7 +304,7 @@ RESUME = command(
 RECEIVE = command(
     "warehouse", "receive", Receive, BinLevel,
     "Put goods on a shelf", callers={"tester", "console"}, timeout=30.0,
-    problems={"unknown-location", "unknown-sku", "unknown-parcel", "wrong-state"},
+    problems={"unknown-location", "unknown-sku", "unknown-parcel", "wrong-state", "conflict"},
 )  # fmt: skip
 COUNT = command(
     "warehouse", "count", CountGoods, Counted,
@@ -308,11 +313,14 @@ COUNT = command(
     problems={"unknown-location", "unknown-sku"},
 )  # fmt: skip
 COUNTS = query("warehouse", "counts", Counts, CountList, "What was counted, by whom and why?")
+DELIVERED = query(
+    "warehouse", "delivered", Delivered, DeliveredReply, "What of this came with a delivery?"
+)
 PICKUP_POINTS_STATE = State(
     "warehouse", "pickup-points", PickupPoints, "pickup points and the default"
 )
 
 CHANNELS = (
     PICKUP_POINTS, LOCATE, RETURNS, FULFIL, WITHDRAW, PACKED, FAULT, SHORT_PICK,
-    REASSIGN, RESUME, RECEIVE, COUNT, COUNTS, PICKUP_POINTS_STATE,
+    REASSIGN, RESUME, RECEIVE, COUNT, COUNTS, DELIVERED, PICKUP_POINTS_STATE,
 )  # fmt: skip

@@ -20,8 +20,8 @@ from cli.snapshot import snapshots
 SCHEMAS = {
     "bus": 4,
     "nodes.catalog": 4,
-    "nodes.settlement": 6,
-    "nodes.warehouse": 5,
+    "nodes.settlement": 7,
+    "nodes.warehouse": 6,
     "devices.sorter": 3,
     "devices.terminal": 3,
 }

@@ -185,7 +185,16 @@ DATA: dict[str, dict[str, Any]] = {
     "settlement.ready.reply": {"order": ORDER},
     "settlement.failed.request": {"order": ORDER, "reason": "Not on the shelf.", "lines": _LINES},
     "settlement.failed.reply": {"order": ORDER},
-    "settlement.deposit.request": {"account": "C-1001", "name": "Ann", "amount": _TOTAL},
+    "settlement.deposit.request": {
+        "account": "C-1001",
+        "name": "Ann",
+        "amount": _TOTAL,
+        "delivery": {"name": "opening"},
+    },
+    "settlement.delivered.request": {"name": "opening", "items": ["C-1001"]},
+    "settlement.delivered.reply": {
+        "before": [{"item": "C-1001", "amount": 11800, "content": None, "at": _SINCE}]
+    },
     "settlement.deposit.reply": {"account": "C-1001", "balance": 11800, "currency": "EUR"},
     "settlement.order-changed.event": {**_SUMMARY, "reason": None},
     "settlement.payment-methods.state": {"methods": ["account", "card"]},
@@ -229,8 +238,23 @@ DATA: dict[str, dict[str, Any]] = {
     },
     "warehouse.resume.request": {"sorter": "sorter-2"},
     "warehouse.resume.reply": {"sorter": "sorter-2", "job": JOB},
-    "warehouse.receive.request": {**_BIN, "parcel": None},
-    "warehouse.receive.reply": _BIN,
+    "warehouse.receive.request": {
+        **_BIN,
+        "parcel": None,
+        "delivery": {"name": "monday.csv", "content": "5be0c1d95e2b7a64"},
+    },
+    "warehouse.receive.reply": {**_BIN, "already": None},
+    "warehouse.delivered.request": {"name": "monday.csv", "items": ["OXF-BLU-M A-03-2"]},
+    "warehouse.delivered.reply": {
+        "before": [
+            {
+                "item": "OXF-BLU-M A-03-2",
+                "amount": 14,
+                "content": "5be0c1d95e2b7a64",
+                "at": _SINCE,
+            }
+        ]
+    },
     "warehouse.count.request": {
         "sku": "OXF-BLU-M",
         "location": "A-03-2",

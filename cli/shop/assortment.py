@@ -9,13 +9,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from bus.caller import Caller
-from bus.contract.catalog import SEARCH, Product, ProductRecord, Search, SearchResult, Style
-from bus.contract.channel import Operation
-from bus.contract.values import Empty, Model
+from bus.contract.catalog import Product, ProductRecord, Style
+from bus.contract.values import Empty
 from bus.contract.warehouse import PICKUP_POINTS, PickupPoint, PickupPoints
 from bus.errors import BrokerError, ConfigurationError, NoAnswer
 from bus.journal import reading
@@ -24,19 +22,10 @@ from cli.address import broker_url, known_broker_url
 from cli.settings import Settings
 from cli.shop import SAMPLE
 from cli.shop.reader import read_shop
+from cli.shop.shelf import products_of
 from nodes.catalog import store as catalog
 from nodes.catalog.shelf import Shelf
 from nodes.settlement import store as settlement
-
-_AT_ONCE = 100
-"""As many products as one search gives at most."""
-
-
-class Ask(Protocol):
-    """Asks a node, as `Caller.ask` does."""
-
-    async def __call__(self, operation: Operation[Any, Any], callee: str, data: Model) -> Any:
-        """The reply's data."""
 
 
 @dataclass(frozen=True)
@@ -121,28 +110,10 @@ def _registered(assortment: Assortment) -> list[ProductRecord]:
     return [ProductRecord.model_validate(each.model_dump()) for each in assortment.products]
 
 
-async def products_of(ask: Ask) -> list[Product]:
-    """All products of a store, in the order of their ids.
-
-    Raises:
-        Problem: the catalog does not answer.
-    """
-    products: list[Product] = []
-    last = ""
-    while True:
-        found: SearchResult = await ask(
-            SEARCH, "catalog", Search(text="", limit=_AT_ONCE, after=last)
-        )
-        if not found.products or found.products[-1].id <= last:
-            return products
-        products += found.products
-        last = products[-1].id
-
-
 async def _of_running(url: str, settings: Settings) -> Assortment:
     connector = MqttConnector(url)
     async with Caller(connector, settings.site, "tester-labels").connected() as caller:
-        products = await products_of(caller.ask)
+        products = (await products_of(caller.ask)).values()
         points: PickupPoints = await caller.ask(PICKUP_POINTS, "warehouse", Empty())
     return Assortment(
         f"the store at {connector.description}",

@@ -14,16 +14,18 @@ from bus.contract.catalog import ProductRecord
 from bus.contract.values import Currency, Name, PointId, Text
 from bus.contract.warehouse import PickupPoint, Receive
 from bus.errors import ConfigurationError
+from cli.shop.how import How, TwoReadings
 from cli.shop.money import CURRENCIES
+from cli.shop.products import read_products
+from cli.shop.row import BadRow
 from cli.shop.rows import (
     AccountRecord,
     LocationRecord,
     read_accounts,
     read_locations,
-    read_products,
     read_stock,
 )
-from cli.shop.table import BadRow, kind_of
+from cli.shop.table import Kind, kind_of, read_table
 from devices.sorter.layout import Layout, read_layout
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "read_stock",
 ]
 
+_FILES: tuple[Kind, ...] = ("products", "locations", "stock", "accounts")
 _DOMAIN = r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$"
 
 
@@ -51,6 +54,28 @@ class Sorter(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     name: Name
+
+
+class FileSettings(BaseModel):
+    """How the shop's CSV files are to be read, where they can be read in two ways."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
+    tax: str | None = None
+
+    def how(self) -> How:
+        """The same for the reader.
+
+        Raises:
+            ConfigurationError: there is no such value.
+        """
+        how = How()
+        for option, value in self.model_dump(exclude_none=True).items():
+            how = how.decided(option, value)
+        return how
 
 
 class ShopSettings(BaseModel):
@@ -69,6 +94,8 @@ class ShopSettings(BaseModel):
     """Taken when the customer names none."""
     pickup_points: Annotated[tuple[PickupPoint, ...], Field(min_length=1, strict=False)]
     sorters: Annotated[tuple[Sorter, ...], Field(min_length=1, strict=False)]
+    files: FileSettings = FileSettings()
+    """How the CSV files beside it are to be read, where that is not clear."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -111,18 +138,26 @@ def read_shop(path: Path) -> Shop:
             something impossible. Single bad rows are not errors: see `Shop.bad_rows`.
     """
     file = path / "shop.toml" if path.is_dir() else path
-    settings = _read_settings(file)
+    settings = read_shop_settings(file)
     folder = file.parent
+    how = settings.files.how()
+    try:
+        tables = {kind: read_table(folder / f"{kind}.csv", kind, how) for kind in _FILES}
+    except TwoReadings as error:
+        ways = "; ".join(f'{error.option} = "{value}": {shown}' for value, shown in error.readings)
+        raise ConfigurationError(
+            f"{error.file}: {error.question} Say in [files] of {file} what is meant: {ways}."
+        ) from error
     products, bad_products = read_products(
-        folder / "products.csv", domain=settings.domain, currency=settings.currency
+        tables["products"], domain=settings.domain, currency=settings.currency
     )
-    locations, bad_locations = read_locations(folder / "locations.csv")
+    locations, bad_locations = read_locations(tables["locations"])
     stock, bad_stock = read_stock(
-        folder / "stock.csv",
+        tables["stock"],
         skus={style.sku for product in products for style in product.styles},
         locations={record.location for record in locations},
     )
-    accounts, bad_accounts = read_accounts(folder / "accounts.csv")
+    accounts, bad_accounts = read_accounts(tables["accounts"])
     return Shop(
         **dict(settings),
         products=tuple(products),
@@ -134,7 +169,13 @@ def read_shop(path: Path) -> Shop:
     )
 
 
-def _read_settings(file: Path) -> ShopSettings:
+def read_shop_settings(path: Path) -> ShopSettings:
+    """Read what a shop's `shop.toml` says, without its other files.
+
+    Raises:
+        ConfigurationError: it is missing, or says something impossible.
+    """
+    file = path / "shop.toml" if path.is_dir() else path
     try:
         return ShopSettings.model_validate(tomllib.loads(file.read_text("utf-8")))
     except OSError as error:

@@ -9,15 +9,23 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from bus.contract.catalog import MAX_STYLES, Price, ProductRecord, StyleRecord
 from bus.contract.settlement import AccountId
-from bus.contract.values import Count, Location, Model, Text, gtin14
+from bus.contract.values import Count, Location, Model, Text
 from bus.contract.warehouse import CountGoods, Receive
-from cli.shop.money import amount_from
-from cli.shop.table import BadRow, Kind, Row, read_table
-from devices.terminal.digital_link import digital_link
+from cli.shop.notation import NUMBERS
+from cli.shop.row import BadRow, Row
+from cli.shop.table import Kind, Table, read_table
 
 Record = TypeVar("Record")
+
+
+_WRITTEN = {
+    "id": "small letters, digits and hyphens, such as oxford-shirt",
+    "sku": "letters, digits and . _ / -, such as OXF-BLU-M",
+    "location": "capital letters, digits and hyphens, such as A-03-2",
+    "account": "a capital letter, a hyphen and digits, such as C-1001",
+}
+"""How names are written, for people who do not read patterns; `id` is a product's."""
 
 
 class AccountRecord(Model):
@@ -37,26 +45,8 @@ class LocationRecord(Model):
     """What people keep there, in a word."""
 
 
-def read_products(
-    file: Path, *, domain: str = "", currency: str = ""
-) -> tuple[list[ProductRecord], list[BadRow]]:
-    """Read products, one row a style; rows of one product need its texts only once.
-
-    Args:
-        file: the CSV file.
-        domain: where labels lead whose URL is left empty: to the first style's Digital Link.
-        currency: the only one allowed, if given.
-
-    Raises:
-        ConfigurationError: the file cannot be read, is not UTF-8, or a column is missing.
-    """
-    products = _Products(domain, currency)
-    _, bad = _read(file, "products", products.add)
-    return list(products.records.values()), bad
-
-
 def read_stock(
-    file: Path,
+    file: Path | Table,
     *,
     skus: Collection[str] | None = None,
     locations: Collection[str] | None = None,
@@ -64,14 +54,14 @@ def read_stock(
     """Read how many of which style lie where.
 
     Args:
-        file: the CSV file.
+        file: the CSV file, or the table that it holds.
         skus: all that there are, if known; others are refused.
         locations: likewise.
 
     Raises:
-        ConfigurationError: the file cannot be read, is not UTF-8, or a column is missing.
+        ConfigurationError: the file cannot be read, or in two ways, or a column is missing.
     """
-    once = _Once()
+    once = Once()
 
     def read(row: Row) -> Receive:
         sku, location = row.cells["sku"], row.cells["location"]
@@ -87,7 +77,7 @@ def read_stock(
     return _read(file, "stock", read)
 
 
-def read_counts(file: Path, why: str | None) -> tuple[list[CountGoods], list[BadRow]]:
+def read_counts(file: Path | Table, why: str | None) -> tuple[list[CountGoods], list[BadRow]]:
     """Read how many of which style were counted where.
 
     Args:
@@ -95,9 +85,9 @@ def read_counts(file: Path, why: str | None) -> tuple[list[CountGoods], list[Bad
         why: the reason of rows that give none.
 
     Raises:
-        ConfigurationError: the file cannot be read, is not UTF-8, or a column is missing.
+        ConfigurationError: the file cannot be read, or in two ways, or a column is missing.
     """
-    once = _Once()
+    once = Once()
 
     def read(row: Row) -> CountGoods:
         sku, location = row.cells["sku"], row.cells["location"]
@@ -112,13 +102,13 @@ def read_counts(file: Path, why: str | None) -> tuple[list[CountGoods], list[Bad
     return _read(file, "counts", read)
 
 
-def read_accounts(file: Path) -> tuple[list[AccountRecord], list[BadRow]]:
+def read_accounts(file: Path | Table) -> tuple[list[AccountRecord], list[BadRow]]:
     """Read the customers' prepaid accounts.
 
     Raises:
-        ConfigurationError: the file cannot be read, is not UTF-8, or a column is missing.
+        ConfigurationError: the file cannot be read, or in two ways, or a column is missing.
     """
-    once = _Once()
+    once = Once()
 
     def read(row: Row) -> AccountRecord:
         balance = _whole(row, "balance", "minor units (cents)")
@@ -130,13 +120,13 @@ def read_accounts(file: Path) -> tuple[list[AccountRecord], list[BadRow]]:
     return _read(file, "accounts", read)
 
 
-def read_locations(file: Path) -> tuple[list[LocationRecord], list[BadRow]]:
+def read_locations(file: Path | Table) -> tuple[list[LocationRecord], list[BadRow]]:
     """Read the storage locations.
 
     Raises:
-        ConfigurationError: the file cannot be read, is not UTF-8, or a column is missing.
+        ConfigurationError: the file cannot be read, or in two ways, or a column is missing.
     """
-    once = _Once()
+    once = Once()
 
     def read(row: Row) -> LocationRecord:
         record = LocationRecord(location=row.cells["location"], holds=row.cells["holds"])
@@ -146,130 +136,61 @@ def read_locations(file: Path) -> tuple[list[LocationRecord], list[BadRow]]:
     return _read(file, "locations", read)
 
 
-class _Once:
+class Once:
     """Refuses what an earlier row already had."""
 
     def __init__(self) -> None:
         self._lines: dict[tuple[str, str], int] = {}
 
-    def check(self, column: str, value: str) -> None:
+    def check(self, column: str, value: str | None) -> None:
+        """Refuse it if an earlier row has it."""
+        if value is None:
+            return
         line = self._lines.get((column, value))
         if line is not None:
             raise ValueError(f"{column}: {value} is already on line {line}")
 
-    def take(self, row: Row, column: str, value: str) -> None:
+    def take(self, row: Row, column: str, value: str | None) -> None:
+        """From now on this row has it."""
         self.check(column, value)
-        self._lines[column, value] = row.line
-
-
-class _Products:
-    """Gathers the styles of each product."""
-
-    def __init__(self, domain: str, currency: str) -> None:
-        self.records: dict[str, ProductRecord] = {}
-        self._domain = domain
-        self._currency = currency
-        self._first_rows: dict[str, Row] = {}
-        self._once = _Once()
-
-    def add(self, row: Row) -> None:
-        identifier = row.cells["product"]
-        # The texts count even if the row's style is bad: the rows after it lean on them.
-        texts = self._texts(row, self._first_rows.setdefault(identifier, row))
-        style = self._style(row)
-        known = self.records.get(identifier)
-        url = known.url if known else texts["url"] or self._link(style.gtin)
-        styles = [*known.styles, style] if known else [style]
-        if len(styles) > MAX_STYLES:
-            raise ValueError(f"product: {identifier} has more than {MAX_STYLES} styles")
-        record = ProductRecord.model_validate(
-            {"id": identifier, **texts, "url": url, "styles": styles}
-        )
-        unique = [("sku", style.sku), ("gtin", style.gtin), *([] if known else [("url", url)])]
-        for column, value in unique:
-            self._once.check(column, value)
-        for column, value in unique:
-            self._once.take(row, column, value)
-        self.records[identifier] = record
-
-    def _texts(self, row: Row, first: Row) -> dict[str, str]:
-        texts = {column: first.cells[column] for column in ("name", "description", "url")}
-        for column, text in texts.items():
-            if row.cells[column] not in {"", text}:
-                raise ValueError(f"{column}: line {first.line} says otherwise of this product")
-        if not texts["name"]:
-            raise ValueError("name: the first row of a product must have one")
-        return texts
-
-    def _style(self, row: Row) -> StyleRecord:
-        currency = row.cells["currency"]
-        amount = amount_from(row.cells["price"], currency)
-        if self._currency and currency != self._currency:
-            raise ValueError(f"currency: {currency}, but the shop sells in {self._currency}")
-        try:
-            gtin = gtin14(row.cells["gtin"])
-        except ValueError as error:
-            raise ValueError(f"gtin: {error}") from error
-        return StyleRecord(
-            sku=row.cells["sku"],
-            gtin=gtin,
-            attributes=_attributes(row.cells["attributes"]),
-            price=Price(amount=amount, currency=currency),
-            tax_rate=_tax_rate(row.cells.get("tax_rate", "")),
-        )
-
-    def _link(self, gtin: str) -> str:
-        if not self._domain:
-            raise ValueError("url: it may only be empty if the shop's domain is known")
-        return digital_link(self._domain, gtin)
+        if value is not None:
+            self._lines[column, value] = row.line
 
 
 def _read(
-    file: Path, kind: Kind, read: Callable[[Row], Record]
+    file: Path | Table, kind: Kind, read: Callable[[Row], Record]
 ) -> tuple[list[Record], list[BadRow]]:
-    rows, bad = read_table(file, kind)
+    table = file if isinstance(file, Table) else read_table(file, kind)
+    bad = list(table.bad)
     records: list[Record] = []
-    for row in rows:
+    for row in table.rows:
         try:
             records.append(read(row))
-        except ValidationError as error:
-            bad.append(BadRow(file, row.line, _reason(error)))
-        except ValueError as error:
-            bad.append(BadRow(file, row.line, str(error)))
+        except ValueError as error:  # pydantic's, too
+            bad.append(BadRow(table.file, row.line, reason(error)))
     return records, sorted(bad, key=lambda row: row.line)
 
 
-def _reason(error: ValidationError) -> str:
+def reason(error: ValueError) -> str:
+    """Why a row is refused, by column."""
+    if not isinstance(error, ValidationError):
+        return str(error)
     faults = []
     for fault in error.errors():
         field = next((str(part) for part in reversed(fault["loc"]) if isinstance(part, str)), "row")
+        if fault["type"] == "string_pattern_mismatch" and field in _WRITTEN:
+            faults.append(f"{field}: {fault['input'][:60]!r} is not written with {_WRITTEN[field]}")
+            continue
         faults.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}")
     return "; ".join(faults)
 
 
 def _whole(row: Row, column: str, unit: str) -> int:
+    """A number of pieces; `10.0`, as spreadsheets write it, is one."""
     text = row.cells[column]
-    if not (text.isascii() and text.isdigit() and len(text) <= len("1000000000000")):
+    whole, point, places = text.partition(".")
+    if not (whole.isascii() and whole.isdigit() and len(whole) <= len("1000000000000")) or (
+        point and (places.strip("0") or column not in NUMBERS)
+    ):
         raise ValueError(f"{column}: {text[:40]!r} is not a whole number of {unit}")
-    return int(text)
-
-
-def _tax_rate(text: str) -> int | None:
-    """A rate in basis points; none if the cell, or the whole column, is not there."""
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= len("10000")):
-        raise ValueError(f"tax_rate: {text[:40]!r} is not in basis points, such as 2000 for 20 %")
-    return int(text)
-
-
-def _attributes(text: str) -> dict[str, str]:
-    attributes: dict[str, str] = {}
-    for part in filter(None, map(str.strip, text.split(";"))):
-        key, equals, value = (piece.strip() for piece in part.partition("="))
-        if not (key and equals and value):
-            raise ValueError(f"attributes: {part[:40]!r} is not written like colour=blue")
-        if key in attributes:
-            raise ValueError(f"attributes: {key[:40]!r} is there twice")
-        attributes[key] = value
-    return attributes
+    return int(whole)

@@ -1,25 +1,26 @@
 """Brings a shop's products, goods and accounts into a store, in batches over the bus.
 
-Each message's id is made from what it says: an import that was cut off can be run again and what
-is in already has no second effect.
+Products are absolute: sent again, they are as they are sent. Goods and money add up: they carry
+the delivery that they came with, and the store counts what a delivery brought once.
 """
 
 import asyncio
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from secrets import token_hex
 from typing import Any
 
 from bus.caller import Caller
-from bus.contract.catalog import UPSERT, ProductRecord, Upsert, Upserted
+from bus.contract.catalog import UPSERT, ProductUpdate, Upsert, Upserted
 from bus.contract.channel import Operation
+from bus.contract.delivery import Delivery
 from bus.contract.settlement import DEPOSIT, Deposit
 from bus.contract.values import Model, Money
 from bus.contract.warehouse import RECEIVE, BinLevel, Receive
-from bus.errors import Problem
+from bus.errors import NoAnswer, Problem
 from cli.shop.rows import AccountRecord
 
 IMPORTER = "tester-import"
-"""Who imports: ids are remembered per caller, so every import has the same."""
+"""Who imports."""
 _BATCH_BYTES = 40_000
 _BATCH_PRODUCTS = 100
 _AT_ONCE = 32
@@ -33,83 +34,114 @@ class Seeding:
 
     Args:
         caller: a connected tester or console.
-        label: part of every message's id; the same label makes a repetition harmless.
+        delivery: what goods and money come with.
         progress: told how many rows more are done.
     """
 
-    def __init__(self, caller: Caller, label: str, progress: Progress = lambda _: None) -> None:
+    def __init__(
+        self, caller: Caller, delivery: Delivery, progress: Progress = lambda _: None
+    ) -> None:
         self._caller = caller
-        self._label = label
+        self._delivery = delivery
         self.progress = progress
         """Told how many rows more are done."""
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._run = token_hex(8)
+        self._sent = 0
         self.refusals: list[Refusal] = []
-        """What the store refused: the row and why."""
+        """What the store refused: a product, `SKU LOCATION` or an account, and why."""
+        self.already: dict[str, str] = {}
+        """What the delivery had brought before, and when (RFC 3339)."""
         self.added: list[BinLevel] = []
         """What locations hold that held goods of the style before, in all."""
         self.retired: list[str] = []
         """Styles that were registered and stay retired."""
 
-    async def products(self, products: Sequence[ProductRecord]) -> None:
-        """Register products."""
+    async def products(self, products: Sequence[ProductUpdate]) -> None:
+        """Register or change products; one that is refused takes no other with it."""
         for batch in _batches(products):
-            await self._send(
-                UPSERT, "catalog", Upsert(products=batch), batch[0].id, sum(_rows(batch))
-            )
+            problem = await self._upsert(batch)
+            if problem is None:
+                continue
+            if len(batch) == 1 or isinstance(problem, NoAnswer):
+                self.refusals += [(product.id, problem) for product in batch]
+                continue
+            for product in batch:
+                refusal = await self._upsert([product])
+                if refusal is not None:
+                    self.refusals.append((product.id, refusal))
 
     async def stock(self, rows: Iterable[Receive]) -> None:
         """Put goods on shelves."""
         await self._all(
-            self._send(RECEIVE, "warehouse", row, f"{row.sku}@{row.location}", 1) for row in rows
+            self._bring(
+                RECEIVE,
+                "warehouse",
+                row.model_copy(update={"delivery": self._delivery}),
+                item_of(row),
+            )
+            for row in rows
         )
 
     async def accounts(self, rows: Iterable[AccountRecord], currency: str) -> None:
         """Open accounts and pay money in."""
         await self._all(
-            self._send(
+            self._bring(
                 DEPOSIT,
                 "settlement",
                 Deposit(
                     account=row.account,
                     name=row.name,
                     amount=Money(amount=row.balance, currency=currency),
+                    delivery=self._delivery,
                 ),
                 row.account,
-                1,
             )
             for row in rows
         )
 
-    async def _all(self, sends: Iterable[Any]) -> None:
+    async def _all(self, sends: Iterable[Coroutine[Any, Any, None]]) -> None:
         async with asyncio.TaskGroup() as tasks:
             for send in sends:
                 tasks.create_task(send)
 
-    async def _send(
-        self, operation: Operation[Any, Any], callee: str, data: Model, row: str, count: int
+    async def _bring(
+        self, operation: Operation[Any, Any], callee: str, data: Model, item: str
     ) -> None:
-        body = f"{self._label} {operation.name} {data.model_dump_json()}"
-        identifier = "import-" + hashlib.sha256(body.encode()).hexdigest()[:32]
         async with self._slots:
             try:
-                reply = await self._caller.ask(operation, callee, data, identifier=identifier)
+                reply = await self._send(operation, callee, data)
             except Problem as problem:
-                self.refusals.append((row, problem))
+                self.refusals.append((item, problem))
             else:
-                self._note(data, reply)
-            self.progress(count)
+                if reply.already is not None:
+                    self.already[item] = reply.already
+                elif isinstance(data, Receive) and reply.quantity > data.quantity:
+                    self.added.append(reply)
+            self.progress(1)
 
-    def _note(self, data: Model, reply: Model) -> None:
-        """Keep what a person should hear of a row that is in."""
-        if isinstance(data, Receive) and isinstance(reply, BinLevel):
-            if reply.quantity > data.quantity:
-                self.added.append(reply)
-        elif isinstance(reply, Upserted):
-            self.retired += reply.retired
+    async def _upsert(self, batch: list[ProductUpdate]) -> Problem | None:
+        try:
+            reply: Upserted = await self._send(UPSERT, "catalog", Upsert(products=batch))
+        except Problem as problem:
+            return problem
+        self.retired += reply.retired
+        self.progress(sum(len(product.styles) for product in batch))
+        return None
+
+    async def _send(self, operation: Operation[Any, Any], callee: str, data: Model) -> Any:
+        self._sent += 1
+        identifier = f"import-{self._run}-{self._sent}"
+        return await self._caller.ask(operation, callee, data, identifier=identifier)
 
 
-def _batches(products: Sequence[ProductRecord]) -> Iterator[list[ProductRecord]]:
-    batch: list[ProductRecord] = []
+def item_of(goods: Receive) -> str:
+    """What the warehouse calls goods of a delivery."""
+    return f"{goods.sku} {goods.location}"
+
+
+def _batches(products: Sequence[ProductUpdate]) -> Iterator[list[ProductUpdate]]:
+    batch: list[ProductUpdate] = []
     size = 0
     for product in products:
         length = len(product.model_dump_json())
@@ -120,7 +152,3 @@ def _batches(products: Sequence[ProductRecord]) -> Iterator[list[ProductRecord]]
         size += length
     if batch:
         yield batch
-
-
-def _rows(products: Iterable[ProductRecord]) -> Iterator[int]:
-    return (len(product.styles) for product in products)

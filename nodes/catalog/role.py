@@ -156,10 +156,13 @@ def _save_level(turn: Turn, stock: domain.Stock) -> StockLevel:
 
 def _upsert(turn: Turn, request: Request[Upsert]) -> Upserted:
     created = 0
-    for record in request.data.products:
+    for update in request.data.products:
+        existing = store.record(turn.connection, update.id)
+        record = domain.register(existing, update)
         if len(record.model_dump_json()) > _ROOM:
             raise TooLarge(f"{record.id} does not fit into a reply.", limit=_ROOM)
-        created += store.upsert(turn.connection, record)
+        store.upsert(turn.connection, record)
+        created += existing is None
         turn.touch(f"{_PRODUCT} {record.id}")
     retired = [
         sku

@@ -98,17 +98,19 @@ def stock_or_refuse(connection: sqlite3.Connection, sku: str) -> Stock:
     return found[sku]
 
 
-def upsert(connection: sqlite3.Connection, record: ProductRecord) -> bool:
-    """Register a product or change it; levels stay. Styles not named stay as they are.
+def record(connection: sqlite3.Connection, identifier: str) -> ProductRecord | None:
+    """A product as it is registered."""
+    found = product(connection, identifier)
+    return None if found is None else ProductRecord.model_validate(found.model_dump())
 
-    Returns:
-        Whether it is new.
+
+def upsert(connection: sqlite3.Connection, record: ProductRecord) -> None:
+    """Write a product with all of its styles, in their order; levels stay.
 
     Raises:
         Conflict: its URL, a SKU or a GTIN belongs to another product.
     """
     _refuse_taken(connection, "SELECT id FROM product WHERE url = ?", record.url, record.id)
-    known = connection.execute("SELECT 1 FROM product WHERE id = ?", (record.id,)).fetchone()
     connection.execute(
         "INSERT INTO product VALUES (:id, :name, :description, :url) ON CONFLICT (id) DO UPDATE"
         " SET name = :name, description = :description, url = :url",
@@ -121,7 +123,6 @@ def upsert(connection: sqlite3.Connection, record: ProductRecord) -> bool:
     )
     for place, style in enumerate(record.styles):
         _upsert_style(connection, record.id, place, style)
-    return known is None
 
 
 def _upsert_style(

@@ -14,11 +14,13 @@ from bus.contract.catalog import (
     Reserved,
 )
 from bus.contract.channel import keeps_customers_apart, role_of
+from bus.contract.delivery import Delivered, DeliveredReply
 from bus.contract.every import ALARMS_STATE, PRESENCE, Alarms, Presence
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import (
     CANCEL,
     COLLECT,
+    DELIVERED,
     DEPOSIT,
     FAILED,
     ORDER,
@@ -53,6 +55,7 @@ from bus.contract.warehouse import (
     Fulfil,
     PickupPoints,
 )
+from bus.deliveries import brought_before, delivered, note
 from bus.errors import (
     Cancelled,
     InvalidField,
@@ -120,7 +123,12 @@ class Settlement:
         self.role = Role(
             kind="settlement",
             package="nodes.settlement",
-            queries={ORDER: self._show_order, ORDERS: _list_orders, REFUSALS: resolving.show},
+            queries={
+                ORDER: self._show_order,
+                ORDERS: _list_orders,
+                REFUSALS: resolving.show,
+                DELIVERED: _delivered,
+            },
             commands={
                 PURCHASE: self._purchase,
                 READY: self._ready,
@@ -388,10 +396,13 @@ def _reminded(turn: Turn, answer: Answer[Shown]) -> None:
 def _deposit(turn: Turn, request: Request[Deposit]) -> Balance:
     data = request.data
     account, currency = ledger.customer(data.account), data.amount.currency
+    already = None
+    if data.delivery is not None:
+        already = brought_before(turn.connection, data.delivery, data.account, data.amount.amount)
     ledger.open_account(turn.connection, account, data.name, currency)
     cash = ledger.own(ledger.CASH, currency)
     ledger.open_account(turn.connection, cash, "Cash", currency)
-    if data.amount.amount:
+    if data.amount.amount and already is None:
         ledger.transfer(
             turn.connection,
             f"deposit.{request.caller}.{request.id}",
@@ -400,9 +411,15 @@ def _deposit(turn: Turn, request: Request[Deposit]) -> Balance:
             amount=data.amount.amount,
             now=turn.now,
         )
+    if data.delivery is not None and already is None:
+        note(turn.connection, data.delivery, data.account, data.amount.amount, now=turn.now)
     found = ledger.balance(turn.connection, account)
     assert found is not None
-    return Balance(account=data.account, balance=found[0], currency=found[1])
+    return Balance(account=data.account, balance=found[0], currency=found[1], already=already)
+
+
+def _delivered(connection: sqlite3.Connection, request: Request[Delivered]) -> DeliveredReply:
+    return delivered(connection, request.data)
 
 
 def _points(turn: Turn, observed: Observed[PickupPoints]) -> None:

@@ -13,12 +13,14 @@ from bus.contract.catalog import (
     StockLevel,
 )
 from bus.contract.channel import State
+from bus.contract.delivery import Delivered, DeliveredReply, Delivery
 from bus.contract.every import PRESENCE
 from bus.contract.sorter import ABORT, PICK
 from bus.contract.values import Empty, Model
 from bus.contract.warehouse import (
     COUNT,
     COUNTS,
+    DELIVERED,
     FAULT,
     FULFIL,
     LOCATE,
@@ -40,6 +42,7 @@ from bus.contract.warehouse import (
     Return,
     Returns,
 )
+from bus.deliveries import brought_before, delivered, note
 from bus.errors import Refused, WrongState
 from bus.intake import Answer, Request
 from bus.role import Role, Timer
@@ -79,6 +82,7 @@ class Warehouse:
                 LOCATE: _locate,
                 RETURNS: _show_returns,
                 COUNTS: counting.show,
+                DELIVERED: _delivered,
             },
             commands={
                 FULFIL: self._fulfil,
@@ -123,9 +127,18 @@ class Warehouse:
         store.refuse_unknown_location(turn.connection, data.location)
         if data.parcel is not None:
             return self._put_back(turn, data, data.parcel)
+        row = store.GoodsReceipt(
+            *(request.caller, request.id, data.sku, data.location, data.quantity),
+            *((data.delivery.name, data.delivery.content) if data.delivery else ()),
+        )
+        if data.delivery is not None:
+            already = brought_before(turn.connection, data.delivery, row.item, row.quantity)
+            if already is not None:
+                return _level(turn, row, already)
+            if store.is_on_its_way(turn.connection, row):
+                raise WrongState(f"{row.item} of {row.delivery} is being received.", state="held")
         store.move(turn.connection, data.sku, data.location, data.quantity)
         restock = turn.send(RESTOCK, "catalog", Restock(sku=data.sku, quantity=data.quantity))
-        row = store.GoodsReceipt(request.caller, request.id, data.sku, data.location, data.quantity)
         store.save_receipt(turn.connection, row, restock)
         return None
 
@@ -141,9 +154,10 @@ class Warehouse:
         store.adjust(
             turn.connection, row.sku, row.location, row.quantity, now=turn.now, count=count
         )
-        quantity = store.move(turn.connection, row.sku, row.location, 0)
-        level = BinLevel(sku=row.sku, location=row.location, quantity=quantity)
-        turn.answer(RECEIVE, row.caller, row.request, level)
+        if row.delivery is not None:
+            delivery = Delivery(name=row.delivery, content=row.content)
+            note(turn.connection, delivery, row.item, row.quantity, now=turn.now)
+        turn.answer(RECEIVE, row.caller, row.request, _level(turn, row))
         self._jobs.dispatch(turn)
 
     def _written_off(self, turn: Turn, answer: Answer[StockLevel]) -> None:
@@ -198,6 +212,16 @@ class Warehouse:
         finish_withdrawal(turn, job.id)
         self._jobs.dispatch(turn)
         return None
+
+
+def _level(turn: Turn, row: store.GoodsReceipt, already: str | None = None) -> BinLevel:
+    """What lies where goods came in."""
+    quantity = store.move(turn.connection, row.sku, row.location, 0)
+    return BinLevel(sku=row.sku, location=row.location, quantity=quantity, already=already)
+
+
+def _delivered(connection: sqlite3.Connection, request: Request[Delivered]) -> DeliveredReply:
+    return delivered(connection, request.data)
 
 
 def _locate(connection: sqlite3.Connection, request: Request[Locate]) -> Located:

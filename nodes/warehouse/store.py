@@ -23,6 +23,15 @@ class GoodsReceipt:
     sku: str
     location: str
     quantity: int
+    delivery: str | None = None
+    """The name of what they came with."""
+    content: str | None = None
+    """Its content, if the name alone does not tell it."""
+
+    @property
+    def item(self) -> str:
+        """What a delivery has brought with it."""
+        return f"{self.sku} {self.location}"
 
 
 def save_locations(connection: sqlite3.Connection, locations: Iterable[str]) -> None:
@@ -87,15 +96,29 @@ def adjust(
 def save_receipt(connection: sqlite3.Connection, row: GoodsReceipt, restock: str) -> None:
     """Remember who waits for the catalog's word."""
     connection.execute(
-        "INSERT INTO receipt VALUES (?, ?, ?, ?, ?, ?)",
-        (row.caller, row.request, row.sku, row.location, row.quantity, restock),
+        "INSERT INTO receipt VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(row.caller, row.request, row.sku, row.location, row.quantity, restock),
+            *(row.delivery, row.content),
+        ),
+    )
+
+
+def is_on_its_way(connection: sqlite3.Connection, row: GoodsReceipt) -> bool:
+    """Whether the catalog has not acknowledged yet what the same delivery brought."""
+    return any(
+        connection.execute(
+            "SELECT 1 FROM receipt WHERE (sku, location, delivery) = (?, ?, ?)",
+            (row.sku, row.location, row.delivery),
+        )
     )
 
 
 def take_receipt(connection: sqlite3.Connection, restock: str) -> GoodsReceipt | None:
     """The receipt behind a message to the catalog, which has now answered."""
     row = connection.execute(
-        "DELETE FROM receipt WHERE restock = ? RETURNING caller, request, sku, location, quantity",
+        "DELETE FROM receipt WHERE restock = ? RETURNING caller, request, sku, location, quantity,"
+        " delivery, content",
         (restock,),
     ).fetchone()
     return None if row is None else GoodsReceipt(*row)

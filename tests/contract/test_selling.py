@@ -126,6 +126,22 @@ async def test_an_upsert_changes_a_price_and_leaves_the_stock(store: Store) -> N
     assert (await store.buy({"MUG": 1})).total.amount == 1300
 
 
+async def test_a_partial_upsert_leaves_the_label_the_texts_and_the_order_of_the_styles(
+    store: Store,
+) -> None:
+    before = (await store.ask(LOOKUP, "catalog", Lookup(code=LABEL))).product
+    last = before.styles[-1].sku
+    update = {
+        "id": before.id,
+        "styles": [{"sku": last, "price": {"amount": 4321, "currency": "EUR"}}],
+    }
+    await store.ask(UPSERT, "catalog", Upsert.model_validate({"products": [update]}))
+    after = (await store.ask(LOOKUP, "catalog", Lookup(code=LABEL))).product
+    assert after.styles[-1].price.amount == 4321
+    style = after.styles[-1].model_copy(update={"price": before.styles[-1].price})
+    assert after.model_copy(update={"styles": [*after.styles[:-1], style]}) == before
+
+
 async def test_products_are_found_by_words(store: Store) -> None:
     result = await store.ask(SEARCH, "catalog", Search(text="oxford"))
     assert [product.id for product in result.products] == ["shirt"]

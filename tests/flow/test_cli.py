@@ -178,34 +178,6 @@ async def test_single_nodes_against_a_broker_make_a_store_too(tmp_path: Path) ->
         assert "Traceback" not in await sorter.stop()
 
 
-@in_one_loop
-async def test_an_import_reports_bad_rows_and_brings_in_the_rest_once(
-    store: StoreProcess, tmp_path: Path
-) -> None:
-    products = tmp_path / "products.csv"
-    header = "product,name,description,url,sku,gtin,attributes,price,currency,category"
-    products.write_text(
-        f"{header}\n"
-        "umbrella,Umbrella,Keeps dry,,UMB-RED,9520000000011,colour=red,19.90,EUR,home\n"
-        "umbrella,Umbrella,Keeps dry,,UMB-BAD,9520000000012,colour=bad,19.90,EUR,home\n"
-        "lamp,Lamp,Gives light,,LMP-1,9520000000028,,-3,EUR,home\n"
-    )
-    stock = tmp_path / "stock.csv"
-    stock.write_text("sku,location,quantity\nUMB-RED,A-01-1,5\nUMB-RED,Z-99-9,5\nNOPE,A-01-1,1\n")
-    code, out, err = await _in_store(store, "import", str(products))
-    assert code == 1
-    assert "products.csv:3:" in err.replace("\n", "")
-    assert "products.csv:4:" in err.replace("\n", "")
-    for _ in range(2):
-        code, out, err = await _in_store(store, "import", str(stock))
-        assert code == 1
-        assert "There is no location Z-99-9." in err
-        assert "There is no style NOPE." in err
-    code, out, _ = await _in_store(store, "scan", "terminal-7", "9520000000011")
-    assert code == 0
-    assert "5 left" in out
-
-
 async def test_config_shows_every_setting_with_its_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STOREBUS_BROKER__PORT", "1999")
     code, out, _ = await storebus("config")

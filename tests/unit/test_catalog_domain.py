@@ -1,12 +1,23 @@
 """Orders compete for the last shirts: what is held is never sold twice, and nothing is lost."""
 
+from typing import Any
+
 import pytest
 from unit_rows import tables
 
-from bus.contract.catalog import Line, ProductRecord, StyleRecord
+from bus.contract.catalog import Line, ProductRecord, ProductUpdate, StyleRecord
 from bus.errors import Conflict, InvalidField, SoldOut, UnknownSku, WrongState
 from nodes.catalog import store
-from nodes.catalog.domain import Decision, Reservation, Stock, commit, release, reserve, restock
+from nodes.catalog.domain import (
+    Decision,
+    Reservation,
+    Stock,
+    commit,
+    register,
+    release,
+    reserve,
+    restock,
+)
 
 SHIRT = Stock("SHIRT", "clothes", 5900, "EUR", on_hand=5, reserved=2)
 COAT = Stock("COAT", "clothes", 19_900, "EUR", on_hand=1, reserved=0)
@@ -116,7 +127,7 @@ def test_a_price_may_change_while_goods_are_held_at_the_old_one() -> None:
         store.save_stock(rows, [SHIRT])
         held = reserve("o-1", _lines(SHIRT=1), store.stock(rows, ["SHIRT"]), None)
         store.save(rows, held, now=1)
-        assert store.upsert(rows, _clothes(6500)) is False
+        store.upsert(rows, _clothes(6500))
         kept = store.reservation(rows, "o-1")
         assert kept == held.reservation
         assert kept.lines[0].price.amount == 5900
@@ -142,6 +153,52 @@ def test_a_label_a_sku_or_a_number_belongs_to_one_product() -> None:
         assert store.product_ids(rows) == ["clothes"]
         with pytest.raises(UnknownSku):
             store.stock_or_refuse(rows, "HAT")
+
+
+def test_what_an_update_does_not_name_is_as_it_was_and_the_styles_keep_their_order() -> None:
+    clothes = _clothes(5900).model_copy(update={"description": "Warm."})
+    hat = {"sku": "HAT", "gtin": "00000096385074", "price": {"amount": 900, "currency": "EUR"}}
+    with_hat = register(clothes, _update(styles=[hat]))
+    assert [style.sku for style in with_hat.styles] == ["SHIRT", "HAT"]
+    dearer = {"sku": "HAT", "price": {"amount": 950, "currency": "EUR"}, "tax_rate": 2000}
+    first = register(with_hat, _update(styles=[dearer]))
+    assert [style.sku for style in first.styles] == ["SHIRT", "HAT"]
+    assert first.styles[1].model_dump() == {**hat, "attributes": {}, **dearer}
+    assert register(first, _update()) == first
+    emptied = register(
+        first,
+        _update(description="", styles=[{"sku": "SHIRT", "attributes": {}, "tax_rate": None}]),
+    )
+    assert (emptied.description, emptied.url) == ("", clothes.url)
+    assert emptied.styles[0].attributes == {}
+
+
+def test_something_new_has_all_that_it_must_have() -> None:
+    shirt = {"sku": "S", "gtin": "09506000134352", "price": {"amount": 1, "currency": "EUR"}}
+    whole = {"name": "Clothes", "url": "urn:1", "styles": [shirt]}
+    for field in ("name", "url"):
+        with pytest.raises(InvalidField) as caught:
+            register(None, _update(**{**whole, field: None}))
+        assert caught.value.more == {"field": field}
+    for field in ("gtin", "price"):
+        lacking = {name: value for name, value in shirt.items() if name != field}
+        with pytest.raises(InvalidField) as caught:
+            register(_clothes(1), _update(styles=[lacking]))
+        assert caught.value.more == {"field": field}
+    for styles in ([], [shirt, shirt]):
+        with pytest.raises(InvalidField):
+            register(None, _update(**{**whole, "styles": styles}))
+    full = _clothes(1).model_copy(update={"styles": _clothes(1).styles * 200})
+    numbered = [
+        style.model_copy(update={"sku": f"S-{place}"}) for place, style in enumerate(full.styles)
+    ]
+    full = full.model_copy(update={"styles": numbered})
+    with pytest.raises(InvalidField, match="more than 200"):
+        register(full, _update(styles=[shirt]))
+
+
+def _update(**fields: Any) -> ProductUpdate:
+    return ProductUpdate.model_validate({"id": "clothes", **fields})
 
 
 def _clothes(

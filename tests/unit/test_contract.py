@@ -18,8 +18,8 @@ from bus.contract.values import NAME_PATTERN, is_name
 
 QUERIES = {
     "catalog": {"lookup", "search", "retired"},  # retired: an addition to the design
-    "settlement": {"order", "orders", "refusals"},  # refusals: an addition to the design
-    "warehouse": {"pickup-points", "locate", "returns", "counts"},  # the last two: additions
+    "settlement": {"order", "orders", "refusals", "delivered"},  # the last two likewise
+    "warehouse": {"pickup-points", "locate", "returns", "counts", "delivered"},  # likewise
     EVERY: {"ping", "about"},
 }
 COMMANDS = {

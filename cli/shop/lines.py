@@ -1,0 +1,100 @@
+"""A text as rows of cells, each with its line: one that is badly quoted takes no other with it.
+
+It must not know what the cells mean.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_ENDS = re.compile(r"\r\n|\n|\r")
+_SEP = re.compile(r'"?sep=(.)"?[,;\t]*', re.IGNORECASE)
+QUOTES = (
+    'the quotes are not closed as they should be: a cell that begins with " ends with ",'
+    ' and a " within it is written twice'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row as it stands in the file."""
+
+    line: int
+    """Where it begins; the first line is 1."""
+    lines: int
+    """How many lines it takes."""
+    cells: tuple[str, ...]
+    readable: bool = True
+    """Whether its quotes are as they should be."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing stands in it."""
+        return self.readable and not any(cell.strip() for cell in self.cells)
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text, whatever they end with; one that ends the last line begins no other."""
+    lines = _ENDS.split(text)
+    return lines[:-1] if not lines[-1] else lines
+
+
+def named_delimiter(line: str) -> str | None:
+    """What `sep=;` says, as spreadsheets write it into a first line."""
+    found = _SEP.fullmatch(line.strip(" "))
+    return found[1] if found else None
+
+
+def read_records(
+    lines: Sequence[str], delimiter: str, start: int = 0, width: int | None = None
+) -> Iterator[Record]:
+    """Read row after row.
+
+    A quote that would swallow whole rows is taken for a stray one: its line alone is unreadable.
+
+    Args:
+        lines: of the file.
+        delimiter: between cells.
+        start: how many lines are read already.
+        width: how many cells a row has, where that is known.
+    """
+    source = _Source(lines, start)
+    reader = csv.reader(source, delimiter=delimiter, strict=True)
+    while source.at < len(lines):
+        first = source.at
+        try:
+            cells = next(reader)
+        except csv.Error:
+            cells = None
+        taken = lines[first : source.at]
+        if cells is None or (width and _swallows(taken, delimiter, width)):
+            source.at = first + 1
+            yield Record(first + 1, 1, (), readable=False)
+        else:
+            yield Record(first + 1, len(taken), tuple(cells))
+
+
+class _Source:
+    """Gives lines to the csv reader, and can go back."""
+
+    def __init__(self, lines: Sequence[str], at: int) -> None:
+        self._lines = lines
+        self.at = at
+
+    def __iter__(self) -> "_Source":
+        return self
+
+    def __next__(self) -> str:
+        if self.at >= len(self._lines):
+            raise StopIteration
+        self.at += 1
+        return self._lines[self.at - 1] + "\n"
+
+
+def _swallows(taken: Sequence[str], delimiter: str, width: int) -> bool:
+    """Whether lines that quotes hold together look like rows of their own."""
+    if len(taken) == 1:
+        return False
+    whole = [line.count(delimiter) == width - 1 for line in taken]
+    return any(whole[1:-1]) or (whole[0] and whole[-1])

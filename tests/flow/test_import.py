@@ -1,0 +1,285 @@
+"""A clerk brings files into a store that runs: what comes in, what is refused, and what is said."""
+
+import asyncio
+import os
+import pty
+from io import RawIOBase
+from pathlib import Path
+
+import pytest
+from store_process import STOREBUS, StorebusHere, StoreProcess, running_store_process, storebus
+
+from cli.shop import SAMPLE
+
+in_one_loop = pytest.mark.asyncio(loop_scope="module")
+HEADER = "product,name,description,url,sku,gtin,attributes,price,currency,category,tax_rate"
+STOCK = "sku,location,quantity"
+
+
+async def _import(store: StoreProcess, *arguments: str | Path) -> tuple[int, str, str]:
+    code, out, err = await storebus("import", *map(str, arguments), "--data", str(store.data))
+    assert "Traceback" not in err
+    return code, out, err
+
+
+async def _scan(store: StoreProcess, code: str) -> str:
+    ended, out, err = await storebus("scan", "terminal-7", code, "--data", str(store.data))
+    return out if ended == 0 else err
+
+
+def _file(folder: Path, name: str, *lines: str) -> Path:
+    (folder / name).write_text("\n".join(lines) + "\n", "utf-8")
+    return folder / name
+
+
+@in_one_loop
+async def test_an_import_reports_bad_rows_and_brings_in_the_rest_once(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    products = _file(
+        tmp_path, "products.csv", HEADER,
+        "umbrella,Umbrella,Keeps dry,,UMB-RED,9520000000011,colour=red,19.90,EUR,home,",
+        "umbrella,Umbrella,Keeps dry,,UMB-BAD,9520000000012,colour=bad,19.90,EUR,home,",
+        "lamp,Lamp,Gives light,,LMP-1,9520000000028,,-3,EUR,home,",
+    )  # fmt: skip
+    stock = _file(
+        tmp_path, "stock.csv", STOCK, "UMB-RED,A-01-1,5", "UMB-RED,Z-99-9,5", "NOPE,A-01-1,1"
+    )
+    code, out, err = await _import(store, products)
+    assert code == 1
+    assert "products.csv:3: gtin: " in err
+    assert "products.csv:4: price: " in err
+    assert "2 rows refused: 4 lines = 1 header + 1 in + 2 refused." in out
+    for already in ("1 in", "1 in already"):
+        code, out, err = await _import(store, stock)
+        assert code == 1
+        assert "stock.csv:3: There is no location Z-99-9." in err
+        assert "stock.csv:4: There is no style NOPE." in err
+        assert f"4 lines = 1 header + {already} + 2 refused." in out
+    assert "5 left" in await _scan(store, "9520000000011")
+
+
+@in_one_loop
+async def test_a_product_that_the_store_refuses_takes_no_other_of_its_file_with_it(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    file = _file(
+        tmp_path, "mixed.csv", HEADER,
+        "bell,Bell,,,BELL,9520000000103,,3.00,EUR,,",
+        "stolen,Stolen,,,OXF-BLU-S,9520000000110,,3.00,EUR,,",
+        "whistle,Whistle,,,WHISTLE,9520000000127,,3.00,EUR,,",
+    )  # fmt: skip
+    code, out, err = await _import(store, file)
+    assert code == 1
+    assert "mixed.csv:3: OXF-BLU-S already belongs to oxford-shirt." in err
+    assert "1 row refused: 4 lines = 1 header + 2 in + 1 refused." in out
+    assert "Bell" in await _scan(store, "9520000000103")
+    assert "Whistle" in await _scan(store, "9520000000127")
+
+
+@in_one_loop
+async def test_prices_are_as_the_last_file_says_also_when_it_came_before(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    row = "clock,Clock,,,CLOCK,9520000000202,,{},EUR,,"
+    dear = _file(tmp_path, "dear.csv", HEADER, row.format("59.00"))
+    cheap = _file(tmp_path, "cheap.csv", "sku;price", "CLOCK;49,00")
+    for file, price, shown in (
+        (dear, "59.00", "clock: new product"),
+        (cheap, "49.00", "CLOCK: price: 59.00 EUR -> 49.00 EUR"),
+        (dear, "59.00", "CLOCK: price: 49.00 EUR -> 59.00 EUR"),
+        (dear, "59.00", "nothing changes"),
+    ):
+        code, out, err = await _import(store, file)
+        assert code == 0, err
+        assert shown in out
+        assert f"{price} EUR" in await _scan(store, "9520000000202")
+
+
+@in_one_loop
+async def test_empty_cells_change_nothing_and_a_dry_run_shows_what_would_change(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    first = _file(
+        tmp_path, "first.csv", HEADER,
+        "poster,Poster,A big poster.,https://shop.example/p/poster,POS-A,9520000000301,size=A,9.00,EUR,,20%",
+        "poster,,,,POS-B,9520000000318,size=B,12.00,EUR,,20%",
+    )  # fmt: skip
+    second = _file(
+        tmp_path, "second.csv", HEADER,
+        "poster,,,,POS-B,,,13.00,,,-",
+        "poster,,,,POS-C",
+        "poster,,,,POS-C,9520000000325,size=C,14.00,,,",
+    )  # fmt: skip
+    assert (await _import(store, first))[0] == 0
+
+    code, out, err = await _import(store, second, "--dry-run")
+    assert code == 1
+    assert "second.csv:3: 5 columns where the header has 11" in err
+    assert "POS-B: price: 12.00 EUR -> 13.00 EUR" in out
+    assert "POS-B: tax_rate: 20% -> (none)" in out
+    assert "POS-C: new style: gtin 09520000000325, attributes size=C, price 14.00 EUR" in out
+    assert "nothing was changed: 4 lines = 1 header + 2 would come in + 1 refused." in out
+    assert "12.00 EUR" in await _scan(store, "https://shop.example/p/poster")
+
+    await _import(store, second)
+    scanned = await _scan(store, "https://shop.example/p/poster")
+    assert "A big poster." in scanned
+    assert "13.00 EUR" in scanned
+    assert scanned.index("POS-A") < scanned.index("POS-B") < scanned.index("POS-C")
+
+    emptied = _file(tmp_path, "third.csv", "product,sku,description", "poster,POS-B,-")
+    _, out, _ = await _import(store, emptied)
+    assert "poster: description: A big poster. -> (none)" in out
+    assert "A big poster." not in await _scan(store, "https://shop.example/p/poster")
+
+
+@in_one_loop
+async def test_each_delivery_counts_once_whatever_its_rows_are(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    row = "gong,Gong,,,GONG,9520000000400,,9.00,EUR,,"
+    gong = _file(tmp_path, "gong.csv", HEADER, row)
+    monday = _file(tmp_path, "monday.csv", STOCK, "GONG,A-01-1,10")
+    tuesday = _file(tmp_path, "tuesday.csv", STOCK, "GONG,A-01-1,10", "GONG,A-01-2,3")
+
+    code, out, err = await _import(store, gong, monday, "--dry-run")
+    assert (code, err) == (0, "")
+    assert "GONG A-01-1: +10" in out
+    await _import(store, gong)
+    for file, left, said in (
+        (monday, 10, "to receive it again: --delivery monday-2"),
+        (tuesday, 23, "this is the delivery “tuesday.csv”, which counts once"),
+        (monday, 23, "monday.csv: this delivery was already received on 20"),
+    ):
+        code, out, err = await _import(store, file)
+        assert code == 0, err
+        assert said in out
+        assert f"{left} left" in await _scan(store, "9520000000400")
+    for _ in range(2):
+        code, out, _ = await _import(store, monday, "--delivery", "monday-2")
+        assert code == 0
+        assert "33 left" in await _scan(store, "9520000000400")
+    assert "to receive it again: --delivery monday-3" in out
+
+
+@in_one_loop
+async def test_a_file_that_was_mended_is_asked_about_before_anything_counts_twice(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    row = "harp,Harp,,,HARP,9520000000509,,9.00,EUR,,"
+    await _import(store, _file(tmp_path, "harp.csv", HEADER, row))
+    await _import(store, _file(tmp_path, "harps.csv", STOCK, "HARP,A-01-1,4", "HARP,A-01-2,two"))
+    mended = _file(tmp_path, "harps.csv", STOCK, "HARP,A-01-1,4", "HARP,A-01-2,2")
+
+    code, out, err = await _import(store, mended)
+    assert code == 2
+    assert "1 of its 2 rows came with another harps.csv at 20" in err
+    assert "--delivery harps.csv: it is that delivery, mended" in err
+    assert "--delivery harps-2: it is another delivery" in err
+    assert "4 left" in await _scan(store, "9520000000509")
+
+    code, out, err = await _import(store, mended, "--delivery", "harps.csv")
+    assert code == 0, err
+    assert "3 lines = 1 header + 1 in + 1 in already." in out
+    assert "6 left" in await _scan(store, "9520000000509")
+
+    code, _, err = await _import(store, mended)
+    assert (code, "6 left" in await _scan(store, "9520000000509")) == (2, True)
+    assert "1 of its 2 rows came with another harps.csv" in err
+
+    wrong = _file(tmp_path, "wrong.csv", STOCK, "HARP,A-01-1,5")
+    code, _, err = await _import(store, wrong, "--delivery", "harps.csv")
+    assert code == 1
+    assert "wrong.csv:2: harps.csv brought 4 of HARP A-01-1 at 20" in err
+
+
+@in_one_loop
+async def test_money_of_one_file_is_paid_in_once(store: StoreProcess, tmp_path: Path) -> None:
+    file = _file(tmp_path, "accounts.csv", "account,name,balance", "C-2001,Ada,500")
+    for said in ("C-2001 Ada: +5.00 EUR", "this delivery was already received on"):
+        code, out, err = await _import(store, file)
+        assert code == 0, err
+        assert said in out
+    bought = await storebus(
+        "buy", "terminal-7", "OXF-BLU-S=1", "--pay", "account:C-2001", "--data", str(store.data)
+    )
+    assert "402 payment-declined" in bought[2]
+
+
+@in_one_loop
+async def test_what_can_be_read_in_two_ways_is_refused_with_the_option_that_decides(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    row = 'drum,Drum,,,DRUM,9520000000608,,"59,000",EUR,,'
+    file = _file(tmp_path, "drum.csv", HEADER, row)
+    code, _, err = await _import(store, file)
+    assert code == 2
+    assert "--decimal point: price is 59000.00; --decimal comma: price is 59.00" in err
+    assert "unknown-label" in await _scan(store, "9520000000608")
+    code, _, err = await _import(store, file, "--decimal", "comma")
+    assert code == 0, err
+    assert "59.00 EUR" in await _scan(store, "9520000000608")
+
+
+@in_one_loop
+async def test_at_a_terminal_what_can_be_read_in_two_ways_is_asked(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    row = 'tuba,Tuba,,,TUBA,9520000000707,,"59,000",EUR,,'
+    file = _file(tmp_path, "tuba.csv", HEADER, row)
+    person, terminal = pty.openpty()
+    with open(person, "r+b", buffering=0) as typing:  # noqa: ASYNC230, PTH123 - a terminal
+        command = [*STOREBUS, "import", str(file), "--data", str(store.data)]
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=terminal, stdout=terminal, stderr=terminal
+        )
+        os.close(terminal)
+        seen = await asyncio.to_thread(_read_until, typing, b"Which is meant?")
+        assert b"point: price is 59000.00" in seen
+        typing.write(b"comma\n")
+        seen = await asyncio.to_thread(_read_until, typing, b"all rows are in")
+        assert b"read as: comma, comma decimals, utf-8" in seen
+        assert await process.wait() == 0
+    assert "59.00 EUR" in await _scan(store, "9520000000707")
+
+
+def _read_until(terminal: RawIOBase, text: bytes) -> bytes:
+    seen = b""
+    while text not in seen:
+        seen += terminal.read(4096) or b""
+    return seen
+
+
+def test_an_option_that_says_something_impossible_is_refused(
+    storebus_here: StorebusHere, tmp_path: Path
+) -> None:
+    file = _file(tmp_path, "stock.csv", STOCK)
+    for option, value in (
+        ("--decimal", "dot"), ("--tax", "much"), ("--delimiter", "::"), ("--map", "magento"),
+    ):  # fmt: skip
+        code, _, err = storebus_here("import", file, option, value)
+        assert code == 2
+        assert option in err
+
+
+async def test_a_shop_without_a_product_that_can_be_sold_opens_and_says_what_is_wrong_with_it(
+    tmp_path: Path,
+) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    for file in SAMPLE.glob("*.*"):
+        (shop / file.name).write_bytes(file.read_bytes())
+    _file(shop, "products.csv", HEADER, "hat,,,,HAT,9520000000011,,9.00,EUR,,", "cap")
+    _file(shop, "stock.csv", STOCK)
+    async with running_store_process(
+        tmp_path / "data", "mosquitto", "inf", "--shop", str(shop), "--no-web"
+    ) as store:
+        hat = _file(tmp_path, "hat.csv", HEADER, "hat,Hat,,,HAT,9520000000011,,9.00,EUR,,")
+        _, out, _ = await _import(store, hat)
+        assert "all rows are in" in out
+        said = store.greeting + await store.stop()
+    assert "IndexError" not in said
+    assert "products.csv:2: name: the first row of a product must have one" in said
+    assert "products.csv:3: 1 columns where the header has 11" in said
+    assert "has no product that can be sold" in said
