@@ -13,8 +13,9 @@ from zxingcpp import BarcodeFormat, create_barcode
 from bus.contract.catalog import Lookup, Price, Product, Style
 from bus.contract.values import check_digit
 from bus.errors import InvalidLink, UnknownLabel
-from nodes.catalog.code import ScannedCode, read_code, read_link, upc_a
+from nodes.catalog.code import ScannedCode, read_code, read_link
 from nodes.catalog.shelf import Shelf
+from nodes.catalog.upc import upc_a
 
 VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "gs1_digital_link.jsonl"
 GTIN = "09506000134352"
