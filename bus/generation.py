@@ -3,7 +3,7 @@
 SQLite replays whatever `-wal` lies there, also into a file that was copied over the one that it
 was written for. So every start of a node gives its database a new number: in the file's header
 (`user_version`), and in a small file beside it that no backup has. While a log is there, the two
-must agree. See docs/adr/0014.
+must agree. See docs/adr/0017.
 """
 
 import os

@@ -19,7 +19,7 @@ _COMMANDS = {
     "up": "cli.up:up",
     "demo": "cli.demo:demo",
     "node": "cli.up:node",
-    "scan": "cli.customer:scan",
+    "scan": "cli.scanning:scan",
     "buy": "cli.customer:buy",
     "kiosk": "cli.kiosk:kiosk",
     "labels": "cli.labels:labels",

@@ -25,7 +25,7 @@ class Bought:
     problem: ProblemData | None = None
 
 
-LEADS_NOWHERE = frozenset({"unknown-label", "invalid-digital-link", "invalid-field"})
+LEADS_NOWHERE = frozenset({"unknown-label", "invalid-digital-link", "invalid-field", "retired"})
 """The refusals of a lookup that speak of the code; any other says that the catalog cannot tell."""
 _NO_LABEL = frozenset({"wifi", "not-a-product"})
 """The catalog's reasons for a code that was never meant to be a product's label."""
@@ -55,8 +55,10 @@ def one_product(answers: Mapping[str, Found | Problem]) -> Found:
             [answer for _, answer in products.values()],
         )
     styles = {answer.scanned for answer in found.values() if answer.scanned is not None}
+    retired = next((answer.retired for answer in found.values() if answer.retired), None)
+    scanned = styles.pop() if len(styles) == 1 else None
     first = next(iter(found.values()))
-    return first.model_copy(update={"scanned": styles.pop() if len(styles) == 1 else None})
+    return first.model_copy(update={"scanned": scanned, "retired": retired})
 
 
 def _most_telling(refusals: Sequence[Problem]) -> Problem:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from bus.contract.values import gtin14
 from bus.errors import InvalidLink, UnknownLabel
 from nodes.catalog.foreign import not_a_gtin, not_a_product, refuse_other_keyboard
+from nodes.catalog.upc import upc_a
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,6 @@ _WRITTEN = re.compile(r"(?:\(\d{2,4}\)[^()\s]+)+")
 _BARE = re.compile(r"01\d{14}.*", re.ASCII)
 """Element strings of a scanner that puts no identifier first; `^` stands for FNC1 in them."""
 _GTIN = re.compile(r"\d{14}", re.ASCII)
-_UPC_E = re.compile(r"([01])(\d{6})(\d)", re.ASCII)
-"""Number system, six digits, check digit."""
 _ECI = re.compile(r"^(?:\\\d{6})+", re.ASCII)
 """Extended channel interpretations: the character sets that a scanner tells before the text."""
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-\u2010-\u2015\u2212]+(?=\d)")
@@ -144,29 +143,6 @@ def _read_number(digits: str, *, is_upc: bool) -> ScannedCode:
     if full is not None and is_upc:
         return ScannedCode(full, None)
     return ScannedCode(gtin, None, full)
-
-
-def upc_a(digits: str) -> str | None:
-    """The GTIN of a UPC-E (GS1 General Specifications 5.2.2.4.2); none if it is no valid one."""
-    found = _UPC_E.fullmatch(digits)
-    if found is None:
-        return None
-    system, body, check = found.groups()
-    last = body[5]
-    if last in "012":
-        number = f"{body[:2]}{last}0000{body[2:5]}"
-    elif last == "3" and body[2] not in "012":
-        number = f"{body[:3]}00000{body[3:5]}"
-    elif last == "4" and body[3] != "0":
-        number = f"{body[:4]}00000{body[4]}"
-    elif last > "4" and body[4] != "0":
-        number = f"{body[:5]}0000{last}"
-    else:  # the same number has a form with fewer zeros
-        return None
-    try:
-        return gtin14(f"{system}{number}{check}")
-    except ValueError:
-        return None
 
 
 def _without_symbology(text: str) -> tuple[str, str]:

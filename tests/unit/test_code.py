@@ -13,8 +13,9 @@ from zxingcpp import BarcodeFormat, create_barcode
 from bus.contract.catalog import Lookup, Price, Product, Style
 from bus.contract.values import check_digit
 from bus.errors import InvalidLink, UnknownLabel
-from nodes.catalog.code import ScannedCode, read_code, read_link, upc_a
+from nodes.catalog.code import ScannedCode, read_code, read_link
 from nodes.catalog.shelf import Shelf
+from nodes.catalog.upc import upc_a
 
 GTIN = "09506000134352"
 FIXED_LENGTHS = {"00", "01", "02", "03", "04", *map(str, range(11, 21)), "41"} | {

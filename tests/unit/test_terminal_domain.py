@@ -205,3 +205,10 @@ def test_of_codes_that_lead_nowhere_the_one_of_a_label_is_told(refusals: list[Pr
         one_product({str(place): each for place, each in enumerate(refusals)})
     with pytest.raises(UnknownLabel, match="network"):
         one_product({"1": WIFI})
+
+
+def test_a_label_whose_style_is_retired_says_so_however_it_is_scanned() -> None:
+    retired = _found("jacket").model_copy(update={"retired": "SHIRT"})
+
+    assert one_product({"address": _found("jacket"), "number": retired}).retired == "SHIRT"
+    assert one_product({"number": retired, "address": _found("jacket")}).retired == "SHIRT"
