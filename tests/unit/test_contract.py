@@ -98,6 +98,7 @@ def test_the_states_of_the_design_are_there() -> None:
         ("sorter", "job"),
         ("warehouse", "pickup-points"),
         ("warehouse", "alarms"),  # an addition to the design
+        ("settlement", "alarms"),  # an addition to the design
     }
 
 
