@@ -196,6 +196,21 @@ TAMPERINGS: list[tuple[str, str, Tampering]] = [
         "settlement",
         "UPDATE orders SET missing = json_set(missing, '$[0].quantity', 2) WHERE id = :short",
     )),
+    ("I2", "what was paid by hand is not in the ledger", sql(
+        "settlement",
+        "INSERT INTO refused_refund VALUES ('r', :cancelled, 5, 'no', 0, 0)",
+        "INSERT INTO resolution (at, refund, order_id, how, caller, reason)"
+        " VALUES (0, 'r', :cancelled, 'by-hand', 'tester-1', 'in cash')",
+    )),
+    ("I2", "a refusal waits for a person, and no money is to go back", sql(
+        "settlement", "INSERT INTO refused_refund VALUES ('r', :cancelled, 5, 'no', 0, 1)",
+    )),
+    ("I3", "what was counted is not in the books", sql(
+        "warehouse",
+        "INSERT INTO stock_count"
+        " (at, caller, request, sku, location, booked, counted, change, reason)"
+        " VALUES (0, 'tester-1', 'm', :plenty, 'A-01-2', 3, 2, -1, 'inventory')",
+    )),
     ("I3", "a piece appears at the catalog", sql(
         "catalog", "UPDATE style SET on_hand = on_hand + 1 WHERE sku = :plenty",
     )),

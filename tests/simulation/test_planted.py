@@ -14,7 +14,7 @@ SHOWN_BY = {
     "a release that came first does not stop the reserve": 16,
     "a reminder is shown again after a crash": 6,
     "a sorter says that it has found all": 5,
-    "a withdrawal that came first does not stop the fulfil": 18,
+    "a withdrawal that came first does not stop the fulfil": 44,
     "calls are not taken up after a restart": 6,
     "the acquirer's silence passes for a refusal": 8,
     "the catalog is not told what was not found": 5,

@@ -10,7 +10,7 @@ from bus.contract.settlement import OrderState, OrderSummary
 from bus.contract.sorter import JobState, JobStep
 from bus.contract.terminal import Remind
 from bus.contract.values import Money
-from bus.errors import CardNumber, InvalidField, NoAnswer, TooManyTries, UnknownPickupCode
+from bus.errors import CardNumber, InvalidField, NoAnswer, Retired, TooManyTries, UnknownPickupCode
 from devices.terminal.kiosk.cart import Cart
 from devices.terminal.kiosk.guest import Guest, payment_of
 from devices.terminal.kiosk.orders import OrderBook
@@ -269,6 +269,8 @@ def test_what_is_refused_is_said_in_words_for_customers() -> None:
     assert str(refusal(wrong)).endswith("Tries left: 3")
     assert "42 s" in str(refusal(TooManyTries("No.", retryAfter=42).to_data()))
     assert "does not answer" in str(refusal(NoAnswer("No.").to_data()))
+    assert str(refusal(Retired("No.", product="mug").to_data())) == "This is no longer sold."
+    assert "take it out" in str(refusal(Retired("No.", sku="MUG").to_data()))
     other = ProblemData.model_validate(
         {**NoAnswer("Too hot.").to_data().model_dump(), "code": "weather"}
     )

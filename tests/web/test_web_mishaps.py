@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from shop import MUG, SHIRT, Phone, Shop, open_shop
 
+from bus.contract.catalog import REINSTATE, RETIRE, Retire
 from devices.terminal.web import products
 from devices.terminal.web.guard import SECURITY_HEADERS
 from devices.terminal.web.site import Site
@@ -40,6 +41,21 @@ async def cut(shop: Shop) -> None:
 async def mend(shop: Shop) -> None:
     """It is there again."""
     shop.plug.put_in()
+
+
+def test_a_retired_article_says_so_and_leaves_the_cart(shop: Shop, phone: Phone) -> None:
+    phone.put_into_cart(MUG, "MUG")
+    asked = Retire(product="mug", reason="last season's")
+    shop.do(shop.store.ask(RETIRE, "catalog", asked))
+    page = phone.get(f"/01/{MUG}")
+    assert page.status_code == 410
+    assert "no longer sold" in page.text
+    assert is_protected(phone)
+    cart = phone.get("/cart")
+    assert cart.status_code == 200
+    assert "Mug is not sold any more and was taken out." in cart.text
+    shop.do(shop.store.ask(REINSTATE, "catalog", asked))
+    assert phone.get(f"/01/{MUG}").status_code == 200
 
 
 @pytest.mark.parametrize("path", [f"/01/{SHIRT}", "/cart", f"/live?gtin={SHIRT}"])

@@ -46,7 +46,8 @@ def refusal(problem: ProblemData) -> Sentence:
     tries = extra.get("triesLeft")
     if problem.code == "unknown-pickup-code" and isinstance(tries, int):
         return Sentence("No parcel waits under this code. Tries left: {count}", count=tries)
-    text = _SENTENCES.get(problem.code)
+    bought = problem.code == "retired" and "sku" in extra  # not the label, but what is in the cart
+    text = _SENTENCES.get("unknown-sku" if bought else problem.code)
     if problem.code == "unknown-label":
         text = _LABELS.get(str(extra.get("reason")), text)
     if text is not None:

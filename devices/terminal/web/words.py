@@ -74,7 +74,8 @@ def problem_in_words(say: Texts, problem: ProblemData) -> str:
     if problem.code == "price-changed" and isinstance(extra.get("total"), dict):
         total = price_text(extra["total"]["amount"], extra["total"]["currency"])
         return say(_("A price has changed: it is {total} now. Nothing was charged."), total=total)
-    known = _PROBLEMS.get(problem.code)
+    bought = problem.code == "retired" and "sku" in extra  # not the label, but what is in the cart
+    known = _PROBLEMS.get("unknown-sku" if bought else problem.code)
     if problem.code == "unknown-label":
         known = _LABELS.get(str(extra.get("reason")), known)
     if known is None:

@@ -7,7 +7,7 @@ CREATE TABLE refused_refund (
     since INTEGER NOT NULL,
     open INTEGER NOT NULL CHECK (open IN (0, 1))
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX refused_refund_by_order ON refused_refund (order_id);
+CREATE INDEX refused_refund_by_order ON refused_refund (order_id, since);
 CREATE INDEX refused_refund_open ON refused_refund (since) WHERE open = 1;
 
 -- What people did about them, and why.
