@@ -107,7 +107,7 @@ async def test_a_role_that_cannot_be_started_again_ends_the_store_with_a_sentenc
         (shop / "shop.toml").write_text("name = ")
         os.kill(_roles(store)["catalog"], signal.SIGKILL)
         assert store.process is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             out, _ = await store.process.communicate()
         assert store.process.returncode == 1
         assert "catalog cannot be started: it ended with 2" in out.decode()

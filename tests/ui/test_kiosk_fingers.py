@@ -1,6 +1,8 @@
 # ruff: noqa: F401, F811, RUF001 - fixtures of another module; Chinese
 """Hasty fingers, fingers without a keyboard, and what one customer leaves to the next."""
 
+from dataclasses import replace
+
 import pytest
 from kiosk_stage import BY_HAND, Visit, visit
 from store import PATIENCE, PRODUCTS
@@ -15,9 +17,12 @@ from test_kiosk import (
 from test_kiosk_snapshots import attendant, products, settled
 
 from bus.contract.catalog import UPSERT, Upsert
+from bus.sentence import Sentence
 from devices.terminal.kiosk.app import Kiosk
 from devices.terminal.kiosk.guest import Page
+from devices.terminal.kiosk.pages.stack import PAGES
 from devices.terminal.kiosk.presses import Presses
+from devices.terminal.kiosk.settings import KioskSettings
 from devices.terminal.kiosk.words import call_number
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -343,3 +348,25 @@ async def test_no_line_of_chinese_begins_with_closing_punctuation(width: int) ->
     assert "纯棉" in "".join(lines)
     assert not [line for line in lines if line[:1] in tuple("），；。")]
     assert not [line for line in lines if line.endswith("（")]
+
+
+@pytest.mark.parametrize("page", list(PAGES))
+@pytest.mark.parametrize("name", ["Bolt [/M8] zinc", "Cable [usb-c]", "[bold]Mug[/]", "[@click=x]"])
+async def test_brackets_in_a_name_are_part_of_it(page: Page, name: str) -> None:
+    made = attendant(page, "en")
+    shirt = products()[0].model_copy(update={"name": name, "description": name})
+    made.guest.found = [shirt, shirt.model_copy(update={"id": "other"})]
+    if made.guest.product is not None:
+        made.guest.product = shirt
+    for sku, item in made.guest.cart.items.items():
+        made.guest.cart.items[sku] = replace(item, product=name)
+    for sku, item in made.guest.bought.items():
+        made.guest.bought[sku] = replace(item, product=name)
+    made.guest.note = Sentence("{name}: sold out by now. Remove it.", name=name)
+    samples = KioskSettings(samples=("C-1001", name))
+    kiosk = Kiosk(made, samples, clock=lambda: 0.0, live=False)
+    async with kiosk.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        told = Visit(kiosk, pilot, None)  # type: ignore[arg-type]
+        at_least = {"start": 3, "product": 3, "cart": 3, "receipt": 2, "pay": 2}.get(page, 1)
+        assert told.text.count(name) >= at_least, told.text
