@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from bus.contract.catalog import Line, Lines, OrderOnly, PricedLine
-from bus.contract.channel import Event, command, query
+from bus.contract.channel import Event, State, command, query
 from bus.contract.values import (
     Count,
     Currency,
@@ -195,6 +195,13 @@ class OrderChanged(OrderSummary):
     """Why, where it is a refusal or a way back."""
 
 
+class PaymentMethods(Model):
+    """How customers can pay here; nobody need offer another way."""
+
+    methods: Annotated[list[Literal["account", "card"]], Field(min_length=1, max_length=10)]
+    """`card` only where the store has an acquirer."""
+
+
 class OrderList(Model):
     """Orders, newest first, at most what one message holds."""
 
@@ -312,4 +319,11 @@ DEPOSIT = command(
 
 ORDER_CHANGED = Event("settlement", "order-changed", OrderChanged, "An order came into a state")
 
-CHANNELS = (PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, DEPOSIT, ORDER_CHANGED)
+PAYMENT_METHODS_STATE = State(
+    "settlement", "payment-methods", PaymentMethods, "how customers can pay"
+)
+
+CHANNELS = (
+    PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, DEPOSIT, ORDER_CHANGED,
+    PAYMENT_METHODS_STATE,
+)  # fmt: skip

@@ -136,6 +136,7 @@ DATA: dict[str, dict[str, Any]] = {
     "settlement.deposit.request": {"account": "C-1001", "name": "Ann", "amount": _TOTAL},
     "settlement.deposit.reply": {"account": "C-1001", "balance": 11800, "currency": "EUR"},
     "settlement.order-changed.event": {**_SUMMARY, "reason": None},
+    "settlement.payment-methods.state": {"methods": ["account", "card"]},
     "warehouse.pickup-points.request": {},
     "warehouse.pickup-points.reply": _POINTS,
     "warehouse.pickup-points.state": _POINTS,

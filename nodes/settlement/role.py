@@ -24,6 +24,7 @@ from bus.contract.settlement import (
     ORDER,
     ORDER_CHANGED,
     ORDERS,
+    PAYMENT_METHODS_STATE,
     PURCHASE,
     READY,
     Balance,
@@ -37,6 +38,7 @@ from bus.contract.settlement import (
     OrderState,
     OrderStateReply,
     OrderView,
+    PaymentMethods,
     Purchase,
     Ready,
 )
@@ -104,6 +106,7 @@ class Settlement:
         self._lock = Lock(settings.wrong_codes, round(settings.code_lock * 1000))
         card = CardMethod(acquirer, self._charged, _money_back)
         self._methods: dict[str, PaymentMethod] = {"account": AccountMethod(), "card": card}
+        taken = PaymentMethods(methods=["account"] if acquirer is None else ["account", "card"])
         self.role = Role(
             kind="settlement",
             package="nodes.settlement",
@@ -125,6 +128,7 @@ class Settlement:
             watches={PICKUP_POINTS_STATE: _points, ALARMS_STATE: _alarms, PRESENCE: _presence},
             timers=(Timer("unclaimed", Unclaimed, self._unclaimed),),
             adapters=card.adapters,
+            states=lambda _: [(PAYMENT_METHODS_STATE, taken)],
         )
 
     def _purchase(self, turn: Turn, request: Request[Purchase]) -> None:

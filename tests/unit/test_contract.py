@@ -93,6 +93,7 @@ def test_the_states_of_the_design_are_there() -> None:
         (EVERY, "about"),
         ("sorter", "job"),
         ("warehouse", "pickup-points"),
+        ("settlement", "payment-methods"),
         ("warehouse", "alarms"),  # an addition to the design
     }
 

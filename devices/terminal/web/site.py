@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -63,6 +64,7 @@ class Site:
         self.doorman = Doorman(settings.node, customers.secret(), settings.keep)
         self.closing = asyncio.Event()
         """Set when open pages are to let go of their streams."""
+        self._guessing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.printing = asyncio.Lock()
         """Held while a PDF is made, beside all else: the first one takes a second."""
 
@@ -70,6 +72,10 @@ class Site:
         """Open pages let go of their streams."""
         self.closing.set()
         self.hearing.ring("close")
+
+    def guessing(self, address: str) -> asyncio.Lock:
+        """Held while a pickup code from an address is looked at: one after the other."""
+        return self._guessing.setdefault(address, asyncio.Lock())
 
     async def look_up(self, code: str) -> Found:
         """The product behind a code as it is sold now.
