@@ -93,6 +93,17 @@ class PaymentReceipt(Model):
     """To be told when somebody asks about the payment."""
 
 
+class Seller(Model):
+    """Who sells: what the law wants to stand on a receipt."""
+
+    name: Text
+    """The shop's, or its owner's."""
+    address: Text = ""
+    """Where it can be written to."""
+    tax_number: Text = ""
+    """As the tax office gave it."""
+
+
 class Receipt(Model):
     """The answer to a purchase: it is paid and on its way."""
 
@@ -109,6 +120,10 @@ class Receipt(Model):
     """Where the goods will be."""
     pickup_code: PickupCode
     """Six digits by which the customer collects."""
+    at: Text | None = None
+    """RFC 3339 time at which it was paid; none from stores of before."""
+    seller: Seller | None = None
+    """Who sold it; none where settlement was not told."""
 
 
 class StateChange(Model):

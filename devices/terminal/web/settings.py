@@ -36,6 +36,9 @@ class WebSettings(BaseModel):
     """Open pages that are kept up to date at the same time."""
     streams_per_client: Annotated[int, Field(ge=1)] = 20
     """The same for one client."""
+    heartbeat: Annotated[float, Field(ge=0.1, le=300)] = 15.0
+    """Seconds after which an open page hears at the latest that it is still connected; one that
+    hears nothing for three times as long connects anew."""
     connections_per_client: Annotated[int, Field(ge=1)] = 200
     """Connections that one address may hold open; trusted proxies may hold any number."""
     head_time: Annotated[float, Field(gt=0)] = 10.0

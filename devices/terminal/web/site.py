@@ -19,7 +19,7 @@ from bus.texts import Texts
 from devices.terminal.web.customers import Customers
 from devices.terminal.web.rendering import render, texts
 from devices.terminal.web.settings import WebSettings
-from devices.terminal.web.visitor import Doorman, Visitor, read_form
+from devices.terminal.web.visitor import NO_COOKIE, Doorman, Visitor, read_form
 from devices.terminal.web.words import problem_in_words
 
 logger = logging.getLogger("storebus.web")
@@ -119,6 +119,7 @@ class Site:
             visitor.language,
             visitor=visitor,
             shop=self.shop,
+            heartbeat=self.settings.heartbeat,
             pieces=self.customers.cart(visitor.session).pieces,
             banner=self.banner(visitor),
             **values,
@@ -185,7 +186,8 @@ class Site:
             response = self.sentence(visitor, said, 503)
         except HTTPException as error:
             say = self.say(visitor)
-            said = say(_SAID.get(error.status_code, _SAID[400]))
+            known = _SAID.get(error.status_code, _SAID[400])
+            said = say(NO_COOKIE if error.detail == NO_COOKIE else known)
             response = self.sentence(visitor, said, error.status_code)
         response.headers.setdefault("vary", "Accept-Language, Cookie, Accept")
         if response.status_code == _AWAY:
