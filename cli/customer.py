@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -22,8 +23,8 @@ from cli.address import broker_url
 from cli.run import output, run
 from cli.settings import Settings, read_settings
 from devices.terminal.price import price_text
+from devices.terminal.receipt import as_text, paper
 from devices.terminal.role import Terminal
-from devices.terminal.tax import rate_text, taxes
 
 TerminalName = Annotated[str, typer.Argument(metavar="TERMINAL", help="Such as terminal-7.")]
 
@@ -91,23 +92,30 @@ async def _buy(
                 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Sold:
+    """A line of a receipt: the command knows articles by their SKU."""
+
+    name: str
+    style: str
+    quantity: int
+    amount: int
+    tax_rate: int | None
+
+
 def _print_receipt(receipt: Receipt, styles: Mapping[str, Style]) -> None:
-    output.print(Text.assemble((f"Order {receipt.order}", "bold"), f"  {receipt.state}"))
-    for line in receipt.lines:
-        price = money_text(line.price)
-        output.print(f"  {line.quantity:>3} x {line.sku:<18} {price:>14}")
-    output.print(f"  total {money_text(receipt.total)}")
-    currency = receipt.total.currency
-    for tax in taxes(
-        (styles[line.sku].tax_rate, line.price.amount * line.quantity) for line in receipt.lines
-    ):
-        gross = price_text(tax.gross, currency)
-        output.print(
-            f"  of this {rate_text(tax.rate)} tax on {gross}: {price_text(tax.tax, currency)}"
+    lines = [
+        _Sold(
+            line.sku,
+            ", ".join(styles[line.sku].attributes.values()),
+            line.quantity,
+            line.price.amount,
+            styles[line.sku].tax_rate,
         )
-    output.print(f"  paid by {receipt.payment.method}, reference {receipt.payment.reference}")
-    where = f"  pickup point {receipt.pickup_point}, pickup code "
-    output.print(Text.assemble(where, (receipt.pickup_code, "bold")))
+        for line in receipt.lines
+    ]
+    written = paper("en", "", receipt, lines, receipt.pickup_point)
+    output.print(as_text(written), soft_wrap=True, end="")
 
 
 def money_text(money: Money) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from broker.child import stop
 from broker.supervisor import Supervisor
 from bus.contract.channel import ROLES
+from bus.contract.settlement import Seller
 from bus.contract.warehouse import PickupPoints
 from bus.errors import ConfigurationError
 from bus.private import make_folder
@@ -34,7 +35,8 @@ def server_role(name: str, shop: Shop, acquirer: "Acquirer | None", settings: Se
         case "settlement":
             from nodes.settlement.role import Settlement
 
-            return Settlement(acquirer, settings.settlement).role
+            seller = Seller(name=shop.name, address=shop.address, tax_number=shop.tax_number)
+            return Settlement(acquirer, settings.settlement, seller).role
     from nodes.warehouse.role import Warehouse
 
     points = PickupPoints(points=list(shop.pickup_points), default=shop.default_pickup_point)

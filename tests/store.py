@@ -21,6 +21,7 @@ from bus.contract.settlement import (
     Deposit,
     Purchase,
     Receipt,
+    Seller,
 )
 from bus.contract.terminal import Remind
 from bus.contract.topics import Topics
@@ -42,6 +43,7 @@ from nodes.warehouse.settings import WarehouseSettings
 
 PATIENCE = 30.0
 """Seconds after which something that should have happened counts as missing."""
+SELLER = Seller(name="The Shop", address="1 Old Street, 1010 Vienna", tax_number="ATU 12345678")
 LABEL = "https://shop.example/01/09506000134352"
 """The label of the blue shirt."""
 POINTS = PickupPoints(
@@ -181,7 +183,7 @@ class Store:
             return terminal.run
         made: dict[str | None, Callable[[], Any]] = {
             "catalog": Catalog,
-            "settlement": lambda: Settlement(self._acquirer, self._patience[0]),
+            "settlement": lambda: Settlement(self._acquirer, self._patience[0], SELLER),
             "warehouse": lambda: Warehouse(POINTS, ["A-01-1", "A-02-1"], self._patience[1]),
             "sorter": lambda: Sorter(self.machines.setdefault(name, Machine())),
         }

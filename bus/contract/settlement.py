@@ -91,10 +91,10 @@ PaymentMethodName = Literal["account", "card"]
 
 
 class PaymentMethods(Model):
-    """How customers can pay: offer no others."""
+    """How customers can pay here: offer no other way."""
 
-    methods: list[PaymentMethodName]
-    """Those that the store takes."""
+    methods: Annotated[list[PaymentMethodName], Field(min_length=1, max_length=10)]
+    """`card` only where the store has an acquirer."""
 
 
 class PaymentReceipt(Model):
@@ -104,6 +104,17 @@ class PaymentReceipt(Model):
     """How it was paid."""
     reference: Reference
     """To be told when somebody asks about the payment."""
+
+
+class Seller(Model):
+    """Who sells: what the law wants to stand on a receipt."""
+
+    name: Text
+    """The shop's, or its owner's."""
+    address: Text = ""
+    """Where it can be written to."""
+    tax_number: Text = ""
+    """As the tax office gave it."""
 
 
 class Receipt(Model):
@@ -122,6 +133,10 @@ class Receipt(Model):
     """Where the goods will be."""
     pickup_code: PickupCode
     """Six digits by which the customer collects."""
+    at: Text | None = None
+    """RFC 3339 time at which it was paid; none from stores of before."""
+    seller: Seller | None = None
+    """Who sold it; none where settlement was not told."""
 
 
 class StateChange(Model):

@@ -140,6 +140,12 @@ DATA: dict[str, dict[str, Any]] = {
         "total": _TOTAL,
         "payment": _PAID,
         "pickup_code": "482913",
+        "at": _SINCE,
+        "seller": {
+            "name": "The Sample Store",
+            "address": "1 Sample Street, Sampleton",
+            "tax_number": "XX 000 000 000",
+        },
     },
     "settlement.order.request": {"order": ORDER},
     "settlement.order.reply": {

@@ -84,6 +84,10 @@ class ShopSettings(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     name: Annotated[Text, Field(min_length=1)]
+    address: Text = ""
+    """Stands on receipts, in one line."""
+    tax_number: Text = ""
+    """Stands on receipts."""
     site: Name
     """The level of the topics that keeps stores apart."""
     domain: Annotated[str, Field(pattern=_DOMAIN)]

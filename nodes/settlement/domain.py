@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bus.contract.catalog import Line, PricedLine
-from bus.contract.settlement import OrderState, PaymentReceipt, Purchase, Receipt
+from bus.contract.settlement import OrderState, PaymentReceipt, Purchase, Receipt, Seller
 from bus.contract.terminal import Remind
 from bus.contract.values import MAX_AMOUNT, Money
 from bus.contract.warehouse import PickupPoints
@@ -248,8 +248,8 @@ def charged_too_late(order: Order, reference: str) -> Order:
     return replace(order, reference=reference, undo=order.undo - {"charge"} | {"refund"})
 
 
-def receipt(order: Order) -> Receipt:
-    """The answer to the purchase of a settled order."""
+def receipt(order: Order, at: str, seller: Seller | None) -> Receipt:
+    """The answer to the purchase of an order that was settled at this time."""
     return Receipt(
         order=order.id,
         state="settled",
@@ -258,6 +258,8 @@ def receipt(order: Order) -> Receipt:
         payment=_payment(order),
         pickup_point=order.pickup_point,
         pickup_code=order.pickup_code,
+        at=at,
+        seller=seller,
     )
 
 

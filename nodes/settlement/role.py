@@ -45,6 +45,7 @@ from bus.contract.settlement import (
     PaymentMethods,
     Purchase,
     Ready,
+    Seller,
 )
 from bus.contract.terminal import REMIND, Shown
 from bus.contract.values import Model, Reference
@@ -56,6 +57,7 @@ from bus.contract.warehouse import (
     PickupPoints,
 )
 from bus.deliveries import brought_before, delivered, note
+from bus.envelope import rfc3339
 from bus.errors import (
     Cancelled,
     InvalidField,
@@ -100,11 +102,16 @@ class Settlement:
     Args:
         acquirer: the payment provider's client, or None where the store takes no cards.
         settings: how long it waits for a customer.
+        seller: who stands on the receipts.
     """
 
     def __init__(
-        self, acquirer: Acquirer | None = None, settings: SettlementSettings | None = None
+        self,
+        acquirer: Acquirer | None = None,
+        settings: SettlementSettings | None = None,
+        seller: Seller | None = None,
     ) -> None:
+        self._seller = seller
         settings = settings or SettlementSettings()
         self._remind_again = round(settings.remind_again * 1000)
         self._expire_after = round(settings.expire_after * 1000)
@@ -119,7 +126,7 @@ class Settlement:
             round(settings.acquirer_again * 1000),
         )
         self._methods: dict[str, PaymentMethod] = {"account": AccountMethod(), "card": card}
-        methods = PaymentMethods(methods=["account", "card"] if acquirer else ["account"])
+        taken = PaymentMethods(methods=["account"] if acquirer is None else ["account", "card"])
         self.role = Role(
             kind="settlement",
             package="nodes.settlement",
@@ -147,7 +154,7 @@ class Settlement:
             watches={PICKUP_POINTS_STATE: _points, _WAREHOUSE_ALARMS: _alarms, PRESENCE: _presence},
             timers=(Timer("unclaimed", Unclaimed, self._unclaimed), *card.timers),
             adapters=card.adapters,
-            states=lambda _: [(PAYMENT_METHODS_STATE, methods)],
+            states=lambda _: [(PAYMENT_METHODS_STATE, taken)],
             alarms=refusals.alarms,
         )
 
@@ -185,7 +192,7 @@ class Settlement:
         _save(turn, order)
         outcome = self._methods[order.payment["method"]].charge(turn, order)
         if outcome is not None:
-            _settle(turn, order, outcome)
+            _settle(turn, order, outcome, self._seller)
 
     def _charged(self, turn: Turn, identifier: str, outcome: Captured | Declined) -> None:
         """A card's outcome came in a turn of its own."""
@@ -193,7 +200,7 @@ class Settlement:
         if isinstance(outcome, Captured):
             record_card_sale(turn, order)
         if order.state not in domain.UNDOING:
-            _settle(turn, order, outcome)
+            _settle(turn, order, outcome, self._seller)
         elif isinstance(outcome, Captured):
             order = domain.charged_too_late(order, outcome.reference)
             self._refund(turn, order, order.money().amount)
@@ -354,7 +361,9 @@ def _money_back(turn: Turn, identifier: str, amount: int) -> None:
     _save(turn, domain.money_back(order, amount, turn.now))
 
 
-def _settle(turn: Turn, order: domain.Order, outcome: Captured | Declined) -> None:
+def _settle(
+    turn: Turn, order: domain.Order, outcome: Captured | Declined, seller: Seller | None
+) -> None:
     if isinstance(outcome, Declined):
         order = order.to("declined", turn.now, outcome.reason)
         _save(turn, order)
@@ -368,7 +377,8 @@ def _settle(turn: Turn, order: domain.Order, outcome: Captured | Declined) -> No
     turn.send(
         FULFIL, "warehouse", Fulfil(order=order.id, lines=lines, pickup_point=order.pickup_point)
     )
-    turn.answer(PURCHASE, order.terminal, order.request, domain.receipt(order))
+    receipt = domain.receipt(order, rfc3339(turn.now), seller)
+    turn.answer(PURCHASE, order.terminal, order.request, receipt)
 
 
 def _refuse(turn: Turn, order: domain.Order, problem: Problem) -> None:

@@ -11,6 +11,7 @@ from bus.contract.catalog import COMMIT, RELEASE, RESERVE, Reserved
 from bus.contract.settlement import PURCHASE
 from bus.contract.terminal import REMIND
 from bus.contract.warehouse import FULFIL
+from bus.envelope import rfc3339
 from bus.errors import SoldOut
 from bus.once import DoneFile
 from bus.turn import Turn
@@ -108,7 +109,7 @@ def _told_too_early() -> AbstractContextManager[Any]:
     def planted(self: CardMethod, turn: Turn, order: Any) -> None:
         charge(self, turn, order)
         paid = replace(order, reference="pending")
-        receipt = settlement.receipt(paid)
+        receipt = settlement.receipt(paid, rfc3339(turn.now), None)
         turn.answer(PURCHASE, order.terminal, order.request, receipt)
 
     return patch.object(CardMethod, "charge", planted)
@@ -140,8 +141,8 @@ def _reminded_at_once() -> AbstractContextManager[Any]:
     """The customer is reminded as soon as the order is paid."""
     settle = settlement_role._settle
 
-    def planted(turn: Turn, order: Any, outcome: Any) -> None:
-        settle(turn, order, outcome)
+    def planted(turn: Turn, order: Any, outcome: Any, seller: Any) -> None:
+        settle(turn, order, outcome, seller)
         points = settlement_store.pickup_points(turn.connection)
         if isinstance(outcome, Captured) and points is not None:
             reminder = settlement.reminder(order, points)

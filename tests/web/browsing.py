@@ -88,7 +88,7 @@ class Browser:
         wait = WebDriverWait(self.driver, PATIENCE, 0.02, _MOMENTARY)
         return wait.until(found_and_done, f"{selector} never came")[0]
 
-    def until_shows(self, *texts: str) -> str:
+    def until_shows(self, *texts: str, patience: float = PATIENCE) -> str:
         """Wait until the page shows one of these texts, loaded again or not; which it is."""
 
         def shown(_: webdriver.Chrome) -> str | None:
@@ -96,7 +96,7 @@ class Browser:
             return next((text for text in texts if text in body), None)
 
         # Of a page that goes away the driver says so in many ways.
-        wait = WebDriverWait(self.driver, PATIENCE, 0.02, (WebDriverException,))
+        wait = WebDriverWait(self.driver, patience, 0.02, (WebDriverException,))
         found = wait.until(shown, f"{texts} never came")
         assert found is not None
         return found

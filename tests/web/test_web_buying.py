@@ -8,6 +8,7 @@ import pytest
 from shop import MUG, RED, SHIRT, Phone, Shop
 
 from devices.terminal.web.domain import line_of, put
+from devices.terminal.web.paying import given_in, payment_of
 
 
 def test_a_label_becomes_an_order_and_a_reminder(shop: Shop, phone: Phone) -> None:
@@ -25,7 +26,7 @@ def test_a_label_becomes_an_order_and_a_reminder(shop: Shop, phone: Phone) -> No
 def test_a_receipt_tells_lines_tax_total_and_where_to_collect(phone: Phone) -> None:
     order = phone.buy(SHIRT, "SHIRT-BLUE", 2)
     page = phone.get(f"/order/{order}/receipt").text
-    for said in ("Oxford shirt", "118.00 EUR", "20 % tax on 118.00 EUR", "19.67 EUR", "South"):
+    for said in ("Oxford shirt", "118.00 EUR", "20 %", "98.33 EUR", "19.67 EUR", "South"):
         assert said in page
     assert f"{order}.charge" in page
 
@@ -198,3 +199,37 @@ def test_another_browser_does_not_see_the_order(shop: Shop, phone: Phone) -> Non
         pages = ("", "/receipt", "/code.svg")
         for path in (*(f"/order/{order}{page}" for page in pages), f"/live?order={order}"):
             assert other.get(path).status_code == 404
+
+
+def test_a_card_is_not_offered_where_none_is_taken(shop: Shop, phone: Phone) -> None:
+    shop.until(lambda: not shop.page.site.hearing.takes_cards)
+    page = phone.put_into_cart(MUG, "MUG")
+    assert 'name="card"' not in page.text
+    assert 'type="radio" name="method"' not in page.text
+    page = phone.post("/buy", **phone.shown, card="tok_approve")
+    assert page.status_code == 422
+    assert "This store takes no cards." in page.text
+
+
+@pytest.mark.parametrize(
+    ("filled", "said"),
+    [
+        ({"card": "tok_1"}, ""),
+        ({"card": "tok_1", "method": "account"}, ""),
+        ({"card": "tok_1", "account": "C-1001", "method": "card"}, ""),
+        ({"account": "C-1001", "method": "card"}, ""),
+        ({"card": "tok_1", "account": "C-1001", "method": "account"}, "Choose one of them"),
+        ({"method": "card"}, "or the payment token of your bank"),
+        ({"card": "two words", "method": "account"}, "Enter the payment token of your bank."),
+    ],
+)
+def test_what_was_filled_in_is_how_it_is_paid_or_the_customer_is_asked(
+    filled: dict[str, str], said: str
+) -> None:
+    payment = payment_of(given_in(filled), cards=True)
+    if said:
+        assert said in str(payment)
+    else:
+        assert not isinstance(payment, str)
+        wanted = "account" if "card" not in filled else "card"
+        assert payment.method == wanted

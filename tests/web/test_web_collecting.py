@@ -1,12 +1,14 @@
 """At the pickup point: the sign's page, collecting by code, and asking by it where the order is."""
 
+import time
 from pathlib import Path
 
 import pytest
-from shop import MUG, Phone, Shop
+from shop import MUG, Phone, Shop, open_shop
 
 from cli.main import main
 from devices.terminal.scanner import read_image
+from devices.terminal.web import domain
 
 
 def ready(shop: Shop, phone: Phone) -> str:
@@ -102,3 +104,31 @@ def test_five_wrong_pickup_codes_lock_the_browser_and_say_for_how_long(
     with other.http:
         other.get("/collect")
         assert "is handed over" in other.post("/collect", code=code).text
+
+
+def test_wrong_codes_of_one_phone_lock_nobody_else_at_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The address is answered slowly instead, save whoever bought the order with this browser."""
+    monkeypatch.setattr(domain, "FREE_AT_ADDRESS", 5)
+    monkeypatch.setattr(domain, "SLOWEST", 0.5)
+    with open_shop(tmp_path) as shop:
+        buyer = shop.phone()
+        code = ready(shop, buyer)
+        guesser = shop.phone()
+        guesser.get("/collect")
+        for _ in range(5):
+            page = guesser.post("/collect", code=another(code))
+        assert page.status_code == 429
+        friend = shop.phone()
+        friend.get("/collect")
+        began = time.monotonic()
+        assert "Order" in friend.post("/collect", code=code, do="ask").text
+        assert time.monotonic() - began >= 0.5
+        assert friend.page.status_code == 200
+        buyer.get("/collect")
+        monkeypatch.setattr(domain, "SLOWEST", 3600.0)
+        monkeypatch.setattr(domain, "FREE_AT_ADDRESS", -11)
+        assert "is handed over" in buyer.post("/collect", code=code).text
+        for each in (buyer, guesser, friend):
+            each.http.close()

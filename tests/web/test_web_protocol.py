@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 import pytest
 from shop import GENEROUS, MUG, SHIRT, Phone, Shop, open_shop
 
+from bus.contract.catalog import UPSERT, Upsert
+
 
 @pytest.mark.parametrize(
     "path",
@@ -218,3 +220,33 @@ def test_the_switch_of_languages_leads_to_no_other_site(phone: Phone) -> None:
         location = answer.headers["location"]
         assert location.startswith("/")
         assert not location.startswith("//")
+
+
+@pytest.mark.parametrize("url", ["/p/plain-url", "/shop/%E8%A1%A3?id=7&x=1", "/p/deep/er"])
+def test_whatever_url_the_catalog_has_registered_is_the_products_page(
+    shop: Shop, phone: Phone, url: str
+) -> None:
+    found = shop.do(shop.store.terminals["terminal-1"].scan(SHIRT)).product.model_dump()
+    product = {**found, "url": f"https://shop.example{url}"}
+    shop.do(shop.store.ask(UPSERT, "catalog", Upsert.model_validate({"products": [product]})))
+    try:
+        page = phone.get(url)
+        assert page.status_code == 200
+        assert "Oxford shirt" in page.text
+        assert f'/01/{SHIRT}>; rel="canonical"' in page.headers["link"]
+        assert phone.get("/p/nobodys").status_code == 404
+    finally:
+        shop.do(shop.store.ask(UPSERT, "catalog", Upsert.model_validate({"products": [found]})))
+
+
+@pytest.mark.parametrize(("path", "fields"), [("/cart", {"quantity": "1"}), ("/buy", {})])
+def test_a_browser_that_keeps_no_cookies_is_told_so(
+    phone: Phone, path: str, fields: dict[str, str]
+) -> None:
+    phone.get(f"/01/{SHIRT}")
+    form = phone.form
+    phone.http.cookies.clear()
+    page = phone.http.post(path, data={"form": form, "gtin": SHIRT, "sku": "SHIRT-BLUE", **fields})
+    assert page.status_code == 403
+    assert "did not keep this shop's cookie" in unescape(page.text)
+    assert "empty" not in page.text

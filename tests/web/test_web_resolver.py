@@ -60,7 +60,10 @@ def links_of(phone: Phone, path: str) -> list[dict[str, Any]]:
 def is_link_context(context: dict[str, Any]) -> None:
     """RFC 9264, 4.2.2, and what the standard's own schema asks beyond."""
     assert re.match(r"https?://[a-zA-Z0-9./]", context["anchor"])
-    relations = [name for name in context if name != "anchor"]
+    # Beside the relations, GS1's schema wants the item in words.
+    assert isinstance(context["itemDescription"], str)
+    assert context["itemDescription"].strip()
+    relations = [name for name in context if name not in ("anchor", "itemDescription")]
     assert relations
     for relation in relations:
         # 4.2.3: a registered relation type, or a URI; statement 16: GS1's vocabulary.
@@ -68,7 +71,17 @@ def is_link_context(context: dict[str, Any]) -> None:
         assert isinstance(context[relation], list)
         assert context[relation]
         for target in context[relation]:
-            is_link_target(target)
+            if relation.endswith("/defaultLink"):
+                is_default_link(target)
+            else:
+                is_link_target(target)
+
+
+def is_default_link(target: dict[str, Any]) -> None:
+    """The one that is taken whatever is asked for: GS1's schema lets it say nothing else."""
+    assert set(target) == {"href", "title"}
+    assert re.match(r"https?://[a-zA-Z0-9./]", target["href"])
+    assert target["title"].strip()
 
 
 def is_link_target(target: dict[str, Any]) -> None:
@@ -139,7 +152,7 @@ def test_a_resolver_gives_all_links(phone: Phone, query: str, accept: str) -> No
     for kind in ("defaultLink", "pip"):
         (link,) = links[f"https://gs1.org/voc/{kind}"]
         assert phone.get(link["href"]).status_code == 200
-        assert link["hreflang"] == ["en", "zh-TW", "zh-CN"]
+        assert link.get("hreflang") == (None if kind == "defaultLink" else ["en", "zh-TW", "zh-CN"])
 
 
 def test_a_browser_gets_the_page_and_is_told_where_the_links_are(phone: Phone) -> None:

@@ -4,12 +4,13 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract, extract_from_dir
 
 import devices.terminal.web as package
 from bus.contract.settlement import PURCHASE, OrderState
 from bus.errors import problems
 from bus.texts import Texts, languages
+from devices.terminal import receipt
 from devices.terminal.web import words
 from devices.terminal.web.visitor import LANGUAGES, PACKAGE, TAGS
 
@@ -24,6 +25,12 @@ def texts() -> set[str]:
     return {message for _, _, message, _, _ in found if isinstance(message, str)}
 
 
+def texts_of_the_receipt() -> set[str]:
+    """Those stand in one file, for every face of a terminal."""
+    with Path(receipt.__file__).open("rb") as code:
+        return {str(message) for _, message, _, _ in extract("python", code, {"say": None})}
+
+
 def gaps(text: str) -> set[str]:
     """The names of a text's gaps."""
     return {name for _, name, _, _ in Formatter().parse(text) if name}
@@ -31,6 +38,14 @@ def gaps(text: str) -> set[str]:
 
 def test_the_texts_of_code_and_templates_are_found() -> None:
     assert {"Pay {total}", "Only {count} left.", "Your goods are ready."} <= texts()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_each_text_of_the_receipt_has_its_translation(language: str) -> None:
+    wanted = texts_of_the_receipt()
+    assert {"Tax number: {number}", "Your pickup code"} <= wanted
+    said = Texts(receipt.PACKAGE, language)._texts
+    assert {text: gaps(text) for text in wanted} == {text: gaps(said[text]) for text in said}
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -45,6 +45,7 @@ def application(site: Site) -> ASGIApp:
             Route("/.well-known/gs1resolver", resolver.options, methods=["OPTIONS"]),
             Route("/.well-known/gs1resolver", got(resolver.describe)),
             Mount("/static", StaticFiles(packages=[(PACKAGE, "static")])),
+            Route("/{path:path}", got(products.registered)),
         ],
         exception_handlers={HTTPException: site.nothing_here, Exception: broken},
     )

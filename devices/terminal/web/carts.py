@@ -7,11 +7,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.contract.settlement import AccountPayment, CardPayment
-from bus.contract.values import looks_like_card_number
 from bus.errors import Problem, WrongState
 from devices.terminal.web import domain
 from devices.terminal.web.domain import CartLine
+from devices.terminal.web.paying import CARD_NUMBER, NOTHING, Given, given_in, payment_of
 from devices.terminal.web.products import whole
 from devices.terminal.web.site import Site, see_other
 from devices.terminal.web.visitor import Visitor
@@ -29,7 +28,12 @@ async def cart(site: Site, _: Request, visitor: Visitor) -> Response:
 
 
 async def cart_page(
-    site: Site, visitor: Visitor, *, error: str = "", status: int = 200, given: str = ""
+    site: Site,
+    visitor: Visitor,
+    *,
+    error: str = "",
+    status: int = 200,
+    given: Given = NOTHING,
 ) -> Response:
     """The cart, with what is wrong with what was just asked for."""
     levels, gone = await _refresh(site, visitor)
@@ -45,6 +49,7 @@ async def cart_page(
         points=points.points if points else [],
         default=points.default if points else "",
         most=domain.MOST_PIECES,
+        cards=site.hearing.takes_cards,
         error=error,
         given=given,
     )
@@ -121,17 +126,11 @@ async def buy(site: Site, _: Request, visitor: Visitor, form: dict[str, str]) ->
     known = site.customers.bought(visitor.session, token)
     if known is not None:
         return see_other(f"/purchase/{token}")
-    payment = _payment(form)
-    given = form.get(form.get("method", ""), "")[:64]
+    given = given_in(form)
+    payment = payment_of(given, cards=site.hearing.takes_cards)
     if isinstance(payment, str):
-        error = {
-            "account": say("Enter the number of your account, such as C-1001."),
-            "card": say("Enter the payment token of your bank."),
-            "number": say("Never enter a card number here; enter the payment token of your bank."),
-        }[payment]
-        return await cart_page(
-            site, visitor, error=error, status=422, given="" if payment == "number" else given
-        )
+        again = Given(given.method) if payment is CARD_NUMBER else given
+        return await cart_page(site, visitor, error=say(payment), status=422, given=again)
     total = whole(form.get("total", ""))
     if total < 0:
         raise HTTPException(400)
@@ -150,22 +149,6 @@ async def buy(site: Site, _: Request, visitor: Visitor, form: dict[str, str]) ->
     except ValidationError:
         raise HTTPException(400) from None
     return see_other(f"/purchase/{token}")
-
-
-def _payment(form: dict[str, str]) -> AccountPayment | CardPayment | str:
-    """How the customer pays, or what is wrong with it."""
-    method = form.get("method", "")
-    if looks_like_card_number(form.get("card", "")) or looks_like_card_number(
-        form.get("account", "")
-    ):
-        return "number"
-    try:
-        if method == "card":
-            return CardPayment(method="card", token=form.get("card", "").strip())
-        account = form.get("account", "").strip().upper()
-        return AccountPayment(method="account", account=account)
-    except ValidationError:
-        return "card" if method == "card" else "account"
 
 
 async def purchase(site: Site, request: Request, visitor: Visitor) -> Response:

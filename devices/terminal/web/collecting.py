@@ -1,9 +1,10 @@
 """At the pickup point: collect by the code, or ask by it where the order is.
 
 A point's sign leads to its page. Who types wrong codes is locked out for a while, whichever they
-ask for.
+ask for; an address from which many come is answered slowly, for others stand behind it, too.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from starlette.exceptions import HTTPException
@@ -14,7 +15,6 @@ from bus.contract.settlement import COLLECT, ORDER, Collect, OrderQuery, OrderSt
 from bus.contract.warehouse import PickupPoint
 from bus.errors import NoAnswer, Problem, UnknownPickupCode
 from devices.terminal.code import pickup_code
-from devices.terminal.web import domain
 from devices.terminal.web.site import Site
 from devices.terminal.web.visitor import Visitor
 from devices.terminal.web.words import state_in_words
@@ -30,22 +30,25 @@ async def collected(
 ) -> Response:
     """Collect a parcel by its code, or say where it is."""
     point, say = _point(site, request), site.say(visitor)
-    clients = {
-        f"session {visitor.session}": domain.MOST_WRONG,
-        f"address {visitor.client}": domain.MOST_WRONG_AT_ADDRESS,
-    }
-    if seconds := site.customers.seconds_locked(clients):
+    customers = site.customers
+    if seconds := customers.seconds_locked(visitor.session):
         return _locked(site, visitor, point, seconds)
     code = pickup_code(form.get("code", ""))
     if code is None:
         error = say("A pickup code has six digits.")
         return _page(site, visitor, point, 422, error=error)
     answer: Callable[..., Awaitable[Response]] = _tell if form.get("do") == "ask" else _hand_over
-    try:
+    if customers.knows_code(visitor.session, code):  # who bought here need not guess
         return await answer(site, visitor, point, code)
-    except UnknownPickupCode:
-        await site.customers.guessed_wrong(clients)
-    if seconds := site.customers.seconds_locked(clients):
+    async with site.guessing(visitor.client):
+        if not (seconds := customers.seconds_locked(visitor.session)):
+            await asyncio.sleep(customers.seconds_slowed(visitor.client))
+            try:
+                return await answer(site, visitor, point, code)
+            except UnknownPickupCode:
+                await customers.guessed_wrong(visitor.session, visitor.client)
+            seconds = customers.seconds_locked(visitor.session)
+    if seconds:
         return _locked(site, visitor, point, seconds)
     error = say("No parcel waits under this code. Check the six digits.")
     return _page(site, visitor, point, 422, error=error)

@@ -17,7 +17,7 @@ from bus.role import Role
 from bus.turn import Turn
 from devices.terminal import store as terminal_store
 from devices.terminal.role import Terminal, answered
-from devices.terminal.web import store
+from devices.terminal.web import domain, store
 from devices.terminal.web.domain import Cart, CartLine
 from devices.terminal.web.hearing import Hearing
 from devices.terminal.web.store import Kept
@@ -27,6 +27,16 @@ logger = logging.getLogger("storebus.web")
 _DAY = 24 * 60 * 60 * 1000
 _TIDY = 3600.0
 """Seconds between two looks at what was left."""
+
+
+def session_key(session: str) -> str:
+    """A browser, where wrong codes are counted."""
+    return f"session {session}"
+
+
+def address_key(address: str) -> str:
+    """An address, where wrong codes are counted."""
+    return f"address {address}"
 
 
 class Customers(Terminal):
@@ -134,28 +144,38 @@ class Customers(Terminal):
         """An order, if it is this browser's own."""
         return self.node.read(lambda rows: store.kept(rows, session, order))
 
+    def knows_code(self, session: str, code: str) -> bool:
+        """Whether a pickup code is that of an order of this browser's own."""
+        bought = (kept.bought.receipt for kept in self.orders(session))
+        return any(receipt is not None and receipt.pickup_code == code for receipt in bought)
+
     async def note(self, session: str, order: str) -> None:
         """The customer has put a reminder away."""
         await self.node.decide(lambda turn: store.note(turn.connection, session, order))
         self.hearing.ring(f"session {session}")
 
-    def seconds_locked(self, clients: dict[str, int]) -> int:
-        """For how long no pickup code of these clients is looked at."""
+    def seconds_locked(self, session: str) -> int:
+        """For how long no pickup code of this browser is looked at."""
         now = self.node.identity.steady()
-        return max(
-            guesses.seconds_locked(now)
-            for guesses in self.node.read(
-                lambda rows: [store.guesses(rows, client) for client in clients]
-            )
-        )
+        return self.node.read(
+            lambda rows: store.guesses(rows, session_key(session))
+        ).seconds_locked(now)
 
-    async def guessed_wrong(self, clients: dict[str, int]) -> None:
-        """One more wrong pickup code of these clients, each with how many it may have."""
+    def seconds_slowed(self, address: str) -> float:
+        """How long a pickup code from this address waits before it is looked at."""
+        now = self.node.identity.steady()
+        return self.node.read(
+            lambda rows: store.guesses(rows, address_key(address))
+        ).seconds_slowed(now)
+
+    async def guessed_wrong(self, session: str, address: str) -> None:
+        """One more wrong pickup code of this browser, at this address."""
 
         def work(turn: Turn) -> None:
-            for client, most in clients.items():
-                guesses = store.guesses(turn.connection, client).another(turn.steady, most)
-                store.save_guesses(turn.connection, client, guesses)
+            rows, browser, where = turn.connection, session_key(session), address_key(address)
+            customer = store.guesses(rows, browser).another(turn.steady, domain.MOST_WRONG)
+            store.save_guesses(rows, browser, customer)
+            store.save_guesses(rows, where, store.guesses(rows, where).one_more(turn.steady))
 
         await self.node.decide(work)
 

@@ -17,10 +17,12 @@ MOST_PIECES = 999
 """The most pieces of a line."""
 MOST_WRONG = 5
 """Wrong pickup codes of one browser until it is locked."""
-MOST_WRONG_AT_ADDRESS = 20
-"""The same for one address, behind which there may be many customers."""
 LOCKED = 60_000
 """Milliseconds for which it is locked."""
+FREE_AT_ADDRESS = 20
+"""Wrong codes of one address, behind which there may be many customers, that cost nobody time."""
+SLOWEST = 10.0
+"""The most seconds that a code from such an address waits before it is looked at."""
 
 FULL = 100
 _STEPS: dict[OrderState, int] = {
@@ -184,6 +186,15 @@ class Guesses:
     def seconds_locked(self, now: int) -> int:
         """For how long no code is looked at; 0 if one is."""
         return max(0, -(-(self.locked_until - now) // 1000))
+
+    def seconds_slowed(self, now: int) -> float:
+        """How long a code of this address waits: 1, 2, 4 ... s with each that was wrong lately."""
+        over = self.wrong - FREE_AT_ADDRESS
+        return 0.0 if over < 0 or now - self.at >= LOCKED else min(SLOWEST, 2.0 ** min(over, 10))
+
+    def one_more(self, now: int) -> "Guesses":
+        """One more was wrong, of an address: nobody is locked out."""
+        return Guesses(self.wrong + 1 if now - self.at < LOCKED else 1, now)
 
     def another(self, now: int, most: int) -> "Guesses":
         """One more was wrong; those of more than a lock's time ago do not count."""

@@ -11,7 +11,12 @@ from typing import Any
 
 from bus.contract.catalog import STOCK_CHANGED, Product, StockChanged
 from bus.contract.channel import Event, State
-from bus.contract.settlement import ORDER_CHANGED, OrderChanged
+from bus.contract.settlement import (
+    ORDER_CHANGED,
+    PAYMENT_METHODS_STATE,
+    OrderChanged,
+    PaymentMethods,
+)
 from bus.contract.sorter import JOB_STATE, JobState
 from bus.contract.warehouse import PICKUP_POINTS_STATE, PickupPoints
 
@@ -25,6 +30,8 @@ class Hearing:
     def __init__(self) -> None:
         self.points: PickupPoints | None = None
         """Where goods can be collected; none until it was heard."""
+        self.takes_cards = True
+        """Whether customers can pay by card; so it is believed until settlement was heard."""
         self._levels: OrderedDict[str, int] = OrderedDict()
         self._jobs: OrderedDict[str, JobState] = OrderedDict()
         self._bells: dict[str, set[asyncio.Event]] = {}
@@ -33,6 +40,7 @@ class Hearing:
             ORDER_CHANGED: self._order,
             JOB_STATE: self._job,
             PICKUP_POINTS_STATE: self._points,
+            PAYMENT_METHODS_STATE: self._methods,
         }
 
     def job(self, order: str) -> JobState | None:
@@ -103,3 +111,6 @@ class Hearing:
 
     def _points(self, _: str, data: PickupPoints) -> None:
         self.points = data
+
+    def _methods(self, _: str, data: PaymentMethods) -> None:
+        self.takes_cards = "card" in data.methods

@@ -19,8 +19,8 @@ from devices.terminal.web.products import stock_part
 from devices.terminal.web.site import Site
 from devices.terminal.web.visitor import Visitor
 
-_LOOK_AGAIN = 15.0
-"""Seconds after which a page is looked at again though no bell rang; also keeps it connected."""
+_BEAT = b"event: beat\ndata:\n\n"
+"""Says that the connection is alive: a script hears no comments, and no silence."""
 _GATHER = 0.05
 """Seconds in which further bells ring for the same look."""
 
@@ -86,7 +86,7 @@ async def _product(site: Site, visitor: Visitor, gtin: str) -> tuple[Iterable[st
     async def parts() -> dict[str, str]:
         nonlocal product, looked
         now = asyncio.get_running_loop().time()
-        if now - looked >= _LOOK_AGAIN:
+        if now - looked >= site.settings.heartbeat:
             looked = now
             try:
                 product = (await site.look_up(gtin)).product
@@ -135,9 +135,9 @@ async def _events(
             shown |= await parts()
             changed = {name: html for name, html in shown.items() if sent.get(name) != html}
             sent |= changed
-            yield b"".join(_event(*each) for each in changed.items()) or b": still here\n\n"
+            yield b"".join(_event(*each) for each in changed.items()) + _BEAT
             try:
-                async with asyncio.timeout(_LOOK_AGAIN):
+                async with asyncio.timeout(site.settings.heartbeat):
                     await bell.wait()
                 await asyncio.sleep(_GATHER)
             except TimeoutError:

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-from typing import Any
 
 import segno
 from starlette.exceptions import HTTPException
@@ -11,9 +10,8 @@ from starlette.responses import Response
 
 from bus.contract.settlement import ORDER, OrderQuery, OrderView
 from bus.errors import Problem
-from devices.terminal.tax import taxes
+from devices.terminal.receipt import Paper, as_pdf, as_text, paper
 from devices.terminal.web import domain
-from devices.terminal.web.receipt import Paper, as_pdf, as_text, paper
 from devices.terminal.web.rendering import render
 from devices.terminal.web.site import Site, see_other
 from devices.terminal.web.store import Kept
@@ -84,18 +82,22 @@ async def noted(site: Site, request: Request, visitor: Visitor, _: dict[str, str
 async def receipt(site: Site, request: Request, visitor: Visitor) -> Response:
     """The sales receipt, to be kept or printed."""
     kept = _own(site, request, visitor)
-    return site.page(visitor, "receipt.html", **receipt_values(site, kept))
+    return site.page(
+        visitor, "receipt.html", paper=_paper(site, visitor, kept), receipt=kept.bought.receipt
+    )
 
 
 async def receipt_text(site: Site, request: Request, visitor: Visitor) -> Response:
     """The same as a plain text."""
-    return _file(as_text(_paper(site, request, visitor)).encode(), "text/plain", "txt")
+    written = _paper(site, visitor, _own(site, request, visitor))
+    return _file(as_text(written).encode(), "text/plain", "txt")
 
 
 async def receipt_pdf(site: Site, request: Request, visitor: Visitor) -> Response:
     """The same as a PDF."""
     async with site.printing:
-        printed = await asyncio.to_thread(as_pdf, _paper(site, request, visitor))
+        written = _paper(site, visitor, _own(site, request, visitor))
+        printed = await asyncio.to_thread(as_pdf, written)
     return _file(printed, "application/pdf", "pdf")
 
 
@@ -109,27 +111,17 @@ async def collection_code(site: Site, request: Request, visitor: Visitor) -> Res
     return Response(file.getvalue(), media_type="image/svg+xml")
 
 
-def _paper(site: Site, request: Request, visitor: Visitor) -> Paper:
-    values = receipt_values(site, _own(site, request, visitor))
-    return paper(site.say(visitor), site.shop, **values)
+def _paper(site: Site, visitor: Visitor, kept: Kept) -> Paper:
+    """What a receipt says."""
+    paid = kept.bought.receipt
+    assert paid is not None
+    lines = domain.receipt_lines(paid.lines, kept.cart)
+    return paper(visitor.language, site.shop, paid, lines, point_name(site, kept))
 
 
 def _file(content: bytes, kind: str, suffix: str) -> Response:
     headers = {"content-disposition": f'attachment; filename="receipt.{suffix}"'}
     return Response(content, headers=headers, media_type=kind)
-
-
-def receipt_values(site: Site, kept: Kept) -> dict[str, Any]:
-    """What a receipt says."""
-    paid = kept.bought.receipt
-    assert paid is not None
-    lines = domain.receipt_lines(paid.lines, kept.cart)
-    return {
-        "receipt": paid,
-        "lines": lines,
-        "taxes": taxes((line.tax_rate, line.amount * line.quantity) for line in lines),
-        "point": point_name(site, kept),
-    }
 
 
 def point_name(site: Site, kept: Kept) -> str:

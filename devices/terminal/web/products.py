@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.contract.catalog import Found, Style
-from bus.errors import InvalidField, SoldOut
+from bus.errors import InvalidField, Problem, SoldOut
 from devices.terminal.price import minor_digits
 from devices.terminal.web import domain
 from devices.terminal.web.rendering import render
@@ -26,7 +26,7 @@ async def find(site: Site, request: Request, _: Visitor) -> Response:
     code = request.query_params.get("code", "").strip()
     if not code:
         return see_other("/")
-    if len(code) > 2048:  # noqa: PLR2004 - bus.contract.values.Code
+    if len(code) > _LONGEST_CODE:
         raise InvalidField("The code is too long.", field="code")
     found = await site.look_up(code)
     return see_other(f"/01/{_scanned(found).gtin}")
@@ -48,6 +48,34 @@ async def product(site: Site, request: Request, visitor: Visitor) -> Response:
     response.headers["link"] = link_header(base, path)
     response.headers["content-language"] = visitor.language.replace("_", "-")
     return response
+
+
+async def registered(site: Site, request: Request, visitor: Visitor) -> Response:
+    """The product whose label has this very URL, whatever its path looks like.
+
+    Raises:
+        HTTPException: 404, no label has it.
+    """
+    path = request.scope["raw_path"].decode("ascii", "replace")
+    query = request.scope["query_string"].decode("ascii", "replace")
+    rest = f"{path}{'?' if query else ''}{query}"
+    base = base_of(site, request)
+    hosts = (f"https://{site.domain}", base, base.replace("http:", "https:", 1))
+    for host in dict.fromkeys(hosts):
+        try:
+            found = await site.look_up(f"{host}{rest}"[:_LONGEST_CODE])
+        except Problem as problem:
+            if problem.to_data().status not in _NO_LABEL:
+                raise
+            continue
+        response = product_page(site, visitor, found, base=base)
+        response.headers["link"] = f'<{base}/01/{_scanned(found).gtin}>; rel="canonical"'
+        return response
+    raise HTTPException(404)
+
+
+_NO_LABEL = frozenset({400, 404, 422})
+_LONGEST_CODE = 2048  # bus.contract.values.Code
 
 
 def product_page(

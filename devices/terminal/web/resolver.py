@@ -95,18 +95,13 @@ def _linkset(base: str, path: str, product: Product) -> dict[str, Any]:
         "linkset": [
             {
                 "anchor": f"{base}{level}",
+                "itemDescription": product.name,
+                # There is one default, whatever is asked for: no type and no language are its own.
                 f"{VOCABULARY}defaultLink": [link],
-                f"{VOCABULARY}pip": [link],
+                f"{VOCABULARY}pip": [{**link, "type": "text/html", "hreflang": _LANGUAGES}],
             }
             for level in _levels(path)
-            for link in [
-                {
-                    "href": f"{base}{level}",
-                    "title": product.name,
-                    "type": "text/html",
-                    "hreflang": _LANGUAGES,
-                }
-            ]
+            for link in [{"href": f"{base}{level}", "title": product.name}]
         ]
     }
 

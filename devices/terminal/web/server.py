@@ -17,6 +17,7 @@ from bus.node import Place
 from devices.terminal.web.app import application
 from devices.terminal.web.customers import Customers
 from devices.terminal.web.hearing import Hearing
+from devices.terminal.web.http import Patience, protocol_with
 from devices.terminal.web.settings import WebSettings
 from devices.terminal.web.site import Site
 
@@ -87,7 +88,14 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 application(site),
-                http="h11",
+                http=protocol_with(
+                    Patience(
+                        site.settings.head_time,
+                        site.settings.body_time,
+                        site.settings.connections_per_client,
+                        proxies,
+                    )
+                ),
                 ws="none",
                 lifespan="off",
                 log_level="error",

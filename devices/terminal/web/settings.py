@@ -21,7 +21,8 @@ class WebSettings(BaseModel):
     public_url: str = ""
     """Where customers reach it, such as https://shop.example; empty takes it from each request."""
     trusted_proxies: str = ""
-    """Addresses of proxies, with commas, whose X-Forwarded-For and -Proto are believed."""
+    """Addresses or networks of proxies, with commas, whose X-Forwarded-For and -Proto are
+    believed: without it, all who come through a proxy count as one client."""
     patience: Annotated[float, Field(gt=0, le=60)] = 5.0
     """Seconds that a page waits for the store."""
     keep: Annotated[float, Field(ge=60)] = 30 * 86_400.0
@@ -35,3 +36,12 @@ class WebSettings(BaseModel):
     """Open pages that are kept up to date at the same time."""
     streams_per_client: Annotated[int, Field(ge=1)] = 20
     """The same for one client."""
+    heartbeat: Annotated[float, Field(ge=0.1, le=300)] = 15.0
+    """Seconds after which an open page hears at the latest that it is still connected; one that
+    hears nothing for three times as long connects anew."""
+    connections_per_client: Annotated[int, Field(ge=1)] = 200
+    """Connections that one address may hold open; trusted proxies may hold any number."""
+    head_time: Annotated[float, Field(gt=0)] = 10.0
+    """Seconds in which the head of a request is to be there."""
+    body_time: Annotated[float, Field(gt=0)] = 20.0
+    """Seconds in which the body of a form is to be there."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from bus.texts import Texts
 from devices.terminal.web.customers import Customers
 from devices.terminal.web.rendering import render, texts
 from devices.terminal.web.settings import WebSettings
-from devices.terminal.web.visitor import Doorman, Visitor, read_form
+from devices.terminal.web.visitor import NO_COOKIE, Doorman, Visitor, read_form
 from devices.terminal.web.words import problem_in_words
 
 logger = logging.getLogger("storebus.web")
@@ -63,6 +64,7 @@ class Site:
         self.doorman = Doorman(settings.node, customers.secret(), settings.keep)
         self.closing = asyncio.Event()
         """Set when open pages are to let go of their streams."""
+        self._guessing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.printing = asyncio.Lock()
         """Held while a PDF is made, beside all else: the first one takes a second."""
 
@@ -70,6 +72,10 @@ class Site:
         """Open pages let go of their streams."""
         self.closing.set()
         self.hearing.ring("close")
+
+    def guessing(self, address: str) -> asyncio.Lock:
+        """Held while a pickup code from an address is looked at: one after the other."""
+        return self._guessing.setdefault(address, asyncio.Lock())
 
     async def look_up(self, code: str) -> Found:
         """The product behind a code as it is sold now.
@@ -113,6 +119,7 @@ class Site:
             visitor.language,
             visitor=visitor,
             shop=self.shop,
+            heartbeat=self.settings.heartbeat,
             pieces=self.customers.cart(visitor.session).pieces,
             banner=self.banner(visitor),
             **values,
@@ -179,7 +186,8 @@ class Site:
             response = self.sentence(visitor, said, 503)
         except HTTPException as error:
             say = self.say(visitor)
-            said = say(_SAID.get(error.status_code, _SAID[400]))
+            known = _SAID.get(error.status_code, _SAID[400])
+            said = say(NO_COOKIE if error.detail == NO_COOKIE else known)
             response = self.sentence(visitor, said, error.status_code)
         response.headers.setdefault("vary", "Accept-Language, Cookie, Accept")
         if response.status_code == _AWAY:

@@ -25,6 +25,17 @@ _MOST_BODY = 16 * 1024
 _MOST_FIELDS = 20
 
 
+def _(text: str) -> str:
+    return text
+
+
+NO_COOKIE = _(
+    "Your browser did not keep this shop's cookie, and without it nothing can be put into a cart"
+    " or bought. Allow cookies for this page, load it again and try once more; or buy at a kiosk."
+)
+"""Why a form of ours cannot be taken from a browser that has no cookie."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """A browser that asks."""
@@ -105,6 +116,8 @@ async def read_form(request: Request, visitor: Visitor) -> dict[str, str]:
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
     except ValueError:
         raise HTTPException(400) from None
+    if visitor.new and not request.cookies:
+        raise HTTPException(403, NO_COOKIE)
     foreign = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
     given = fields.pop("form", "").encode()
     if visitor.new or foreign or not hmac.compare_digest(given, visitor.form_token.encode()):

@@ -57,15 +57,38 @@
     if (id === "banner") remind();
   };
 
+  // A connection may die without a word: on a phone that slept, behind a router that forgot it.
+  const silence = 3000 * Number(body.dataset.beat);
+  let source = null;
+  let heard = 0;
+  const hear = (act) => (event) => {
+    heard = Date.now();
+    act(event);
+  };
   const listen = () => {
-    const source = new EventSource(body.dataset.live);
-    source.addEventListener("part", part);
+    if (source) source.close();
+    heard = Date.now();
+    source = new EventSource(body.dataset.live);
+    source.addEventListener("part", hear(part));
+    source.addEventListener("beat", hear(() => {}));
     source.addEventListener("go", (event) => location.replace(JSON.parse(event.data)));
-    source.addEventListener("error", () => {
+    source.addEventListener("error", (event) => {
       // A lost connection is made again by the browser; a refusal is not.
-      if (source.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
+      if (event.target.readyState === EventSource.CLOSED && event.target === source) {
+        setTimeout(look, 5000);
+      }
     });
-    window.addEventListener("pagehide", () => source.close());
+  };
+  const look = () => {
+    const isClosed = source.readyState === EventSource.CLOSED;
+    if (isClosed || Date.now() - heard > silence) listen();
   };
   listen();
+  setInterval(look, Math.max(100, silence / 6));
+  window.addEventListener("online", listen);
+  document.addEventListener("visibilitychange", () => {
+    // Timers of a page that nobody sees stand still; what it missed is asked for at once.
+    if (document.visibilityState === "visible") listen();
+  });
+  window.addEventListener("pagehide", () => source.close());
 })();
