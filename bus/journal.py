@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from bus.damage import what_is_wrong
 from bus.errors import JournalError, RoleTakenError
 from bus.generation import begin_generation, beside, log_of, refuse_foreign_log
 from bus.private import make_folder, opener, tighten
@@ -76,8 +77,9 @@ class Journal:
                     _migrate(self._writer, package)
                 self.reader = opened.enter_context(closing(_open(path, durable=durable)))
                 self.reader.execute("PRAGMA query_only = 1")
-            except sqlite3.Error as error:
-                raise JournalError(f"cannot use the database {path}: {error}") from error
+            except (sqlite3.Error, UnicodeError) as error:
+                why = what_is_wrong(error)
+                raise JournalError(f"cannot use the database {path}: {why}") from error
             except OSError as error:
                 where = error.filename or path
                 raise JournalError(f"cannot use {where}: {error.strerror}") from error

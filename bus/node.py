@@ -21,6 +21,7 @@ from bus.contract.channel import ROLES, Event, Operation
 from bus.contract.every import ABOUT, ABOUT_STATE, PING, PRESENCE, About, Pong, Presence
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
+from bus.damage import reading
 from bus.ear import Ear
 from bus.envelope import Reading
 from bus.errors import BrokerError, Internal, JournalError, RoleTakenError, first_error
@@ -125,7 +126,10 @@ class Node:
             BrokerError: the first connection could not be made.
         """
         path = self.place.data / f"{self.name}.db"
-        with self.place.journal(path, self.role.package, *self.role.further) as self._journal:
+        with (
+            reading(path),
+            self.place.journal(path, self.role.package, *self.role.further) as self._journal,
+        ):
             for row in unfinished(self._journal.reader):
                 self._schedule.add(Pending(*row))
             self._look_ahead()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from broker.external import with_protocol
+from bus.damage import reading
 from bus.private import write_text
 from cli.settings import Settings
 
@@ -16,6 +17,11 @@ def write_address(data: Path, url: str, url_v311: str) -> None:
     write_text(data / _FILE_V311, url_v311 + "\n")
 
 
+def _read(file: Path) -> str:
+    with reading(file, "Start the store anew, or give --broker"):
+        return file.read_text(encoding="utf-8").strip()
+
+
 def broker_url(given: str | None, settings: Settings) -> str:
     """The URL that was given, or of the store last started on the data folder, or the default."""
     if given is not None:
@@ -24,7 +30,7 @@ def broker_url(given: str | None, settings: Settings) -> str:
         return settings.broker.url
     file = settings.data / _FILE
     if file.exists():
-        return file.read_text().strip()
+        return _read(file)
     return f"mqtt://{settings.broker.host}:{settings.broker.port}"
 
 
@@ -32,5 +38,5 @@ def broker_url_v311(given: str | None, settings: Settings) -> str:
     """The same, to be spoken to in MQTT 3.1.1: the embedded broker has another port for it."""
     file = settings.data / _FILE_V311
     if given is None and settings.broker.url is None and file.exists():
-        return file.read_text().strip()
+        return _read(file)
     return with_protocol(broker_url(given, settings), "3.1.1")

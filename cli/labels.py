@@ -13,6 +13,7 @@ from rich.progress import track
 from bus.contract.catalog import ProductRecord
 from bus.contract.channel import role_of
 from bus.contract.settlement import Receipt
+from bus.damage import reading
 from bus.errors import ConfigurationError
 from bus.generation import refuse_foreign_log
 from cli import options
@@ -134,12 +135,10 @@ def _receipt(order: str, folder: Path) -> Receipt | None:
     """Only its terminal knows the pickup code of an order: the bus tells it to nobody else."""
     for file in sorted(each for each in folder.glob("*.db") if role_of(each.stem) == "terminal"):
         refuse_foreign_log(file)
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        uri = f"{file.absolute().as_uri()}?mode=ro"
+        with reading(file), closing(sqlite3.connect(uri, uri=True)) as connection:
             connection.row_factory = sqlite3.Row
-            try:
-                bought = store.purchases(connection)
-            except sqlite3.Error as error:
-                raise ConfigurationError(f"{file} cannot be read: {error}.") from error
+            bought = list(store.purchases(connection))
         for each in bought:
             if each.receipt is not None and each.receipt.order == order:
                 return each.receipt

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from bus.contract.channel import ROLES, role_of
+from bus.damage import what_is_wrong
 from bus.errors import ConfigurationError, JournalError
 from bus.generation import refuse_foreign_log
 from cli.snapshot import snapshots
@@ -47,8 +48,9 @@ class Database:
         """
         try:
             return self.connection.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise JournalError(f"{self.path} cannot be read: {error}") from error
+        except (sqlite3.Error, UnicodeError) as error:
+            why = what_is_wrong(error)
+            raise JournalError(f"{self.path} cannot be read: {why}") from error
 
 
 @dataclass(frozen=True, slots=True)
