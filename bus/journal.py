@@ -237,6 +237,14 @@ def _migrate(connection: sqlite3.Connection, package: str) -> None:
         connection.execute("COMMIT")
 
 
+def newest_migration(package: str) -> int:
+    """The number of a package's last migration; 0 if this program has no such package."""
+    try:
+        return len(_scripts(package))
+    except (ImportError, OSError):
+        return 0
+
+
 @cache
 def _scripts(package: str) -> list[tuple[str, str]]:
     """Names and texts of a package's migrations, in order."""

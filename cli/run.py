@@ -1,7 +1,6 @@
 """How every command runs: its event loop, its errors as sentences, its exit code."""
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -12,6 +11,7 @@ from rich.console import Console
 
 from bus.contract.problem import ProblemData
 from bus.errors import BrokerError, ConfigurationError, Problem, StorebusError
+from cli.logs import set_up_logging
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def run(command: Coroutine[Any, Any, T]) -> T:
     SIGTERM and Ctrl-C end it by cancelling it, so that everything is closed; the exit code is 0.
     So is it when whoever read the output has gone.
     """
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    set_up_logging()
     sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
