@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from bus.damage import reading, what_is_wrong
 from bus.errors import JournalError, RoleTakenError
 from bus.generation import begin_generation, beside, log_of, refuse_foreign_log
 from bus.private import make_folder, opener, tighten
@@ -76,8 +77,9 @@ class Journal:
                     _migrate(self._writer, package)
                 self.reader = opened.enter_context(closing(_open(path, durable=durable)))
                 self.reader.execute("PRAGMA query_only = 1")
-            except sqlite3.Error as error:
-                raise JournalError(f"cannot use the database {path}: {error}") from error
+            except (sqlite3.Error, UnicodeError) as error:
+                why = what_is_wrong(error)
+                raise JournalError(f"cannot use the database {path}: {why}") from error
             except OSError as error:
                 where = error.filename or path
                 raise JournalError(f"cannot use {where}: {error.strerror}") from error
@@ -235,6 +237,14 @@ def _migrate(connection: sqlite3.Connection, package: str) -> None:
         connection.execute("COMMIT")
 
 
+def newest_migration(package: str) -> int:
+    """The number of a package's last migration; 0 if this program has no such package."""
+    try:
+        return len(_scripts(package))
+    except (ImportError, OSError):
+        return 0
+
+
 @cache
 def _scripts(package: str) -> list[tuple[str, str]]:
     """Names and texts of a package's migrations, in order."""
@@ -257,7 +267,7 @@ def _statements(script: str) -> Iterator[str]:
 
 
 @contextmanager
-def reading(path: Path, package: str) -> Iterator[sqlite3.Connection]:
+def opened(path: Path, package: str) -> Iterator[sqlite3.Connection]:
     """A node's database, only to be read, whether its node runs or not.
 
     Args:
@@ -269,18 +279,16 @@ def reading(path: Path, package: str) -> Iterator[sqlite3.Connection]:
     """
     # Without a WAL nobody has it open; `immutable` then leaves no files behind in the folder.
     mode = "mode=ro" if refuse_foreign_log(path) else "immutable=1"
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as connection:
-            connection.row_factory = sqlite3.Row
-            number = connection.execute(
-                "SELECT max(number) FROM migration WHERE package = ?", (package,)
-            ).fetchone()[0]
-            if number != len(_scripts(package)):
-                age = "a newer" if (number or 0) > len(_scripts(package)) else "an older"
-                raise JournalError(
-                    f"{path} was written by {age} Storebus"
-                    + ("" if age == "a newer" else "; start its store once")
-                )
-            yield connection
-    except sqlite3.Error as error:
-        raise JournalError(f"{path} cannot be read: {error}") from error
+    uri = f"{path.absolute().as_uri()}?{mode}"
+    with reading(path), closing(sqlite3.connect(uri, uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        number = connection.execute(
+            "SELECT max(number) FROM migration WHERE package = ?", (package,)
+        ).fetchone()[0]
+        if number != len(_scripts(package)):
+            age = "a newer" if (number or 0) > len(_scripts(package)) else "an older"
+            raise JournalError(
+                f"{path} was written by {age} Storebus"
+                + ("" if age == "a newer" else "; start its store once")
+            )
+        yield connection

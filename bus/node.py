@@ -33,6 +33,7 @@ from bus.contract.every import (
 )
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Empty, Model
+from bus.damage import reading
 from bus.ear import Ear
 from bus.envelope import Reading
 from bus.errors import (
@@ -151,7 +152,10 @@ class Node:
             BrokerError: the first connection could not be made.
         """
         path = self.place.data / f"{self.name}.db"
-        with self.place.journal(path, self.role.package, *self.role.further) as self._journal:
+        with (
+            reading(path),
+            self.place.journal(path, self.role.package, *self.role.further) as self._journal,
+        ):
             self._clock.resume(self._journal.reader)
             self._started = self.identity.steady()
             for row in unfinished(self._journal.reader):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from broker.external import with_protocol
+from bus.damage import reading
 from bus.errors import BrokerError
 from bus.private import write_text
 from cli.settings import Settings
@@ -15,6 +16,11 @@ def write_address(data: Path, url: str, url_v311: str) -> None:
     """Leave the broker's URLs in the data folder for the other commands."""
     write_text(data / _FILE, url + "\n")
     write_text(data / _FILE_V311, url_v311 + "\n")
+
+
+def _read(file: Path) -> str:
+    with reading(file, "Start the store anew, or give --broker"):
+        return file.read_text(encoding="utf-8").strip()
 
 
 def broker_url(given: str | None, settings: Settings) -> str:
@@ -42,7 +48,7 @@ def known_broker_url(given: str | None, settings: Settings) -> str | None:
         return settings.broker.url
     file = settings.data / _FILE
     if file.exists():
-        return file.read_text().strip()
+        return _read(file)
     if settings.broker.model_fields_set & {"host", "port"}:
         return f"mqtt://{settings.broker.host}:{settings.broker.port}"
     return None
@@ -52,5 +58,5 @@ def broker_url_v311(given: str | None, settings: Settings) -> str:
     """The same, to be spoken to in MQTT 3.1.1: the embedded broker has another port for it."""
     file = settings.data / _FILE_V311
     if given is None and settings.broker.url is None and file.exists():
-        return file.read_text().strip()
+        return _read(file)
     return with_protocol(broker_url(given, settings), "3.1.1")

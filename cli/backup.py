@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from bus.damage import what_is_wrong
 from bus.errors import ConfigurationError, JournalError
 from bus.generation import new_generation
 from bus.private import make_folder, opener, sync
@@ -89,8 +90,8 @@ def _copy_database(file: Path, snapshot: sqlite3.Connection, target: Path) -> No
             # The copy is one file: a node that opens it makes a WAL of its own.
             copy.execute("PRAGMA journal_mode = delete").fetchall()
             (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
-    except sqlite3.Error as error:
-        raise JournalError(f"{file}: {error}") from error
+    except (sqlite3.Error, UnicodeError) as error:
+        raise JournalError(f"{file}: {what_is_wrong(error)}") from error
     if found != "ok":
         raise JournalError(f"{file}: damaged: {found}")
     sync(target)

@@ -1,14 +1,11 @@
 """`storebus doctor`: is everything here that a store needs, and does its broker answer?"""
 
 import asyncio
-import os
 import platform
 import sqlite3
 import sys
-import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
-from pathlib import Path
 
 import typer
 from rich.text import Text
@@ -22,12 +19,10 @@ from bus.errors import BrokerError, Problem, StorebusError
 from bus.link import MqttConnector
 from cli import options
 from cli.address import broker_url
+from cli.checkup import Finding, store_files
 from cli.run import DONE, REFUSED, output, run
 from cli.settings import Settings, read_settings
 from cli.shop.reader import read_shop
-
-Finding = tuple[bool | None, str, str]
-"""Good, bad, or None for something to know; what was looked at; what was found."""
 
 _OLDEST_SQLITE = (3, 37)
 _ROLES = ("catalog", "settlement", "warehouse")
@@ -39,7 +34,9 @@ def doctor(
     data: options.Data = None,
     shop: options.ShopFile = None,
 ) -> None:
-    """Check this machine and the store: what is missing, and what to do about it.
+    """Check this machine and the store: what is missing or wrong, and what to do about it.
+
+    Looks at every file of the store, also while it runs. Ends with 1 if something is wrong.
 
     Example: storebus doctor --data /var/lib/storebus
     """
@@ -60,7 +57,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
         yield None, "mosquitto", "not installed: `auto` takes the embedded broker (no access rules)"
     else:
         yield True, "mosquitto", f"{mosquitto_version(binary)} at {binary}"
-    yield _data_folder(settings.data)
+    yield from store_files(settings.data)
     try:
         shop = read_shop(settings.shop)
     except StorebusError as error:
@@ -68,16 +65,6 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     else:
         bad = f", {len(shop.bad_rows)} bad rows" if shop.bad_rows else ""
         yield not bad, "shop", f"{shop.name}: {len(shop.products)} products{bad}"
-
-
-def _data_folder(folder: Path) -> Finding:
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    try:
-        with tempfile.NamedTemporaryFile(dir=there) as file:
-            os.fsync(file.fileno())
-    except OSError as error:
-        return False, "data", f"{folder} cannot be written: {error.strerror}"
-    return True, "data", f"{folder}" if folder.exists() else f"{folder} (made at the first start)"
 
 
 async def _store(broker: str | None, settings: Settings) -> list[Finding]:

@@ -15,7 +15,7 @@ from bus.contract.catalog import Product
 from bus.contract.channel import role_of
 from bus.contract.settlement import OrderState
 from bus.errors import ConfigurationError, LabelError, UnknownOrder
-from bus.journal import reading
+from bus.journal import opened
 from cli import options
 from cli.run import REFUSED, errors, output, run
 from cli.settings import Settings, read_settings
@@ -179,7 +179,7 @@ def _collection(order: str, settings: Settings) -> Labels:
 
 def _order(order: str, file: Path) -> tuple[str, str] | None:
     """The pickup code and the pickup point of an order; the bus tells them to nobody else."""
-    with reading(file, "nodes.settlement") as rows:
+    with opened(file, "nodes.settlement") as rows:
         try:
             found = settlement.order(rows, order)
         except UnknownOrder:
@@ -192,7 +192,7 @@ def _order(order: str, file: Path) -> tuple[str, str] | None:
 def _receipt(order: str, folder: Path) -> tuple[str, str] | None:
     """The same, as it was told to a terminal that runs apart from its store."""
     for file in sorted(each for each in folder.glob("*.db") if role_of(each.stem) == "terminal"):
-        with reading(file, "devices.terminal") as rows:
+        with opened(file, "devices.terminal") as rows:
             bought = terminal.purchases(rows)
         for each in bought:
             if each.receipt is not None and each.receipt.order == order:

@@ -10,7 +10,8 @@ from typer.core import TyperGroup
 from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
 
-from bus.errors import StorebusError
+from bus.damage import DAMAGE, what_is_wrong
+from bus.errors import JournalError, StorebusError
 from cli import bash_completion
 from cli.printing import leave_quietly, prepare_streams
 from cli.run import DONE, exit_code
@@ -101,3 +102,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         leave_quietly()
         sys.exit(DONE)
+    except OSError as error:
+        if error.filename is None:  # no file of anybody's: a mistake of ours
+            raise
+        why = f"{error.filename} cannot be used: {error.strerror}"
+        sys.exit(exit_code(JournalError(why)))
+    except DAMAGE as error:
+        sys.exit(exit_code(JournalError(f"A file cannot be used, {what_is_wrong(error)}")))

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bus.contract.channel import ROLES
-from bus.errors import ConfigurationError, ForeignLogError, JournalError
+from bus.damage import DAMAGE, what_is_wrong
+from bus.errors import ConfigurationError, JournalError
 from bus.generation import refuse_foreign_log
 from bus.journal import RESTORING, hold
 from bus.private import make_folder, opener, sync
@@ -116,8 +117,8 @@ def _whole(path: Path) -> None:
         with closing(sqlite3.connect(uri, uri=True)) as database:
             (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
             orphans = database.execute("PRAGMA foreign_key_check").fetchmany(1)
-    except sqlite3.Error as error:
-        found, orphans = str(error), []
+    except (sqlite3.Error, UnicodeError) as error:
+        found, orphans = what_is_wrong(error), []
     if found != "ok" or orphans:
         what = found if found != "ok" else f"rows of {orphans[0][0]} refer to nothing"
         raise JournalError(f"{path} is damaged: {what}. Take another backup; nothing was changed")
@@ -181,5 +182,5 @@ def _orders(path: Path) -> set[str] | None:
         mode = "mode=ro" if refuse_foreign_log(path) else "immutable=1"
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as database:
             return {row[0] for row in database.execute("SELECT id FROM orders")}
-    except (ForeignLogError, JournalError, sqlite3.Error):
+    except (JournalError, *DAMAGE):
         return None

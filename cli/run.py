@@ -1,7 +1,6 @@
 """How every command runs: its event loop, its errors as sentences, its exit code."""
 
 import asyncio
-import logging
 import signal
 import sys
 from collections.abc import Coroutine
@@ -11,7 +10,7 @@ from rich.text import Text
 
 from bus.contract.problem import ProblemData
 from bus.errors import BrokerError, ConfigurationError, Problem, StorebusError
-from bus.safe import visible
+from cli.logs import set_up_logging
 from cli.printing import Printer, leave_quietly
 
 T = TypeVar("T")
@@ -33,9 +32,7 @@ def run(command: Coroutine[Any, Any, T]) -> T:
     SIGTERM and Ctrl-C end it by cancelling it, so that everything is closed; the exit code is 0.
     So is it when whoever read the output has gone.
     """
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(_harmless)
+    set_up_logging()
     sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -45,12 +42,6 @@ def run(command: Coroutine[Any, Any, T]) -> T:
     except BrokenPipeError:
         leave_quietly()
         raise SystemExit(DONE) from None
-
-
-def _harmless(record: logging.LogRecord) -> bool:
-    """A log line is one line, and nothing in it is obeyed by a terminal."""
-    record.msg, record.args = visible(record.getMessage()), None
-    return True
 
 
 async def _until_terminated(command: Coroutine[Any, Any, T]) -> T:

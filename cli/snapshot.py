@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+from bus.damage import what_is_wrong
 from bus.errors import JournalError
 from bus.generation import refuse_foreign_log
 
@@ -44,8 +45,8 @@ def _standing_still(databases: Sequence[Path]) -> Iterator[None]:
             try:
                 lock = locks.enter_context(closing(_connect(file, "rw")))
                 lock.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as error:
-                raise JournalError(f"{file}: {error}") from error
+            except (sqlite3.Error, UnicodeError) as error:
+                raise JournalError(f"{file}: {what_is_wrong(error)}") from error
         yield
 
 
@@ -57,8 +58,8 @@ def _snapshot(file: Path) -> Iterator[sqlite3.Connection]:
             database.execute("BEGIN")
             database.execute("SELECT count(*) FROM sqlite_master").fetchone()
             yield database
-    except sqlite3.Error as error:
-        raise JournalError(f"{file}: {error}") from error
+    except (sqlite3.Error, UnicodeError) as error:
+        raise JournalError(f"{file}: {what_is_wrong(error)}") from error
 
 
 def _connect(file: Path, mode: str) -> sqlite3.Connection:

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from bus.contract.channel import ROLES, role_of
+from bus.damage import what_is_wrong
 from bus.errors import ConfigurationError, JournalError
 from bus.generation import refuse_foreign_log
 from cli.snapshot import snapshots
@@ -47,8 +48,9 @@ class Database:
         """
         try:
             return self.connection.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise JournalError(f"{self.path} cannot be read: {error}") from error
+        except (sqlite3.Error, UnicodeError) as error:
+            why = what_is_wrong(error)
+            raise JournalError(f"{self.path} cannot be read: {why}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +104,11 @@ def opened_files(folders: Sequence[Path], *, running: bool) -> Iterator[Files]:
         for database in opened.values():
             database.connection.row_factory = sqlite3.Row
             _refuse_foreign_schema(database)
-        entries = {
-            name: list(_entries(path, size))
+        found = {
+            name: list(entries(path, size))
             for (name, path), size in zip(known.items(), sizes, strict=True)
         }
-        yield Files(opened, entries)
+        yield Files(opened, found)
 
 
 def _files(folders: Sequence[Path], pattern: str) -> dict[str, Path]:
@@ -153,8 +155,16 @@ def _refuse_foreign_schema(database: Database) -> None:
             )
 
 
-def _entries(path: Path, size: int) -> Iterator[dict[str, Any]]:
-    """The whole lines of a record; one that was torn by a crash counts as not done."""
+def entries(path: Path, size: int) -> Iterator[dict[str, Any]]:
+    """The whole lines of a record; one that was torn by a crash counts as not done.
+
+    Args:
+        path: the file.
+        size: how many bytes of it count.
+
+    Raises:
+        JournalError: a whole line is damaged.
+    """
     with path.open("rb") as file:
         content = file.read(size)
     for number, line in enumerate(content[: content.rfind(b"\n") + 1].splitlines(), 1):

@@ -16,7 +16,7 @@ from bus.contract.catalog import Product, ProductRecord, Style
 from bus.contract.values import Empty
 from bus.contract.warehouse import PICKUP_POINTS, PickupPoint, PickupPoints
 from bus.errors import BrokerError, ConfigurationError, NoAnswer
-from bus.journal import reading
+from bus.journal import opened
 from bus.link import MqttConnector
 from cli.address import broker_url, known_broker_url
 from cli.settings import Settings
@@ -124,12 +124,12 @@ async def _of_running(url: str, settings: Settings) -> Assortment:
 
 
 def _of_files(settings: Settings) -> Assortment:
-    with reading(settings.data / "catalog.db", "nodes.catalog") as rows:
+    with opened(settings.data / "catalog.db", "nodes.catalog") as rows:
         found = (catalog.product(rows, identifier) for identifier in catalog.product_ids(rows))
         products = [product for product in found if product is not None and product.styles]
     points: PickupPoints | None = None
     if (settings.data / "settlement.db").exists():
-        with reading(settings.data / "settlement.db", "nodes.settlement") as rows:
+        with opened(settings.data / "settlement.db", "nodes.settlement") as rows:
             points = settlement.pickup_points(rows)
     return Assortment(
         f"the store, from its files in {settings.data},",
