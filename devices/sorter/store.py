@@ -34,7 +34,7 @@ def under_way(connection: sqlite3.Connection) -> Job | None:
 def latest(connection: sqlite3.Connection) -> Job | None:
     """The job under way, or the last one that was done."""
     row = connection.execute(
-        "SELECT * FROM job ORDER BY step IN ('done', 'aborted'), rowid DESC LIMIT 1"
+        "SELECT * FROM job ORDER BY step IN ('done', 'aborted'), since DESC LIMIT 1"
     ).fetchone()
     return None if row is None else _job(row)
 
