@@ -112,7 +112,7 @@ def _started(folder: Path) -> None:
     async def start() -> None:
         store = Store(MemoryBroker(), folder / "data", "main", FAST)
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(10):
                 await store.start(*PACKAGES)
         finally:
             tasks = list(store._tasks.values())
@@ -123,7 +123,7 @@ def _started(folder: Path) -> None:
             if isinstance(error, Exception):
                 raise error
 
-    _told(lambda: asyncio.run(start()))
+    _told(lambda: asyncio.run(start()), TimeoutError)  # a node that logs why it does not begin
 
 
 def _told(do: Callable[[], object], *errors: type[Exception]) -> None:
