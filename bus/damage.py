@@ -3,7 +3,7 @@
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -29,6 +29,21 @@ def reading(path: Path, advice: str = "Restore a backup: storebus restore") -> I
         raise JournalError(f"{error.filename} cannot be used: {error.strerror}") from error
     except DAMAGE as error:
         raise JournalError(f"{path} cannot be used, {what_is_wrong(error)}. {advice}") from error
+    except (TypeError, ValueError, LookupError, AttributeError, AssertionError) as error:
+        fault = fault_of(path) if path.suffix == ".db" else None
+        if fault is None:  # the file is whole: a mistake of ours
+            raise
+        raise JournalError(f"{path} cannot be used, it is damaged: {fault}. {advice}") from error
+
+
+def fault_of(path: Path) -> str | None:
+    """What SQLite finds wrong with a database; None if it is whole, with values of its types."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+    except DAMAGE as error:
+        return str(error)
+    return None if found == "ok" else str(found)
 
 
 def what_is_wrong(error: Exception) -> str:

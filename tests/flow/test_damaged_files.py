@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 from mutations import damage
-from store import FaultyBroker, eventually, running_store
+from store import FAST, FaultyBroker, Store, eventually, running_store
 
 from bus.contract.catalog import OrderOnly
 from bus.contract.settlement import CANCEL
 from bus.errors import StorebusError
 from bus.journal import Journal
+from bus.link import MemoryBroker
 from bus.once import DoneFile
 from bus.recording import read_recording
 from cli.main import main
@@ -105,6 +106,26 @@ def _opened(folder: Path) -> None:
     _told(lambda: Log(folder / "data" / "acquirer.jsonl"))
 
 
+def _started(folder: Path) -> None:
+    """The nodes themselves, until they can be asked or have said why not."""
+
+    async def start() -> None:
+        store = Store(MemoryBroker(), folder / "data", "main", FAST)
+        try:
+            async with asyncio.timeout(10):
+                await store.start(*PACKAGES)
+        finally:
+            tasks = list(store._tasks.values())
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+
+    _told(lambda: asyncio.run(start()), TimeoutError)  # a node that logs why it does not begin
+
+
 def _told(do: Callable[[], object], *errors: type[Exception]) -> None:
     """Do it, or hear in a sentence why not."""
     with suppress(StorebusError, *errors):
@@ -120,6 +141,7 @@ def _data(folder: Path) -> None:
     order = ("--code", "o-0000000000", "--out", folder / "again")
     _storebus("labels", *order, "--data", folder / "data")
     _opened(folder)
+    _started(folder)
 
 
 def _restored(folder: Path) -> None:
