@@ -1,4 +1,5 @@
-"""Which language a text is in is said where it is not the page's, and its lines break as it does."""
+"""Which language a text is in is said where it is not the page's; its lines break accordingly."""
+# ruff: noqa: RUF001 - Chinese has brackets and stops of its own
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +59,7 @@ sheet.textContent = style;
 document.head.append(sheet);
 document.documentElement.lang = "zh-Hans";
 const box = document.createElement("p");
-box.style.width = `${width}px`;
+box.style.width = width;
 box.textContent = text;
 document.body.append(box);
 const range = document.createRange();
@@ -79,6 +80,7 @@ def test_no_chinese_line_begins_with_what_ends_something(browser: Browser) -> No
     style = (Path(package.__file__).parent / "static" / "style.css").read_text(encoding="utf-8")
     browser.get("data:text/html;charset=utf-8,<!doctype html><body>")
     text = "订单编号（蓝色衬衫，小号）、两件；付款（账户）。《牛津》！！" * 3
-    for width in range(40, 200, 4):
+    # The narrowest that a column is squeezed to, and whatever else there may be.
+    for width in ("min-content", *(f"{each}px" for each in range(48, 200, 4))):
         begun = browser.driver.execute_script(_FIRST_OF_LINES, text, style, width)
         assert not set(begun) & set("）、；，。》！"), (width, begun)
