@@ -85,7 +85,7 @@ def paper(
     return Paper(
         tuple(filter(None, told)),
         say("Sales receipt"),
-        f"{say('Order')} {receipt.order}",
+        " ".join((say("Order"), receipt.order)),
         local_time(receipt.at),
         tuple(
             (

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bus.texts import Texts
 from devices.terminal.price import price_text
 from devices.terminal.tax import rate_text
+from devices.terminal.web.tongues import lang_attribute
 from devices.terminal.web.visitor import LANGUAGES, PACKAGE, TAGS
 
 
@@ -28,7 +29,7 @@ def _environment() -> Environment:
     )
     environment.filters["money"] = price_text
     environment.filters["rate"] = rate_text
-    environment.globals.update(languages=LANGUAGES, tags=TAGS)
+    environment.globals.update(languages=LANGUAGES, tags=TAGS, lang=lang_attribute)
     return environment
 
 
