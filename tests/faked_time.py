@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from needs import find_faketime, require
 
-_PLACES = ("usr/lib/*/faketime", "usr/lib*/faketime", "usr/local/lib/faketime")
 _SET_CLOCK = Path(__file__).parent / "set_clock"
 
 
@@ -16,11 +16,9 @@ def host_with_clock(wrong: int) -> Iterator[None]:
 
     libfaketime does that, for whatever in the process asks for the time of day.
     """
-    found = [file for place in _PLACES for file in Path("/").glob(f"{place}/libfaketime.so.1")]
-    if not found:
-        pytest.skip("libfaketime is not installed (apt install faketime)")
+    require("faketime")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LD_PRELOAD", str(found[0]))
+        patch.setenv("LD_PRELOAD", str(find_faketime()))
         patch.setenv("FAKETIME", f"{wrong:+d}")
         patch.setenv("DONT_FAKE_MONOTONIC", "1")
         patch.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")

@@ -21,6 +21,7 @@ from broker.mosquitto import find_mosquitto
 
 ENGINE: RunningEngine = "embedded" if find_mosquitto() is None else "mosquitto"
 """Which broker a test runs on that either will do for."""
+CASES = Path(__file__).parents[2] / "shared" / "cases" / "csv"
 VECTORS = Path(__file__).parents[2] / "shared" / "vectors" / "gs1_digital_link.jsonl"
 PARSER = Path(__file__).parent / "asyncapi" / "node_modules" / "@asyncapi" / "parser"
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
@@ -31,6 +32,17 @@ def find(program: str) -> str | None:
     """Where a program is, also one for administrators."""
     folders = (os.environ.get("PATH", os.defpath), *_SYSTEM_FOLDERS)
     return shutil.which(program, path=os.pathsep.join(folders))
+
+
+def find_faketime() -> Path | None:
+    """Where the library is that tells a process a wrong time of day."""
+    places = ("usr/lib/*/faketime", "usr/lib*/faketime", "usr/local/lib/faketime")
+    found = (file for place in places for file in Path("/").glob(f"{place}/libfaketime.so.1"))
+    return next(found, None)
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
 
 
 @dataclass(frozen=True)
@@ -109,6 +121,15 @@ NEEDS = {
         "this kernel lets nobody make an ext4 fail",
         _RUN_AS_ROOT,
         lambda: True,  # a mounted one shows it
+    ),
+    "root": Need("only root can act as somebody else", "run the tests as root", _is_root),
+    "faketime": Need(
+        "libfaketime is not installed", "apt install faketime", lambda: find_faketime() is not None
+    ),
+    "cases": Need(
+        "the cases that broke others are not here",
+        "put them into ../shared/cases",
+        CASES.is_dir,
     ),
     "evdev": Need("evdev is not installed", "pip install evdev", _module("evdev")),
     "uinput": Need(

@@ -132,14 +132,14 @@ def test_what_is_in_use_is_said(data: Path, look: Look) -> None:
     assert (code, "terminal-1.db is whole, in use" in out) == (0, True), out
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+@pytest.mark.needs("root")
 def test_what_another_user_owns_is_said(data: Path, look: Look) -> None:
     os.chown(data / "catalog.db", 65534, 65534)
     code, out = look(data)
     assert (code, "not its folder's owner's" in out) == (1, True), out
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.needs("root")
 def test_a_store_that_this_user_cannot_write_is_said(data: Path, look: Look) -> None:
     with tempfile.TemporaryDirectory() as open_to_all:  # a test's own folder is not
         Path(open_to_all).chmod(0o755)

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -124,10 +125,11 @@ async def test_two_labels_in_one_photo_are_refused_by_their_names(
     assert json.loads(told)["product"]["name"] == meant.strip()
 
 
+@pytest.mark.needs("av")
 async def test_a_camera_tells_each_label_once_and_two_at_a_time_by_their_names(
     store: StoreProcess, tmp_path: Path
 ) -> None:
-    av: Any = pytest.importorskip("av", reason="av is not installed")
+    av: Any = import_module("av")
     await _labels(store, "rain-jacket", "kite", "--out", str(tmp_path))
     jacket, kite = tmp_path / "rain-jacket.png", tmp_path / "kite.png"
     scenes = [jacket, _beside(tmp_path, jacket, kite), kite]

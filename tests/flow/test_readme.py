@@ -1,7 +1,6 @@
 """What the README tells people to type works as it stands there, and its options exist."""
 
 import re
-import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -29,7 +28,7 @@ async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store
 @pytest.mark.parametrize("line", _LINES)
 def test_a_line_of_the_readme_does_what_it_says(line: str, store: StoreProcess) -> None:
     needs = readme.way_of(line).needs
-    if needs and shutil.which(needs) is None:
+    if needs:
         require("mosquitto-clients" if needs.startswith("mosquitto") else needs)
     folder = store.data.parent
     programs = Path(sys.executable).parent

@@ -49,7 +49,8 @@ def products(**left: int) -> list[Product]:
             }
             for style in record.styles
         ]
-        found.append(Product.model_validate({**record.model_dump(), "styles": styles}))
+        described = {"description": "", **record.model_dump(), "styles": styles}
+        found.append(Product.model_validate(described))
     return found
 
 

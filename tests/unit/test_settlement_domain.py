@@ -7,7 +7,7 @@ import pytest
 from settlement_orders import POINTS, order, priced
 
 from bus.contract.catalog import Line, PricedLine
-from bus.contract.settlement import OrderState, Purchase
+from bus.contract.settlement import OrderState, Purchase, Seller
 from bus.contract.values import MAX_AMOUNT, MAX_QUANTITY, Money
 from bus.contract.warehouse import PickupPoint, PickupPoints
 from bus.errors import (
@@ -52,6 +52,9 @@ LIFE: dict[str, set[str]] = {
 }
 """The ways of an order, written down apart from the code."""
 STEPS = [(before, after) for before in LIFE for after in get_args(OrderState)]
+
+
+NOW = "2026-11-29T10:00:00.000Z"
 
 
 @pytest.mark.parametrize(("before", "after"), STEPS, ids="-".join)
@@ -209,23 +212,25 @@ def test_nothing_is_sold_before_the_warehouse_has_named_its_points(wanted: str |
 
 def test_a_receipt_says_what_was_bought_and_how_it_is_collected() -> None:
     settled = order(state="settled", reference="o-1.charge", total=11_800)
-    answer = receipt(settled)
+    seller = Seller(name="Shop", address="1 Street", tax_number="XX 1")
+    answer = receipt(settled, NOW, seller)
     assert (answer.order, answer.state) == ("o-1", "settled")
     assert answer.lines == [priced("SHIRT", 2, 5900)]
     assert answer.total == Money(amount=11_800, currency="EUR")
     assert answer.payment.model_dump() == {"method": "account", "reference": "o-1.charge"}
     assert (answer.pickup_point, answer.pickup_code) == ("north", "482913")
+    assert (answer.at, answer.seller) == (NOW, seller)
 
 
 def test_a_receipt_never_shows_the_token_of_a_card() -> None:
     paid = order(payment={"method": "card", "token": "tok_secret"}, reference="cap-1")
-    assert "tok_secret" not in receipt(paid).model_dump_json()
+    assert "tok_secret" not in receipt(paid, NOW, None).model_dump_json()
 
 
 def test_what_is_not_paid_has_no_receipt() -> None:
     assert payment_receipt(order(reference=None)) is None
     with pytest.raises(AssertionError, match="not paid"):
-        receipt(order(reference=None))
+        receipt(order(reference=None), NOW, None)
 
 
 def test_a_reminder_names_the_door_or_its_id_when_the_door_is_gone() -> None:

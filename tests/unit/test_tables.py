@@ -1,6 +1,5 @@
 """Files as spreadsheets and other shops write them: each row is in, or refused with its line."""
 
-import os
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from needs import CASES
 
 from bus.errors import ConfigurationError
 from cli.shop.how import How, TwoReadings
@@ -20,8 +20,6 @@ from cli.shop.table import Table, read_table
 HEADER = "product,name,description,url,sku,gtin,attributes,price,currency,category,tax_rate"
 STOCK = "sku,location,quantity"
 Write = Callable[[bytes | str], Path]
-SHARED = os.environ.get("STOREBUS_SHARED") or Path(__file__).parents[2].parent / "shared"
-CASES = Path(SHARED) / "cases" / "csv"
 
 
 @pytest.fixture
@@ -417,8 +415,8 @@ def test_a_map_of_ones_own_names_columns_and_what_is_always_so(
     assert pot.styles[0].price.amount == 800
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason="the cases that broke others are not here")
-@pytest.mark.parametrize("name", sorted(file.name for file in CASES.glob("*.csv")))
+@pytest.mark.needs("cases")
+@pytest.mark.parametrize("name", sorted(file.name for file in CASES.glob("*.csv")) or [""])
 def test_no_line_of_the_files_that_broke_us_is_lost(name: str) -> None:
     table = read_table(CASES / name, how=How(decimal="point"))
     assert_every_line_is_counted(table)
