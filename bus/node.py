@@ -260,7 +260,8 @@ class Node:
     async def _ask_again(self, stood_still: bool) -> None:
         logger.info("%s: is nobody else playing it by now?", self.name)
         while True:
-            await self._session.up.wait()
+            if self.ready.is_set():  # before, the session may wait for us
+                await self._session.up.wait()
             try:
                 return await self._refuse_second(patient=stood_still)
             except BrokerError as error:

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -22,6 +25,7 @@ from bus.contract.values import Empty
 from bus.errors import RoleTakenError
 from bus.link import Link, MemoryBroker, MqttConnector, Outgoing
 from bus.node import Node, Place
+from bus.turn import Turn
 from devices.terminal import store as terminal_store
 from nodes.catalog.role import Catalog
 
@@ -48,6 +52,32 @@ async def test_a_role_is_free_again_once_its_process_is_gone(store: Store) -> No
     await store.stop("catalog")
     await store.start("catalog")
     assert (await store.ask(PING, "catalog", Empty())).boot != before
+
+
+async def test_a_process_that_stands_still_while_it_begins_begins_all_the_same(
+    tmp_path: Path,
+) -> None:
+    role, loop, stood_still = Catalog().role, asyncio.get_running_loop(), threading.Event()
+
+    def stand_still() -> None:
+        time.sleep(2 * FAST.takeover_wait)  # as a host does that is too busy, or was suspended
+        stood_still.set()
+
+    def begin(turn: Turn) -> None:
+        if not stood_still.is_set():
+            loop.call_soon_threadsafe(stand_still)
+            stood_still.wait()
+        role.started(turn)
+
+    node = Node(
+        "catalog", replace(role, started=begin), Place(MemoryBroker(), "main", tmp_path, FAST)
+    )
+    running = asyncio.create_task(node.run())
+    async with asyncio.timeout(PATIENCE):
+        await node.ready.wait()
+        node.stop()
+        await running
+    assert stood_still.is_set()
 
 
 class _BrokerRestarts(Plug):
