@@ -12,6 +12,7 @@ is needed only when that one names the item.
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 _ITEM = "01 02 8006 8026"
 _ITEM_OR_MADE = "01 02 03 8006 8026"
@@ -131,7 +132,9 @@ def _has_all(given: tuple[str, ...], group: str) -> bool:
     return all(any(_is_any(each, one) for each in given) for one in group.split("+"))
 
 
+@lru_cache(4096)
 def _is_any(identifier: str, patterns: str) -> bool:
+    """Remembered: a shop's labels carry the same few identifiers, day in, day out."""
     return any(fnmatchcase(identifier, each.replace("n", "[0-9]")) for each in patterns.split())
 
 
