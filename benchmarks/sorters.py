@@ -5,10 +5,10 @@ import asyncio
 from bus.contract.sorter import ABORT, JOB_STATE, PICK, Abort, Aborted, JobState, Pick, PickReply
 from bus.contract.values import Model
 from bus.contract.warehouse import PACKED
-from bus.envelope import rfc3339
 from bus.intake import Request
 from bus.link import Connector
 from bus.settings import RuntimeSettings
+from bus.timestamp import rfc3339
 from cli.load.bare import BareNode
 from devices.sorter import domain
 

@@ -11,8 +11,8 @@ from bus.contract.channel import Operation, State, role_of
 from bus.contract.every import Presence
 from bus.contract.problem import ProblemData
 from bus.contract.values import Model
-from bus.envelope import Reading, rfc3339
-from bus.errors import Expired, IdReused, Problem, UnknownOperation
+from bus.envelope import Reading
+from bus.errors import IdReused, Problem, UnknownOperation
 from bus.gate import validate
 from bus.identity import Identity
 from bus.intake import Answer, Observed, Request
@@ -173,8 +173,7 @@ class Batches:
         )
         turn.connection.execute("SAVEPOINT message")
         try:
-            if request.deadline is not None and request.deadline <= turn.steady:
-                raise _expired(request, request.deadline, turn)
+            request.check_deadline(turn.now, turn.steady)
             run = self._role.commands.get(request.operation)
             if run is None:
                 raise UnknownOperation(f"{self._node} cannot {request.operation.name} yet.")
@@ -226,22 +225,6 @@ class Batches:
             return
         sent = validate(operation.request, Reading(row.payload).envelope().data)
         run(turn, _answer(operation, row, sent, item))
-
-
-def _expired(request: Request[Any], deadline: int, turn: Turn) -> Expired:
-    """Not begun, and nothing is remembered of it: perhaps a clock is wrong, and is set right."""
-    late = (turn.steady - deadline) / 1000
-    detail = f"The deadline passed {late:g} s ago; this was not begun."
-    more: dict[str, Any] = {"now": rfc3339(turn.now)}
-    if request.sent_at is not None:
-        more["skew"] = skew = (request.sent_at - turn.now) / 1000
-        side = "ahead of" if skew > 0 else "behind"
-        detail += f" By its own clock it was written {abs(skew):g} s {side} the clock here."
-    return Expired(
-        f"{detail} If it was written just now, that clock is wrong: `now` is the store's time. With"
-        " a deadline in that time, or with `expiresin`, the same id is carried out.",
-        **more,
-    )
 
 
 def _answer(

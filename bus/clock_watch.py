@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 
 from bus.clock import NodeClock, StoreTime
 from bus.contract.every import Alarm
-from bus.envelope import rfc3339
 from bus.identity import Identity
+from bus.timestamp import rfc3339
 
 logger = logging.getLogger("storebus.clock")
 

@@ -6,8 +6,8 @@ The table is made by a migration of each role that takes deliveries.
 import sqlite3
 
 from bus.contract.delivery import Delivered, DeliveredBefore, DeliveredReply, Delivery
-from bus.envelope import rfc3339
 from bus.errors import Conflict
+from bus.timestamp import rfc3339
 
 
 def brought_before(

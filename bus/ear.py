@@ -15,7 +15,7 @@ from bus.contract.channel import EVERY, Event, role_of
 from bus.contract.every import PRESENCE, REFUSED, Presence, Refusal
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
-from bus.envelope import Reading, is_problem, milliseconds
+from bus.envelope import Reading, is_problem
 from bus.errors import (
     Busy,
     Expired,
@@ -30,6 +30,7 @@ from bus.intake import Observed, Request
 from bus.link import Incoming
 from bus.outbox import Schedule
 from bus.role import Role
+from bus.timestamp import milliseconds
 from bus.voice import Counts, Voice
 
 logger = logging.getLogger("storebus.node")

@@ -3,13 +3,12 @@
 import hashlib
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from bus.errors import InvalidField, Malformed, UnsupportedVersion
+from bus.timestamp import milliseconds, rfc3339
 
 CONTENT_TYPE = "application/cloudevents+json"
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
@@ -109,29 +108,6 @@ def with_deadline(payload: bytes, expires_in: int, deadline: int | None) -> byte
 def seconds_left(milliseconds: int) -> int:
     """Whole seconds, at least one, as a deadline is sent."""
     return max(1, -(-milliseconds // 1000))
-
-
-def rfc3339(at: int) -> str:
-    """Milliseconds since the epoch as an RFC 3339 time in UTC."""
-    return f"{_second(at // 1000)}.{at % 1000:03d}Z"
-
-
-@lru_cache(64)
-def _second(at: int) -> str:
-    """Most messages of a node are of the same few seconds."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}"
-
-
-def milliseconds(time: str) -> int:
-    """An RFC 3339 time as milliseconds since the epoch.
-
-    Raises:
-        ValueError: not such a time, or without an offset.
-    """
-    moment = datetime.fromisoformat(time.upper())
-    if moment.tzinfo is None:
-        raise ValueError("the time has no offset")
-    return round(moment.timestamp() * 1000)
 
 
 @dataclass(slots=True)

@@ -54,7 +54,9 @@ class Gate:
         """Read, check and authorise a request.
 
         Raises:
-            Problem: why it is refused; `reading.id` is set if the message had an id.
+            Problem: why it is refused, a query also because it is too late (of a command, only who
+                knows what was answered before can say that); `reading.id` is set if the message
+                had an id.
         """
         if len(message.payload) > MAX_PAYLOAD:
             with suppress(Problem):
@@ -75,7 +77,7 @@ class Gate:
             allowed = ", ".join(sorted(operation.callers))
             raise Forbidden(f"Only {allowed} may call {address.name}.")
         at = self._identity.steady()
-        return Request(
+        request = Request(
             operation=operation,
             caller=address.node,
             id=envelope.id,
@@ -89,6 +91,9 @@ class Gate:
             sent_at=envelope.sent_at if envelope.deadline is not None else None,
             correlation=message.correlation,
         )
+        if operation.kind == "query":
+            request.check_deadline(self._identity.now(), at)
+        return request
 
     def _deadline(self, envelope: Envelope, at: int) -> int | None:
         """When it is too late to begin, by our steady clock: the earlier of what was given."""

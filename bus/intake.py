@@ -6,6 +6,8 @@ from typing import Any, Generic, TypeVar
 from bus.contract.channel import Operation
 from bus.contract.problem import ProblemData
 from bus.contract.values import Model
+from bus.errors import Expired
+from bus.timestamp import rfc3339
 
 DataT = TypeVar("DataT", bound=Model)
 
@@ -28,6 +30,32 @@ class Request(Generic[DataT]):
     sent_at: int | None = None
     """When its sender wrote it, by a clock that may be wrong, in milliseconds since the epoch."""
     correlation: bytes | None = None
+
+    def check_deadline(self, now: int, steady: int) -> None:
+        """Whether it is not yet too late to begin.
+
+        Args:
+            now: the wall clock's milliseconds since the epoch.
+            steady: the node's steady clock.
+
+        Raises:
+            Expired: it is; nothing is remembered of it, for perhaps a clock is wrong, and is set
+                right.
+        """
+        if self.deadline is None or steady < self.deadline:
+            return
+        late = (steady - self.deadline) / 1000
+        detail = f"The deadline passed {late:g} s ago; this was not begun."
+        more: dict[str, Any] = {"now": rfc3339(now)}
+        if self.sent_at is not None:
+            more["skew"] = skew = (self.sent_at - now) / 1000
+            side = "ahead of" if skew > 0 else "behind"
+            detail += f" By its own clock it was written {abs(skew):g} s {side} the clock here."
+        raise Expired(
+            f"{detail} If it was written just now, that clock is wrong: `now` is the store's time."
+            " With a deadline in that time, or with `expiresin`, the same id is carried out.",
+            **more,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from bus.envelope import rfc3339
 from bus.errors import JournalError
 from bus.link import Incoming
 from bus.private import opener, tighten
+from bus.timestamp import rfc3339
 
 _CHUNK = 1 << 20
 

@@ -9,9 +9,10 @@ from bus.contract.channel import Event, State
 from bus.contract.every import PRESENCE, Presence
 from bus.contract.topics import Topics
 from bus.contract.values import Model
-from bus.envelope import Sealed, rfc3339, seconds_left, with_deadline
+from bus.envelope import Sealed, seconds_left, with_deadline
 from bus.identity import Identity
 from bus.link import Outgoing
+from bus.timestamp import rfc3339
 from bus.turn import Pending, Reply
 
 

@@ -25,8 +25,8 @@ from bus.contract.settlement import (
     OrderView,
     Receipt,
 )
-from bus.envelope import milliseconds
 from bus.errors import ConfigurationError, Problem
+from bus.timestamp import milliseconds
 from cli import options
 from cli.audit import findings
 from cli.customer import money_text, running_terminal

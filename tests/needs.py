@@ -21,8 +21,11 @@ from broker.mosquitto import find_mosquitto
 
 ENGINE: RunningEngine = "embedded" if find_mosquitto() is None else "mosquitto"
 """Which broker a test runs on that either will do for."""
-CASES = Path(__file__).parents[2] / "shared" / "cases" / "csv"
-VECTORS = Path(__file__).parents[2] / "shared" / "vectors" / "gs1_digital_link.jsonl"
+_SHARED = os.environ.get("STOREBUS_SHARED") or Path(__file__).parents[2] / "shared"
+CASES = Path(_SHARED) / "cases" / "csv"
+_VECTORS = Path(_SHARED) / "vectors"
+VECTORS = _VECTORS / "gs1_digital_link.jsonl"
+MORE_VECTORS = _VECTORS / "gs1_more.jsonl"
 PARSER = Path(__file__).parent / "asyncapi" / "node_modules" / "@asyncapi" / "parser"
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where the PATH of an ordinary user does not look."""
@@ -141,7 +144,7 @@ NEEDS = {
     "vectors": Need(
         "the shared vectors are not here",
         "put them into ../shared/vectors",
-        VECTORS.exists,
+        lambda: VECTORS.exists() and MORE_VECTORS.exists(),
     ),
 }
 

@@ -11,7 +11,8 @@ from bus.contract.every import PRESENCE
 from bus.contract.problem import ProblemData
 from bus.contract.topics import Address
 from bus.contract.values import MAX_PAYLOAD, Model
-from bus.envelope import body_digest, milliseconds
+from bus.envelope import body_digest
+from bus.timestamp import milliseconds
 from cli.certify.book import Book
 from cli.certify.stage import Stage, is_problem
 from cli.certify.wire import Message, read_message

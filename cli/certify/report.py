@@ -10,10 +10,10 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from bus.envelope import rfc3339
 from bus.errors import ConfigurationError
 from bus.private import write_text
 from bus.safe import decoded, visible
+from bus.timestamp import rfc3339
 from cli.certify.book import Finding, Verdict, passed
 from cli.certify.wire import Message
 

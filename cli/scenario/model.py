@@ -15,7 +15,7 @@ from pydantic import (
 
 from bus.contract.catalog import Attributes
 from bus.contract.values import Gtin14, Location, Name, Quantity, gtin14, is_name
-from bus.envelope import milliseconds
+from bus.timestamp import milliseconds
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
 from tui.model.filter import FilterError, parse_filter

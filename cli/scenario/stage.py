@@ -14,12 +14,13 @@ from bus.contract.every import PRESENCE, Presence
 from bus.contract.problem import ProblemData
 from bus.contract.topics import Topics
 from bus.contract.values import Model
-from bus.envelope import Sealed, child_trace, rfc3339
+from bus.envelope import Sealed, child_trace
 from bus.errors import PROBLEM_TYPE, NoAnswer, Problem, Refused
 from bus.gate import validate
 from bus.identity import Identity
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.session import Session
+from bus.timestamp import rfc3339
 from cli.scenario.model import Part
 from cli.tester.template import filled
 from tui.model.message import Message, body, read

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from bus.contract.channel import role_of
-from bus.envelope import milliseconds
 from bus.errors import StorebusError
+from bus.timestamp import milliseconds
 from cli.scenario import model
 from cli.scenario.exchange import expect, expect_none, send
 from cli.scenario.faults import Rule

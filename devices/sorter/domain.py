@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bus.contract.catalog import Line
 from bus.contract.sorter import JobState, JobStep, Pick, PickLine
 from bus.contract.warehouse import Packed, ShortPick
-from bus.envelope import rfc3339
+from bus.timestamp import rfc3339
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from bus.contract.warehouse import (
     ShortPick,
     ShortPickReply,
 )
-from bus.envelope import rfc3339
 from bus.intake import Answer, Request
 from bus.role import Adapter, Role
+from bus.timestamp import rfc3339
 from bus.turn import Turn
 from devices.sorter import domain, store
 from devices.sorter.drivers import Driver, MachineFault, Movement

@@ -7,12 +7,13 @@ import io
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from xml.sax.saxutils import escape
 
 from bus.contract.settlement import Receipt
 from bus.texts import Texts
+from bus.timestamp import milliseconds
 from devices.terminal.lettering import one_line, pdf_font
 from devices.terminal.price import price_text
 from devices.terminal.tax import rate_text, taxes
@@ -130,8 +131,8 @@ def local_time(at: str | None) -> str:
     if at is None:
         return ""
     try:
-        local = datetime.fromisoformat(at).astimezone()
-    except (ValueError, OverflowError):
+        local = datetime.fromtimestamp(milliseconds(at) / 1000, UTC).astimezone()
+    except (ValueError, OverflowError, OSError):
         return ""
     return f"{local:%Y-%m-%d %H:%M} {local.isoformat()[-6:]}"
 

@@ -1,8 +1,9 @@
 """Read what a scanner gives: a GTIN, GS1 element strings, a GS1 Digital Link, or any other URL.
 
 Pure text work: it must not know which products exist, nor any domain of a shop. biip knows the
-symbology identifiers and the formats of values; its own reading of links differs from the standard
-(it takes the leftmost key, pads short GTINs, forgives repeats), so the link is taken apart here.
+formats of values; its own reading of links differs from the standard (it takes the leftmost key,
+pads short GTINs, forgives repeats), so the link is taken apart here. What a scanner puts in front
+is `symbol`'s, element strings are `elements`'.
 """
 
 import re
@@ -14,6 +15,15 @@ from urllib.parse import unquote
 from bus.contract.values import gtin14
 from bus.errors import InvalidLink, UnknownLabel
 from nodes.catalog.foreign import not_a_gtin, not_a_product, refuse_other_keyboard
+from nodes.catalog.pairs import check_pairs
+from nodes.catalog.symbol import (
+    EAN_UPC,
+    ELEMENT_STRINGS,
+    split_composite,
+    split_identifier,
+    without_add_on,
+    without_eci,
+)
 from nodes.catalog.upc import upc_a
 
 
@@ -62,15 +72,16 @@ _QUALIFIERS: dict[str, tuple[tuple[str, ...], ...]] = {
 _ALIASES = {"gtin": "01", "cpv": "22", "lot": "10", "ser": "21"}
 """The words that GS1 Digital Link 1.0 and 1.1 allowed in place of the numbers."""
 
-_ELEMENT_STRINGS = {"]C1", "]Q3", "]d2", "]J1", "]e0", "]e1", "]e2"}
-"""Symbols that begin with FNC1: GS1-128, GS1 QR code, GS1 Data Matrix, DotCode and DataBar."""
-_WRITTEN = re.compile(r"(?:\(\d{2,4}\)[^()\s]+)+")
-"""Element strings as they stand under a symbol."""
+_ONLY_QUALIFIERS = frozenset({"21", "22", "235", "254", "7040", "8011", "8019", "8020"})
+"""Identifiers that are no attribute of any key."""
+_NOT_IN_A_LINK = {"03", "7041", "8014", "8200"}
+"""Identifiers that are neither a key nor a qualifier nor an attribute of a link."""
+
+_WRITTEN = re.compile(r"(?:\(\d{2,4}\)(?:\\\(|[^(\s])+)+", re.ASCII)
+"""Element strings as they stand under a symbol; a `(` of a value is written `\\(`."""
 _BARE = re.compile(r"01\d{14}.*", re.ASCII)
 """Element strings of a scanner that puts no identifier first; `^` stands for FNC1 in them."""
 _GTIN = re.compile(r"\d{14}", re.ASCII)
-_ECI = re.compile(r"^(?:\\\d{6})+", re.ASCII)
-"""Extended channel interpretations: the character sets that a scanner tells before the text."""
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-\u2010-\u2015\u2212]+(?=\d)")
 """What people put between groups of digits."""
 
@@ -89,35 +100,32 @@ def read_code(code: str) -> ScannedCode:
     Args:
         code: a GTIN-8, -12, -13 or -14 or a UPC-E in digits, GS1 element strings, or a URL, each
             also with what scanners put before it: the symbology identifier (ISO/IEC 15424, such as
-            `]Q3`) and the ECI (AIM ECI, such as `\000026`). Digits may be of full width, with
-            spaces or hyphens between them; white space around it is ignored.
+            `]Q3`) and the ECI (AIM ECI, such as `\000026`), and with the component of a composite
+            symbol behind it. Digits may be of full width, with spaces or hyphens between them;
+            white space around it is ignored.
 
     Raises:
         InvalidLink: the URL looks like a GS1 Digital Link but breaks a rule of it.
         UnknownLabel: none of these, or the GTIN or element strings are not valid.
     """
-    symbology, text = _without_symbology(code.strip())
-    text = _without_eci(text)
+    symbology, text = split_identifier(code.strip())
+    text = without_eci(text)
     if _URL.fullmatch(text) is None:
         text = _as_typed(text)
-        if symbology in _ELEMENT_STRINGS and _URL.fullmatch(text) is None:
-            return _read_elements(text)
+    if symbology in ELEMENT_STRINGS and _URL.fullmatch(text) is None:
+        return _read_elements("^".join(split_composite(symbology, text)))
     if _URL.fullmatch(text) is not None:
         link = read_link(text)
         return ScannedCode(link.gtin if link else None, text)
     refuse_other_keyboard(text)
-    if _is_element_string(text):
+    if symbology not in EAN_UPC and _is_element_string(symbology, text):
         return _read_elements(text)
-    digits = _BETWEEN_DIGITS.sub("", text)
+    linear, component = split_composite(symbology, text)
+    digits = _BETWEEN_DIGITS.sub("", linear)
     if not (digits.isascii() and digits.isdigit()):
         raise not_a_product(text)
-    return _read_number(digits, is_upc=symbology == "]E0")
-
-
-def _without_eci(text: str) -> str:
-    """Without the names of character sets; a backslash of the text itself is doubled then."""
-    rest = _ECI.sub("", text)
-    return text if rest == text else rest.replace("\\\\", "\\")
+    item = _read_number(symbology, digits)
+    return _read_elements(f"01{item.gtin}^{component}") if component else item
 
 
 def _as_typed(text: str) -> str:
@@ -126,46 +134,42 @@ def _as_typed(text: str) -> str:
     return "".join(each for each in normal if unicodedata.category(each) != "Cf").strip()
 
 
-def _read_number(digits: str, *, is_upc: bool) -> ScannedCode:
+def _read_number(symbology: str, digits: str) -> ScannedCode:
     """A GTIN; of eight digits that may be both, whichever is registered.
 
     Args:
+        symbology: its identifier. With `]E0` eight digits are a UPC-E, with `]E4` an EAN-8.
         digits: without anything between them.
-        is_upc: the scanner says that it is of the EAN/UPC family and no EAN-8: that has `]E4`.
     """
-    full = upc_a(digits)
+    full = None if symbology == "]E4" else upc_a(digits)
     try:
+        digits = without_add_on(symbology, digits)
         gtin = gtin14(digits)
     except ValueError as error:
         if full is None:
             raise not_a_gtin(digits, str(error)) from error
         return ScannedCode(full, None)
-    if full is not None and is_upc:
+    if full is not None and symbology == "]E0":
         return ScannedCode(full, None)
     return ScannedCode(gtin, None, full)
 
 
-def _without_symbology(text: str) -> tuple[str, str]:
-    if not text.startswith("]"):
-        return "", text
-    from nodes.catalog.elements import without_symbology  # noqa: PLC0415 - see there
-
-    return without_symbology(text)
-
-
-def _is_element_string(text: str) -> bool:
-    """Whether a text without a symbology identifier can only be element strings."""
-    return bool("^" in text or _WRITTEN.fullmatch(text) or _BARE.fullmatch(text))
+def _is_element_string(symbology: str, text: str) -> bool:
+    """Whether a text whose scanner does not say so can only be element strings."""
+    has_separator = "^" in text and not symbology
+    return bool(has_separator or _WRITTEN.fullmatch(text) or _BARE.fullmatch(text))
 
 
 def _read_elements(text: str) -> ScannedCode:
     from nodes.catalog.elements import read_elements  # noqa: PLC0415 - see there
 
     try:
-        elements = read_elements(text)
+        elements = dict(read_elements(text))
+        gtin = elements.get("01")
+        if gtin is not None:
+            check_pairs(elements)
     except ValueError as error:
         raise UnknownLabel(f"This is no product's label: {error}.", reason="elements") from error
-    gtin = dict(elements).get("01")
     if gtin is None:
         raise UnknownLabel(
             "This label is on a parcel or a place and names no product; scan the product's.",
@@ -194,7 +198,8 @@ def read_link(url: str) -> DigitalLink | None:
         raise InvalidLink("The link has a character that must be percent-encoded.")
     if _HOST.fullmatch(parts["host"]) is None:
         raise InvalidLink("The link has no valid domain name or address.")
-    elements = (*_path_elements(path[start:]), *_query_elements(parts["query"] or ""))
+    in_path = tuple(_path_elements(path[start:]))
+    elements = (*in_path, *_query_elements([key for key, _ in in_path], parts["query"] or ""))
     try:
         _check(elements)
     except ValueError as error:
@@ -210,6 +215,7 @@ def _check(elements: tuple[tuple[str, str], ...]) -> None:
     from nodes.catalog.elements import check_elements  # noqa: PLC0415 - see there
 
     check_elements(elements)
+    check_pairs(dict(elements))
 
 
 def _without_aliases(path: list[str]) -> list[str]:
@@ -267,10 +273,20 @@ def _in_order(given: list[str], sequence: tuple[str, ...]) -> bool:
     return all(key in rest for key in given)
 
 
-def _query_elements(query: str) -> Iterator[tuple[str, str]]:
-    """The attributes; what has no numeric key is the shop's own business."""
+def _query_elements(in_path: list[str], query: str) -> Iterator[tuple[str, str]]:
+    """The attributes; what has no numeric key is the shop's own business.
+
+    A lot (10) is a qualifier of a GTIN, but not beside a 235, nor of an SSCC.
+    """
+    primary, *given = in_path
+    fitting = [sequence for sequence in _QUALIFIERS[primary] if _in_order(given, sequence)]
+    qualifiers = _ONLY_QUALIFIERS.union(*fitting)
     for attribute in query.split("&"):
         key, equals, value = attribute.partition("=")
         if equals and key.isdigit():
+            if key in qualifiers:
+                raise InvalidLink(f"In a link ({key}) stands in the path, never in the query.")
+            if key in _NOT_IN_A_LINK:
+                raise InvalidLink(f"In a link ({key}) must not stand.")
             # A form encodes the space as "+"; set 82 has no space, one at the end is noise.
             yield key, unquote(value.replace("+", " ")).rstrip(" ")

@@ -1,17 +1,18 @@
 """GS1 element strings: application identifiers with their values, as scanners give them.
 
 The formats of values are biip's; what biip lets pass is held here: check digits, an identifier
-that comes twice, and a separator that comes first. biip takes 20 MB and a quarter of a second
-to load; the labels of most shops never need it, so who calls imports this module only then.
+that comes twice, and a separator that comes first. Which may stand together: see `pairs`. biip
+takes 20 MB and a quarter of a second to load; the labels of most shops never need it, so who calls
+imports this module only then.
 """
 
 import re
+from collections.abc import Iterator
 
 from biip import ParseError
 from biip.gs1_application_identifiers import GS1ApplicationIdentifier
 from biip.gs1_element_strings import GS1ElementString
 from biip.gs1_messages import GS1Message
-from biip.symbology import SymbologyIdentifier
 
 from bus.contract.values import check_digit
 
@@ -21,35 +22,45 @@ _CHECKED = (
     | {"00": 18, "402": 17, "8017": 18, "8018": 18}
 )
 """How many leading digits of a value a check digit ends."""
-_PART = re.compile(r"(?P<kind>[NX])(?P<upto>\.\.)?(?P<length>\d+)")
-
-
-def without_symbology(text: str) -> tuple[str, str]:
-    """The identifier of the symbol that a scanner puts first (ISO/IEC 15424), and the rest."""
-    try:
-        symbology = SymbologyIdentifier.extract(text)
-    except (ParseError, ValueError, IndexError):  # biip lets the last two through
-        return "", text
-    return symbology.value, text[len(symbology) :].strip()
+_WRITTEN = re.compile(r"\((\d{2,4})\)((?:\\\(|[^(])+)", re.ASCII)
+_PART = re.compile(
+    r"(?P<optional>\[\+?)?(?:(?P<kind>[NXYZ])(?P<upto>\d*\.\.[NXYZ]?)?(?P<length>\d+)|-)"
+)
+"""One part of biip's formats, such as `N13`, `X..20`, `[+N6]`, `[N1..N2]` and `[-]`."""
+_KINDS = {
+    "N": "digit",
+    "X": "character of GS1 set 82",
+    "Y": "character of GS1 set 39",
+    "Z": "character of base64url",
+}
 
 
 def read_elements(text: str) -> tuple[tuple[str, str], ...]:
     """Identifiers and values of `(01)...(10)...`, or of a bare string with `^` for FNC1.
 
+    What comes again with the same value says nothing new (GS1 General Specifications 4.13).
+
     Raises:
         ValueError: it breaks a rule; the message says which.
     """
-    try:
-        message = (
-            GS1Message.parse_hri(text)
-            if text.startswith("(")
-            else GS1Message.parse(text.lstrip("^").replace("^", "\x1d"))
-        )
-    except (ParseError, ValueError) as error:
-        raise ValueError("its GS1 element strings are broken") from error
-    elements = tuple((each.ai.ai, each.value) for each in message.element_strings)
+    parts = _written(text) if text.startswith("(") else _scanned(text)
+    elements = tuple(dict.fromkeys(parts))
     check_elements(elements)
     return elements
+
+
+def _written(text: str) -> Iterator[tuple[str, str]]:
+    for found in _WRITTEN.finditer(text):
+        yield found[1], found[2].replace("\\(", "(")
+
+
+def _scanned(text: str) -> Iterator[tuple[str, str]]:
+    try:
+        message = GS1Message.parse(text.strip("^").replace("^", "\x1d"))
+    except (ParseError, ValueError) as error:
+        raise ValueError("its GS1 element strings are broken") from error
+    for each in message.element_strings:
+        yield each.ai.ai, each.value
 
 
 def check_elements(elements: tuple[tuple[str, str], ...]) -> None:
@@ -94,7 +105,14 @@ def _described(identifier: GS1ApplicationIdentifier) -> str:
     parts: list[str] = []
     for part in _PART.finditer(format_):
         least = "up to " if parts and part["upto"] else "1 to " if part["upto"] else ""
-        kind = "digits" if part["kind"] == "N" else "characters of GS1 set 82"
-        parts.append(f"{least}{part['length']} {kind}")
+        perhaps = "perhaps " if part["optional"] else ""
+        parts.append(perhaps + (f"{least}{_counted(part)}" if part["kind"] else "a minus sign"))
     name = {"01": "a GTIN of ", "00": "an SSCC of "}.get(identifier.ai, "")
+    if identifier.description.endswith("(YYMMDD)"):
+        name = "a date, YYMMDD, of "
     return name + " and ".join(parts)
+
+
+def _counted(part: re.Match[str]) -> str:
+    one, *more = _KINDS[part["kind"]].split(" ", 1)
+    return " ".join((part["length"], one if part["length"] == "1" else f"{one}s", *more))

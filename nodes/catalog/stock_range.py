@@ -3,8 +3,8 @@
 import sqlite3
 
 from bus.contract.catalog import Retire, RetiredSince, RetiredStyle
-from bus.envelope import rfc3339
 from bus.errors import InvalidField, UnknownProduct
+from bus.timestamp import rfc3339
 from nodes.catalog.store import stock_or_refuse
 
 

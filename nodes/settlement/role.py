@@ -57,7 +57,6 @@ from bus.contract.warehouse import (
     PickupPoints,
 )
 from bus.deliveries import brought_before, delivered, note
-from bus.envelope import rfc3339
 from bus.errors import (
     Cancelled,
     InvalidField,
@@ -69,6 +68,7 @@ from bus.errors import (
 )
 from bus.intake import Answer, Observed, Request
 from bus.role import Role, Timer
+from bus.timestamp import rfc3339
 from bus.turn import Turn
 from nodes.settlement import domain, ledger, refusals, resolving, store
 from nodes.settlement.acquirer.client import Acquirer

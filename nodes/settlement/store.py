@@ -11,8 +11,8 @@ from bus.contract.every import Alarms
 from bus.contract.settlement import OrderState, OrderSummary, OrderView, StateChange
 from bus.contract.values import Money
 from bus.contract.warehouse import PickupPoint, PickupPoints
-from bus.envelope import rfc3339
 from bus.errors import UnknownOrder
+from bus.timestamp import rfc3339
 from nodes.settlement import refusals
 from nodes.settlement.domain import FINAL, Order, payment_receipt
 

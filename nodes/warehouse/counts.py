@@ -4,8 +4,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from bus.contract.warehouse import PastCount
-from bus.envelope import rfc3339
 from bus.errors import InvalidField, UnknownSku
+from bus.timestamp import rfc3339
 from nodes.warehouse.domain import Books
 
 _UNDER_WAY = (

@@ -7,8 +7,8 @@ from pydantic_core import from_json, to_json
 from bus.contract.catalog import Line
 from bus.contract.every import Alarm
 from bus.contract.sorter import PickLine
-from bus.envelope import rfc3339
 from bus.errors import UnknownParcel
+from bus.timestamp import rfc3339
 from nodes.warehouse.domain import GoodsReturn, Job
 
 

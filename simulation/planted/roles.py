@@ -11,9 +11,9 @@ from bus.contract.catalog import COMMIT, RELEASE, RESERVE, Reserved
 from bus.contract.settlement import PURCHASE
 from bus.contract.terminal import REMIND
 from bus.contract.warehouse import FULFIL
-from bus.envelope import rfc3339
 from bus.errors import SoldOut
 from bus.once import DoneFile
+from bus.timestamp import rfc3339
 from bus.turn import Turn
 from devices.terminal.screen import PrintingScreen
 from nodes.catalog import domain as catalog

@@ -66,6 +66,11 @@ def _lookup(name: str, payload: bytes, status: int, code: str) -> Bad:
     return Bad(name, payload, status, code, "catalog", "lookup")
 
 
+def _asked(until: str | None = None, seconds: int | None = None) -> bytes:
+    deadline = {"expirytime": until} if seconds is None else {"expiresin": seconds}
+    return message("asked", {"code": "40170725"}, **deadline)
+
+
 def _card(name: str, **changes: Any) -> Bad:
     return _purchase(name, 422, "card-number", "payment", **changes)
 
@@ -105,6 +110,10 @@ ATTRIBUTES = [
     _attribute("expirytime without offset", 422, "invalid-field", expirytime="2099-01-01T00:00:00"),
     _attribute("expirytime in year 1", 410, "expired", expirytime="0001-01-01T00:00:00+23:59"),
     _attribute("expirytime in year 0", 422, "invalid-field", expirytime="0000-01-01T00:00:00Z"),
+    _attribute("expirytime in basic form", 422, "invalid-field", expirytime="20990101T000000Z"),
+    _attribute("expirytime a week date", 422, "invalid-field", expirytime="2099-W01-1T00:00:00Z"),
+    _attribute("expirytime no leap", 422, "invalid-field", expirytime="2099-01-01T23:59:60Z"),
+    _attribute("expired with a leap second", 410, "expired", expirytime="2016-12-31T23:59:60Z"),
     _attribute("expirytime a number", 422, "invalid-field", expirytime=4_102_444_800),
     _attribute("expiresin a text", 422, "invalid-field", expiresin="60"),
     _attribute("expiresin a fraction", 422, "invalid-field", expiresin=0.5),
@@ -159,6 +168,10 @@ FIELDS = [
     _purchase("payment missing", 422, "invalid-field", "payment", payment=None),
     _purchase("payment in cash", 422, "invalid-field", "payment", payment={"method": "cash"}),
     _purchase("pickup point a number", 422, "invalid-field", "pickup_point", pickup_point=1),
+    _lookup("a query expired", _asked("1970-01-01T00:00:00Z"), 410, "expired"),
+    _lookup("a query expired by its seconds", _asked(seconds=0), 410, "expired"),
+    _lookup("a query on a week date", _asked("2099-W01-1T00:00:00Z"), 422, "invalid-field"),
+    Bad("a ping expired", _asked("1970-01-01T00:00:00Z"), 410, "expired", "warehouse", "ping"),
     _lookup("code with a bell", message("bell", {"code": "\a40170725"}), 422, "invalid-field"),
     _lookup("code with bidi", message("bidi", {"code": "\u202e40170725"}), 422, "invalid-field"),
     _lookup("code empty", message("code empty", {"code": ""}), 422, "invalid-field"),

@@ -13,8 +13,8 @@ from store import RunBroker, Store, eventually, running_store
 
 from bus.contract.every import ABOUT, PING
 from bus.contract.values import Empty
-from bus.envelope import milliseconds
 from bus.link import MqttConnector
+from bus.timestamp import milliseconds
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -167,6 +167,12 @@ async def test_a_bogus_trace_is_ignored(sender: RawClient) -> None:
         assert reply.data["product"]["id"] == "mug"
         assert len(reply.document["traceparent"]) == 55
         assert reply.document["traceparent"] != trace
+
+
+async def test_a_query_in_time_is_answered_also_up_to_a_leap_second(sender: RawClient) -> None:
+    for deadline in ({"expirytime": "2099-12-31T23:59:60Z"}, {"expiresin": 60}):
+        reply = await sender.request("catalog", "ping", message("in time", {}, **deadline))
+        assert reply.data["node"] == "catalog"
 
 
 async def test_what_expired_is_not_carried_out_when_it_comes_again(

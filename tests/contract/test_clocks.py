@@ -18,10 +18,10 @@ from bus.contract.every import PING
 from bus.contract.settlement import COLLECT, DEPOSIT, ORDER, Collect, Deposit, OrderQuery
 from bus.contract.values import Empty, Model, Money
 from bus.contract.warehouse import RECEIVE, Receive
-from bus.envelope import milliseconds, rfc3339
 from bus.errors import Refused
 from bus.identity import Identity
 from bus.link import Connector, Outgoing, Subscription
+from bus.timestamp import milliseconds, rfc3339
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
 

@@ -1,6 +1,7 @@
 """Other people's tools read and write our messages: the CloudEvents project's own Python SDK."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from judge import Judge
 from raw_client import RawClient
 from store import Store
 
-from bus.envelope import Reading, milliseconds, rfc3339
+from bus.envelope import Reading
 from bus.recording import Recorded, read_recording
+from bus.timestamp import milliseconds, rfc3339
 
 RECORDED = Path(__file__).parents[1] / "ui" / "recorded.jsonl"
 OURS = ("correlationid", "causationid", "traceparent", "orderid", "expirytime", "expiresin")
@@ -53,7 +55,8 @@ def test_what_the_sdk_writes_of_a_recorded_message_says_the_same() -> None:
     for payload in recorded():
         written = FORMAT.write(FORMAT.read(CloudEvent, payload))
         assert _same_time(json.loads(written)) == _same_time(json.loads(payload))
-        assert Reading(written).envelope() == Reading(payload).envelope()
+        said = [replace(Reading(each).envelope(), time=None) for each in (written, payload)]
+        assert said[0] == said[1]
 
 
 async def test_a_store_answers_and_sells_what_the_sdk_asks_for(

@@ -11,11 +11,11 @@ from bus.contract.catalog import RESTOCK, Restock
 from bus.contract.every import ABOUT
 from bus.contract.values import Empty
 from bus.contract.warehouse import LOCATE, RETURNS, Locate
-from bus.envelope import rfc3339
 from bus.errors import Problem
 from bus.link import Incoming, Outgoing
 from bus.sentence import Sentence
 from bus.texts import Texts
+from bus.timestamp import rfc3339
 from tui.model.alarms import Alarms
 from tui.model.floor import position
 from tui.model.message import Message

@@ -7,9 +7,9 @@ from clocks import DAY, NOON, Host
 
 from bus.clock import NodeClock, StoreTime
 from bus.clock_watch import span
-from bus.envelope import milliseconds
 from bus.identity import Identity
 from bus.journal import Journal
+from bus.timestamp import milliseconds
 
 
 class Started:

@@ -7,13 +7,15 @@ from biip import ParseError
 from biip.gs1_digital_link_uris import GS1DigitalLinkURI
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from needs import VECTORS
+from needs import MORE_VECTORS, VECTORS
 from zxingcpp import BarcodeFormat, create_barcode
 
 from bus.contract.catalog import Lookup, Price, Product, Style
 from bus.contract.values import check_digit
 from bus.errors import InvalidLink, UnknownLabel
 from nodes.catalog.code import ScannedCode, read_code, read_link
+from nodes.catalog.elements import read_elements
+from nodes.catalog.pairs import check_pairs
 from nodes.catalog.shelf import Shelf
 from nodes.catalog.upc import upc_a
 
@@ -48,6 +50,72 @@ def test_the_shared_vectors_of_digital_links_all_agree() -> None:
             assert link.gtin == case["gtin"], case
             assert element_string(link.elements) == case["elements"], case
             assert read_code(case["uri"]) == ScannedCode(case["gtin"], case["uri"])
+
+
+ZERO_SUPPRESSED = "A GTIN in a link has 14 digits: what is shorter is filled with zeros."
+OURS_IS_THE_STANDARDS = {
+    "https://a/01/416000336108": ZERO_SUPPRESSED,
+    "https://a/8004/9520614141234567?01=2112345678900": ZERO_SUPPRESSED,
+    "https://brand.example.com/some-extra/pathinfo/01/9520123456788": ZERO_SUPPRESSED,
+    "https://example.com/01/9520123456788?3103=000195&3922=0299&17=201225": ZERO_SUPPRESSED,
+    "https://id.gs1.org/01/9520123456788?17=201225&3103=000195&3922=0299": ZERO_SUPPRESSED,
+    "https://a/sscc/006141411234567890": (
+        "The words in place of numbers were dropped after 1.1; an SSCC is no product by either."
+    ),
+    "https://example.com/01/12312312312326?99=000001&89=XXX&95=INT": (
+        "GS1 has no application identifier 89, which the vectors themselves say of another link;"
+        " its engine writes this one when it is told to let unknown ones through."
+    ),
+}
+"""Links that others take and the standard (GS1 Digital Link URI Syntax 1.6) does not."""
+
+
+@pytest.mark.needs("vectors")
+def test_the_vectors_of_links_agree_or_the_standard_is_on_our_side() -> None:
+    for case in map(json.loads, MORE_VECTORS.read_text("utf-8").splitlines()):
+        if not case["kind"].startswith("dl"):
+            continue
+        try:
+            link = read_link(case["input"])
+        except InvalidLink:
+            link = None
+        valid = case["valid"] and case["input"] not in OURS_IS_THE_STANDARDS
+        assert (link is not None) == valid, case
+        if link and "elements" in case:
+            assert (link.gtin, element_string(link.elements)) == (case["gtin"], case["elements"])
+
+
+@pytest.mark.needs("vectors")
+def test_the_vectors_of_what_scanners_give_all_agree() -> None:
+    """What is valid and carries no GTIN is refused too, as a label of something else."""
+    for case in map(json.loads, MORE_VECTORS.read_text("utf-8").splitlines()):
+        if case["kind"].startswith("dl"):
+            continue
+        reason = None
+        try:
+            read: ScannedCode | None = read_code(case["input"].replace("\x1d", "^"))
+        except UnknownLabel as refusal:
+            read, reason = None, refusal.more["reason"]
+        if not case["valid"]:
+            assert read is None, case
+        elif case["gtin"] is not None:
+            assert read is not None, case
+            assert read.gtin == case["gtin"], case
+        else:
+            assert read is not None or reason == "not-a-product", case
+
+
+@pytest.mark.needs("vectors")
+def test_the_vectors_of_pairs_all_agree() -> None:
+    for case in map(json.loads, MORE_VECTORS.read_text("utf-8").splitlines()):
+        if case["kind"] != "ai-assoc":
+            continue
+        try:
+            check_pairs(dict(read_elements(case["input"])))
+            valid = True
+        except ValueError:
+            valid = False
+        assert valid == case["valid"], case
 
 
 @pytest.mark.parametrize(
@@ -192,7 +260,14 @@ def test_the_gtin_of_a_link_does_not_depend_on_what_is_around_it(rest: str) -> N
         (f"ü/01/{GTIN}", "percent-encoded"),
         (f"01/{GTIN}?17=soon", "6 digits"),
         (f"01/{GTIN}?999=A", r"no application identifier \(999\)"),
-        (f"01/{GTIN}?10=A&10=A", "more than once"),
+        (f"01/{GTIN}?99=A&99=A", "more than once"),
+        (f"01/{GTIN}?10=ABC", r"\(10\) stands in the path"),
+        (f"01/{GTIN}/10/A?21=B", r"\(21\) stands in the path"),
+        ("00/952012345678912345?21=B", r"\(21\) stands in the path"),
+        (f"01/{GTIN}?03={GTIN}", r"\(03\) must not stand"),
+        (f"01/{GTIN}?37=12", r"\(01\) and \(37\) must not stand together"),
+        (f"01/{GTIN}?3922=0299", r"\(3922\) needs \(01\) with \(30\), or"),
+        ("8010/614141abc", "1 to 30 characters of GS1 set 39"),
         (f"01/{GTIN}?414=9520123456789", r"check digit of \(414\)"),
     ],
 )
@@ -225,19 +300,40 @@ def test_a_link_needs_a_plain_host(host: str) -> None:
         f"^01{GTIN}",
         f"01{GTIN}10AB^21X",
         f"^10AB^01{GTIN}",
+        f"]J101{GTIN}10AB^21X",
+        f"]J0{GTIN}",
+        f"]Q4\\00002601{GTIN}10AB",
+        f"]d501{GTIN}",
+        f"]e101{GTIN}10AB",
+        f"]e201{GTIN}10AB",
+        f"]E0{GTIN[1:]}|]e01726113010AB^21X",
+        f"]E0{GTIN[1:]}]e110AB",
+        f"]C101{GTIN}^]e210AB",
+        f"]e001{GTIN}|]e010AB",
+        f"]E3{GTIN[1:]}05",
+        f"]E3{GTIN[1:]}51299",
+        f"(01){GTIN}(01){GTIN}",
+        f"(01){GTIN}(10)A\\(B)C(21)X",
     ],
 )
 def test_element_strings_and_scanners_prefixes_lead_to_the_product(code: str) -> None:
     assert read_code(code) == ScannedCode(GTIN, None)
 
 
-@pytest.mark.parametrize("prefix", ["]Q1", "]d1", "]Q3"])
+@pytest.mark.parametrize("prefix", ["]Q1", "]d1", "]Q3", "]J0", "]J1"])
 def test_a_link_is_read_behind_a_scanners_prefix(prefix: str) -> None:
     assert read_code(f"{prefix}https://a/01/{GTIN}") == ScannedCode(GTIN, f"https://a/01/{GTIN}")
 
 
 @pytest.mark.parametrize(
-    ("code", "number"), [("]E00036000291452", "36000291452"), ("]E402345673", "2345673")]
+    ("code", "number"),
+    [
+        ("]E00036000291452", "36000291452"),
+        ("]E0036000291452", "36000291452"),
+        ("]E402345673", "2345673"),
+        ("]E402345673|]e010AB", "2345673"),
+        ("]E004252614|]e010AB", "42100005264"),
+    ],
 )
 def test_short_numbers_of_packages_are_gtins(code: str, number: str) -> None:
     assert read_code(code).gtin == number.rjust(14, "0")
@@ -372,8 +468,19 @@ def test_the_separator_of_a_scanner_is_taken_as_it_comes() -> None:
         ("]C100952012345678912345", "names no product"),
         (f"]C101{GTIN}05X", "element strings are broken"),
         (f"01{GTIN}10{'L' * 21}", "element strings are broken"),
-        (f"(01){GTIN}(01){GTIN}", "more than once"),
-        (f"(01){GTIN}(17)999999", "element strings are broken"),
+        (f"(01){GTIN}(01)09506000134369", "more than once"),
+        (f"(01){GTIN}(17)999999", "must be a date, YYMMDD"),
+        (f"(01){GTIN}(8010)äöü", "must be 1 to 30 characters of GS1 set 39"),
+        (f"(01){GTIN}(8030)DIGSIG", r"\(8030\) needs \(00\), or \(01\) with \(21\), or"),
+        (f"]C101{GTIN}37123", r"\(01\) and \(37\) must not stand together"),
+        (f"02{GTIN}37123^01{GTIN}", "must not stand together"),
+        (f"]E0{GTIN[1:]}|]e03712", r"\(01\) and \(37\)"),
+        (f"]E0{GTIN}", "8, 12 or 13 digits"),
+        ("]E49506000134352", "8 digits"),
+        ("]E404252614", "check digit"),
+        ("]J1", "no GS1 element string"),
+        ("]J0hello", "neither"),
+        ("]Q110AB^21X", "neither"),
         ("]d2", "no GS1 element string"),
         ("]", "neither"),
         ("]Yx", "neither"),

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from bus.contract import find_operation
 from bus.contract.channel import ROLES
-from bus.envelope import milliseconds
+from bus.timestamp import milliseconds
 from tui.model.message import Message
 
 _OPEN = 5_000

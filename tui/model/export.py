@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from bus.envelope import rfc3339
 from bus.errors import JournalError
 from bus.link import Incoming
 from bus.private import opener
 from bus.recording import Recording
+from bus.timestamp import rfc3339
 from tui.model.message import Message
 
 COLUMNS = (

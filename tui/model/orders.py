@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bus.contract.settlement import OrderView
-from bus.envelope import milliseconds
+from bus.timestamp import milliseconds
 from tui.model.message import Message, body
 from tui.model.track import HOPS, STATES, TELLING, Hop, Track, detail, learn, money
 

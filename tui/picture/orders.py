@@ -1,7 +1,7 @@
 """An order as one line of the table, and its way as a swim-lane."""
 
-from bus.envelope import milliseconds
 from bus.safe import fit, short, width
+from bus.timestamp import milliseconds
 from tui.model.lane import Arrow, Lane
 from tui.model.track import Track
 from tui.model.why import Why
