@@ -143,11 +143,18 @@ class StoreTime:
         return before is None or abs(before - said) >= NOTICED
 
     def at(self, node: str) -> int | None:
-        """What time it is at a node, or else at any role of the store; None if nobody has said.
+        """What time it is at a node, in milliseconds since the epoch; None if it has not said.
 
-        In milliseconds since the epoch.
+        A deadline is held against the clock of whoever is asked: another role's may be another
+        host's, hours away.
         """
-        ahead = self._ahead.get(node) or self._latest
+        return self._now(self._ahead.get(node))
+
+    def anywhere(self) -> int | None:
+        """What time it is at the role that was heard last; None if none was."""
+        return self._now(self._latest)
+
+    def _now(self, ahead: tuple[int, int] | None) -> int | None:
         return None if ahead is None else self._identity.steady() + ahead[0]
 
     def agrees(self) -> bool:

@@ -106,7 +106,7 @@ class Gate:
 
     def _now_in_store(self) -> int:
         """The clock of a role is the store's; a device goes by that one's, if it has heard it."""
-        heard = None if self._kind in ROLES else self._store_time.at(self._node)
+        heard = None if self._kind in ROLES else self._store_time.anywhere()
         return self._identity.now() if heard is None else heard
 
     def reply(self, request: Request[Any], data: Model) -> Outgoing:

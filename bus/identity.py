@@ -52,8 +52,8 @@ class Identity:
         return _host()
 
     def uptime(self) -> int:
-        """The same as `elapsed`, in milliseconds."""
-        return round(self.elapsed() * 1000)
+        """The same as `elapsed`, in whole milliseconds that have passed, as `now` counts them."""
+        return int(self.elapsed() * 1000 + 1e-6)
 
     def steady(self) -> int:
         """Milliseconds of the node's steady clock: for whatever waits.

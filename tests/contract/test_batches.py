@@ -128,7 +128,7 @@ async def test_one_message_that_blows_up_gets_500_and_the_others_go_through(
         problem = found.pop("u-2")
         assert (problem["status"], problem["code"]) == (500, "internal")
         assert problem["retryable"]
-        assert all(data == {"created": 1, "updated": 0} for data in found.values())
+        assert all(data == {"created": 1, "updated": 0, "retired": []} for data in found.values())
         assert known(store) == {"product-0", "product-1", "product-3", "product-4"}
         assert (await store.ask(PING, "catalog", Empty())).node == "catalog"
 

@@ -9,6 +9,7 @@ import pytest
 from store import Store, eventually, running_store
 
 from bus.batch import Batches
+from bus.clock import Moment
 from bus.contract.settlement import DEPOSIT, Deposit
 from bus.contract.values import Money
 from bus.identity import Identity
@@ -36,9 +37,8 @@ async def _deposit(store: Store, identifier: str) -> Any:
 
 def _let_time_pass(store: Store) -> None:
     """For settlement and for the one who asks."""
-    now = Identity().now
     for identity in (store.nodes["settlement"].identity, store.tester.identity):
-        identity.now = lambda: now() + LATER  # type: ignore[method-assign]
+        identity.resume(identity.steady() + LATER)
 
 
 def _remembered(store: Store) -> set[str]:
@@ -92,7 +92,7 @@ async def test_however_much_is_to_be_forgotten_a_batch_forgets_a_few(tmp_path: P
 
     def forget(rows: sqlite3.Connection) -> list[int]:
         batches = Batches(Catalog().role, "catalog", "main", Identity())
-        batches.carry_out(rows, 0, [None, None], [], {}, forget_before=50)
+        batches.carry_out(rows, Moment(0, 0), [None, None], [], {}, forget_before=50)
         return [int(row[0]) for row in rows.execute("SELECT id FROM inbox")]
 
     with Journal(tmp_path / "catalog.db", "nodes.catalog") as journal:

@@ -95,8 +95,9 @@ async def test_a_name_is_printed_as_it_is_by_every_command(
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [(("asyncapi", "--out", "c"), 0), (("audit", "nowhere [/]"), 1), (("watch",), 2),
-     (("kiosk", "terminal-7"), 2)],
+    [(("asyncapi", "--out", "c"), 0), (("audit", "nowhere [/]"), 2),
+     (("watch", "--broker", "mqtt://127.0.0.1:9"), 2),
+     (("kiosk", "terminal-7", "--broker", "mqtt://127.0.0.1:9"), 2)],
     ids=lambda each: each[0] if isinstance(each, tuple) else "",
 )  # fmt: skip
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "</dev/null"])

@@ -63,7 +63,7 @@ async def test_a_host_whose_clock_is_wrong_sells_asks_and_imports_and_says_why_t
     )
     assert code == 0, err
     assert "OXF-BLU-M" in out
-    assert f"tester-9: The clock of this host is {said} the store's" in err
+    assert f" tester-9 storebus.clock: The clock of this host is {said} the store's" in err
 
     file = tmp_path / "stock.csv"
     file.write_text(STOCK, encoding="utf-8")

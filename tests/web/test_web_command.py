@@ -54,10 +54,11 @@ async def test_phones_buy_at_two_page_servers_and_the_books_balance(tmp_path: Pa
 async def test_a_page_that_cannot_be_served_is_told_and_ends_with_its_code(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        code, _, err = await storebus("web", "--web-port", port, "--data", str(tmp_path))
+        nowhere = ("--data", str(tmp_path), "--broker", "mqtt://127.0.0.1:9")
+        code, _, err = await storebus("web", "--web-port", port, *nowhere)
         assert code == 2
         assert f"cannot listen on 127.0.0.1, port {port}: Address already in use." in err
-    code, _, err = await storebus("web", "shop-1", "--web-port", "0", "--data", str(tmp_path))
+    code, _, err = await storebus("web", "shop-1", "--web-port", "0", *nowhere)
     assert code == 2
     assert "shop-1 is no name of a page server" in err
     nobody = ("--broker", f"mqtt://127.0.0.1:{free_port()}", "--data", str(tmp_path))
