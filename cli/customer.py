@@ -26,7 +26,22 @@ from devices.terminal.price import price_text
 from devices.terminal.receipt import as_text, paper
 from devices.terminal.role import Terminal
 
-TerminalName = Annotated[str, typer.Argument(metavar="TERMINAL", help="Such as terminal-7.")]
+
+def terminal_name(name: str) -> str:
+    """The name, if it is a terminal's.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if role_of(name) != "terminal":
+        raise ConfigurationError(f"{name} is not the name of a terminal, such as terminal-7.")
+    return name
+
+
+TerminalName = Annotated[
+    str,
+    typer.Argument(metavar="TERMINAL", help="Such as terminal-7.", callback=terminal_name),
+]
 
 
 def buy(
@@ -170,8 +185,7 @@ async def running_terminal(
         RoleTakenError: the same terminal runs elsewhere.
         ConfigurationError: not the name of a terminal.
     """
-    if role_of(name) != "terminal":
-        raise ConfigurationError(f"{name} is not the name of a terminal, such as terminal-7.")
+    terminal_name(name)
     place = Place(MqttConnector(url), settings.site, settings.data, settings.runtime)
     async with running_at(place, name, settings.purchase_patience, show) as terminal:
         yield terminal

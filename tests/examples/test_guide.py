@@ -27,7 +27,7 @@ pytestmark = [
 GUIDE = PROJECT / "docs" / "device-guide.md"
 OTHER_EACH_DAY = {
     *("id", "time", "traceparent", "causationid", "order", "orderid", "job"),
-    *("reference", "pickup_code", "available", "now", "skew"),
+    *("reference", "pickup_code", "available", "now", "skew", "at"),
 }
 BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
