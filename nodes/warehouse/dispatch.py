@@ -27,7 +27,7 @@ from nodes.warehouse import domain, returns, store
 from nodes.warehouse.settings import WarehouseSettings
 
 _LOOK_AGAIN = 1000
-"""Milliseconds until a job that a sorter did not take is offered again."""
+"""Milliseconds until a warehouse that has just started knows who is there."""
 _SORTERS = 100
 """The most sorters that one turn gives jobs to."""
 
@@ -51,11 +51,13 @@ class Dispatch:
     def __init__(self, settings: WarehouseSettings) -> None:
         self._lost_sorter = round(settings.lost_sorter * 1000)
         self._slow_job = round(settings.slow_job * 1000)
+        self._refusal_pause = round(settings.refusal_pause * 1000)
         self._fault_pause = round(settings.fault_pause * 1000)
 
     def dispatch(self, turn: Turn) -> None:
         """Give waiting jobs to free sorters, as far as the bins hold their goods."""
         online = {name for name in turn.online if role_of(name) == "sorter"}
+        soon = online - returns.paused(turn.connection, turn.steady + self._refusal_pause)
         online -= returns.paused(turn.connection, turn.steady)
         busy = store.busy(turn.connection) & online
         waiting = store.waiting(turn.connection, _SORTERS)
@@ -71,7 +73,7 @@ class Dispatch:
             store.save_job(turn.connection, replace(job, pick_message=message), turn.now)
             patience = Patience(job=job.id, assignment=job.assignment, if_lost=False)
             turn.after(self._slow_job, "patience", patience)
-        self._raise_alarms(turn, nobody=bool(waiting) and not online)
+        self._raise_alarms(turn, nobody=bool(waiting) and not soon)
 
     def _allocate(self, turn: Turn, job: domain.Job) -> domain.Job | None:
         """A waiting job with its goods taken out of the bins' books; None if it has to wait on.
@@ -101,14 +103,13 @@ class Dispatch:
             turn.alarm()
 
     def taken(self, turn: Turn, answer: Answer[PickReply]) -> None:
-        """A sorter took its job, or did not: then the job waits again."""
+        """A sorter took its job, or did not: then another gets it, or the same one later."""
         if answer.data is not None and answer.data.accepted:
             return
         sent: Pick = answer.request
         job = store.job(turn.connection, sent.job)
         if job.state == "assigned" and job.assignment == sent.assignment:
-            store.save_job(turn.connection, self.supersede(turn, job), turn.now)
-            turn.after(_LOOK_AGAIN, "dispatch", Empty())
+            self._give_to_another(turn, job, self._refusal_pause)
 
     def packed(self, turn: Turn, request: Request[Packed]) -> JobOnly:
         """A parcel lies at its pickup point: settlement gets to know."""
@@ -128,7 +129,7 @@ class Dispatch:
         if job.sorter != request.caller or job.assignment != request.data.assignment:
             raise WrongState(f"Job {job.id} is not {request.caller}'s.", state=job.state)
         if job.state == "assigned":
-            self._give_to_another(turn, job)
+            self._give_to_another(turn, job, self._fault_pause)
         return JobOnly(job=job.id)
 
     def short_pick(self, turn: Turn, request: Request[ShortPick]) -> ShortPickReply:
@@ -163,7 +164,7 @@ class Dispatch:
         if job.state not in ("waiting", "assigned"):
             raise WrongState(f"Order {job.order} is {job.state}.", state=job.state)
         if job.state == "assigned":
-            self._give_to_another(turn, job)
+            self._give_to_another(turn, job, self._fault_pause)
         else:
             self.dispatch(turn)
         job = store.job(turn.connection, job.id)
@@ -199,15 +200,15 @@ class Dispatch:
         if job.state != "assigned" or job.assignment != patience.assignment:
             return
         if patience.if_lost and turn.node not in turn.online:
-            turn.after(_LOOK_AGAIN, "patience", patience)  # we have just started: who is there?
+            turn.after(_LOOK_AGAIN, "patience", patience)
         elif not (patience.if_lost and job.sorter in turn.online):
-            self._give_to_another(turn, job)
+            self._give_to_another(turn, job, self._fault_pause)
 
-    def _give_to_another(self, turn: Turn, job: domain.Job) -> None:
-        """Its sorter cannot be relied on now: it gets no job for a while."""
+    def _give_to_another(self, turn: Turn, job: domain.Job, pause: int) -> None:
+        """Its sorter cannot be relied on now: it gets no job for so many milliseconds."""
         assert job.sorter is not None
-        returns.pause(turn.connection, job.sorter, turn.steady + self._fault_pause)
-        turn.after(self._fault_pause, "dispatch", Empty())
+        returns.pause(turn.connection, job.sorter, turn.steady + pause)
+        turn.after(pause, "dispatch", Empty())
         store.save_job(turn.connection, self.supersede(turn, job), turn.now)
         self.dispatch(turn)
 

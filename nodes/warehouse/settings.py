@@ -16,5 +16,7 @@ class WarehouseSettings(BaseModel):
     """Seconds after which the job of a sorter that is gone is given to another."""
     slow_job: Seconds = 900.0
     """Seconds after which a job that is not packed is given to another sorter."""
+    refusal_pause: Seconds = 1.0
+    """Seconds for which a sorter that did not take its job gets none."""
     fault_pause: Seconds = 60.0
     """Seconds for which a sorter that was faulty, gone or slow gets no job."""

@@ -26,7 +26,7 @@ def broker() -> FaultyBroker:
 
 @pytest.fixture
 async def store(broker: FaultyBroker, tmp_path: Path) -> AsyncIterator[Store]:
-    patience = WarehouseSettings(lost_sorter=0.2, slow_job=0.6, fault_pause=0.5)
+    patience = WarehouseSettings(lost_sorter=0.2, slow_job=0.6, refusal_pause=0.1, fault_pause=0.5)
     async with running_store(
         broker, tmp_path, settings=FAST, sorters=1, warehouse=patience
     ) as store:
