@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -23,7 +22,7 @@ from cli.address import broker_url
 from cli.run import output, run
 from cli.settings import Settings, read_settings
 from devices.terminal.price import price_text
-from devices.terminal.receipt import as_text, paper
+from devices.terminal.receipt import as_text, paper, sold_lines
 from devices.terminal.role import Terminal
 
 
@@ -107,28 +106,8 @@ async def _buy(
                 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Sold:
-    """A line of a receipt: the command knows articles by their SKU."""
-
-    name: str
-    style: str
-    quantity: int
-    amount: int
-    tax_rate: int | None
-
-
 def _print_receipt(receipt: Receipt, styles: Mapping[str, Style]) -> None:
-    lines = [
-        _Sold(
-            line.sku,
-            ", ".join(styles[line.sku].attributes.values()),
-            line.quantity,
-            line.price.amount,
-            styles[line.sku].tax_rate,
-        )
-        for line in receipt.lines
-    ]
+    lines = sold_lines(receipt, styles, {})  # the command knows articles by their SKU
     written = paper("en", "", receipt, lines, receipt.pickup_point)
     output.print(as_text(written), soft_wrap=True, end="")
 

@@ -4,14 +4,15 @@ Its texts are in this package's `locale`, whichever face shows them.
 """
 
 import io
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from xml.sax.saxutils import escape
 
+from bus.contract.catalog import Style
 from bus.contract.settlement import Receipt
+from bus.safe import visible, width
 from bus.texts import Texts
 from bus.timestamp import milliseconds
 from devices.terminal.lettering import one_line, pdf_font
@@ -45,6 +46,34 @@ class SoldLine(Protocol):
     @property
     def tax_rate(self) -> int | None:
         """In basis points; none where the price names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A line of a receipt, from what the catalog says of its style."""
+
+    name: str
+    style: str
+    quantity: int
+    amount: int
+    tax_rate: int | None
+
+
+def sold_lines(
+    receipt: Receipt, styles: Mapping[str, Style], names: Mapping[str, str]
+) -> list[Sold]:
+    """What was paid for: styles and names of products by SKU, as far as they are known."""
+    return [
+        Sold(
+            names.get(line.sku, line.sku),
+            ", ".join(style.attributes.values()) if style else "",
+            line.quantity,
+            line.price.amount,
+            style.tax_rate if style else None,
+        )
+        for line in receipt.lines
+        for style in (styles.get(line.sku),)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +167,26 @@ def local_time(at: str | None) -> str:
 
 
 def as_text(receipt: Paper) -> str:
-    """Plain text in columns."""
+    """Plain text in columns; whatever a terminal would obey is shown as what it is."""
     rule = "-" * _COLUMNS
-    lines = [*receipt.seller, receipt.title, receipt.order]
+
+    def apart(left: str, right: str) -> str:
+        left, right = visible(left), visible(right)
+        return f"{left}{' ' * max(2, _COLUMNS - width(left) - width(right))}{right}"
+
+    def row(cells: Sequence[str]) -> str:
+        room = _COLUMNS // len(cells)
+        return "".join(" " * (room - width(cell)) + cell for cell in map(visible, cells))
+
+    lines = [visible(each) for each in (*receipt.seller, receipt.title, receipt.order)]
     lines += [receipt.when] if receipt.when else []
     lines.append(rule)
     for what, each, cost in receipt.lines:
-        lines += [what, _apart(f"  {each}", cost)]
-    lines += [rule, _apart(*receipt.total), rule]
+        lines += [visible(what), apart(f"  {each}", cost)]
+    lines += [rule, apart(*receipt.total), rule]
     if receipt.taxes:
-        lines += ["".join(_right(cell) for cell in row) for row in receipt.taxes] + [rule]
-    lines += [_apart(*each) for each in receipt.facts]
+        lines += [*(row(cells) for cells in receipt.taxes), rule]
+    lines += [apart(*each) for each in receipt.facts]
     return "\n".join(lines) + "\n"
 
 
@@ -199,17 +237,3 @@ def as_pdf(receipt: Paper) -> bytes:
         ]
     )  # fmt: skip
     return file.getvalue()
-
-
-def _apart(left: str, right: str) -> str:
-    gap = _COLUMNS - _width(left) - _width(right)
-    return f"{left}{' ' * max(2, gap)}{right}"
-
-
-def _right(cell: str) -> str:
-    return " " * (_COLUMNS // 4 - _width(cell)) + cell
-
-
-def _width(text: str) -> int:
-    """In columns of a terminal: a Chinese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)

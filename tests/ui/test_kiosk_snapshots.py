@@ -33,6 +33,12 @@ _RECEIPT = Receipt.model_validate(
         "payment": {"method": "account", "reference": "o-7sm2rt07es.charge"},
         "pickup_point": "north",
         "pickup_code": "482913",
+        "at": "2026-11-29T13:05:00Z",
+        "seller": {
+            "name": "Sample Store",
+            "address": "1 High Street",
+            "tax_number": "GB 123456789",
+        },
     }
 )
 

@@ -1,9 +1,6 @@
 """What goods, prices and orders look like in lines of text; everything of others is made safe."""
 
-from collections.abc import Mapping
-
 from bus.contract.catalog import Product, Style
-from bus.contract.settlement import Receipt
 from bus.contract.values import Money
 from bus.contract.warehouse import PickupPoints
 from bus.safe import fit, short, visible
@@ -12,7 +9,7 @@ from bus.texts import Texts
 from devices.terminal.kiosk.cart import Item
 from devices.terminal.kiosk.orders import UnderWay
 from devices.terminal.price import price_text
-from devices.terminal.tax import rate_text, taxes
+from devices.terminal.receipt import Paper
 
 _BAR = 24
 _CALLED = 4
@@ -75,27 +72,15 @@ def point_name(point: str, points: PickupPoints | None) -> str:
     return visible(next((each.name for each in known if each.id == point), point))
 
 
-def receipt_lines(
-    receipt: Receipt, bought: Mapping[str, Item], say: Texts, width: int
-) -> list[str]:
-    """What was bought, the tax in it, and how it was paid; the cart's items are by SKU."""
-    lines, currency = [], receipt.total.currency
-    sums: list[tuple[int | None, int]] = []
-    for line in receipt.lines:
-        item, amount = bought.get(line.sku), line.price.amount * line.quantity
-        name = ", ".join((item.product, *item.style.attributes.values())) if item else line.sku
-        lines.append(_two(f"{line.quantity} × {name}", price_text(amount, currency), width))
-        sums.append((item.style.tax_rate if item else None, amount))
-    lines.append("─" * width)
-    lines.append(_two(say("Total"), money(receipt.total), width))
-    for tax in taxes(sums):
-        gross = price_text(tax.gross, currency)
-        words = say("of this {rate} tax on {gross}", rate=rate_text(tax.rate), gross=gross)
-        lines.append(_two(words, price_text(tax.tax, currency), width))
-    method = say("account") if receipt.payment.method == "account" else say("card")
-    lines.append(_two(say("Paid by {method}", method=method), receipt.payment.reference, width))
-    lines.append(_two(say("Order"), receipt.order, width))
-    return [line.rstrip() for line in lines]
+def receipt_lines(receipt: Paper, width: int) -> list[str]:
+    """A receipt on few lines: what was paid first, who sold it last."""
+    goods = [_two(f"{what}   {each}", cost, width) for what, each, cost in receipt.lines]
+    quarter = width // 4
+    rates = ["".join(fit(cell, quarter, right=True) for cell in row) for row in receipt.taxes]
+    lines = [*goods, "─" * width, _two(*receipt.total, width), *rates]
+    lines += [_two(*fact, width) for fact in receipt.facts[:2]]
+    lines.append(_two(receipt.order, receipt.when, width))
+    return [line.rstrip() for line in (*lines, *map(visible, receipt.seller))]
 
 
 def _two(left: str, right: str, width: int) -> str:

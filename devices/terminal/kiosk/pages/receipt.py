@@ -9,6 +9,7 @@ from textual.widgets import Digits, Label
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.prose import Prose
 from devices.terminal.kiosk.words import call_number, point_name, receipt_lines
+from devices.terminal.receipt import paper, sold_lines
 
 
 class ReceiptPage(KioskPage):
@@ -37,8 +38,15 @@ class ReceiptPage(KioskPage):
             number=call_number(receipt.order),
         )
         yield Prose(keep, "keep", is_centred=True)
-        lines = receipt_lines(receipt, self.guest.bought, self.say, min(self.columns, 70))
-        yield VerticalScroll(Label("\n".join(lines), markup=False), id="receipt")
+        bought = self.guest.bought
+        lines = sold_lines(
+            receipt,
+            {sku: item.style for sku, item in bought.items()},
+            {sku: item.product for sku, item in bought.items()},
+        )
+        written = paper(self.say.language, "", receipt, lines, point)
+        text = receipt_lines(written, min(self.columns, 70))
+        yield VerticalScroll(Label("\n".join(text), markup=False), id="receipt")
 
     def buttons(self) -> Iterable[tuple[str, str]]:
         """Done, not where it was paid; or look at how far it is."""
