@@ -24,7 +24,16 @@ Finding = tuple[bool | None, str, str]
 
 _ROOM = 256 << 20
 """Bytes: with less free a store stops before long."""
-_OURS = ("*.db", "*.db-wal", "*.db-shm", "*.db-generation", "*.jsonl", "*.lock", "broker-url*")
+_OURS = (
+    "*.db",
+    "*.db-wal",
+    "*.db-shm",
+    "*.db-generation",
+    "*.jsonl",
+    "*.lock",
+    "broker-url*",
+    "shop-folder",
+)
 
 
 def store_files(folder: Path) -> Iterator[Finding]:

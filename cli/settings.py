@@ -13,7 +13,9 @@ from pydantic_settings import (
 
 from broker.settings import BrokerSettings
 from bus.contract.values import Name
+from bus.damage import reading
 from bus.errors import ConfigurationError
+from bus.private import write_text
 from bus.settings import RuntimeSettings
 from cli.shop import SAMPLE
 from devices.terminal.kiosk.settings import KioskSettings
@@ -22,6 +24,7 @@ from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
 
 FILE = "storebus.toml"
+_SHOP = "shop-folder"
 
 
 class Settings(BaseSettings):
@@ -40,7 +43,7 @@ class Settings(BaseSettings):
     data: Path = Path("storebus-data")
     """The folder of the databases, logs and generated files."""
     shop: Path = SAMPLE
-    """A folder with a `shop.toml`, or that file."""
+    """A folder with a `shop.toml`, or that file; left out: what the store was last opened with."""
     acquirer: str = "simulated"
     """`simulated` starts the simulated one, `none` takes no cards, else the acquirer's URL."""
     speed: Annotated[float, Field(gt=0)] = 1.0
@@ -103,4 +106,22 @@ def read_settings(**options: object) -> Settings:
         raise ConfigurationError(f"setting {name}: {first['msg']}") from error
     except ValueError as error:  # the file is not TOML
         raise ConfigurationError(f"{FILE}: {error}") from error
+    if "shop" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"shop": _last_shop(settings.data)})
     return settings
+
+
+def remember_shop(settings: Settings) -> None:
+    """Leave in the data folder which shop's files the store is opened with."""
+    if settings.shop == SAMPLE:  # lies wherever Storebus is installed
+        (settings.data / _SHOP).unlink(missing_ok=True)
+    else:
+        write_text(settings.data / _SHOP, f"{settings.shop.absolute()}\n")
+
+
+def _last_shop(data: Path) -> Path:
+    file = data / _SHOP
+    if not file.exists():
+        return SAMPLE
+    with reading(file, "Name the shop with --shop"):
+        return Path(file.read_text("utf-8").strip())

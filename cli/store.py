@@ -25,7 +25,7 @@ from bus.role import Role
 from cli.apart import roles_apart
 from cli.roles import acquirer_client, server_roles, sorter_role
 from cli.run import output
-from cli.settings import Settings
+from cli.settings import Settings, remember_shop
 from cli.shop.reader import Shop, read_shop
 from cli.shop.seeding import IMPORTER, Refusal, Seeding
 from cli.shop.shelf import products_of
@@ -74,6 +74,7 @@ async def running_store(
     shop = read_shop(settings.shop)
     async with AsyncExitStack() as stack:
         stack.callback(os.close, hold(settings.data / "store.lock"))
+        remember_shop(settings)
         broker = await stack.enter_async_context(
             running_broker(settings.broker, settings.data, output.print)
         )

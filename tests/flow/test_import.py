@@ -283,3 +283,34 @@ async def test_a_shop_without_a_product_that_can_be_sold_opens_and_says_what_is_
     assert "products.csv:2: name: the first row of a product must have one" in said
     assert "products.csv:3: 1 columns where the header has 11" in said
     assert "has no product that can be sold" in said
+
+
+async def test_a_file_is_read_as_the_store_is_that_was_opened_with_a_shop_of_its_own(
+    tmp_path: Path,
+) -> None:
+    shop, data = tmp_path / "shop", tmp_path / "data"
+    shop.mkdir()
+    for file in SAMPLE.glob("*.*"):
+        (shop / file.name).write_bytes(file.read_bytes())
+    toml = (shop / "shop.toml").read_text("utf-8")
+    (shop / "shop.toml").write_text(
+        toml.replace("EUR", "CHF").replace("shop.example", "swiss.example")
+    )
+    _file(shop, "products.csv", HEADER, "cap,Cap,,,CAP,9520000000028,,9.00,CHF,,")
+    _file(shop, "stock.csv", STOCK)
+    _file(shop, "accounts.csv", "account,name,balance")
+    async with running_store_process(
+        data, "embedded", "inf", "--shop", str(shop), "--no-web"
+    ) as store:
+        hat = _file(tmp_path, "hat.csv", HEADER, "hat,Hat,,,HAT,9520000000011,,9.00,CHF,,")
+        ended, out, _ = await _import(store, hat)
+        assert (ended, "all rows are in" in out) == (0, True), out
+        assert "Hat" in await _scan(store, "https://swiss.example/01/09520000000011")
+    # Opened again without a word about the shop, it is the same shop.
+    async with running_store_process(data, "embedded", "inf", "--no-web") as store:
+        assert "differ" not in store.greeting
+        assert "Hat" in await _scan(store, "https://swiss.example/01/09520000000011")
+    (shop / "shop.toml").unlink()
+    ended, _, err = await storebus("up", "--port", "0", "--no-web", "--data", str(data))
+    assert ended == 2
+    assert f"{shop / 'shop.toml'}" in err
