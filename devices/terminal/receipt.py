@@ -15,7 +15,7 @@ from bus.contract.settlement import Receipt
 from bus.safe import visible, width
 from bus.texts import Texts
 from bus.timestamp import milliseconds
-from devices.terminal.lettering import one_line, pdf_font
+from devices.terminal.lettering import lacking, one_line, pdf_font
 from devices.terminal.price import price_text
 from devices.terminal.tax import rate_text, taxes
 
@@ -188,6 +188,13 @@ def as_text(receipt: Paper) -> str:
         lines += [*(row(cells) for cells in receipt.taxes), rule]
     lines += [apart(*each) for each in receipt.facts]
     return "\n".join(lines) + "\n"
+
+
+def is_printable(receipt: Paper) -> bool:
+    """Whether the PDF's font has all its letters: else there is only the text."""
+    cells = (*receipt.seller, *(cell for line in receipt.lines for cell in line))
+    facts = (text for fact in receipt.facts for text in fact)
+    return not any(map(lacking, (*cells, *facts)))
 
 
 def as_pdf(receipt: Paper) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from pypdf import PdfReader
 from shop import MUG, SHIRT, Phone, Shop
 
+from bus.contract.catalog import UPSERT, Upsert
 from devices.terminal.receipt import Paper, as_pdf, as_text
 
 LONG = Paper(
@@ -71,6 +72,23 @@ def test_the_pdf_is_one_and_is_the_browsers_own(shop: Shop, phone: Phone) -> Non
         assert all(each in text for each in said), text
     with shop.phone().http as other:
         assert other.get(f"/order/{order}/receipt.pdf").status_code == 404
+
+
+def test_a_receipt_with_letters_that_the_pdf_would_lack_is_a_text(shop: Shop, phone: Phone) -> None:
+    style = {"sku": "TEA", "gtin": "09520000000011", "attributes": {}}
+    tea = {"id": "tea", "name": "चाय", "url": f"https://shop.example/01/{style['gtin']}"}
+    price = {"price": {"amount": 900, "currency": "EUR"}}
+    sold = Upsert.model_validate({"products": [tea | {"styles": [style | price]}]})
+    shop.do(shop.store.ask(UPSERT, "catalog", sold))
+    shop.stock("TEA", 1)
+    order = phone.buy(str(style["gtin"]), "TEA")
+    page = phone.get(f"/order/{order}/receipt").text
+    assert "चाय" in page
+    assert "receipt.txt" in page
+    assert "receipt.pdf" not in page
+    answer = phone.get(f"/order/{order}/receipt.pdf")
+    assert answer.headers["content-disposition"] == 'attachment; filename="receipt.txt"'
+    assert "चाय" in answer.text
 
 
 def fonts_of(pdf: bytes) -> dict[str, bool]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from bus.contract.settlement import ORDER, OrderQuery, OrderView
 from bus.errors import Problem
-from devices.terminal.receipt import Paper, as_pdf, as_text, paper
+from devices.terminal.receipt import Paper, as_pdf, as_text, is_printable, paper
 from devices.terminal.web import domain
 from devices.terminal.web.rendering import render
 from devices.terminal.web.site import Site, see_other
@@ -82,8 +82,13 @@ async def noted(site: Site, request: Request, visitor: Visitor, _: dict[str, str
 async def receipt(site: Site, request: Request, visitor: Visitor) -> Response:
     """The sales receipt, to be kept or printed."""
     kept = _own(site, request, visitor)
+    written = _paper(site, visitor, kept)
     return site.page(
-        visitor, "receipt.html", paper=_paper(site, visitor, kept), receipt=kept.bought.receipt
+        visitor,
+        "receipt.html",
+        paper=written,
+        receipt=kept.bought.receipt,
+        is_printable=is_printable(written),
     )
 
 
@@ -94,9 +99,11 @@ async def receipt_text(site: Site, request: Request, visitor: Visitor) -> Respon
 
 
 async def receipt_pdf(site: Site, request: Request, visitor: Visitor) -> Response:
-    """The same as a PDF."""
+    """The same as a PDF; as a text, where its font lacks a letter."""
     async with site.printing:
         written = _paper(site, visitor, _own(site, request, visitor))
+        if not is_printable(written):
+            return await receipt_text(site, request, visitor)
         printed = await asyncio.to_thread(as_pdf, written)
     return _file(printed, "application/pdf", "pdf")
 
