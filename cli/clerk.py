@@ -1,9 +1,11 @@
 """What the commands of a clerk share: they ask the store in a name that it remembers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, TypeVar
+
+from rich.table import Table
 
 from bus.caller import Caller
 from bus.contract.channel import role_of
@@ -12,6 +14,7 @@ from bus.errors import ConfigurationError
 from bus.gate import validate
 from bus.link import MqttConnector
 from cli.address import broker_url
+from cli.run import output
 from cli.settings import read_settings
 
 ModelT = TypeVar("ModelT", bound=Model)
@@ -54,3 +57,11 @@ def as_model(model: type[ModelT], fields: dict[str, Any]) -> ModelT:
     read = validate(model, fields)
     assert isinstance(read, model)
     return read
+
+
+def print_table(rows: Iterable[tuple[str, ...]], *heading: str) -> None:
+    """Print rows of text under a heading."""
+    table = Table(*heading)
+    for row in rows:
+        table.add_row(*row)
+    output.print(table)

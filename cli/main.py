@@ -27,6 +27,7 @@ _COMMANDS = {
     "web": "cli.web:web",
     "import": "cli.importing:import_",
     "stock": "cli.stock:stock",
+    "account": "cli.account:account",
     "retire": "cli.retiring:retire",
     "resolve": "cli.resolving:resolve",
     "config": "cli.config:config",

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from bus.caller import Caller
 from bus.contract.catalog import RETIRED, RetiredQuery, RetiredSince
 from bus.contract.warehouse import COUNT, COUNTS, Counted, CountGoods, Counts
 from bus.errors import ConfigurationError, Problem
 from cli import options
-from cli.clerk import Connected, as_model, ask, connected
+from cli.clerk import Connected, as_model, ask, connected, print_table
 from cli.run import REFUSED, errors, output, print_problem, run
 from cli.shop.rows import read_counts
 
@@ -151,7 +150,7 @@ def history(
          f"{each.change:+d}", each.reason)
         for each in found
     ]  # fmt: skip
-    _print(rows, "when", "who", "style", "location", "books → counted", "change", "why")
+    print_table(rows, "when", "who", "style", "location", "books → counted", "change", "why")
 
 
 @stock.command()
@@ -172,7 +171,7 @@ def retired(
     rows = [
         (each.at, each.by, each.sku, each.product, str(each.on_hand), each.reason) for each in found
     ]
-    _print(rows, "when", "who", "style", "product", "on hand", "why")
+    print_table(rows, "when", "who", "style", "product", "on hand", "why")
 
 
 async def _all_retired(caller: Caller) -> list[RetiredSince]:
@@ -183,10 +182,3 @@ async def _all_retired(caller: Caller) -> list[RetiredSince]:
         if not page:
             return found
         found += page
-
-
-def _print(rows: Iterable[tuple[str, ...]], *heading: str) -> None:
-    table = Table(*heading)
-    for row in rows:
-        table.add_row(*(cell.replace("[", r"\[") for cell in row))
-    output.print(table)

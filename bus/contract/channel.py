@@ -89,12 +89,13 @@ def query(
     reply: type[ReplyT],
     description: str,
     *,
+    callers: Collection[str] = (),
     problems: Collection[str] = (),
 ) -> Operation[RequestT, ReplyT]:
-    """Declare a query, which any node may ask."""
+    """Declare a query, and who may ask it if not any node."""
     return Operation(
         callee, name, "query", request, reply, description,
-        timeout=5.0, problems=frozenset(problems),
+        frozenset(callers), 5.0, frozenset(problems),
     )  # fmt: skip
 
 

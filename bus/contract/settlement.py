@@ -8,6 +8,7 @@ from bus.contract.catalog import Line, Lines, OrderOnly, PricedLine
 from bus.contract.channel import Event, State, command, query
 from bus.contract.delivery import Delivered, DeliveredReply, Delivery
 from bus.contract.values import (
+    MAX_AMOUNT,
     Count,
     Currency,
     Model,
@@ -363,6 +364,53 @@ class Balance(Model):
     """When the delivery had brought it before (RFC 3339): nothing was paid in now."""
 
 
+class AdjustAccount(Model):
+    """A mistake in a customer's account is put right: there is too little in it, or too much."""
+
+    account: AccountId
+    """Such as `C-1001`."""
+    change: Annotated[int, Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT)]
+    """What is added, in minor units; less than nothing is taken out."""
+    currency: Currency
+    """The account's."""
+    reason: Reason
+
+
+class StatementQuery(Model):
+    """What happened to a customer's account?"""
+
+    account: AccountId
+    """Such as `C-1001`."""
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    """The most entries to be answered."""
+
+
+class StatementEntry(Model):
+    """Money that came into an account, or left it."""
+
+    at: str
+    """RFC 3339."""
+    kind: Literal["deposit", "charge", "refund", "adjustment"]
+    """Paid in, paid for an order, paid back for one, or put right by somebody."""
+    amount: Annotated[int, Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT)]
+    """In minor units; less than nothing left the account."""
+    order: OrderId | None = None
+    """Which order was paid, or paid back."""
+    by: Name | None = None
+    """Of an adjustment: the node at which it was entered."""
+    reason: Text | None = None
+    """Of an adjustment."""
+
+
+class Statement(Balance):
+    """What an account holds, and how it came to that."""
+
+    name: Text
+    """Of the customer."""
+    entries: list[StatementEntry]
+    """Newest first."""
+
+
 class OrderCounts(Model):
     """How many orders are in each state."""
 
@@ -426,6 +474,14 @@ DEPOSIT = command(
     "Pay money into a customer's account", callers={"tester", "console"}, timeout=30.0,
     problems={"conflict"},
 )  # fmt: skip
+ADJUST = command(
+    "settlement", "adjust", AdjustAccount, Balance, "Put a customer's account right, up or down",
+    callers={"tester", "console"}, timeout=30.0, problems={"conflict", "unknown-account"},
+)  # fmt: skip
+STATEMENT = query(
+    "settlement", "statement", StatementQuery, Statement, "What happened to a customer's account?",
+    callers={"tester", "console"}, problems={"unknown-account"},
+)  # fmt: skip
 DELIVERED = query(
     "settlement", "delivered", Delivered, DeliveredReply, "What of this came with a delivery?"
 )
@@ -436,6 +492,6 @@ PAYMENT_METHODS_STATE = State(
 )
 
 CHANNELS = (
-    PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, RESOLVE, REFUSALS, DEPOSIT, DELIVERED,
-    ORDER_CHANGED, PAYMENT_METHODS_STATE,
+    PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, RESOLVE, REFUSALS, DEPOSIT, ADJUST,
+    STATEMENT, DELIVERED, ORDER_CHANGED, PAYMENT_METHODS_STATE,
 )  # fmt: skip

@@ -21,7 +21,7 @@ from cli.snapshot import snapshots
 SCHEMAS = {
     "bus": 4,
     "nodes.catalog": 4,
-    "nodes.settlement": 7,
+    "nodes.settlement": 8,
     "nodes.warehouse": 6,
     "devices.sorter": 3,
     "devices.terminal": 3,

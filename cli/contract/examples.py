@@ -202,6 +202,21 @@ DATA: dict[str, dict[str, Any]] = {
         "before": [{"item": "C-1001", "amount": 11800, "content": None, "at": _SINCE}]
     },
     "settlement.deposit.reply": {"account": "C-1001", "balance": 11800, "currency": "EUR"},
+    "settlement.adjust.request": {
+        "account": "C-1001",
+        "change": -13500,
+        "currency": "EUR",
+        "reason": "150.00 was typed for 15.00",
+    },
+    "settlement.adjust.reply": {"account": "C-1001", "balance": 11800, "currency": "EUR"},
+    "settlement.statement.request": {"account": "C-1001", "limit": 20},
+    "settlement.statement.reply": {
+        "account": "C-1001",
+        "balance": 11800,
+        "currency": "EUR",
+        "name": "Ann",
+        "entries": [{"at": _SINCE, "kind": "charge", "amount": -11800, "order": ORDER}],
+    },
     "settlement.order-changed.event": {**_SUMMARY, "reason": None},
     "settlement.payment-methods.state": {"methods": ["account", "card"]},
     "warehouse.pickup-points.request": {},

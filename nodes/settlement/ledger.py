@@ -5,8 +5,11 @@ and `cash:EUR` (money paid in).
 """
 
 import sqlite3
+from typing import Literal
 
+from bus.contract.settlement import StatementEntry
 from bus.errors import Conflict
+from bus.timestamp import rfc3339
 
 SALES = "sales"
 ACQUIRER = "acquirer"
@@ -67,3 +70,43 @@ def transfer(
         connection.execute(
             "UPDATE account SET balance = balance + ? WHERE id = ?", (change, account)
         )
+
+
+def note_adjustment(
+    connection: sqlite3.Connection, identifier: str, caller: str, reason: str
+) -> None:
+    """Write down who made a transfer to put an account right, and why."""
+    connection.execute("INSERT INTO adjustment VALUES (?, ?, ?)", (identifier, caller, reason))
+
+
+def statement(
+    connection: sqlite3.Connection, account: str, limit: int
+) -> tuple[str, list[StatementEntry]]:
+    """An account's name, and what came into it or left it, newest first."""
+    (name,) = connection.execute("SELECT name FROM account WHERE id = ?", (account,)).fetchone()
+    rows = connection.execute(
+        "SELECT at, amount, order_id, caller, reason FROM posting"
+        " JOIN transfer ON transfer.id = posting.transfer"
+        " LEFT JOIN adjustment ON adjustment.transfer = posting.transfer"
+        " WHERE account = ? ORDER BY at DESC, transfer.id DESC LIMIT ?",
+        (account, limit),
+    )
+    return name, [
+        StatementEntry(
+            at=rfc3339(row["at"]),
+            kind=_kind(row),
+            amount=row["amount"],
+            order=row["order_id"],
+            by=row["caller"],
+            reason=row["reason"],
+        )
+        for row in rows
+    ]
+
+
+def _kind(row: sqlite3.Row) -> Literal["deposit", "charge", "refund", "adjustment"]:
+    if row["caller"] is not None:
+        return "adjustment"
+    if row["order_id"] is None:
+        return "deposit"
+    return "charge" if row["amount"] < 0 else "refund"

@@ -18,6 +18,7 @@ from bus.contract.delivery import Delivered, DeliveredReply
 from bus.contract.every import ALARMS_STATE, PRESENCE, Alarms, Presence
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import (
+    ADJUST,
     CANCEL,
     COLLECT,
     DELIVERED,
@@ -31,9 +32,8 @@ from bus.contract.settlement import (
     READY,
     REFUSALS,
     RESOLVE,
-    Balance,
+    STATEMENT,
     Collect,
-    Deposit,
     Failed,
     OrderChanged,
     OrderList,
@@ -56,7 +56,7 @@ from bus.contract.warehouse import (
     Fulfil,
     PickupPoints,
 )
-from bus.deliveries import brought_before, delivered, note
+from bus.deliveries import delivered
 from bus.errors import (
     Cancelled,
     InvalidField,
@@ -70,7 +70,7 @@ from bus.intake import Answer, Observed, Request
 from bus.role import Role, Timer
 from bus.timestamp import rfc3339
 from bus.turn import Turn
-from nodes.settlement import domain, ledger, refusals, resolving, store
+from nodes.settlement import accounts, domain, refusals, resolving, store
 from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.acquirer.outcomes import Captured, Declined
 from nodes.settlement.guessing import Lock
@@ -134,6 +134,7 @@ class Settlement:
                 ORDER: self._show_order,
                 ORDERS: _list_orders,
                 REFUSALS: resolving.show,
+                STATEMENT: accounts.statement,
                 DELIVERED: _delivered,
             },
             commands={
@@ -143,7 +144,8 @@ class Settlement:
                 COLLECT: self._collect,
                 CANCEL: self._cancel,
                 RESOLVE: self._resolving.resolve,
-                DEPOSIT: _deposit,
+                DEPOSIT: accounts.deposit,
+                ADJUST: accounts.adjust,
             },
             answers={
                 RESERVE: self._reserved,
@@ -401,31 +403,6 @@ def _reminded(turn: Turn, answer: Answer[Shown]) -> None:
     shown = answer.data is not None and answer.data.shown
     if shown and order.state == "ready":
         _save(turn, order.to("reminded", turn.now))
-
-
-def _deposit(turn: Turn, request: Request[Deposit]) -> Balance:
-    data = request.data
-    account, currency = ledger.customer(data.account), data.amount.currency
-    already = None
-    if data.delivery is not None:
-        already = brought_before(turn.connection, data.delivery, data.account, data.amount.amount)
-    ledger.open_account(turn.connection, account, data.name, currency)
-    cash = ledger.own(ledger.CASH, currency)
-    ledger.open_account(turn.connection, cash, "Cash", currency)
-    if data.amount.amount and already is None:
-        ledger.transfer(
-            turn.connection,
-            f"deposit.{request.caller}.{request.id}",
-            source=cash,
-            target=account,
-            amount=data.amount.amount,
-            now=turn.now,
-        )
-    if data.delivery is not None and already is None:
-        note(turn.connection, data.delivery, data.account, data.amount.amount, now=turn.now)
-    found = ledger.balance(turn.connection, account)
-    assert found is not None
-    return Balance(account=data.account, balance=found[0], currency=found[1], already=already)
 
 
 def _delivered(connection: sqlite3.Connection, request: Request[Delivered]) -> DeliveredReply:

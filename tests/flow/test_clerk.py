@@ -116,6 +116,47 @@ async def test_a_retired_product_is_not_sold_until_it_is_taken_back(store: Store
 
 
 @in_one_loop
+async def test_a_typing_error_in_an_account_is_put_right_and_remembered(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    paid_in = tmp_path / "accounts.csv"
+    paid_in.write_text("account,name,balance\nC-7001,Ann [x],15000\n")
+    assert (await _in_store(store, "import", str(paid_in)))[0] == 0
+    why = ("--why", "150.00 was typed for 15.00", "--as", "tester-bob")
+    code, out, err = await _in_store(store, "account", "adjust", "C-7001=-135.00", *why)
+    assert (code, out) == (0, "C-7001 holds 15.00 EUR now.\n"), err
+    code, out, err = await _in_store(store, "account", "adjust", "C-7001=+0.50", *why)
+    assert (code, out) == (0, "C-7001 holds 15.50 EUR now.\n"), err
+    for wrong, said in (
+        ("C-7001=-15.51", "C-7001 holds 1550 in minor units of EUR"),
+        ("C-7001=0", "it must be more than nothing"),
+        ("C-7001=1.005", "1.005"),
+        ("C-7009=1", "There is no account C-7009."),
+        ("seven", "account"),
+    ):
+        code, _, err = await _in_store(store, "account", "adjust", wrong, *why)
+        assert code in (1, 2), wrong
+        assert said in err
+    code, _, err = await _in_store(store, "account", "adjust", "C-7001=1")
+    assert (code, "--why" in err) == (2, True)
+    code, out, _ = await _in_store(store, "account", "show", "C-7001", "--json")
+    shown = json.loads(out)
+    told = [(each["kind"], each["amount"], each["by"], each["reason"]) for each in shown["entries"]]
+    assert (shown["name"], shown["balance"]) == ("Ann [x]", 1550)
+    assert told == [
+        ("adjustment", 50, "tester-bob", why[1]),
+        ("adjustment", -13500, "tester-bob", why[1]),
+        ("deposit", 15000, None, None),
+    ]
+    code, out, _ = await _in_store(store, "account", "show", "C-7001")
+    assert "C-7001, Ann [x]: 15.50 EUR" in out
+    code, _, err = await _in_store(
+        store, "request", "terminal-9", "settlement", "statement", "account=C-7001", "--force"
+    )
+    assert (code, "not-allowed" in err or "403" in err) == (1, True), err
+
+
+@in_one_loop
 async def test_money_that_the_provider_kept_is_paid_by_hand(store: StoreProcess) -> None:
     code, out, err = await _in_store(
         store, "buy", "terminal-7", "OXF-BLU-S", "--pay", "card:tok_norefund", "--no-wait", "--json"

@@ -1,0 +1,105 @@
+"""`storebus account`: what customers have paid in, and mistakes in it put right."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from bus.caller import Caller
+from bus.contract.settlement import (
+    ADJUST,
+    STATEMENT,
+    AdjustAccount,
+    Balance,
+    Statement,
+    StatementQuery,
+)
+from bus.errors import ConfigurationError
+from cli import options
+from cli.clerk import as_model, ask, connected, print_table
+from cli.run import output, run
+from cli.shop.money import amount_from
+from devices.terminal.price import price_text
+
+account = typer.Typer(
+    name="account",
+    help="Look at a customer's account, and put it right.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Number = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Such as C-1001.")]
+
+
+@account.command()
+def show(
+    number: Number,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="The most entries.")] = 20,
+    as_json: options.AsJson = False,
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+) -> None:
+    """Show what an account holds and how it came to that, newest first.
+
+    Example: storebus account show C-1001
+    """
+    wanted = as_model(StatementQuery, {"account": number, "limit": limit})
+    clerk = connected(broker, site, data, options.CLERK)
+    found: Statement = run(ask(clerk, lambda caller: caller.ask(STATEMENT, "settlement", wanted)))
+    if as_json:
+        output.print_json(found.model_dump_json())
+        return
+    held = price_text(found.balance, found.currency)
+    output.print(f"{found.account}, {found.name}: {held}", soft_wrap=True, markup=False)
+    rows = [
+        (each.at, each.kind, price_text(each.amount, found.currency), each.order or "",
+         each.by or "", each.reason or "")
+        for each in found.entries
+    ]  # fmt: skip
+    print_table(rows, "when", "what", "amount", "order", "who", "why")
+
+
+@account.command()
+def adjust(
+    word: Annotated[
+        str,
+        typer.Argument(metavar="ACCOUNT=CHANGE", help="What is added, or with a minus taken out."),
+    ],
+    why: options.Why = None,
+    by: options.By = options.CLERK,
+    as_json: options.AsJson = False,
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+) -> None:
+    """Put a mistake in an account right: by how much there is too little in it, or too much.
+
+    Not more can be taken out than is there. The account remembers who did it and why.
+
+    Example: storebus account adjust C-1001=-135.00 --why "150.00 was typed for 15.00"
+    """
+    number, _, change = word.partition("=")
+    if why is None:
+        raise ConfigurationError('Say why, for those who look later: --why "a typing error".')
+    clerk = connected(broker, site, data, by)
+    done = run(ask(clerk, lambda caller: _adjust(caller, number, change, why)))
+    if as_json:
+        output.print_json(json.dumps(done.model_dump()))
+        return
+    held = price_text(done.balance, done.currency)
+    output.print(f"{done.account} holds {held} now.", soft_wrap=True, markup=False)
+
+
+async def _adjust(caller: Caller, number: str, change: str, why: str) -> Balance:
+    """What was typed is money of the account's currency."""
+    wanted = as_model(StatementQuery, {"account": number, "limit": 1})
+    currency = (await caller.ask(STATEMENT, "settlement", wanted)).currency
+    sign, digits = (-1, change[1:]) if change[:1] in "-−" else (1, change.removeprefix("+"))
+    try:
+        amount = sign * amount_from(digits, currency)
+    except ValueError as error:
+        raise ConfigurationError(f"{number}={change}: {error}") from error
+    fields = {"account": number, "change": amount, "currency": currency, "reason": why}
+    done: Balance = await caller.ask(ADJUST, "settlement", as_model(AdjustAccount, fields))
+    return done

@@ -1,0 +1,75 @@
+"""Customers' accounts: what is paid in, what is put right, and what happened to them."""
+
+import sqlite3
+
+from bus.contract.settlement import (
+    AdjustAccount,
+    Balance,
+    Deposit,
+    Statement,
+    StatementQuery,
+)
+from bus.deliveries import brought_before, note
+from bus.errors import Conflict, InvalidField, UnknownAccount
+from bus.intake import Request
+from bus.turn import Turn
+from nodes.settlement import ledger
+
+
+def deposit(turn: Turn, request: Request[Deposit]) -> Balance:
+    """Money is paid in; a delivery's counts once."""
+    data = request.data
+    currency = data.amount.currency
+    already = None
+    if data.delivery is not None:
+        already = brought_before(turn.connection, data.delivery, data.account, data.amount.amount)
+    ledger.open_account(turn.connection, ledger.customer(data.account), data.name, currency)
+    if data.amount.amount and already is None:
+        identifier = f"deposit.{request.caller}.{request.id}"
+        _pay_in(turn, identifier, data.account, data.amount.amount, currency)
+    if data.delivery is not None and already is None:
+        note(turn.connection, data.delivery, data.account, data.amount.amount, now=turn.now)
+    return _balance(turn.connection, data.account).model_copy(update={"already": already})
+
+
+def adjust(turn: Turn, request: Request[AdjustAccount]) -> Balance:
+    """Somebody puts a mistake right."""
+    data = request.data
+    before = _balance(turn.connection, data.account)
+    if before.currency != data.currency:
+        raise Conflict(f"The account is kept in {before.currency}.", currency=before.currency)
+    if data.change == 0 or before.balance + data.change < 0:
+        raise InvalidField(
+            f"{data.account} holds {before.balance} in minor units of {before.currency}:"
+            " as much can be taken out, and the change is not 0.",
+            field="change",
+        )
+    identifier = f"adjust.{request.caller}.{request.id}"
+    _pay_in(turn, identifier, data.account, data.change, data.currency)
+    ledger.note_adjustment(turn.connection, identifier, request.caller, data.reason)
+    return _balance(turn.connection, data.account)
+
+
+def statement(connection: sqlite3.Connection, request: Request[StatementQuery]) -> Statement:
+    """What an account holds, and how it came to that."""
+    data = request.data
+    held = _balance(connection, data.account)
+    name, entries = ledger.statement(connection, ledger.customer(data.account), data.limit)
+    return Statement(**dict(held), name=name, entries=entries)
+
+
+def _pay_in(turn: Turn, identifier: str, account: str, amount: int, currency: str) -> None:
+    """Cash becomes a customer's money; less than nothing is paid out."""
+    cash, customer = ledger.own(ledger.CASH, currency), ledger.customer(account)
+    ledger.open_account(turn.connection, cash, "Cash", currency)
+    source, target = (cash, customer) if amount > 0 else (customer, cash)
+    ledger.transfer(
+        turn.connection, identifier, source=source, target=target, amount=abs(amount), now=turn.now
+    )
+
+
+def _balance(connection: sqlite3.Connection, account: str) -> Balance:
+    found = ledger.balance(connection, ledger.customer(account))
+    if found is None:
+        raise UnknownAccount(f"There is no account {account}.")
+    return Balance(account=account, balance=found[0], currency=found[1])
