@@ -7,7 +7,7 @@ from typing import Any
 
 from bus.clock import Moment
 from bus.contract import find_operation
-from bus.contract.channel import Operation, State, role_of
+from bus.contract.channel import ROLES, Operation, State, role_of
 from bus.contract.every import Presence
 from bus.contract.problem import ProblemData
 from bus.contract.values import Model
@@ -160,7 +160,7 @@ class Batches:
 
     def _new_request(self, turn: Turn, request: Request[Any]) -> None:
         turn.connection.execute(
-            "INSERT INTO inbox VALUES (?, ?, ?, ?, NULL, ?, ?, ?, NULL)",
+            "INSERT INTO inbox VALUES (?, ?, ?, ?, NULL, ?, ?, ?, NULL, ?)",
             (
                 request.caller,
                 request.id,
@@ -169,6 +169,7 @@ class Batches:
                 request.correlation,
                 request.trace or "",
                 turn.steady,
+                request.order,
             ),
         )
         turn.connection.execute("SAVEPOINT message")
@@ -177,6 +178,8 @@ class Batches:
             run = self._role.commands.get(request.operation)
             if run is None:
                 raise UnknownOperation(f"{self._node} cannot {request.operation.name} yet.")
+            if role_of(request.caller) in ROLES:
+                turn.begin_trace(request)
             reply = run(turn, request)
         except Problem as problem:
             turn.connection.execute("ROLLBACK TO message")

@@ -144,18 +144,30 @@ class Reading:
             raise UnsupportedVersion("`specversion` must be 1.0.", expected="1.0")
         if "data" not in document:
             raise Malformed("`data` is missing.", field="data")
-        trace, time = self._text("traceparent"), document.get("time")
+        time = document.get("time")
         return Envelope(
             id=identifier,
             data=document["data"],
             type=self._text("type"),
             correlation_id=self._text("correlationid"),
-            trace=trace if trace and _TRACEPARENT.fullmatch(trace) else None,
-            order=self._text("orderid"),
+            trace=self.trace if self._text("traceparent") else None,
+            order=self.order if self._text("orderid") else None,
             time=time if isinstance(time, str) else None,
             deadline=self._deadline(),
             expires_in=self._expires_in(),
         )
+
+    @property
+    def order(self) -> str | None:
+        """The order that it says it is about, as far as it could be read."""
+        order = self.document.get("orderid")
+        return order if isinstance(order, str) and _ID.fullmatch(order) else None
+
+    @property
+    def trace(self) -> str | None:
+        """Its traceparent, if it has one that can be read."""
+        trace = self.document.get("traceparent")
+        return trace if isinstance(trace, str) and trace_id(trace) else None
 
     def _text(self, name: str) -> str | None:
         value = self.document.get(name)
@@ -205,9 +217,14 @@ def child_trace(trace: str | None, span: str) -> str:
 
     Without a parent a new trace begins whose id is derived from `span`.
     """
+    known = trace_id(trace) or hashlib.sha256(span.encode()).hexdigest()[:32]
+    return f"00-{known}-{span}-01"
+
+
+def trace_id(trace: str | None) -> str | None:
+    """The trace that a traceparent belongs to; None if it is none."""
     match = _TRACEPARENT.fullmatch(trace) if trace else None
-    trace_id = match[1] if match else hashlib.sha256(span.encode()).hexdigest()[:32]
-    return f"00-{trace_id}-{span}-01"
+    return match[1] if match else None
 
 
 def is_problem(envelope: Envelope) -> bool:

@@ -77,11 +77,12 @@ class Gate:
             allowed = ", ".join(sorted(operation.callers))
             raise Forbidden(f"Only {allowed} may call {address.name}.")
         at = self._identity.steady()
+        data = validate(operation.request, envelope.data)
         request = Request(
             operation=operation,
             caller=address.node,
             id=envelope.id,
-            data=validate(operation.request, envelope.data),
+            data=data,
             digest=body_digest(operation.name, envelope.data)
             if operation.kind == "command"
             else b"",
@@ -90,6 +91,7 @@ class Gate:
             deadline=self._deadline(envelope, at),
             sent_at=envelope.sent_at if envelope.deadline is not None else None,
             correlation=message.correlation,
+            order=getattr(data, "order", None) or envelope.order,
         )
         if operation.kind == "query":
             request.check_deadline(self._identity.now(), at)
@@ -113,7 +115,7 @@ class Gate:
         """A reply that is not stored: to a query."""
         return self._outgoing(
             request.operation, request.caller, request.operation.name, data,
-            request.id, request.trace, request.correlation, "reply",
+            request.id, request.trace, request.correlation, "reply", request.order,
         )  # fmt: skip
 
     def refusal(
@@ -122,7 +124,8 @@ class Gate:
         """The problem reply to a message that did not get in."""
         return self._outgoing(
             find_operation(self._kind, address.name), address.node, address.name,
-            problem.to_data(), reading.id, None, message.correlation, "problem",
+            problem.to_data(), reading.id, reading.trace, message.correlation, "problem",
+            reading.order,
         )  # fmt: skip
 
     def _outgoing(
@@ -135,6 +138,7 @@ class Gate:
         trace: str | None,
         correlation: bytes | None,
         kind: str,
+        order: str | None,
     ) -> Outgoing:
         trace = child_trace(trace, self._identity.span())
         payload = Sealed(
@@ -146,7 +150,7 @@ class Gate:
             trace=trace,
             correlation_id=request,
             causation_id=request,
-            order=getattr(data, "order", None),
+            order=getattr(data, "order", None) or order,
         ).to_bytes()
         return Outgoing(
             self._topics.reply(caller, self._node, name),

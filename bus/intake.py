@@ -30,6 +30,8 @@ class Request(Generic[DataT]):
     sent_at: int | None = None
     """When its sender wrote it, by a clock that may be wrong, in milliseconds since the epoch."""
     correlation: bytes | None = None
+    order: str | None = None
+    """The order that it is about."""
 
     def check_deadline(self, now: int, steady: int) -> None:
         """Whether it is not yet too late to begin.

@@ -465,10 +465,10 @@ class Node:
         self._reschedule(turn)
         for reply in turn.replies:
             self._voice.reply(reply)
-        for state, data in turn.shown:
-            self._voice.state(state, data)
-        for event, data in turn.events:
-            self._voice.event(event, data)
+        for state, data, trace in turn.shown:
+            self._voice.state(state, data, trace)
+        for event, data, trace in turn.events:
+            self._voice.event(event, data, trace)
         if turn.alarmed:
             self._show_alarms()
         if turn.refused is not None:

@@ -15,6 +15,7 @@ from bus.envelope import Sealed, child_trace
 from bus.errors import Problem
 from bus.identity import Identity
 from bus.intake import Request
+from bus.traces import order_trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,9 @@ class Turn:
     removed: list[str] = field(default_factory=list)
     postponed: list[str] = field(default_factory=list)
     """Commands that the other side could not carry out now: they are given again."""
-    events: list[tuple[Event[Any], Model]] = field(default_factory=list)
-    shown: list[tuple[State[Any], Model]] = field(default_factory=list)
+    events: list[tuple[Event[Any], Model, str]] = field(default_factory=list)
+    """Each with its traceparent, as the states."""
+    shown: list[tuple[State[Any], Model, str]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     alarmed: bool = False
     """Whether what is wrong here has changed."""
@@ -80,6 +82,7 @@ class Turn:
         data: Model,
         *,
         within: int | None = None,
+        order: str | None = None,
     ) -> str:
         """Give a command: sent after the commit, and again until it is answered.
 
@@ -88,12 +91,14 @@ class Turn:
             callee: to whom.
             data: the request.
             within: milliseconds until it need not be begun any more; None for ever.
+            order: what it is about, where the data does not say so.
 
         Returns:
             The message's id.
         """
         identifier = self.identity.message()
-        trace = child_trace(self.trace, self.identity.span())
+        order = order or _order(data)
+        trace = self._span(order)
         payload = Sealed(
             id=identifier,
             source=f"/{self.site}/{self.node}",
@@ -102,7 +107,7 @@ class Turn:
             data=data,
             trace=trace,
             causation_id=self.cause,
-            order=getattr(data, "order", None),
+            order=order,
         ).to_bytes()
         deadline = None if within is None else self.steady + within
         self._add(
@@ -122,7 +127,7 @@ class Turn:
                 timer,
                 "",
                 data.model_dump_json().encode(),
-                child_trace(self.trace, self.identity.span()),
+                self._span(_order(data)),
                 self.steady + delay,
                 None,
             )
@@ -138,7 +143,7 @@ class Turn:
                 adapter,
                 "",
                 data.model_dump_json().encode(),
-                child_trace(self.trace, self.identity.span()),
+                self._span(_order(data)),
                 self.steady,
                 None,
             )
@@ -155,17 +160,18 @@ class Turn:
     ) -> None:
         """Answer a command of an earlier transaction; a second answer has no effect."""
         row = self.connection.execute(
-            "SELECT correlation, trace FROM inbox WHERE caller = ? AND id = ? AND reply IS NULL",
+            "SELECT correlation, trace, order_id FROM inbox"
+            " WHERE caller = ? AND id = ? AND reply IS NULL",
             (caller, request),
         ).fetchone()
         if row is not None:
-            self._answer(operation, caller, request, reply, row["correlation"], row["trace"])
+            self._answer(operation, caller, request, reply, *row)
 
     def answer_at_once(self, request: Request[Any], reply: Model | Problem) -> None:
         """Answer the command that this turn has carried out."""
         self._answer(
             request.operation, request.caller, request.id, reply,
-            request.correlation, request.trace,
+            request.correlation, request.trace, request.order,
         )  # fmt: skip
 
     def _answer(
@@ -176,6 +182,7 @@ class Turn:
         reply: Model | Problem,
         correlation: bytes | None,
         trace: str | None,
+        order: str | None,
     ) -> None:
         problem = isinstance(reply, Problem)
         data = reply.to_data() if isinstance(reply, Problem) else reply
@@ -189,7 +196,7 @@ class Turn:
             trace=child_trace(trace, self.identity.span()),
             correlation_id=request,
             causation_id=self.cause or request,
-            order=getattr(data, "order", None),
+            order=_order(data) or order,
         ).to_bytes()
         self.connection.execute(
             "UPDATE inbox SET reply = ?, answered_at = ? WHERE caller = ? AND id = ?",
@@ -208,6 +215,7 @@ class Turn:
             trace=child_trace(request.trace, self.identity.span()),
             correlation_id=request.id,
             causation_id=request.id,
+            order=request.order,
         ).to_bytes()
         self.replies.append(Reply(request.operation, request.caller, payload, request.correlation))
         self.refused = problem.code
@@ -224,11 +232,11 @@ class Turn:
 
     def emit(self, event: Event[Any], data: Model) -> None:
         """Tell whoever listens, after the commit."""
-        self.events.append((event, data))
+        self.events.append((event, data, self._span(_order(data))))
 
     def show(self, state: State[Any], data: Model) -> None:
         """Show a new state of this node, after the commit."""
-        self.shown.append((state, data))
+        self.shown.append((state, data, self._span(_order(data))))
 
     def alarm(self) -> None:
         """What is wrong here has changed: show it after the commit; see `Role.alarms`."""
@@ -237,6 +245,17 @@ class Turn:
     def touch(self, key: str) -> None:
         """Name something that `Role.committed` must refresh."""
         self.touched.add(key)
+
+    def begin_trace(self, request: Request[Any]) -> None:
+        """What another role says of an order is in the order's trace: from here on, ours is."""
+        if request.order is not None:
+            order_trace(self.connection, request.order, request.trace, self.identity)
+
+    def _span(self, order: str | None) -> str:
+        """A traceparent for what this turn says: of the order's trace, or of what led here."""
+        if order is None:
+            return child_trace(self.trace, self.identity.span())
+        return order_trace(self.connection, order, self.trace, self.identity)
 
     def _add(self, pending: Pending) -> None:
         self.connection.execute(
@@ -253,3 +272,8 @@ class Turn:
             ),
         )
         self.added.append(pending)
+
+
+def _order(data: Model) -> str | None:
+    order: str | None = getattr(data, "order", None)
+    return order

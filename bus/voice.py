@@ -9,7 +9,7 @@ from bus.contract.channel import Event, State
 from bus.contract.every import PRESENCE, Presence
 from bus.contract.topics import Topics
 from bus.contract.values import Model
-from bus.envelope import Sealed, seconds_left, with_deadline
+from bus.envelope import Sealed, child_trace, seconds_left, with_deadline
 from bus.identity import Identity
 from bus.link import Outgoing
 from bus.timestamp import rfc3339
@@ -93,32 +93,32 @@ class Voice:
             )
         )
 
-    def state(self, state: State[Any], data: Model) -> None:
-        """A new state."""
-        self.say(self.state_message(state, data))
+    def state(self, state: State[Any], data: Model, trace: str | None = None) -> None:
+        """A new state; without a traceparent it begins a trace of its own."""
+        self.say(self.state_message(state, data, trace))
 
-    def event(self, event: Event[Any], data: Model) -> None:
+    def event(self, event: Event[Any], data: Model, trace: str | None = None) -> None:
         """Something that happened."""
-        self.say(Outgoing(self._topics.event(self._node, event.name), self._seal(event.name, data)))
+        payload = self._seal(event.name, data, trace)
+        self.say(Outgoing(self._topics.event(self._node, event.name), payload))
 
     def presence(self, status: Any) -> Outgoing:
         """This start of the node as online, offline or lost."""
         presence = Presence(status=status, boot=self._identity.boot, since=self.since)
         return self.state_message(PRESENCE, presence)
 
-    def state_message(self, state: State[Any], data: Model) -> Outgoing:
+    def state_message(self, state: State[Any], data: Model, trace: str | None = None) -> Outgoing:
         """A state as a message: retained."""
         topic = self._topics.state(self._node, state.name)
-        return Outgoing(topic, self._seal(state.name, data), qos=1, retain=True)
+        return Outgoing(topic, self._seal(state.name, data, trace), qos=1, retain=True)
 
-    def _seal(self, name: str, data: Model) -> bytes:
-        span = self._identity.span()
+    def _seal(self, name: str, data: Model, trace: str | None) -> bytes:
         return Sealed(
             id=self._identity.message(),
             source=f"/{self._topics.site}/{self._node}",
             type=f"storebus.{self._kind}.{name}",
             at=self._identity.now(),
             data=data,
-            trace=f"00-{span}{self._identity.span()}-{span}-01",
+            trace=trace or child_trace(None, self._identity.span()),
             order=getattr(data, "order", None),
         ).to_bytes()

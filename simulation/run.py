@@ -14,6 +14,7 @@ from bus.virtual import DeadlockError, VirtualLoop, milliseconds
 from simulation.checks import broken
 from simulation.clerk import clerking
 from simulation.customers import shopping
+from simulation.operator import Operator
 from simulation.plan import Plan
 from simulation.probe import probe
 from simulation.store import SimulatedStore
@@ -45,10 +46,10 @@ class Outcome:
     """What happened, if a promise was broken."""
 
 
-def simulate(plan: Plan) -> Outcome:
-    """Run a simulation; the same plan has the same history."""
+def simulate(plan: Plan, operator: Operator | None = None) -> Outcome:
+    """Run a simulation, perhaps watched; the same plan has the same history."""
     with _folder() as folder, _silence(), asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(_live(plan, folder))
+        return runner.run(_live(plan, folder, operator))
 
 
 @contextmanager
@@ -75,12 +76,12 @@ def _silence() -> Iterator[None]:
         logger.propagate = before
 
 
-async def _live(plan: Plan, folder: Path) -> Outcome:
+async def _live(plan: Plan, folder: Path, operator: Operator | None) -> Outcome:
     store = SimulatedStore(plan.seed, drawn(plan.seed, plan.without), folder)
     asyncio.get_running_loop().set_exception_handler(store.unexpected)
     with store.listening():
         try:
-            found = await _day(plan, store)
+            found = await _day(plan, store, operator)
         except DeadlockError:
             found = ["I4: everybody waits for somebody else"]
         except StorebusError as error:
@@ -91,8 +92,9 @@ async def _live(plan: Plan, folder: Path) -> Outcome:
     return Outcome(plan, tuple(found), seconds, store.trace.digest(), story)
 
 
-async def _day(plan: Plan, store: SimulatedStore) -> list[str]:
+async def _day(plan: Plan, store: SimulatedStore, operator: Operator | None) -> list[str]:
     """Open, sell in the storm, come to rest, close, and count."""
+    watching = None if operator is None else operator.begin(store)
     await store.open()
     store.trace.begin()
     clerk = asyncio.create_task(clerking(store))
@@ -101,8 +103,10 @@ async def _day(plan: Plan, store: SimulatedStore) -> list[str]:
     found = await _rest(store, visits)
     store.trace.told()
     found += await probe(store)
-    clerk.cancel()
-    await asyncio.gather(clerk, return_exceptions=True)
+    beside = [task for task in (clerk, watching) if task is not None]
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
     closing = milliseconds()
     await store.close()
     return [*found, *broken(store, closing)]

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from bus.contract import find_operation
-from bus.contract.channel import role_of
+from bus.contract.channel import ROLES, role_of
 from bus.contract.terminal import Remind
 from bus.contract.topics import Address
 from bus.link import Incoming, Outgoing
@@ -17,6 +17,10 @@ from bus.virtual import EPOCH, milliseconds
 
 _PASSING = ("id-reused", "busy", "internal", "unavailable", "no-answer", "expired")
 """Refusals that are not remembered, so each is written anew."""
+
+_STORE = ROLES | {"sorter"}
+_OF_GOODS = frozenset({"restock", "write-off"})
+"""What is said of goods, and perhaps of no order."""
 
 Request = tuple[str, str]
 """The caller and the id of its message."""
@@ -45,6 +49,8 @@ class Witness:
         """When the warehouse was first told to take an order back."""
         self._packed: set[str] = set()
         self._ready: set[str] = set()
+        self._traces: dict[str, str] = {}
+        self._owners: dict[str, str] = {}
         self._history = Recording(history)
         self._history.connected(EPOCH)
 
@@ -58,6 +64,8 @@ class Witness:
         self._history.write(milliseconds(), Incoming(message.topic, message.payload))
         event = from_json(message.payload)
         if address.kind == "req":
+            if role_of(who) in _STORE:
+                self._look_at_trace(address.name, event)
             self._request(address.name, who, event, message)
         elif address.name == "purchase":
             self._answer((address.node, event.get("correlationid", "")), event)
@@ -101,6 +109,18 @@ class Witness:
             self.ready_at.setdefault(data["order"], milliseconds())
             if data["order"] not in self._packed:
                 self.broken.append(f"I6: {data['order']} is ready before it was packed")
+
+    def _look_at_trace(self, name: str, event: Any) -> None:
+        """What the store says of an order is in a trace of its own."""
+        order, trace = event.get("orderid"), event["traceparent"].split("-")[1]
+        if order is None:
+            if name not in _OF_GOODS:
+                self.broken.append(f"a {name} does not say which order it is about")
+            return
+        if self._traces.setdefault(order, trace) != trace:
+            self.broken.append(f"a {name} of {order} is in another trace")
+        if self._owners.setdefault(trace, order) != order:
+            self.broken.append(f"a {name} of {order} is in the trace of {self._owners[trace]}")
 
     def _answer(self, request: Request, event: Any) -> None:
         if event["type"].endswith(".problem") and event["data"]["code"] in _PASSING:

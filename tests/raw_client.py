@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +16,9 @@ from store import PATIENCE
 
 from bus.contract.topics import Topics
 from bus.link import MemoryBroker, Outgoing, Subscription
+
+_TRIES = 6
+"""How often a request is sent within the patience of a test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,10 @@ class RawClient:
         return [message for message in self._arrived if part in message.topic]
 
     async def expect(
-        self, topic: str, where: Callable[[Received], bool] = lambda _: True
+        self,
+        topic: str,
+        where: Callable[[Received], bool] = lambda _: True,
+        patience: float = PATIENCE,
     ) -> Received:
         """The next message on a topic; fails the test when none comes."""
 
@@ -73,7 +79,7 @@ class RawClient:
             )
 
         try:
-            async with asyncio.timeout(PATIENCE), self._news:
+            async with asyncio.timeout(patience), self._news:
                 await self._news.wait_for(found)
                 message = found()
                 assert message is not None
@@ -93,9 +99,17 @@ class RawClient:
     async def request(
         self, callee: str, operation: str, content: bytes | Mapping[str, Any], **how: Any
     ) -> Received:
-        """Send a request under this client's name and await what is answered."""
+        """Send a request under this client's name, again as devices do, and await the answer.
+
+        A node that stood still says nothing until it knows that its name is still its own.
+        """
+        reply = self.topics.reply(self.name, callee, operation)
+        for _ in range(_TRIES - 1):
+            await self.publish(self.topics.request(self.name, callee, operation), content, **how)
+            with suppress(AssertionError):
+                return await self.expect(reply, patience=PATIENCE / _TRIES)
         await self.publish(self.topics.request(self.name, callee, operation), content, **how)
-        return await self.expect(self.topics.reply(self.name, callee, operation))
+        return await self.expect(reply)
 
 
 class _Client(aiomqtt.Client):

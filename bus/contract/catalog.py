@@ -22,6 +22,7 @@ from bus.contract.values import (
     Scanned,
     Sku,
     Text,
+    Total,
 )
 
 Attributes = Annotated[dict[Text, Text], Field(max_length=20, default_factory=dict)]
@@ -232,6 +233,10 @@ class StockLevel(Model):
     """Pieces held for orders."""
     available: Count
     """On hand less reserved: what can be bought."""
+    received: Total | None = None
+    """Pieces that ever came in; an older catalog does not say."""
+    written_off: Total | None = None
+    """Pieces that ever turned out not to be there; likewise."""
 
 
 class Upsert(Model):

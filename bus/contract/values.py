@@ -133,6 +133,9 @@ Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY, description="A positive n
 Count = Annotated[
     int, Field(ge=0, le=1_000_000_000, description="A number of pieces that may be none.")
 ]
+Total = Annotated[
+    int, Field(ge=0, le=2**53 - 1, description="A number of pieces that only ever grows.")
+]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.")]
 
 

@@ -23,6 +23,7 @@ from bus.contract.values import (
     Reason,
     Sku,
     Text,
+    Total,
 )
 
 
@@ -63,6 +64,10 @@ class Located(Model):
     sku: Sku
     bins: list[Bin]
     """All locations that hold some."""
+    received: Total | None = None
+    """Pieces that ever came in, here or on their way out; an older warehouse does not say."""
+    written_off: Total | None = None
+    """Pieces that ever turned out not to be there; likewise. The catalog counts the same."""
 
 
 class Fulfil(Model):

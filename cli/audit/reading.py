@@ -19,10 +19,10 @@ from bus.generation import refuse_foreign_log
 from cli.snapshot import snapshots
 
 SCHEMAS = {
-    "bus": 4,
+    "bus": 5,
     "nodes.catalog": 4,
     "nodes.settlement": 8,
-    "nodes.warehouse": 6,
+    "nodes.warehouse": 7,
     "devices.sorter": 3,
     "devices.terminal": 3,
 }

@@ -74,7 +74,7 @@ def _go_on(turn: Turn, job: domain.Job) -> None:
     if job.step == "aborted":
         return  # nothing was found of it, as the warehouse knows
     if job.step == "short":
-        turn.send(SHORT_PICK, "warehouse", domain.short_pick(job))
+        turn.send(SHORT_PICK, "warehouse", domain.short_pick(job), order=job.order)
         return
     if job.step == "done":
         turn.send(PACKED, "warehouse", domain.report(job))
@@ -99,7 +99,7 @@ def _moved(turn: Turn, movement: Movement, outcome: int | MachineFault | None) -
     if isinstance(outcome, MachineFault):
         stopped = _stop(turn, job)
         report = Fault(job=stopped.id, assignment=stopped.assignment, reason=str(outcome))
-        turn.send(FAULT, "warehouse", report)
+        turn.send(FAULT, "warehouse", report, order=job.order)
         return
     _go_on(turn, _advance(turn, job, outcome))
 

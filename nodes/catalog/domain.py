@@ -52,6 +52,8 @@ class Stock:
             on_hand=self.on_hand,
             reserved=self.reserved,
             available=self.available,
+            received=self.received,
+            written_off=self.written_off,
         )
 
 

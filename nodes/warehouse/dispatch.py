@@ -145,7 +145,8 @@ class Dispatch:
         store.move(turn.connection, data.sku, data.location, -left)
         gone = short.absent + left
         store.adjust(turn.connection, data.sku, data.location, -gone, now=turn.now, job=before.id)
-        turn.send(WRITE_OFF, "catalog", WriteOff(sku=data.sku, quantity=gone))
+        written_off = WriteOff(sku=data.sku, quantity=gone)
+        turn.send(WRITE_OFF, "catalog", written_off, order=before.order)
         for pick in short.elsewhere:
             store.move(turn.connection, pick.sku, pick.location, -pick.quantity)
         store.save_job(turn.connection, short.job, turn.now)
@@ -217,7 +218,8 @@ class Dispatch:
         assert job.sorter is not None
         returns.save_superseded(turn.connection, job)
         turn.drop(job.pick_message)
-        turn.send(ABORT, job.sorter, Abort(job=job.id, assignment=job.assignment))
+        abort = Abort(job=job.id, assignment=job.assignment)
+        turn.send(ABORT, job.sorter, abort, order=job.order)
         return domain.supersede(job)
 
     def aborted(self, turn: Turn, answer: Answer[Aborted]) -> None:

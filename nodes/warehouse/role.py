@@ -226,7 +226,9 @@ def _delivered(connection: sqlite3.Connection, request: Request[Delivered]) -> D
 
 def _locate(connection: sqlite3.Connection, request: Request[Locate]) -> Located:
     sku = request.data.sku
-    return Located(sku=sku, bins=store.bins(connection, sku))
+    received, written_off = store.accounted(connection, sku)
+    bins = store.bins(connection, sku)
+    return Located(sku=sku, bins=bins, received=received, written_off=written_off)
 
 
 def _show_returns(connection: sqlite3.Connection, _: Request[Empty]) -> Returns:

@@ -93,6 +93,23 @@ def adjust(
     )
 
 
+def accounted(connection: sqlite3.Connection, sku: str) -> tuple[int, int]:
+    """How many pieces of a style ever came in and were written off, as the catalog was told."""
+    came, gone = connection.execute(
+        "SELECT coalesce(sum(change) FILTER (WHERE kind = 'received'), 0),"
+        " coalesce(-sum(change) FILTER (WHERE kind = 'written-off'), 0)"
+        " FROM adjustment WHERE sku = ?",
+        (sku,),
+    ).fetchone()
+    (untold,) = connection.execute(
+        "SELECT coalesce(sum(json_extract(CAST(payload AS TEXT), '$.data.quantity')), 0)"
+        " FROM outbox WHERE operation = 'write-off'"
+        " AND json_extract(CAST(payload AS TEXT), '$.data.sku') = ?",
+        (sku,),
+    ).fetchone()
+    return int(came), int(gone - untold)
+
+
 def save_receipt(connection: sqlite3.Connection, row: GoodsReceipt, restock: str) -> None:
     """Remember who waits for the catalog's word."""
     connection.execute(

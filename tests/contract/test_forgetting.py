@@ -86,7 +86,7 @@ async def test_soon_after_the_start_nothing_is_forgotten(tmp_path: Path) -> None
 async def test_however_much_is_to_be_forgotten_a_batch_forgets_a_few(tmp_path: Path) -> None:
     def fill(rows: sqlite3.Connection) -> None:
         rows.executemany(
-            "INSERT INTO inbox VALUES ('a', ?, 'x', x'', ?, NULL, '', 0, ?)",
+            "INSERT INTO inbox VALUES ('a', ?, 'x', x'', ?, NULL, '', 0, ?, NULL)",
             [(f"{each}", *((b"{}", each) if each % 2 else (None, None))) for each in range(100)],
         )
 

@@ -191,7 +191,16 @@ async def test_a_sorter_shows_each_step_of_its_job(store: Store, raw: RawClient)
 async def test_a_sale_is_told_to_whoever_listens(store: Store, raw: RawClient) -> None:
     await store.buy({"MUG": 1})
     changed = await raw.expect(store.topics.event("catalog", "stock-changed"))
-    assert changed.data["levels"] == [{"sku": "MUG", "on_hand": 20, "reserved": 1, "available": 19}]
+    assert changed.data["levels"] == [
+        {
+            "sku": "MUG",
+            "on_hand": 20,
+            "reserved": 1,
+            "available": 19,
+            "received": 20,
+            "written_off": 0,
+        }
+    ]
 
 
 async def test_each_state_of_an_order_is_told_to_whoever_listens(

@@ -91,8 +91,8 @@ def _job(database: sqlite3.Connection, number: int, at: int) -> None:
 def _inbox(
     database: sqlite3.Connection, caller: str, request: str, operation: str, at: int
 ) -> None:
-    row = (caller, request, operation, b"\0" * 32, b"{}", None, _TRACE, at, at)
-    database.execute("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    row = (caller, request, operation, b"\0" * 32, b"{}", None, _TRACE, at, at, None)
+    database.execute("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def _outbox(

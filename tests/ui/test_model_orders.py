@@ -1,5 +1,6 @@
 """The way of an order as it is seen from the bus alone, and why it is not done yet."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -203,7 +204,23 @@ async def test_an_order_waits_for_the_node_that_does_not_answer(tmp_path: Path) 
         seen.tick(at + LONG)
         reason = seen.why(track(seen, receipt.order))
     assert reason is not None
-    assert str(reason.reason).startswith("waits for a free sorter")
+    assert str(reason.reason).startswith("settlement waits for warehouse to take the order")
+    assert not reason.normal
+
+
+async def test_an_order_whose_warehouse_is_gone_says_so(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        await store.stop("warehouse")
+        receipt = await store.buy({"MUG": 1})
+        seen = model()
+        at = told(seen, broker.passed)
+        seen.tick(at + LONG)
+        reason = seen.why(track(seen, receipt.order))
+    assert reason is not None
+    said = str(reason.reason)
+    assert said.startswith("settlement waits for warehouse to take the order")
+    assert said.endswith("and it is switched off")
+    assert not reason.normal
 
 
 async def test_an_order_waits_for_the_customer_when_all_is_done(tmp_path: Path) -> None:
@@ -248,3 +265,23 @@ def test_orders_and_their_messages_are_bounded() -> None:
         seen.take(START, [incoming(Outgoing(topic, payload % (1, b"o-x%d" % number)))])
     assert len(seen.orders) == MOST
     assert seen.orders.dropped == 11
+
+
+def test_what_an_older_store_said_of_two_orders_in_one_trace_is_kept_apart() -> None:
+    seen = model()
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    topics = seen.topics
+
+    def hear(topic: str, identifier: str, data: dict[str, object], **more: str) -> None:
+        document = {"id": identifier, "traceparent": trace, "data": data, **more}
+        seen.take(START, [incoming(Outgoing(topic, json.dumps(document).encode()))])
+
+    packed, pick = topics.request("sorter-1", "warehouse", "packed"), "pick"
+    hear(packed, "1", {"job": "j-a"}, orderid="o-a")
+    hear(topics.request("warehouse", "sorter-1", pick), "2", {"job": "j-b", "order": "o-b"})
+    # A small device's answers say no order, and a minimal one's not even what they answer.
+    hear(topics.reply("warehouse", "sorter-1", pick), "3", {"job": "j-b"}, correlationid="2")
+    hear(topics.reply("sorter-1", "warehouse", "packed"), "1", {"job": "j-a"})
+    hear(topics.request("warehouse", "sorter-1", "abort"), "9", {"job": "j-c"})
+    kept = {name: [hop.id for hop in track(seen, name).hops] for name in ("o-a", "o-b")}
+    assert kept == {"o-a": ["1", "1"], "o-b": ["2", "3"]}

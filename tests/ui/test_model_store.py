@@ -16,10 +16,12 @@ from bus.link import Incoming, Outgoing
 from bus.sentence import Sentence
 from bus.texts import Texts
 from bus.timestamp import rfc3339
+from cli.audit import findings
 from tui.model.alarms import Alarms
 from tui.model.floor import position
 from tui.model.message import Message
 from tui.model.nodes import NodeView
+from tui.model.stock import SURE
 from tui.model.store import StoreModel
 
 MINUTE = 60_000
@@ -114,13 +116,20 @@ async def test_stock_is_known_from_what_is_said(tmp_path: Path) -> None:
 async def test_books_and_shelves_that_differ_raise_an_alarm(tmp_path: Path) -> None:
     async with heard_store(tmp_path) as (shop, broker):
         await shop.ask_as("warehouse", RESTOCK, "catalog", Restock(sku="MUG", quantity=5))
-        await shop.ask(RETURNS, "warehouse", Empty())
         await shop.ask(LOCATE, "warehouse", Locate(sku="MUG"))
         store = model()
         at = told(store, broker.passed)
+        assert [str(each)[:2] for each in findings([shop.place.data], running=True)] == ["I3"]
+    store.tick(at + MINUTE)
+    assert not store.alarms.subjects("disagreement")  # it may be on its way to the other
+    mug = store.stock.get("MUG")
+    assert mug is not None
+    assert mug.doubted_at is not None  # so it is asked again
+    located = broker.sent("/warehouse/locate")[-1]
+    store.take(at + SURE, [incoming(located)])
     store.tick(at + MINUTE)
     (alarm,) = [each for each in store.alarms.current() if each.kind == "disagreement"]
-    assert str(alarm.text) == "MUG: there are 20, the books say 25"
+    assert str(alarm.text) == "MUG: the warehouse accounts for 20, the catalog for 25"
 
 
 def test_goods_to_be_put_back_are_no_disagreement() -> None:

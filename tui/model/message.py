@@ -13,6 +13,7 @@ from bus.sentence import marked
 Kind = Literal["req", "rep", "state", "event", "foreign"]
 _TRACE = slice(3, 35)
 """Where the trace id stands in a traceparent (W3C Trace Context 3.2.2)."""
+_LONGEST_ORDER = 64
 _LONGEST = 256
 """Characters that no topic of the contract exceeds."""
 
@@ -129,7 +130,7 @@ def _read_payload(message: Message, payload: bytes) -> None:
     message.document = document
     message.id = _text(document, "id")
     message.cause = _text(document, "causationid")
-    message.order = _text(document, "orderid")
+    message.order = _text(document, "orderid") or _order_in(document.get("data"))
     message.deadline = _text(document, "expirytime")
     seconds = document.get("expiresin")
     message.seconds = seconds if type(seconds) is int and seconds >= 0 else None
@@ -141,6 +142,12 @@ def _read_payload(message: Message, payload: bytes) -> None:
     if message.kind == "rep":
         message.answers = _text(document, "correlationid") or message.id
         _read_problem(message, document)
+
+
+def _order_in(data: Any) -> str | None:
+    """What a small device leaves out of its envelope stands in the data of most messages."""
+    order = data.get("order") if isinstance(data, dict) else None
+    return order if isinstance(order, str) and len(order) <= _LONGEST_ORDER else None
 
 
 def _read_problem(message: Message, document: dict[str, Any]) -> None:

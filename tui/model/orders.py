@@ -15,8 +15,9 @@ from tui.model.track import HOPS, STATES, TELLING, Hop, Track, detail, learn, mo
 ORDERS = 3_000
 _UNKNOWN_TRACES = 2_000
 """Traces that no order is known of yet: lookups and purchases on their way."""
-
-
+_ASKED = 4_000
+"""Requests whose answers may leave out which order they are about."""
+_NOBODY = ""
 _TOLD = frozenset({"order", "orders"})
 
 
@@ -28,6 +29,8 @@ class Orders:
         """Orders that are not kept any more."""
         self._tracks: OrderedDict[str, Track] = OrderedDict()
         self._of_trace: dict[str, str] = {}
+        self._asked: OrderedDict[str, str] = OrderedDict()
+        """By the id of a request, the order that it is about."""
         self._waiting: OrderedDict[str, list[Message]] = OrderedDict()
 
     def __iter__(self) -> Iterator[Track]:
@@ -60,12 +63,24 @@ class Orders:
             self._wait(message)
             return
         track = self.track(order)
-        if message.trace is not None and message.trace not in self._of_trace:
-            self._of_trace[message.trace] = order
-            track.traces.append(message.trace)
-            for earlier in self._waiting.pop(message.trace, ()):
-                self._add(track, earlier)
+        if message.kind == "req" and message.id is not None:
+            self._asked[message.id] = order
+            if len(self._asked) > _ASKED:
+                self._asked.popitem(last=False)
+        if message.trace is not None:
+            self._claim(track, message.trace)
         self._add(track, message)
+
+    def _claim(self, track: Track, trace: str) -> None:
+        """A trace is the order's that is named in it; in which two are named, it is nobody's."""
+        known = self._of_trace.get(trace)
+        if known is None:
+            self._of_trace[trace] = track.order
+            track.traces.append(trace)
+            for earlier in self._waiting.pop(trace, ()):
+                self._add(track, earlier)
+        elif known != track.order:
+            self._of_trace[trace] = _NOBODY
 
     def track_of(self, message: Message) -> Track | None:
         """The order that a message belongs to, if it is known."""
@@ -114,8 +129,9 @@ class Orders:
         self._tidy(track)
 
     def _order_of(self, message: Message) -> str | None:
-        """By its id, or by its trace."""
-        return message.order or self._of_trace.get(message.trace or "")
+        """By its id, by what it answers, or by its trace."""
+        asked = self._asked.get(message.answers or "")
+        return message.order or asked or self._of_trace.get(message.trace or "") or None
 
     def _told(self, message: Message) -> None:
         """Settlement says something of orders, by itself or to somebody who asked."""

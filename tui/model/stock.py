@@ -8,6 +8,8 @@ from typing import Any
 from tui.model.message import Message, body, count
 
 STYLES = 5_000
+SURE = 10_000
+"""Milliseconds between two answers of the warehouse that both differ from the catalog."""
 LOW = 3
 """Available pieces below which a style is low."""
 
@@ -26,17 +28,35 @@ class StyleView:
     """By location, as far as the warehouse was asked or said."""
     bins_at: int = 0
     """When; 0 for never."""
-
+    booked: tuple[int, int] | None = None
+    """Pieces that ever came in, and that were written off, as the catalog counts them."""
+    accounted: tuple[int, int] | None = None
+    """The same as the warehouse counts them."""
+    doubted_at: int | None = None
+    """Since when they differ, while nothing else was said of either."""
     returning: int | None = None
     """Pieces that a person has yet to put back on a shelf; None if nobody asked."""
 
     def disagrees(self) -> int | None:
-        """How many more there are than the books say, where all is known and at rest."""
-        if not self.bins_at or self.bins_at < self.at or self.on_hand is None or self.reserved:
+        """How many more pieces the warehouse accounts for than the catalog.
+
+        None where they do not say, or not at the same time: goods that come in are told to one
+        after the other.
+        """
+        if self.booked is None or self.accounted is None or self.bins_at < self.at:
             return None
-        if self.returning is None:
-            return None
-        return sum(self.bins.values()) + self.returning - self.on_hand
+        if self.booked == self.accounted:
+            return 0
+        is_sure = self.doubted_at is not None and self.bins_at - self.doubted_at >= SURE
+        (came, gone), (booked, written_off) = self.accounted, self.booked
+        return (came - gone) - (booked - written_off) if is_sure else None
+
+    def compare(self) -> None:
+        """One of them has said anew what it counts."""
+        if self.booked == self.accounted or self.bins_at < self.at:
+            self.doubted_at = None
+        elif self.doubted_at is None:
+            self.doubted_at = self.bins_at
 
 
 class Stock:
@@ -58,11 +78,15 @@ class Stock:
         return self._styles.get(sku)
 
     def unsure(self) -> StyleView | None:
-        """The style whose books changed since its shelves were told of, for the longest time."""
+        """The style whose books changed since its shelves were told of, for the longest time.
+
+        Or one whose books differ: whether they really do shows when all is told.
+        """
         found = (
             style
             for style in self._styles.values()
-            if style.on_hand is not None and style.bins_at <= style.at
+            if style.on_hand is not None
+            and (style.bins_at <= style.at or style.doubted_at is not None)
         )
         return min(found, key=lambda style: style.bins_at, default=None)
 
@@ -80,6 +104,8 @@ class Stock:
         if style is not None and at >= style.at:
             style.on_hand, style.reserved = count(data.get("on_hand")), count(data.get("reserved"))
             style.available, style.at = count(data.get("available")), at
+            style.booked = _totals(data)
+            style.compare()
 
     def levels(self, data: dict[str, Any], at: int) -> None:
         """Several levels (`StockChanged`)."""
@@ -99,7 +125,8 @@ class Stock:
                 and isinstance(each.get("location"), str)
                 and count(each.get("quantity")) is not None
             }
-            style.bins_at = at
+            style.bins_at, style.accounted = at, _totals(data)
+            style.compare()
 
     def returns(self, data: dict[str, Any], at: int) -> None:
         """What is to be put back (`Returns`): all of it, so that the rest is known too."""
@@ -135,6 +162,12 @@ class Stock:
             self._styles.popitem(last=False)
             self.dropped += 1
         return style
+
+
+def _totals(data: dict[str, Any]) -> tuple[int, int] | None:
+    """What ever came in, and what was written off; older nodes do not say."""
+    received, written_off = count(data.get("received")), count(data.get("written_off"))
+    return None if received is None or written_off is None else (received, written_off)
 
 
 _TOLD: dict[tuple[str, str], Any] = {

@@ -25,10 +25,6 @@ _MOMENT = 300_000
 """Milliseconds for which an alarm of a single message is shown."""
 _DUPLICATES = 20
 """Percent of repeated messages above which there is an alarm."""
-_MOVING = frozenset({"reserving", "charging", "cancelling", "expiring"})
-"""States of an order in which books and shelves differ rightly."""
-_SETTLE = 3_000
-"""Milliseconds after which a difference of books and shelves is none of passing messages."""
 _OUTBOX = 1_000
 """Open commands of a node above which there is an alarm."""
 
@@ -179,13 +175,12 @@ class StoreModel:
             self.alarms.end("stuck", order, now)
 
     def _look_after_stock(self, now: int) -> None:
-        settled = not any(track.state in _MOVING for track in self.orders)
         for style in self.stock:
-            more = style.disagrees() if settled and now - style.bins_at > _SETTLE else None
+            more = style.disagrees()
             if more:
-                text = Sentence("{sku}: there are {there}, the books say {books}",
-                                sku=style.sku, there=(style.on_hand or 0) + more,
-                                books=style.on_hand)  # fmt: skip
+                text = Sentence("{sku}: the warehouse accounts for {there}, the catalog for"
+                                " {books}", sku=style.sku, there=_left(style.accounted),
+                                books=_left(style.booked))  # fmt: skip
                 self.alarms.raise_("disagreement", style.sku, text, now)
             elif more == 0:
                 self.alarms.end("disagreement", style.sku, now)
@@ -194,3 +189,8 @@ class StoreModel:
                 self.alarms.raise_("low-stock", style.sku, text, now)
             else:
                 self.alarms.end("low-stock", style.sku, now)
+
+
+def _left(totals: tuple[int, int] | None) -> int | None:
+    """What came in and was not written off."""
+    return None if totals is None else totals[0] - totals[1]

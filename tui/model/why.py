@@ -56,26 +56,28 @@ _STEPS: dict[str, str] = {
     "aborted": marked("the job was stopped"),
 }
 """By step of a job; a step that is not in it is not believed."""
-_WAITED_FOR_LAST = ("purchase", "fulfil", "withdraw")
-"""Answered only when what they lead to is done: another open request says more."""
+_GONE = ("lost", "offline")
+_ANSWERED_LAST = ("purchase", "withdraw")
+"""Answered when what they lead to is done: another reason says more while their callee is there."""
 
 
 def why(track: Track, nodes: Nodes, now: int) -> Why | None:
     """What an order waits for, or None if it is done or was not seen enough."""
     if track.final:
         return None
-    open_request = _open_request(track, now)
+    open_request = _open_request(track, nodes, now)
     if open_request is not None:
         return _unanswered(open_request, nodes)
     look = _BY_STATE.get(track.state or "")
     return look(track, nodes) if look is not None else None
 
 
-def _open_request(track: Track, now: int) -> Hop | None:
+def _open_request(track: Track, nodes: Nodes, now: int) -> Hop | None:
     """The request behind which everything waits: the latest that is open for long."""
     waiting = [hop for hop in track.unanswered() if now - hop.at >= PATIENCE]
-    closer = [hop for hop in waiting if hop.name not in _WAITED_FOR_LAST]
-    return closer[-1] if closer else None
+    closer = [hop for hop in waiting if hop.name not in _ANSWERED_LAST]
+    gone = [hop for hop in waiting if nodes.status(hop.receiver) in _GONE]
+    return next(reversed(closer or gone), None)
 
 
 def _unanswered(hop: Hop, nodes: Nodes) -> Why:
@@ -92,7 +94,7 @@ def _unanswered(hop: Hop, nodes: Nodes) -> Why:
 
 def _node_is_needed(nodes: Nodes, name: str, since: int, reason: Sentence) -> Why:
     status = nodes.status(name)
-    if status in ("lost", "offline"):
+    if status in _GONE:
         node = nodes.get(name)
         away = (
             Sentence("{reason}, and it is lost", reason=reason)

@@ -64,9 +64,13 @@ def bins(style: StyleView | None, paper: Paper) -> list[Line]:
         lines.append([(paper._("{count} to be put back", count=style.returning), "warn")])
     difference = style.disagrees()
     if difference:
-        words = paper._("there are {count} more than the books say", count=difference)
+        words = paper._(
+            "{count} more in the warehouse's books than in the catalog's", count=difference
+        )
         if difference < 0:
-            words = paper._("there are {count} fewer than the books say", count=-difference)
+            words = paper._(
+                "{count} fewer in the warehouse's books than in the catalog's", count=-difference
+            )
         lines.append([("≠ " + words, "bad")])
     return lines
 
