@@ -85,6 +85,7 @@ class Asks:
             UnknownCallee: the contract has no such role, or it has no such operation.
             NoAnswer: the deadline passed; whether a command was carried out is unknown.
             Refused: the other side's problem.
+            TooLarge: the question does not get through the broker.
         """
         if operation.callee not in (EVERY, role_of(callee)):
             raise UnknownCallee(f"{callee} has no operation {operation.name}.")
