@@ -206,6 +206,11 @@ class Caller:
         )
         self.ask = self._asks.ask
 
+    @property
+    def shortage(self) -> str:
+        """What the broker does not grant although the bus needs it, as a sentence; or nothing."""
+        return self._session.shortage
+
     @asynccontextmanager
     async def connected(self) -> AsyncIterator["Caller"]:
         """Stay connected within the block."""

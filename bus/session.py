@@ -48,6 +48,8 @@ class Session:
         self._chance = chance or random.Random()
         self._link: Link | None = None
         self._told = ""
+        self.shortage = ""
+        """What the broker does not grant although the bus needs it, as a sentence; or nothing."""
         self.up = asyncio.Event()
         """Set while connected and subscribed."""
 
@@ -89,8 +91,9 @@ class Session:
             try:
                 async with self._connector.connect(self._client_id, self._will) as link:
                     await link.subscribe(self._subscriptions)
-                    if link.granted.shortage:
-                        logger.warning("%s: %s", self._client_id, link.granted.shortage)
+                    self.shortage = link.granted.shortage
+                    if self.shortage:
+                        logger.warning("%s: %s", self._client_id, self.shortage)
                     self._link, self._told = link, ""
                     self.up.set()
                     if complained:

@@ -14,6 +14,15 @@ from bus.contract.values import MAX_PAYLOAD
 ROOM = MAX_PAYLOAD + 16 * 1024
 """Bytes of a packet with the largest payload, its topic and its properties."""
 
+NO_RETAINED = (
+    "the broker keeps no retained messages, which nodes need to be seen: allow them there"
+    " (Mosquitto: retain_available true), or take another broker"
+)
+NO_WILDCARDS = (
+    "the broker grants no subscriptions with wildcards, which the bus needs: allow them there, or"
+    " take another broker"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Granted:
@@ -43,10 +52,15 @@ class Granted:
 
     @property
     def shortage(self) -> str:
-        """What does not get through although the contract allows it, as a sentence; or nothing."""
-        if self.largest is None or self.largest >= ROOM:
-            return ""
-        return (
-            f"the broker passes on packets of {self.largest} bytes at most, the bus needs {ROOM}:"
-            " what is larger is refused. Raise its largest packet (Mosquitto: max_packet_size)"
-        )
+        """What the bus needs and is not granted, and what to do, as a sentence; or nothing."""
+        if not self.retain:
+            return NO_RETAINED
+        if not self.wildcards:
+            return NO_WILDCARDS
+        if self.largest is not None and self.largest < ROOM:
+            return (
+                f"the broker passes on packets of {self.largest} bytes at most, the bus needs"
+                f" {ROOM}: what is larger is refused. Raise its largest packet (Mosquitto:"
+                " max_packet_size)"
+            )
+        return ""

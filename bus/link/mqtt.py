@@ -21,7 +21,7 @@ from bus.envelope import CONTENT_TYPE
 from bus.errors import BrokerError, ConfigurationError, LinkError, OversizeError
 from bus.link.base import Incoming, Outgoing, Subscription
 from bus.link.client import Client
-from bus.link.granted import Granted
+from bus.link.granted import NO_RETAINED, NO_WILDCARDS, Granted
 
 logger = logging.getLogger("storebus.link")
 
@@ -71,10 +71,7 @@ class MqttLink:
         if not self.granted.wildcards and any(
             set(each.filter) & set("+#") for each in subscriptions
         ):
-            raise BrokerError(
-                "the broker grants no subscriptions with wildcards, which the bus needs:"
-                " allow them there, or take another broker"
-            )
+            raise BrokerError(NO_WILDCARDS)
         topics: Any
         if self._v5:
             topics = [
@@ -209,10 +206,7 @@ class MqttConnector:
             return client
 
     def _no_retained(self) -> BrokerError:
-        return BrokerError(
-            f"the broker at {self.description} keeps no retained messages, which nodes need to be"
-            " seen: allow them there (Mosquitto: retain_available true), or take another broker"
-        )
+        return BrokerError(f"{self.description}: {NO_RETAINED}")
 
     def _client(self, client_id: str, will: Outgoing | None, qos: int) -> Client:
         return Client(

@@ -19,6 +19,9 @@ from bus.contract.settlement import PURCHASE
 from bus.contract.values import Empty
 from bus.errors import BrokerError, Refused, TooLarge
 from bus.link import MqttConnector
+from bus.link.granted import NO_RETAINED
+from cli import doctor
+from cli.settings import Settings
 
 SMALL = 1030
 """Bytes of a packet: the product of the shirts gets through, the receipt for three styles not."""
@@ -67,13 +70,18 @@ async def test_a_store_works_with_what_it_is_granted(
 
 
 async def test_a_node_says_why_it_cannot_work_where_nothing_is_retained(
-    limited: Limited, tmp_path: Path
+    limited: Limited, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(doctor, "_ROLES", ())  # none is there, and each would be waited for
     async with limited("retain_available false") as connector:
         with pytest.raises(BrokerError, match="keeps no retained messages") as refusal:
             async with running_store(connector, tmp_path / "data"):
                 pass
         assert "retain_available true" in str(refusal.value)
+        found = await doctor._store(connector.description, Settings(data=tmp_path))
+        assert [text for good, what, text in found if what == "broker" and good is False] == [
+            NO_RETAINED
+        ]
 
 
 @pytest.mark.parametrize("line", ["retain_available false", "max_qos 0"])
