@@ -165,6 +165,10 @@ def test_what_an_update_does_not_name_is_as_it_was_and_the_styles_keep_their_ord
     assert [style.sku for style in first.styles] == ["SHIRT", "HAT"]
     assert first.styles[1].model_dump() == {**hat, "attributes": {}, **dearer}
     assert register(first, _update()) == first
+    cheaper = [{"sku": sku, "price": {"amount": 1, "currency": "EUR"}} for sku in ("SHIRT", "HAT")]
+    cheap = register(first, _update(styles=cheaper))
+    assert [style.attributes for style in cheap.styles] == [{"colour": "blue"}, {}]
+    assert [style.tax_rate for style in cheap.styles] == [first.styles[0].tax_rate, 2000]
     emptied = register(
         first,
         _update(description="", styles=[{"sku": "SHIRT", "attributes": {}, "tax_rate": None}]),
@@ -176,25 +180,28 @@ def test_what_an_update_does_not_name_is_as_it_was_and_the_styles_keep_their_ord
 def test_something_new_has_all_that_it_must_have() -> None:
     shirt = {"sku": "S", "gtin": "09506000134352", "price": {"amount": 1, "currency": "EUR"}}
     whole = {"name": "Clothes", "url": "urn:1", "styles": [shirt]}
-    for field in ("name", "url"):
-        with pytest.raises(InvalidField) as caught:
+    for field, refusal in (("name", "clothes has no name"), ("url", "clothes has no label URL")):
+        with pytest.raises(InvalidField, match=refusal) as caught:
             register(None, _update(**{**whole, field: None}))
         assert caught.value.more == {"field": field}
-    for field in ("gtin", "price"):
+    for field, refusal in (("gtin", "S is new and has no GTIN"), ("price", "without a price")):
         lacking = {name: value for name, value in shirt.items() if name != field}
-        with pytest.raises(InvalidField) as caught:
+        with pytest.raises(InvalidField, match=refusal) as caught:
             register(_clothes(1), _update(styles=[lacking]))
         assert caught.value.more == {"field": field}
-    for styles in ([], [shirt, shirt]):
-        with pytest.raises(InvalidField):
+    for styles, refusal in (([], "is new and has no style"), ([shirt, shirt], "has S twice")):
+        with pytest.raises(InvalidField, match=f"clothes {refusal}") as caught:
             register(None, _update(**{**whole, "styles": styles}))
+        assert caught.value.more == {"field": "styles"}
     full = _clothes(1).model_copy(update={"styles": _clothes(1).styles * 200})
     numbered = [
         style.model_copy(update={"sku": f"S-{place}"}) for place, style in enumerate(full.styles)
     ]
     full = full.model_copy(update={"styles": numbered})
-    with pytest.raises(InvalidField, match="more than 200"):
+    with pytest.raises(InvalidField, match="more than 200") as caught:
         register(full, _update(styles=[shirt]))
+    assert caught.value.more == {"field": "styles"}
+    assert len(register(full, _update()).styles) == 200
 
 
 def _update(**fields: Any) -> ProductUpdate:

@@ -76,6 +76,11 @@ def test_an_assignment_that_was_aborted_or_superseded_is_never_begun() -> None:
     assert (later.assignment, later.step) == (2, "assigned")
 
 
+def test_what_is_left_of_a_job_that_never_came_names_nothing_but_itself() -> None:
+    assert tombstone("j-1", 3, 500) == Job("j-1", 3, "none", "none", (), "aborted", 0, 500)
+    assert taken_lines(tombstone("j-1", 3, 500)) == []
+
+
 def test_a_job_that_is_stopped_says_what_had_been_taken() -> None:
     job, taken = _begun(), []
     while job.step != "done":
@@ -92,7 +97,7 @@ def test_a_job_that_is_stopped_says_what_had_been_taken() -> None:
         ("packing", 2, 3),
     ]
     stopped = stop(job, 2)
-    assert (stopped.step, len(stopped.found)) == ("aborted", 3)
+    assert (stopped.step, stopped.since, len(stopped.found)) == ("aborted", 2, 3)
     assert stop(stopped, 3) is stopped
     assert taken_lines(stopped) == report(job).lines
 
