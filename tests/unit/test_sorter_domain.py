@@ -71,6 +71,7 @@ def test_an_assignment_that_was_aborted_or_superseded_is_never_begun() -> None:
     assert accept(_pick(), aborted, 1, None, now=9000) is None
     assert accept(_pick(), None, 2, None, now=9000) is None
     assert accept(_pick(), tombstone("j-1", 1, 500), 1, None, now=9000) is None
+    assert accept(_pick(), None, 1, None, now=9000) is not None
     later = accept(_pick().model_copy(update={"assignment": 2}), None, 1, None, now=9000)
     assert later is not None
     assert (later.assignment, later.step) == (2, "assigned")

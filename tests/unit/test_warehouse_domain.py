@@ -103,6 +103,13 @@ def test_what_is_allocated_fits_the_message_to_the_sorter() -> None:
         assert len(pick(_job(picks=picks, assignment=1)).picks) == 401
 
 
+def test_a_job_has_as_many_picks_as_its_message_may_have_and_not_one_more() -> None:
+    for places, fits in ((MAX_PICKS, True), (MAX_PICKS + 1, False)):
+        bins = {"SHIRT": {f"A-{place}": 1 for place in range(places)}}
+        picks = allocate([Line(sku="SHIRT", quantity=places)], bins)
+        assert (picks is not None) == fits
+
+
 @settings(max_examples=60)
 @given(
     waiting=st.integers(0, 6),
@@ -184,15 +191,18 @@ def test_the_right_sorters_parcel_is_taken_and_the_same_report_again_changes_not
 def test_the_word_of_anyone_else_does_not_count(
     before: Job, sorter: str, change: dict[str, object]
 ) -> None:
-    with pytest.raises(WrongState, match=f"not {sorter}'s") as caught:
+    assignment = change.get("assignment", 2)
+    refusal = f"not {sorter}'s under assignment {assignment}"
+    with pytest.raises(WrongState, match=refusal) as caught:
         packed(before, sorter, REPORT.model_copy(update=change))
     assert caught.value.more == {"state": before.state, "assignment": 2}
 
 
 def test_a_second_parcel_of_the_same_job_is_refused() -> None:
     done = packed(ASSIGNED, "sorter-1", REPORT)
-    with pytest.raises(WrongState, match="another parcel"):
+    with pytest.raises(WrongState, match="another parcel") as caught:
         packed(done, "sorter-1", REPORT.model_copy(update={"parcel": "p-2"}))
+    assert caught.value.more == {"state": "packed"}
 
 
 @pytest.mark.parametrize(
@@ -205,8 +215,9 @@ def test_a_second_parcel_of_the_same_job_is_refused() -> None:
     ],
 )
 def test_a_parcel_that_does_not_hold_what_was_ordered_is_refused(lines: list[Line]) -> None:
-    with pytest.raises(InvalidField, match="what was ordered"):
+    with pytest.raises(InvalidField, match="what was ordered") as caught:
         packed(ASSIGNED, "sorter-1", REPORT.model_copy(update={"lines": lines}))
+    assert caught.value.more == {"field": "lines"}
 
 
 def test_a_parcel_may_name_a_style_in_several_lines() -> None:
@@ -313,8 +324,11 @@ def test_what_the_bins_lack_is_what_a_job_has_to_go_without(
     wanted: dict[str, int], bins: dict[str, dict[str, int]]
 ) -> None:
     lines = tuple(Line(sku=sku, quantity=quantity) for sku, quantity in wanted.items())
-    job = go_without(_job(lines=lines), lacking(lines, bins))
-    for line in job.lines:
-        assert line.quantity == min(wanted[line.sku], sum(bins.get(line.sku, {}).values()))
-    assert (job.state == "withdrawn") == (not job.lines)
+    job = go_without(_job(lines=lines, pick_message="m-1"), lacking(lines, bins))
+    there = {sku: min(wanted[sku], sum(bins.get(sku, {}).values())) for sku in wanted}
+    assert {line.sku: line.quantity for line in job.lines} == {
+        sku: quantity for sku, quantity in there.items() if quantity
+    }
+    over = (job.state, job.pick_message) == ("withdrawn", None)
+    assert over == (not job.lines)
     assert allocate(job.lines, bins) is not None
