@@ -75,18 +75,33 @@ class Mutant:
         )
 
 
-def make() -> Iterator[Mutant]:
-    """Every mutant that is worth trying."""
+def make() -> list[tuple[str, str]]:
+    """The names of all mutants, each with its file."""
     shutil.rmtree(_MADE / "tests", ignore_errors=True)
     _MADE.mkdir(exist_ok=True)
     script = _MAKE.format(processes=cpu_count())
     subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.DEVNULL)
+    found = []
     for meta in sorted(_MADE.rglob("*.py.meta")):
         file = str(meta.relative_to(_MADE)).removesuffix(".meta")
-        for name in json.loads(meta.read_text())["exit_code_by_key"]:
-            mutant = Mutant(name, file, get_diff_for_mutant(name, path=file))
-            if not mutant.is_of_a_sentence:
-                yield mutant
+        found += [(name, file) for name in json.loads(meta.read_text())["exit_code_by_key"]]
+    return found
+
+
+def choose(only: str, sample: int, seed: int) -> Iterator[Mutant]:
+    """Mutants that are worth trying: `sample` of those in the files `only`, or all."""
+    names = [(name, file) for name, file in make() if fnmatch(file, only)]
+    known = reasons()
+    if sample:
+        random.Random(seed).shuffle(names)
+    chosen = 0
+    for name, file in names:
+        mutant = Mutant(name, file, get_diff_for_mutant(name, path=file))
+        if not mutant.is_of_a_sentence and (file, *mutant.change) not in known:
+            yield mutant
+            chosen += 1
+            if chosen == sample:
+                break
 
 
 def attempt(mutants: list[Mutant]) -> None:
@@ -116,12 +131,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="which ones")
     parser.add_argument("--only", default="*", help="of the files that match this pattern")
     options = parser.parse_args()
-    console, equal = Console(highlight=False), reasons()
-    found = [mutant for mutant in make() if fnmatch(mutant.file, options.only)]
-    tried = [mutant for mutant in found if (mutant.file, *mutant.change) not in equal]
-    console.print(f"{len(found)} mutants, of which {len(found) - len(tried)} are no mistakes.")
-    if options.sample:
-        tried = random.Random(options.seed).sample(tried, min(options.sample, len(tried)))
+    console = Console(highlight=False)
+    tried = list(choose(options.only, options.sample, options.seed))
     attempt(tried)
     ends = {mutant: status(mutant) for mutant in tried}
     survivors = [mutant for mutant, end in ends.items() if end in ("survived", "no tests")]
