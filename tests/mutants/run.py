@@ -79,6 +79,8 @@ def make() -> list[tuple[str, str]]:
     """The names of all mutants, each with its file."""
     shutil.rmtree(_MADE / "tests", ignore_errors=True)
     _MADE.mkdir(exist_ok=True)
+    # mutmut keeps by a test's name what it calls: a test that was changed would not be asked.
+    (_MADE / "mutmut-stats.json").unlink(missing_ok=True)
     script = _MAKE.format(processes=cpu_count())
     subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.DEVNULL)
     found = []

@@ -140,6 +140,8 @@ def test_some_of_what_is_held_is_for_sale_again_and_the_rest_stays_the_orders() 
         ("SHIRT", 5, 4),
         ("COAT", 1, 0),
     ]
+    untouched = release_some("o-1", _lines(COAT=1), held, stock).reservation.lines
+    assert [(line.sku, line.quantity) for line in untouched] == [("SHIRT", 3)]
     released = Reservation("o-1", "released")
     assert release_some("o-1", _lines(SHIRT=1), released, stock) == Decision(released)
 
