@@ -55,14 +55,19 @@ class Bench:
         caller: str,
         identifier: str | None = None,
         deadline: int | None = None,
+        correlation: bytes | None = None,
+        trace: str | None = None,
     ) -> Turn:
         """Somebody gives a command."""
         self._asked += 1
         identifier = identifier or f"{caller}-{self._asked}"
         digest = body_digest(operation.name, data.model_dump(mode="json"))
         return self._carry_out(
-            Request(operation, caller, identifier, data, digest, self.steady, deadline=deadline)
-        )
+            Request(
+                operation, caller, identifier, data, digest, self.steady,
+                trace=trace, deadline=deadline, correlation=correlation,
+            )
+        )  # fmt: skip
 
     def waiting(self, operation: str) -> list[Pending]:
         """What waits in the outbox under the name of an operation, a timer or an adapter."""
