@@ -191,7 +191,7 @@ class MqttConnector:
                 said = str(error).partition("] ")[2]
                 raise BrokerError(f"the broker at {self.description} says: {said}") from error
             except aiomqtt.MqttError as error:
-                hint = "" if self._v5 or will is None else _PERHAPS
+                hint = _PERHAPS if client.ended and will is not None and not self._v5 else ""
                 raise BrokerError(f"no broker at {self.description}: {error}{hint}") from error
             if client.ended:
                 raise BrokerError(

@@ -257,3 +257,11 @@ async def test_who_hangs_up_at_once_is_not_waited_for(version: str) -> None:
         with pytest.raises(BrokerError, match=hint):
             async with connector.connect("node", WILL):
                 pass
+
+
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+async def test_where_nobody_listens_there_is_no_broker_and_nothing_to_guess(version: str) -> None:
+    connector = MqttConnector(f"mqtt://127.0.0.1:{free_port()}?protocol={version}")
+    with pytest.raises(BrokerError, match=r"no broker at .*Connection refused$"):
+        async with connector.connect("node", WILL):
+            pass
