@@ -8,7 +8,9 @@ import pytest
 from role_bench import SECOND, Bench, bench
 from settlement_orders import POINTS
 
+from bus.contract.catalog import StockLevel
 from bus.contract.warehouse import RECEIVE, Receive
+from bus.errors import Busy
 from bus.turn import Turn
 from nodes.warehouse.role import Warehouse
 
@@ -107,3 +109,15 @@ def test_an_operation_that_a_role_does_not_play_is_unknown() -> None:
         turn = other.tell(RECEIVE, GOODS, "tester-1")
         assert turn.refused == "unknown-operation"
         assert "warehouse cannot receive yet" in envelope(turn)["data"]["detail"]
+
+
+def test_a_refusal_for_the_moment_leaves_the_command_to_be_given_again(warehouse: Bench) -> None:
+    tell(warehouse, GOODS)
+    (restock,) = warehouse.waiting("restock")
+    later = warehouse.answer(restock, Busy("Too many commands are waiting.", retryAfter=1))
+    assert (later.postponed, later.removed, later.replies) == ([restock.id], [], [])
+    assert warehouse.waiting("restock") == [restock]
+    done = warehouse.answer(restock, StockLevel(sku="SHIRT", on_hand=9, reserved=0, available=9))
+    assert (done.postponed, done.removed) == ([], [restock.id])
+    assert envelope(done)["data"]["quantity"] == 9
+    assert warehouse.waiting("restock") == []
