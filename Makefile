@@ -3,8 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 SEEDS ?= 1000
+SAMPLE ?= 0
+SEED ?= 1
+ONLY ?= *
 
-.PHONY: run test setup demo check format faults simulate planted bench bench-console load \
+.PHONY: run test setup demo check format faults simulate planted mutants bench bench-console load \
   screenshots examples test-bare clean
 
 # make run PORT=0 takes a free port, PORT=1884 that one.
@@ -44,6 +47,10 @@ simulate: setup
 
 planted: setup
 	$(BIN)/python -m simulation --planted
+
+# All of them take hours; SAMPLE=50 minutes; ONLY='nodes/*/domain.py' those of some files.
+mutants: setup
+	$(BIN)/python tests/mutants/run.py --sample $(SAMPLE) --seed $(SEED) --only '$(ONLY)'
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 
 # rumqttd keeps what passes through in memory, for every filter that was ever subscribed, up to
@@ -41,6 +42,17 @@ dynamic_filters = true
 """
 
 
+TURNED_AWAY = "A client was turned away: "
+"""How a line of the log begins that says why somebody could not connect."""
+# rumqttd hangs up on these without a CONNACK, and no setting of its own lets them in.
+_REASONS = {
+    "ZeroKeepAlive": "its keep-alive is 0, which the embedded broker does not take. Give it one,"
+    " such as 15 seconds, or install Mosquitto (apt install mosquitto).",
+    "InvalidClientId": "it asks for a session that lasts, and has no client id. Give it one.",
+}
+_SAY_AGAIN_SECONDS = 60.0
+
+
 def configuration(listen_v311: str, listen_v5: str, max_packet_size: int) -> str:
     """The text of the configuration file; `max_packet_size` is in bytes."""
     router = CONFIGURATION.format(segment_bytes=SEGMENT_BYTES, segments=SEGMENTS)
@@ -56,12 +68,37 @@ def command(configuration_file: Path) -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", "broker.embedded", str(configuration_file))
 
 
+class TurnedAway(logging.Handler):
+    """Says in the log why a client could not connect; each reason once a minute, it tries again."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._said: dict[str, float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Look at what rumqttd reports."""
+        text, now = record.getMessage(), time.monotonic()
+        for code, reason in _REASONS.items():
+            if (
+                code in text
+                and now - self._said.get(code, -_SAY_AGAIN_SECONDS) >= _SAY_AGAIN_SECONDS
+            ):
+                self._said[code] = now
+                at = time.strftime("%Y-%m-%dT%H:%M:%S")
+                sys.stderr.write(f"{at}: {TURNED_AWAY}{reason}\n")
+                sys.stderr.flush()
+
+
 def main() -> None:
     """Serve until the parent closes our standard input, be it by dying."""
     from iotcore import IotCoreBroker  # noqa: PLC0415 - only the child pays for loading it
 
     # It reports its ordinary routing as errors, one for every packet.
     logging.getLogger("rumqttd").setLevel(logging.CRITICAL)
+    connecting = logging.getLogger("rumqttd.server.broker")
+    connecting.setLevel(logging.ERROR)
+    connecting.propagate = False
+    connecting.addHandler(TurnedAway())
     threading.Thread(target=_exit_at_end_of_input, daemon=True).start()
     IotCoreBroker(config_path=sys.argv[1]).run_forever()
 

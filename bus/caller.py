@@ -85,6 +85,7 @@ class Asks:
             UnknownCallee: the contract has no such role, or it has no such operation.
             NoAnswer: the deadline passed; whether a command was carried out is unknown.
             Refused: the other side's problem.
+            TooLarge: the question does not get through the broker.
         """
         if operation.callee not in (EVERY, role_of(callee)):
             raise UnknownCallee(f"{callee} has no operation {operation.name}.")
@@ -204,6 +205,11 @@ class Caller:
             name, self.topics, self.identity, settings, self._session.send, self.store_time
         )
         self.ask = self._asks.ask
+
+    @property
+    def shortage(self) -> str:
+        """What the broker does not grant although the bus needs it, as a sentence; or nothing."""
+        return self._session.shortage
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator["Caller"]:

@@ -126,7 +126,7 @@ class Ear:
         try:
             request = self._gate.read(message, address, reading)
             if request.operation.kind == "query":
-                self._voice.say(self._gate.reply(request, self._answer(request)))
+                self._voice.try_to_say(self._gate.reply(request, self._answer(request)))
                 self._counts["answered"] += 1
             elif not self._take(request):
                 raise Busy("Too many commands are waiting.", retryAfter=1)

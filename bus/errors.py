@@ -23,6 +23,25 @@ class LinkError(StorebusError):
     """The connection to the broker is gone, or a message does not fit through it."""
 
 
+class NotGrantedError(LinkError):
+    """The broker does not grant what a message asks for; the connection lives on."""
+
+
+class OversizeError(NotGrantedError):
+    """A message is larger than the bus, or the broker, passes on.
+
+    Args:
+        what: `packet` or `payload`.
+        size: its bytes.
+        limit: how many it may have.
+    """
+
+    def __init__(self, what: str, size: int, limit: int) -> None:
+        super().__init__(f"a {what} of {size} bytes is over {limit}")
+        self.size = size
+        self.limit = limit
+
+
 class JournalError(StorebusError):
     """A node's database cannot be used as it is; the message says why."""
 
@@ -274,7 +293,7 @@ class Expired(Problem):
 
 
 class TooLarge(Problem):
-    """The payload is over 64 KiB."""
+    """The payload is over 64 KiB, or the message over what the broker passes on (`limit`)."""
 
     status, code, title = 413, "too-large", "Payload too large"
 

@@ -117,7 +117,9 @@ class Node:
         self._schedule = Schedule(
             settings.retry_first, settings.retry_limit, self.identity.steady, self.identity.spread
         )
-        self._asks = Asks(name, self.topics, self.identity, settings, self._voice.say, store_time)
+        self._asks = Asks(
+            name, self.topics, self.identity, settings, self._voice.try_to_say, store_time
+        )
         self._ear = Ear(
             name, role, self.topics, self._gate, self._voice, self.counts, self._schedule,
             self._asks, store_time, self._take, self._seen_as,

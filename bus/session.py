@@ -5,7 +5,7 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 
-from bus.errors import BrokerError, LinkError
+from bus.errors import BrokerError, LinkError, OversizeError, TooLarge
 from bus.link import Connector, Incoming, Link, Outgoing, Subscription
 
 logger = logging.getLogger("storebus.session")
@@ -48,11 +48,17 @@ class Session:
         self._chance = chance or random.Random()
         self._link: Link | None = None
         self._told = ""
+        self.shortage = ""
+        """What the broker does not grant although the bus needs it, as a sentence; or nothing."""
         self.up = asyncio.Event()
         """Set while connected and subscribed."""
 
     def send(self, message: Outgoing) -> bool:
-        """Send if connected; whether it was handed to the connection."""
+        """Send if connected; whether it was handed to the connection.
+
+        Raises:
+            TooLarge: it will not get through, however often it is sent.
+        """
         if self._link is None:
             return False
         try:
@@ -61,6 +67,11 @@ class Session:
             if str(error) != self._told:  # one line says it, however many messages it concerns
                 self._told = str(error)
                 logger.warning("%s: not sent to %s: %s", self._client_id, message.topic, error)
+            if isinstance(error, OversizeError):
+                raise TooLarge(
+                    f"The message has {error.size} bytes; {error.limit} at most get through.",
+                    limit=error.limit,
+                ) from error
             return False
         return True
 
@@ -80,6 +91,9 @@ class Session:
             try:
                 async with self._connector.connect(self._client_id, self._will) as link:
                     await link.subscribe(self._subscriptions)
+                    self.shortage = link.granted.shortage
+                    if self.shortage:
+                        logger.warning("%s: %s", self._client_id, self.shortage)
                     self._link, self._told = link, ""
                     self.up.set()
                     if complained:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from bus.clock import StoreTime
@@ -9,7 +10,8 @@ from bus.contract.channel import Event, State
 from bus.contract.every import PRESENCE, Presence
 from bus.contract.topics import Topics
 from bus.contract.values import Model
-from bus.envelope import Sealed, child_trace, seconds_left, with_deadline
+from bus.envelope import Reading, Sealed, child_trace, seconds_left, with_deadline
+from bus.errors import TooLarge, Unavailable
 from bus.identity import Identity
 from bus.link import Outgoing
 from bus.timestamp import rfc3339
@@ -60,18 +62,54 @@ class Voice:
         self.since = rfc3339(identity.now())
         """When this start of the node was."""
         self.send: Callable[[Outgoing], bool] = lambda _: False
-        """The connection's; False when it is not there."""
+        """The connection's; False when it is not there, `TooLarge` as a `Session` raises it."""
 
     def say(self, message: Outgoing) -> None:
         """Send if connected; what matters is repeated until it is answered."""
-        if not self.send(message):
-            self._counts.drop("not-connected")
+        with suppress(TooLarge):  # counted, and the session has told the operator
+            self.try_to_say(message)
+
+    def try_to_say(self, message: Outgoing) -> None:
+        """Send if connected.
+
+        Raises:
+            TooLarge: it will not get through, however often it is sent.
+        """
+        try:
+            if not self.send(message):
+                self._counts.drop("not-connected")
+        except TooLarge:
+            self._counts.drop("too-large")
+            raise
 
     def reply(self, reply: Reply) -> None:
-        """A reply that is stored in the inbox."""
+        """A reply that is stored in the inbox.
+
+        One that does not get through is not lost: the caller is told to ask again, for good
+        while the broker passes on so little.
+        """
         topic = self._topics.reply(reply.caller, self._node, reply.operation.name)
-        self.say(Outgoing(topic, reply.payload, reply.operation.qos, correlation=reply.correlation))
+        qos, correlation = reply.operation.qos, reply.correlation
+        try:
+            self.try_to_say(Outgoing(topic, reply.payload, qos, correlation=correlation))
+        except TooLarge as too_large:
+            problem = self._kept_back(reply, too_large)
+            self.say(Outgoing(topic, problem, qos, correlation=correlation))
         self._counts["answered"] += 1
+
+    def _kept_back(self, reply: Reply, too_large: TooLarge) -> bytes:
+        asked = Reading(reply.payload).envelope().correlation_id
+        problem = Unavailable(f"The answer is there, but does not get through. {too_large.detail}")
+        return Sealed(
+            id=self._identity.message(),
+            source=f"/{self._topics.site}/{self._node}",
+            type=f"storebus.{self._kind}.{reply.operation.name}.problem",
+            at=self._identity.now(),
+            data=problem.to_data(),
+            trace=child_trace(None, self._identity.span()),
+            correlation_id=asked,
+            causation_id=asked,
+        ).to_bytes()
 
     def command(self, row: Pending) -> None:
         """A command of the outbox, with what is left of its time."""

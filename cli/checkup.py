@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from broker.embedded import TURNED_AWAY
 from bus.contract.channel import ROLES, role_of
 from bus.damage import DAMAGE, what_is_wrong
 from bus.errors import JournalError
@@ -56,6 +57,7 @@ def store_files(folder: Path) -> Iterator[Finding]:
         yield from _database(path)
     yield from _records(folder)
     yield from _rights(folder)
+    yield from _turned_away(folder / "embedded.log")
 
 
 def _folder(folder: Path) -> Iterator[Finding]:
@@ -146,6 +148,17 @@ def _records(folder: Path) -> Iterator[Finding]:
                 yield False, "records", f"{error}. Restore a backup: storebus restore BACKUP"
             except OSError as error:
                 yield False, "records", f"{path}: {error.strerror}"
+
+
+def _turned_away(log: Path) -> Iterator[Finding]:
+    """Devices that could not connect to the embedded broker since it was started last."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return
+    said = {line.partition(TURNED_AWAY)[2]: line for line in lines if TURNED_AWAY in line}
+    for line in said.values():
+        yield None, "broker", f"{log.name}: {line}"
 
 
 def _rights(folder: Path) -> Iterator[Finding]:

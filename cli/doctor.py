@@ -73,6 +73,8 @@ async def _store(broker: str | None, settings: Settings) -> list[Finding]:
         connector = MqttConnector(broker_url(broker, settings))
         async with Caller(connector, settings.site, "tester-doctor").connected() as caller:
             findings.append((True, "broker", f"answers at {connector.description}"))
+            if caller.shortage:
+                findings.append((False, "broker", caller.shortage))
             findings += await asyncio.gather(*(_role(caller, role) for role in _ROLES))
     except BrokerError as error:
         free = not port_in_use(settings.broker.host, settings.broker.port)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bus.contract.topics import Topics
-from bus.errors import ConfigurationError, LinkError
+from bus.errors import ConfigurationError, LinkError, NotGrantedError
 from bus.identity import Identity
 from bus.link import MqttConnector, Outgoing, Subscription
 from bus.safe import visible
@@ -97,6 +97,8 @@ async def _publish(
                 link.send(message)
                 if number % _TOGETHER == _TOGETHER - 1 or number == repeat - 1 or rate is not None:
                     await link.subscribe(barrier)
+        except NotGrantedError as error:
+            raise LinkError(f"Not sent: {error}.") from error
         except LinkError as error:
             raise LinkError(
                 f"The broker ended the connection, or does not answer: {error}."

@@ -14,8 +14,9 @@ from bus.contract import find_operation
 from bus.contract.channel import role_of
 from bus.contract.topics import Address, Topics
 from bus.contract.values import MAX_PAYLOAD
-from bus.errors import BrokerError, LinkError
+from bus.errors import BrokerError, LinkError, OversizeError
 from bus.link import Incoming, Outgoing, Subscription
+from bus.link.granted import Granted
 from bus.link.memory import BATCH, matches
 from simulation.life import Life
 from simulation.trace import Trace, spoken
@@ -46,6 +47,8 @@ class Wire:
         self, network: "Network", client: str, will: Outgoing | None, life: Life | None
     ) -> None:
         self.client = client
+        self.granted = Granted()
+        """This broker has no limits."""
         self.will = will
         self.life = life
         self.filters: list[str] = []
@@ -65,7 +68,7 @@ class Wire:
         if self.cut:
             raise LinkError("the connection is gone")
         if len(message.payload) > MAX_PAYLOAD:
-            raise LinkError("the payload is too large")
+            raise OversizeError("payload", len(message.payload), MAX_PAYLOAD)
         self._network.publish(self, message)
         if self.life is not None:
             self.life.step("published")

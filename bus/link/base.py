@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from bus.link.granted import Granted
+
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
@@ -49,18 +51,24 @@ class Subscription:
 class Link(Protocol):
     """One connection. It is thrown away when it is lost."""
 
+    @property
+    def granted(self) -> Granted:
+        """What the broker grants this connection."""
+
     def send(self, message: Outgoing) -> None:
         """Hand a message to the connection; nothing says that it arrived.
 
         Raises:
-            LinkError: the connection is gone or full, or the message is too large.
+            OversizeError: the message is too large, for the bus or for the broker.
+            NotGrantedError: the broker would end the connection over it.
+            LinkError: the connection is gone or full.
         """
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
         """Subscribe and wait for the broker's word.
 
         Raises:
-            BrokerError: the broker refused one.
+            BrokerError: the broker refused one, or has no wildcards.
             LinkError: the connection is gone.
         """
 

@@ -10,15 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 import aiomqtt
-from paho.mqtt.client import ConnectFlags
+from paho.mqtt import MQTTException
+from paho.mqtt.client import ConnectFlags, DisconnectFlags
 from paho.mqtt.enums import MQTTErrorCode
-from paho.mqtt.exception import MalformedPacket
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from bus.errors import LinkError
+from bus.errors import LinkError, NotGrantedError, OversizeError
 from bus.link.base import Incoming, Outgoing
 from bus.link.buffered import BufferedSocket
+from bus.link.granted import Granted
 from bus.link.packets import (
     DISCONNECT,
     PUBACK,
@@ -61,9 +62,15 @@ class Client(aiomqtt.Client):
         """Topics that the broker's access list denied (MQTT 5 only)."""
         self.arrived: asyncio.Queue[Incoming | None] = asyncio.Queue(queued)
         """What was received; None at its end."""
+        self.granted = Granted()
+        """What the broker has granted."""
+        self.ended = False
+        """Whether the connection has ended; aiomqtt forgets it when that comes with the CONNACK."""
+        self.why_lost = ""
+        """What the broker said when it ended the connection."""
         self._unacknowledged: dict[int, str] = {}  # topics by packet identifier
         self._at_once = _INFLIGHT
-        self._waiting: deque[Outgoing] = deque()
+        self._waiting: deque[tuple[int, str, bytes]] = deque()  # identifier, topic, packet
         self._all_out: asyncio.Future[None] | None = None
         """Set, by whoever wants to leave, for when nothing waits any more."""
         self._unread = bytearray()
@@ -83,6 +90,7 @@ class Client(aiomqtt.Client):
         """Send a message, as soon as there is room for it.
 
         Raises:
+            NotGrantedError: the broker would end the connection over it.
             LinkError: the connection is gone, or too much waits already.
             ValueError: the message cannot be written.
         """
@@ -91,21 +99,26 @@ class Client(aiomqtt.Client):
             raise LinkError("the message was not sent: the connection is gone")
         if len(sock.unsent) > _UNSENT or len(self._waiting) == _QUEUED:
             raise LinkError("the message was not sent: too many wait already")
-        if qos and len(self._unacknowledged) >= self._at_once:
-            self._waiting.append(message)
-        else:
-            self._publish(sock, message, qos)
-
-    def _publish(self, sock: BufferedSocket, message: Outgoing, qos: int) -> None:
-        properties = b""
-        if self._with_properties:
-            properties = pack_properties(message)
-        elif self._v5:
-            properties = b"\x00"
+        if message.retain and not self.granted.retain:
+            raise NotGrantedError("the broker keeps no retained messages")
         identifier = self._paho._mid_generate() if qos else 0
-        sock.unsent += write_publish(message, qos, identifier, properties)
-        if qos:
-            self._unacknowledged[identifier] = message.topic
+        packet = write_publish(message, qos, identifier, self._properties_of(message))
+        if self.granted.largest is not None and len(packet) > self.granted.largest:
+            raise OversizeError("packet", len(packet), self.granted.largest)
+        if qos and len(self._unacknowledged) >= self._at_once:
+            self._waiting.append((identifier, message.topic, packet))
+        else:
+            self._publish(sock, identifier, message.topic, packet)
+
+    def _properties_of(self, message: Outgoing) -> bytes:
+        if self._with_properties:
+            return pack_properties(message)
+        return b"\x00" if self._v5 else b""
+
+    def _publish(self, sock: BufferedSocket, identifier: int, topic: str, packet: bytes) -> None:
+        sock.unsent += packet
+        if identifier:
+            self._unacknowledged[identifier] = topic
         self._flush_soon()
 
     def when_lost(self, tell: Callable[[], None]) -> None:
@@ -132,8 +145,8 @@ class Client(aiomqtt.Client):
         sock = self._paho.socket()
         if sock is None or self._disconnected.done():
             return
-        for message in self._waiting:  # a broker that takes no more is told all the same
-            self._publish(sock, message, 1)
+        for waiting in self._waiting:  # a broker that takes no more is told all the same
+            self._publish(sock, *waiting)
         sock.unsent += DISCONNECT
         self._left = True
         self._flush_soon()
@@ -191,10 +204,24 @@ class Client(aiomqtt.Client):
         reason_code: ReasonCode,
         properties: Properties | None = None,
     ) -> None:
-        limit = getattr(properties, "ReceiveMaximum", None)  # MQTT 5 section 3.2.2.3.3
-        if limit is not None:
-            self._at_once = min(limit, _INFLIGHT)
+        self.granted = Granted.read(properties)
+        self._at_once = min(self.granted.at_once or _INFLIGHT, _INFLIGHT)
         super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_disconnect(
+        self,
+        client: Any,
+        userdata: Any,
+        flags: DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        self.ended = True
+        if not self._connected.done():  # aiomqtt would wait until its patience ends
+            self._connected.set_exception(aiomqtt.MqttError("it hung up without an answer"))
+        elif flags.is_disconnect_packet_from_server:
+            self.why_lost = str(reason_code)
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
 
     def _read(self) -> MQTTErrorCode:
         """Take what has arrived; in place of paho's `loop_read`."""
@@ -209,11 +236,11 @@ class Client(aiomqtt.Client):
             received = b""
         result = MQTTErrorCode.MQTT_ERR_CONN_LOST
         if received:
-            self._paho._last_msg_in = time.monotonic()
+            self._paho._last_bytes_received = time.monotonic()
             self._unread += received
             try:
                 result = self._take_packets()
-            except (ValueError, MalformedPacket) as error:
+            except (ValueError, IndexError, MQTTException) as error:
                 self._logger.warning("the broker breaks the protocol: %s", error)
                 result = MQTTErrorCode.MQTT_ERR_PROTOCOL
         if result:
@@ -256,7 +283,7 @@ class Client(aiomqtt.Client):
             self.denied.append(topic)
         sock = self._paho.socket()
         if self._waiting and sock is not None and not self._left:
-            self._publish(sock, self._waiting.popleft(), 1)
+            self._publish(sock, *self._waiting.popleft())
             if not self._waiting and self._all_out is not None and not self._all_out.done():
                 self._all_out.set_result(None)
 

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from bus.contract.values import MAX_PAYLOAD
-from bus.errors import LinkError
+from bus.errors import LinkError, OversizeError
 from bus.link.base import Incoming, Outgoing, Subscription
+from bus.link.granted import Granted
 
 BATCH = 512
 
@@ -29,6 +30,8 @@ class MemoryLink:
 
     def __init__(self, broker: "MemoryBroker", will: Outgoing | None) -> None:
         self.broker = broker
+        self.granted = Granted()
+        """A broker in memory has no limits."""
         self.will = will
         self.filters: dict[str, int] = {}
         self.lost = False
@@ -40,7 +43,7 @@ class MemoryLink:
         if self.lost:
             raise LinkError("the connection to the broker in memory is gone")
         if len(message.payload) > MAX_PAYLOAD:
-            raise LinkError(f"a payload of {len(message.payload)} bytes is over {MAX_PAYLOAD}")
+            raise OversizeError("payload", len(message.payload), MAX_PAYLOAD)
         self.broker.route(message)
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -17,9 +18,10 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from bus.contract.values import MAX_PAYLOAD
 from bus.envelope import CONTENT_TYPE
-from bus.errors import BrokerError, ConfigurationError, LinkError
+from bus.errors import BrokerError, ConfigurationError, LinkError, OversizeError
 from bus.link.base import Incoming, Outgoing, Subscription
 from bus.link.client import Client
+from bus.link.granted import NO_RETAINED, NO_WILDCARDS, Granted
 
 logger = logging.getLogger("storebus.link")
 
@@ -28,6 +30,12 @@ KEEP_ALIVE = 6
 """Seconds of silence after which a client pings. A broker gives a silent one half as long again
 (MQTT 5 section 3.1.2.10) before it calls it lost; Mosquitto looks every five seconds."""
 _QUEUED = 20_000
+_RETAIN_NOT_SUPPORTED, _QOS_NOT_SUPPORTED = 0x9A, 0x9B
+"""Reason codes of a CONNACK (MQTT 5 section 3.2.2.2)."""
+_PERHAPS = (
+    ". If it is one, it may grant no retained messages, which nodes need, or no QoS 1 (?qos=0);"
+    " in MQTT 5 it would say so"
+)
 _PROTOCOLS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 
 
@@ -44,13 +52,15 @@ class MqttLink:
     ) -> None:
         self._client = client
         self._v5 = v5
-        self._max_qos = max_qos
+        self._max_qos = min(max_qos, client.granted.qos)
         self._largest = largest
+        self.granted: Granted = client.granted
+        """What the broker grants this connection."""
 
     def send(self, message: Outgoing) -> None:
         """Hand a message to the client."""
         if len(message.payload) > self._largest:
-            raise LinkError(f"a payload of {len(message.payload)} bytes is over {self._largest}")
+            raise OversizeError("payload", len(message.payload), self._largest)
         try:
             self._client.post(message, min(message.qos, self._max_qos))
         except ValueError as error:
@@ -58,6 +68,10 @@ class MqttLink:
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
         """Subscribe to all in one packet."""
+        if not self.granted.wildcards and any(
+            set(each.filter) & set("+#") for each in subscriptions
+        ):
+            raise BrokerError(NO_WILDCARDS)
         topics: Any
         if self._v5:
             topics = [
@@ -85,7 +99,8 @@ class MqttLink:
         while len(batch) < BATCH and not arrived.empty():
             batch.append(arrived.get_nowait())
         if None in batch:
-            raise LinkError("the connection to the broker is lost")
+            why = f": {self._client.why_lost}" if self._client.why_lost else ""
+            raise LinkError(f"the connection to the broker is lost{why}")
         return [message for message in batch if message is not None]
 
     def take_denied(self) -> list[str]:
@@ -143,26 +158,7 @@ class MqttConnector:
         self, client_id: str, will: Outgoing | None = None
     ) -> AsyncIterator[MqttLink]:
         """A new connection with a clean session."""
-        client = Client(
-            self._host,
-            self._port,
-            username=self._user,
-            password=self._password,
-            identifier=client_id,
-            protocol=self._protocol,
-            clean_session=None if self._v5 else True,
-            clean_start=self._v5 or MQTT_CLEAN_START_FIRST_ONLY,
-            keepalive=KEEP_ALIVE,
-            timeout=5,
-            queued=_QUEUED,
-            properties=self.properties,
-            will=self._will(will),
-            tls_context=ssl.create_default_context() if self._tls else None,
-        )
-        try:
-            await client.__aenter__()
-        except aiomqtt.MqttError as error:
-            raise BrokerError(f"no broker at {self.description}: {error}") from error
+        client = await self._enter(client_id, will)
         client.when_lost(lambda: _end(client.arrived))
         try:
             yield MqttLink(
@@ -178,16 +174,66 @@ class MqttConnector:
                 with suppress(aiomqtt.MqttError):
                     await client.__aexit__(None, None, None)
 
-    def _will(self, will: Outgoing | None) -> aiomqtt.Will | None:
+    async def _enter(self, client_id: str, will: Outgoing | None) -> Client:
+        """A client that is connected; its will at QoS 0 if the broker takes no more."""
+        qos = min(will.qos, self._max_qos) if will is not None else 0
+        while True:
+            client = self._client(client_id, will, qos)
+            try:
+                await client.__aenter__()
+            except MqttConnectError as error:
+                reason = error.rc.value if isinstance(error.rc, ReasonCode) else error.rc
+                if reason == _QOS_NOT_SUPPORTED and qos:
+                    qos = 0
+                    continue
+                if reason == _RETAIN_NOT_SUPPORTED:
+                    raise self._no_retained() from error
+                said = str(error).partition("] ")[2]
+                raise BrokerError(f"the broker at {self.description} says: {said}") from error
+            except aiomqtt.MqttError as error:
+                hint = _PERHAPS if client.ended and will is not None and not self._v5 else ""
+                raise BrokerError(f"no broker at {self.description}: {error}{hint}") from error
+            if client.ended:
+                raise BrokerError(
+                    f"no broker at {self.description}: it ended the connection at once"
+                    + (f": {client.why_lost}" if client.why_lost else "")
+                )
+            if will is not None and will.retain and not client.granted.retain:
+                await client.leave()
+                with suppress(aiomqtt.MqttError):
+                    await client.__aexit__(None, None, None)
+                raise self._no_retained()
+            return client
+
+    def _no_retained(self) -> BrokerError:
+        return BrokerError(f"{self.description}: {NO_RETAINED}")
+
+    def _client(self, client_id: str, will: Outgoing | None, qos: int) -> Client:
+        return Client(
+            self._host,
+            self._port,
+            username=self._user,
+            password=self._password,
+            identifier=client_id,
+            protocol=self._protocol,
+            clean_session=None if self._v5 else True,
+            clean_start=self._v5 or MQTT_CLEAN_START_FIRST_ONLY,
+            keepalive=KEEP_ALIVE,
+            timeout=5,
+            queued=_QUEUED,
+            properties=self.properties,
+            will=self._will(will, qos),
+            tls_context=ssl.create_default_context() if self._tls else None,
+        )
+
+    def _will(self, will: Outgoing | None, qos: int) -> aiomqtt.Will | None:
         if will is None:
             return None
         properties = None
         if self.properties:
             properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
             properties.ContentType = CONTENT_TYPE
-        return aiomqtt.Will(
-            will.topic, will.payload, min(will.qos, self._max_qos), will.retain, properties
-        )
+        return aiomqtt.Will(will.topic, will.payload, qos, will.retain, properties)
 
 
 def _end(queue: asyncio.Queue[Incoming | None]) -> None:

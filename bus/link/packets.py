@@ -121,16 +121,20 @@ _SHAPES = {
 }
 """Of the properties that a PUBLISH may have (MQTT 5 section 2.2.2.2)."""
 _FIXED = {_BYTE: 1, _TWO: 2, _FOUR: 4}
-_EXPIRY, _RESPONSE_TOPIC, _CORRELATION, _USER_PROPERTY = 0x02, 0x08, 0x09, 0x26
+_EXPIRY, _RESPONSE_TOPIC, _CORRELATION, _TOPIC_ALIAS, _USER_PROPERTY = 0x02, 0x08, 0x09, 0x23, 0x26
 
 
-def read_publish(first: int, packet: bytes, *, v5: bool) -> tuple[Incoming, int | None]:
+def read_publish(
+    first: int, packet: bytes, *, v5: bool, aliases: dict[int, str] | None = None
+) -> tuple[Incoming, int | None]:
     """A received PUBLISH: the message, and the packet identifier to acknowledge at QoS 1.
 
     Args:
         first: the first byte of the fixed header.
         packet: what follows the fixed header.
         v5: whether it has properties.
+        aliases: the connection's topics by their aliases (section 3.3.2.3.4), which are noted
+            there; None where none were granted.
 
     Raises:
         ValueError: it breaks the protocol.
@@ -157,11 +161,14 @@ def read_publish(first: int, packet: bytes, *, v5: bool) -> tuple[Incoming, int 
                 properties[name] = packet[start:at]
         if at != end:
             raise ValueError("the properties do not end where they say")
+    name_of_topic = topic.decode()
+    if alias := properties.get(_TOPIC_ALIAS):
+        name_of_topic = _resolve(int.from_bytes(alias), name_of_topic, aliases)
     response = properties.get(_RESPONSE_TOPIC)
     correlation = properties.get(_CORRELATION)
     expiry = properties.get(_EXPIRY)
     message = Incoming(
-        topic.decode(),
+        name_of_topic,
         packet[at:],
         bool(first & 1),
         response[2:].decode() if response is not None else None,
@@ -171,6 +178,15 @@ def read_publish(first: int, packet: bytes, *, v5: bool) -> tuple[Incoming, int 
         tuple(pairs),
     )
     return message, identifier
+
+
+def _resolve(alias: int, topic: str, aliases: dict[int, str] | None) -> str:
+    """The topic that an alias stands for; a topic beside it is what it stands for from now on."""
+    if aliases is None or (not topic and alias not in aliases):
+        raise ValueError("a topic alias that stands for nothing")
+    if topic:
+        aliases[alias] = topic
+    return aliases[alias]
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,7 @@ class Wire(Relay):
 
     async def _join(self, first: bytes, client: Stream, broker: Stream) -> None:
         connecting, key = read_connect(_body(first)), object()
+        aliases: dict[int, str] = {}
         self.opened.append(connecting)
         self._changed()
 
@@ -115,7 +116,7 @@ class Wire(Relay):
                 if packet[0] >> 4 == _SUBSCRIBE and _hears_requests(packet, connecting):
                     self.listening.add(key)
                 if packet[0] >> 4 == _PUBLISH:
-                    self._overhear(packet, connecting)
+                    self._overhear(packet, connecting, aliases)
                 broker[1].write(packet)
                 await broker[1].drain()
 
@@ -138,9 +139,9 @@ class Wire(Relay):
                 self.lost_listeners += 1
             self._changed()
 
-    def _overhear(self, packet: bytes, connecting: Connecting) -> None:
+    def _overhear(self, packet: bytes, connecting: Connecting, aliases: dict[int, str]) -> None:
         try:
-            incoming, _ = read_publish(packet[0], _body(packet), v5=connecting.v5)
+            incoming, _ = read_publish(packet[0], _body(packet), v5=connecting.v5, aliases=aliases)
         except ValueError:
             return  # the broker will end the connection over it
         self._said(incoming)

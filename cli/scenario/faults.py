@@ -12,7 +12,7 @@ from typing import Literal
 
 from bus.contract.topics import Topics
 from bus.errors import LinkError
-from bus.link import Connector, Incoming, Link, Outgoing, Subscription
+from bus.link import Connector, Granted, Incoming, Link, Outgoing, Subscription
 from tui.model.filter import Test
 from tui.model.message import Message, read
 
@@ -171,6 +171,11 @@ class FaultyLink:
         """Send as the rules have it."""
         if not self._end.dead:
             self._faults.judge(message, lambda: self._link.send(message))
+
+    @property
+    def granted(self) -> Granted:
+        """As the link is."""
+        return self._link.granted
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
         """As the link does."""

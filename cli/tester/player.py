@@ -9,7 +9,7 @@ from bus.contract.channel import role_of
 from bus.contract.every import PING, Pong
 from bus.contract.topics import Address, Topics
 from bus.envelope import Reading, Sealed, child_trace
-from bus.errors import Problem, first_error
+from bus.errors import Problem, TooLarge, first_error
 from bus.identity import Identity
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.safe import short
@@ -171,7 +171,12 @@ class Player:
 
     def _answer(self, reply: Outgoing, key: tuple[str, str], data: Any) -> None:
         try:
-            self._say(key, data, sent=self._session.send(reply))
+            sent = self._session.send(reply)
+        except TooLarge as problem:
+            warn(f"{key[0]} gets no answer: {problem}")
+            sent = False
+        try:
+            self._say(key, data, sent=sent)
         except BrokenPipeError:
             self._leave()
         if self._times is not None and len(self._answered) == self._times:
@@ -180,7 +185,7 @@ class Player:
     def _say(self, key: tuple[str, str], data: Any, *, sent: bool) -> None:
         caller, identifier = key
         if output.is_terminal:
-            said = short(data, max(20, output.width - 60)) if sent else "not sent: no connection"
+            said = short(data, max(20, output.width - 60)) if sent else "not sent"
             name = self._part.name
             output.print(f"{caller} {name} {short(identifier, 40)}: {said}", markup=False)
         else:

@@ -1,15 +1,19 @@
 """An operator starts a store: the broker is there, speaks both protocols and says where it is."""
 
+import asyncio
 from itertools import product
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from broker_scenario import carry
+from broker_scenario import carry, eventually
 
 from broker.engine import RunningEngine, running_broker
 from broker.ports import port_in_use
 from broker.settings import BrokerSettings
+from cli.checkup import store_files
+
+CONNACK = 0x20
 
 
 async def test_the_broker_carries_messages_within_and_between_both_protocols(
@@ -134,3 +138,31 @@ async def test_nobody_listens_for_websockets_unless_told_to(
 ) -> None:
     async with running_broker(BrokerSettings(engine=engine, port=0), tmp_path) as broker:
         assert broker.websocket_url is None
+
+
+CONNECT_WITHOUT_KEEP_ALIVE = {
+    "3.1.1": b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01k",
+    "5": b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x01k",
+}
+"""The whole packet of a client `k` (MQTT 3.1.1 and 5, section 3.1)."""
+
+
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+async def test_a_device_without_a_keep_alive_is_let_in_or_the_log_and_the_doctor_say_why_not(
+    engine: RunningEngine, tmp_path: Path, version: str
+) -> None:
+    async with running_broker(BrokerSettings(engine=engine, port=0), tmp_path) as broker:
+        url = urlsplit(broker.url if version == "5" else broker.url_v311)
+        reader, writer = await asyncio.open_connection(url.hostname, url.port)
+        writer.write(CONNECT_WITHOUT_KEEP_ALIVE[version])
+        answer = await reader.read(4)
+        writer.close()
+        if engine == "mosquitto":
+            assert answer[0] == CONNACK
+            return
+        assert answer == b""
+        log = tmp_path / "embedded.log"
+        await eventually(lambda: "its keep-alive is 0" in log.read_text())
+        assert await carry(broker.url, broker.url, b"others go on") == b"others go on"
+        assert len(log.read_text().splitlines()) == 1
+    assert any("keep-alive is 0" in found for _, _, found in store_files(tmp_path))

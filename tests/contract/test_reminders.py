@@ -52,3 +52,24 @@ async def test_a_terminal_that_is_away_for_long_is_asked_for_the_last_reminder_o
         assert store.value("settlement", waiting) == 1
         await store.start("terminal-1")
         await store.reminded(order)
+
+
+async def test_what_waits_for_a_node_nobody_has_heard_of_is_sent_as_soon_as_it_shows_itself(
+    tmp_path: Path,
+) -> None:
+    """Without that it would be sent again in ten minutes only."""
+    broker, patient = FaultyBroker(), FAST.model_copy(update={"retry_first": 600.0})
+    patient = patient.model_copy(update={"retry_limit": 600.0})
+    async with running_store(broker, tmp_path, settings=patient) as store:
+        store.machine.stops_at = "packing"
+        order = (await store.buy({"MUG": 1})).order
+        await eventually(lambda: not store.machine.free.is_set(), "packing")
+        await store.stop("terminal-1", "settlement")
+        del broker.retained[store.topics.state("terminal-1", "presence")]
+        await store.start("settlement")
+        store.machine.go_on()
+        reminder = "req/settlement/terminal-1/remind"
+        await eventually(lambda: broker.sent(reminder), "a reminder that nobody hears")
+        await store.start("terminal-1")
+        await store.reminded(order)
+        assert len(broker.sent(reminder)) == 2

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from store import STOCK, Store
+from store import PRODUCTS, STOCK, Store
 
-from bus.contract.catalog import Line
+from bus.contract.catalog import UPSERT, Line, Upsert
+from bus.contract.every import PING
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import (
     COLLECT,
@@ -15,9 +16,9 @@ from bus.contract.settlement import (
     OrderQuery,
     Purchase,
 )
-from bus.contract.values import Money
+from bus.contract.values import MAX_PAYLOAD, Empty, Money
 from bus.contract.warehouse import RECEIVE, Receive
-from bus.errors import Problem, Refused
+from bus.errors import Problem, Refused, TooLarge
 
 
 async def refusal(asked: Any) -> ProblemData:
@@ -217,3 +218,14 @@ def without_purchases(snapshot: dict[str, Any]) -> dict[str, Any]:
     """A snapshot but for what the terminal keeps of its own refused purchases."""
     assert [row[1] for row in snapshot["terminal-1.purchase"]] == ["refused"]
     return {**snapshot, "terminal-1.purchase": []}
+
+
+async def test_a_question_that_no_message_can_hold_is_refused_where_it_is_asked(
+    store: Store,
+) -> None:
+    """It would only be asked again and again until its deadline."""
+    shirt = PRODUCTS.products[0].model_copy(update={"description": "x" * 2_000})
+    with pytest.raises(TooLarge) as caught:
+        await store.ask(UPSERT, "catalog", Upsert(products=[shirt] * 40))
+    assert caught.value.more == {"limit": MAX_PAYLOAD}
+    assert (await store.ask(PING, "catalog", Empty())).node == "catalog"

@@ -1,12 +1,13 @@
 """Orders compete for the last shirts: what is held is never sold twice, and nothing is lost."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from unit_rows import tables
 
-from bus.contract.catalog import Line, ProductRecord, ProductUpdate, StyleRecord
-from bus.errors import Conflict, InvalidField, SoldOut, UnknownSku, WrongState
+from bus.contract.catalog import Line, PricedLine, ProductRecord, ProductUpdate, StyleRecord
+from bus.errors import Conflict, InvalidField, Retired, SoldOut, UnknownSku, WrongState
 from nodes.catalog import store
 from nodes.catalog.domain import (
     Decision,
@@ -15,8 +16,10 @@ from nodes.catalog.domain import (
     commit,
     register,
     release,
+    release_some,
     reserve,
     restock,
+    write_off,
 )
 
 SHIRT = Stock("SHIRT", "clothes", 5900, "EUR", on_hand=5, reserved=2)
@@ -58,18 +61,24 @@ def test_all_lines_are_held_or_none_and_the_refusal_says_what_is_left_of_the_sho
 
 
 def test_a_style_that_is_not_registered_or_named_twice_is_refused() -> None:
-    with pytest.raises(UnknownSku, match="HAT"):
+    with pytest.raises(UnknownSku, match="no style HAT") as unknown:
         reserve("o-1", _lines(SHIRT=1, HAT=1), STOCK, None)
-    with pytest.raises(InvalidField, match="two lines"):
+    assert unknown.value.more == {"sku": "HAT"}
+    with pytest.raises(InvalidField, match="SHIRT stands in two lines") as twice:
         reserve("o-1", [*_lines(SHIRT=1), *_lines(SHIRT=1)], STOCK, None)
+    assert twice.value.more == {"field": "lines"}
+    with pytest.raises(Retired, match="COAT is no longer sold") as retired:
+        reserve("o-1", _lines(COAT=1), {"COAT": replace(COAT, retired=True)}, None)
+    assert retired.value.more == {"sku": "COAT"}
 
 
 def test_the_same_reserve_again_changes_nothing_and_another_is_refused() -> None:
     held, stock = _held(SHIRT=2)
     assert reserve("o-1", _lines(SHIRT=2), stock, held) == Decision(held)
     for other in (_lines(SHIRT=1), _lines(SHIRT=2, COAT=1), _lines(COAT=2)):
-        with pytest.raises(WrongState, match="already held"):
+        with pytest.raises(WrongState, match="o-1 is already held") as caught:
             reserve("o-1", other, stock, held)
+        assert caught.value.more == {"state": "held"}
 
 
 def test_what_is_paid_leaves_the_stock_once() -> None:
@@ -93,13 +102,19 @@ def test_a_release_before_its_reserve_leaves_a_tombstone_that_refuses_the_late_r
     assert tombstone == Decision(Reservation("o-1", "released"))
     with pytest.raises(WrongState, match="already released"):
         reserve("o-1", _lines(SHIRT=1), STOCK, tombstone.reservation)
-    with pytest.raises(WrongState, match="holds nothing"):
+    with pytest.raises(WrongState, match="o-1 holds nothing") as caught:
         commit("o-1", tombstone.reservation, {})
+    assert caught.value.more == {"state": "released"}
 
 
 def test_only_what_is_held_can_be_paid_and_what_is_paid_is_not_held_again() -> None:
-    with pytest.raises(WrongState, match="holds nothing"):
-        commit("o-1", None, {})
+    for never in (
+        lambda: commit("o-1", None, {}),
+        lambda: release_some("o-1", _lines(SHIRT=1), None, STOCK),
+    ):
+        with pytest.raises(WrongState, match="o-1 holds nothing") as caught:
+            never()
+        assert caught.value.more == {"state": None}
     held, stock = _held(SHIRT=2)
     paid = commit("o-1", held, stock).reservation
     with pytest.raises(WrongState, match="already committed"):
@@ -116,9 +131,63 @@ def test_goods_of_a_paid_order_that_came_back_are_for_sale_again() -> None:
     assert release("o-1", back.reservation, after).stock == ()
 
 
+def test_some_of_what_is_held_is_for_sale_again_and_the_rest_stays_the_orders() -> None:
+    held, stock = _held(SHIRT=3, COAT=1)
+    less = release_some("o-1", _lines(SHIRT=1, COAT=1), held, stock)
+    assert less.reservation.state == "held"
+    assert [(line.sku, line.quantity) for line in less.reservation.lines] == [("SHIRT", 2)]
+    assert [(row.sku, row.on_hand, row.reserved) for row in less.stock] == [
+        ("SHIRT", 5, 4),
+        ("COAT", 1, 0),
+    ]
+    untouched = release_some("o-1", _lines(COAT=1), held, stock).reservation.lines
+    assert [(line.sku, line.quantity) for line in untouched] == [("SHIRT", 3)]
+    released = Reservation("o-1", "released")
+    assert release_some("o-1", _lines(SHIRT=1), released, stock) == Decision(released)
+
+
+def test_some_of_a_paid_order_that_came_back_is_on_hand_again() -> None:
+    held, stock = _held(SHIRT=3)
+    paid = commit("o-1", held, stock)
+    back = release_some("o-1", _lines(SHIRT=1), paid.reservation, {r.sku: r for r in paid.stock})
+    assert back.reservation.state == "committed"
+    assert [(row.on_hand, row.reserved) for row in back.stock] == [(3, 2)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "refusal"),
+    [
+        ([*_lines(SHIRT=1), *_lines(SHIRT=1)], "A style stands in two lines"),
+        (_lines(SHIRT=3), "o-1 holds 2 of SHIRT"),
+        (_lines(COAT=1), "o-1 holds 0 of COAT"),
+    ],
+)
+def test_no_more_than_is_held_is_let_go(lines: list[Line], refusal: str) -> None:
+    held, stock = _held(SHIRT=2)
+    with pytest.raises(InvalidField, match=refusal) as caught:
+        release_some("o-1", lines, held, stock)
+    assert caught.value.more == {"field": "lines"}
+
+
+def test_what_is_not_there_cannot_be_sold_and_what_is_held_comes_off_when_it_is_let_go() -> None:
+    gone = write_off(SHIRT, 4)  # five are on hand, two of them held
+    assert (gone.on_hand, gone.reserved, gone.short, gone.written_off) == (2, 2, 1, 4)
+    held = Reservation("o-1", "held", tuple(_priced("SHIRT", 2)))
+    (row,) = release("o-1", held, {"SHIRT": gone}).stock
+    assert (row.on_hand, row.reserved, row.short) == (1, 0, 0)
+    again = write_off(replace(SHIRT, written_off=1, reserved=0), 1)
+    assert (again.on_hand, again.short, again.written_off) == (4, 0, 2)
+
+
+def _priced(sku: str, quantity: int) -> list[PricedLine]:
+    price = {"amount": 5900, "currency": "EUR"}
+    return [PricedLine.model_validate({"sku": sku, "quantity": quantity, "price": price})]
+
+
 def test_restocked_goods_are_for_sale_and_a_level_says_so() -> None:
     level = restock(SHIRT, 10).level()
-    assert (level.on_hand, level.reserved, level.available) == (15, 2, 13)
+    assert (level.sku, level.on_hand, level.reserved, level.available) == ("SHIRT", 15, 2, 13)
+    assert restock(restock(SHIRT, 10), 5).received == 15
 
 
 def test_a_price_may_change_while_goods_are_held_at_the_old_one() -> None:
@@ -165,6 +234,10 @@ def test_what_an_update_does_not_name_is_as_it_was_and_the_styles_keep_their_ord
     assert [style.sku for style in first.styles] == ["SHIRT", "HAT"]
     assert first.styles[1].model_dump() == {**hat, "attributes": {}, **dearer}
     assert register(first, _update()) == first
+    cheaper = [{"sku": sku, "price": {"amount": 1, "currency": "EUR"}} for sku in ("SHIRT", "HAT")]
+    cheap = register(first, _update(styles=cheaper))
+    assert [style.attributes for style in cheap.styles] == [{"colour": "blue"}, {}]
+    assert [style.tax_rate for style in cheap.styles] == [first.styles[0].tax_rate, 2000]
     emptied = register(
         first,
         _update(description="", styles=[{"sku": "SHIRT", "attributes": {}, "tax_rate": None}]),
@@ -176,25 +249,37 @@ def test_what_an_update_does_not_name_is_as_it_was_and_the_styles_keep_their_ord
 def test_something_new_has_all_that_it_must_have() -> None:
     shirt = {"sku": "S", "gtin": "09506000134352", "price": {"amount": 1, "currency": "EUR"}}
     whole = {"name": "Clothes", "url": "urn:1", "styles": [shirt]}
-    for field in ("name", "url"):
-        with pytest.raises(InvalidField) as caught:
+    new = register(None, _update(**whole))
+    assert new.model_dump() == {
+        "id": "clothes",
+        "name": "Clothes",
+        "description": "",
+        "url": "urn:1",
+        "styles": [{**shirt, "attributes": {}, "tax_rate": None}],
+    }
+    assert register(new, _update(url="urn:2", description="Warm.")).url == "urn:2"
+    for field, refusal in (("name", "clothes has no name"), ("url", "clothes has no label URL")):
+        with pytest.raises(InvalidField, match=refusal) as caught:
             register(None, _update(**{**whole, field: None}))
         assert caught.value.more == {"field": field}
-    for field in ("gtin", "price"):
+    for field, refusal in (("gtin", "S is new and has no GTIN"), ("price", "without a price")):
         lacking = {name: value for name, value in shirt.items() if name != field}
-        with pytest.raises(InvalidField) as caught:
+        with pytest.raises(InvalidField, match=refusal) as caught:
             register(_clothes(1), _update(styles=[lacking]))
         assert caught.value.more == {"field": field}
-    for styles in ([], [shirt, shirt]):
-        with pytest.raises(InvalidField):
+    for styles, refusal in (([], "is new and has no style"), ([shirt, shirt], "has S twice")):
+        with pytest.raises(InvalidField, match=f"clothes {refusal}") as caught:
             register(None, _update(**{**whole, "styles": styles}))
+        assert caught.value.more == {"field": "styles"}
     full = _clothes(1).model_copy(update={"styles": _clothes(1).styles * 200})
     numbered = [
         style.model_copy(update={"sku": f"S-{place}"}) for place, style in enumerate(full.styles)
     ]
     full = full.model_copy(update={"styles": numbered})
-    with pytest.raises(InvalidField, match="more than 200"):
+    with pytest.raises(InvalidField, match="more than 200") as caught:
         register(full, _update(styles=[shirt]))
+    assert caught.value.more == {"field": "styles"}
+    assert len(register(full, _update()).styles) == 200
 
 
 def _update(**fields: Any) -> ProductUpdate:

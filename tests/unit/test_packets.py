@@ -54,7 +54,6 @@ def test_properties_are_read_or_passed_over_where_we_have_no_use_for_them() -> N
         b"\x01\x01"  # payload format indicator
         b"\x02\x00\x00\x00\x09"  # message expiry
         b"\x0b\x80\x01"  # subscription identifier 128
-        b"\x23\x00\x05"  # topic alias
         b"\x26\x00\x01k\x00\x01v"  # user property
         b"\x26\x00\x01k\x00\x01w"
         b"\x09\x00\x02id"  # correlation data
@@ -63,6 +62,25 @@ def test_properties_are_read_or_passed_over_where_we_have_no_use_for_them() -> N
     packet = TOPIC + bytes([len(others)]) + others + b"data"
     received = Incoming("a/b", b"data", correlation=b"id", expiry=9, user=(("k", "v"), ("k", "w")))
     assert read_publish(QOS_0, packet, v5=True) == (received, None)
+
+
+def test_an_alias_stands_for_the_topic_it_came_with() -> None:
+    alias, aliases = b"\x03\x23\x00\x05", dict[int, str]()
+    named, _ = read_publish(QOS_0, TOPIC + alias + b"x", v5=True, aliases=aliases)
+    short, _ = read_publish(QOS_0, b"\x00\x00" + alias + b"y", v5=True, aliases=aliases)
+    assert (named, short) == (Incoming("a/b", b"x"), Incoming("a/b", b"y"))
+
+
+@pytest.mark.parametrize(
+    ("topic", "aliases"),
+    [(TOPIC, None), (b"\x00\x00", {4: "another"})],
+    ids=["none was granted", "it stands for nothing"],
+)
+def test_an_alias_that_nobody_granted_or_named_breaks_the_protocol(
+    topic: bytes, aliases: dict[int, str] | None
+) -> None:
+    with pytest.raises(ValueError, match="alias"):
+        read_publish(QOS_0, topic + b"\x03\x23\x00\x05x", v5=True, aliases=aliases)
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,8 @@ def test_a_final_order_cannot_be_undone(state: OrderState) -> None:
 
 
 def test_the_expected_total_is_todays() -> None:
-    found = price(order(expected=11_800), [priced("SHIRT", 2, 5900)])
+    held = order(expected=11_800, lines=(Line(sku="SHIRT", quantity=2),))
+    found = price(held, [priced("SHIRT", 2, 5900)])
     assert found.total == 11_800
     assert found.priced == [priced("SHIRT", 2, 5900)]
     assert found.money() == Money(amount=11_800, currency="EUR")
@@ -147,6 +148,7 @@ def test_a_price_that_changed_shows_todays_total(expected: int, currency: str) -
         price(order(expected=expected, currency=currency), [priced("SHIRT", 2, 5900)])
     data = caught.value.to_data().model_dump()
     assert (data["status"], data["code"]) == (409, "price-changed")
+    assert data["detail"] == "The total is another today."
     assert data["total"] == {"amount": 11_800, "currency": "EUR"}
     assert data["lines"][0]["price"] == {"amount": 5900, "currency": "EUR"}
 
@@ -155,10 +157,14 @@ def test_lines_of_different_currencies_or_beyond_all_measure_have_no_total() -> 
     dollars = PricedLine.model_validate(
         {"sku": "COAT", "quantity": 1, "price": {"amount": 1, "currency": "USD"}}
     )
-    with pytest.raises(InvalidField, match="different currencies"):
+    with pytest.raises(InvalidField, match="different currencies") as several:
         price(order(), [priced("SHIRT", 2, 5900), dollars])
-    with pytest.raises(InvalidField, match="beyond all measure"):
+    assert several.value.more == {"field": "lines"}
+    with pytest.raises(InvalidField, match="beyond all measure") as beyond:
         price(order(), [priced("SHIRT", MAX_QUANTITY, MAX_AMOUNT)])
+    assert beyond.value.more == {"field": "lines"}
+    dearest = price(order(expected=MAX_AMOUNT), [priced("RING", 1, MAX_AMOUNT)])
+    assert dearest.total == MAX_AMOUNT
 
 
 def _place(*skus: str) -> Order:
@@ -182,6 +188,7 @@ def _place(*skus: str) -> Order:
 
 def test_a_purchase_becomes_an_order_that_reserves_its_goods() -> None:
     placed = _place("SHIRT", "COAT")
+    assert (placed.id, placed.expected) == ("o-1", Money(amount=11_800, currency="EUR"))
     assert (placed.state, placed.since, placed.total) == ("reserving", 5, None)
     assert placed.lines == (Line(sku="SHIRT", quantity=2), Line(sku="COAT", quantity=2))
     assert placed.payment == {"method": "account", "account": "C-1001"}
@@ -205,7 +212,7 @@ def test_a_purchase_names_its_pickup_point_or_gets_the_default() -> None:
 
 @pytest.mark.parametrize("wanted", [None, "north"])
 def test_nothing_is_sold_before_the_warehouse_has_named_its_points(wanted: str | None) -> None:
-    with pytest.raises(Unavailable) as caught:
+    with pytest.raises(Unavailable, match="has not said yet which pickup points") as caught:
         choose_pickup_point(wanted, None)
     assert caught.value.retryable
 
@@ -239,6 +246,9 @@ def test_a_reminder_names_the_door_or_its_id_when_the_door_is_gone() -> None:
     assert (told.pickup_point, told.pickup_point_name) == ("north", "North door")
     moved = PickupPoints(points=[PickupPoint(id="south", name="South door")], default="south")
     assert reminder(order(), moved).pickup_point_name == "north"
+    assert told.missing == []
+    short = reminder(order(missing=(Line(sku="SHIRT", quantity=1),)), POINTS)
+    assert short.missing == [Line(sku="SHIRT", quantity=1)]
 
 
 PAID = order(state="settled", reference="o-1.charge", total=11_800)
@@ -249,8 +259,10 @@ def test_what_cannot_be_had_is_remembered_and_its_price_goes_back() -> None:
     short, price = go_without(PAID, ONE_SHIRT, 7, "1 of SHIRT could not be found")
     assert (short.state, short.since, price) == ("short", 7, 5900)
     assert short.missing == tuple(ONE_SHIRT)
-    again, price = go_without(short, ONE_SHIRT, 8, "1 of SHIRT could not be found")
+    assert short.reason == "1 of SHIRT could not be found"
+    again, price = go_without(short, ONE_SHIRT, 8, "the other one, too")
     assert (again.state, again.missing, price) == ("short", (Line(sku="SHIRT", quantity=2),), 5900)
+    assert (again.since, again.reason) == (8, "the other one, too")
     with pytest.raises(InvalidField):
         go_without(again, ONE_SHIRT, 9, "")
 
@@ -269,14 +281,16 @@ def test_an_order_that_is_undone_pays_all_of_it_back_anyway(state: OrderState) -
 
 @pytest.mark.parametrize("state", ["reserving", "charging", "refused", "declined"])
 def test_what_was_never_paid_cannot_lack_anything(state: OrderState) -> None:
-    with pytest.raises(WrongState):
+    with pytest.raises(WrongState, match=f"o-1 is {state}") as caught:
         go_without(order(state=state), ONE_SHIRT, 7, "never")
+    assert caught.value.more == {"state": state}
 
 
 @pytest.mark.parametrize("lines", [[Line(sku="SHIRT", quantity=3)], [Line(sku="COAT", quantity=1)]])
 def test_more_than_was_ordered_cannot_be_missing(lines: list[Line]) -> None:
-    with pytest.raises(InvalidField):
+    with pytest.raises(InvalidField, match=f"has not . of {lines[0].sku}") as caught:
         go_without(PAID, lines, 7, "too much")
+    assert caught.value.more == {"field": "lines"}
 
 
 def test_an_order_is_undone_only_when_all_its_refunds_are_back() -> None:

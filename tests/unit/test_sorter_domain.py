@@ -71,9 +71,15 @@ def test_an_assignment_that_was_aborted_or_superseded_is_never_begun() -> None:
     assert accept(_pick(), aborted, 1, None, now=9000) is None
     assert accept(_pick(), None, 2, None, now=9000) is None
     assert accept(_pick(), tombstone("j-1", 1, 500), 1, None, now=9000) is None
+    assert accept(_pick(), None, 1, None, now=9000) is not None
     later = accept(_pick().model_copy(update={"assignment": 2}), None, 1, None, now=9000)
     assert later is not None
     assert (later.assignment, later.step) == (2, "assigned")
+
+
+def test_what_is_left_of_a_job_that_never_came_names_nothing_but_itself() -> None:
+    assert tombstone("j-1", 3, 500) == Job("j-1", 3, "none", "none", (), "aborted", 0, 500)
+    assert taken_lines(tombstone("j-1", 3, 500)) == []
 
 
 def test_a_job_that_is_stopped_says_what_had_been_taken() -> None:
@@ -92,7 +98,7 @@ def test_a_job_that_is_stopped_says_what_had_been_taken() -> None:
         ("packing", 2, 3),
     ]
     stopped = stop(job, 2)
-    assert (stopped.step, len(stopped.found)) == ("aborted", 3)
+    assert (stopped.step, stopped.since, len(stopped.found)) == ("aborted", 2, 3)
     assert stop(stopped, 3) is stopped
     assert taken_lines(stopped) == report(job).lines
 

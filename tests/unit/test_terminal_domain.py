@@ -81,14 +81,16 @@ def test_a_cart_says_where_it_is_collected_and_may_be_paid_by_card() -> None:
 
 @pytest.mark.parametrize("cart", [{}, {"SHIRT": 1, "HAT": 1}], ids=["empty", "two currencies"])
 def test_a_cart_without_a_total_is_refused(cart: dict[str, int]) -> None:
-    with pytest.raises(InvalidField, match="empty or has several currencies"):
+    with pytest.raises(InvalidField, match="empty or has several currencies") as caught:
         purchase(cart, STYLES, ACCOUNT, None)
+    assert caught.value.more == {"field": "lines"}
 
 
 def test_a_cart_of_more_styles_than_an_order_has_lines_is_refused() -> None:
     styles = {f"S-{number}": _style(f"S-{number}", 100) for number in range(101)}
-    with pytest.raises(InvalidField):
+    with pytest.raises(InvalidField, match="at most 100 items") as caught:
         purchase(dict.fromkeys(styles, 1), styles, ACCOUNT, None)
+    assert caught.value.more == {"field": "lines"}
 
 
 def test_a_style_is_found_among_products_by_exactly_its_sku() -> None:
