@@ -27,6 +27,10 @@ class JournalError(StorebusError):
     """A node's database cannot be used as it is; the message says why."""
 
 
+class StandstillError(StorebusError):
+    """A node's transactions do not come to an end: it has ended itself, to be started again."""
+
+
 class ForeignLogError(JournalError):
     """The write-ahead log beside a database was written for another file."""
 

@@ -1,8 +1,15 @@
 """The catalog: products, their styles, and how many are left."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from bus.contract.channel import Event, command, query
 from bus.contract.values import (
@@ -22,6 +29,7 @@ from bus.contract.values import (
     Scanned,
     Sku,
     Text,
+    distinct,
 )
 
 Attributes = Annotated[dict[Text, Text], Field(max_length=20, default_factory=dict)]
@@ -121,7 +129,7 @@ class Product(Model):
     """A few sentences for the customer."""
     url: Code
     """What its label carries."""
-    styles: list[Style]
+    styles: Annotated[list[Style], distinct("sku")]
     """What it is sold as, such as sizes and colours."""
 
 
@@ -142,6 +150,15 @@ class Found(Model):
     retired: str | None = None
     """The same of a style that is no longer sold, while others of its product are."""
 
+    @model_validator(mode="after")
+    def _of_the_product(self) -> Self:
+        skus = {style.sku for style in self.product.styles}
+        if self.scanned is not None and self.scanned not in skus:
+            raise ValueError("what was scanned is no style of the product")
+        if self.retired is not None and self.retired in skus:
+            raise ValueError("a style of the product cannot be retired")
+        return self
+
 
 class Search(Model):
     """Find products whose name, description, SKU or attributes have all the words."""
@@ -157,7 +174,7 @@ class Search(Model):
 class SearchResult(Model):
     """Products, best match first; as many as fit."""
 
-    products: list[Product]
+    products: Annotated[list[Product], distinct("id")]
     """As in the reply to `lookup`."""
 
 
@@ -176,13 +193,29 @@ class PricedLine(Line):
 
 
 Lines = Annotated[list[Line], Field(min_length=1, max_length=MAX_LINES)]
+LinesOfStyles = Annotated[Lines, distinct("sku")]
+"""One line for each style."""
+PricedLines = Annotated[list[PricedLine], distinct("sku")]
+
+
+def add_up(lines: Sequence[PricedLine]) -> Money:
+    """What lines of one currency cost together.
+
+    Raises:
+        ValueError: there are none, or they are of several currencies.
+    """
+    currencies = sorted({line.price.currency for line in lines})
+    if len(currencies) != 1:
+        raise ValueError("the lines have no price, or several currencies")
+    amount = sum(line.quantity * line.price.amount for line in lines)
+    return Money(amount=amount, currency=currencies[0])
 
 
 class Reserve(Model):
     """Hold these for an order: all of them or none."""
 
     order: OrderId
-    lines: Lines
+    lines: LinesOfStyles
     """One line for each style."""
 
 
@@ -190,7 +223,7 @@ class Reserved(Model):
     """What is held and what each costs today."""
 
     order: OrderId
-    lines: list[PricedLine]
+    lines: PricedLines
     """As they were asked for, with prices."""
 
 
@@ -203,7 +236,7 @@ class OrderOnly(Model):
 class Release(OrderOnly):
     """An order whose goods are for sale again: all of them, or those lines alone."""
 
-    lines: Lines | None = None
+    lines: LinesOfStyles | None = None
     """What of it cannot be had; the rest stays the order's."""
 
 
@@ -232,6 +265,12 @@ class StockLevel(Model):
     """Pieces held for orders."""
     available: Count
     """On hand less reserved: what can be bought."""
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.available != self.on_hand - self.reserved:
+            raise ValueError("`available` must be on hand less reserved")
+        return self
 
 
 class Upsert(Model):
@@ -273,14 +312,26 @@ class RetiredStyle(Model):
     reserved: Count
     """Pieces held for orders, which go on."""
 
+    @model_validator(mode="after")
+    def _is_there(self) -> Self:
+        if self.reserved > self.on_hand:
+            raise ValueError("more is reserved than there is")
+        return self
+
 
 class RetireReply(Model):
     """What was retired, or taken back; styles that were so before are not named."""
 
     product: ProductId
     """The product that they are styles of."""
-    styles: list[RetiredStyle]
+    styles: Annotated[list[RetiredStyle], distinct("sku")]
     """Those that are so from now on."""
+
+    @model_validator(mode="after")
+    def _of_the_product(self) -> Self:
+        if any(style.product != self.product for style in self.styles):
+            raise ValueError("a style is another product's")
+        return self
 
 
 class RetiredSince(RetiredStyle):
@@ -305,14 +356,14 @@ class RetiredQuery(Model):
 class RetiredList(Model):
     """Styles that are retired."""
 
-    styles: list[RetiredSince]
+    styles: Annotated[list[RetiredSince], distinct("sku")]
     """In the order of their SKUs."""
 
 
 class StockChanged(Model):
     """The new levels of the styles that changed."""
 
-    levels: list[StockLevel]
+    levels: Annotated[list[StockLevel], distinct("sku")]
     """Of those styles only."""
 
 

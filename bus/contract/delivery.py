@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bus.contract.values import Count, Model, Reference, Text
+from bus.contract.values import Count, Model, Reference, Text, distinct
 
 DeliveryName = Annotated[Text, Field(min_length=1, max_length=100)]
 DeliveredItem = Annotated[
@@ -48,5 +48,5 @@ class DeliveredBefore(Model):
 class DeliveredReply(Model):
     """What has come already."""
 
-    before: list[DeliveredBefore]
+    before: Annotated[list[DeliveredBefore], distinct("item")]
     """At most one for each item: with the same content, else the newest."""

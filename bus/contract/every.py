@@ -7,9 +7,13 @@ from pydantic import Field
 from bus.contract.channel import EVERY, Event, State, query
 from bus.contract.values import Empty, Model, OrderId, Reference, Text
 
+Writer = Literal["works", "fails", "stands-still"]
+"""Whether a node carries out transactions: `fails` if they fail, `stands-still` if they do not
+come to an end, so that every command waits."""
+
 
 class Pong(Model):
-    """The reply to `ping`."""
+    """The reply to `ping`: after a transaction, or when that takes too long."""
 
     node: str
     """The name of the node that answers."""
@@ -17,6 +21,8 @@ class Pong(Model):
     """Identifies this start of the process."""
     version: str
     """Of Storebus, or of the firmware of a device."""
+    writer: Writer | None = None
+    """How the transaction went that this was asked with; null from devices that do not say."""
 
 
 class About(Model):
@@ -40,6 +46,9 @@ class About(Model):
     """Commands and calls that are not done yet."""
     timers: Annotated[int, Field(ge=0)] = 0
     """Timers that are set."""
+    writer: Writer | None = None
+    """How its last transaction went that was carried out to see; null from devices that do not
+    say."""
 
 
 class Presence(Model):
@@ -69,10 +78,18 @@ class Refusal(Model):
 class Alarm(Model):
     """Something that a person should look at."""
 
-    kind: Literal["no-sorter", "clock-step", "clock-wrong", "refund-refused", "provider-refuses-us"]
+    kind: Literal[
+        "no-sorter",
+        "clock-step",
+        "clock-wrong",
+        "refund-refused",
+        "provider-refuses-us",
+        "standstill",
+    ]
     """What programs look at. `clock-step`: the host's clock was set; `clock-wrong`: it is not the
     store's; `refund-refused`: money could not go back; `provider-refuses-us`: the payment provider
-    does not let the store in, and its settings are to be mended."""
+    does not let the store in, and its settings are to be mended; `standstill`: the node's
+    transactions did not come to an end, so it ended itself and is to be started again."""
     detail: Text
     """What is wrong and what to do, in words."""
     since: str

@@ -1,10 +1,10 @@
 """Settlement: orders, payments, and the customer's side of every order."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from bus.contract.catalog import Line, Lines, OrderOnly, PricedLine
+from bus.contract.catalog import Line, LinesOfStyles, OrderOnly, PricedLines, add_up
 from bus.contract.channel import Event, State, command, query
 from bus.contract.delivery import Delivered, DeliveredReply, Delivery
 from bus.contract.values import (
@@ -19,6 +19,7 @@ from bus.contract.values import (
     Reason,
     Reference,
     Text,
+    distinct,
     looks_like_card_number,
 )
 
@@ -40,6 +41,10 @@ OrderState = Literal[
     "expiring",
     "expired",
 ]
+PAID: frozenset[OrderState] = frozenset({"settled", "short", "ready", "reminded", "collected"})
+"""States of an order that is paid and goes on."""
+PACKED: frozenset[OrderState] = frozenset({"ready", "reminded", "collected"})
+"""States of an order whose parcel lies, or lay, at its pickup point."""
 AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Z]-[0-9]{1,11}$")]
 PickupCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 
@@ -68,7 +73,7 @@ Payment = Annotated[AccountPayment | CardPayment, Field(discriminator="method")]
 class Purchase(Model):
     """Buy these at that total and have them brought to a pickup point."""
 
-    lines: Lines
+    lines: LinesOfStyles
     """One line for each style."""
     pickup_point: PointId | None = None
     """Null for the store's default."""
@@ -93,7 +98,7 @@ PaymentMethodName = Literal["account", "card"]
 class PaymentMethods(Model):
     """How customers can pay here: offer no other way."""
 
-    methods: Annotated[list[PaymentMethodName], Field(min_length=1, max_length=10)]
+    methods: Annotated[list[PaymentMethodName], Field(min_length=1, max_length=10), distinct()]
     """`card` only where the store has an acquirer."""
 
 
@@ -123,7 +128,7 @@ class Receipt(Model):
     order: OrderId
     state: OrderState
     """Where the order is on its way."""
-    lines: list[PricedLine]
+    lines: PricedLines
     """What was bought."""
     total: Money
     """What was paid."""
@@ -137,6 +142,12 @@ class Receipt(Model):
     """RFC 3339 time at which it was paid; none from stores of before."""
     seller: Seller | None = None
     """Who sold it; none where settlement was not told."""
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.total != add_up(self.lines):
+            raise ValueError("the total is not the sum of the lines")
+        return self
 
 
 class StateChange(Model):
@@ -190,8 +201,8 @@ class OrderView(Model):
     """Where the order is on its way."""
     terminal: str
     """Where it was bought."""
-    lines: list[PricedLine]
-    """What was bought."""
+    lines: PricedLines
+    """What was bought; empty until it is priced."""
     total: Money
     """What was paid."""
     pickup_point: PointId
@@ -200,7 +211,7 @@ class OrderView(Model):
     """How it was paid; null until it is."""
     parcel: ParcelId | None
     """What was packed; null until it is."""
-    missing: Annotated[list[Line], Field(default_factory=list)]
+    missing: Annotated[list[Line], Field(default_factory=list), distinct("sku")]
     """What could not be had; its price goes back to the customer."""
     refunded: Annotated[int, Field(ge=0)] = 0
     """What has gone back to the customer, in minor units of the total's currency."""
@@ -212,6 +223,23 @@ class OrderView(Model):
     """Money that the payment provider refused to give back, and nobody has seen to yet."""
     resolved: Annotated[list[Resolution], Field(default_factory=list)]
     """What people did about refused refunds, oldest first."""
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.state in PAID and self.payment is None:
+            raise ValueError(f"an order that is {self.state} has a payment")
+        if self.state in PACKED and self.parcel is None:
+            raise ValueError(f"an order that is {self.state} has a parcel")
+        if self.lines and self.total != add_up(self.lines):
+            raise ValueError("the total is not the sum of the lines")
+        ordered = {line.sku: line.quantity for line in self.lines}
+        if any(line.quantity > ordered.get(line.sku, 0) for line in self.missing):
+            raise ValueError("more is missing than was bought")
+        if self.refunded > self.total.amount:
+            raise ValueError("more has gone back than was paid")
+        if self.history and self.history[-1].state != self.state:
+            raise ValueError("the history ends in another state")
+        return self
 
 
 class OrderQuery(Model):
@@ -262,7 +290,7 @@ class OrderChanged(OrderSummary):
 class OrderList(Model):
     """Orders, newest first, at most what one message holds."""
 
-    orders: list[OrderSummary]
+    orders: Annotated[list[OrderSummary], distinct("order")]
     """Newest first."""
 
 
@@ -296,7 +324,7 @@ class Failed(Model):
     order: OrderId
     reason: Text
     """Why, in words."""
-    lines: Lines | None = None
+    lines: LinesOfStyles | None = None
     """What cannot be had; the rest is on its way. Null when nothing of the order is."""
 
 
@@ -320,7 +348,7 @@ class Resolved(Model):
     """Where the order is on its way now."""
     amount: Money
     """How much it was about."""
-    refunds: list[Reference]
+    refunds: Annotated[list[Reference], distinct()]
     """The names of the refunds."""
 
 

@@ -1,8 +1,8 @@
 """A sorter: the automatic device that conveys goods from their locations and packs them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bus.contract.catalog import Line
 from bus.contract.channel import State, command
@@ -84,6 +84,12 @@ class JobState(Model):
     """How many picks the job has."""
     since: str
     """RFC 3339 time of the step."""
+
+    @model_validator(mode="after")
+    def _pick_is_one_of_them(self) -> Self:
+        if {"pick", "picks"} <= self.model_fields_set and self.pick > self.picks:
+            raise ValueError("there are not so many picks")
+        return self
 
 
 PICK = command(

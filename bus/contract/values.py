@@ -5,7 +5,7 @@ No floats and no decimals: money is an integer of minor units, quantities are po
 
 import re
 import unicodedata
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -27,6 +27,24 @@ class Model(BaseModel):
     """A message or a part of one: strict, frozen, and unknown fields are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)
+
+
+T = TypeVar("T")
+
+
+def distinct(name: str | None = None) -> AfterValidator:
+    """Of a list: no two of its items are the same, or the same in this field."""
+
+    def check(items: list[T]) -> list[T]:
+        seen: set[Any] = set()
+        for item in items:
+            key = item if name is None else getattr(item, name)
+            if key in seen:
+                raise ValueError(f"{key} stands there twice")
+            seen.add(key)
+        return items
+
+    return AfterValidator(check)
 
 
 def is_name(text: str) -> bool:

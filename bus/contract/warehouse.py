@@ -1,10 +1,10 @@
 """The warehouse: where goods lie, pickup points, pick jobs and parcels."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from bus.contract.catalog import Lines, OrderOnly, StockLevel
+from bus.contract.catalog import Lines, LinesOfStyles, OrderOnly, StockLevel
 from bus.contract.channel import State, command, query
 from bus.contract.delivery import Delivered, DeliveredReply, Delivery
 from bus.contract.sorter import MAX_PICKS, PickLine
@@ -23,6 +23,7 @@ from bus.contract.values import (
     Reason,
     Sku,
     Text,
+    distinct,
 )
 
 
@@ -37,10 +38,16 @@ class PickupPoint(Model):
 class PickupPoints(Model):
     """All pickup points and the one that is taken when none is named."""
 
-    points: Annotated[list[PickupPoint], Field(min_length=1, max_length=100)]
+    points: Annotated[list[PickupPoint], Field(min_length=1, max_length=100), distinct("id")]
     """All of them."""
     default: PointId
     """The one that is taken when none is named."""
+
+    @model_validator(mode="after")
+    def _default_is_there(self) -> Self:
+        if self.default not in {point.id for point in self.points}:
+            raise ValueError("the default is none of the points")
+        return self
 
 
 class Locate(Model):
@@ -61,7 +68,7 @@ class Located(Model):
     """Where a style lies."""
 
     sku: Sku
-    bins: list[Bin]
+    bins: Annotated[list[Bin], distinct("location")]
     """All locations that hold some."""
 
 
@@ -69,7 +76,7 @@ class Fulfil(Model):
     """Bring these to a pickup point."""
 
     order: OrderId
-    lines: Lines
+    lines: LinesOfStyles
     """What is to be brought."""
     pickup_point: PointId
     """Where to."""
@@ -100,7 +107,7 @@ class Return(Model):
 class Returns(Model):
     """All goods that are to be put back, oldest first, at most what one message holds."""
 
-    returns: list[Return]
+    returns: Annotated[list[Return], distinct("parcel")]
     """Oldest first."""
 
 
@@ -152,6 +159,14 @@ class JobStatus(Model):
     """How often it was given to a sorter."""
     sorter: Name | None
     """Who has it; null if nobody."""
+
+    @model_validator(mode="after")
+    def _assigned_to_somebody(self) -> Self:
+        if self.state == "assigned" and (self.sorter is None or not self.assignment):
+            raise ValueError("an assigned job has a sorter and an assignment")
+        if self.state == "waiting" and self.sorter is not None:
+            raise ValueError("a job that waits has no sorter")
+        return self
 
 
 class Resume(Model):
@@ -225,6 +240,13 @@ class StockCount(Model):
     change: Change
     reason: Reason
 
+    @model_validator(mode="after")
+    def _change_is_no_larger(self) -> Self:
+        difference = self.counted - self.booked
+        if not min(0, difference) <= self.change <= max(0, difference):
+            raise ValueError("the books cannot change by more than was counted otherwise")
+        return self
+
 
 class Counted(StockCount):
     """The books are as was counted."""
@@ -236,6 +258,12 @@ class Counted(StockCount):
     counted, or not: where that explains a difference, the books are left as they are."""
     level: StockLevel | None = None
     """What the catalog has of the style now; null if nothing had to be changed."""
+
+    @model_validator(mode="after")
+    def _level_is_its_own(self) -> Self:
+        if self.level is not None and self.level.sku != self.sku:
+            raise ValueError("the level is another style's")
+        return self
 
 
 class Counts(Model):

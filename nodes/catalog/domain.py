@@ -83,7 +83,6 @@ def reserve(
     Raises:
         UnknownSku: a style that is not registered.
         Retired: a style that is out of the range.
-        InvalidField: a style named twice.
         SoldOut: `available` names what is left of each style that is short.
         WrongState: the order was released or holds something else.
     """
@@ -92,15 +91,11 @@ def reserve(
         if existing.state == "held" and asked == [(x.sku, x.quantity) for x in existing.lines]:
             return Decision(existing)
         raise WrongState(f"Order {order} is already {existing.state}.", state=existing.state)
-    seen: set[str] = set()
     for line in lines:
         if line.sku not in stock:
             raise UnknownSku(f"There is no style {line.sku}.", sku=line.sku)
         if stock[line.sku].retired:
             raise Retired(f"{line.sku} is no longer sold.", sku=line.sku)
-        if line.sku in seen:
-            raise InvalidField(f"{line.sku} stands in two lines.", field="lines")
-        seen.add(line.sku)
     short = {
         line.sku: stock[line.sku].available
         for line in lines
@@ -156,15 +151,13 @@ def release_some(
 
     Raises:
         WrongState: the order never held anything.
-        InvalidField: it does not hold so much, or a style is named twice.
+        InvalidField: it does not hold so much.
     """
     if existing is None:
         raise WrongState(f"Order {order} holds nothing.", state=None)
     if existing.state == "released":
         return Decision(existing)
     gone = {line.sku: line.quantity for line in lines}
-    if len(gone) != len(lines):
-        raise InvalidField("A style stands in two lines.", field="lines")
     held = {line.sku: line.quantity for line in existing.lines}
     for sku, quantity in gone.items():
         if quantity > held.get(sku, 0):

@@ -57,11 +57,9 @@ def test_all_lines_are_held_or_none_and_the_refusal_says_what_is_left_of_the_sho
     assert caught.value.more == {"available": {"COAT": 1}}
 
 
-def test_a_style_that_is_not_registered_or_named_twice_is_refused() -> None:
+def test_a_style_that_is_not_registered_is_refused() -> None:
     with pytest.raises(UnknownSku, match="HAT"):
         reserve("o-1", _lines(SHIRT=1, HAT=1), STOCK, None)
-    with pytest.raises(InvalidField, match="two lines"):
-        reserve("o-1", [*_lines(SHIRT=1), *_lines(SHIRT=1)], STOCK, None)
 
 
 def test_the_same_reserve_again_changes_nothing_and_another_is_refused() -> None:
