@@ -129,7 +129,7 @@ class Ear:
         try:
             request = self._gate.read(message, address, reading)
             if request.operation in _TELLS_HEALTH:
-                self.when_known(lambda: self._answer_query(message, address, reading, request))
+                self.when_known(lambda: self._answer_later(message, address, reading, request))
             elif request.operation.kind == "query":
                 self._answer_query(message, address, reading, request)
             elif not self._take(request):
@@ -159,6 +159,15 @@ class Ear:
             self._counts["answered"] += 1
         except Problem as problem:
             self._refuse(message, address, reading, problem)
+
+    def _answer_later(
+        self, message: Incoming, address: Address, reading: Reading, request: Request[Any]
+    ) -> None:
+        try:
+            self._answer_query(message, address, reading, request)
+        except Exception:
+            self._counts.drop("defect")
+            logger.exception("%s: could not answer %s", self._node, message.topic)
 
     def _answer(self, request: Request[Any]) -> Model:
         run = self.queries.get(request.operation.name)

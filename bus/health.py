@@ -7,7 +7,6 @@ everybody waiting: after the bound the node says so and ends, to be started agai
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 
 from bus.contract.every import Writer
 from bus.errors import StandstillError
@@ -40,8 +39,7 @@ class Health:
         self._may_act = may_act
         self._patience = patience
         self._bound = bound
-        self._waiting: dict[Callable[[], None], asyncio.TimerHandle] = {}
-        self._probing = False
+        self._probing: asyncio.Event | None = None
         self._ended = 0
         """How many transactions have ended, however they did."""
         self._looks: dict[object, int] = {}
@@ -72,35 +70,24 @@ class Health:
 
     def probed(self, *, failed: bool) -> None:
         """The transaction that was queued for nothing else has ended."""
-        self._probing = False
         self.writer = "fails" if failed else "works"
-        waiting, self._waiting = self._waiting, {}
-        for then, handle in waiting.items():
-            handle.cancel()
-            then()
+        if self._probing is not None:
+            self._probing.set()
+            self._probing = None
 
     # -- asked --------------------------------------------------------------------------------
 
-    def look(self, then: Callable[[], None]) -> None:
-        """Carry out a transaction, and call `then` as soon as `writer` is known."""
-        loop = asyncio.get_running_loop()
-        overdue = partial(self._overdue, then, self._ended)
-        self._waiting[then] = loop.call_later(self._patience, overdue)
-        if not self._probing:
-            self._probing = True
+    async def look(self) -> None:
+        """Carry out a transaction; returns when `writer` is known. Who asks meanwhile shares it."""
+        if self._probing is None:
+            self._probing = asyncio.Event()
             self._probe()
-
-    def _overdue(self, then: Callable[[], None], ended: int) -> None:
-        """It has not ended yet: others may have, before it."""
-        del self._waiting[then]
-        self.writer = "works" if self._ended > ended else "stands-still"
-        then()
-
-    def close(self) -> None:
-        """Nobody is answered any more."""
-        for handle in self._waiting.values():
-            handle.cancel()
-        self._waiting.clear()
+        probing, ended = self._probing, self._ended
+        try:
+            async with asyncio.timeout(self._patience):
+                await probing.wait()
+        except TimeoutError:  # others may have ended before it
+            self.writer = "works" if self._ended > ended else "stands-still"
 
     async def watch(self) -> None:
         """Look whether anything stands still, until cancelled.

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -131,14 +131,14 @@ class Node:
         self._health = Health(
             name, self._probe, self._may_act, settings.takeover_wait / 2, settings.standstill
         )
-        self._ear.when_known = self._health.look
+        self._ear.when_known = self._when_known
         self._ear.queries = {operation.name: run for operation, run in role.queries.items()} | {
             PING.name: self._ping,
             ABOUT.name: lambda *_: self._describe(),
         }
         self._adapters = {adapter.name: adapter for adapter in role.adapters}
         self._calls = asyncio.Semaphore(settings.adapter_limit)
-        self._calling: set[asyncio.Task[None]] = set()
+        self._beside: set[asyncio.Task[None]] = set()
         self._asking_time: set[str] = set()
         self._inputs: deque[Input] = deque()
         self._input = asyncio.Event()
@@ -198,13 +198,11 @@ class Node:
                     ]
                     await self._stop.wait()
                     self._watch.look()
-                    for task in (*running, *self._calling):
+                    for task in (*running, *self._beside):
                         task.cancel()
                 await self._leave()
             except ExceptionGroup as group:
                 raise first_error(group) from None
-            finally:
-                self._health.close()
 
     def stop(self) -> None:
         """End `run` after a goodbye; what is not done yet goes on at the next start."""
@@ -353,6 +351,21 @@ class Node:
 
     def _probe(self) -> None:
         self._take(Probe())
+
+    def _when_known(self, then: Callable[[], None]) -> None:
+        """Call back when it is known whether transactions are carried out."""
+
+        async def look() -> None:
+            await self._health.look()
+            then()
+
+        self._do_beside(look(), "look")
+
+    def _do_beside(self, what: Coroutine[Any, Any, None], name: str) -> None:
+        """Something that the node does until it is done, or the node ends."""
+        task = self._tasks.create_task(what, name=f"{self.name}/{name}")
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     def _may_act(self) -> bool:
         return self._claim.holds()
@@ -553,9 +566,7 @@ class Node:
                 if row.kind == "timer":
                     self._take(Due(row))
                 elif row.kind == "call":
-                    call = self._tasks.create_task(self._call(row), name=f"{self.name}/{row.id}")
-                    self._calling.add(call)
-                    call.add_done_callback(self._calling.discard)
+                    self._do_beside(self._call(row), row.id)
                 elif row.deadline is not None and row.deadline <= self.identity.steady():
                     self._take(Due(row))
                 else:
@@ -563,10 +574,7 @@ class Node:
                         self._voice.command(row)
                     elif row.target not in self._asking_time:
                         self._asking_time.add(row.target)
-                        asking = self._ask_time(row.target)
-                        task = self._tasks.create_task(asking, name=f"{self.name}/time")
-                        self._calling.add(task)
-                        task.add_done_callback(self._calling.discard)
+                        self._do_beside(self._ask_time(row.target), "time")
                     self._schedule.tried(row.id)
 
     async def _ask_time(self, target: str) -> None:

@@ -14,6 +14,7 @@ from pydantic import (
 from bus.contract.channel import Event, command, query
 from bus.contract.values import (
     MAX_AMOUNT,
+    MAX_COUNT,
     MAX_LINES,
     Code,
     Count,
@@ -29,6 +30,8 @@ from bus.contract.values import (
     Scanned,
     Sku,
     Text,
+    Time,
+    Word,
     distinct,
 )
 
@@ -129,7 +132,7 @@ class Product(Model):
     """A few sentences for the customer."""
     url: Code
     """What its label carries."""
-    styles: Annotated[list[Style], distinct("sku")]
+    styles: Annotated[list[Style], Field(max_length=MAX_STYLES), distinct("sku")]
     """What it is sold as, such as sizes and colours."""
 
 
@@ -145,9 +148,9 @@ class Found(Model):
 
     product: Product
     """With all of its styles."""
-    scanned: str | None
+    scanned: Sku | None
     """The SKU whose GTIN the label carries, if it carries one."""
-    retired: str | None = None
+    retired: Sku | None = None
     """The same of a style that is no longer sold, while others of its product are."""
 
     @model_validator(mode="after")
@@ -167,14 +170,14 @@ class Search(Model):
     """Words, in any order; upper and lower case are the same."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     """The most products to be answered."""
-    after: str | None = None
+    after: Word | None = None
     """Only products whose id comes after this one, in the order of their ids: to ask on."""
 
 
 class SearchResult(Model):
     """Products, best match first; as many as fit."""
 
-    products: Annotated[list[Product], distinct("id")]
+    products: Annotated[list[Product], Field(max_length=100), distinct("id")]
     """As in the reply to `lookup`."""
 
 
@@ -195,19 +198,21 @@ class PricedLine(Line):
 Lines = Annotated[list[Line], Field(min_length=1, max_length=MAX_LINES)]
 LinesOfStyles = Annotated[Lines, distinct("sku")]
 """One line for each style."""
-PricedLines = Annotated[list[PricedLine], distinct("sku")]
+PricedLines = Annotated[list[PricedLine], Field(max_length=MAX_LINES), distinct("sku")]
 
 
 def add_up(lines: Sequence[PricedLine]) -> Money:
     """What lines of one currency cost together.
 
     Raises:
-        ValueError: there are none, or they are of several currencies.
+        ValueError: there are none, they are of several currencies, or beyond all measure.
     """
     currencies = sorted({line.price.currency for line in lines})
     if len(currencies) != 1:
         raise ValueError("the lines have no price, or several currencies")
     amount = sum(line.quantity * line.price.amount for line in lines)
+    if amount > MAX_AMOUNT:
+        raise ValueError("the sum is beyond all measure")
     return Money(amount=amount, currency=currencies[0])
 
 
@@ -244,7 +249,7 @@ class WriteOff(Model):
     """Goods that the books had and that are not there."""
 
     sku: Sku
-    quantity: Annotated[int, Field(ge=1, le=1_000_000_000)]
+    quantity: Annotated[int, Field(ge=1, le=MAX_COUNT)]
     """Pieces, as many as the books had at the most."""
 
 
@@ -287,7 +292,7 @@ class Upserted(Model):
     """Products that are new."""
     updated: Count
     """Products that were there and are as sent now, with what was not sent as it was."""
-    retired: Annotated[list[Sku], Field(default_factory=list)]
+    retired: Annotated[list[Sku], Field(max_length=100 * MAX_STYLES, default_factory=list)]
     """Of the styles that were sent, those that stay retired: they are not sold."""
 
 
@@ -324,7 +329,7 @@ class RetireReply(Model):
 
     product: ProductId
     """The product that they are styles of."""
-    styles: Annotated[list[RetiredStyle], distinct("sku")]
+    styles: Annotated[list[RetiredStyle], Field(max_length=MAX_STYLES), distinct("sku")]
     """Those that are so from now on."""
 
     @model_validator(mode="after")
@@ -339,15 +344,14 @@ class RetiredSince(RetiredStyle):
 
     by: Name
     """The node at which it was entered."""
-    at: str
-    """RFC 3339."""
+    at: Time
     reason: Reason
 
 
 class RetiredQuery(Model):
     """Which styles are retired, in the order of their SKUs?"""
 
-    after: str | None = None
+    after: Word | None = None
     """Only styles whose SKU comes after this one: to ask on."""
     limit: Annotated[int, Field(ge=1, le=100)] = 100
     """The most styles to be answered."""
@@ -356,14 +360,14 @@ class RetiredQuery(Model):
 class RetiredList(Model):
     """Styles that are retired."""
 
-    styles: Annotated[list[RetiredSince], distinct("sku")]
+    styles: Annotated[list[RetiredSince], Field(max_length=100), distinct("sku")]
     """In the order of their SKUs."""
 
 
 class StockChanged(Model):
     """The new levels of the styles that changed."""
 
-    levels: Annotated[list[StockLevel], distinct("sku")]
+    levels: Annotated[list[StockLevel], Field(max_length=MAX_LINES), distinct("sku")]
     """Of those styles only."""
 
 
@@ -390,7 +394,7 @@ RELEASE = command(
 RESTOCK = command(
     "catalog", "restock", Restock, StockLevel,
     "Goods were put on a shelf and are for sale", callers={"warehouse"},
-    problems={"unknown-sku"},
+    problems={"unknown-sku", "conflict"},
 )  # fmt: skip
 WRITE_OFF = command(
     "catalog", "write-off", WriteOff, StockLevel,

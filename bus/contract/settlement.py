@@ -2,14 +2,19 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from bus.contract.catalog import Line, LinesOfStyles, OrderOnly, PricedLines, add_up
 from bus.contract.channel import Event, State, command, query
 from bus.contract.delivery import Delivered, DeliveredReply, Delivery
 from bus.contract.values import (
+    MAX_AMOUNT,
+    MAX_ENTRIES,
+    MAX_INTEGER,
+    MAX_LINES,
     Count,
     Currency,
+    Explanation,
     Model,
     Money,
     Name,
@@ -19,6 +24,7 @@ from bus.contract.values import (
     Reason,
     Reference,
     Text,
+    Time,
     distinct,
     looks_like_card_number,
 )
@@ -45,8 +51,8 @@ PAID: frozenset[OrderState] = frozenset({"settled", "short", "ready", "reminded"
 """States of an order that is paid and goes on."""
 PACKED: frozenset[OrderState] = frozenset({"ready", "reminded", "collected"})
 """States of an order whose parcel lies, or lay, at its pickup point."""
-AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Z]-[0-9]{1,11}$")]
-PickupCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+AccountId = Annotated[str, Field(max_length=13, pattern=r"^[A-Z]-[0-9]{1,11}$")]
+PickupCode = Annotated[str, Field(max_length=6, pattern=r"^[0-9]{6}$")]
 
 
 class AccountPayment(Model):
@@ -155,9 +161,8 @@ class StateChange(Model):
 
     state: OrderState
     """The state."""
-    at: str
-    """RFC 3339."""
-    reason: str | None = None
+    at: Time
+    reason: Explanation | None = None
     """Why, where it is a refusal."""
 
 
@@ -172,8 +177,7 @@ class RefundRefusal(Model):
     """What was to go back."""
     reason: Text
     """Why not, in the provider's words."""
-    since: str
-    """RFC 3339."""
+    since: Time
 
 
 How = Literal["by-hand", "retry"]
@@ -188,8 +192,7 @@ class Resolution(Model):
     """Paid back by hand, or asked of the provider again."""
     by: Name
     """The node at which it was entered."""
-    at: str
-    """RFC 3339."""
+    at: Time
     reason: Reason
 
 
@@ -199,7 +202,7 @@ class OrderView(Model):
     order: OrderId
     state: OrderState
     """Where the order is on its way."""
-    terminal: str
+    terminal: Name
     """Where it was bought."""
     lines: PricedLines
     """What was bought; empty until it is priced."""
@@ -211,17 +214,19 @@ class OrderView(Model):
     """How it was paid; null until it is."""
     parcel: ParcelId | None
     """What was packed; null until it is."""
-    missing: Annotated[list[Line], Field(default_factory=list), distinct("sku")]
+    missing: Annotated[
+        list[Line], Field(max_length=MAX_LINES, default_factory=list), distinct("sku")
+    ]
     """What could not be had; its price goes back to the customer."""
-    refunded: Annotated[int, Field(ge=0)] = 0
+    refunded: Annotated[int, Field(ge=0, le=MAX_AMOUNT)] = 0
     """What has gone back to the customer, in minor units of the total's currency."""
     waits_for: Text | None = None
     """What an order that does not move is waiting for, in words."""
-    history: list[StateChange]
+    history: Annotated[list[StateChange], Field(max_length=MAX_ENTRIES)]
     """All its states, oldest first."""
-    refused: Annotated[list[RefundRefusal], Field(default_factory=list)]
+    refused: Annotated[list[RefundRefusal], Field(max_length=MAX_ENTRIES, default_factory=list)]
     """Money that the payment provider refused to give back, and nobody has seen to yet."""
-    resolved: Annotated[list[Resolution], Field(default_factory=list)]
+    resolved: Annotated[list[Resolution], Field(max_length=MAX_ENTRIES, default_factory=list)]
     """What people did about refused refunds, oldest first."""
 
     @model_validator(mode="after")
@@ -260,7 +265,7 @@ class Orders(Model):
 
     state: OrderState | None = None
     """Only these; null for all."""
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    limit: Annotated[int, Field(ge=1, le=MAX_ENTRIES)] = 100
     """The most orders to be answered."""
 
 
@@ -270,27 +275,27 @@ class OrderSummary(Model):
     order: OrderId
     state: OrderState
     """Where the order is on its way."""
-    terminal: str
+    terminal: Name
     """Where it was bought."""
     total: Money
     """What was paid."""
     pickup_point: PointId
     """Where the goods are brought."""
-    since: str
+    since: Time
     """When it came into this state."""
 
 
 class OrderChanged(OrderSummary):
     """An order came into a state."""
 
-    reason: str | None = None
+    reason: Explanation | None = None
     """Why, where it is a refusal or a way back."""
 
 
 class OrderList(Model):
     """Orders, newest first, at most what one message holds."""
 
-    orders: Annotated[list[OrderSummary], distinct("order")]
+    orders: Annotated[list[OrderSummary], Field(max_length=MAX_ENTRIES), distinct("order")]
     """Newest first."""
 
 
@@ -348,7 +353,7 @@ class Resolved(Model):
     """Where the order is on its way now."""
     amount: Money
     """How much it was about."""
-    refunds: Annotated[list[Reference], distinct()]
+    refunds: Annotated[list[Reference], Field(max_length=MAX_ENTRIES), distinct()]
     """The names of the refunds."""
 
 
@@ -362,7 +367,7 @@ class Refusals(Model):
 class RefusalList(Model):
     """Refused refunds that a person has to see to."""
 
-    refusals: list[RefundRefusal]
+    refusals: Annotated[list[RefundRefusal], Field(max_length=100)]
     """Oldest first."""
 
 
@@ -384,10 +389,10 @@ class Balance(Model):
 
     account: AccountId
     """Such as `C-1001`."""
-    balance: Annotated[int, Field(ge=0)]
+    balance: Annotated[int, Field(ge=0, le=MAX_INTEGER)]
     """In minor units of the currency."""
     currency: Currency
-    already: str | None = None
+    already: Time | None = None
     """When the delivery had brought it before (RFC 3339): nothing was paid in now."""
 
 

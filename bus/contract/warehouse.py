@@ -9,7 +9,11 @@ from bus.contract.channel import State, command, query
 from bus.contract.delivery import Delivered, DeliveredReply, Delivery
 from bus.contract.sorter import MAX_PICKS, PickLine
 from bus.contract.values import (
+    MAX_COUNT,
+    MAX_ENTRIES,
+    MAX_INTEGER,
     MAX_QUANTITY,
+    Assignment,
     Count,
     Empty,
     JobId,
@@ -23,6 +27,7 @@ from bus.contract.values import (
     Reason,
     Sku,
     Text,
+    Time,
     distinct,
 )
 
@@ -68,8 +73,8 @@ class Located(Model):
     """Where a style lies."""
 
     sku: Sku
-    bins: Annotated[list[Bin], distinct("location")]
-    """All locations that hold some."""
+    bins: Annotated[list[Bin], Field(max_length=MAX_ENTRIES), distinct("location")]
+    """The locations that hold some, as many as a message names."""
 
 
 class Fulfil(Model):
@@ -86,7 +91,7 @@ class Packed(Model):
     """A sorter conveyed and packed a job."""
 
     job: JobId
-    assignment: Annotated[int, Field(ge=1)]
+    assignment: Assignment
     """As in the `pick` that was carried out."""
     order: OrderId
     parcel: ParcelId
@@ -107,7 +112,7 @@ class Return(Model):
 class Returns(Model):
     """All goods that are to be put back, oldest first, at most what one message holds."""
 
-    returns: Annotated[list[Return], distinct("parcel")]
+    returns: Annotated[list[Return], Field(max_length=100), distinct("parcel")]
     """Oldest first."""
 
 
@@ -121,7 +126,7 @@ class Fault(Model):
     """A sorter cannot go on with a job."""
 
     job: JobId
-    assignment: Annotated[int, Field(ge=1)]
+    assignment: Assignment
     """As in the `pick` that cannot be carried out."""
     reason: Text
     """What is wrong, in words."""
@@ -131,7 +136,7 @@ class ShortPick(Model):
     """A location held fewer pieces than the sorter was to take there; it took what there was."""
 
     job: JobId
-    assignment: Annotated[int, Field(ge=1)]
+    assignment: Assignment
     """As in the `pick`."""
     sku: Sku
     location: Location
@@ -155,7 +160,7 @@ class JobStatus(Model):
     order: OrderId
     state: Literal["waiting", "assigned", "packed", "withdrawing", "withdrawn"]
     """Where the job is."""
-    assignment: Annotated[int, Field(ge=0)]
+    assignment: Annotated[int, Field(ge=0, le=MAX_INTEGER)]
     """How often it was given to a sorter."""
     sorter: Name | None
     """Who has it; null if nobody."""
@@ -202,15 +207,15 @@ class BinLevel(Model):
     location: Location
     quantity: Count
     """Pieces that lie there now."""
-    already: str | None = None
+    already: Time | None = None
     """When the delivery had brought them before (RFC 3339): nothing was added now."""
 
 
 Change = Annotated[
     int,
     Field(
-        ge=-1_000_000_000,
-        le=1_000_000_000,
+        ge=-MAX_COUNT,
+        le=MAX_COUNT,
         description="Pieces more than the books had, or, below zero, fewer.",
     ),
 ]
@@ -280,14 +285,13 @@ class PastCount(StockCount):
 
     by: Name
     """The node at which it was entered."""
-    at: str
-    """RFC 3339."""
+    at: Time
 
 
 class CountList(Model):
     """Counts, newest first."""
 
-    counts: list[PastCount]
+    counts: Annotated[list[PastCount], Field(max_length=100)]
     """Newest first."""
 
 
@@ -338,7 +342,7 @@ COUNT = command(
     "warehouse", "count", CountGoods, Counted,
     "Goods were counted: correct the books of a location, up or down",
     callers={"tester", "console"}, timeout=30.0,
-    problems={"unknown-location", "unknown-sku"},
+    problems={"unknown-location", "unknown-sku", "conflict"},
 )  # fmt: skip
 COUNTS = query("warehouse", "counts", Counts, CountList, "What was counted, by whom and why?")
 DELIVERED = query(

@@ -14,9 +14,12 @@ from bus.contract.catalog import (
     StyleRecord,
     StyleUpdate,
 )
-from bus.errors import InvalidField, Retired, SoldOut, UnknownSku, WrongState
+from bus.contract.values import MAX_COUNT
+from bus.errors import Conflict, InvalidField, Retired, SoldOut, UnknownSku, WrongState
 
 T = TypeVar("T")
+_MOST_ON_HAND = MAX_COUNT // 2
+"""Pieces of a style: as many again may be on their way to customers, and come back."""
 ReservationState = Literal["held", "committed", "released"]
 
 
@@ -180,7 +183,16 @@ def _let_go(
 
 
 def restock(stock: Stock, quantity: int) -> Stock:
-    """Goods were put on a shelf."""
+    """Goods were put on a shelf.
+
+    Raises:
+        Conflict: more than can be counted, with what orders may still bring back.
+    """
+    if stock.on_hand + quantity > _MOST_ON_HAND:
+        raise Conflict(
+            f"There are {stock.on_hand} of {stock.sku}; more than {_MOST_ON_HAND} cannot be kept.",
+            on_hand=stock.on_hand,
+        )
     return _moved(replace(stock, received=stock.received + quantity), on_hand=quantity)
 
 

@@ -410,6 +410,8 @@ def _deposit(turn: Turn, request: Request[Deposit]) -> Balance:
     if data.delivery is not None:
         already = brought_before(turn.connection, data.delivery, data.account, data.amount.amount)
     ledger.open_account(turn.connection, account, data.name, currency)
+    if already is None:
+        ledger.refuse_beyond_measure(turn.connection, account, data.amount.amount)
     cash = ledger.own(ledger.CASH, currency)
     ledger.open_account(turn.connection, cash, "Cash", currency)
     if data.amount.amount and already is None:

@@ -16,7 +16,7 @@ from bus.contract.channel import State
 from bus.contract.delivery import Delivered, DeliveredReply, Delivery
 from bus.contract.every import PRESENCE
 from bus.contract.sorter import ABORT, PICK
-from bus.contract.values import Empty, Model
+from bus.contract.values import MAX_ENTRIES, Empty, Model
 from bus.contract.warehouse import (
     COUNT,
     COUNTS,
@@ -226,7 +226,7 @@ def _delivered(connection: sqlite3.Connection, request: Request[Delivered]) -> D
 
 def _locate(connection: sqlite3.Connection, request: Request[Locate]) -> Located:
     sku = request.data.sku
-    return Located(sku=sku, bins=store.bins(connection, sku))
+    return Located(sku=sku, bins=store.bins(connection, sku)[:MAX_ENTRIES])
 
 
 def _show_returns(connection: sqlite3.Connection, _: Request[Empty]) -> Returns:
