@@ -19,6 +19,7 @@ from bus.caller import Asks
 from bus.claim import Claim, LapsedError
 from bus.clock import Moment, NodeClock, StoreTime
 from bus.clock_watch import ClockWatch
+from bus.contract import STATES
 from bus.contract.channel import ROLES, Event, Operation
 from bus.contract.every import (
     ABOUT,
@@ -58,7 +59,7 @@ from bus.session import Session
 from bus.settings import RuntimeSettings
 from bus.takeover import refuse_second
 from bus.timestamp import rfc3339
-from bus.turn import Pending, Turn
+from bus.turn import Pending, Turn, last_shown
 from bus.voice import Counts, Voice
 
 logger = logging.getLogger("storebus.node")
@@ -136,6 +137,7 @@ class Node:
             PING.name: self._ping,
             ABOUT.name: lambda *_: self._describe(),
         }
+        self._own_states = [state for state in STATES.values() if state.owner == role.kind]
         self._adapters = {adapter.name: adapter for adapter in role.adapters}
         self._calls = asyncio.Semaphore(settings.adapter_limit)
         self._beside: set[asyncio.Task[None]] = set()
@@ -317,7 +319,9 @@ class Node:
         """Show every state of this node."""
         self._voice.say(self._voice.presence("online"))
         self._voice.state(ABOUT_STATE, self._describe())
-        for state, data in self.role.states(self._journal.reader):
+        reader = self._journal.reader
+        states = dict(self.role.states(reader)) | dict(last_shown(reader, self._own_states))
+        for state, data in states.items():
             self._voice.state(state, data)
         self._show_alarms()
 

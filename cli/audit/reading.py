@@ -19,7 +19,7 @@ from bus.generation import refuse_foreign_log
 from cli.snapshot import snapshots
 
 SCHEMAS = {
-    "bus": 4,
+    "bus": 5,
     "nodes.catalog": 4,
     "nodes.settlement": 7,
     "nodes.warehouse": 6,
