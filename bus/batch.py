@@ -69,7 +69,12 @@ class Watched:
     observed: Observed[Any]
 
 
-Input = Request[Any] | Replied | Due | Done | Watched | None
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Nothing: to see whether transactions are carried out."""
+
+
+Input = Request[Any] | Replied | Due | Done | Watched | Probe | None
 """What a transaction carries out; None is the start of the node."""
 
 
@@ -140,7 +145,7 @@ class Batches:
             self._request(turn, item)
         elif isinstance(item, Watched):
             self._role.watches[item.state](turn, item.observed)
-        else:
+        elif not isinstance(item, Probe):
             self._finish(turn, item)
 
     def _request(self, turn: Turn, request: Request[Any]) -> None:

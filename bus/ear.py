@@ -12,7 +12,7 @@ from bus.batch import Input, Replied, Watched
 from bus.caller import Asks
 from bus.clock import StoreTime
 from bus.contract.channel import EVERY, Event, role_of
-from bus.contract.every import PRESENCE, REFUSED, Presence, Refusal
+from bus.contract.every import ABOUT, PING, PRESENCE, REFUSED, Presence, Refusal
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
 from bus.envelope import Reading, is_problem
@@ -36,6 +36,7 @@ from bus.voice import Counts, Voice
 logger = logging.getLogger("storebus.node")
 
 Query = Callable[[sqlite3.Connection, Request[Any]], Model]
+_TELLS_HEALTH = (PING, ABOUT)
 
 
 class Ear:
@@ -87,6 +88,8 @@ class Ear:
         self._heeded = {(operation.callee, operation.name) for operation in role.answers}
         self.queries: Mapping[str, Query] = {}
         """By name of the operation."""
+        self.when_known: Callable[[Callable[[], None]], None] = lambda then: then()
+        """Calls back as soon as it is known how healthy the node is."""
         self.reader: sqlite3.Connection
         """The journal's read-only connection."""
         self._presence: dict[str, Presence] = {}  # of the nodes that have been heard of
@@ -125,9 +128,10 @@ class Ear:
         reading = Reading(message.payload)
         try:
             request = self._gate.read(message, address, reading)
-            if request.operation.kind == "query":
-                self._voice.try_to_say(self._gate.reply(request, self._answer(request)))
-                self._counts["answered"] += 1
+            if request.operation in _TELLS_HEALTH:
+                self.when_known(lambda: self._answer_later(message, address, reading, request))
+            elif request.operation.kind == "query":
+                self._answer_query(message, address, reading, request)
             elif not self._take(request):
                 raise Busy("Too many commands are waiting.", retryAfter=1)
         except Problem as problem:
@@ -146,6 +150,24 @@ class Ear:
                 detail=problem.detail,
             )
             self._voice.event(REFUSED, refusal)
+
+    def _answer_query(
+        self, message: Incoming, address: Address, reading: Reading, request: Request[Any]
+    ) -> None:
+        try:
+            self._voice.try_to_say(self._gate.reply(request, self._answer(request)))
+            self._counts["answered"] += 1
+        except Problem as problem:
+            self._refuse(message, address, reading, problem)
+
+    def _answer_later(
+        self, message: Incoming, address: Address, reading: Reading, request: Request[Any]
+    ) -> None:
+        try:
+            self._answer_query(message, address, reading, request)
+        except Exception:
+            self._counts.drop("defect")
+            logger.exception("%s: could not answer %s", self._node, message.topic)
 
     def _answer(self, request: Request[Any]) -> Model:
         run = self.queries.get(request.operation.name)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from bus.contract.cloudevent import MAX_ATTRIBUTE
 from bus.errors import InvalidField, Malformed, UnsupportedVersion
 from bus.timestamp import milliseconds, rfc3339
 
@@ -171,9 +172,11 @@ class Reading:
 
     def _text(self, name: str) -> str | None:
         value = self.document.get(name)
-        if value is None or isinstance(value, str):
+        if value is None or (isinstance(value, str) and len(value) <= MAX_ATTRIBUTE):
             return value
-        raise InvalidField(f"`{name}` must be text.", field=name)
+        raise InvalidField(
+            f"`{name}` must be text of at most {MAX_ATTRIBUTE} characters.", field=name
+        )
 
     def _expires_in(self) -> int | None:
         seconds = self.document.get("expiresin")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from bus.contract.problem import ProblemData
+from bus.contract.values import MAX_EXPLANATION
 
 PROBLEM_TYPE = "https://storebus.example/problems/"
 
@@ -44,6 +45,10 @@ class OversizeError(NotGrantedError):
 
 class JournalError(StorebusError):
     """A node's database cannot be used as it is; the message says why."""
+
+
+class StandstillError(StorebusError):
+    """A node's transactions do not come to an end: it has ended itself, to be started again."""
 
 
 class ForeignLogError(JournalError):
@@ -106,7 +111,7 @@ class Problem(StorebusError):  # noqa: N818 - RFC 9457 calls it a problem
                 "type": PROBLEM_TYPE + self.code,
                 "title": self.title,
                 "status": self.status,
-                "detail": self.detail,
+                "detail": self.detail[:MAX_EXPLANATION],
                 "code": self.code,
                 "retryable": self.retryable,
                 **self.more,

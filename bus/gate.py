@@ -29,6 +29,9 @@ from bus.identity import Identity
 from bus.intake import Request
 from bus.link import Incoming, Outgoing
 
+_LONGEST_FIELD = 200
+"""Characters: a field's name may come from whoever sent it."""
+
 
 class Gate:
     """Reads requests and seals replies of one node.
@@ -176,6 +179,6 @@ def validate(model: type[Model], data: Any) -> Model:
             raise CardNumber(
                 "A payment field holds a card number; send the provider's token.", field="payment"
             ) from None
-        path = ".".join(str(part) for part in first["loc"])
+        path = ".".join(str(part) for part in first["loc"])[:_LONGEST_FIELD]
         field = path or "data"
         raise InvalidField(f"{field}: {first['msg']}.", field=field) from None

@@ -32,6 +32,11 @@ RESTORING = "restore-under-way"
 _CHECKED_AT_ONCE = 256 << 20
 """Bytes: after an unclean end a larger file would keep its node waiting for more than a second."""
 
+_ABANDON = 1.0
+"""Seconds for which the thread of a file that is abandoned is waited for."""
+_LEFT_OPEN: list[ExitStack] = []
+"""Of files whose threads stand still: SQLite must not close a connection that is in use."""
+
 _PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": 2,  # FULL: a power cut loses no commit
@@ -85,12 +90,16 @@ class Journal:
                 raise JournalError(f"cannot use {where}: {error.strerror}") from error
             self._opened = opened.pop_all()
         self._worker = Worker(f"journal-{path.stem}") if threaded else None
+        self._abandoned = False
 
     async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Carry out `work` in one transaction in the writer's thread, if there is one.
 
         When this returns, what `work` wrote survives a power cut. When `work` raises, nothing of
         it was written.
+
+        Raises:
+            WorkError: `work` raised what is no error, such as `StopIteration` or `SystemExit`.
         """
         if self._worker is None:
             return self._carry_out(work)
@@ -110,10 +119,21 @@ class Journal:
             raise
         return result
 
+    def abandon(self) -> None:
+        """What is under way stands still: `close` does not wait for it."""
+        self._abandoned = True
+
     def close(self) -> None:
-        """Finish what is under way and close the file."""
-        if self._worker is not None:
-            self._worker.close()
+        """Finish what is under way and close the file.
+
+        A file that was abandoned while the thread is in it stays open, and locked, as long as this
+        process lives.
+        """
+        worker, self._worker = self._worker, None  # whoever comes later finds the file closed
+        if worker is not None and not worker.close(_ABANDON if self._abandoned else None):
+            logger.error("%s is left open: its thread does not come back", self.path)
+            _LEFT_OPEN.append(self._opened)
+            return
         self._opened.close()
 
     def __enter__(self) -> Self:

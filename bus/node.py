@@ -7,18 +7,19 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bus.batch import Batches, Done, Due, Input, Replied, Watched
+from bus.batch import Batches, Done, Due, Input, Probe, Replied, Watched
 from bus.caller import Asks
 from bus.claim import Claim, LapsedError
 from bus.clock import Moment, NodeClock, StoreTime
 from bus.clock_watch import ClockWatch
+from bus.contract import STATES
 from bus.contract.channel import ROLES, Event, Operation
 from bus.contract.every import (
     ABOUT,
@@ -27,6 +28,7 @@ from bus.contract.every import (
     PING,
     PRESENCE,
     About,
+    Alarm,
     Alarms,
     Pong,
     Presence,
@@ -42,9 +44,11 @@ from bus.errors import (
     JournalError,
     Problem,
     RoleTakenError,
+    StandstillError,
     first_error,
 )
 from bus.gate import Gate
+from bus.health import Health
 from bus.identity import Identity
 from bus.intake import Request
 from bus.journal import Journal
@@ -54,7 +58,9 @@ from bus.role import Role
 from bus.session import Session
 from bus.settings import RuntimeSettings
 from bus.takeover import refuse_second
-from bus.turn import Pending, Turn
+from bus.timestamp import rfc3339
+from bus.traces import known_trace
+from bus.turn import Pending, Turn, last_shown
 from bus.voice import Counts, Voice
 
 logger = logging.getLogger("storebus.node")
@@ -62,6 +68,8 @@ logger = logging.getLogger("storebus.node")
 VERSION = version("storebus")
 _REPETITIONS = 10
 """After so many, whoever waits for an answer has asked for it again."""
+_QUEUE = "queue"
+"""What waits for the next transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +132,18 @@ class Node:
             name, role, self.topics, self._gate, self._voice, self.counts, self._schedule,
             self._asks, store_time, self._take, self._seen_as,
         )  # fmt: skip
+        self._health = Health(
+            name, self._probe, self._may_act, settings.takeover_wait / 2, settings.standstill
+        )
+        self._ear.when_known = self._when_known
         self._ear.queries = {operation.name: run for operation, run in role.queries.items()} | {
             PING.name: self._ping,
             ABOUT.name: lambda *_: self._describe(),
         }
+        self._own_states = [state for state in STATES.values() if state.owner == role.kind]
         self._adapters = {adapter.name: adapter for adapter in role.adapters}
         self._calls = asyncio.Semaphore(settings.adapter_limit)
-        self._calling: set[asyncio.Task[None]] = set()
+        self._beside: set[asyncio.Task[None]] = set()
         self._asking_time: set[str] = set()
         self._inputs: deque[Input] = deque()
         self._input = asyncio.Event()
@@ -152,6 +165,7 @@ class Node:
             RoleTakenError: another living process plays this node.
             JournalError: its database cannot be used.
             BrokerError: the first connection could not be made.
+            StandstillError: a transaction did not come to an end; it is to be started again.
         """
         path = self.place.data / f"{self.name}.db"
         with (
@@ -174,7 +188,10 @@ class Node:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     self._tasks = tasks
-                    running = [tasks.create_task(self._claim.keep(), name=f"{self.name}/claim")]
+                    running = [
+                        tasks.create_task(self._claim.keep(), name=f"{self.name}/claim"),
+                        tasks.create_task(self._keep_healthy(), name=f"{self.name}/health"),
+                    ]
                     await self._carry_out([None])
                     running += [
                         tasks.create_task(self._session.run(once=True), name=f"{self.name}/link"),
@@ -186,7 +203,7 @@ class Node:
                     ]
                     await self._stop.wait()
                     self._watch.look()
-                    for task in (*running, *self._calling):
+                    for task in (*running, *self._beside):
                         task.cancel()
                 await self._leave()
             except ExceptionGroup as group:
@@ -305,8 +322,12 @@ class Node:
         """Show every state of this node."""
         self._voice.say(self._voice.presence("online"))
         self._voice.state(ABOUT_STATE, self._describe())
-        for state, data in self.role.states(self._journal.reader):
-            self._voice.state(state, data)
+        reader = self._journal.reader
+        states = dict(self.role.states(reader)) | dict(last_shown(reader, self._own_states))
+        for state, data in states.items():
+            order = getattr(data, "order", None)
+            trace = None if order is None else known_trace(reader, order, self.identity)
+            self._voice.state(state, data, trace)
         self._show_alarms()
 
     def _show_alarms(self) -> None:
@@ -332,7 +353,48 @@ class Node:
             return False
         self._inputs.append(item)
         self._input.set()
+        self._health.begun(_QUEUE)
         return True
+
+    # -- health -------------------------------------------------------------------------------
+
+    def _probe(self) -> None:
+        self._take(Probe())
+
+    def _when_known(self, then: Callable[[], None]) -> None:
+        """Call back when it is known whether transactions are carried out."""
+
+        async def look() -> None:
+            await self._health.look()
+            then()
+
+        self._do_beside(look(), "look")
+
+    def _do_beside(self, what: Coroutine[Any, Any, None], name: str) -> None:
+        """Something that the node does until it is done, or the node ends."""
+        task = self._tasks.create_task(what, name=f"{self.name}/{name}")
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    def _may_act(self) -> bool:
+        return self._claim.holds()
+
+    async def _keep_healthy(self) -> None:
+        """End the node when its transactions stand still.
+
+        Raises:
+            StandstillError: they do.
+        """
+        try:
+            await self._health.watch()
+        except StandstillError as error:
+            logger.critical("%s", error)
+            self._journal.abandon()
+            since = rfc3339(self.identity.now())
+            alarm = Alarm(kind="standstill", detail=str(error), since=since)
+            self._voice.state(ALARMS_STATE, Alarms(alarms=[alarm]))
+            self._voice.say(self._voice.presence("lost"))
+            raise
 
     # -- decide -------------------------------------------------------------------------------
 
@@ -344,6 +406,9 @@ class Node:
                 self._input.clear()
                 await self._input.wait()
             batch = [self._inputs.popleft() for _ in range(min(limit, len(self._inputs)))]
+            self._health.ended(_QUEUE)
+            if self._inputs:
+                self._health.begun(_QUEUE)
             await self._carry_out(batch)
 
     async def _carry_out(self, batch: list[Input]) -> list[Turn]:
@@ -360,8 +425,9 @@ class Node:
             )
 
         online = self._ear.online
+        is_probed = any(isinstance(item, Probe) for item in batch)
         try:
-            turns = await self._transact(carry_out)
+            turns = await self._transact(carry_out, record=is_probed)
         except RoleTakenError:
             raise
         except Exception as error:
@@ -377,6 +443,8 @@ class Node:
             return []
         for turn in turns:
             self._publish_turn(turn)
+        if is_probed:
+            self._health.probed(failed=False)
         return turns
 
     def _forget_before(self, now: int) -> int | None:
@@ -405,23 +473,31 @@ class Node:
         self._publish_turn(turn)
         return turn
 
-    async def _transact(self, work: Callable[[sqlite3.Connection, Moment], Seen]) -> Seen:
-        """Carry out `work`, which is told the time, once this process surely plays its role."""
+    async def _transact(
+        self, work: Callable[[sqlite3.Connection, Moment], Seen], *, record: bool = False
+    ) -> Seen:
+        """Carry out `work`, which is told the time, once this process surely plays its role.
+
+        Args:
+            work: what is done.
+            record: write down what the clocks say, also if that is not due yet.
+        """
         while True:
             await self._claim.held()
             at = self._clock.moment()
-            record = self._clock.is_due(at)
+            recording = record or self._clock.is_due(at)
 
-            def run(rows: sqlite3.Connection, at: Moment = at, record: bool = record) -> Seen:
-                if record:
+            def run(rows: sqlite3.Connection, at: Moment = at, recording: bool = recording) -> Seen:
+                if recording:
                     self._clock.record(rows, at)
                 return work(rows, at)
 
             try:
-                result = await self._journal.transact(self._claim.guard(run))
+                with self._health.transaction():
+                    result = await self._journal.transact(self._claim.guard(run))
             except LapsedError:
                 continue
-            if record:
+            if recording:
                 self._clock.recorded(at)
             return result
 
@@ -449,6 +525,8 @@ class Node:
             self._schedule.tried(item.row.id)
         elif isinstance(item, Watched):
             self._ear.forget(item.observed.node)  # to be heard when it is shown again
+        elif isinstance(item, Probe):
+            self._health.probed(failed=True)
 
     def _is_accepted(self, request: Request[Any]) -> bool:
         try:
@@ -497,9 +575,7 @@ class Node:
                 if row.kind == "timer":
                     self._take(Due(row))
                 elif row.kind == "call":
-                    call = self._tasks.create_task(self._call(row), name=f"{self.name}/{row.id}")
-                    self._calling.add(call)
-                    call.add_done_callback(self._calling.discard)
+                    self._do_beside(self._call(row), row.id)
                 elif row.deadline is not None and row.deadline <= self.identity.steady():
                     self._take(Due(row))
                 else:
@@ -507,10 +583,7 @@ class Node:
                         self._voice.command(row)
                     elif row.target not in self._asking_time:
                         self._asking_time.add(row.target)
-                        asking = self._ask_time(row.target)
-                        task = self._tasks.create_task(asking, name=f"{self.name}/time")
-                        self._calling.add(task)
-                        task.add_done_callback(self._calling.discard)
+                        self._do_beside(self._ask_time(row.target), "time")
                     self._schedule.tried(row.id)
 
     async def _ask_time(self, target: str) -> None:
@@ -545,17 +618,28 @@ class Node:
                 result = await adapter.call(row.id, data)
         except RoleTakenError:
             return
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            self._unknown(row, error)  # something within it was cancelled, not we
+            return
         except Exception as error:  # noqa: BLE001 - any failure means unknown: ask again
-            logger.warning("%s: %s of %s: %r; asking again", self.name, row.target, row.id, error)
-            self.counts[f"unknown.{row.target}"] += 1
-            self._schedule.tried(row.id)
+            self._unknown(row, error)
             return
         self._take(Done(row, data, result))
+
+    def _unknown(self, row: Pending, error: BaseException) -> None:
+        logger.warning("%s: %s of %s: %r; asking again", self.name, row.target, row.id, error)
+        self.counts[f"unknown.{row.target}"] += 1
+        self._schedule.tried(row.id)
 
     # -- what every node answers --------------------------------------------------------------
 
     def _ping(self, _: sqlite3.Connection, __: Request[Any]) -> Model:
-        return Pong(node=self.name, boot=self.identity.boot, version=VERSION)
+        return Pong(
+            node=self.name, boot=self.identity.boot, version=VERSION, writer=self._health.writer
+        )
 
     def _describe(self) -> About:
         return About(
@@ -570,4 +654,5 @@ class Node:
             counts=dict(self.counts),
             outbox=len(self._schedule),
             timers=count_timers(self._journal.reader),
+            writer=self._health.writer,
         )

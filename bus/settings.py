@@ -32,6 +32,10 @@ class RuntimeSettings(BaseModel):
     when all who were switched off along with it have repeated what they wait for."""
     takeover_wait: Seconds = 1.0
     """Seconds to wait for another process that claims the same name to prove it is alive."""
+    standstill: Seconds = 60.0
+    """Seconds for which a node's transaction may stand still, by a steady clock. After that the
+    node says so and ends with exit code 4, so that whoever keeps it, `storebus up --apart` or the
+    system's service manager, starts it again. No disk should need so long for one write."""
     show_again: Seconds = 30.0
     """Seconds after which a node shows its states again: one that was lost is made good."""
     adapter_limit: Annotated[int, Field(ge=1, le=10_000)] = 64

@@ -20,12 +20,10 @@ def order_trace(
         trace: the traceparent that becomes the order's if it has none yet, unless it is another's.
         identity: makes the span.
     """
-    row = connection.execute(
-        "SELECT trace FROM order_trace WHERE order_id = ?", (order,)
-    ).fetchone()
+    known = known_trace(connection, order, identity)
+    if known is not None:
+        return known
     span = identity.span()
-    if row is not None:
-        return f"00-{row['trace']}-{span}-01"
     begun = child_trace(trace, span)
     if connection.execute(
         "SELECT 1 FROM order_trace WHERE trace = ?", (trace_id(begun),)
@@ -39,3 +37,11 @@ def order_trace(
         (_KEPT,),
     )
     return begun
+
+
+def known_trace(connection: sqlite3.Connection, order: str, identity: Identity) -> str | None:
+    """The same, or None where the order has none yet."""
+    row = connection.execute(
+        "SELECT trace FROM order_trace WHERE order_id = ?", (order,)
+    ).fetchone()
+    return None if row is None else f"00-{row['trace']}-{identity.span()}-01"

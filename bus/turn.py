@@ -4,7 +4,7 @@ Collects what is to be published after the commit; nothing leaves the node befor
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -235,7 +235,11 @@ class Turn:
         self.events.append((event, data, self._span(_order(data))))
 
     def show(self, state: State[Any], data: Model) -> None:
-        """Show a new state of this node, after the commit."""
+        """Show a new state of this node after the commit, and again from then on as it is now."""
+        self.connection.execute(
+            "INSERT INTO shown VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET data = excluded.data",
+            (state.name, data.model_dump_json()),
+        )
         self.shown.append((state, data, self._span(_order(data))))
 
     def alarm(self) -> None:
@@ -277,3 +281,13 @@ class Turn:
 def _order(data: Model) -> str | None:
     order: str | None = getattr(data, "order", None)
     return order
+
+
+def last_shown(
+    connection: sqlite3.Connection, states: Iterable[State[Any]]
+) -> Iterator[tuple[State[Any], Model]]:
+    """Of these states, those that turns have shown, as they were shown last."""
+    rows = dict(connection.execute("SELECT name, data FROM shown").fetchall())
+    for state in states:
+        if state.name in rows:
+            yield state, state.data.model_validate_json(rows[state.name])

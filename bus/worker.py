@@ -1,5 +1,7 @@
 """A thread that does one thing after another for an event loop.
 
+Whatever becomes of it, whoever waits is told: no future is left without an outcome.
+
 The standard executor makes two futures, a work item and several locks for each: 110 us of processor
 from the loop to the thread and back, against 45 us here (20,000 times, by turns), and an order
 goes this way some twenty times.
@@ -13,6 +15,14 @@ from threading import Thread
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+class WorkError(RuntimeError):
+    """Work ended with what cannot be raised at whoever waits for it; that is its cause.
+
+    `StopIteration` no future takes; a cancellation, or an end of the program, raised there would
+    pass for the waiting task's own.
+    """
 
 
 class Worker:
@@ -36,17 +46,25 @@ class Worker:
             try:
                 result = work()
             except BaseException as error:  # noqa: BLE001 - whoever waits is told
-                _tell(loop, _fail, future, error)
+                _tell(loop, _fail, future, _as_outcome(error))
             else:
                 _tell(loop, _succeed, future, result)
 
         self._todo.put(run)
         return future
 
-    def close(self) -> None:
-        """Do what was asked for, and end."""
+    def close(self, patience: float | None = None) -> bool:
+        """Do what was asked for, and end.
+
+        Args:
+            patience: seconds to wait for it; None for as long as it takes.
+
+        Returns:
+            Whether it has ended.
+        """
         self._todo.put(None)
-        self._thread.join()
+        self._thread.join(patience)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while (run := self._todo.get()) is not None:
@@ -59,11 +77,19 @@ def _tell(loop: asyncio.AbstractEventLoop, what: Callable[..., None], *values: A
         loop.call_soon_threadsafe(what, *values)
 
 
+def _as_outcome(error: BaseException) -> Exception:
+    if isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration)):
+        return error
+    outcome = WorkError(f"work ended with {error!r}")
+    outcome.__cause__ = error
+    return outcome
+
+
 def _succeed(future: "asyncio.Future[Any]", result: Any) -> None:
     if not future.done():
         future.set_result(result)
 
 
-def _fail(future: "asyncio.Future[Any]", error: BaseException) -> None:
+def _fail(future: "asyncio.Future[Any]", error: Exception) -> None:
     if not future.done():
         future.set_exception(error)

@@ -88,4 +88,10 @@ async def _role(caller: Caller, role: str) -> Finding:
         pong = await caller.ask(PING, role, Empty(), timeout=2)
     except Problem as problem:
         return False, role, problem.detail
-    return True, role, f"answers, version {pong.version}, boot {pong.boot}"
+    if pong.writer == "stands-still":
+        text = "answers, but carries nothing out: its transactions stand still. Look at its disk;"
+        return False, role, f"{text} it ends by itself, to be started again (setting `standstill`)"
+    if pong.writer == "fails":
+        text = "answers, but its transactions fail: its log says why. Look at its disk and database"
+        return False, role, text
+    return True, role, f"answers and carries out, version {pong.version}, boot {pong.boot}"

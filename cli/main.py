@@ -1,5 +1,6 @@
 """The storebus command: its commands, and errors as sentences and exit codes."""
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,7 +12,7 @@ from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
 
 from bus.damage import DAMAGE, what_is_wrong
-from bus.errors import JournalError, StorebusError
+from bus.errors import JournalError, StandstillError, StorebusError
 from cli import bash_completion
 from cli.printing import leave_quietly, prepare_streams
 from cli.run import DONE, exit_code
@@ -81,7 +82,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    epilog="Exit codes: 0 done, 1 refused by the store, 2 wrong usage, 3 no broker.",
+    epilog="Exit codes: 0 done, 1 refused by the store, 2 wrong usage, 3 no broker,"
+    " 4 stood still and is to be started again.",
 )
 
 
@@ -91,13 +93,17 @@ def _storebus() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; exits with 0 done, 1 refused, 2 wrong usage, 3 no broker."""
+    """Run the command line; exits with a code of `cli.run`."""
     prepare_streams()
     try:
         try:
             app(args=arguments)
         finally:
             sys.stdout.flush()
+    except StandstillError as error:
+        code = exit_code(error)
+        sys.stderr.flush()
+        os._exit(code)  # an orderly end would wait for the thread that does not come back
     except StorebusError as error:
         sys.exit(exit_code(error))
     except BrokenPipeError:

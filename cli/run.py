@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 from rich.text import Text
 
 from bus.contract.problem import ProblemData
-from bus.errors import BrokerError, ConfigurationError, Problem, StorebusError
+from bus.errors import BrokerError, ConfigurationError, Problem, StandstillError, StorebusError
 from cli.logs import set_up_logging
 from cli.printing import Printer, leave_quietly
 
 T = TypeVar("T")
 
-DONE, REFUSED, USAGE, NO_BROKER = 0, 1, 2, 3
-"""Exit codes: done; refused by the store; wrong usage; no broker."""
+DONE, REFUSED, USAGE, NO_BROKER, STOOD_STILL = 0, 1, 2, 3, 4
+"""Exit codes: done; refused by the store; wrong usage; no broker; to be started again."""
 
 
 output = Printer()
@@ -71,6 +71,9 @@ def exit_code(error: BaseException) -> int:
         case ConfigurationError():
             errors.print(str(error), soft_wrap=True)
             return USAGE
+        case StandstillError():
+            errors.print(str(error), soft_wrap=True)
+            return STOOD_STILL
         case StorebusError():
             errors.print(str(error), soft_wrap=True)
             return REFUSED

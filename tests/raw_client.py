@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -209,3 +209,7 @@ async def raw_in_memory(broker: MemoryBroker, site: str, name: str) -> AsyncIter
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
+
+
+OpenRaw = Callable[[str], AbstractAsyncContextManager[RawClient]]
+"""Opens a raw client under a name."""

@@ -1,12 +1,20 @@
 """The catalog: products, their styles, and how many are left."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from bus.contract.channel import Event, command, query
 from bus.contract.values import (
     MAX_AMOUNT,
+    MAX_COUNT,
     MAX_LINES,
     Code,
     Count,
@@ -22,7 +30,10 @@ from bus.contract.values import (
     Scanned,
     Sku,
     Text,
+    Time,
     Total,
+    Word,
+    distinct,
 )
 
 Attributes = Annotated[dict[Text, Text], Field(max_length=20, default_factory=dict)]
@@ -122,7 +133,7 @@ class Product(Model):
     """A few sentences for the customer."""
     url: Code
     """What its label carries."""
-    styles: list[Style]
+    styles: Annotated[list[Style], Field(max_length=MAX_STYLES), distinct("sku")]
     """What it is sold as, such as sizes and colours."""
 
 
@@ -138,10 +149,19 @@ class Found(Model):
 
     product: Product
     """With all of its styles."""
-    scanned: str | None
+    scanned: Sku | None
     """The SKU whose GTIN the label carries, if it carries one."""
-    retired: str | None = None
+    retired: Sku | None = None
     """The same of a style that is no longer sold, while others of its product are."""
+
+    @model_validator(mode="after")
+    def _of_the_product(self) -> Self:
+        skus = {style.sku for style in self.product.styles}
+        if self.scanned is not None and self.scanned not in skus:
+            raise ValueError("what was scanned is no style of the product")
+        if self.retired is not None and self.retired in skus:
+            raise ValueError("a style of the product cannot be retired")
+        return self
 
 
 class Search(Model):
@@ -151,14 +171,14 @@ class Search(Model):
     """Words, in any order; upper and lower case are the same."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     """The most products to be answered."""
-    after: str | None = None
+    after: Word | None = None
     """Only products whose id comes after this one, in the order of their ids: to ask on."""
 
 
 class SearchResult(Model):
     """Products, best match first; as many as fit."""
 
-    products: list[Product]
+    products: Annotated[list[Product], Field(max_length=100), distinct("id")]
     """As in the reply to `lookup`."""
 
 
@@ -177,13 +197,31 @@ class PricedLine(Line):
 
 
 Lines = Annotated[list[Line], Field(min_length=1, max_length=MAX_LINES)]
+LinesOfStyles = Annotated[Lines, distinct("sku")]
+"""One line for each style."""
+PricedLines = Annotated[list[PricedLine], Field(max_length=MAX_LINES), distinct("sku")]
+
+
+def add_up(lines: Sequence[PricedLine]) -> Money:
+    """What lines of one currency cost together.
+
+    Raises:
+        ValueError: there are none, they are of several currencies, or beyond all measure.
+    """
+    currencies = sorted({line.price.currency for line in lines})
+    if len(currencies) != 1:
+        raise ValueError("the lines have no price, or several currencies")
+    amount = sum(line.quantity * line.price.amount for line in lines)
+    if amount > MAX_AMOUNT:
+        raise ValueError("the sum is beyond all measure")
+    return Money(amount=amount, currency=currencies[0])
 
 
 class Reserve(Model):
     """Hold these for an order: all of them or none."""
 
     order: OrderId
-    lines: Lines
+    lines: LinesOfStyles
     """One line for each style."""
 
 
@@ -191,7 +229,7 @@ class Reserved(Model):
     """What is held and what each costs today."""
 
     order: OrderId
-    lines: list[PricedLine]
+    lines: PricedLines
     """As they were asked for, with prices."""
 
 
@@ -204,7 +242,7 @@ class OrderOnly(Model):
 class Release(OrderOnly):
     """An order whose goods are for sale again: all of them, or those lines alone."""
 
-    lines: Lines | None = None
+    lines: LinesOfStyles | None = None
     """What of it cannot be had; the rest stays the order's."""
 
 
@@ -212,7 +250,7 @@ class WriteOff(Model):
     """Goods that the books had and that are not there."""
 
     sku: Sku
-    quantity: Annotated[int, Field(ge=1, le=1_000_000_000)]
+    quantity: Annotated[int, Field(ge=1, le=MAX_COUNT)]
     """Pieces, as many as the books had at the most."""
 
 
@@ -238,6 +276,12 @@ class StockLevel(Model):
     written_off: Total | None = None
     """Pieces that ever turned out not to be there; likewise."""
 
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.available != self.on_hand - self.reserved:
+            raise ValueError("`available` must be on hand less reserved")
+        return self
+
 
 class Upsert(Model):
     """Register products or change them; what is on hand stays as it is."""
@@ -253,7 +297,7 @@ class Upserted(Model):
     """Products that are new."""
     updated: Count
     """Products that were there and are as sent now, with what was not sent as it was."""
-    retired: Annotated[list[Sku], Field(default_factory=list)]
+    retired: Annotated[list[Sku], Field(max_length=100 * MAX_STYLES, default_factory=list)]
     """Of the styles that were sent, those that stay retired: they are not sold."""
 
 
@@ -278,14 +322,26 @@ class RetiredStyle(Model):
     reserved: Count
     """Pieces held for orders, which go on."""
 
+    @model_validator(mode="after")
+    def _is_there(self) -> Self:
+        if self.reserved > self.on_hand:
+            raise ValueError("more is reserved than there is")
+        return self
+
 
 class RetireReply(Model):
     """What was retired, or taken back; styles that were so before are not named."""
 
     product: ProductId
     """The product that they are styles of."""
-    styles: list[RetiredStyle]
+    styles: Annotated[list[RetiredStyle], Field(max_length=MAX_STYLES), distinct("sku")]
     """Those that are so from now on."""
+
+    @model_validator(mode="after")
+    def _of_the_product(self) -> Self:
+        if any(style.product != self.product for style in self.styles):
+            raise ValueError("a style is another product's")
+        return self
 
 
 class RetiredSince(RetiredStyle):
@@ -293,15 +349,14 @@ class RetiredSince(RetiredStyle):
 
     by: Name
     """The node at which it was entered."""
-    at: str
-    """RFC 3339."""
+    at: Time
     reason: Reason
 
 
 class RetiredQuery(Model):
     """Which styles are retired, in the order of their SKUs?"""
 
-    after: str | None = None
+    after: Word | None = None
     """Only styles whose SKU comes after this one: to ask on."""
     limit: Annotated[int, Field(ge=1, le=100)] = 100
     """The most styles to be answered."""
@@ -310,14 +365,14 @@ class RetiredQuery(Model):
 class RetiredList(Model):
     """Styles that are retired."""
 
-    styles: list[RetiredSince]
+    styles: Annotated[list[RetiredSince], Field(max_length=100), distinct("sku")]
     """In the order of their SKUs."""
 
 
 class StockChanged(Model):
     """The new levels of the styles that changed."""
 
-    levels: list[StockLevel]
+    levels: Annotated[list[StockLevel], Field(max_length=MAX_LINES), distinct("sku")]
     """Of those styles only."""
 
 
@@ -344,7 +399,7 @@ RELEASE = command(
 RESTOCK = command(
     "catalog", "restock", Restock, StockLevel,
     "Goods were put on a shelf and are for sale", callers={"warehouse"},
-    problems={"unknown-sku"},
+    problems={"unknown-sku", "conflict"},
 )  # fmt: skip
 WRITE_OFF = command(
     "catalog", "write-off", WriteOff, StockLevel,

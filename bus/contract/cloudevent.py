@@ -9,7 +9,9 @@ from pydantic import Field
 
 from bus.contract.values import Model
 
-Attribute = Annotated[str, Field(min_length=1)]
+MAX_ATTRIBUTE = 2048
+"""The longest attribute, in characters."""
+Attribute = Annotated[str, Field(min_length=1, max_length=MAX_ATTRIBUTE)]
 
 COMPLETE = (
     "specversion", "id", "source", "type", "time", "datacontenttype", "traceparent", "data",
@@ -20,7 +22,7 @@ COMPLETE = (
 class CloudEvent(Model):
     """A message as it is published: one JSON object, the same bytes in MQTT 3.1.1 and 5."""
 
-    id: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,64}$")]
+    id: Annotated[str, Field(max_length=64, pattern=r"^[\x21-\x7e]{1,64}$")]
     """Made by the sender and never used again for anything else. A command that is repeated has
     the id it had: it has one effect and one reply."""
     data: dict[str, Any]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bus.contract.values import Count, Model, Reference, Text
+from bus.contract.values import Count, Model, Reference, Text, Time, distinct
 
 DeliveryName = Annotated[Text, Field(min_length=1, max_length=100)]
 DeliveredItem = Annotated[
@@ -41,12 +41,11 @@ class DeliveredBefore(Model):
     """Pieces, or minor units of money."""
     content: Content | None
     """Of that delivery."""
-    at: str
-    """RFC 3339."""
+    at: Time
 
 
 class DeliveredReply(Model):
     """What has come already."""
 
-    before: list[DeliveredBefore]
+    before: Annotated[list[DeliveredBefore], Field(max_length=100), distinct("item")]
     """At most one for each item: with the same content, else the newest."""

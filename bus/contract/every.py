@@ -5,41 +5,63 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bus.contract.channel import EVERY, Event, State, query
-from bus.contract.values import Empty, Model, OrderId, Reference, Text
+from bus.contract.values import (
+    MAX_ENTRIES,
+    MAX_INTEGER,
+    Count,
+    Empty,
+    Explanation,
+    Model,
+    OrderId,
+    Reference,
+    Text,
+    Time,
+    Word,
+)
+
+Counter = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Writer = Literal["works", "fails", "stands-still"]
+"""Whether a node carries out transactions: `fails` if they fail, `stands-still` if they do not
+come to an end, so that every command waits."""
 
 
 class Pong(Model):
-    """The reply to `ping`."""
+    """The reply to `ping`: after a transaction, or when that takes too long."""
 
-    node: str
+    node: Word
     """The name of the node that answers."""
-    boot: str
+    boot: Word
     """Identifies this start of the process."""
-    version: str
+    version: Word
     """Of Storebus, or of the firmware of a device."""
+    writer: Writer | None = None
+    """How the transaction went that this was asked with; null from devices that do not say."""
 
 
 class About(Model):
     """What a node is and what it has counted since it started."""
 
-    node: str
+    node: Word
     """Its name."""
-    role: str
+    role: Word
     """A server role or a kind of device: `catalog`, `sorter` ..."""
-    boot: str
+    boot: Word
     """Identifies this start of the process."""
-    version: str
+    version: Word
     """Of Storebus, or of the firmware of a device."""
-    since: str
+    since: Time
     """RFC 3339 time of the start."""
-    operations: list[str]
+    operations: Annotated[list[Word], Field(max_length=MAX_ENTRIES)]
     """What it answers."""
-    counts: dict[str, int]
+    counts: Annotated[dict[Word, Counter], Field(max_length=MAX_ENTRIES)]
     """Such as `received`, `answered`, `refused.sold-out`, `dropped.unsolicited-reply`."""
-    outbox: Annotated[int, Field(ge=0)]
+    outbox: Count
     """Commands and calls that are not done yet."""
-    timers: Annotated[int, Field(ge=0)] = 0
+    timers: Count = 0
     """Timers that are set."""
+    writer: Writer | None = None
+    """How its last transaction went that was carried out to see; null from devices that do not
+    say."""
 
 
 class Presence(Model):
@@ -56,44 +78,52 @@ class Presence(Model):
 class Refusal(Model):
     """A request that was not allowed, for operators to see."""
 
-    caller: str
+    caller: Word
     """Who asked."""
-    operation: str
+    operation: Word
     """What was asked."""
-    code: str
+    code: Word
     """The code of the problem that was the answer."""
-    detail: str
+    detail: Explanation
     """What was wrong, in a sentence for a person."""
 
 
 class Alarm(Model):
     """Something that a person should look at."""
 
-    kind: Literal["no-sorter", "clock-step", "clock-wrong", "refund-refused", "provider-refuses-us"]
+    kind: Literal[
+        "no-sorter",
+        "clock-step",
+        "clock-wrong",
+        "refund-refused",
+        "provider-refuses-us",
+        "standstill",
+    ]
     """What programs look at. `clock-step`: the host's clock was set; `clock-wrong`: it is not the
     store's; `refund-refused`: money could not go back; `provider-refuses-us`: the payment provider
-    does not let the store in, and its settings are to be mended."""
+    does not let the store in, and its settings are to be mended; `standstill`: the node's
+    transactions did not come to an end, so it ended itself and is to be started again."""
     detail: Text
     """What is wrong and what to do, in words."""
-    since: str
+    since: Time
     """RFC 3339."""
     order: OrderId | None = None
     """Which order it is about, if about one."""
-    seconds: int | None = None
+    seconds: Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)] | None = None
     """Of a clock: by how much it was set or is ahead; negative if it was set back or is behind."""
 
 
 class Alarms(Model):
     """Everything that is wrong now; empty when all is well."""
 
-    alarms: list[Alarm]
+    alarms: Annotated[list[Alarm], Field(max_length=MAX_ENTRIES)]
     """Oldest first."""
 
 
 PING = query(EVERY, "ping", Empty, Pong, "Is this node alive, and which start of it?")
 ABOUT = query(EVERY, "about", Empty, About, "What is this node, and what has it counted?")
 PRESENCE = State(EVERY, "presence", Presence, "online, offline or lost")
-ABOUT_STATE = State(EVERY, "about", About, "what the node said of itself when it started")
+ABOUT_STATE = State(EVERY, "about", About, "what the node says of itself")
 ALARMS_STATE = State(EVERY, "alarms", Alarms, "what a person should look at")
 REFUSED = Event(EVERY, "refused", Refusal, "a request that its caller was not allowed to make")
 

@@ -1,8 +1,10 @@
 """The problem reply: RFC 9457 with a stable `code`."""
 
-from pydantic import ConfigDict
+from typing import Annotated
 
-from bus.contract.values import Model
+from pydantic import ConfigDict, Field
+
+from bus.contract.values import Explanation, Model, Word
 
 COMMON_PROBLEMS = frozenset(
     {
@@ -29,15 +31,15 @@ class ProblemData(Model):
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
-    type: str
+    type: Annotated[str, Field(max_length=2048)]
     """A URI that names the kind of problem."""
-    title: str
+    title: Word
     """The kind of problem in a few words."""
-    status: int
-    """As an HTTP status code, 400 to 599."""
-    detail: str
+    status: Annotated[int, Field(ge=100, le=599)]
+    """As an HTTP status code (RFC 9110 section 15), 400 to 599 from the store."""
+    detail: Explanation
     """What happened, in a sentence for a person."""
-    code: str
+    code: Word
     """Stable, kebab-case; what programs look at."""
     retryable: bool = False
     """Whether the same request may succeed later."""

@@ -1,16 +1,20 @@
 """Settlement: orders, payments, and the customer's side of every order."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from bus.contract.catalog import Line, Lines, OrderOnly, PricedLine
+from bus.contract.catalog import Line, LinesOfStyles, OrderOnly, PricedLines, add_up
 from bus.contract.channel import Event, State, command, query
 from bus.contract.delivery import Delivered, DeliveredReply, Delivery
 from bus.contract.values import (
     MAX_AMOUNT,
+    MAX_ENTRIES,
+    MAX_INTEGER,
+    MAX_LINES,
     Count,
     Currency,
+    Explanation,
     Model,
     Money,
     Name,
@@ -20,6 +24,8 @@ from bus.contract.values import (
     Reason,
     Reference,
     Text,
+    Time,
+    distinct,
     looks_like_card_number,
 )
 
@@ -41,8 +47,12 @@ OrderState = Literal[
     "expiring",
     "expired",
 ]
-AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Z]-[0-9]{1,11}$")]
-PickupCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+PAID: frozenset[OrderState] = frozenset({"settled", "short", "ready", "reminded", "collected"})
+"""States of an order that is paid and goes on."""
+PACKED: frozenset[OrderState] = frozenset({"ready", "reminded", "collected"})
+"""States of an order whose parcel lies, or lay, at its pickup point."""
+AccountId = Annotated[str, Field(max_length=13, pattern=r"^[A-Z]-[0-9]{1,11}$")]
+PickupCode = Annotated[str, Field(max_length=6, pattern=r"^[0-9]{6}$")]
 
 
 class AccountPayment(Model):
@@ -69,7 +79,7 @@ Payment = Annotated[AccountPayment | CardPayment, Field(discriminator="method")]
 class Purchase(Model):
     """Buy these at that total and have them brought to a pickup point."""
 
-    lines: Lines
+    lines: LinesOfStyles
     """One line for each style."""
     pickup_point: PointId | None = None
     """Null for the store's default."""
@@ -94,7 +104,7 @@ PaymentMethodName = Literal["account", "card"]
 class PaymentMethods(Model):
     """How customers can pay here: offer no other way."""
 
-    methods: Annotated[list[PaymentMethodName], Field(min_length=1, max_length=10)]
+    methods: Annotated[list[PaymentMethodName], Field(min_length=1, max_length=10), distinct()]
     """`card` only where the store has an acquirer."""
 
 
@@ -124,7 +134,7 @@ class Receipt(Model):
     order: OrderId
     state: OrderState
     """Where the order is on its way."""
-    lines: list[PricedLine]
+    lines: PricedLines
     """What was bought."""
     total: Money
     """What was paid."""
@@ -139,15 +149,20 @@ class Receipt(Model):
     seller: Seller | None = None
     """Who sold it; none where settlement was not told."""
 
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.total != add_up(self.lines):
+            raise ValueError("the total is not the sum of the lines")
+        return self
+
 
 class StateChange(Model):
     """When an order came into a state."""
 
     state: OrderState
     """The state."""
-    at: str
-    """RFC 3339."""
-    reason: str | None = None
+    at: Time
+    reason: Explanation | None = None
     """Why, where it is a refusal."""
 
 
@@ -162,8 +177,7 @@ class RefundRefusal(Model):
     """What was to go back."""
     reason: Text
     """Why not, in the provider's words."""
-    since: str
-    """RFC 3339."""
+    since: Time
 
 
 How = Literal["by-hand", "retry"]
@@ -178,8 +192,7 @@ class Resolution(Model):
     """Paid back by hand, or asked of the provider again."""
     by: Name
     """The node at which it was entered."""
-    at: str
-    """RFC 3339."""
+    at: Time
     reason: Reason
 
 
@@ -189,10 +202,10 @@ class OrderView(Model):
     order: OrderId
     state: OrderState
     """Where the order is on its way."""
-    terminal: str
+    terminal: Name
     """Where it was bought."""
-    lines: list[PricedLine]
-    """What was bought."""
+    lines: PricedLines
+    """What was bought; empty until it is priced."""
     total: Money
     """What was paid."""
     pickup_point: PointId
@@ -201,18 +214,37 @@ class OrderView(Model):
     """How it was paid; null until it is."""
     parcel: ParcelId | None
     """What was packed; null until it is."""
-    missing: Annotated[list[Line], Field(default_factory=list)]
+    missing: Annotated[
+        list[Line], Field(max_length=MAX_LINES, default_factory=list), distinct("sku")
+    ]
     """What could not be had; its price goes back to the customer."""
-    refunded: Annotated[int, Field(ge=0)] = 0
+    refunded: Annotated[int, Field(ge=0, le=MAX_AMOUNT)] = 0
     """What has gone back to the customer, in minor units of the total's currency."""
     waits_for: Text | None = None
     """What an order that does not move is waiting for, in words."""
-    history: list[StateChange]
+    history: Annotated[list[StateChange], Field(max_length=MAX_ENTRIES)]
     """All its states, oldest first."""
-    refused: Annotated[list[RefundRefusal], Field(default_factory=list)]
+    refused: Annotated[list[RefundRefusal], Field(max_length=MAX_ENTRIES, default_factory=list)]
     """Money that the payment provider refused to give back, and nobody has seen to yet."""
-    resolved: Annotated[list[Resolution], Field(default_factory=list)]
+    resolved: Annotated[list[Resolution], Field(max_length=MAX_ENTRIES, default_factory=list)]
     """What people did about refused refunds, oldest first."""
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.state in PAID and self.payment is None:
+            raise ValueError(f"an order that is {self.state} has a payment")
+        if self.state in PACKED and self.parcel is None:
+            raise ValueError(f"an order that is {self.state} has a parcel")
+        if self.lines and self.total != add_up(self.lines):
+            raise ValueError("the total is not the sum of the lines")
+        ordered = {line.sku: line.quantity for line in self.lines}
+        if any(line.quantity > ordered.get(line.sku, 0) for line in self.missing):
+            raise ValueError("more is missing than was bought")
+        if self.refunded > self.total.amount:
+            raise ValueError("more has gone back than was paid")
+        if self.history and self.history[-1].state != self.state:
+            raise ValueError("the history ends in another state")
+        return self
 
 
 class OrderQuery(Model):
@@ -233,7 +265,7 @@ class Orders(Model):
 
     state: OrderState | None = None
     """Only these; null for all."""
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    limit: Annotated[int, Field(ge=1, le=MAX_ENTRIES)] = 100
     """The most orders to be answered."""
 
 
@@ -243,27 +275,27 @@ class OrderSummary(Model):
     order: OrderId
     state: OrderState
     """Where the order is on its way."""
-    terminal: str
+    terminal: Name
     """Where it was bought."""
     total: Money
     """What was paid."""
     pickup_point: PointId
     """Where the goods are brought."""
-    since: str
+    since: Time
     """When it came into this state."""
 
 
 class OrderChanged(OrderSummary):
     """An order came into a state."""
 
-    reason: str | None = None
+    reason: Explanation | None = None
     """Why, where it is a refusal or a way back."""
 
 
 class OrderList(Model):
     """Orders, newest first, at most what one message holds."""
 
-    orders: list[OrderSummary]
+    orders: Annotated[list[OrderSummary], Field(max_length=MAX_ENTRIES), distinct("order")]
     """Newest first."""
 
 
@@ -297,7 +329,7 @@ class Failed(Model):
     order: OrderId
     reason: Text
     """Why, in words."""
-    lines: Lines | None = None
+    lines: LinesOfStyles | None = None
     """What cannot be had; the rest is on its way. Null when nothing of the order is."""
 
 
@@ -321,7 +353,7 @@ class Resolved(Model):
     """Where the order is on its way now."""
     amount: Money
     """How much it was about."""
-    refunds: list[Reference]
+    refunds: Annotated[list[Reference], Field(max_length=MAX_ENTRIES), distinct()]
     """The names of the refunds."""
 
 
@@ -335,7 +367,7 @@ class Refusals(Model):
 class RefusalList(Model):
     """Refused refunds that a person has to see to."""
 
-    refusals: list[RefundRefusal]
+    refusals: Annotated[list[RefundRefusal], Field(max_length=100)]
     """Oldest first."""
 
 
@@ -357,10 +389,10 @@ class Balance(Model):
 
     account: AccountId
     """Such as `C-1001`."""
-    balance: Annotated[int, Field(ge=0)]
+    balance: Annotated[int, Field(ge=0, le=MAX_INTEGER)]
     """In minor units of the currency."""
     currency: Currency
-    already: str | None = None
+    already: Time | None = None
     """When the delivery had brought it before (RFC 3339): nothing was paid in now."""
 
 
@@ -388,8 +420,7 @@ class StatementQuery(Model):
 class StatementEntry(Model):
     """Money that came into an account, or left it."""
 
-    at: str
-    """RFC 3339."""
+    at: Time
     kind: Literal["deposit", "charge", "refund", "adjustment"]
     """Paid in, paid for an order, paid back for one, or put right by somebody."""
     amount: Annotated[int, Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT)]
@@ -407,7 +438,7 @@ class Statement(Balance):
 
     name: Text
     """Of the customer."""
-    entries: list[StatementEntry]
+    entries: Annotated[list[StatementEntry], Field(max_length=100)]
     """Newest first."""
 
 

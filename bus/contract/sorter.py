@@ -1,13 +1,15 @@
 """A sorter: the automatic device that conveys goods from their locations and packs them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bus.contract.catalog import Line
 from bus.contract.channel import State, command
 from bus.contract.values import (
     MAX_LINES,
+    Assignment,
+    Count,
     JobId,
     Location,
     Model,
@@ -15,6 +17,7 @@ from bus.contract.values import (
     PointId,
     Quantity,
     Sku,
+    Time,
 )
 
 JobStep = Literal[
@@ -36,7 +39,7 @@ class Pick(Model):
     """A job: take these, convey them, pack one parcel."""
 
     job: JobId
-    assignment: Annotated[int, Field(ge=1)]
+    assignment: Assignment
     """Rises each time the job is given to a sorter; an older one is superseded."""
     order: OrderId
     picks: Annotated[list[PickLine], Field(min_length=1, max_length=MAX_PICKS)]
@@ -57,7 +60,7 @@ class Abort(Model):
     """Stop a job; accepted also for one never seen."""
 
     job: JobId
-    assignment: Annotated[int, Field(ge=1)]
+    assignment: Assignment
     """As in the `pick` that is to be stopped."""
 
 
@@ -78,12 +81,18 @@ class JobState(Model):
     """The job it is at; null when idle."""
     order: OrderId | None = None
     """Whose goods these are."""
-    pick: Annotated[int, Field(ge=0)] = 0
+    pick: Count = 0
     """Which of the picks is being worked on, from 0."""
-    picks: Annotated[int, Field(ge=0)] = 0
+    picks: Count = 0
     """How many picks the job has."""
-    since: str
+    since: Time
     """RFC 3339 time of the step."""
+
+    @model_validator(mode="after")
+    def _pick_is_one_of_them(self) -> Self:
+        if {"pick", "picks"} <= self.model_fields_set and self.pick > self.picks:
+            raise ValueError("there are not so many picks")
+        return self
 
 
 PICK = command(

@@ -7,7 +7,7 @@ from pydantic import Field
 from bus.contract.catalog import Line
 from bus.contract.channel import command
 from bus.contract.settlement import PickupCode
-from bus.contract.values import Model, OrderId, PointId, Text
+from bus.contract.values import MAX_LINES, Model, OrderId, PointId, Text, distinct
 
 
 class Remind(Model):
@@ -20,7 +20,9 @@ class Remind(Model):
     """As it is shown to customers."""
     pickup_code: PickupCode
     """Six digits by which the customer collects."""
-    missing: Annotated[list[Line], Field(default_factory=list)]
+    missing: Annotated[
+        list[Line], Field(max_length=MAX_LINES, default_factory=list), distinct("sku")
+    ]
     """What is not in the parcel because it could not be had; its price has gone back."""
 
 

@@ -5,18 +5,26 @@ No floats and no decimals: money is an integer of minor units, quantities are po
 
 import re
 import unicodedata
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+MAX_INTEGER = 2**53 - 1
+"""The largest integer that every reader of JSON takes for what it is (RFC 8259 section 6)."""
 MAX_PAYLOAD = 64 * 1024
 """The largest payload of a message, in bytes."""
 MAX_LINES = 100
 """The most lines of an order and products of an upsert."""
+MAX_ENTRIES = 1_000
+"""The most entries of a list that grows with time."""
 MAX_QUANTITY = 1_000_000
 """The largest quantity of one line."""
+MAX_COUNT = 1_000_000_000
+"""The most pieces, or things, that are counted."""
 MAX_AMOUNT = 1_000_000_000_000
 """The largest amount of money in minor units."""
+MAX_EXPLANATION = 8192
+"""The longest sentence that says why, in characters: it may quote what it is about."""
 NAME_PATTERN = r"[a-z0-9][a-z0-9-]{0,47}"
 """Names of sites and nodes, which are levels of topics."""
 
@@ -27,6 +35,24 @@ class Model(BaseModel):
     """A message or a part of one: strict, frozen, and unknown fields are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)
+
+
+T = TypeVar("T")
+
+
+def distinct(name: str | None = None) -> AfterValidator:
+    """Of a list: no two of its items are the same, or the same in this field."""
+
+    def check(items: list[T]) -> list[T]:
+        seen: set[Any] = set()
+        for item in items:
+            key = item if name is None else getattr(item, name)
+            if key in seen:
+                raise ValueError(f"{key} stands there twice")
+            seen.add(key)
+        return items
+
+    return AfterValidator(check)
 
 
 def is_name(text: str) -> bool:
@@ -81,7 +107,12 @@ def _with_visible_separators(text: Any) -> Any:
 
 
 Plain = AfterValidator(_plain)
-Name = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$", description="A site or node.")]
+Name = Annotated[
+    str, Field(max_length=48, pattern=f"^{NAME_PATTERN}$", description="A site or node.")
+]
+Word = Annotated[str, Field(max_length=200, description="A short text, for programs.")]
+Time = Annotated[str, Field(max_length=64, description="RFC 3339.")]
+Explanation = Annotated[str, Field(max_length=MAX_EXPLANATION, description="Why, in words.")]
 Text = Annotated[str, Field(max_length=200, description="One line shown to people."), Plain]
 Reason = Annotated[
     str,
@@ -99,24 +130,34 @@ Scanned = Annotated[Code, BeforeValidator(_with_visible_separators)]
 Sku = Annotated[
     str,
     Field(
+        max_length=48,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,47}$",
         description="A stock keeping unit: one style of a product.",
     ),
 ]
-ProductId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="A product.")]
+ProductId = Annotated[
+    str, Field(max_length=64, pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="A product.")
+]
 Gtin14 = Annotated[
     str,
-    Field(pattern=r"^\d{14}$", description="A GTIN as 14 digits, with a valid check digit."),
+    Field(
+        max_length=14,
+        pattern=r"^\d{14}$",
+        description="A GTIN as 14 digits, with a valid check digit.",
+    ),
     AfterValidator(gtin14),
 ]
 Location = Annotated[
     str,
     Field(
+        max_length=24,
         pattern=r"^[A-Z0-9][A-Z0-9-]{0,23}$",
         description="A storage location, such as `A-03-2`: aisle, bay, shelf.",
     ),
 ]
-PointId = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$", description="A pickup point.")]
+PointId = Annotated[
+    str, Field(max_length=48, pattern=f"^{NAME_PATTERN}$", description="A pickup point.")
+]
 Reference = Annotated[
     str,
     Field(
@@ -131,12 +172,16 @@ JobId = Annotated[Reference, Field(description="Identifies a pick job of the war
 ParcelId = Annotated[Reference, Field(description="Identifies a parcel.")]
 Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY, description="A positive number of pieces.")]
 Count = Annotated[
-    int, Field(ge=0, le=1_000_000_000, description="A number of pieces that may be none.")
+    int, Field(ge=0, le=MAX_COUNT, description="A number of pieces that may be none.")
+]
+Assignment = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+"""Which of a job's sorters: it rises each time the job is given to one."""
+Currency = Annotated[
+    str, Field(min_length=3, max_length=3, pattern=r"^[A-Z]{3}$", description="ISO 4217.")
 ]
 Total = Annotated[
-    int, Field(ge=0, le=2**53 - 1, description="A number of pieces that only ever grows.")
+    int, Field(ge=0, le=MAX_INTEGER, description="A number of pieces that only ever grows.")
 ]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.")]
 
 
 class Money(Model):

@@ -1,15 +1,19 @@
 """The warehouse: where goods lie, pickup points, pick jobs and parcels."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from bus.contract.catalog import Lines, OrderOnly, StockLevel
+from bus.contract.catalog import Lines, LinesOfStyles, OrderOnly, StockLevel
 from bus.contract.channel import State, command, query
 from bus.contract.delivery import Delivered, DeliveredReply, Delivery
 from bus.contract.sorter import MAX_PICKS, PickLine
 from bus.contract.values import (
+    MAX_COUNT,
+    MAX_ENTRIES,
+    MAX_INTEGER,
     MAX_QUANTITY,
+    Assignment,
     Count,
     Empty,
     JobId,
@@ -23,7 +27,9 @@ from bus.contract.values import (
     Reason,
     Sku,
     Text,
+    Time,
     Total,
+    distinct,
 )
 
 
@@ -38,10 +44,16 @@ class PickupPoint(Model):
 class PickupPoints(Model):
     """All pickup points and the one that is taken when none is named."""
 
-    points: Annotated[list[PickupPoint], Field(min_length=1, max_length=100)]
+    points: Annotated[list[PickupPoint], Field(min_length=1, max_length=100), distinct("id")]
     """All of them."""
     default: PointId
     """The one that is taken when none is named."""
+
+    @model_validator(mode="after")
+    def _default_is_there(self) -> Self:
+        if self.default not in {point.id for point in self.points}:
+            raise ValueError("the default is none of the points")
+        return self
 
 
 class Locate(Model):
@@ -62,8 +74,8 @@ class Located(Model):
     """Where a style lies."""
 
     sku: Sku
-    bins: list[Bin]
-    """All locations that hold some."""
+    bins: Annotated[list[Bin], Field(max_length=MAX_ENTRIES), distinct("location")]
+    """The locations that hold some, as many as a message names."""
     received: Total | None = None
     """Pieces that ever came in, here or on their way out; an older warehouse does not say."""
     written_off: Total | None = None
@@ -74,7 +86,7 @@ class Fulfil(Model):
     """Bring these to a pickup point."""
 
     order: OrderId
-    lines: Lines
+    lines: LinesOfStyles
     """What is to be brought."""
     pickup_point: PointId
     """Where to."""
@@ -84,7 +96,7 @@ class Packed(Model):
     """A sorter conveyed and packed a job."""
 
     job: JobId
-    assignment: Annotated[int, Field(ge=1)]
+    assignment: Assignment
     """As in the `pick` that was carried out."""
     order: OrderId
     parcel: ParcelId
@@ -105,7 +117,7 @@ class Return(Model):
 class Returns(Model):
     """All goods that are to be put back, oldest first, at most what one message holds."""
 
-    returns: list[Return]
+    returns: Annotated[list[Return], Field(max_length=100), distinct("parcel")]
     """Oldest first."""
 
 
@@ -119,7 +131,7 @@ class Fault(Model):
     """A sorter cannot go on with a job."""
 
     job: JobId
-    assignment: Annotated[int, Field(ge=1)]
+    assignment: Assignment
     """As in the `pick` that cannot be carried out."""
     reason: Text
     """What is wrong, in words."""
@@ -129,7 +141,7 @@ class ShortPick(Model):
     """A location held fewer pieces than the sorter was to take there; it took what there was."""
 
     job: JobId
-    assignment: Annotated[int, Field(ge=1)]
+    assignment: Assignment
     """As in the `pick`."""
     sku: Sku
     location: Location
@@ -153,10 +165,18 @@ class JobStatus(Model):
     order: OrderId
     state: Literal["waiting", "assigned", "packed", "withdrawing", "withdrawn"]
     """Where the job is."""
-    assignment: Annotated[int, Field(ge=0)]
+    assignment: Annotated[int, Field(ge=0, le=MAX_INTEGER)]
     """How often it was given to a sorter."""
     sorter: Name | None
     """Who has it; null if nobody."""
+
+    @model_validator(mode="after")
+    def _assigned_to_somebody(self) -> Self:
+        if self.state == "assigned" and (self.sorter is None or not self.assignment):
+            raise ValueError("an assigned job has a sorter and an assignment")
+        if self.state == "waiting" and self.sorter is not None:
+            raise ValueError("a job that waits has no sorter")
+        return self
 
 
 class Resume(Model):
@@ -192,15 +212,15 @@ class BinLevel(Model):
     location: Location
     quantity: Count
     """Pieces that lie there now."""
-    already: str | None = None
+    already: Time | None = None
     """When the delivery had brought them before (RFC 3339): nothing was added now."""
 
 
 Change = Annotated[
     int,
     Field(
-        ge=-1_000_000_000,
-        le=1_000_000_000,
+        ge=-MAX_COUNT,
+        le=MAX_COUNT,
         description="Pieces more than the books had, or, below zero, fewer.",
     ),
 ]
@@ -230,6 +250,13 @@ class StockCount(Model):
     change: Change
     reason: Reason
 
+    @model_validator(mode="after")
+    def _change_is_no_larger(self) -> Self:
+        difference = self.counted - self.booked
+        if not min(0, difference) <= self.change <= max(0, difference):
+            raise ValueError("the books cannot change by more than was counted otherwise")
+        return self
+
 
 class Counted(StockCount):
     """The books are as was counted."""
@@ -241,6 +268,12 @@ class Counted(StockCount):
     counted, or not: where that explains a difference, the books are left as they are."""
     level: StockLevel | None = None
     """What the catalog has of the style now; null if nothing had to be changed."""
+
+    @model_validator(mode="after")
+    def _level_is_its_own(self) -> Self:
+        if self.level is not None and self.level.sku != self.sku:
+            raise ValueError("the level is another style's")
+        return self
 
 
 class Counts(Model):
@@ -257,14 +290,13 @@ class PastCount(StockCount):
 
     by: Name
     """The node at which it was entered."""
-    at: str
-    """RFC 3339."""
+    at: Time
 
 
 class CountList(Model):
     """Counts, newest first."""
 
-    counts: list[PastCount]
+    counts: Annotated[list[PastCount], Field(max_length=100)]
     """Newest first."""
 
 
@@ -315,7 +347,7 @@ COUNT = command(
     "warehouse", "count", CountGoods, Counted,
     "Goods were counted: correct the books of a location, up or down",
     callers={"tester", "console"}, timeout=30.0,
-    problems={"unknown-location", "unknown-sku"},
+    problems={"unknown-location", "unknown-sku", "conflict"},
 )  # fmt: skip
 COUNTS = query("warehouse", "counts", Counts, CountList, "What was counted, by whom and why?")
 DELIVERED = query(

@@ -2,9 +2,11 @@
 
 A message that others send must still be accepted as it was; one that the store sends must still
 be what it was. What both allow is an addition: a field that may be left out, a value or kind that
-the store may say, an operation, another caller, the channel of one role at every node.
+the store may say, an operation, another caller, the channel of one role at every node, and a first
+limit that says no more than was meant.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +15,19 @@ from bus.contract.channel import ROLES
 Snapshot = dict[str, Any]
 Schema = dict[str, Any]
 _LEAST = ("minimum", "minLength", "minItems")
-_MOST = ("maximum", "maxLength", "maxItems")
+_MOST = ("maximum", "maxLength", "maxItems", "maxProperties")
+_FIRST: dict[str, int] = {
+    "minimum": 0,
+    "minLength": 0,
+    "maximum": 1_000_000_000,
+    "maxLength": 64,
+    "maxItems": 100,
+    "maxProperties": 100,
+}
+"""Where there was no limit, one that is as wide as this breaks no device."""
+_SAID = frozenset({"status"})
+"""Fields whose limits stood in their description before they stood in the schema."""
+_PIECE = re.compile(r"(?:\[[^\]]*\]|\\.|[^\\^$])(?:\{(?:(\d+),)?(\d+)\}|([+*]))?")
 
 
 def hint(version: int) -> str:
@@ -127,7 +141,10 @@ class _Comparison:
                 yield f"{_field(path)} need not match {before['pattern']} any more"
         for names, sign in ((_LEAST, 1), (_MOST, -1)):
             for name in names:
-                yield from self._limit(before.get(name), after.get(name), sign, f"{name}|{path}")
+                if not _is_first(name, before, after, path):
+                    yield from self._limit(
+                        before.get(name), after.get(name), sign, f"{name}|{path}"
+                    )
 
     def _limit(self, before: Any, after: Any, sign: int, where: str) -> Iterator[str]:
         name, _, path = where.partition("|")
@@ -159,6 +176,31 @@ class _Comparison:
         values = before.get("additionalProperties"), after.get("additionalProperties")
         if isinstance(values[0], dict) and isinstance(values[1], dict):
             yield from self._compare(values[0], values[1], f"{path}.*")
+
+
+def _is_first(name: str, before: Schema, after: Schema, path: str) -> bool:
+    """Whether this is a first limit that nothing that was meant is beyond."""
+    limit: int | None = after.get(name)
+    if limit is None or name in before:
+        return False
+    if path in _SAID:
+        return True
+    if "pattern" in before and before["pattern"] == after.get("pattern"):
+        shortest, longest = _lengths(before["pattern"])
+        return limit <= shortest if name == "minLength" else limit >= longest
+    wide = _FIRST.get(name)
+    if wide is None:
+        return False
+    return limit <= wide if name in _LEAST else limit >= wide
+
+
+def _lengths(pattern: str) -> tuple[float, float]:
+    """How short and how long a text can be that a pattern of ours allows: pieces in a row."""
+    shortest = longest = 0.0
+    for least, most, endless in _PIECE.findall(pattern):
+        shortest += int(least or most or (endless != "*"))
+        longest += float("inf") if endless else int(most or 1)
+    return shortest, longest
 
 
 def _field(path: str) -> str:

@@ -146,6 +146,9 @@ def _reported(turn: Turn, _: Answer[JobOnly]) -> None:
 
 
 def _states(connection: sqlite3.Connection) -> Iterable[tuple[State[JobState], JobState]]:
-    job = store.latest(connection)
+    """What it is at, where an older version did not write down what it has shown."""
+    job = store.under_way(connection)
     if job is not None:
         yield JOB_STATE, job.state()
+    elif (since := store.idle_since(connection)) is not None:
+        yield JOB_STATE, JobState(step="idle", since=rfc3339(since))

@@ -31,12 +31,10 @@ def under_way(connection: sqlite3.Connection) -> Job | None:
     return None if row is None else _job(row)
 
 
-def latest(connection: sqlite3.Connection) -> Job | None:
-    """The job under way, or the last one that was done."""
-    row = connection.execute(
-        "SELECT * FROM job ORDER BY step IN ('done', 'aborted'), since DESC LIMIT 1"
-    ).fetchone()
-    return None if row is None else _job(row)
+def idle_since(connection: sqlite3.Connection) -> int | None:
+    """When the last job was over, in milliseconds since the epoch; None if there was none."""
+    (since,) = connection.execute("SELECT max(since) FROM job").fetchone()
+    return None if since is None else int(since)
 
 
 def save(connection: sqlite3.Connection, row: Job) -> None:

@@ -14,9 +14,12 @@ from bus.contract.catalog import (
     StyleRecord,
     StyleUpdate,
 )
-from bus.errors import InvalidField, Retired, SoldOut, UnknownSku, WrongState
+from bus.contract.values import MAX_COUNT
+from bus.errors import Conflict, InvalidField, Retired, SoldOut, UnknownSku, WrongState
 
 T = TypeVar("T")
+_MOST_ON_HAND = MAX_COUNT // 2
+"""Pieces of a style: as many again may be on their way to customers, and come back."""
 ReservationState = Literal["held", "committed", "released"]
 
 
@@ -85,7 +88,6 @@ def reserve(
     Raises:
         UnknownSku: a style that is not registered.
         Retired: a style that is out of the range.
-        InvalidField: a style named twice.
         SoldOut: `available` names what is left of each style that is short.
         WrongState: the order was released or holds something else.
     """
@@ -94,15 +96,11 @@ def reserve(
         if existing.state == "held" and asked == [(x.sku, x.quantity) for x in existing.lines]:
             return Decision(existing)
         raise WrongState(f"Order {order} is already {existing.state}.", state=existing.state)
-    seen: set[str] = set()
     for line in lines:
         if line.sku not in stock:
             raise UnknownSku(f"There is no style {line.sku}.", sku=line.sku)
         if stock[line.sku].retired:
             raise Retired(f"{line.sku} is no longer sold.", sku=line.sku)
-        if line.sku in seen:
-            raise InvalidField(f"{line.sku} stands in two lines.", field="lines")
-        seen.add(line.sku)
     short = {
         line.sku: stock[line.sku].available
         for line in lines
@@ -158,15 +156,13 @@ def release_some(
 
     Raises:
         WrongState: the order never held anything.
-        InvalidField: it does not hold so much, or a style is named twice.
+        InvalidField: it does not hold so much.
     """
     if existing is None:
         raise WrongState(f"Order {order} holds nothing.", state=None)
     if existing.state == "released":
         return Decision(existing)
     gone = {line.sku: line.quantity for line in lines}
-    if len(gone) != len(lines):
-        raise InvalidField("A style stands in two lines.", field="lines")
     held = {line.sku: line.quantity for line in existing.lines}
     for sku, quantity in gone.items():
         if quantity > held.get(sku, 0):
@@ -189,7 +185,16 @@ def _let_go(
 
 
 def restock(stock: Stock, quantity: int) -> Stock:
-    """Goods were put on a shelf."""
+    """Goods were put on a shelf.
+
+    Raises:
+        Conflict: more than can be counted, with what orders may still bring back.
+    """
+    if stock.on_hand + quantity > _MOST_ON_HAND:
+        raise Conflict(
+            f"There are {stock.on_hand} of {stock.sku}; more than {_MOST_ON_HAND} cannot be kept.",
+            on_hand=stock.on_hand,
+        )
     return _moved(replace(stock, received=stock.received + quantity), on_hand=quantity)
 
 

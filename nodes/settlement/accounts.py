@@ -24,6 +24,9 @@ def deposit(turn: Turn, request: Request[Deposit]) -> Balance:
     if data.delivery is not None:
         already = brought_before(turn.connection, data.delivery, data.account, data.amount.amount)
     ledger.open_account(turn.connection, ledger.customer(data.account), data.name, currency)
+    if already is None:
+        account = ledger.customer(data.account)
+        ledger.refuse_beyond_measure(turn.connection, account, data.amount.amount)
     if data.amount.amount and already is None:
         identifier = f"deposit.{request.caller}.{request.id}"
         _pay_in(turn, identifier, data.account, data.amount.amount, currency)
@@ -44,6 +47,7 @@ def adjust(turn: Turn, request: Request[AdjustAccount]) -> Balance:
             " as much can be taken out, and the change is not 0.",
             field="change",
         )
+    ledger.refuse_beyond_measure(turn.connection, ledger.customer(data.account), data.change)
     identifier = f"adjust.{request.caller}.{request.id}"
     _pay_in(turn, identifier, data.account, data.change, data.currency)
     ledger.note_adjustment(turn.connection, identifier, request.caller, data.reason)

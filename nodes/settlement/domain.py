@@ -135,14 +135,7 @@ def place_order(
     pickup_code: str,
     now: int,
 ) -> Order:
-    """A purchase becomes an order that is about to reserve its goods.
-
-    Raises:
-        InvalidField: a style stands in two lines.
-    """
-    skus = [line.sku for line in purchase.lines]
-    if len(set(skus)) != len(skus):
-        raise InvalidField("A style stands in two lines.", field="lines")
+    """A purchase becomes an order that is about to reserve its goods."""
     payment = purchase.payment.model_dump()
     return Order(
         id=order,

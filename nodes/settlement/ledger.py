@@ -8,12 +8,15 @@ import sqlite3
 from typing import Literal
 
 from bus.contract.settlement import StatementEntry
+from bus.contract.values import MAX_INTEGER
 from bus.errors import Conflict
 from bus.timestamp import rfc3339
 
 SALES = "sales"
 ACQUIRER = "acquirer"
 CASH = "cash"
+_MOST_HELD = MAX_INTEGER // 2
+"""Minor units of an account: what was spent of it may still come back."""
 
 
 def customer(account: str) -> str:
@@ -48,6 +51,13 @@ def open_account(connection: sqlite3.Connection, account: str, name: str, curren
     assert found is not None
     if found[1] != currency:
         raise Conflict(f"The account is kept in {found[1]}.", currency=found[1])
+
+
+def refuse_beyond_measure(connection: sqlite3.Connection, account: str, amount: int) -> None:
+    """Raise `Conflict` if so much more is beyond what an account can hold."""
+    found = balance(connection, account)
+    if found is not None and found[0] + amount > _MOST_HELD:
+        raise Conflict(f"No account holds more than {_MOST_HELD} minor units.", balance=found[0])
 
 
 def transfer(

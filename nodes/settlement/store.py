@@ -199,12 +199,11 @@ def save_alarms(connection: sqlite3.Connection, alarms: Alarms) -> None:
 def pickup_points(connection: sqlite3.Connection) -> PickupPoints | None:
     """What the warehouse last said of its pickup points."""
     rows = connection.execute("SELECT * FROM pickup_point ORDER BY id").fetchall()
-    if not rows:
+    default = [row["id"] for row in rows if row["is_default"]]
+    if not default:  # an older version took points without one: the warehouse shows them again
         return None
-    return PickupPoints(
-        points=[PickupPoint(id=row["id"], name=row["name"]) for row in rows],
-        default=next(row["id"] for row in rows if row["is_default"]),
-    )
+    points = [PickupPoint(id=row["id"], name=row["name"]) for row in rows]
+    return PickupPoints(points=points, default=default[0])
 
 
 def save_pickup_points(connection: sqlite3.Connection, points: PickupPoints) -> None:

@@ -16,7 +16,7 @@ from bus.contract.channel import State
 from bus.contract.delivery import Delivered, DeliveredReply, Delivery
 from bus.contract.every import PRESENCE
 from bus.contract.sorter import ABORT, PICK
-from bus.contract.values import Empty, Model
+from bus.contract.values import MAX_ENTRIES, Empty, Model
 from bus.contract.warehouse import (
     COUNT,
     COUNTS,
@@ -227,7 +227,7 @@ def _delivered(connection: sqlite3.Connection, request: Request[Delivered]) -> D
 def _locate(connection: sqlite3.Connection, request: Request[Locate]) -> Located:
     sku = request.data.sku
     received, written_off = store.accounted(connection, sku)
-    bins = store.bins(connection, sku)
+    bins = store.bins(connection, sku)[:MAX_ENTRIES]
     return Located(sku=sku, bins=bins, received=received, written_off=written_off)
 
 

@@ -1,11 +1,11 @@
 """An open store and raw clients for the contract's scenarios."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
 import pytest
-from raw_client import RawClient, raw_in_memory, raw_over_mqtt
+from raw_client import OpenRaw, RawClient, raw_in_memory, raw_over_mqtt
 from store import Store, Transport, running_store
 
 from bus.link import MemoryBroker
@@ -16,9 +16,6 @@ async def store(transport: Transport, site: str, tmp_path: Path) -> AsyncIterato
     """A seeded store with one sorter and two terminals."""
     async with running_store(transport.connector, tmp_path, site=site, terminals=2) as store:
         yield store
-
-
-OpenRaw = Callable[[str], AbstractAsyncContextManager[RawClient]]
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from bad_messages import message, purchase
+from raw_client import RawClient
 from store import PRODUCTS, STOCK, Store
 
 from bus.contract.catalog import UPSERT, Line, Upsert
@@ -31,13 +33,13 @@ async def refusal(asked: Any) -> ProblemData:
 async def refused_purchase(store: Store, **changes: Any) -> ProblemData:
     """The problem that terminal-1 is shown; the purchase is good but for the changes."""
     terminal = store.terminals["terminal-1"]
-    purchase = {
+    asked = {
         "lines": [Line(sku="MUG", quantity=2)],
         "payment": AccountPayment(method="account", account="C-1001"),
         "expected_total": Money(amount=2500, currency="EUR"),
         **changes,
     }
-    bought = await terminal.outcome(await terminal.begin(Purchase(**purchase)))
+    bought = await terminal.outcome(await terminal.begin(Purchase(**asked)))
     assert bought.state == "refused"
     assert bought.problem is not None
     return bought.problem
@@ -99,21 +101,24 @@ async def test_an_unknown_pickup_point_is_answered_with_those_there_are(store: S
     assert problem.model_extra["points"] == ["north", "south"]
 
 
-async def test_a_style_in_two_lines_is_refused(store: Store) -> None:
-    lines = [Line(sku="MUG", quantity=1), Line(sku="MUG", quantity=1)]
-    problem = await refused_purchase(store, lines=lines)
-    assert (problem.status, problem.code) == (422, "invalid-field")
+@pytest.mark.usefixtures("store")
+async def test_a_style_in_two_lines_is_refused(raw: RawClient) -> None:
+    line = {"sku": "MUG", "quantity": 1}
+    answer = await raw.request(
+        "settlement", "purchase", message("twice", purchase(lines=[line, line]))
+    )
+    assert (answer.data["status"], answer.data["field"]) == (422, "lines")
 
 
 async def test_a_store_without_an_acquirer_takes_no_cards(store: Store) -> None:
-    purchase = Purchase.model_validate(
+    asked = Purchase.model_validate(
         {
             "lines": [{"sku": "MUG", "quantity": 2}],
             "payment": {"method": "card", "token": "tok_approve"},
             "expected_total": {"amount": 2500, "currency": "EUR"},
         }
     )
-    problem = await refused_purchase(store, payment=purchase.payment)
+    problem = await refused_purchase(store, payment=asked.payment)
     assert (problem.status, problem.code) == (422, "invalid-field")
 
 

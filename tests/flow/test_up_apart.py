@@ -5,6 +5,8 @@ import os
 import select
 import shutil
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,22 @@ async def test_roles_that_run_apart_make_a_store_and_end_with_it(tmp_path: Path)
         await _buys(store)
         assert "Traceback" not in await store.stop()
     assert (await storebus("audit", str(tmp_path)))[0] == 0
+
+
+async def test_a_role_that_stands_still_says_so_ends_and_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody's program holds the database, so that no transaction comes to its end."""
+    monkeypatch.setenv("STOREBUS_RUNTIME__STANDSTILL", "2")
+    async with running_store_process(tmp_path, ENGINE, "inf", "--apart") as store:
+        with closing(sqlite3.connect(tmp_path / "settlement.db", isolation_level=None)) as held:
+            held.execute("BEGIN IMMEDIATE")
+            await storebus("request", "settlement", "ping", "--data", str(tmp_path))
+            await store.until("settlement has stood still for 2 s")
+            await store.until("settlement died (status 4) and is started again.")
+        await store.until("settlement runs again.")
+        await _buys(store)
+        assert "Traceback" not in await store.stop()
 
 
 async def test_a_role_that_is_killed_is_started_again_and_the_store_says_so(

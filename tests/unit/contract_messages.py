@@ -1,6 +1,10 @@
-"""Messages of any contract model, drawn from its JSON schema."""
+"""Messages of any contract model, drawn from its JSON schema.
+
+What holds between the fields of a model no schema says: what was drawn is made to keep it.
+"""
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -10,6 +14,125 @@ from bus.contract.values import Model, check_digit
 
 _PLAIN = st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs"))
 _GTINS = st.from_regex(r"[0-9]{13}", fullmatch=True).map(lambda d: d + str(check_digit(d)))
+
+
+Document = dict[str, Any]
+
+
+def _distinct(name: str, key: str | None = None) -> Callable[[Document], None]:
+    """A list of which no two are the same, or the same in a field."""
+
+    def mend(drawn: Document) -> None:
+        items = drawn.get(name)
+        if isinstance(items, list):
+            drawn[name] = list(
+                {each if key is None else each[key]: each for each in items}.values()
+            )
+
+    return mend
+
+
+def _level(drawn: Document) -> None:
+    drawn["reserved"] = min(drawn["reserved"], drawn["on_hand"])
+    if "available" in drawn:
+        drawn["available"] = drawn["on_hand"] - drawn["reserved"]
+
+
+def _found(drawn: Document) -> None:
+    styles = drawn["product"]["styles"]
+    drawn["scanned"] = styles[0]["sku"] if styles and drawn["scanned"] else None
+    drawn["retired"] = None
+
+
+def _retired(drawn: Document) -> None:
+    for style in drawn["styles"]:
+        style["product"] = drawn["product"]
+
+
+def _total(drawn: Document) -> None:
+    lines = drawn["lines"]
+    for line in lines:
+        line["price"] = {"amount": 1 + line["price"]["amount"] % 1000, "currency": "EUR"}
+    if lines:
+        amount = sum(line["quantity"] * line["price"]["amount"] for line in lines)
+        drawn["total"] = {"amount": amount, "currency": "EUR"}
+
+
+def _receipt(drawn: Document) -> None:
+    if not drawn["lines"]:
+        price = {"amount": 1, "currency": "EUR"}
+        drawn["lines"] = [{"sku": "MUG", "quantity": 1, "price": price}]
+    _total(drawn)
+
+
+def _view(drawn: Document) -> None:
+    _total(drawn)
+    drawn["payment"] = drawn["payment"] or {"method": "card", "reference": "r"}
+    drawn["parcel"] = drawn["parcel"] or "p-1"
+    drawn["missing"] = [{"sku": each["sku"], "quantity": 1} for each in drawn["lines"]]
+    drawn["refunded"] = min(drawn.get("refunded", 0), drawn["total"]["amount"])
+    for each in drawn["history"][-1:]:
+        each["state"] = drawn["state"]
+
+
+def _points(drawn: Document) -> None:
+    drawn["default"] = drawn["points"][0]["id"]
+
+
+def _job(drawn: Document) -> None:
+    drawn["sorter"] = None if drawn["state"] == "waiting" else "sorter-1"
+    drawn["assignment"] = max(1, drawn["assignment"])
+
+
+def _count(drawn: Document) -> None:
+    drawn["change"] = drawn["counted"] - drawn["booked"]
+    if drawn.get("level"):
+        drawn["level"]["sku"] = drawn["sku"]
+
+
+def _step(drawn: Document) -> None:
+    drawn["picks"] = max(drawn.get("picks", 0), drawn.get("pick", 0))
+
+
+RELATIONS: dict[str, tuple[Callable[[Document], None], ...]] = {
+    "Product": (_distinct("styles", "sku"),),
+    "Found": (_found,),
+    "SearchResult": (_distinct("products", "id"),),
+    "Purchase": (_distinct("lines", "sku"),),
+    "Reserve": (_distinct("lines", "sku"),),
+    "Reserved": (_distinct("lines", "sku"),),
+    "Release": (_distinct("lines", "sku"),),
+    "Fulfil": (_distinct("lines", "sku"),),
+    "Failed": (_distinct("lines", "sku"),),
+    "StockLevel": (_level,),
+    "StockChanged": (_distinct("levels", "sku"),),
+    "RetiredStyle": (_level,),
+    "RetiredSince": (_level,),
+    "RetireReply": (_distinct("styles", "sku"), _retired),
+    "RetiredList": (_distinct("styles", "sku"),),
+    "PaymentMethods": (_distinct("methods"),),
+    "Receipt": (_distinct("lines", "sku"), _receipt),
+    "OrderView": (_distinct("lines", "sku"), _view),
+    "OrderList": (_distinct("orders", "order"),),
+    "Resolved": (_distinct("refunds"),),
+    "PickupPoints": (_distinct("points", "id"), _points),
+    "Located": (_distinct("bins", "location"),),
+    "Returns": (_distinct("returns", "parcel"),),
+    "JobStatus": (_job,),
+    "StockCount": (_count,),
+    "Counted": (_count,),
+    "PastCount": (_count,),
+    "JobState": (_step,),
+    "Remind": (_distinct("missing", "sku"),),
+    "DeliveredReply": (_distinct("before", "item"),),
+}
+"""By the name of a model, what makes a document keep what holds between its fields."""
+
+
+def _related(drawn: Document, model: str) -> Document:
+    for mend in RELATIONS.get(model, ()):
+        mend(drawn)
+    return drawn
 
 
 @cache
@@ -75,4 +198,4 @@ def _object(schema: dict[str, Any], definitions: dict[str, Any]) -> st.SearchStr
     return st.fixed_dictionaries(
         {name: each for name, each in fields.items() if name in required},
         optional={name: each for name, each in fields.items() if name not in required},
-    )
+    ).map(lambda drawn: _related(drawn, schema.get("title", "")))

@@ -60,13 +60,10 @@ def test_all_lines_are_held_or_none_and_the_refusal_says_what_is_left_of_the_sho
     assert caught.value.more == {"available": {"COAT": 1}}
 
 
-def test_a_style_that_is_not_registered_or_named_twice_is_refused() -> None:
+def test_a_style_that_is_not_registered_or_is_retired_is_refused() -> None:
     with pytest.raises(UnknownSku, match="no style HAT") as unknown:
         reserve("o-1", _lines(SHIRT=1, HAT=1), STOCK, None)
     assert unknown.value.more == {"sku": "HAT"}
-    with pytest.raises(InvalidField, match="SHIRT stands in two lines") as twice:
-        reserve("o-1", [*_lines(SHIRT=1), *_lines(SHIRT=1)], STOCK, None)
-    assert twice.value.more == {"field": "lines"}
     with pytest.raises(Retired, match="COAT is no longer sold") as retired:
         reserve("o-1", _lines(COAT=1), {"COAT": replace(COAT, retired=True)}, None)
     assert retired.value.more == {"sku": "COAT"}
@@ -157,7 +154,6 @@ def test_some_of_a_paid_order_that_came_back_is_on_hand_again() -> None:
 @pytest.mark.parametrize(
     ("lines", "refusal"),
     [
-        ([*_lines(SHIRT=1), *_lines(SHIRT=1)], "A style stands in two lines"),
         (_lines(SHIRT=3), "o-1 holds 2 of SHIRT"),
         (_lines(COAT=1), "o-1 holds 0 of COAT"),
     ],

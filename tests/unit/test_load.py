@@ -211,8 +211,9 @@ class _Liar:
             state = "cancelled" if data.order == "o-undone" else "reminded"
             return OrderView.model_validate(
                 {"order": data.order, "state": state, "terminal": self.name, "total": charged,
-                 "lines": [{"sku": "MUG", "quantity": 1, "price": price}], "parcel": None,
-                 "pickup_point": "north", "payment": None, "history": []}
+                 "lines": [{"sku": "MUG", "quantity": 1, "price": charged}], "parcel": "p-1",
+                 "pickup_point": "north", "payment": {"method": "account", "reference": "r"},
+                 "history": []}
             )  # fmt: skip
         if operation is LOCATE:
             return Located(sku="MUG", bins=[])

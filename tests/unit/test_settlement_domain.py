@@ -196,12 +196,6 @@ def test_a_purchase_becomes_an_order_that_reserves_its_goods() -> None:
     assert (placed.pickup_point, placed.pickup_code) == ("north", "482913")
 
 
-def test_a_style_in_two_lines_is_refused() -> None:
-    with pytest.raises(InvalidField, match="two lines") as caught:
-        _place("SHIRT", "COAT", "SHIRT")
-    assert caught.value.more == {"field": "lines"}
-
-
 def test_a_purchase_names_its_pickup_point_or_gets_the_default() -> None:
     assert choose_pickup_point("south", POINTS) == "south"
     assert choose_pickup_point(None, POINTS) == "north"

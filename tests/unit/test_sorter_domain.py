@@ -143,25 +143,25 @@ def test_a_job_is_read_as_it_was_written_at_each_step() -> None:
         job = _begun()
         while job.step != "done":
             store.save(rows, job)
-            assert store.job(rows, "j-1", 1) == store.under_way(rows) == store.latest(rows) == job
+            assert store.job(rows, "j-1", 1) == store.under_way(rows) == job
             job = advance(job, job.since + 1, "p-1")
         store.save(rows, job)
-        assert store.job(rows, "j-1", 1) == store.latest(rows) == job
+        assert store.job(rows, "j-1", 1) == job
         assert store.under_way(rows) is None
         assert store.job(rows, "j-2", 1) is None
 
 
-def test_the_latest_job_is_the_one_under_way_or_the_last_that_was_done() -> None:
+def test_a_sorter_is_idle_since_its_last_job_was_over() -> None:
     with tables("devices.sorter") as rows:
-        assert store.latest(rows) is None
+        assert store.idle_since(rows) is None
         first = replace(_done(_begun()), since=5000)
         second = replace(_done(_begun(_pick("j-2"))), since=4000)
         third = replace(_begun(_pick("j-3")), since=1)
         for job in (first, second):
             store.save(rows, job)
-        assert store.latest(rows) == first
+        assert store.idle_since(rows) == 5000
         store.save(rows, third)
-        assert store.latest(rows) == store.under_way(rows) == third
+        assert store.under_way(rows) == third
 
 
 def test_a_sorter_has_one_job_under_way() -> None:

@@ -61,11 +61,17 @@ def _job(warehouse: Bench) -> str:
 
 def test_a_job_that_a_sorter_refuses_goes_to_the_next_that_is_free(warehouse: Bench) -> None:
     warehouse.answer_only("pick", PickReply(job=_job(warehouse), accepted=False))
-    assert job(warehouse) == ("waiting", 1, None)
+    assert job(warehouse) == ("assigned", 2, "sorter-2")
+
+
+def test_a_job_that_every_sorter_refuses_is_offered_again_after_a_second(warehouse: Bench) -> None:
+    for _ in range(2):
+        warehouse.answer_only("pick", PickReply(job=_job(warehouse), accepted=False))
+    assert job(warehouse) == ("waiting", 2, None)
     warehouse.wait(warehouse.steady + 999)
-    assert job(warehouse) == ("waiting", 1, None)
+    assert job(warehouse) == ("waiting", 2, None)
     warehouse.wait(warehouse.steady + 1)
-    assert job(warehouse)[:2] == ("assigned", 2)
+    assert job(warehouse)[:2] == ("assigned", 3)
 
 
 def test_a_job_that_is_taken_stays_with_its_sorter(warehouse: Bench) -> None:
@@ -76,7 +82,7 @@ def test_a_job_that_is_taken_stays_with_its_sorter(warehouse: Bench) -> None:
 
 def test_a_problem_in_place_of_an_answer_to_a_pick_is_a_refusal(warehouse: Bench) -> None:
     warehouse.answer_only("pick", WrongState("no"))
-    assert job(warehouse) == ("waiting", 1, None)
+    assert job(warehouse) == ("assigned", 2, "sorter-2")
 
 
 @pytest.mark.parametrize(
