@@ -80,7 +80,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    epilog="Exit codes: 0 done, 1 refused by the store, 2 wrong usage, 3 no broker.",
+    epilog="Exit codes: 0 done, 1 refused by the store, 2 wrong usage, 3 no broker, "
+    "4 a reply broke the contract.",
 )
 
 
@@ -90,7 +91,7 @@ def _storebus() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; exits with 0 done, 1 refused, 2 wrong usage, 3 no broker."""
+    """Run the command line; exits with 0 done, or a code of the epilog."""
     prepare_streams()
     try:
         try:
