@@ -51,9 +51,9 @@ def _addressed(part: dict[str, Any], names: tuple[str, ...]) -> Iterator[Flaw]:
     op, node = part.get("op"), part.get(names[-1])
     role = role_of(node) if isinstance(node, str) else None
     if _is_checked(op) and role is not None and find_operation(role, op) is None:
-        names = [each.name for each in operations_of(role)]
-        why = _no(f"operation of {node}", op, nearest(op, names))
-        yield ("op",), f"{why} It has {', '.join(names)}."
+        known = [each.name for each in operations_of(role)]
+        why = _no(f"operation of {node}", op, nearest(op, known))
+        yield ("op",), f"{why} It has {', '.join(known)}."
     elif _is_checked(op) and role is None and op not in CHANNEL_NAMES:
         yield ("op",), _no("operation", op, nearest(op, CHANNEL_NAMES))
     for name in ("topic", "response_topic"):
