@@ -35,6 +35,7 @@ _COMMANDS = {
     "restore": "cli.restore:restore",
     "audit": "cli.auditing:audit",
     "record": "cli.record:record",
+    "replay": "cli.replay:replay",
     "watch": "cli.watch:watch",
     "request": "cli.request:request",
     "publish": "cli.publish:publish",
