@@ -24,9 +24,12 @@ from bus.contract.vocabulary import nearest
 from bus.contract.warehouse import PACKED
 from bus.errors import ConfigurationError
 from bus.recording import Recorded
+from bus.safe import visible
 from cli.scenario.reading import GIVEN
 from cli.scenario.runner import CURRENCY
 from cli.scenario.store import LOCATIONS, POINTS
+from cli.tester.asker import Answer
+from cli.tester.words import flaws
 from tui.model.message import Message, body, read
 from tui.model.tape import Tape
 
@@ -73,7 +76,7 @@ class Told:
             origin: what it was made of, for whoever reads it.
         """
         text = yaml.safe_dump(self.file, sort_keys=False, allow_unicode=True, width=100)
-        return f"# Made of {origin}.\n{text}"
+        return f"# Made of {visible(origin)}.\n{text}"
 
 
 def order_of(tape: Tape, site: str | None, order: str) -> Told:
@@ -134,7 +137,22 @@ def _messages(tape: Tape, topics: Topics, order: str) -> list[Message]:
 def _read(tape: Tape, topics: Topics) -> Iterable[Message]:
     for number, (_, entry) in enumerate(tape.entries()):
         if isinstance(entry, Recorded):
-            yield read(topics, number, entry.at, entry.message)
+            message = read(topics, number, entry.at, entry.message)
+            if _keeps_contract(message):
+                yield message
+
+
+def _keeps_contract(message: Message) -> bool:
+    """Whether it is a request, a reply or an order's event as the contract has it."""
+    if _is(message, "event", ORDER_CHANGED.name):
+        return not flaws(ORDER_CHANGED.data, body(message))
+    if message.kind not in ("req", "rep"):
+        return False
+    callee = message.receiver if message.kind == "req" else message.sender
+    operation = find_operation(role_of(callee) or "", message.name)
+    if operation is None or message.kind == "req":
+        return operation is not None and not flaws(operation.request, body(message))
+    return not Answer.of(operation, message.payload).breaks
 
 
 def _order(message: Message) -> str | None:
