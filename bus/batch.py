@@ -9,11 +9,10 @@ from bus.clock import Moment
 from bus.contract import find_operation
 from bus.contract.channel import ROLES, Operation, State, role_of
 from bus.contract.every import Presence
-from bus.contract.problem import ProblemData
 from bus.contract.values import Model
 from bus.envelope import Reading
 from bus.errors import IdReused, Problem, UnknownOperation
-from bus.gate import validate
+from bus.gate import read_reply, validate
 from bus.identity import Identity
 from bus.intake import Answer, Observed, Request
 from bus.outbox import forget
@@ -242,12 +241,7 @@ def _answer(
     if isinstance(item, Due):
         return Answer(operation, row.target, row.id, sent)
     try:
-        if item.problem:
-            problem = validate(ProblemData, item.data)
-            assert isinstance(problem, ProblemData)
-            return Answer(operation, row.target, row.id, sent, problem=problem)
-        return Answer(
-            operation, row.target, row.id, sent, data=validate(operation.reply, item.data)
-        )
-    except Problem as broken:
-        return Answer(operation, row.target, row.id, sent, problem=broken.to_data())
+        data = read_reply(operation, row.target, item.data, problem=item.problem)
+    except Problem as problem:
+        return Answer(operation, row.target, row.id, sent, problem=problem.to_data())
+    return Answer(operation, row.target, row.id, sent, data=data)

@@ -14,12 +14,11 @@ from typing import Any
 from bus.clock import StoreTime
 from bus.clock_watch import difference
 from bus.contract.channel import EVERY, ROLES, Operation, role_of
-from bus.contract.problem import ProblemData
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
 from bus.envelope import Envelope, Reading, Sealed, child_trace, is_problem, seconds_left
-from bus.errors import NoAnswer, Problem, Refused, UnknownCallee
-from bus.gate import validate
+from bus.errors import BrokenReply, NoAnswer, Problem, UnknownCallee
+from bus.gate import broken_reply, read_reply
 from bus.identity import Identity
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.session import Session
@@ -32,7 +31,7 @@ logger = logging.getLogger("storebus.clock")
 class _Asked:
     operation: Operation[Any, Any]
     callee: str
-    answer: asyncio.Future[Envelope]
+    answer: asyncio.Future[Envelope | BrokenReply]
     at: int
     """When it was asked first, by the steady clock."""
 
@@ -84,6 +83,7 @@ class Asks:
         Raises:
             UnknownCallee: the contract has no such role, or it has no such operation.
             NoAnswer: the deadline passed; whether a command was carried out is unknown.
+            BrokenReply: the reply breaks the contract; the same is unknown.
             Refused: the other side's problem.
             TooLarge: the question does not get through the broker.
         """
@@ -105,11 +105,16 @@ class Asks:
             raise NoAnswer(f"{callee} did not answer within {seconds:g} s.") from None
         finally:
             del self._asked[identifier]
-        if is_problem(envelope):
-            problem = validate(ProblemData, envelope.data)
-            assert isinstance(problem, ProblemData)
-            raise Refused(problem)
-        return validate(operation.reply, envelope.data)
+        return read_reply(operation, callee, envelope.data, problem=is_problem(envelope))
+
+    def take(self, message: Incoming, address: Address) -> bool:
+        """Hand a reply to whoever asked, also one that is no message; False if nobody did."""
+        reading = Reading(message.payload)
+        try:
+            envelope = reading.envelope()
+        except Problem as why:
+            return self.unreadable(message, address, reading, why)
+        return self.answered(envelope.correlation_id or envelope.id, address, envelope)
 
     def answered(self, identifier: str, address: Address, envelope: Envelope) -> bool:
         """Hand a reply to whoever asked; False if nobody did."""
@@ -121,13 +126,33 @@ class Asks:
             self._note_time(asked, envelope)
         return True
 
+    def unreadable(
+        self, message: Incoming, address: Address, reading: Reading, why: Problem
+    ) -> bool:
+        """Tell whoever asked that the reply is no message; False if nobody did.
+
+        One that names no request is to the only one that can be meant.
+        """
+        named = reading.answers or (message.correlation or b"").decode(errors="replace")
+        meant = [
+            asked
+            for identifier, asked in self._asked.items()
+            if (asked.callee, asked.operation.name) == (address.callee, address.name)
+            and named in ("", identifier)
+        ]
+        if len(meant) != 1:
+            return False
+        if not meant[0].answer.done():
+            meant[0].answer.set_result(broken_reply(address.callee, address.name, str(why)))
+        return True
+
     def _note_time(self, asked: _Asked, envelope: Envelope) -> None:
         said = envelope.sent_at
         if said is not None and asked.callee in ROLES and asked.operation.kind == "query":
             self._store_time.heard(asked.callee, said, asked.at)
 
     async def _until_answered(
-        self, message: Callable[[], Outgoing], answer: asyncio.Future[Envelope]
+        self, message: Callable[[], Outgoing], answer: asyncio.Future[Envelope | BrokenReply]
     ) -> Envelope:
         wait = self._settings.query_retry
         while True:
@@ -135,7 +160,9 @@ class Asks:
             spread = self._identity.spread.uniform(0.75, 1.25)
             done, _ = await asyncio.wait({answer}, timeout=wait * spread)
             if done:
-                return answer.result()
+                if isinstance(came := answer.result(), BrokenReply):
+                    raise came
+                return came
             wait = min(wait * 2, self._settings.retry_limit)
 
     def _message(
@@ -231,15 +258,5 @@ class Caller:
     def _receive(self, messages: list[Incoming]) -> None:
         for message in messages:
             address = self.topics.parse(message.topic)
-            try:
-                envelope = Reading(message.payload).envelope()
-            except Problem:
-                envelope = None
-            if (
-                address is None
-                or envelope is None
-                or not self._asks.answered(
-                    envelope.correlation_id or envelope.id, address, envelope
-                )
-            ):
+            if address is None or not self._asks.take(message, address):
                 self.unsolicited += 1

@@ -182,10 +182,12 @@ class Ear:
             raise Internal("The query failed; the operator has been told.") from error
 
     def _reply(self, message: Incoming, address: Address) -> None:
+        reading = Reading(message.payload)
         try:
-            envelope = Reading(message.payload).envelope()
-        except Problem:
-            self._counts.drop("malformed-reply")
+            envelope = reading.envelope()
+        except Problem as why:
+            if not self._asks.unreadable(message, address, reading, why):
+                self._counts.drop("malformed-reply")
             return
         asked = envelope.correlation_id or envelope.id
         if self._asks.answered(asked, address, envelope):

@@ -122,6 +122,12 @@ class Reading:
     id: str | None = None
     document: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def answers(self) -> str | None:
+        """The id of the request that a reply answers, also when the rest of it is bad."""
+        asked = self.document.get("correlationid") or self.id
+        return asked if isinstance(asked, str) else None
+
     def envelope(self) -> Envelope:
         """Read the whole of it.
 

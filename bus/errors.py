@@ -339,6 +339,16 @@ class NoAnswer(Problem):
     status, code, title, retryable = 504, "no-answer", "No answer", True
 
 
+class BrokenReply(NoAnswer):
+    """What came as a reply breaks the contract; the message says whose, to what, and which rule.
+
+    Never sent: it is raised at the one who asked. As with no answer, whether a command was carried
+    out is unknown; the same would be answered again.
+    """
+
+    retryable = False
+
+
 class UnsupportedVersion(Problem):
     """The envelope is not CloudEvents 1.0."""
 
@@ -349,7 +359,7 @@ def problems(kind: type[Problem] = Problem) -> tuple[type[Problem], ...]:
     """Every kind of problem that has a code of its own."""
     found: list[type[Problem]] = []
     for child in kind.__subclasses__():
-        if child.__module__ == __name__ and child is not Refused:
+        if child.__module__ == __name__ and child not in (Refused, BrokenReply):
             found += [child, *problems(child)]
     return tuple(found)
 

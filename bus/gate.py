@@ -11,16 +11,19 @@ from pydantic import ValidationError
 from bus.clock import StoreTime
 from bus.contract import find_operation
 from bus.contract.channel import ROLES, Operation, role_of
+from bus.contract.problem import ProblemData
 from bus.contract.settlement import CARD_NUMBER_ERROR
 from bus.contract.topics import Address, Topics
 from bus.contract.values import MAX_PAYLOAD, Model
 from bus.envelope import Envelope, Reading, Sealed, body_digest, child_trace
 from bus.errors import (
+    BrokenReply,
     CardNumber,
     Forbidden,
     ForeignResponseTopic,
     InvalidField,
     Problem,
+    Refused,
     RetainedRequest,
     TooLarge,
     UnknownOperation,
@@ -162,6 +165,37 @@ class Gate:
             correlation=correlation,
             trace=trace,
         )
+
+
+def read_reply(operation: Operation[Any, Any], node: str, data: Any, *, problem: bool) -> Model:
+    """The data of a node's reply.
+
+    Args:
+        operation: what it was asked.
+        node: who answered.
+        data: as it came.
+        problem: whether it came as a problem.
+
+    Raises:
+        Refused: it is a problem.
+        BrokenReply: it is not what the contract says.
+    """
+    model = ProblemData if problem else operation.reply
+    try:
+        read = model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "data"
+        raise broken_reply(node, operation.name, f"{field}: {first['msg']}.") from None
+    if isinstance(read, ProblemData):
+        raise Refused(read)
+    assert isinstance(read, Model)
+    return read
+
+
+def broken_reply(node: str, operation: str, why: str) -> BrokenReply:
+    """That a node's reply breaks the contract, and in what."""
+    return BrokenReply(f"The reply of {node} to {operation} breaks the contract: {why}")
 
 
 def validate(model: type[Model], data: Any) -> Model:

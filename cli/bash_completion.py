@@ -1,7 +1,8 @@
 """How bash completes our words, many of which hold `=` and `:`.
 
 Bash takes both for the end of a word, and Typer's own script hands on the pieces. This one hands on
-the words as they were typed, and gives back only what follows the last `=` or `:`.
+the words as they were typed, and gives back only what follows the last `=` or `:`. No space is
+put after what has to go on.
 """
 
 from typer import _completion_shared
@@ -12,11 +13,12 @@ _SCRIPT = r"""
     read -ra words <<< "$line"
     [[ "$line" == *[[:space:]] ]] && words+=("")
     word="${words[${#words[@]}-1]}"
+    [[ "$word" == --*=* ]] && word="${word#*=}"
     local IFS=$'\n'
     COMPREPLY=( $( env COMP_WORDS="$line" COMP_CWORD=$(( ${#words[@]} - 1 )) \
                    %(autocomplete_var)s=complete_bash $1 ) )
     COMPREPLY=( "${COMPREPLY[@]#"${word%%"${word##*[=:]}"}"}" )
-    if [[ ${#COMPREPLY[@]} == 1 && "${COMPREPLY[0]}" == *[=:] ]]; then
+    if [[ ${#COMPREPLY[@]} == 1 && "${COMPREPLY[0]}" == *[=:/] ]]; then
         compopt -o nospace 2> /dev/null
     fi
     return 0

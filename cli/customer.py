@@ -21,6 +21,7 @@ from cli import options
 from cli.address import broker_url
 from cli.run import output, run
 from cli.settings import Settings, read_settings
+from cli.tester import completion
 from devices.terminal.price import price_text
 from devices.terminal.receipt import as_text, paper, sold_lines
 from devices.terminal.role import Terminal
@@ -39,18 +40,31 @@ def terminal_name(name: str) -> str:
 
 TerminalName = Annotated[
     str,
-    typer.Argument(metavar="TERMINAL", help="Such as terminal-7.", callback=terminal_name),
+    typer.Argument(
+        metavar="TERMINAL",
+        help="Such as terminal-7.",
+        callback=terminal_name,
+        autocompletion=completion.terminals,
+    ),
 ]
 
 
 def buy(
     terminal: TerminalName,
-    items: Annotated[list[str], typer.Argument(metavar="SKU=QUANTITY...", help="What to buy.")],
-    pay: Annotated[
-        str, typer.Option(metavar="METHOD:VALUE", help="account:C-1001 or card:tok_approve")
+    items: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SKU=QUANTITY...", help="What to buy.", autocompletion=completion.counted
+        ),
     ],
+    pay: options.Pay,
     pickup: Annotated[
-        str | None, typer.Option(metavar="POINT", help="Pickup point; the store's default if none.")
+        str | None,
+        typer.Option(
+            metavar="POINT",
+            help="Pickup point; the store's default if none.",
+            autocompletion=completion.points,
+        ),
     ] = None,
     wait: Annotated[bool, typer.Option(help="Wait for the reminder to collect.")] = True,
     broker: options.Broker = None,

@@ -22,6 +22,7 @@ from cli.load.session import Load, Outcome, run_load
 from cli.load.tally import Tally
 from cli.run import REFUSED, errors, output, run
 from cli.settings import read_settings
+from cli.tester import completion
 from cli.tester.show import show_json, warn
 
 _LOOK = 0.2
@@ -40,11 +41,14 @@ def load(
         str, typer.Option(metavar="D", help="Such as 500ms, 30s, 10m or 1h.")
     ] = "30s",
     mix: Annotated[
-        str, typer.Option(metavar="KIND=WEIGHT,...", help=f"What arrives. {_MIX_HELP}.")
+        str,
+        typer.Option(
+            metavar="KIND=WEIGHT,...",
+            help=f"What arrives. {_MIX_HELP}.",
+            autocompletion=completion.mix,
+        ),
     ] = "scan=5,buy=1",
-    pay: Annotated[
-        str, typer.Option(metavar="METHOD:VALUE", help="account:C-1001 or card:tok_approve")
-    ] = "account:C-1001",
+    pay: options.Pay = "account:C-1001",
     stock: Annotated[
         bool, typer.Option("--stock", help="First bring in goods and money for all of it.")
     ] = False,

@@ -37,6 +37,7 @@ _COMMANDS = {
     "restore": "cli.restore:restore",
     "audit": "cli.auditing:audit",
     "record": "cli.record:record",
+    "replay": "cli.replay:replay",
     "watch": "cli.watch:watch",
     "request": "cli.request:request",
     "publish": "cli.publish:publish",
@@ -83,7 +84,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     epilog="Exit codes: 0 done, 1 refused by the store, 2 wrong usage, 3 no broker,"
-    " 4 stood still and is to be started again.",
+    " 4 a reply broke the contract, 5 stood still and is to be started again.",
 )
 
 
@@ -93,7 +94,7 @@ def _storebus() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; exits with a code of `cli.run`."""
+    """Run the command line; exits with 0 done, or a code of the epilog."""
     prepare_streams()
     try:
         try:

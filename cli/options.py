@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cli.tester import completion
+
 Broker = Annotated[
     str | None,
     typer.Option("--broker", metavar="URL", help="Broker of the store, as `storebus up` prints."),
@@ -35,11 +37,23 @@ Speed = Annotated[
     float | None,
     typer.Option("--speed", metavar="X", help="Conveyors' speed: 2 is twice as fast, inf at once."),
 ]
+Pay = Annotated[
+    str,
+    typer.Option(
+        "--pay",
+        metavar="METHOD:VALUE",
+        help="account:C-1001 or card:tok_approve",
+        autocompletion=completion.payments,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 By = Annotated[
     str,
     typer.Option(
-        "--as", metavar="NODE", help="In whose name: a tester or console, such as tester-ann."
+        "--as",
+        metavar="NODE",
+        help="In whose name: a tester or console, such as tester-ann.",
+        autocompletion=completion.clerks,
     ),
 ]
 """The node that the store remembers as the one who did it."""

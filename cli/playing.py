@@ -1,5 +1,6 @@
 """`storebus play`: plays scenarios in stores of their own, or in one that runs already."""
 
+import re
 import tempfile
 import time
 from contextlib import AsyncExitStack
@@ -16,11 +17,13 @@ from cli import options
 from cli.run import REFUSED, output, run
 from cli.scenario.junit import write_junit
 from cli.scenario.reading import Scenario, read_scenarios
+from cli.scenario.recorded import order_of
 from cli.scenario.report import Report, say_total
 from cli.scenario.result import Result
 from cli.scenario.runner import Ground
 from cli.scenario.runner import play as play_one
 from cli.settings import Settings, read_settings
+from tui.model.tape import Tape
 
 LARGEST = 128 * 1024
 """Bytes of a payload that a scenario may send: more than the bus takes."""
@@ -28,8 +31,24 @@ LARGEST = 128 * 1024
 
 def play(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Scenarios in YAML, or folders of them.")
-    ],
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", help="Scenarios in YAML, or folders of them."),
+    ] = None,
+    recordings: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="RECORDING",
+            help="Make a scenario of an order of this recording, and play it; may be repeated.",
+        ),
+    ] = None,
+    order: Annotated[
+        str | None, typer.Option(metavar="ORDER", help="Which order of the recording.")
+    ] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where that scenario is written; ORDER.yaml if none."),
+    ] = None,
     engine: Annotated[
         str | None,
         typer.Option("--engine", metavar="E", help="auto, mosquitto or embedded: its own broker."),
@@ -60,14 +79,18 @@ def play(
     docs/scenarios.md says what a file can say.
 
     Example: storebus play tests/scenarios --engine mosquitto --junit report.xml
+    Example: storebus play --from monday.jsonl --order o-4fmmjyzje4 --write lost-answer.yaml
     """
     settings = read_settings(site=site)
-    if engine not in (None, "auto", "mosquitto", "embedded"):
-        raise ConfigurationError("--engine takes auto, mosquitto or embedded.")
-    if engine is not None and broker is not None:
-        raise ConfigurationError("Give --engine or --broker: a store of its own, or one that runs.")
+    _check_ground(engine, broker)
     if junit is not None and not junit.parent.is_dir():
         raise ConfigurationError(f"{junit} cannot be written: there is no folder {junit.parent}.")
+    if recordings is not None:
+        if order is None or files:
+            raise ConfigurationError("--from takes a recording and --order, and no other FILE.")
+        files = [_written(recordings, site, order, write or Path(f"{_plain(order)}.yaml"))]
+    elif order is not None or write is not None or not files:
+        raise ConfigurationError("Give scenarios to play, or --from RECORDING --order ORDER.")
     scenarios = _chosen(read_scenarios(files), only)
     if broker is not None:
         _refuse_own(scenarios)
@@ -84,6 +107,41 @@ def play(
     say_total(results, time.monotonic() - begun)
     if any(result.failed for result in results):
         raise SystemExit(REFUSED)
+
+
+def _check_ground(engine: str | None, broker: str | None) -> None:
+    if engine not in (None, "auto", "mosquitto", "embedded"):
+        raise ConfigurationError("--engine takes auto, mosquitto or embedded.")
+    if engine is not None and broker is not None:
+        raise ConfigurationError("Give --engine or --broker: a store of its own, or one that runs.")
+
+
+def _written(recordings: list[Path], site: str | None, order: str, file: Path) -> Path:
+    """Write the scenario of an order of a recording.
+
+    Raises:
+        ConfigurationError: the recording does not have it, or the file is there already.
+    """
+    told = order_of(Tape(recordings), site, order)
+    origin = f"the order {order} in {', '.join(path.name for path in recordings)}"
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(told.to_yaml(origin))
+    except FileExistsError:
+        raise ConfigurationError(
+            f"{file} is there already: --write names another, or play it: storebus play {file}"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be written: {error.strerror}.") from error
+    output.print(f"Written to {file}: {told.steps} steps.", soft_wrap=True)
+    if told.left_out:
+        names = ", ".join(f"{count} {name}" for name, count in told.left_out.most_common())
+        output.print(f"What a store without faults need not say is left out: {names}.")
+    return file
+
+
+def _plain(order: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "-", order).lstrip(".") or "order"
 
 
 def _chosen(scenarios: list[Scenario], only: str | None) -> list[Scenario]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bus.contract.topics import Topics
+from bus.contract.topics import Topics, site_of
 from bus.errors import ConfigurationError, LinkError, NotGrantedError
 from bus.identity import Identity
 from bus.link import MqttConnector, Outgoing, Subscription
@@ -15,6 +15,7 @@ from cli import options
 from cli.address import broker_url, broker_url_v311
 from cli.run import output, run
 from cli.settings import read_settings
+from cli.tester import completion
 from cli.tester.tally import paced
 
 _LARGEST = 256 * 1024 * 1024 - 1024
@@ -25,7 +26,11 @@ _TOGETHER = 500
 
 def publish(
     topic: Annotated[
-        str, typer.Argument(help="Any topic; ./req/... stands below the root of the site.")
+        str,
+        typer.Argument(
+            help="Any topic; ./req/... is below the site's root, such as storebus/1/main/req/...",
+            autocompletion=completion.topics,
+        ),
     ],
     payload: Annotated[
         str | None, typer.Argument(help="Sent as it is; '' takes a retained message away.")
@@ -49,12 +54,18 @@ def publish(
     rate: Annotated[
         float | None, typer.Option(metavar="R", min=0.001, max=100_000, help="So many a second.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option(help="Also where it looks like a topic of the site and is outside.")
+    ] = False,
     v311: Annotated[bool, typer.Option("--v311", help="Speak MQTT 3.1.1.")] = False,
     broker: options.Broker = None,
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
     """Send a message as it is, right or wrong, and wait until the broker has got it.
+
+    A topic is taken as it is written, from the broker's root on; only what begins with ./ is within
+    the site. What looks like one of the contract's topics and is outside the site is asked about.
 
     Example: storebus publish ./req/terminal-9/catalog/search '{"id":"1","data":{"text":"shirt"}}'
     """
@@ -69,17 +80,18 @@ def publish(
         )
     topics = Topics(settings.site)
     message = Outgoing(
-        _below(topics, topic),
+        _written(topics, topic, force=force),
         _payload(payload, file, stdin=stdin, as_hex=as_hex),
         qos,
         retain,
-        None if response_topic is None else _below(topics, response_topic),
+        None if response_topic is None else _written(topics, response_topic, force=force),
         None if correlation is None else correlation.encode("utf-8", "surrogateescape"),
     )
     run(_publish(connector, topics, message, repeat, rate))
     times = f", {repeat} times" if repeat > 1 else ""
     output.print(
-        f"Sent {len(message.payload)} bytes to {visible(message.topic)}{times}.",
+        f"Sent {len(message.payload)} bytes to {visible(message.topic)}{times}"
+        f"{_where(topics, message.topic)}.",
         markup=False,
         soft_wrap=True,
     )
@@ -107,13 +119,31 @@ async def _publish(
             raise LinkError(f"The broker does not let us say {visible(message.topic)}.")
 
 
-def _below(topics: Topics, topic: str) -> str:
+def _where(topics: Topics, topic: str) -> str:
+    """What nobody would expect of a topic: that no node of the site listens there."""
+    if topics.parse(topic) is not None:
+        return ""
+    if topic.startswith(f"{topics.root}/"):
+        return ", which is no topic of the contract"
+    return f", outside the site {topics.site}"
+
+
+def _written(topics: Topics, topic: str, *, force: bool) -> str:
     """A topic as it is sent; `./` is the site's root.
 
     Raises:
-        ConfigurationError: it cannot be sent: empty, too long, with wildcards, not UTF-8.
+        ConfigurationError: it cannot be sent: empty, too long, with wildcards, not UTF-8; or it is
+            outside the site, looks like one of the contract, and nobody insists.
     """
-    whole = f"{topics.root}/{topic[2:]}" if topic.startswith("./") else topic
+    whole = topics.below(topic)
+    meant = None if force else topics.meant(whole)
+    if meant is not None:
+        other = site_of(whole)
+        which = "" if other is None else f" --site {other}"
+        raise ConfigurationError(
+            f"{visible(whole[:80])} is outside the site {topics.site}, where no node of it listens:"
+            f" write {visible(meant[:80])}{which}, or insist with --force."
+        )
     try:
         size = len(whole.encode())
     except UnicodeEncodeError as error:

@@ -32,8 +32,9 @@ def record(
     """Write every message of the store into FILE, one JSON line each, until Ctrl-C or SIGTERM.
 
     A file that has become large is put aside as FILE-TIME.jsonl.gz. `storebus watch --file FILE`
-    shows them, `storebus audit --history FILE` counts them. They hold payment tokens and are
-    readable by you only.
+    shows them, `storebus audit --history FILE` counts them, `storebus replay FILE` sends them
+    again, `storebus play --from FILE --order ORDER` makes a scenario of an order. They hold payment
+    tokens and are readable by you only.
 
     Example: storebus record monday.jsonl --broker mqtt://127.0.0.1:1883
     """

@@ -11,15 +11,16 @@ from bus.contract import find_operation, operations_of
 from bus.contract.channel import Operation, role_of
 from bus.contract.values import is_name
 from bus.errors import ConfigurationError, Problem, Refused
+from bus.gate import broken_reply
 from bus.link import MqttConnector
 from cli import options
 from cli.address import broker_url, broker_url_v311
-from cli.run import REFUSED, output, run
+from cli.run import BROKEN_REPLY, REFUSED, output, run
 from cli.settings import Settings, read_settings
 from cli.tester import completion
-from cli.tester.asker import Answer, Asker, Question
-from cli.tester.show import show_json, show_payload, warn
-from cli.tester.tally import ANSWERED, Tally, paced
+from cli.tester.asker import Asker, Question
+from cli.tester.show import show_json, show_payload
+from cli.tester.tally import ANSWERED, BROKEN, Tally, paced
 from cli.tester.words import flaws, parse_json, parse_words
 
 _AT_ONCE = 1_000
@@ -70,7 +71,8 @@ def request(
 ) -> None:
     """Ask a node, and print its reply: JSON in a pipe. A refusal is printed, and ends with 1.
 
-    What the contract does not know is refused before it is sent, unless --force.
+    In what a reply breaks the contract is said beside it, and ends with 4. What the contract
+    does not know is refused before it is sent, unless --force.
 
     Example: storebus request terminal-9 catalog search text=shirt limit=3
     """
@@ -99,19 +101,16 @@ async def _once(
     asker = Asker(MqttConnector(url), settings.site, caller, settings.runtime)
     async with asker.connected():
         answer = await asker.put(question, identifier)
-    if raw:
+    if raw or answer.envelope is None:
         show_payload(answer.payload)
-    problem = answer.problem
-    if problem is not None and raw:
-        raise SystemExit(REFUSED)
-    if problem is not None:
-        raise Refused(problem)
-    if not raw:
+    elif answer.problem is None:
         show_json(answer.envelope.data)
-    wrong = _breaches(question, answer)
-    if wrong:
-        warn(f"The reply breaks the contract:\n{wrong}")
+    if answer.breaks:
+        raise broken_reply(question.callee, question.name, answer.breaks)
+    if answer.problem is not None and raw:
         raise SystemExit(REFUSED)
+    if answer.problem is not None:
+        raise Refused(answer.problem)
 
 
 async def _often(
@@ -124,15 +123,16 @@ async def _often(
     async def ask() -> None:
         try:
             answer = await asker.put(question, identifier)
-            problem = answer.problem
         except Problem as problem_here:
             tally.add(f"{problem_here.status} {problem_here.code}", None)
             return
         finally:
             places.release()
-        outcome = ANSWERED if problem is None else f"{problem.status} {problem.code}"
-        if problem is None and _breaches(question, answer):
-            outcome = "breaks the contract"
+        outcome = ANSWERED
+        if answer.breaks:
+            outcome = BROKEN
+        elif answer.problem is not None:
+            outcome = f"{answer.problem.status} {answer.problem.code}"
         tally.add(outcome, answer.seconds)
 
     async with asker.connected(), asyncio.TaskGroup() as tasks:
@@ -145,14 +145,10 @@ async def _often(
         output.print(tally.as_table())
     else:
         show_json(tally.as_json())
+    if tally.broken:
+        raise SystemExit(BROKEN_REPLY)
     if tally.refused:
         raise SystemExit(REFUSED)
-
-
-def _breaches(question: Question, answer: Answer) -> str:
-    if question.operation is None:
-        return ""
-    return "\n".join(flaws(question.operation.reply, answer.envelope.data))
 
 
 def _declared(caller: str, callee: str, name: str, *, force: bool) -> Operation[Any, Any] | None:

@@ -10,13 +10,19 @@ from bus.errors import ConfigurationError, Problem, UnknownSku
 from cli import options
 from cli.clerk import as_model, ask, connected
 from cli.run import output, run
+from cli.tester import completion
 
 _NOT_THERE = ("unknown-sku", "unknown-product", "invalid-field")
 """What is said of a name that is none of a style, or of a product."""
 
 
 def retire(
-    what: Annotated[str, typer.Argument(metavar="SKU|PRODUCT", help="A style, or a product.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="SKU|PRODUCT", help="A style, or a product.", autocompletion=completion.skus
+        ),
+    ],
     why: options.Why = None,
     back: Annotated[bool, typer.Option("--back", help="Take it back into the range.")] = False,
     product: Annotated[

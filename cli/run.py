@@ -9,14 +9,22 @@ from typing import Any, TypeVar
 from rich.text import Text
 
 from bus.contract.problem import ProblemData
-from bus.errors import BrokerError, ConfigurationError, Problem, StandstillError, StorebusError
+from bus.errors import (
+    BrokenReply,
+    BrokerError,
+    ConfigurationError,
+    Problem,
+    StandstillError,
+    StorebusError,
+)
 from cli.logs import set_up_logging
 from cli.printing import Printer, leave_quietly
 
 T = TypeVar("T")
 
-DONE, REFUSED, USAGE, NO_BROKER, STOOD_STILL = 0, 1, 2, 3, 4
-"""Exit codes: done; refused by the store; wrong usage; no broker; to be started again."""
+DONE, REFUSED, USAGE, NO_BROKER, BROKEN_REPLY, STOOD_STILL = range(6)
+"""Exit codes: done; refused by the store; wrong usage; no broker; a reply broke the contract; to be
+started again."""
 
 
 output = Printer()
@@ -62,6 +70,9 @@ def _loop_factory() -> Any:
 def exit_code(error: BaseException) -> int:
     """Print an error as a person can use it; returns the command's exit code."""
     match error:
+        case BrokenReply():
+            errors.print(str(error), soft_wrap=True)
+            return BROKEN_REPLY
         case Problem():
             print_problem(error.to_data())
             return REFUSED

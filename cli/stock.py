@@ -14,8 +14,9 @@ from bus.contract.warehouse import COUNT, COUNTS, Counted, CountGoods, Counts
 from bus.errors import ConfigurationError, Problem
 from cli import options
 from cli.clerk import Connected, as_model, ask, connected, print_table
-from cli.run import REFUSED, errors, output, print_problem, run
+from cli.run import DONE, REFUSED, errors, exit_code, output, run
 from cli.shop.rows import read_counts
+from cli.tester import completion
 
 stock = typer.Typer(
     name="stock",
@@ -31,7 +32,11 @@ _WORD = re.compile(r"(?P<sku>[^=]+)=(?P<counted>[0-9]{1,7})")
 def count(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="SKU=PIECES...", help="What was counted, such as CAN-40=12."),
+        typer.Argument(
+            metavar="SKU=PIECES...",
+            help="What was counted, such as CAN-40=12.",
+            autocompletion=completion.counted,
+        ),
     ] = None,
     why: options.Why = None,
     location: Annotated[
@@ -59,15 +64,13 @@ def count(
     Example: storebus stock count OXF-BLU-M=12 --why "a typing error in Monday's delivery"
     """
     goods, refused = _goods(words or [], why, location, file)
-    done = run(_each(goods, connected(broker, site, data, by)))
+    done, code = run(_each(goods, connected(broker, site, data, by)))
     if as_json:
-        output.print_json(json.dumps([each.model_dump() for each in done if each is not None]))
+        output.print_json(json.dumps([each.model_dump() for each in done]))
     else:
         for each in done:
-            if each is not None:
-                output.print(_sentence(each), soft_wrap=True, markup=False)
-    if refused or None in done:
-        raise typer.Exit(REFUSED)
+            output.print(_sentence(each), soft_wrap=True, markup=False)
+    raise typer.Exit(max(code, REFUSED if refused else DONE))
 
 
 def _goods(
@@ -94,9 +97,10 @@ def _goods(
     return read, 0
 
 
-async def _each(goods: Iterable[CountGoods], clerk: Connected) -> list[Counted | None]:
-    """Enter one after the other; None in place of one that was refused, which is printed."""
-    done: list[Counted | None] = []
+async def _each(goods: Iterable[CountGoods], clerk: Connected) -> tuple[list[Counted], int]:
+    """Enter one after the other; what is refused is printed. What is done, and the exit code."""
+    done: list[Counted] = []
+    code = DONE
     async with clerk() as caller:
         for each in goods:
             try:
@@ -104,9 +108,8 @@ async def _each(goods: Iterable[CountGoods], clerk: Connected) -> list[Counted |
             except Problem as problem:
                 where = f" at {each.location}" if each.location else ""
                 errors.print(f"{each.sku}{where}:", end=" ", markup=False)
-                print_problem(problem.to_data())
-                done.append(None)
-    return done
+                code = max(code, exit_code(problem))
+    return done, code
 
 
 def _sentence(done: Counted) -> str:
@@ -128,7 +131,10 @@ def _sentence(done: Counted) -> str:
 
 @stock.command()
 def history(
-    sku: Annotated[str | None, typer.Argument(metavar="[SKU]", help="Only of this style.")] = None,
+    sku: Annotated[
+        str | None,
+        typer.Argument(metavar="[SKU]", help="Only of this style.", autocompletion=completion.skus),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100, help="The most counts.")] = 20,
     as_json: options.AsJson = False,
     broker: options.Broker = None,

@@ -47,7 +47,8 @@ def tail(
     """Follow the messages of the store: a line each, in a pipe as `storebus record` writes them.
 
     It begins with the states that the broker keeps. Filter words: from, to, node, op, kind, order,
-    id, topic, code, status, size, latency, repeats, text.
+    id, topic, code, status, size, latency, repeats, text. What the contract does not have is asked
+    about, since it would be waited for in vain; op:=dance insists.
 
     Example: storebus tail node:terminal-7 kind:req,rep
     """

@@ -25,6 +25,7 @@ from cli.shop.differences import differences
 from cli.shop.reader import read_shop
 from cli.shop.shelf import products_of
 from cli.store import RunningStore, running_nodes, running_store
+from cli.tester import completion
 from cli.web import WebPort, with_web
 
 _MOST_DIFFERENCES = 20
@@ -177,7 +178,11 @@ def _warn(line: str) -> None:
 
 def node(
     name: Annotated[
-        str, typer.Argument(help="catalog, settlement, warehouse, sorter-N, terminal-N")
+        str,
+        typer.Argument(
+            help="catalog, settlement, warehouse, sorter-N, terminal-N",
+            autocompletion=completion.runnable,
+        ),
     ],
     broker: options.Broker = None,
     site: options.Site = None,

@@ -69,6 +69,25 @@ class Topics:
         """The filter of an observer."""
         return f"{self.root}/#"
 
+    def below(self, topic: str) -> str:
+        """A topic as people write it: `./` stands for the root of the site."""
+        return f"{self._prefix}{topic[2:]}" if topic.startswith("./") else topic
+
+    def meant(self, topic: str) -> str | None:
+        """How a topic outside the site that looks like one of the contract is to be written.
+
+        None for one within the site, and for one that looks like none of the contract.
+        """
+        if topic.startswith(self._prefix):
+            return None
+        if site_of(topic) is not None:  # of another site
+            return f"./{topic.split('/', 3)[3]}"
+        levels = topic.split("/")
+        at = next((at for at, level in enumerate(levels) if level in _KINDS), None)
+        if at is None or not set(levels[:at]) <= {"", *self.root.split("/")}:
+            return None
+        return f"./{'/'.join(levels[at:])}"
+
     def parse(self, topic: str) -> Address | None:
         """The parts of a topic of this site, or None if it is none of the contract."""
         if not topic.startswith(self._prefix):

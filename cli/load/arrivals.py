@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 
-from bus.errors import NoAnswer, Problem
+from bus.errors import BrokenReply, NoAnswer, Problem
 from cli.load.plan import Plan
 from cli.load.tally import KindTally, Tally
 from cli.load.terminals import Customer
@@ -73,6 +73,8 @@ class Arrivals:
     async def _one(self, kind: str, customer: Customer, due: float, counted: KindTally) -> None:
         try:
             await self._visits[kind](customer)
+        except BrokenReply:
+            counted.refused["broken-reply"] += 1
         except NoAnswer:
             counted.no_answer += 1
         except Problem as problem:

@@ -119,11 +119,7 @@ class BareNode:
                 self._asked(message, address)
 
     def _answered(self, message: Incoming, address: Address) -> None:
-        try:
-            envelope = Reading(message.payload).envelope()
-        except Problem:
-            return  # the question is put again
-        self._asks.answered(envelope.correlation_id or envelope.id, address, envelope)
+        self._asks.take(message, address)
 
     def _asked(self, message: Incoming, address: Address) -> None:
         reading = Reading(message.payload)

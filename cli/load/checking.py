@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bus.contract.catalog import SEARCH, Search, SearchResult
 from bus.contract.settlement import ORDER, OrderQuery, OrderView
 from bus.contract.warehouse import LOCATE, Locate, Located
-from bus.errors import NoAnswer, Problem
+from bus.errors import BrokenReply, NoAnswer, Problem
 from cli.load.bought import Bought, Told
 from cli.load.goods import Ask
 from cli.load.terminals import Customer
@@ -51,6 +51,8 @@ async def _orders(customers: Mapping[str, Customer], bought: Bought) -> list[str
             view: OrderView = await customers[told.terminal].ask(
                 ORDER, "settlement", OrderQuery(order=told.order), PATIENCE
             )
+        except BrokenReply as broken:
+            wrong.append(f"{told.order} cannot be looked at: {broken}")
         except NoAnswer:
             unanswered += 1
         except Problem as problem:

@@ -13,7 +13,7 @@ class KindTally:
     sent: int = 0
     answered: int = 0
     refused: Counter[str] = field(default_factory=Counter)
-    """By the problem's code."""
+    """By the problem's code; `broken-reply` where a reply broke the contract."""
     no_answer: int = 0
     """Nothing came before the deadline: whether it was carried out is unknown."""
     not_sent: int = 0

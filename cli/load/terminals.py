@@ -8,14 +8,14 @@ from bus.contract.channel import Operation
 from bus.contract.settlement import PURCHASE, Purchase, Receipt
 from bus.contract.terminal import REMIND, Remind, Shown
 from bus.contract.values import Model
-from bus.errors import NoAnswer, Refused, RoleTakenError
+from bus.errors import RoleTakenError
 from bus.intake import Request
 from bus.link import Connector, MqttConnector
 from bus.settings import RuntimeSettings
 from cli.customer import running_terminal
 from cli.load.bare import BareNode
 from cli.settings import Settings
-from devices.terminal.role import Terminal
+from devices.terminal.role import Terminal, receipt_of
 
 Show = Callable[[Remind], None]
 
@@ -93,12 +93,7 @@ class DurableTerminal:
     async def buy(self, purchase: Purchase, patience: float | None = None) -> Receipt:
         """See `Customer`; the deadline is the one that the terminal was made with."""
         del patience
-        bought = await self._terminal.outcome(await self._terminal.begin(purchase))
-        if bought.receipt is not None:
-            return bought.receipt
-        if bought.problem is not None:
-            raise Refused(bought.problem)
-        raise NoAnswer("Settlement did not answer in time; whether it was bought is unknown.")
+        return receipt_of(await self._terminal.outcome(await self._terminal.begin(purchase)))
 
 
 @asynccontextmanager

@@ -5,13 +5,14 @@ import json
 from contextlib import suppress
 from typing import Any
 
+from bus.gate import broken_reply
 from bus.link import Outgoing
 from bus.safe import short
 from cli.scenario import model
 from cli.scenario.pattern import differences, matches
 from cli.scenario.result import FailedStepError
 from cli.scenario.scene import Scene, until_quiet
-from cli.scenario.stage import Stage, view
+from cli.scenario.stage import answer_of, view
 from cli.scenario.variables import filled
 from tui.model.message import Message
 
@@ -63,16 +64,12 @@ def _letter(scene: Scene, letter: model.Letter) -> tuple[str, Outgoing]:
         payload = _padded(payload, letter.size)
     response = values["response_topic"]
     return identifier, Outgoing(
-        message.topic if topic is None else _below(stage, topic),
+        message.topic if topic is None else stage.topics.below(topic),
         payload,
         message.qos,
         letter.retain,
-        None if response is None else _below(stage, response),
+        None if response is None else stage.topics.below(response),
     )
-
-
-def _below(stage: Stage, topic: str) -> str:
-    return f"{stage.topics.root}/{topic[2:]}" if topic.startswith("./") else topic
 
 
 def _padded(payload: bytes, size: int) -> bytes:
@@ -86,6 +83,9 @@ def _padded(payload: bytes, size: int) -> bytes:
 
 def _judge(scene: Scene, send: model.Send, reply: Message) -> list[str]:
     """In what an answer is not as expected."""
+    answer = answer_of(reply)
+    if answer.breaks and not scene.stage.plays(reply.sender):
+        return str(broken_reply(reply.sender, reply.name, answer.breaks)).splitlines()
     data = scene.stage.view(reply)["data"]
     refused = reply.status is not None
     if send.reply is not None and refused:

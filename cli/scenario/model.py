@@ -62,10 +62,24 @@ def _node(text: str) -> str:
     return text
 
 
+def _insisted(value: Any) -> Any:
+    """What the contract does not have has a `=` before it: see cli/scenario/contract."""
+    if isinstance(value, dict) and isinstance(value.get("$in"), list):
+        return {**value, "$in": [_insisted(each) for each in value["$in"]]}
+    return value.removeprefix("=") if isinstance(value, str) else value
+
+
+def _with_own_code(problem: Any) -> Any:
+    if isinstance(problem, dict) and "code" in problem:
+        return {**problem, "code": _insisted(problem["code"])}
+    return problem
+
+
+Own = BeforeValidator(_insisted)
 Duration = Annotated[float, BeforeValidator(_duration)]
 Filter = Annotated[str, Field(min_length=1), AfterValidator(_filter)]
 """In the console's language: `op:reserve kind:req`."""
-NodeName = Annotated[str, AfterValidator(_node)]
+NodeName = Annotated[str, Own, AfterValidator(_node)]
 Clock = Annotated[str, AfterValidator(_clock)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 Variables = dict[VariableName, Any]
@@ -120,23 +134,23 @@ class Store(_Part):
 class Letter(_Part):
     """A message to be sent; what is left out is made up where the contract needs it."""
 
-    sender: str | None = Field(default=None, alias="from")
+    sender: Annotated[str | None, Own] = Field(default=None, alias="from")
     """In whose name."""
-    to: str | None = None
-    op: str | None = None
+    to: Annotated[str | None, Own] = None
+    op: Annotated[str | None, Own] = None
     data: Any = {}
     id: str | None = None
     """The same as an earlier one's to repeat it; else a new one."""
     attributes: dict[str, Any] = {}
     """Further ones of the envelope, such as `expirytime`."""
-    topic: str | None = None
+    topic: Annotated[str | None, Own] = None
     """Instead of from, to and op: any topic; `./` is the site's root."""
     payload: str | None = None
     """Instead of data: any text."""
     size: Annotated[int, Field(ge=1, le=120_000)] | None = None
     """Bytes that the payload is filled up to."""
     retain: bool = False
-    response_topic: str | None = None
+    response_topic: Annotated[str | None, Own] = None
     """MQTT 5 Response Topic; `./` is the site's root."""
     save: VariableName | None = Field(default=None, alias="as")
     """The variable that keeps its `id` and `data`."""
@@ -145,11 +159,11 @@ class Letter(_Part):
 class MessagePattern(_Part):
     """What a message looks like; each field is a pattern, and what is left out may be anything."""
 
-    sender: Any = Field(default=None, alias="from")
-    to: Any = None
-    kind: Any = None
+    sender: Annotated[Any, Own] = Field(default=None, alias="from")
+    to: Annotated[Any, Own] = None
+    kind: Annotated[Any, Own] = None
     """req, rep, state or event."""
-    op: Any = None
+    op: Annotated[Any, Own] = None
     """The operation, state or event."""
     topic: Any = None
     id: Any = None
@@ -158,7 +172,7 @@ class MessagePattern(_Part):
     order: Any = None
     status: Any = None
     """Of a problem, as is `code`."""
-    code: Any = None
+    code: Annotated[Any, Own] = None
     retain: Any = None
     data: Any = None
 
@@ -167,7 +181,7 @@ class Part(_Part):
     """A node that the scenario plays: what it answers to an operation."""
 
     node: NodeName = Field(alias="as")
-    op: str
+    op: Annotated[str, Own]
     data: Any = None
     """Of each reply; `{{data.job}}` is filled from the request."""
     problem: Any = None
@@ -191,7 +205,7 @@ class Send(_Step):
     send: Letter
     reply: Any = None
     """A pattern of the data of the reply."""
-    problem: Any = None
+    problem: Annotated[Any, BeforeValidator(_with_own_code)] = None
     """A pattern of the problem that is answered instead."""
     within: Duration = 10.0
     repeat: bool = True

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from bus.errors import ConfigurationError
 from cli.scenario import pattern
+from cli.scenario.contract import unknown
 from cli.scenario.model import (
     AnyStep,
     Crash,
@@ -173,6 +174,9 @@ def _check(scenario: Scenario, part: ScenarioPart, place: Place) -> None:
                 where = (*here, *name, *inside)
                 field = ".".join(str(each) for each in where[len(here) :])
                 raise source.error(source.line(where), f"{field}: {why}")
+        for inside, why in unknown(raw):
+            field = ".".join(str(each) for each in inside)
+            raise source.error(source.line((*here, *inside)), f"{field}: {why}")
         known |= _sets(does, raw)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bus.contract.every import ABOUT
 from bus.contract.values import Empty
-from bus.errors import NoAnswer
+from bus.errors import BrokenReply, NoAnswer
 from cli.scenario.faults import Faults
 from cli.scenario.stage import Stage
 from cli.scenario.store import OwnStore
@@ -47,6 +47,8 @@ async def until_quiet(scene: Scene, seconds: float, look: Callable[[], None]) ->
                 if quiet == 2:  # noqa: PLR2004 - see above
                     return True
                 await asyncio.sleep(_LOOK_AGAIN if busy else 0)
+    except BrokenReply:
+        raise
     except (TimeoutError, NoAnswer):
         return False
 

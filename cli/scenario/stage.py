@@ -11,19 +11,19 @@ from typing import Any
 from bus.contract import find_operation
 from bus.contract.channel import role_of
 from bus.contract.every import PRESENCE, Presence
-from bus.contract.problem import ProblemData
 from bus.contract.topics import Topics
 from bus.contract.values import Model
 from bus.envelope import Sealed, child_trace
 from bus.errors import PROBLEM_TYPE, NoAnswer, Problem, Refused
-from bus.gate import validate
+from bus.gate import broken_reply
 from bus.identity import Identity
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.session import Session
 from bus.timestamp import rfc3339
 from cli.scenario.model import Part
+from cli.tester.asker import Answer
 from cli.tester.template import filled
-from tui.model.message import Message, body, read
+from tui.model.message import Message, read
 
 _REPEAT = 0.5
 """Seconds until a request that was not answered is sent again; doubles up to 5."""
@@ -137,16 +137,18 @@ class Stage:
         """Ask in the runner's own name; the data of the reply.
 
         Raises:
-            Problem: the refusal, or `NoAnswer`.
+            Problem: the refusal, `NoAnswer`, or `BrokenReply`.
         """
         identifier = self.identity.message()
         message = self.request(self.name, callee, operation, identifier, data)
         reply = await self.answer(message, identifier, within, repeat=True)
-        if reply.status is not None:
-            problem = validate(ProblemData, body(reply))
-            assert isinstance(problem, ProblemData)
-            raise Refused(problem)
-        return body(reply)
+        answer = answer_of(reply)
+        if answer.breaks:
+            raise broken_reply(callee, operation, answer.breaks)
+        if answer.problem is not None:
+            raise Refused(answer.problem)
+        assert answer.envelope is not None, "else it breaks the contract"
+        return answer.envelope.data
 
     def request(
         self, sender: str, callee: str, operation: str, identifier: str, data: Any,
@@ -284,6 +286,11 @@ class Stage:
             correlation_id=answers,
             causation_id=answers,
         )
+
+
+def answer_of(reply: Message) -> Answer:
+    """A reply as the contract reads it."""
+    return Answer.of(find_operation(role_of(reply.sender) or "", reply.name), reply.payload)
 
 
 def view(message: Message) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from bus.caller import Caller
 from bus.contract.catalog import Product, ProductRecord, Style
 from bus.contract.values import Empty
 from bus.contract.warehouse import PICKUP_POINTS, PickupPoint, PickupPoints
-from bus.errors import BrokerError, ConfigurationError, NoAnswer
+from bus.errors import BrokenReply, BrokerError, ConfigurationError, NoAnswer
 from bus.journal import opened
 from bus.link import MqttConnector
 from cli.address import broker_url, known_broker_url
@@ -68,7 +68,7 @@ async def assortment_of(broker: str | None, settings: Settings, shop: Path | Non
             " Start it (storebus up), say where it is (--data, --broker), or draw the labels of a"
             " shop before its first start: --shop FILE."
         )
-    found = found or _of_shop(settings.shop)
+    found = found or of_shop(settings.shop)
     if not found.products:
         raise ConfigurationError(
             f"There are no products in {found.source}; storebus import FILE brings them in."
@@ -90,9 +90,11 @@ async def _of_store(broker: str | None, settings: Settings, *, guess: bool) -> A
     url = known_broker_url(broker, settings)
     if url is None and guess and not has_files:
         url = broker_url(broker, settings)
-    files = _of_files(settings) if has_files and broker is None else None
+    files = of_files(settings) if has_files and broker is None else None
     try:
         running = await _of_running(url, settings) if url is not None else None
+    except BrokenReply:
+        raise
     except (BrokerError, NoAnswer):
         if broker is not None:
             raise
@@ -123,7 +125,12 @@ async def _of_running(url: str, settings: Settings) -> Assortment:
     )
 
 
-def _of_files(settings: Settings) -> Assortment:
+def of_files(settings: Settings) -> Assortment:
+    """Of a store's files, whether it runs or not.
+
+    Raises:
+        JournalError: they cannot be read.
+    """
     with opened(settings.data / "catalog.db", "nodes.catalog") as rows:
         found = (catalog.product(rows, identifier) for identifier in catalog.product_ids(rows))
         products = [product for product in found if product is not None and product.styles]
@@ -139,7 +146,12 @@ def _of_files(settings: Settings) -> Assortment:
     )
 
 
-def _of_shop(path: Path) -> Assortment:
+def of_shop(path: Path) -> Assortment:
+    """Of a shop's folder, as it will be sold.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
     shop = read_shop(path)
     products = sorted(map(as_sold, shop.products), key=lambda product: product.id)
     source = f"the shop in {path}, which has no store yet,"

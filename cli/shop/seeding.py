@@ -16,7 +16,7 @@ from bus.contract.delivery import Delivery
 from bus.contract.settlement import DEPOSIT, Deposit
 from bus.contract.values import Model, Money
 from bus.contract.warehouse import RECEIVE, BinLevel, Receive
-from bus.errors import NoAnswer, Problem
+from bus.errors import BrokenReply, NoAnswer, Problem, first_error
 from cli.shop.rows import AccountRecord
 
 IMPORTER = "tester-import"
@@ -101,9 +101,12 @@ class Seeding:
         )
 
     async def _all(self, sends: Iterable[Coroutine[Any, Any, None]]) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for send in sends:
-                tasks.create_task(send)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for send in sends:
+                    tasks.create_task(send)
+        except ExceptionGroup as group:
+            raise first_error(group) from None
 
     async def _bring(
         self, operation: Operation[Any, Any], callee: str, data: Model, item: str
@@ -111,6 +114,8 @@ class Seeding:
         async with self._slots:
             try:
                 reply = await self._send(operation, callee, data)
+            except BrokenReply:
+                raise
             except Problem as problem:
                 self.refusals.append((item, problem))
             else:
@@ -123,6 +128,8 @@ class Seeding:
     async def _upsert(self, batch: list[ProductUpdate]) -> Problem | None:
         try:
             reply: Upserted = await self._send(UPSERT, "catalog", Upsert(products=batch))
+        except BrokenReply:
+            raise
         except Problem as problem:
             return problem
         self.retired += reply.retired

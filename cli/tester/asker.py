@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,10 +12,10 @@ from bus.caller import Caller
 from bus.contract.channel import ROLES, Operation, role_of
 from bus.contract.problem import ProblemData
 from bus.envelope import Envelope, Reading, Sealed, child_trace, is_problem, seconds_left
-from bus.errors import Malformed, NoAnswer, Problem
-from bus.gate import validate
+from bus.errors import NoAnswer, Problem
 from bus.link import Connector, Incoming, Outgoing
 from bus.settings import RuntimeSettings
+from cli.tester.words import flaws
 
 _TIMEOUT = 30.0
 
@@ -44,22 +45,34 @@ class Answer:
     """A reply as it came."""
 
     payload: bytes
-    envelope: Envelope
     seconds: float
     """From the first time it was asked."""
+    envelope: Envelope | None
+    """None if it is no message."""
+    problem: ProblemData | None
+    """The refusal, if it is one."""
+    breaks: str
+    """In what it breaks the contract, sentences in lines; empty if it does not."""
 
-    @property
-    def problem(self) -> ProblemData | None:
-        """The refusal, if it is one.
-
-        Raises:
-            InvalidField: it says that it is one, and is not as RFC 9457 has it.
-        """
-        if not is_problem(self.envelope):
-            return None
-        problem = validate(ProblemData, self.envelope.data)
-        assert isinstance(problem, ProblemData)
-        return problem
+    @classmethod
+    def of(
+        cls, operation: Operation[Any, Any] | None, payload: bytes, seconds: float = 0.0
+    ) -> "Answer":
+        """Read a reply, right or wrong; None for an operation that the contract does not have."""
+        try:
+            envelope = Reading(payload).envelope()
+        except Problem as why:
+            return cls(payload, seconds, None, None, str(why))
+        refuses = is_problem(envelope)
+        wrong: list[str] = []
+        if refuses:  # as RFC 9457 has it
+            wrong = flaws(ProblemData, envelope.data)
+        elif operation is not None:
+            wrong = flaws(operation.reply, envelope.data)
+        problem = None
+        if refuses and not wrong:
+            problem = ProblemData.model_validate(envelope.data)
+        return cls(payload, seconds, envelope, problem, "\n".join(wrong))
 
 
 class Asker(Caller):
@@ -82,7 +95,6 @@ class Asker(Caller):
 
         Raises:
             NoAnswer: the deadline passed; whether a command was carried out is unknown.
-            Malformed: the answer is no message.
         """
         identifier = identifier or self.identity.message()
         at = self.identity.steady()
@@ -105,18 +117,15 @@ class Asker(Caller):
             self._waiting[key].remove(waiting)
             if not self._waiting[key]:
                 del self._waiting[key]
-        seconds = time.perf_counter() - begun
-        try:
-            answer = Answer(reply.payload, Reading(reply.payload).envelope(), seconds)
-        except Problem as problem:
-            raise Malformed(f"{question.callee} answered with no message: {problem}") from None
+        answer = Answer.of(question.operation, reply.payload, time.perf_counter() - begun)
         self._note_time(question, answer.envelope, at)
         return answer
 
-    def _note_time(self, question: Question, envelope: Envelope, asked: int) -> None:
+    def _note_time(self, question: Question, envelope: Envelope | None, asked: int) -> None:
         is_query = question.operation is not None and question.operation.kind == "query"
-        if is_query and question.callee in ROLES and envelope.sent_at is not None:
-            self.store_time.heard(question.callee, envelope.sent_at, asked)
+        said = envelope.sent_at if envelope is not None else None
+        if is_query and question.callee in ROLES and said is not None:
+            self.store_time.heard(question.callee, said, asked)
 
     async def _repeated(
         self, message: Callable[[], Outgoing], answer: "asyncio.Future[Incoming]"
@@ -159,22 +168,21 @@ class Asker(Caller):
 
     def _receive(self, messages: list[Incoming]) -> None:
         for message in messages:
-            waiting = self._waiting.get((message.topic, _answers(message)), [])
+            waiting = self._waiting.get((message.topic, self._asked(message)), [])
             first = next((each for each in waiting if not each.done()), None)
             if first is None:
                 self.unsolicited += 1
             else:
                 first.set_result(message)
 
+    def _asked(self, message: Incoming) -> str:
+        """The id of the request that a reply answers, also when the rest of it is bad.
 
-def _answers(message: Incoming) -> str:
-    """The id of the request that a reply answers, also when the rest of it is bad."""
-    reading = Reading(message.payload)
-    try:
-        envelope = reading.envelope()
-    except Problem:
-        asked = reading.document.get("correlationid", reading.id)
-        if isinstance(asked, str):
-            return asked
-        return (message.correlation or b"").decode(errors="replace")
-    return envelope.correlation_id or envelope.id
+        One that names no request is to the only one that can be meant.
+        """
+        reading = Reading(message.payload)
+        with suppress(Problem):
+            reading.envelope()
+        named = reading.answers or (message.correlation or b"").decode(errors="replace")
+        asked = [identifier for topic, identifier in self._waiting if topic == message.topic]
+        return named or (asked[0] if len(asked) == 1 else "")

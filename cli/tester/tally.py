@@ -12,6 +12,7 @@ from bus.safe import short
 from cli.latency import nearest_rank
 
 ANSWERED = "answered"
+BROKEN = "broken reply"
 
 
 @dataclass(slots=True)
@@ -32,6 +33,11 @@ class Tally:
     def refused(self) -> bool:
         """Whether any had another outcome than an answer."""
         return set(self.outcomes) != {ANSWERED}
+
+    @property
+    def broken(self) -> bool:
+        """Whether a reply broke the contract."""
+        return BROKEN in self.outcomes
 
     def milliseconds(self, percent: int) -> float | None:
         """The latency that so many percent of the answers did not exceed (nearest rank)."""

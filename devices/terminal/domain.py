@@ -23,6 +23,7 @@ class Bought:
     state: PurchaseState
     receipt: Receipt | None = None
     problem: ProblemData | None = None
+    """Why it was refused; or in what the answer breaks the contract, where nothing is known."""
 
 
 LEADS_NOWHERE = frozenset({"unknown-label", "invalid-digital-link", "invalid-field", "retired"})

@@ -10,7 +10,7 @@ from bus.contract.channel import Event, State
 from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
 from bus.contract.terminal import REMIND, Remind, Shown
 from bus.contract.values import Model
-from bus.errors import NoAnswer, Problem, Refused
+from bus.errors import BrokenReply, NoAnswer, Problem, Refused
 from bus.gate import validate
 from bus.intake import Answer, Request
 from bus.node import Node, Place
@@ -124,15 +124,11 @@ class Terminal:
 
         Raises:
             Refused: the store said no; nothing was charged.
+            BrokenReply: its answer breaks the contract; whether it was bought is unknown.
             NoAnswer: no answer in time; whether it was bought is unknown.
         """
         identifier = await self.begin(domain.purchase(cart, styles, payment, pickup_point))
-        bought = await self.outcome(identifier)
-        if bought.receipt is not None:
-            return bought.receipt
-        if bought.problem is not None:
-            raise Refused(bought.problem)
-        raise NoAnswer("Settlement did not answer in time; whether it was bought is unknown.")
+        return receipt_of(await self.outcome(identifier))
 
     async def begin(self, purchase: Purchase) -> str:
         """Send a purchase; it survives a crash of this terminal. Returns the message's id."""
@@ -203,17 +199,34 @@ def _unless_sent(bought: Bought) -> Bought | None:
     return None if bought.state == "sent" else bought
 
 
+def receipt_of(bought: Bought) -> Receipt:
+    """The receipt of a purchase that is settled.
+
+    Raises:
+        Refused, BrokenReply, NoAnswer: as `Terminal.buy`.
+    """
+    if bought.receipt is not None:
+        return bought.receipt
+    if bought.problem is None:
+        raise NoAnswer("Settlement did not answer in time; whether it was bought is unknown.")
+    if bought.state == "refused":
+        raise Refused(bought.problem)
+    raise BrokenReply(f"{bought.problem.detail} Whether it was bought is unknown.")
+
+
 def answered(turn: Turn, answer: Answer[Receipt]) -> None:
-    """Settlement has answered a purchase, or did not in time."""
-    state: domain.PurchaseState = "unknown"
-    if answer.data is not None:
-        state = "settled"
-    elif answer.problem is not None:
-        state = "refused"
-    store.save_purchase(
-        turn.connection, Bought(answer.id, state, answer.data, answer.problem), turn.steady
-    )
+    """Settlement has answered a purchase; or did not in time, or not as the contract says."""
+    bought = Bought(answer.id, became_of(answer), answer.data, answer.problem)
+    store.save_purchase(turn.connection, bought, turn.steady)
     turn.touch(answer.id)
+
+
+def became_of(answer: Answer[Receipt]) -> domain.PurchaseState:
+    """What an answer says of a purchase: one that breaks the contract says nothing."""
+    if answer.data is not None:
+        return "settled"
+    problem = answer.problem
+    return "refused" if problem is not None and problem.code != NoAnswer.code else "unknown"
 
 
 def _remind(turn: Turn, request: Request[Remind]) -> None:

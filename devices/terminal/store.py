@@ -83,6 +83,5 @@ def _bought(row: Any) -> Bought:
     answer = row["answer"]
     if row["state"] == "settled":
         return Bought(row["id"], "settled", receipt=Receipt.model_validate_json(answer))
-    if row["state"] == "refused":
-        return Bought(row["id"], "refused", problem=ProblemData.model_validate_json(answer))
-    return Bought(row["id"], row["state"])
+    problem = None if answer is None else ProblemData.model_validate_json(answer)
+    return Bought(row["id"], row["state"], problem=problem)

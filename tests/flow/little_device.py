@@ -5,6 +5,7 @@ They share no code with the store or its devices but the spelling of topics.
 
 import asyncio
 import json
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,11 @@ from uuid import uuid4
 import aiomqtt
 
 JSON = dict[str, Any]
+_RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d):([0-5]\d|60)((?:\.\d+)?)"
+    r"([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
 AGAIN = 0.08
 """Seconds between repetitions."""
 _DAY = 86_400
@@ -234,15 +240,12 @@ class LittleDevice:
         raise NotImplementedError
 
     def _is_too_late(self, request: JSON) -> bool:
-        now = datetime.now(UTC)
-        if self.breaks == "C14" and "time" in request:
-            away = datetime.fromisoformat(request["time"]) - now
-            if abs(away.total_seconds()) > _DAY:
-                return True
+        now = datetime.now(UTC).timestamp()
+        is_odd = "time" in request and abs(_moment(request["time"]) - now) > _DAY
+        if self.breaks == "C14" and is_odd:
+            return True
         expires = request.get("expirytime")
-        return (
-            expires is not None and self.breaks != "C15" and datetime.fromisoformat(expires) < now
-        )
+        return expires is not None and self.breaks != "C15" and _moment(expires) < now
 
     async def _says_what_it_is(self, message: aiomqtt.Message, request: JSON, name: str) -> None:
         if self.breaks == "C17":
@@ -427,3 +430,13 @@ def _read(payload: Any) -> JSON | None:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat()
+
+
+def _moment(text: str) -> float:
+    """Seconds since 1970 of an RFC 3339 time; a leap second is the one after it."""
+    found = _RFC3339.fullmatch(text)
+    assert found is not None, f"{text!r} is no RFC 3339 time"
+    day, minute, second, fraction, zone = found.groups()
+    leap = second == "60"
+    at = f"{day}T{minute}:{'59' if leap else second}{fraction}{zone.upper()}"
+    return datetime.fromisoformat(at).timestamp() + leap

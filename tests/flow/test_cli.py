@@ -19,8 +19,8 @@ from devices.terminal.scanner import read_image
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
 _COMMANDS = (
     "up", "demo", "node", "scan", "buy", "labels", "import", "config", "doctor", "backup",
-    "restore", "audit", "record", "request", "publish", "tail", "respond", "load", "retire",
-    "resolve",
+    "restore", "audit", "record", "replay", "request", "publish", "tail", "respond", "load",
+    "retire", "resolve",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import pty
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -150,10 +150,27 @@ async def test_data_come_from_a_file_or_from_a_pipe(store: StoreProcess, tmp_pat
         (("request", "+", "catalog", "ping"), "cannot be a name"),
         (("request", "terminal-9", "catalog", "lookup", "@no-such.json"), "no-such.json"),
         (("publish", "a/#", "x"), "without + and #"),
+        (
+            ("publish", "req/terminal-9/catalog/search", "x"),
+            "write ./req/terminal-9/catalog/search,",
+        ),
+        (
+            ("publish", "storebus/1/main2/event/a/b", "x"),
+            "write ./event/a/b --site main2, or insist",
+        ),
+        (
+            ("publish", "main/state/a/b", "x"),
+            "main/state/a/b is outside the site main, where no node",
+        ),
+        (("publish", "/storebus/1/rep/a/b/c", "x"), "write ./rep/a/b/c, or insist with --force"),
+        (("publish", "a", "x", "--response-topic", "rep/a/b/c"), "write ./rep/a/b/c, or insist"),
         (("publish", "a"), "Give one of"),
         (("publish", "a", "zz", "--hex"), "not hex"),
         (("publish", "a", "x", "--v311", "--correlation", "1"), "need MQTT 5"),
         (("tail", "frm:terminal-7"), "There is no word frm"),
+        (("tail", "op:purchas"), "no op:purchas: did you mean op:purchase? op:=purchas insists."),
+        (("tail", "--", "-from:terminl-7"), "did you mean from:terminal-7?"),
+        (("tail", "topic:req/a/b/c"), "did you mean topic:storebus/1/SITE/req/a/b/c?"),
         (("respond", "sorter-9", "pick"), "Give a reply"),
         (("respond", "sorter-9", "pick", "{"), "not JSON"),
         (("respond", "sorter-9", "pick", "--problem", "busy"), "CODE/STATUS"),
@@ -223,6 +240,27 @@ async def test_what_is_published_is_heard_as_it_is(store: StoreProcess) -> None:
             assert place["correlation"] == "Yw=="
         assert state["topic"] == "storebus/1/main/state/odd-1/x"
         assert await _ended(tail) == (0, "")
+
+
+@in_one_loop
+async def test_who_insists_follows_what_the_contract_does_not_have(store: StoreProcess) -> None:
+    data = ("--data", str(store.data))
+    async with _running("tail", "node:=odd-0", "op:=begin", "--count", "1", *data) as tail:
+        await _until_heard(store, tail)
+        assert await _ended(tail) == (0, "")
+
+
+@in_one_loop
+async def test_what_is_published_is_told_with_where_it_went(store: StoreProcess) -> None:
+    for words, where in (
+        (("./event/odd-1/x",), "storebus/1/main/event/odd-1/x."),
+        (("./odd/place",), "storebus/1/main/odd/place, which is no topic of the contract."),
+        (("odd/place",), "odd/place, outside the site main."),
+        (("event/odd-1/x", "--force"), "event/odd-1/x, outside the site main."),
+        (("storebus/1/main/event/odd-1/x",), "storebus/1/main/event/odd-1/x."),
+    ):
+        code, out, err = await storebus("publish", *words, "odd", "--data", str(store.data))
+        assert (code, out, err) == (0, f"Sent 3 bytes to {where}\n", "")
 
 
 async def _until_heard(store: StoreProcess, tail: asyncio.subprocess.Process) -> None:
@@ -300,6 +338,41 @@ async def test_a_played_node_refuses_and_a_real_one_is_not_played(store: StorePr
         await _line(beside)
         found = await _request(store, "tester-1", "catalog", "ping")
         assert found[0] == 0, found
+
+
+@in_one_loop
+async def test_a_reply_that_breaks_the_contract_is_no_refusal(store: StoreProcess) -> None:
+    data = ("--data", str(store.data))
+    ask = ("warehouse", "sorter-9", "abort", "job=j-1", "assignment=1")
+    breaks = "The reply of sorter-9 to abort breaks the contract:"
+    for reply, said in (
+        (('{"job": 7}',), f"{breaks} job: Input should be a valid string.\ntaken: Field required."),
+        (('{"title": 1}', "--problem", "busy/429"), f"{breaks} title: Input should be a valid str"),
+    ):
+        async with _running("respond", "sorter-9", "abort", *reply, *data) as played:
+            await _line(played)
+            code, _, err = await _request(store, *ask)
+            assert code == 4, err
+            assert err.startswith(said), err
+            code, out, _ = await _request(store, *ask, "--repeat", "2")
+            assert (code, json.loads(out)["outcomes"]) == (4, {"broken reply": 2})
+
+
+@in_one_loop
+async def test_a_reply_that_is_no_message_is_shown_as_it_is(store: StoreProcess) -> None:
+    data = ("--data", str(store.data))
+    asked = ("rep/tester-8/sorter-9/about", "tester-8", "sorter-9", "about")
+    async with _running("request", *asked[1:], "--timeout", "20", *data) as asking:
+        async with asyncio.timeout(20):
+            while asking.returncode is None:
+                await storebus("publish", f"./{asked[0]}", "busy", *data)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(asking.wait(), 0.1)
+        out, err = await asking.communicate()
+    assert (asking.returncode, out) == (4, b"busy\n")
+    assert err.decode().startswith(
+        "The reply of sorter-9 to about breaks the contract: The payload is not JSON."
+    )
 
 
 @in_one_loop
@@ -392,13 +465,33 @@ def test_the_shell_completes_nodes_operations_fields_and_filters(
     monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
     for typed, offered in (
         (f"request {data} term", "terminal-1"),
-        (f"request {data} tester-1 sor", "sorter-5"),
+        (f"request {data} tester-1 sor", "sorter-1 sorter-5"),
         ("request tester-1 catalog loo", "lookup"),
-        ("request terminal-1 settlement purchase lines", "lines[0].sku="),
+        ("request terminal-1 settlement purchase lines", "lines[0].sku= lines[0].quantity="),
         ("request terminal-1 settlement purchase payment.method=a", "payment.method=account"),
         ("tail sta", "status:"),
-        ("respond sorter-1 pi", "pick"),
+        ("respond sorter-1 pic", "pick"),
+        (f"tail {data} node:sor", "node:sorter-1 node:sorter-5"),
+        ("tail -- -kind:re", "-kind:rep -kind:req"),
+        ("tail code:sold", "code:sold-out"),
+        (f"node {data} s", "settlement sorter-1 sorter-5"),
+        ("publish ", "./event/ ./rep/ ./req/ ./state/"),
+        ("publish ./req/terminal-1/catalog/loo", "./req/terminal-1/catalog/lookup"),
+        ("publish ./state/sorter-5/pre", "./state/sorter-5/presence"),
+        ("publish ./event/settlement/ord", "./event/settlement/order-changed"),
+        ("publish elsewhere/", ""),
+        ("scan ter", "terminal-1"),
+        ("buy ter", "terminal-1"),
+        (f"buy terminal-1 {data} CAN-40", "CAN-40="),
+        ("buy terminal-1 CAN-40=2 --pay ca", "card:"),
+        ("buy terminal-1 CAN-40=2 --pay card:", "card:tok_approve card:tok_decline"),
+        (f"buy terminal-1 {data} CAN-40=2 --pickup no", "north"),
+        ("load --mix s", "scan= search="),
+        ("load --mix scan=5,search=2,s", ""),
+        (f"stock count {data} CAN-40", "CAN-40="),
+        (f"retire {data} CAN-40", "CAN-40"),
+        ("retire CAN-40 --as tes", "tester-1"),
     ):
         monkeypatch.setenv("_TYPER_COMPLETE_ARGS", f"storebus {typed}")
         _, out, _ = storebus_here()
-        assert offered in [line.split("\t")[0] for line in out.splitlines()], typed
+        assert " ".join(line.split("\t")[0] for line in out.splitlines()) == offered, typed

@@ -82,6 +82,9 @@ async def test_a_filter_is_typed_and_one_that_is_none_is_explained(tmp_path: Pat
             await type_in(pilot, "colour:blue")
             await pilot.press("enter")
             await shows(pilot, "There is no word colour:")
+            await type_in(pilot, "op:purchas")
+            await pilot.press("enter")
+            await shows(pilot, "did you mean op:purchase?")
             await type_in(pilot, "op:purchase kind:rep")
             await pilot.press("enter")
             await shows(pilot, "filter: op:purchase kind:rep")
@@ -413,6 +416,25 @@ async def test_any_operation_is_sent_from_its_form(tmp_path: Path) -> None:
             await shows(pilot, "will refuse")
             await pilot.press("y")
             await shows(pilot, "403 forbidden")
+
+
+async def test_a_reply_that_breaks_the_contract_is_told_as_one() -> None:
+    broker = FaultyBroker()
+    console = watching(broker)
+    async with console.run_test(size=(100, 40)) as pilot:
+        await shows(pilot, "console-1")
+        await pilot.press("i")
+        await type_in(pilot, "sorter-9 about")
+        await pilot.press("enter", "ctrl+s")
+        await shows(pilot, "this changes nothing")
+        await pilot.press("y")
+        asked = "/req/console-1/sorter-9/about"
+        await eventually(lambda: broker.sent(asked), "what was asked")
+        (request, *_) = broker.sent(asked)
+        reply = {"id": json.loads(request.payload)["id"], "data": {}}
+        topic = request.topic.replace("/req/", "/rep/")
+        broker.route(Outgoing(topic, json.dumps(reply).encode()))
+        await shows(pilot, "The reply of sorter-9 to about breaks the contract: node: Field req")
 
 
 async def test_a_request_is_sent_again_in_the_consoles_own_name(tmp_path: Path) -> None:

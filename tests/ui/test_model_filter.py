@@ -101,6 +101,20 @@ def test_quotes_hold_words_together(messages: list[Message]) -> None:
         ("size:", "size: has no value, such as size:>=400."),
         ('text:"mug', 'The filter has a quote that is not closed: text:"mug'),
         ("-colour:blue", "There is no word colour:"),
+        ("op:purchas", "The contract has no op:purchas: did you mean op:purchase? op:=purchas in"),
+        ("-op:purchas", "The contract has no op:purchas: did you mean op:purchase?"),
+        ("op:purchase,remnd", "The contract has no op:remnd: did you mean op:remind?"),
+        ("op:zzz", "The contract has no op:zzz; op:=zzz insists."),
+        ("op:presense", "The contract has no op:presense: did you mean op:presence?"),
+        ("op:puk*", "The contract has no op:puk*"),
+        ("kind:request", "The contract has no kind:request: did you mean kind:req?"),
+        ("code:soldout", "The contract has no code:soldout: did you mean code:sold-out?"),
+        ("from:catalogue", "The contract has no from:catalogue: did you mean from:catalog?"),
+        ("to:sorter", "The contract has no to:sorter: did you mean to:sorter-1?"),
+        ("node:teminal-7", "The contract has no node:teminal-7: did you mean node:terminal-7?"),
+        ("node:termnal*", "The contract has no node:termnal*: did you mean node:terminal-1?"),
+        ("node:door-1", "The contract has no node:door-1; node:=door-1 insists."),
+        ("topic:./req/a/b/c", "The contract has no topic:./req/a/b/c: did you mean topic:storebus"),
     ],
 )
 def test_what_is_no_filter_is_said_in_a_sentence(text: str, said: str) -> None:
@@ -108,6 +122,24 @@ def test_what_is_no_filter_is_said_in_a_sentence(text: str, said: str) -> None:
         parse_filter(text)
     assert str(caught.value).startswith(said)
     assert caught.value.sentence.said().startswith(said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["op:=purchas", "op:pick,=dance", "node:=door-1", "code:=my-own", "kind:=x", "topic:=a/b",
+     "from:sorter-*", "from:s*", "from:web-1", "to:catalog,terminal-*", "op:pur*", "code:sold*",
+     "kind:foreign", "op:presence", "op:order-changed", "topic:storebus/1/x/req*",
+     "topic:storebus*", "order:=o-1", "order:o-1", "op:*"],
+)  # fmt: skip
+def test_what_the_contract_has_and_what_is_insisted_on_are_filters(text: str) -> None:
+    assert callable(parse_filter(text))
+
+
+def test_what_is_insisted_on_is_found() -> None:
+    store = model()
+    (message,) = store.take(1, [Incoming("storebus/1/main/req/door-1/door-2/dance", b'{"id":"1"}')])
+    assert parse_filter("op:=dance node:=door-2 from:=door*")(message)
+    assert not parse_filter("op:=dancer")(message)
 
 
 _VALUES = st.text(max_size=30)

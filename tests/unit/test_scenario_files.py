@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bus.errors import ConfigurationError
+from cli.scenario.model import Expect, Respond, Send
 from cli.scenario.reading import read_scenarios
 
 HEAD = "scenarios:\n  - scenario: One that is played\n    steps:\n"
@@ -43,6 +44,80 @@ BAD = [
     (HEAD + "      - expect:\n          id: {$min: much}\n", 5, "$min takes a number"),
     (HEAD + "      - expect: {id: {$any: true, a: 1}}\n", 4, "either fields or operators"),
     (HEAD + "      - expect: {id: '${nobody}'}\n", 4, "there is no variable nobody here yet"),
+    (
+        HEAD + "      - send: {from: terminal-1, to: catalog, op: serch}\n",
+        4,
+        "send.op: there is no operation of catalog serch: did you mean search? =serch insists. It",
+    ),
+    (
+        HEAD + "      - send:\n          from: terminal-1\n          to: catalogue\n"
+        "          op: search\n",
+        6,
+        "send.to: there is no node catalogue: did you mean catalog? =catalogue insists.",
+    ),
+    (
+        HEAD + "      - send: {from: termnal-1, to: catalog, op: search}\n",
+        4,
+        "send.from: there is no node termnal-1: did you mean terminal-1?",
+    ),
+    (
+        HEAD + "      - send: {from: terminal-1, to: catalog, op: search}\n        reply: yes\n",
+        5,
+        "reply: takes what stands in the answer, such as {state: settled}; {} is any.",
+    ),
+    (
+        HEAD + "      - send: {from: terminal-1, to: catalog, op: lookup}\n"
+        "        problem: {code: unknown-lable}\n",
+        5,
+        "problem.code: there is no code of a problem unknown-lable: did you mean unknown-label?",
+    ),
+    (
+        HEAD + "      - send: {from: terminal-1, to: catalog, op: search}\n        problem: []\n",
+        5,
+        "problem: takes what stands in the answer, such as {code: sold-out}; {} is any.",
+    ),
+    (
+        HEAD + "      - send: {topic: req/terminal-1/catalog/search}\n",
+        4,
+        "is outside the store's site: write ./req/terminal-1/catalog/search.",
+    ),
+    (
+        HEAD + "      - respond: {as: sorter-9, op: pik, data: {}}\n",
+        4,
+        "respond.op: there is no operation of sorter-9 pik: did you mean pick?",
+    ),
+    (
+        HEAD + "      - respond: {as: sorta-9, op: pick, data: {}}\n",
+        4,
+        "respond.as: there is no node sorta-9: did you mean sorter-9?",
+    ),
+    (
+        HEAD + "      - expect: {op: remnd}\n",
+        4,
+        "expect.op: there is no operation, state or event remnd: did you mean remind?",
+    ),
+    (HEAD + "      - expect: {kind: reply}\n", 4, "expect.kind: there is no kind of message reply"),
+    (
+        HEAD + "      - expect: {to: {$in: [catalog, door]}}\n",
+        4,
+        "expect.to: there is no node door",
+    ),
+    (
+        HEAD + "      - expect none: {code: soldout}\n",
+        4,
+        "expect none.code: there is no code of a problem soldout: did you mean sold-out?",
+    ),
+    (
+        HEAD + "      - crash: warehose\n",
+        4,
+        "crash: there is no node of a store warehose: did you mean warehouse?",
+    ),
+    (HEAD + "      - start: console-1\n", 4, "start: there is no node of a store console-1"),
+    (
+        HEAD + "      - drop: op:remnd\n",
+        4,
+        "drop: The contract has no op:remnd: did you mean op:rem",
+    ),
     (HEAD + "      - clock: +3d\n", 4, "only a store with `clock: virtual` has one"),
     (HEAD + "      - clock: tomorrow\n", 4, "clock: is to be how far, such as +3d"),
     (HEAD + "      - calm: a bit\n", 4, "calm: Input should be 'everything'"),
@@ -93,6 +168,26 @@ def test_digits_times_and_words_stay_text_and_numbers_are_numbers(tmp_path: Path
     assert scenario.variables == {
         "a": "0040170725", "b": "no", "c": "12:30", "d": "2026-01-01", "e": 7, "f": True,
     }  # fmt: skip
+
+
+def test_who_insists_may_name_what_the_contract_does_not_have(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        HEAD + "      - respond: {as: =door-1, op: =dance, data: {}}\n"
+        "      - send: {from: =door-2, to: =door-1, op: =dance}\n        reply: {}\n"
+        "      - send: {from: terminal-1, to: sorter-9, op: =dance}\n"
+        "        problem: {code: =too-tired}\n"
+        "      - expect: {to: {$in: [=door-1, sorter-9]}, op: =dance, kind: rep}\n"
+    )
+    ((respond, asked, refused, expected),) = (each.steps for each in read_scenarios([path]))
+    assert isinstance(respond.does, Respond)
+    assert (respond.does.respond.node, respond.does.respond.op) == ("door-1", "dance")
+    assert isinstance(asked.does, Send)
+    assert (asked.does.send.sender, asked.does.send.to) == ("door-2", "door-1")
+    assert isinstance(refused.does, Send)
+    assert refused.does.problem == {"code": "too-tired"}
+    assert isinstance(expected.does, Expect)
+    assert expected.does.expect.to == {"$in": ["door-1", "sorter-9"]}
 
 
 def test_a_scenario_adds_to_what_its_file_says(tmp_path: Path) -> None:

@@ -5,6 +5,9 @@ commas, are joined by "or". Words: from, to, node (either), op, kind (req, rep, 
 foreign), order, id, topic, code, status, size (bytes), latency (ms), repeats, and text (in the
 payload, any case). A value may end with `*`. Numbers take `>`, `>=`, `<`, `<=` or `=`. A word alone
 is looked for in the topic and the payload.
+
+What the contract does not have (an operation, node, kind or code) is asked about, since nothing
+would ever pass; `op:=dance` insists: what follows the `=` is taken as it is.
 """
 
 import operator
@@ -12,6 +15,16 @@ import re
 import shlex
 from collections.abc import Callable
 
+from bus.contract.channel import role_of
+from bus.contract.topics import Topics
+from bus.contract.vocabulary import (
+    CHANNEL_NAMES,
+    CODES,
+    KINDS,
+    can_begin_node,
+    nearest,
+    nearest_node,
+)
 from bus.errors import StorebusError
 from bus.sentence import Sentence
 from tui.model.message import Message
@@ -41,6 +54,14 @@ _NUMBERS: dict[str, Callable[[Message], int | None]] = {
     "latency": lambda message: message.latency,
     "repeats": lambda message: message.repeats,
 }
+KNOWN: dict[str, frozenset[str]] = {
+    "op": CHANNEL_NAMES, "kind": KINDS | {"foreign"}, "code": CODES,
+}  # fmt: skip
+"""What can stand after a word, where the contract lists it."""
+_ROOT = Topics("x").root.removesuffix("x")
+"""How the topics of all sites begin."""
+NODES = frozenset({"from", "to", "node"})
+"""The words after which the name of a node stands."""
 WORDS = (*_TEXTS, *_NUMBERS, "text")
 """The words of the language, for help and completion."""
 
@@ -120,7 +141,8 @@ def _text_test(value: str) -> Test:
 
 
 def _name_test(word: str, value: str) -> Test:
-    values = value.split(",")
+    values = [each[1:] if each.startswith("=") else _asked_about(word, each)
+              for each in value.split(",")]  # fmt: skip
     exact = frozenset(each for each in values if not each.endswith("*"))
     prefixes = tuple(each[:-1] for each in values if each.endswith("*"))
     names = _TEXTS[word]
@@ -132,6 +154,48 @@ def _name_test(word: str, value: str) -> Test:
         return False
 
     return test
+
+
+def _asked_about(word: str, value: str) -> str:
+    """A value that something can pass.
+
+    Raises:
+        FilterError: the contract has nothing like it; says what may be meant.
+    """
+    meant = _meant(word, value)
+    if meant == value:
+        return value
+    if meant is None:
+        raise FilterError(
+            Sentence(
+                "The contract has no {word}:{value}; {word}:={value} insists.",
+                word=word, value=value,
+            )
+        )  # fmt: skip
+    raise FilterError(
+        Sentence(
+            "The contract has no {word}:{value}: did you mean {word}:{meant}?"
+            " {word}:={value} insists.",
+            word=word, value=value, meant=meant,
+        )
+    )  # fmt: skip
+
+
+def _meant(word: str, value: str) -> str | None:
+    """The value itself if the contract has it; else the nearest that it has, if one is near."""
+    start = value.removesuffix("*")
+    if word == "topic":
+        is_known = start.startswith(_ROOT) or _ROOT.startswith(start)
+        return value if is_known else f"{_ROOT}SITE/{value.removeprefix('./')}"
+    if word in NODES:
+        is_known = can_begin_node(start) if start != value else role_of(value) is not None
+        return value if is_known else nearest_node(start)
+    known = KNOWN.get(word)
+    if known is None:
+        return value
+    if start == value:
+        return value if value in known else nearest(value, known)
+    return value if any(each.startswith(start) for each in known) else nearest(start, known)
 
 
 def _number_test(word: str, value: str) -> Test:

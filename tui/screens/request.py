@@ -14,7 +14,7 @@ from textual.suggester import SuggestFromList
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
-from bus.errors import Problem, StorebusError
+from bus.errors import BrokenReply, Problem, StorebusError
 from bus.gate import validate
 from bus.safe import visible
 from bus.sentence import marked
@@ -185,6 +185,8 @@ class RequestScreen(ModalScreen[None]):
         self._answered([[("… " + self._("sent, waiting for the answer"), "warn")]])
         try:
             reply = await wanted.send(feed, model)
+        except BrokenReply as broken:
+            self._answered([[("✖ " + str(broken), "bad")]])
         except Problem as problem:
             self._refused(problem)
         except StorebusError as error:

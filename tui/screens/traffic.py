@@ -31,7 +31,8 @@ class TrafficScreen(ConsoleScreen):
     TAB = "traffic"
     HELP_TEXT: ClassVar[str] = marked(
         "A filter is made of words: from:terminal-7 op:purchase status:>=400 text:mug. Words are"
-        " joined by and; -word turns one round; commas mean or; a value may end with *. Words:"
+        " joined by and; -word turns one round; commas mean or; a value may end with *. What the"
+        " contract does not have is asked about; op:=dance insists. Words:"
         " from, to, node, op, kind (req, rep, state, event, foreign), order, id, topic, code,"
         " status, size, latency, repeats, text. Signs: → request, ← reply, ■ state, ! event,"
         " ? foreign, ✖ problem, ×3 heard three times."

@@ -319,7 +319,7 @@ class Attendant:
         bought = await self._ask(lambda terminal: self._bought(terminal, purchase))
         if bought.receipt is not None:
             guest.paid(bought.receipt)
-        elif bought.problem is not None:
+        elif bought.state == "refused" and bought.problem is not None:
             await self._not_bought(guest, bought.problem)
         else:
             guest.note = UNKNOWN

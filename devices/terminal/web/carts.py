@@ -165,7 +165,7 @@ async def purchase(site: Site, request: Request, visitor: Visitor) -> Response:
     if bought.receipt is not None:
         return see_other(f"/order/{bought.receipt.order}")
     say = site.say(visitor)
-    if bought.problem is None:
+    if bought.state == "unknown" or bought.problem is None:
         sentence = say(
             "The store did not answer in time. Whether it was bought is not known:"
             " please ask the staff before you buy again."

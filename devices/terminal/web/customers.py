@@ -16,7 +16,7 @@ from bus.node import Place
 from bus.role import Role
 from bus.turn import Turn
 from devices.terminal import store as terminal_store
-from devices.terminal.role import Terminal, answered
+from devices.terminal.role import Terminal, answered, became_of
 from devices.terminal.web import domain, store
 from devices.terminal.web.domain import Cart, CartLine
 from devices.terminal.web.hearing import Hearing
@@ -203,7 +203,7 @@ class Customers(Terminal):
         """What a refused purchase was to buy lies in an open cart again."""
         answered(turn, answer)
         found = store.owner(turn.connection, answer.id)
-        if answer.problem is None or found is None:
+        if became_of(answer) != "refused" or found is None:
             return
         session, cart = found
         if store.open_cart(turn.connection, session) is None:

@@ -2,12 +2,19 @@
 
 import json
 import os
+import re
 import time
 import uuid
-from datetime import datetime, timedelta
+from calendar import timegm
 from pathlib import Path
 
 ACCOUNT = "C-1001"
+NEVER = "9999-12-31T23:59:59Z"
+RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d):([0-5]\d|60)(\.\d+)?"
+    r"(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))",
+    re.ASCII,
+)
 
 
 def new_id():
@@ -21,15 +28,34 @@ def is_final(data):
     return whole or (data.keys() >= {"status", "code", "detail"} and not data.get("retryable"))
 
 
-def moment(stamp):
-    """An RFC 3339 time; before 3.11, Python does not read the Z of UTC."""
-    return datetime.fromisoformat(stamp.replace("Z", "+00:00"))
+def moment(text):
+    """Seconds since 1970 of an RFC 3339 time; a ValueError for what is merely like one."""
+    found = RFC3339.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no RFC 3339 time")
+    day, minute, second, fraction, sign, hours, minutes = found.groups(default="0")
+    leap = second == "60"  # counts as the second after it
+    at = time.strptime(f"{day} {minute}:{'59' if leap else second}", "%Y-%m-%d %H:%M:%S")
+    whole = timegm(at) + leap - int(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60)
+    if leap and time.gmtime(whole)[2:6] != (1, 0, 0, 0):
+        raise ValueError(f"{text!r} is no leap second")  # only at the end of a month, in UTC
+    return whole + float(f"0{fraction}")
 
 
 def problem(status, code, detail):
     """A refusal."""
     title = code.replace("-", " ").capitalize()
     return {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
+
+
+def too_late(message, ahead=0.0):
+    """The refusal of what comes after its deadline, by our clock and so many seconds."""
+    try:
+        if moment(message.get("expirytime", NEVER)) >= time.time() + ahead:
+            return None
+    except (ValueError, TypeError):
+        return problem(422, "invalid-field", "expirytime is to be an RFC 3339 time.")
+    return problem(410, "expired", "It came too late.")
 
 
 class Till:
@@ -68,10 +94,11 @@ class Till:
         sku, price, left = style["sku"], style["price"], style["available"]
         print(f"scanned {sku} {price['amount']} {price['currency']}, {left} left", flush=True)
         now = moment(reply["time"])  # by the store's clock, not ours
-        self.ahead = now.timestamp() - time.time()
+        self.ahead = now - time.time()
         data = {"lines": [{"sku": sku, "quantity": 1}], "expected_total": price}
         data["payment"] = {"method": "account", "account": ACCOUNT}
-        request = {"id": new_id(), "expirytime": (now + timedelta(seconds=60)).isoformat()}
+        deadline = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + 60))
+        request = {"id": new_id(), "expirytime": deadline}
         self.open[request["id"]] = {**request, "data": data}
         self.write()
 
@@ -99,9 +126,9 @@ class Till:
             told = [request["data"].get(it) for it in ("order", "pickup_point_name", "pickup_code")]
             if not all(isinstance(each, str) and each for each in told):
                 return problem(422, "invalid-field", "A reminder has an order, a place and a code.")
-            deadline = moment(request.get("expirytime", "9999-12-31T00:00Z")).timestamp()
-            if deadline < time.time() + self.ahead:
-                return problem(410, "expired", "It came too late.")
+            late = too_late(request, self.ahead)
+            if late:
+                return late
             print("remind", *told, flush=True)
             self.shown.append(request["id"])
             self.write()

@@ -11,6 +11,8 @@ const start = { boot: randomUUID(), since: new Date().toISOString() };
 const file = `${name}.json`; // what must survive a restart
 const kept = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { open: {}, shown: [] };
 const waiting = new Map(); // by id, each request and its timer
+const RFC3339 =
+  /^(\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(\.\d+)?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 let ahead = 0; // of our clock, the store's, in milliseconds: one of both may be wrong
 
 // Write the file so that a power cut leaves the old one or the new one, never half of one.
@@ -87,16 +89,28 @@ function answered(operation, asked, { data, time }) {
   }
 }
 
+// An RFC 3339 time in milliseconds, NaN for what is merely like one. A leap second, which is only at
+// the end of a month in UTC, counts as the second after it.
+function moment(text) {
+  const found = RFC3339.exec(text);
+  if (!found) return NaN;
+  const [, day, minute, second, fraction = "", zone] = found;
+  const at = Date.parse(`${day}T${minute}:${second === "60" ? "59" : second}${fraction}${zone.toUpperCase()}`);
+  if (new Date(`${day}T00:00Z`).getUTCDate() !== Number(day.slice(8))) return NaN; // such as 30 February
+  if (second !== "60") return at;
+  return /-01T00:00:00/.test(new Date(at + 1000).toISOString()) ? at + 1000 : NaN;
+}
+
 // Buy one piece, within a minute by the store's clock: ours may be wrong.
 function buy(found, storeTime) {
-  ahead = Date.parse(storeTime) - Date.now();
+  ahead = moment(storeTime) - Date.now();
   const styles = found.product.styles;
   const style = styles.find(({ sku }) => sku === found.scanned) ?? styles[0];
   const { sku, price, available } = style;
   console.log(`scanned ${sku} ${price.amount} ${price.currency}, ${available} left`);
   const request = {
     id: randomUUID(),
-    expirytime: new Date(Date.parse(storeTime) + 60000).toISOString(),
+    expirytime: new Date(moment(storeTime) + 60000).toISOString(),
     data: {
       lines: [{ sku, quantity: 1 }],
       payment: { method: "account", account },
@@ -115,7 +129,10 @@ function remind({ id, data, expirytime }) {
     if (!told.every((each) => each && typeof each === "string")) {
       return problem(422, "invalid-field", "A reminder has an order, a place and a code.");
     }
-    if (Date.parse(expirytime) < Date.now() + ahead) return problem(410, "expired", "It came too late.");
+    if (expirytime !== undefined && Number.isNaN(moment(expirytime))) {
+      return problem(422, "invalid-field", "expirytime is to be an RFC 3339 time.");
+    }
+    if (moment(expirytime) < Date.now() + ahead) return problem(410, "expired", "It came too late.");
     console.log(`remind ${told.join(" ")}`);
     kept.shown = [...kept.shown.slice(-999), id];
     keep();

@@ -4,11 +4,13 @@ import json
 import os
 import queue
 import random
+import re
 import signal
 import socket
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from calendar import timegm
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,10 +19,16 @@ import paho.mqtt.client as mqtt
 HOST, PORT, NAME, *CODES = sys.argv[1:]
 ROOT, ACCOUNT = "storebus/1/main", "C-1001"
 BOOT, SINCE = uuid4().hex, datetime.now(UTC).isoformat()
+NEVER = "9999-12-31T23:59:59Z"
+RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d):([0-5]\d|60)(\.\d+)?"
+    r"(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))",
+    re.ASCII,
+)
 FILE = Path(f"{NAME}.json")  # what must survive a restart
 kept = json.loads(FILE.read_text()) if FILE.exists() else {"open": {}, "shown": []}
 waiting = {}  # by id, each request: its topic, QoS, message, when it is sent next, and the pause
-clock = {"ahead": timedelta()}  # of ours, the store's: one of both may be wrong
+clock = {"ahead": 0.0}  # of ours, the store's, in seconds: one of both may be wrong
 heard = queue.SimpleQueue()  # messages, and None for each new connection
 
 
@@ -111,9 +119,9 @@ def buy(found, store_time):
     price = style["price"]
     line = f"{price['amount']} {price['currency']}, {style['available']} left"
     print(f"scanned {style['sku']} {line}", flush=True)
-    there = datetime.fromisoformat(store_time)
-    clock["ahead"] = there - datetime.now(UTC)
-    deadline = there + timedelta(seconds=60)
+    there = moment(store_time)
+    clock["ahead"] = there - time.time()
+    deadline = datetime.fromtimestamp(there + 60, UTC)
     request = {"id": uuid4().hex, "expirytime": deadline.isoformat()}
     request["data"] = {
         "lines": [{"sku": style["sku"], "quantity": 1}],
@@ -125,15 +133,38 @@ def buy(found, store_time):
     ask("settlement", "purchase", request, 1)
 
 
+def moment(text):
+    """Seconds since 1970 of an RFC 3339 time; a ValueError for what is merely like one."""
+    found = RFC3339.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no RFC 3339 time")
+    day, minute, second, fraction, sign, hours, minutes = found.groups(default="0")
+    leap = second == "60"  # counts as the second after it
+    at = time.strptime(f"{day} {minute}:{'59' if leap else second}", "%Y-%m-%d %H:%M:%S")
+    whole = timegm(at) + leap - int(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60)
+    if leap and time.gmtime(whole)[2:6] != (1, 0, 0, 0):
+        raise ValueError(f"{text!r} is no leap second")  # only at the end of a month, in UTC
+    return whole + float(f"0{fraction}")
+
+
+def too_late(message, ahead=0.0):
+    """The refusal of what comes after its deadline, by our clock and so many seconds."""
+    try:
+        if moment(message.get("expirytime", NEVER)) >= time.time() + ahead:
+            return None
+    except (ValueError, TypeError):
+        return problem(422, "invalid-field", "expirytime is to be an RFC 3339 time.")
+    return problem(410, "expired", "It came too late.")
+
+
 def remind(message):
     """Show a reminder unless it was shown; either way say that it is."""
     if message["id"] not in kept["shown"]:
         told = [message["data"].get(it) for it in ("order", "pickup_point_name", "pickup_code")]
         if not all(isinstance(each, str) and each for each in told):
             return problem(422, "invalid-field", "A reminder has an order, a place and a code.")
-        deadline = message.get("expirytime", "9999-12-31T00:00Z")
-        if datetime.fromisoformat(deadline) < datetime.now(UTC) + clock["ahead"]:
-            return problem(410, "expired", "It came too late.")
+        if late := too_late(message, clock["ahead"]):
+            return late
         print("remind", *told, flush=True)
         kept["shown"] = [*kept["shown"][-999:], message["id"]]
         keep()

@@ -4,10 +4,12 @@ import json
 import os
 import queue
 import random
+import re
 import signal
 import socket
 import sys
 import time
+from calendar import timegm
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -17,6 +19,12 @@ import paho.mqtt.client as mqtt
 HOST, PORT, NAME, *SECONDS = sys.argv[1:]
 ROOT, STEP_SECONDS = "storebus/1/main", float(SECONDS[0]) if SECONDS else 1.0
 BOOT, SINCE = uuid4().hex, datetime.now(UTC).isoformat()
+NEVER = "9999-12-31T23:59:59Z"
+RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d):([0-5]\d|60)(\.\d+)?"
+    r"(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))",
+    re.ASCII,
+)
 FILE = Path(f"{NAME}.json")  # what must survive a restart
 OVER = ("done", "aborted")
 # Jobs by "job/assignment", answers by the id of the request, reports by their own id. The oldest
@@ -194,6 +202,30 @@ def hear(topic, message):
         say(f"rep/{caller}/{NAME}/{operation}", {"id": message["id"], "data": data})
 
 
+def moment(text):
+    """Seconds since 1970 of an RFC 3339 time; a ValueError for what is merely like one."""
+    found = RFC3339.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no RFC 3339 time")
+    day, minute, second, fraction, sign, hours, minutes = found.groups(default="0")
+    leap = second == "60"  # counts as the second after it
+    at = time.strptime(f"{day} {minute}:{'59' if leap else second}", "%Y-%m-%d %H:%M:%S")
+    whole = timegm(at) + leap - int(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60)
+    if leap and time.gmtime(whole)[2:6] != (1, 0, 0, 0):
+        raise ValueError(f"{text!r} is no leap second")  # only at the end of a month, in UTC
+    return whole + float(f"0{fraction}")
+
+
+def too_late(message, ahead=0.0):
+    """The refusal of what comes after its deadline, by our clock and so many seconds."""
+    try:
+        if moment(message.get("expirytime", NEVER)) >= time.time() + ahead:
+            return None
+    except (ValueError, TypeError):
+        return problem(422, "invalid-field", "expirytime is to be an RFC 3339 time.")
+    return problem(410, "expired", "It came too late.")
+
+
 def obey(caller, operation, message):
     """The answer to a command: for the same id the same answer, without a second effect."""
     run = {"pick": pick, "abort": abort}.get(operation)
@@ -206,9 +238,8 @@ def obey(caller, operation, message):
     if before is not None:
         same = before["asked"] == asked
         return before["answer"] if same else problem(409, "id-reused", "Another body had this id.")
-    deadline = message.get("expirytime", "9999-12-31T00:00Z")
-    if datetime.fromisoformat(deadline) < datetime.now(UTC):
-        return problem(410, "expired", "It came too late.")
+    if late := too_late(message):
+        return late
     was = under_way()
     try:
         check(message["data"], is_pick=operation == "pick")

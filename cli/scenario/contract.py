@@ -1,0 +1,114 @@
+"""What a step names and the contract does not have: nodes, operations, kinds, codes, topics.
+
+Nothing would ever answer, or match. A name after `=` is meant as it is: `op: =dance`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeGuard
+
+from bus.contract import find_operation, operations_of
+from bus.contract.channel import role_of
+from bus.contract.topics import Topics
+from bus.contract.vocabulary import CHANNEL_NAMES, CODES, KINDS, nearest, nearest_node
+from bus.safe import short
+from cli.scenario.source import Place
+
+_SITE = Topics("site")
+_STARTED = frozenset({"catalog", "settlement", "warehouse", "sorter", "terminal"})
+"""The kinds of nodes that a store of a scenario's own has."""
+
+Flaw = tuple[Place, str]
+"""Where in a step, and why."""
+
+
+def unknown(raw: dict[str, Any]) -> Iterator[Flaw]:
+    """What a step names and the contract does not have, in the order of the step.
+
+    Args:
+        raw: the step as it stands in the file.
+    """
+    for verb in ("send", "respond"):
+        if isinstance(part := raw.get(verb), dict):
+            names = ("from", "to") if verb == "send" else ("as",)
+            yield from _below(verb, _addressed(part, names))
+    for verb in ("expect", "expect none"):
+        if isinstance(part := raw.get(verb), dict):
+            yield from _below(verb, _pattern(part))
+    for verb in ("crash", "stop", "start"):
+        if _is_checked(name := raw.get(verb)) and role_of(name) not in _STARTED:
+            yield (verb,), _no("node of a store", name, nearest_node(name))
+    for verb in ("reply", "problem"):
+        yield from _below(verb, _answer(verb, raw))
+
+
+def _below(verb: str, flaws: Iterable[Flaw]) -> Iterator[Flaw]:
+    return (((verb, *place), why) for place, why in flaws)
+
+
+def _addressed(part: dict[str, Any], names: tuple[str, ...]) -> Iterator[Flaw]:
+    """A message to be sent, or a node that is played; the last name is whose operation it is."""
+    yield from _nodes(part, names)
+    op, node = part.get("op"), part.get(names[-1])
+    role = role_of(node) if isinstance(node, str) else None
+    if _is_checked(op) and role is not None and find_operation(role, op) is None:
+        known = [each.name for each in operations_of(role)]
+        why = _no(f"operation of {node}", op, nearest(op, known))
+        yield ("op",), f"{why} It has {', '.join(known)}."
+    elif _is_checked(op) and role is None and op not in CHANNEL_NAMES:
+        yield ("op",), _no("operation", op, nearest(op, CHANNEL_NAMES))
+    for name in ("topic", "response_topic"):
+        if _is_checked(topic := part.get(name)) and (meant := _SITE.meant(topic)):
+            yield (name,), f"{short(topic, 60)} is outside the store's site: write {meant}."
+
+
+def _pattern(part: dict[str, Any]) -> Iterator[Flaw]:
+    """A message that is expected."""
+    yield from _nodes(part, ("from", "to"))
+    for name, known, what in (
+        ("op", CHANNEL_NAMES, "operation, state or event"),
+        ("kind", KINDS | {"foreign"}, "kind of message"),
+        ("code", CODES, "code of a problem"),
+    ):
+        yield from _listed(part, name, known, what)
+
+
+def _nodes(part: dict[str, Any], names: tuple[str, ...]) -> Iterator[Flaw]:
+    for name in names:
+        for value in _texts(part.get(name)):
+            if role_of(value) is None:
+                yield (name,), _no("node", value, nearest_node(value))
+
+
+def _answer(verb: str, raw: dict[str, Any]) -> Iterator[Flaw]:
+    """What is expected as the answer: the data of each reply is an object."""
+    wanted = raw.get(verb)
+    if wanted is None or (isinstance(wanted, str) and "${" in wanted):
+        return
+    if not isinstance(wanted, dict):
+        example = "{code: sold-out}" if verb == "problem" else "{state: settled}"
+        yield (), f"takes what stands in the answer, such as {example}; {{}} is any."
+    elif verb == "problem":
+        yield from _listed(wanted, "code", CODES, "code of a problem")
+
+
+def _listed(part: dict[str, Any], name: str, known: frozenset[str], what: str) -> Iterator[Flaw]:
+    for value in _texts(part.get(name)):
+        if value not in known:
+            yield (name,), _no(what, value, nearest(value, known))
+
+
+def _texts(value: Any) -> list[str]:
+    """The texts that a pattern names, as far as they are to be known."""
+    if isinstance(value, dict):
+        listed = value.get("$in")
+        return [each for each in listed if _is_checked(each)] if isinstance(listed, list) else []
+    return [value] if _is_checked(value) else []
+
+
+def _is_checked(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and "${" not in value and not value.startswith("=")
+
+
+def _no(what: str, value: str, meant: str | None) -> str:
+    suggestion = f": did you mean {meant}?" if meant is not None else "."
+    return f"there is no {what} {short(value, 60)}{suggestion} ={short(value, 60)} insists."
