@@ -14,6 +14,7 @@ from broker.external import with_protocol
 from bus.contract.channel import role_of
 from bus.contract.values import is_name
 from bus.errors import ConfigurationError, NoAnswer
+from bus.identity import Identity
 from cli import options
 from cli.certify.hands import CommandHands, Commands
 from cli.certify.report import (
@@ -28,6 +29,7 @@ from cli.certify.rules import KINDS, checklist
 from cli.certify.run import Where, certify, open_stage
 from cli.certify.shelf import GTIN, LABEL, SKU
 from cli.certify.stage import Stage, Times
+from cli.certify.wire import Wire
 from cli.run import REFUSED, errors, output, run
 from cli.settings import Settings, read_settings
 from cli.tester import completion
@@ -152,10 +154,10 @@ async def _certify(
         result = await certify(stage, hands, ready)
         if not result.messages:
             raise NoAnswer(f"{device} said nothing at all.{_printed(hands)}")
-        return report(device, stage.identity.now(), result.verdicts)
+        return report(device, Identity().now(), result.verdicts)
 
 
-async def _connected(stage: Stage, hands: CommandHands, device: str) -> None:
+async def _connected(stage: Stage[Wire], hands: CommandHands, device: str) -> None:
     """Wait for the device's first connection.
 
     Raises:

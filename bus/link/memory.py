@@ -39,8 +39,10 @@ class MemoryLink:
         """Route a message at once."""
         if self.lost:
             raise LinkError("the connection to the broker in memory is gone")
-        if len(message.payload) > MAX_PAYLOAD:
-            raise LinkError(f"a payload of {len(message.payload)} bytes is over {MAX_PAYLOAD}")
+        if len(message.payload) > self.broker.largest:
+            raise LinkError(
+                f"a payload of {len(message.payload)} bytes is over {self.broker.largest}"
+            )
         self.broker.route(message)
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
@@ -91,11 +93,16 @@ class MemoryLink:
 
 
 class MemoryBroker:
-    """Routes messages between links; also the connector to itself."""
+    """Routes messages between links; also the connector to itself.
+
+    Args:
+        largest: bytes that a payload may have.
+    """
 
     description = "memory"
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int = MAX_PAYLOAD) -> None:
+        self.largest = largest
         self.links: dict[MemoryLink, None] = {}  # in order of connection
         self.retained: dict[str, Outgoing] = {}
 
