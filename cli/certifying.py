@@ -66,6 +66,17 @@ def certify_(
             " itself. {label}, {sku} and {gtin} stand for what is to be scanned and bought.",
         ),
     ] = None,
+    short_command: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="Leaves one piece of {sku} at {location}, where a sorter is to take two.",
+        ),
+    ] = None,
+    fault_command: Annotated[
+        str | None,
+        typer.Option(metavar="COMMAND", help="Makes a sorter's machine jam at its next job."),
+    ] = None,
     file: Annotated[
         Path | None,
         typer.Option("--report", metavar="FILE", help="Write it as .md, .html or .json, too."),
@@ -106,15 +117,16 @@ def certify_(
         raise ConfigurationError("Name the device: sorter-9 or terminal-9, with any number.")
     if command is not None and kind != "terminal":
         raise ConfigurationError("--command is for terminals: a sorter has no customers.")
+    if kind != "sorter" and (short_command is not None or fault_command is not None):
+        raise ConfigurationError("--short-command and --fault-command are for sorters.")
     if file is not None:
         require_format(file)
     settings = read_settings(
         site=site, broker_url=broker, broker_engine=engine, broker_host=host, broker_port=0
     )
     times = Times(patience, settle)
-    found = run(
-        _certify(device, Commands(start, restart_command, command), settings, port or 0, times)
-    )
+    commands = Commands(start, restart_command, command, short_command, fault_command)
+    found = run(_certify(device, commands, settings, port or 0, times))
     if as_json:
         show_json(found)
     else:

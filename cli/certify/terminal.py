@@ -41,6 +41,10 @@ class TerminalTrial(Trial):
         self._reminded: list[Told] = []
         self._doors: dict[str, str] = {}
         """By id of a reminder, what its pickup point is called there, and nowhere else."""
+        self._late: Message | None = None
+        """A purchase whose receipt came after its deadline."""
+        self._receipt: Message
+        """That receipt."""
         self._at_restart: Told | None = None
         """The reminder right after which it was restarted."""
         self._holds_lookups = False
@@ -223,10 +227,9 @@ class TerminalTrial(Trial):
         self.book.check("T9", _shown(again), sentence, copy.message, again)
         await self._invalid()
         goes_on = all(self.book.is_kept(rule) for rule in ("T4", "T6", "T7"))
-        repeats = goes_on and await self._customer_left(purchase)
-        bought, reply = self._settle(self._sent(purchase)()[-1])
-        if repeats and self.book.is_kept("T5"):
-            await self.stops("T14", self._sent(purchase), "the answer after its deadline", reply)
+        if goes_on and await self._customer_left(purchase):
+            self._late = purchase
+        bought, self._receipt = self._settle(self._sent(purchase)()[-1])
         sentence = "It did not show a reminder for the time of its message."
         await self._remind(bought, "C14", sentence, time=PAST)
 
@@ -242,9 +245,11 @@ class TerminalTrial(Trial):
             self.book.skip(reason, "T14")
             return False
         await asyncio.sleep(left)
-        return await self.still_repeats(
-            "T14", self._sent(purchase), "its deadline had passed", purchase
+        late = await self.stage.until(
+            lambda: [each for each in self._sent(purchase)() if each.at > deadline + _GONE]
         )
+        sentence = f"It did not go on asking {self._so_long} of its deadline."
+        return self.book.check("T14", late, sentence, purchase)
 
     def _judge_deadlines(self) -> None:
         """What all purchases and their copies say of how long the customer waits."""
@@ -365,8 +370,13 @@ class TerminalTrial(Trial):
         return await self.hands.times_shown(self._doors[reminder])
 
     async def _look_back(self) -> None:
-        """How often each reminder was shown, now that all is over."""
+        """How often each reminder was shown, and who still asks, now that all is over."""
         await self.pause()
+        if self._late is not None and self.book.is_kept("T5"):
+            after = self._receipt.at + self.times.settle
+            still = [each for each in self._sent(self._late)() if each.at > after]
+            sentence = "It did not take the receipt that came after its deadline."
+            self.book.check("T14", not still, sentence, self._receipt, *still[:1])
         reminded = self._reminded[:1] if self.hands.is_patient else self._reminded
         for told in sorted(reminded, key=lambda each: each is self._at_restart):
             times = await self._times_shown(str(told.message.id))

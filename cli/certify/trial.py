@@ -64,8 +64,13 @@ class Trial:
         )  # fmt: skip
 
     async def stops(self, rule: str, look: Look, because: str, *shown: Message) -> bool:
-        """It is silent after an answer, for longer than it was between repetitions."""
+        """It is silent after an answer, for longer than it was between repetitions.
+
+        An answer may be lost, too: what it sends once more is answered again, as by a store.
+        """
         later = await self._later(look, self._long_enough(look()))
+        if later:
+            later = await self._later(look, self._long_enough(look()))
         return self.book.check(
             rule, not later, f"It was sent again after {because}.", *shown, *later[:1]
         )
@@ -196,10 +201,15 @@ class Trial:
         if self.stage.is_vague:
             self.book.skip("its answers name no request", "C12", "C13", "C18")
             return
+        sent = []
         for data in cases:
-            told = self.stage.request(caller, name, data)
+            sent.append(self.stage.request(caller, name, data))
             await self._must_answer(good())
-            answer = await self.at_once(told)
+        await self.stage.until(
+            lambda: all(self.stage.answers(told) for told in sent), self.times.settle
+        )
+        for told in sent:
+            answer = next(iter(self.stage.answers(told)), None)
             done = carried_out(told, answer)
             self.book.check(
                 "C12", not done, f"It carried out an invalid {name}.", told.message, answer

@@ -180,7 +180,7 @@ class LittleDevice:
         following = pause if self.breaks == "C20" else 2 * pause
         if self.breaks == "C19":
             pause = following = 0.02
-        self._due[identifier] = _clock() + pause, min(following, 30.0)
+        self._due[identifier] = _clock() + pause, min(following, 4 * self._again)
         await self._client.publish(topic, self.as_now(message))
 
     def as_now(self, message: JSON) -> JSON:

@@ -204,7 +204,7 @@ def test_every_rule_says_why_it_is_there_and_how_it_is_tried() -> None:
 
 
 async def test_a_builder_certifies_a_sorter_from_the_command_line(tmp_path: Path) -> None:
-    environment = {"STOREBUS_RUNTIME__RETRY_FIRST": "0.75", "STOREBUS_RUNTIME__RETRY_LIMIT": "1.5"}
+    environment = {"STOREBUS_RUNTIME__RETRY_FIRST": "0.75", "STOREBUS_RUNTIME__RETRY_LIMIT": "0.75"}
     assignments = " ".join(f"{name}={value}" for name, value in environment.items())
     start = (
         f"{assignments} {sys.executable} -P -m cli node {{name}} --broker {{url}} --speed inf"
@@ -228,6 +228,7 @@ async def test_what_cannot_be_certified_is_told_in_a_sentence() -> None:
         (("kiosk-1",), 2, "Name the device"),
         ((), 2, "Name the device"),
         (("sorter-9", "--command", "true"), 2, "--command is for terminals"),
+        (("terminal-9", "--fault-command", "true"), 2, "are for sorters"),
         (("sorter-9", "--report", "report.pdf"), 2, ".md, .html or .json"),
         (("sorter-9", "--broker", f"mqtt://127.0.0.1:{free_port()}"), 3, "No broker"),
         (("sorter-9", "--start", "echo out of paper", "--patience", "0.5"), 1, "out of paper"),
