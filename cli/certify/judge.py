@@ -22,6 +22,8 @@ from cli.certify.wire import Message, read_message
 _COMPLETE = ("specversion", "id", "source", "type", "time")
 _HASTY = 1.0
 """Seconds within which nothing is sent three times."""
+_AT_ONCE = 0.5
+"""Seconds after a new connection in which what is open is sent, maybe more than once."""
 _GROWN = 1.3
 """How many times as long as the first of its pauses a later one is at least, if they grow."""
 _KEEP_ALIVE = 60
@@ -158,7 +160,7 @@ def _judge_pace(stage: Stage[Any], book: Book) -> None:
             continue
         place = bisect(stage.begun, message.at)
         copies = several.setdefault((str(message.id), place), [])
-        if place and message.at < stage.begun[place - 1] + _HASTY:
+        if place and message.at < stage.begun[place - 1] + _AT_ONCE:
             copies.clear()
         copies.append(message)
     grown = []

@@ -87,7 +87,13 @@ async def _verdicts(example: Example, folder: Path) -> list[Verdict]:
         start = f"cd {shlex.quote(str(folder))} && PYTHONUNBUFFERED=1 exec {words}"
         if example == SORTER:
             start += " 0.2"
-        hands = Customer(Commands(start, buy=f"{start} {LABEL}"), {}, print, has_person=False)
+        machine = shlex.quote(str(folder / "machine.json"))
+        commands = Commands(
+            start, buy=f"{start} {LABEL}",
+            short=f"""echo '{{"short": "'{{location}}'"}}' > {machine}""",
+            fault=f"""echo '{{"jam": ""}}' > {machine}""",
+        )  # fmt: skip
+        hands = Customer(commands, {}, print, has_person=False)
 
         async def ready() -> None:
             assert await stage.until(lambda: stage.wire.listening or None), hands.output
