@@ -10,12 +10,13 @@ from typing import Any
 
 from bus.contract.every import PING
 from cli.certify.book import Book
-from cli.certify.deadline import deadline_of
+from cli.certify.deadline import deadline_of, judge_deadlines
 from cli.certify.hands import Hands
+from cli.certify.oddities import MORE, with_unknown
 from cli.certify.rules import RULES_BY_ID
 from cli.certify.shelf import LABEL, PRICE, UNKNOWN, receipt
 from cli.certify.stage import Stage, Told, is_problem
-from cli.certify.trial import BARRIER, FUTURE, MORE, PAST, GoneError, Trial, with_unknown
+from cli.certify.trial import BARRIER, FUTURE, PAST, GoneError, Trial
 from cli.certify.wire import Message
 
 _CALLER = "settlement"
@@ -24,9 +25,6 @@ _GONE = 1.0
 """Seconds after the deadline by which the customer has certainly left."""
 _MUCH_LONGER = 1.5
 """How many times its patience certify waits for that."""
-_DAY = 86_400.0
-_TOLERANCE = 2.0
-"""Seconds by which a deadline may seem to move: it is given in whole ones."""
 
 
 class TerminalTrial(Trial):
@@ -66,7 +64,7 @@ class TerminalTrial(Trial):
         except GoneError:
             await self.hands.bought()
             self.book.skip("the device does not answer any more", *RULES_BY_ID)
-        self._judge_deadlines()
+        judge_deadlines(self.stage, self.book)
         await self._look_back()
 
     # -- purchases ----------------------------------------------------------------------------
@@ -250,26 +248,6 @@ class TerminalTrial(Trial):
         )
         sentence = f"It did not go on asking {self._so_long} of its deadline."
         return self.book.check("T14", late, sentence, purchase)
-
-    def _judge_deadlines(self) -> None:
-        """What all purchases and their copies say of how long the customer waits."""
-        several: dict[str, list[Message]] = {}
-        for each in self.stage.requests("purchase", lambda each: each.envelope is not None):
-            several.setdefault(str(each.id), []).append(each)
-        for first, *copies in several.values():
-            deadline = deadline_of(self.stage, first)
-            if not self.book.check("T13", deadline, "A purchase had no deadline.", first):
-                continue
-            assert deadline is not None
-            left = deadline - first.at
-            sentence = f"By the store's clock its customer was to wait {left:.0f} s."
-            self.book.check("T12", 0 < left < _DAY, sentence, first)
-            for copy in copies:
-                later = deadline_of(self.stage, copy)
-                moved = float("inf") if later is None else later - deadline
-                is_over = later is not None and later <= copy.at
-                sentence = f"The deadline of a copy was {moved:.1f} s later."
-                self.book.check("T15", is_over or moved < _TOLERANCE, sentence, first, copy)
 
     async def _invalid(self) -> None:
         good = self._copy().message.data

@@ -8,18 +8,15 @@ from typing import Any
 from pydantic_core import to_json
 
 from bus.contract.every import ABOUT, PING, PRESENCE
-from bus.contract.values import MAX_PAYLOAD
 from cli.certify.book import Book
 from cli.certify.hands import Hands
+from cli.certify.oddities import malformed
 from cli.certify.rules import SORTER
-from cli.certify.shelf import UNKNOWN
 from cli.certify.stage import Stage, Told, is_problem
 from cli.certify.wire import Message
 
 Look = Callable[[], list[Message]]
 PAST, FUTURE = "1970-01-01T00:00:00.000Z", "2099-12-31T23:59:59.999Z"
-MORE = {"certifyext": "of a later version", "certify2": "another one"}
-"""Attributes that no device knows."""
 _PING_PATIENCE = _PRESENCE_PATIENCE = 5.0
 BARRIER = 3.0
 """Seconds until what was sent is taken as read, also if the device does not say so."""
@@ -228,7 +225,7 @@ class Trial:
         Raises:
             GoneError: it did not survive one of them.
         """
-        for what, payload in _malformed(data):
+        for what, payload in malformed(data):
             lost = self.stage.wire.lost_listeners
             bad = self.stage.raw_request(caller, name, payload)
             answer = await self.stage.answered(good())
@@ -322,42 +319,3 @@ class Trial:
     async def pause(self) -> None:
         """Let what is on its way arrive."""
         await asyncio.sleep(self.times.settle)
-
-
-def with_unknown(data: dict[str, Any]) -> dict[str, Any]:
-    """The same with fields that no device knows, also within its lists."""
-    return {
-        **{
-            name: [{**item, **UNKNOWN} if isinstance(item, dict) else item for item in value]
-            if isinstance(value, list) else value
-            for name, value in data.items()
-        },
-        **UNKNOWN,
-    }  # fmt: skip
-
-
-def _malformed(data: dict[str, Any]) -> list[tuple[str, bytes]]:
-    """What nobody can read, each in a few words."""
-    deep = b"[" * 20_000 + b"]" * 20_000
-    return [
-        ("a text that is no JSON", b"this is no JSON"),
-        ("an empty payload", b""),
-        ("half of a message", b'{"id":"certify-half","data":{'),
-        ("bytes that are no UTF-8", b"\xff\xfe\x00" * 10),
-        ("a list", b'["id", "data"]'),
-        ("a number", b"42"),
-        ("a message without id and data", b"{}"),
-        ("a message whose id is a number", b'{"id":7,"data":{}}'),
-        ("a message whose data is null", b'{"id":"certify-null","data":null}'),
-        ("a message whose data is a list", b'{"id":"certify-list","data":[1]}'),
-        ("fields of wrong types", _typed(data)),
-        ("another version of CloudEvents", b'{"specversion":"2.0","id":"certify-2","data":{}}'),
-        ("a message nested 20,000 deep", b'{"id":"certify-deep","data":' + deep + b"}"),
-        ("a payload over 64 KiB",
-         b'{"id":"certify-large","data":{"x":"' + b"x" * (MAX_PAYLOAD - 20) + b'"}}'),
-    ]  # fmt: skip
-
-
-def _typed(data: dict[str, Any]) -> bytes:
-    fields = ",".join(f'"{name}":{{"certify":[]}}' for name in data)
-    return f'{{"id":"certify-types","data":{{{fields}}}}}'.encode()

@@ -1,5 +1,7 @@
 """Certifies little devices in memory, on a clock that jumps: in milliseconds."""
 
+from typing import Any
+
 from beside import Beside
 from little_client import MemoryWire
 from little_device import LittleSorter, LittleTerminal
@@ -24,6 +26,15 @@ class _Broker(MemoryBroker):
     properties = True
 
 
+def little(kind: str, *how: Any) -> Beside:
+    """Somebody beside a little device; `how` it is made."""
+    if kind == SORTER:
+        sorter = LittleSorter(*how)
+        return Beside(sorter.run, None, None, sorter.short.add, sorter.jam)
+    terminal = LittleTerminal(*how)
+    return Beside(terminal.run, lambda: terminal.buy(LABEL), terminal.shown)
+
+
 def tried(kind: str, breaks: str = "") -> list[Verdict]:
     """What certify says of a device that breaks something."""
     loop = VirtualLoop()
@@ -41,13 +52,7 @@ async def _tried(kind: str, breaks: str) -> list[Verdict]:
     )  # fmt: skip
     how = stage.wire.connect, "main", NAMES[kind], breaks, milliseconds, 1.0
     async with stage.playing():
-        if kind == SORTER:
-            sorter = LittleSorter(*how)
-            hands = Beside(sorter.run, None, None, sorter.short.add, sorter.jam)
-        else:
-            terminal = LittleTerminal(*how)
-            hands = Beside(terminal.run, lambda: terminal.buy(LABEL), terminal.shown)
-        return (await certify(stage, hands)).verdicts
+        return (await certify(stage, little(kind, *how))).verdicts
 
 
 def said(verdicts: list[Verdict], outcome: str) -> dict[str, object]:

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from beside import Beside
 from little_client import over_mqtt
-from little_device import LittleSorter, LittleTerminal
-from little_stage import NAMES, said
+from little_stage import NAMES, little, said
 from needs import ENGINE
 from ports import free_port
 from store import PATIENCE, Machine, RunBroker
@@ -63,13 +62,7 @@ async def _little(broker: Broker, kind: str, breaks: str) -> list[Verdict]:
     where = Where(broker.url, broker.url_v311, f"certify-{next(_sites)}")
     async with asyncio.timeout(200), open_stage(where, name, TIMES) as stage:
         how = over_mqtt(stage.wire.port), where.site, name, breaks, _now, 0.75
-        if kind == SORTER:
-            sorter = LittleSorter(*how)
-            hands = Beside(sorter.run, None, None, sorter.short.add, sorter.jam)
-        else:
-            terminal = LittleTerminal(*how)
-            hands = Beside(terminal.run, lambda: terminal.buy(LABEL), terminal.shown)
-        return (await certify(stage, hands, lambda: _listening(stage))).verdicts
+        return (await certify(stage, little(kind, *how), lambda: _listening(stage))).verdicts
 
 
 def _now() -> int:
@@ -92,7 +85,7 @@ async def test_devices_on_real_brokers_are_judged_as_they_are(
     # What is not to happen is waited for so long and no longer: where a core is shared with others,
     # a device may be too slow for it, or too quick to be tried. Whoever is judged wrongly is tried
     # again.
-    async def little(kind: str, breaks: str) -> tuple[set[str], set[str]]:
+    async def theirs(kind: str, breaks: str) -> tuple[set[str], set[str]]:
         for _ in range(TRIES):
             verdicts = await _little(brokers[ENGINE], kind, breaks)
             found = set(said(verdicts, "broken")), set(said(verdicts, "not tried"))
@@ -109,13 +102,13 @@ async def test_devices_on_real_brokers_are_judged_as_they_are(
                 break
         return found
 
-    theirs = asyncio.gather(*(ours(*each) for each in of_ours))
+    verdicts = asyncio.gather(*(ours(*each) for each in of_ours))
     for (_, breaks), (broken, untried) in zip(
-        of_little, await asyncio.gather(*(little(*each) for each in of_little)), strict=True
+        of_little, await asyncio.gather(*(theirs(*each) for each in of_little)), strict=True
     ):
         assert broken == {breaks} - {""}
         assert breaks or untried <= UNTRIED[ENGINE]
-    for (kind, engine), (broken, untried) in zip(of_ours, await theirs, strict=True):
+    for (kind, engine), (broken, untried) in zip(of_ours, await verdicts, strict=True):
         assert broken == {}, (kind, engine)
         assert untried <= UNTRIED[engine] | LONG[kind], (kind, engine)
 
