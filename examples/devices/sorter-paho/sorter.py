@@ -27,6 +27,7 @@ if FILE.exists():
     kept = json.loads(FILE.read_text())
 due = {}  # when each report is sent next, and the pause after that
 heard = queue.SimpleQueue()  # messages, and None for each new connection
+listening = set()  # the connection on which we have subscribed: before, no answer would be heard
 
 
 def keep():
@@ -293,7 +294,7 @@ def send_what_is_due():
     """Send each report again until it is answered, with pauses that double up to 30 seconds."""
     for identifier, each in kept["reports"].items():
         at, pause = due.get(identifier, (0.0, 1.0))
-        if time.monotonic() >= at and client.is_connected():
+        if time.monotonic() >= at and listening and client.is_connected():
             say(f"req/{NAME}/warehouse/{each['operation']}", each["message"])
             due[identifier] = (
                 time.monotonic() + pause * random.uniform(0.75, 1.25),
@@ -304,6 +305,7 @@ def send_what_is_due():
 def connected():
     """Listen, say that we are there, and send at once what may have been lost."""
     client.subscribe([(f"{ROOT}/rep/{NAME}/+/+", 1), (f"{ROOT}/req/+/{NAME}/+", 1)])
+    listening.add(client)
     say(f"state/{NAME}/presence", presence("online"), retain=True)
     show_job()
     due.clear()
@@ -343,6 +345,7 @@ client.on_socket_open = lambda _client, _data, sock: sock.setsockopt(
     socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
 )
 client.on_connect = lambda *_: heard.put(None)
+client.on_disconnect = lambda *_: listening.clear()
 client.on_message = lambda _client, _data, message: heard.put(message)
 client.reconnect_delay_set(1, 30)
 client.connect_async(HOST, int(PORT), keepalive=15)
