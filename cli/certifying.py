@@ -14,6 +14,7 @@ from broker.external import with_protocol
 from bus.contract.channel import role_of
 from bus.contract.values import is_name
 from bus.errors import ConfigurationError, NoAnswer
+from bus.identity import Identity
 from cli import options
 from cli.certify.hands import CommandHands, Commands
 from cli.certify.report import (
@@ -28,6 +29,7 @@ from cli.certify.rules import KINDS, checklist
 from cli.certify.run import Where, certify, open_stage
 from cli.certify.shelf import GTIN, LABEL, SKU
 from cli.certify.stage import Stage, Times
+from cli.certify.wire import Wire
 from cli.run import REFUSED, errors, output, run
 from cli.settings import Settings, read_settings
 from cli.tester import completion
@@ -63,6 +65,17 @@ def certify_(
             help="Makes a terminal's customer buy, instead of a person; it may be the terminal"
             " itself. {label}, {sku} and {gtin} stand for what is to be scanned and bought.",
         ),
+    ] = None,
+    short_command: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="Leaves one piece of {sku} at {location}, where a sorter is to take two.",
+        ),
+    ] = None,
+    fault_command: Annotated[
+        str | None,
+        typer.Option(metavar="COMMAND", help="Makes a sorter's machine jam at its next job."),
     ] = None,
     file: Annotated[
         Path | None,
@@ -104,15 +117,16 @@ def certify_(
         raise ConfigurationError("Name the device: sorter-9 or terminal-9, with any number.")
     if command is not None and kind != "terminal":
         raise ConfigurationError("--command is for terminals: a sorter has no customers.")
+    if kind != "sorter" and (short_command is not None or fault_command is not None):
+        raise ConfigurationError("--short-command and --fault-command are for sorters.")
     if file is not None:
         require_format(file)
     settings = read_settings(
         site=site, broker_url=broker, broker_engine=engine, broker_host=host, broker_port=0
     )
     times = Times(patience, settle)
-    found = run(
-        _certify(device, Commands(start, restart_command, command), settings, port or 0, times)
-    )
+    commands = Commands(start, restart_command, command, short_command, fault_command)
+    found = run(_certify(device, commands, settings, port or 0, times))
     if as_json:
         show_json(found)
     else:
@@ -152,10 +166,10 @@ async def _certify(
         result = await certify(stage, hands, ready)
         if not result.messages:
             raise NoAnswer(f"{device} said nothing at all.{_printed(hands)}")
-        return report(device, stage.identity.now(), result.verdicts)
+        return report(device, Identity().now(), result.verdicts)
 
 
-async def _connected(stage: Stage, hands: CommandHands, device: str) -> None:
+async def _connected(stage: Stage[Wire], hands: CommandHands, device: str) -> None:
     """Wait for the device's first connection.
 
     Raises:

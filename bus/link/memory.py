@@ -42,8 +42,8 @@ class MemoryLink:
         """Route a message at once."""
         if self.lost:
             raise LinkError("the connection to the broker in memory is gone")
-        if len(message.payload) > MAX_PAYLOAD:
-            raise OversizeError("payload", len(message.payload), MAX_PAYLOAD)
+        if len(message.payload) > self.broker.largest:
+            raise OversizeError("payload", len(message.payload), self.broker.largest)
         self.broker.route(message)
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
@@ -94,11 +94,16 @@ class MemoryLink:
 
 
 class MemoryBroker:
-    """Routes messages between links; also the connector to itself."""
+    """Routes messages between links; also the connector to itself.
+
+    Args:
+        largest: bytes that a payload may have.
+    """
 
     description = "memory"
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int = MAX_PAYLOAD) -> None:
+        self.largest = largest
         self.links: dict[MemoryLink, None] = {}  # in order of connection
         self.retained: dict[str, Outgoing] = {}
 

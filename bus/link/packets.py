@@ -195,6 +195,8 @@ class Connecting:
 
     v5: bool
     will: Incoming | None
+    keep_alive: int = 0
+    """Seconds; 0 for none."""
 
 
 def read_connect(packet: bytes) -> Connecting:
@@ -207,17 +209,17 @@ def read_connect(packet: bytes) -> Connecting:
     if at + 4 > len(packet):
         raise ValueError("the packet ends in the middle of a field")
     v5, flags = packet[at] >= _MQTT_5, packet[at + 1]
-    at += 4  # and two bytes of keep-alive
+    keep_alive = int.from_bytes(packet[at + 2 : at + 4])
+    at += 4
     at = _skip_properties(packet, at) if v5 else at
     _, at = _read_text(packet, at)
     if not flags & _WILL:
-        return Connecting(v5, None)
+        return Connecting(v5, None, keep_alive)
     at = _skip_properties(packet, at) if v5 else at
     topic, at = _read_text(packet, at)
     payload, _ = _read_text(packet, at)
-    return Connecting(
-        v5, Incoming(topic.decode(), payload, bool(flags & _WILL_RETAIN), qos=flags >> 3 & 0b11)
-    )
+    will = Incoming(topic.decode(), payload, bool(flags & _WILL_RETAIN), qos=flags >> 3 & 0b11)
+    return Connecting(v5, will, keep_alive)
 
 
 def read_subscribe(packet: bytes, *, v5: bool) -> list[str]:

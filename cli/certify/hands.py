@@ -34,6 +34,12 @@ class Hands(Protocol):
     async def bought(self) -> None:
         """The customer is done: end what still goes on of it."""
 
+    async def take_away(self, sku: str, location: str) -> bool:
+        """Leave one piece fewer at a location than a sorter is to take; whether it can be done."""
+
+    async def jam(self) -> bool:
+        """Make a sorter's machine fail at its next job; whether it can be done."""
+
     async def times_shown(self, text: str) -> int | None:
         """How often a customer saw the text; None if nobody knows."""
 
@@ -48,6 +54,8 @@ class Commands:
     start: str | None = None
     restart: str | None = None
     buy: str | None = None
+    short: str | None = None
+    fault: str | None = None
 
 
 class CommandHands:
@@ -108,6 +116,26 @@ class CommandHands:
             await self._end(self._customer, signal.SIGTERM)
             self._customer = None
 
+    async def take_away(self, sku: str, location: str) -> bool:
+        """Run the command, or ask the person."""
+        return await self._spoil(
+            self._commands.short, f"Leave one piece of {sku} at {location}, where two are wanted",
+            {"sku": sku, "location": location},
+        )  # fmt: skip
+
+    async def jam(self) -> bool:
+        """Run the command, or ask the person."""
+        return await self._spoil(self._commands.fault, "See to it that it jams at its next job", {})
+
+    async def _spoil(self, command: str | None, wish: str, gaps: Mapping[str, str]) -> bool:
+        if command is not None:
+            return await (await self._spawn(command, gaps)).wait() == 0
+        if not self._has_person or self._commands.start:
+            return False
+        self._tell(f"{wish}, then press Enter; or say no.")
+        answer = await asyncio.to_thread(sys.stdin.readline)
+        return not answer.strip().casefold().startswith("n")
+
     async def times_shown(self, text: str) -> int | None:
         """Look into what was printed, or ask the person."""
         if text in self.output:
@@ -124,8 +152,8 @@ class CommandHands:
             await self._end(process, signal.SIGTERM)
         await asyncio.gather(*self._reading, return_exceptions=True)
 
-    async def _spawn(self, command: str) -> Process:
-        for name, value in self._gaps.items():
+    async def _spawn(self, command: str, more: Mapping[str, str] | None = None) -> Process:
+        for name, value in {**self._gaps, **(more or {})}.items():
             command = command.replace(f"{{{name}}}", value)
         process = await asyncio.create_subprocess_shell(
             command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT,

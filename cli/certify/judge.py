@@ -1,6 +1,8 @@
 """What everything that the device said shows, whatever was tried: the rules that are watched."""
 
+from bisect import bisect
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,9 +20,17 @@ from cli.certify.stage import Stage, is_problem
 from cli.certify.wire import Message, read_message
 
 _COMPLETE = ("specversion", "id", "source", "type", "time")
+_HASTY = 1.0
+"""Seconds within which nothing is sent three times."""
+_AT_ONCE = 0.5
+"""Seconds after a new connection in which what is open is sent, maybe more than once."""
+_GROWN = 1.3
+"""How many times as long as the first of its pauses a later one is at least, if they grow."""
+_KEEP_ALIVE = 60
+"""The most seconds."""
 
 
-def judge(stage: Stage, book: Book) -> None:
+def judge(stage: Stage[Any], book: Book) -> None:
     """Look at all that was said."""
     for message in stage.heard:
         book.check(
@@ -37,17 +47,21 @@ def judge(stage: Stage, book: Book) -> None:
             _judge_content(stage, book, message)
     _judge_replies(stage, book)
     _judge_ids(stage, book)
+    _judge_pace(stage, book)
+    for connecting in stage.wire.opened:
+        sentence = f"Its keep-alive is {connecting.keep_alive} s."
+        book.check("C23", 0 < connecting.keep_alive <= _KEEP_ALIVE, sentence)
     _judge_presence(stage, book, "S1" if stage.kind == "sorter" else "T1")
 
 
-def _is_own(stage: Stage, message: Message) -> bool:
+def _is_own(stage: Stage[Any], message: Message) -> bool:
     address = message.address
     if address is None:
         return False
     return (address.callee if address.kind == "rep" else address.node) == stage.device
 
 
-def _judge_content(stage: Stage, book: Book, message: Message) -> None:
+def _judge_content(stage: Stage[Any], book: Book, message: Message) -> None:
     wrong = message.flaw or _wrong_attribute(message.document)
     if not book.check("C2", wrong is None, f"It is no message: {wrong}", message):
         return
@@ -84,7 +98,7 @@ def _wrong_attribute(document: dict[str, Any]) -> str | None:
     return None
 
 
-def _model_of(stage: Stage, message: Message) -> tuple[type[Model] | None, str]:
+def _model_of(stage: Stage[Any], message: Message) -> tuple[type[Model] | None, str]:
     """What `data` has to be, or why there is no such message at all."""
     address = message.address
     assert address is not None
@@ -102,7 +116,7 @@ def _model_of(stage: Stage, message: Message) -> tuple[type[Model] | None, str]:
     return (channel.data if channel else None), ""
 
 
-def _request_of(stage: Stage, address: Address) -> tuple[type[Model] | None, str]:
+def _request_of(stage: Stage[Any], address: Address) -> tuple[type[Model] | None, str]:
     operation = find_operation(role_of(address.callee) or "", address.name)
     if operation is None:
         return None, f"{address.callee} has no operation {address.name}."
@@ -111,7 +125,7 @@ def _request_of(stage: Stage, address: Address) -> tuple[type[Model] | None, str
     return operation.request, ""
 
 
-def _judge_replies(stage: Stage, book: Book) -> None:
+def _judge_replies(stage: Stage[Any], book: Book) -> None:
     for message in stage.heard:
         told = stage.told.get(message.names or "")
         address = message.address
@@ -126,7 +140,7 @@ def _judge_replies(stage: Stage, book: Book) -> None:
             book.check("C6", told is not None, "It names no request.", message)
 
 
-def _judge_ids(stage: Stage, book: Book) -> None:
+def _judge_ids(stage: Stage[Any], book: Book) -> None:
     first: dict[str, tuple[bytes, Message]] = {}
     for message in _commands(stage):
         assert message.address is not None
@@ -137,7 +151,33 @@ def _judge_ids(stage: Stage, book: Book) -> None:
         book.check("C16", known == digest, sentence, before, message)
 
 
-def _commands(stage: Stage) -> Iterator[Message]:
+def _judge_pace(stage: Stage[Any], book: Book) -> None:
+    """Each connection begins anew: what is open may be sent at once, also more than once."""
+    several: dict[tuple[str, int], list[Message]] = {}
+    for message in stage.heard:
+        address = message.address
+        if address is None or address.kind != "req" or address.callee not in ROLES:
+            continue
+        place = bisect(stage.begun, message.at)
+        copies = several.setdefault((str(message.id), place), [])
+        if place and message.at < stage.begun[place - 1] + _AT_ONCE:
+            copies.clear()
+        copies.append(message)
+    grown = []
+    for copies in several.values():
+        pauses = [later.at - each.at for each, later in pairwise(copies)]
+        for place, pair in enumerate(pairwise(pauses)):
+            three = copies[place : place + 3]
+            sentence = f"It sent a request three times within {sum(pair):.2f} s."
+            book.check("C19", sum(pair) >= _HASTY, sentence, *three)
+        if len(pauses) > 1:
+            grown.append((max(pauses[1:]) >= _GROWN * pauses[0], copies))
+    if grown and not book.is_broken("C19"):
+        sentence = "The pauses between its repetitions did not grow."
+        book.check("C20", any(each for each, _ in grown), sentence, *grown[0][1][:3])
+
+
+def _commands(stage: Stage[Any]) -> Iterator[Message]:
     for message in stage.heard:
         address = message.address
         if address is None or address.kind != "req" or message.flaw or address.callee not in ROLES:
@@ -147,7 +187,7 @@ def _commands(stage: Stage) -> Iterator[Message]:
             yield message
 
 
-def _judge_presence(stage: Stage, book: Book, rule: str) -> None:
+def _judge_presence(stage: Stage[Any], book: Book, rule: str) -> None:
     topic = stage.topics.state(stage.device, PRESENCE.name)
     online = [
         each for each in stage.heard

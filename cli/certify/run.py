@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from bus.contract.channel import ROLES
 from bus.contract.topics import Topics
@@ -46,7 +47,7 @@ class Result:
 
 
 @asynccontextmanager
-async def open_stage(where: Where, device: str, times: Times) -> AsyncIterator[Stage]:
+async def open_stage(where: Where, device: str, times: Times) -> AsyncIterator[Stage[Wire]]:
     """A played store; the device connects to `stage.wire.port` within the block.
 
     Raises:
@@ -74,7 +75,7 @@ async def open_stage(where: Where, device: str, times: Times) -> AsyncIterator[S
 
 
 async def certify(
-    stage: Stage, hands: Hands, ready: Callable[[], Awaitable[None]] | None = None
+    stage: Stage[Any], hands: Hands, ready: Callable[[], Awaitable[None]] | None = None
 ) -> Result:
     """Try the device on an open stage.
 

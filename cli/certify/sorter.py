@@ -1,113 +1,48 @@
 """Tries a sorter: certify is the warehouse that gives it jobs, twice, late, in a wrong order."""
 
-import time
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bus.contract.sorter import JOB_STATE
-from cli.certify.book import Book
-from cli.certify.hands import Hands
-from cli.certify.shelf import SKU, UNKNOWN
-from cli.certify.stage import Stage, Told, is_problem
-from cli.certify.trial import FUTURE, MORE, PAST, GoneError, Trial, with_unknown
+from cli.certify.assignments import Assignments
+from cli.certify.faults import Faults
+from cli.certify.jobs import CALLER, accepts, counted
+from cli.certify.oddities import MORE, with_unknown
+from cli.certify.rules import RULES_BY_ID
+from cli.certify.shelf import UNKNOWN
+from cli.certify.stage import Told
+from cli.certify.trial import FUTURE, PAST, GoneError
 from cli.certify.wire import Message
 
-_REPEATING = ("S6", "S7", "S8", "S9")
-_CALLER = "warehouse"
+_REPEATING = ("S6", "S7", "S8", "S9", "C20")
 
 
-class SorterTrial(Trial):
+class SorterTrial(Assignments, Faults):
     """One run through all that can happen to a sorter."""
-
-    def __init__(self, stage: Stage, book: Book, hands: Hands) -> None:
-        super().__init__(stage, book, hands)
-        self._held: set[str] = set()
-        self._restarted_at = float("inf")
-        self._good: Told
-        """The first job: a copy of it is answered by every sorter at any time."""
-        self._count = 0
-        stage.holds = lambda each: (
-            each.is_about("req", "packed") and each.data.get("job") in self._held
-        )
 
     async def run(self) -> None:
         """Try everything; what cannot be tried is left out."""
         scenes: tuple[Callable[[], Awaitable[object]], ...] = (
             self._says_what_it_is, self._wrong_answers, self._problem_for_the_moment,
-            self._final_problem, self._unknown_fields, self._clocks, self._late_job,
-            self._old_assignment, self._aborted, self._invalid, self._broker_lost,
-            self._restarts, self._malformed,
+            self._final_problem, self._unknown_fields, self._clocks, self._busy, self._late_job,
+            self._old_assignment, self._aborted, self._aborted_late, self._short_pick, self._fault,
+            self._invalid, self._broker_lost, self._restarts, self._malformed,
         )  # fmt: skip
-        needs_names = (self._late_job, self._old_assignment, self._aborted)
+        needs_names = (
+            self._late_job, self._old_assignment, self._aborted, self._aborted_late, self._busy,
+        )  # fmt: skip
         try:
             if await self._first_job():
                 for scene in scenes:
                     if self.stage.is_vague and scene in needs_names:
-                        self.book.skip("its answers name no request", "S10", "S11", "S12", "S13")
+                        rules = ("S10", "S11", "S12", "S13", "S16", "S17")
+                        self.book.skip("its answers name no request", *rules)
                     else:
                         await scene()
         except GoneError:
-            rules = [f"S{number}" for number in range(1, 16)] + ["C1", "C11", "C12", "C13", "C17"]
-            self.book.skip("the device does not answer any more", *rules)
+            self.book.skip("the device does not answer any more", *RULES_BY_ID)
         await self._look_back()
-
-    # -- jobs ---------------------------------------------------------------------------------
-
-    def _job(self, *, hold: bool = False) -> str:
-        self._count += 1
-        job = f"j-{self.stage.identity.boot}-{self._count}"
-        if hold:
-            self._held.add(job)
-        return job
-
-    def _data(self, job: str, assignment: int = 1) -> dict[str, Any]:
-        picks = [
-            {"sku": SKU, "location": "A-01-1", "quantity": 2},
-            {"sku": f"{SKU}-B", "location": "A-02-1", "quantity": 1},
-        ]
-        return {
-            "job": job, "assignment": assignment, "order": f"o-{job}", "picks": picks,
-            "pickup_point": "north",
-        }  # fmt: skip
-
-    def _pick(self, job: str, assignment: int = 1, **more: Any) -> Told:
-        return self.stage.request(_CALLER, "pick", self._data(job, assignment), **more)
-
-    def _packed(self, job: str) -> Callable[[], list[Message]]:
-        return lambda: self.stage.requests("packed", lambda each: each.data.get("job") == job)
-
-    async def _taken(self, told: Told) -> Message | None:
-        """The answer, once it takes the job; it may be at another one for a moment."""
-        answer = await self._must_answer(told)
-        return answer if _accepts(answer) else None
-
-    def _copies(self, packed: Message) -> Callable[[], list[Message]]:
-        return lambda: self.stage.requests("packed", lambda each: each.id == packed.id)
-
-    async def barrier(self) -> None:
-        """A copy of a job that is known is answered at once."""
-        await self.stage.answered(self._copy())
-
-    async def _packs(self, job: str) -> Message | None:
-        """Its first `packed` of a job."""
-        found = await self.stage.until(self._packed(job))
-        return found[0] if found else None
-
-    async def _held_job(self, *rules: str) -> tuple[str, Message] | None:
-        """A job whose `packed` is not answered yet; None if it does not come to that."""
-        job = self._job(hold=True)
-        if await self._taken(self._pick(job)) and (packed := await self._packs(job)):
-            return job, packed
-        self.book.skip("it took no job, or did not pack it", *rules)
-        return None
-
-    def _release(self, job: str, **more: Any) -> Message:
-        """Answer its `packed` as the warehouse does."""
-        self._held.discard(job)
-        return self.stage.reply(self._packed(job)()[-1], {"job": job, **more})
-
-    def _copy(self) -> Told:
-        return self.stage.again(self._good)
 
     # -- scenes -------------------------------------------------------------------------------
 
@@ -122,8 +57,8 @@ class SorterTrial(Trial):
         if not self.book.check("S2", is_said, sentence, told.message, answer):
             return answer is not None and await self._go_on(job, answer)
         assert answer is not None
-        if not _accepts(answer):
-            self.book.skip("it took no job", *(f"S{number}" for number in range(3, 16)))
+        if not accepts(answer):
+            self.book.skip("it took no job", *RULES_BY_ID)
             return False
         return await self._go_on(job, answer)
 
@@ -151,25 +86,20 @@ class SorterTrial(Trial):
 
     def _check_packed(self, job: str, packed: Message) -> None:
         data, wanted = packed.data, self._data(job)
-        lines = data.get("lines")
-        counted: dict[Any, int] = {}
-        for line in lines if isinstance(lines, list) else []:
-            if isinstance(line, dict) and isinstance(line.get("quantity"), int):
-                counted[line.get("sku")] = counted.get(line.get("sku"), 0) + line["quantity"]
-        right = {pick["sku"]: pick["quantity"] for pick in wanted["picks"]}
+        found, right = counted(data.get("lines")), counted(wanted["picks"])
         wrong = [name for name in ("job", "assignment", "order") if data.get(name) != wanted[name]]
         wrong += [] if data.get("parcel") else ["parcel"]
-        wrong += [] if counted == right else ["lines"]
+        wrong += [] if found == right else ["lines"]
         sentence = f"What it said does not fit its job: {', '.join(wrong)}."
         self.book.check("S4", not wrong, sentence, self._good.message, packed)
 
     async def _says_what_it_is(self) -> None:
-        await self.ping(_CALLER)
+        await self.ping(CALLER)
         if self.has_response_topics:
             job = self._job()
-            told = self._pick(job, response_topic=self.elsewhere(_CALLER))
+            told = self._pick(job, response_topic=self.elsewhere(CALLER))
             answer = await self.at_once(told)
-            if answer is not None and _accepts(answer):
+            if answer is not None and accepts(answer):
                 await self._packs(job)
 
     async def _wrong_answers(self) -> None:
@@ -200,9 +130,9 @@ class SorterTrial(Trial):
     async def _unknown_fields(self) -> None:
         job = self._job(hold=True)
         data = with_unknown(self._data(job))
-        told = self.stage.request(_CALLER, "pick", data, more=MORE)
+        told = self.stage.request(CALLER, "pick", data, more=MORE)
         answer = await self.stage.answered(told)
-        accepted = answer is not None and _accepts(answer)
+        accepted = answer is not None and accepts(answer)
         self.book.check(
             "C10", accepted, "It did not take a job with unknown fields.", told.message, answer
         )
@@ -218,7 +148,7 @@ class SorterTrial(Trial):
             job = self._job()
             told = self._pick(job, more={"time": when})
             answer = await self.stage.answered(told)
-            accepted = answer is not None and _accepts(answer)
+            accepted = answer is not None and accepts(answer)
             sentence = "It did not take a job for the time of its message."
             if self.book.check("C14", accepted, sentence, told.message, answer):
                 await self._packs(job)
@@ -229,62 +159,10 @@ class SorterTrial(Trial):
         told = self._pick(job, more={"expirytime": PAST})
         await self._must_answer(self._copy())
         found = await self.at_once(told)
-        begun = found is not None and _accepts(found)
+        begun = found is not None and accepts(found)
         self.book.check("C15", not begun, "It took an expired job.", told.message, found)
         if begun:
             await self._packs(job)
-
-    async def _late_job(self) -> None:
-        """An abort comes before its job."""
-        job = self._job()
-        abort, answer = await self.stage.ask(_CALLER, "abort", {"job": job, "assignment": 1})
-        stopped = answer is not None and not is_problem(answer) and answer.data.get("job") == job
-        sentence = "It did not answer the abort of a job that it never saw with that job."
-        if not self.book.check("S10", stopped, sentence, abort.message, answer):
-            self.book.skip("it does not know aborts of jobs that it never saw", "S11")
-            return
-        late = self._pick(job)
-        found = await self._must_answer(late)
-        begun = _accepts(found)
-        self.book.check("S10", not begun, "It took a job after its abort.", late.message, found)
-        if begun:
-            await self._packs(job)
-        newer = self._pick(job, 2)
-        taken = await self._must_answer(newer)
-        sentence = "It did not take an aborted job under a newer assignment."
-        if self.book.check("S11", _accepts(taken), sentence, newer.message, taken):
-            await self._packs(job)
-
-    async def _old_assignment(self) -> None:
-        job = self._job()
-        if not await self._taken(self._pick(job, 3)):
-            self.book.skip("it took no job", "S12")
-            return
-        await self._packs(job)
-        await self._must_answer(self._copy())
-        old = self._pick(job, 2)
-        answer = await self._must_answer(old)
-        taken = _accepts(answer)
-        sentence = "It took a job under an older assignment."
-        self.book.check("S12", not taken, sentence, old.message, answer)
-
-    async def _aborted(self) -> None:
-        job = self._job()
-        if not await self._taken(self._pick(job)):
-            self.book.skip("it took no job", "S13")
-            return
-        abort, answer = await self.stage.ask(_CALLER, "abort", {"job": job, "assignment": 1})
-        packed = self._packed(job)()
-        if packed and (answer is None or packed[0].at < answer.at):
-            self.book.skip("it had packed the job before it could be aborted", "S13")
-            return
-        stopped = answer is not None and not is_problem(answer) and answer.data.get("job") == job
-        sentence = "It did not answer the abort of its job with that job."
-        if self.book.check("S13", stopped, sentence, abort.message, answer):
-            later = await self.stage.until(self._packed(job), self.times.settle) or []
-            self.book.check(
-                "S13", not later, "It reported an aborted job as packed.", answer, *later[:1]
-            )
 
     async def _invalid(self) -> None:
         bad = self._data(self._job())
@@ -297,12 +175,15 @@ class SorterTrial(Trial):
 
         def carried_out(told: Told, answer: Message | None) -> bool:
             job = told.message.data["job"]
-            return bool(self._packed(job)()) or (answer is not None and _accepts(answer))
+            return bool(self._packed(job)()) or (answer is not None and accepts(answer))
 
-        await self.invalid(_CALLER, "pick", cases, self._copy, carried_out)
+        await self.invalid(CALLER, "pick", cases, self._copy, carried_out)
+        data = self._data(self._job())
+        await self.not_commanded("pick", data, self._copy, carried_out)
+        cases.append(data)
         for data in cases:
             if any(
-                _accepts(answer)
+                accepts(answer)
                 for told in self.stage.told.values()
                 if told.message.data == data
                 for answer in self.stage.answers(told)
@@ -311,19 +192,23 @@ class SorterTrial(Trial):
 
     async def _broker_lost(self) -> None:
         held = await self._held_job()
-        back = await self.lose_broker()
-        if not back:
+        try:
+            await self.lose_broker(
+                CALLER, "pick", self._data(self._job()), self._copy,
+                lambda _, answer: answer is not None and accepts(answer),
+            )  # fmt: skip
+        except GoneError:
             self._held.clear()
-            raise GoneError
-        answer = await self.stage.answered(self._copy())
-        self.book.check("C1", answer, "It came back but answers no more.", self._good.message)
-        if answer is None:
-            raise GoneError
-        if held is not None:
-            if self.book.is_kept("S5"):
-                _, packed = held
-                await self.still_repeats("C1", self._copies(packed), "the broker was lost", packed)
-            self._release(held[0])
+            raise
+        if held is None:
+            return
+        job, packed = held
+        repeats = self.book.is_kept("S5") and await self.still_repeats(
+            "C1", self._copies(packed), "the broker was lost", packed
+        )
+        reply = self._release(job)
+        if repeats and self.book.is_kept("S6"):
+            await self.stops("C1", self._copies(packed), "the answer after a lost broker", reply)
 
     async def _restarts(self) -> None:
         if not self.hands.can_restart:
@@ -332,29 +217,48 @@ class SorterTrial(Trial):
         if not self.book.is_kept("S5") or not (held := await self._held_job("S14")):
             return
         job, packed = held
-        self._restarted_at = time.monotonic()
+        self._restarted_at = asyncio.get_running_loop().time()
         if not await self.restart():
             self.book.broke("S14", "It did not come back after a restart.")
             raise GoneError
         await self.still_repeats("S14", self._copies(packed), "a restart", packed)
         await self._must_answer(self._copy())
-        self._release(job)
-        half = self._job()
-        if await self._taken(self._pick(half)):
-            if not await self.restart():
-                self.book.broke("S14", "It did not come back after a restart.")
-                raise GoneError
-            done = await self._packs(half)
-            sentence = "It did not go on with a job after a restart."
-            self.book.check("S14", done, sentence)
-            await self._must_answer(self._copy())
+        reply = self._release(job)
+        if self.book.is_kept("S6"):
+            await self.stops("S14", self._copies(packed), "the answer after a restart", reply)
+        await self._restart_at_once()
+
+    async def _restart_at_once(self) -> None:
+        """What it answers it has written down before: a job that it took, and an abort."""
+        half, gone = self._job(), self._job()
+        told = self._pick(half)
+        if not (taken := await self._taken(told)):
+            return
+        abort = self._abort(gone)
+        answer = await self._must_answer(abort)
+        if not await self.restart():
+            self.book.broke("S14", "It did not come back after a restart.")
+            raise GoneError
+        done = await self._packs(half)
+        sentence = "It did not go on with a job after a restart."
+        self.book.check("S14", done, sentence, told.message, taken)
+        await self._must_answer(self._copy())
+        if self.stage.is_vague or self.book.is_broken("S10"):
+            return
+        late = self._pick(gone)
+        found = await self._must_answer(late)
+        sentence = "It took a job that was aborted before a restart."
+        self.book.check("S14", not accepts(found), sentence, abort.message, answer, found)
+        if accepts(found):
+            await self._packs(gone)
 
     async def _malformed(self) -> None:
-        await self.malformed(_CALLER, "pick", self._data(self._job()), self._copy)
+        await self.malformed(CALLER, "pick", self._data(self._job()), self._copy)
 
     async def _look_back(self) -> None:
-        """What shows only when all is over: jobs that were packed twice."""
+        """What shows only when all is over: jobs that were packed twice, or never."""
         await self.pause()
+        self._look_for_dropped()
         packed: dict[tuple[str, Any], dict[str, Message]] = {}
         for each in self.stage.requests("packed"):
             key = (str(each.data.get("job")), each.data.get("assignment"))
@@ -375,7 +279,3 @@ class SorterTrial(Trial):
 def packed_jobs(packed: dict[tuple[str, Any], dict[str, Message]]) -> set[str]:
     """The jobs that were reported."""
     return {job for job, _ in packed}
-
-
-def _accepts(answer: Message) -> bool:
-    return not is_problem(answer) and answer.data.get("accepted") is True

@@ -4,11 +4,10 @@ It can answer late, wrongly or not at all. What the device says is heard at the 
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic_core import from_json, to_json
 
@@ -24,9 +23,13 @@ from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.session import Session
 from bus.voice import Counts, Voice
 from cli.certify.shelf import POINTS, ordinary_answer
-from cli.certify.wire import Message, Wire, read_message
+from cli.certify.wire import Line, Message, read_message
 
 Seen = TypeVar("Seen")
+LineT = TypeVar("LineT", bound=Line)
+AHEAD = 2 * 86_400_000
+"""Milliseconds by which the played store's clock is ahead of the host's: a device that takes its
+deadlines from its own clock is found out, also where that clock is right."""
 _TO_LEAVE = 2.0
 """Seconds to take back what was retained."""
 
@@ -58,16 +61,27 @@ class Told:
     """The how-manieth of all copies sent since then it is: so many answers are to come."""
 
 
-class Stage:
-    """The played store and what is heard of the device."""
+class Stage(Generic[LineT]):
+    """The played store and what is heard of the device.
+
+    Args:
+        connector: to the broker.
+        topics: of its site.
+        device: its name.
+        wire: makes what the device connects to, of whom to tell what it says and when a connection
+            came or went.
+        times: how long is waited.
+        identity: the clocks and identifiers of the played store.
+    """
 
     def __init__(
-        self, connector: Connector, topics: Topics, device: str, wire: Callable[..., Wire],
-        times: Times,
+        self, connector: Connector, topics: Topics, device: str,
+        wire: Callable[[Callable[[Incoming], None], Callable[[], None]], LineT], times: Times,
+        identity: Identity | None = None,
     ) -> None:  # fmt: skip
         self.topics, self.device, self.times = topics, device, times
         self.kind = str(role_of(device))
-        self.identity = Identity()
+        self.identity = identity or Identity()
         self.heard: list[Message] = []
         self.told: dict[str, Told] = {}
         """By id; of those that have one."""
@@ -75,6 +89,11 @@ class Stage:
         """Whether a request of the device is left to the scene instead of answered at once."""
         self._copies: dict[str, tuple[int, int]] = {}
         """By id of a request: from where on its copies count, and how many were sent."""
+        self._final: dict[str, Outgoing] = {}
+        """By id of a request of the device, its answer: each later copy gets the same."""
+        self.begun: list[float] = []
+        """When it began to listen for requests, anew with each connection."""
+        self._connections = (0, 0)
         self.is_vague = False
         """Whether it gave answers that name no request: of two, nobody knows which is answered."""
         self.properties = getattr(connector, "properties", False)
@@ -124,9 +143,21 @@ class Stage:
         if not messages[-1].payload:
             self._taken_back.set()
 
+    def now(self) -> int:
+        """Milliseconds since the epoch in the played store's time."""
+        return self.identity.now() + AHEAD
+
     # -- to hear ------------------------------------------------------------------------------
 
     def _stir(self) -> None:
+        """A connection came or went: what was sent to a device that is gone is not answered."""
+        connections = len(self.wire.listening), self.wire.lost_listeners
+        if connections != self._connections:
+            if connections[0] > self._connections[0]:
+                self.begun.append(asyncio.get_running_loop().time())
+            self._connections = connections
+            for identifier in self.told:
+                self._copies[identifier] = len(self.heard), 0
         self._news.set()
 
     def _hear(self, incoming: Incoming) -> None:
@@ -136,9 +167,19 @@ class Stage:
         address = message.address
         if (
             address is None or address.kind != "req" or address.node != self.device
-            or address.callee not in ROLES or message.id is None or self.holds(message)
+            or address.callee not in ROLES or message.id is None
         ):  # fmt: skip
             return
+        if message.id in self._final:
+            self._session.send(self._final[message.id])
+            return
+        if not self.holds(message):
+            self.answer_ordinarily(message)
+
+    def answer_ordinarily(self, message: Message) -> None:
+        """Answer a request of the device as a store does, if a store does."""
+        address = message.address
+        assert address is not None
         answer = ordinary_answer(address.callee, address.name, message.data, self.identity)
         if answer is not None:
             self.reply(message, answer)
@@ -147,11 +188,12 @@ class Stage:
         self, look: Callable[[], Seen | None], seconds: float | None = None
     ) -> Seen | None:
         """What there is to see as soon as it is there; None if it does not come in time."""
-        deadline = time.monotonic() + (self.times.patience if seconds is None else seconds)
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + (self.times.patience if seconds is None else seconds)
         while True:
             self._news.clear()
             found = look()
-            left = deadline - time.monotonic()
+            left = deadline - clock()
             if found or left <= 0:
                 return found or None
             try:
@@ -186,27 +228,31 @@ class Stage:
 
     def request(
         self, caller: str, name: str, data: dict[str, Any], *, more: dict[str, Any] | None = None,
-        response_topic: str | None = None,
+        response_topic: str | None = None, retain: bool = False,
     ) -> Told:  # fmt: skip
         """Ask the device something new; `more` are further attributes, or others than usual."""
         identifier = self.identity.message()
         trace = child_trace(None, self.identity.span())
         document = self._sealed(caller, identifier, f"{self.kind}.{name}.request", data, trace)
         payload = to_json(document | (more or {}))
-        return self.raw_request(caller, name, payload, response_topic, identifier)
+        return self.raw_request(
+            caller, name, payload, response_topic, identifier, retain=retain
+        )  # fmt: skip
 
     def raw_request(
         self, caller: str, name: str, payload: bytes, response_topic: str | None = None,
-        identifier: str | None = None,
+        identifier: str | None = None, *, retain: bool = False,
     ) -> Told:  # fmt: skip
         """Send the device any bytes as a request."""
         topic = self.topics.request(caller, self.device, name)
         reply_topic = self.topics.reply(caller, self.device, name)
         operation = find_operation(self.kind, name)
         outgoing = Outgoing(
-            topic, payload, 1 if operation is None else operation.qos,
+            topic, payload,
+            # Brokers keep nothing of QoS 0 for who is away: what is retained comes only as that.
+            0 if retain else 1 if operation is None else operation.qos,
             response_topic=response_topic or reply_topic,
-            correlation=(identifier or "none").encode(),
+            correlation=(identifier or "none").encode(), retain=retain,
         )  # fmt: skip
         message = read_message(self.topics, Incoming(topic, payload), by_device=False)
         told = Told(message, outgoing, reply_topic, len(self.heard), name)
@@ -215,17 +261,16 @@ class Stage:
         self._session.send(outgoing)
         return told
 
+    def clear(self, told: Told) -> None:
+        """Take back a request that was sent as retained."""
+        self._session.send(Outgoing(told.outgoing.topic, b"", 1, retain=True))
+
     def again(self, told: Told) -> Told:
         """Send the same request again; its answer is the one after those to all earlier copies."""
         place, count = self._copies.get(str(told.message.id), (told.place, 1))
         self._copies[str(told.message.id)] = place, count + 1
         self._session.send(told.outgoing)
         return replace(told, place=place, copy=count + 1)
-
-    def forget_copies(self) -> None:
-        """What was sent so far need not be answered any more: the connection was lost."""
-        for identifier in self.told:
-            self._copies[identifier] = len(self.heard), 0
 
     async def answered(self, told: Told, seconds: float | None = None) -> Message | None:
         """The answer to a request, which is repeated until it comes; None if it does not."""
@@ -247,9 +292,13 @@ class Stage:
         return told, await self.answered(told)
 
     def reply(
-        self, to: Message, data: Any, *, more: dict[str, Any] | None = None, problem: bool = False
-    ) -> Message:
-        """Answer a request of the device; `more` are further attributes, or others than usual."""
+        self, to: Message, data: Any, *, more: dict[str, Any] | None = None, problem: bool = False,
+        final: bool = True,
+    ) -> Message:  # fmt: skip
+        """Answer a request of the device; `more` are further attributes, or others than usual.
+
+        What is final is the answer to each further copy, too, as it is in a store.
+        """
         assert to.address is not None
         assert to.id is not None
         callee, name = to.address.callee, to.address.name
@@ -259,14 +308,24 @@ class Stage:
             callee, self.identity.message(), f"{callee}.{name}.{kind}", data, trace
         )
         document |= {"correlationid": to.id, "causationid": to.id} | (more or {})
-        return self.raw_reply(to, to_json(document))
+        outgoing = self._answer(to, to_json(document))
+        if final:
+            self._final[to.id] = outgoing
+        return read_message(
+            self.topics, Incoming(outgoing.topic, outgoing.payload), by_device=False
+        )
 
-    def raw_reply(self, to: Message, payload: bytes) -> Message:
-        """Send any bytes to where the device expects the answer."""
+    def raw_reply(self, to: Message, payload: bytes, callee: str | None = None) -> Message:
+        """Send any bytes to where the device expects the answer, or another callee's."""
+        outgoing = self._answer(to, payload, callee)
+        return read_message(self.topics, Incoming(outgoing.topic, payload), by_device=False)
+
+    def _answer(self, to: Message, payload: bytes, callee: str | None = None) -> Outgoing:
         assert to.address is not None
-        topic = self.topics.reply(to.address.node, to.address.callee, to.address.name)
-        self._session.send(Outgoing(topic, payload, 1, correlation=to.incoming.correlation))
-        return read_message(self.topics, Incoming(topic, payload), by_device=False)
+        topic = self.topics.reply(to.address.node, callee or to.address.callee, to.address.name)
+        outgoing = Outgoing(topic, payload, 1, correlation=to.incoming.correlation)
+        self._session.send(outgoing)
+        return outgoing
 
     def refuse(self, to: Message, status: int, code: str, *, retryable: bool) -> Message:
         """Answer with a problem."""
@@ -274,7 +333,7 @@ class Stage:
             "type": PROBLEM_TYPE + code, "title": code, "status": status,
             "detail": "Certify plays the store.", "code": code, "retryable": retryable,
         }  # fmt: skip
-        return self.reply(to, data, problem=True)
+        return self.reply(to, data, problem=True, final=not retryable)
 
     def _sealed(
         self, node: str, identifier: str, kind: str, data: Any, trace: str
@@ -284,7 +343,7 @@ class Stage:
         document: dict[str, Any] = from_json(
             Sealed(
                 id=identifier, source=f"/{self.topics.site}/{node}", type=f"storebus.{kind}",
-                at=self.identity.now(), data=value, trace=trace, order=order,
+                at=self.now(), data=value, trace=trace, order=order,
             ).to_bytes()
         )  # fmt: skip
         return document

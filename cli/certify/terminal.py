@@ -4,26 +4,33 @@ A terminal may be a program that lives for one purchase: whatever is tried on it
 a purchase of its is under way.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from bus.contract.every import PING
 from cli.certify.book import Book
+from cli.certify.deadline import deadline_of, judge_deadlines
 from cli.certify.hands import Hands
+from cli.certify.oddities import MORE, with_unknown
+from cli.certify.rules import RULES_BY_ID
 from cli.certify.shelf import LABEL, PRICE, UNKNOWN, receipt
 from cli.certify.stage import Stage, Told, is_problem
-from cli.certify.trial import FUTURE, MORE, PAST, GoneError, Trial, with_unknown
+from cli.certify.trial import BARRIER, FUTURE, PAST, GoneError, Trial
 from cli.certify.wire import Message
 
 _CALLER = "settlement"
-_A_MOMENT = 3.0
-_REPEATING = ("T5", "T6", "T7", "T8")
+_REPEATING = ("T5", "T6", "T7", "T8", "T14", "T15")
+_GONE = 1.0
+"""Seconds after the deadline by which the customer has certainly left."""
+_MUCH_LONGER = 1.5
+"""How many times its patience certify waits for that."""
 
 
 class TerminalTrial(Trial):
     """One run through all that can happen to a terminal."""
 
-    def __init__(self, stage: Stage, book: Book, hands: Hands) -> None:
+    def __init__(self, stage: Stage[Any], book: Book, hands: Hands) -> None:
         super().__init__(stage, book, hands)
         self._seen: set[str] = set()
         """The purchases that a scene has taken up."""
@@ -32,7 +39,17 @@ class TerminalTrial(Trial):
         self._reminded: list[Told] = []
         self._doors: dict[str, str] = {}
         """By id of a reminder, what its pickup point is called there, and nowhere else."""
-        stage.holds = lambda each: each.is_about("req", "purchase")
+        self._late: Message | None = None
+        """A purchase whose receipt came after its deadline."""
+        self._receipt: Message
+        """That receipt."""
+        self._at_restart: Told | None = None
+        """The reminder right after which it was restarted."""
+        self._holds_lookups = False
+        stage.holds = lambda each: (
+            each.is_about("req", "purchase")
+            or (self._holds_lookups and each.is_about("req", "lookup"))
+        )
 
     async def run(self) -> None:
         """Try everything; what cannot be tried is left out."""
@@ -46,10 +63,8 @@ class TerminalTrial(Trial):
                     await self.hands.bought()
         except GoneError:
             await self.hands.bought()
-            rules = [f"T{number}" for number in range(1, 12)] + [
-                f"C{number}" for number in range(1, 18)
-            ]
-            self.book.skip("the device does not answer any more", *rules)
+            self.book.skip("the device does not answer any more", *RULES_BY_ID)
+        judge_deadlines(self.stage, self.book)
         await self._look_back()
 
     # -- purchases ----------------------------------------------------------------------------
@@ -57,15 +72,39 @@ class TerminalTrial(Trial):
     async def _purchase(self) -> Message | None:
         """Let a customer buy; the first message of a purchase that was not seen before."""
         await self.hands.buy()
+        return await self._begun()
 
-        def new() -> list[Message]:
-            return self.stage.requests("purchase", lambda each: each.id not in self._seen)
-
-        found = await self.stage.until(new, self.for_a_person)
+    async def _begun(self) -> Message | None:
+        found = await self.stage.until(self._new, self.for_a_person)
         if not found:
             return None
         self._seen.add(str(found[0].id))
         return found[0]
+
+    def _new(self) -> list[Message]:
+        return self.stage.requests("purchase", lambda each: each.id not in self._seen)
+
+    async def _purchase_after_silence(self) -> Message | None:
+        """The same, where the catalog does not answer at first."""
+        before = len(self.stage.heard)
+        self._holds_lookups = True
+
+        def asked() -> list[Message]:
+            return [each for each in self.stage.heard[before:] if each.is_about("req", "lookup")]
+
+        await self.hands.buy()
+        await self.stage.until(lambda: asked() or self._new(), self.for_a_person)
+        if first := asked()[:1]:
+            again = await self.stage.until(
+                lambda: [each for each in asked() if each.id == first[0].id][1:]
+            )
+            self.book.check("T16", again, f"It did not repeat a lookup {self._so_long}.", *first)
+        else:
+            self.book.skip("nothing was scanned", "T16")
+        self._holds_lookups = False
+        for each in {each.id: each for each in asked()}.values():
+            self.stage.answer_ordinarily(each)
+        return await self._begun()
 
     def _sent(self, purchase: Message) -> Callable[[], list[Message]]:
         return lambda: self.stage.requests("purchase", lambda each: each.id == purchase.id)
@@ -109,10 +148,10 @@ class TerminalTrial(Trial):
     async def barrier(self) -> None:
         """A copy of a reminder is answered at once; before the first one, a ping mostly is."""
         if self._good is not None:
-            await self.stage.answered(self._copy())
+            await self.stage.answered(self._copy(), BARRIER)
         else:
             ping = self.stage.request(_CALLER, PING.name, {})
-            await self.stage.answered(ping, min(_A_MOMENT, self.times.patience))
+            await self.stage.answered(ping, BARRIER)
 
     # -- scenes -------------------------------------------------------------------------------
 
@@ -120,15 +159,14 @@ class TerminalTrial(Trial):
         """A purchase, held until it was repeated, and its reminder twice."""
         purchase = await self._purchase()
         if purchase is None:
-            every = [f"T{number}" for number in range(2, 12)]
-            self.book.skip(f"no purchase came within {self.for_a_person:g} s", *every)
+            self.book.skip(f"no purchase came within {self.for_a_person:g} s", *RULES_BY_ID)
             await self.hands.bought()
             return False
         self._check_prices(purchase)
         await self.ping(_CALLER)
         repeats = await self.copies("T4", self._sent(purchase))
         if not repeats:
-            self.book.skip("it does not repeat", *_REPEATING, "T11")
+            self.book.skip("it does not repeat", *_REPEATING, "T11", "C20")
         bought, reply = self._settle(self._sent(purchase)()[-1])
         if repeats:
             await self.stops("T5", self._sent(purchase), "the answer", reply)
@@ -146,7 +184,8 @@ class TerminalTrial(Trial):
         return self.book.is_kept("T9") or await self._no_reminders()
 
     async def _no_reminders(self) -> bool:
-        self.book.skip("it answers no reminder", "C10", "C11", "C12", "C13", "C14", "C15")
+        rules = [f"C{number}" for number in (10, 11, 12, 13, 14, 15, 18, 20, 21, 22)]
+        self.book.skip("it answers no reminder", *rules)
         return False
 
     def _check_prices(self, purchase: Message) -> None:
@@ -170,7 +209,7 @@ class TerminalTrial(Trial):
     async def _wrong_answers(self) -> None:
         """What is no answer, and a problem for the moment; meanwhile other reminders."""
         assert self._good is not None
-        purchase = await self._purchase()
+        purchase = await self._purchase_after_silence()
         if purchase is None:
             raise GoneError
         if self.book.is_kept("T4"):
@@ -185,9 +224,30 @@ class TerminalTrial(Trial):
         sentence = "It did not answer a copy of a reminder with shown: true."
         self.book.check("T9", _shown(again), sentence, copy.message, again)
         await self._invalid()
-        bought, _ = self._settle(self._sent(purchase)()[-1])
+        goes_on = all(self.book.is_kept(rule) for rule in ("T4", "T6", "T7"))
+        if goes_on and await self._customer_left(purchase):
+            self._late = purchase
+        bought, self._receipt = self._settle(self._sent(purchase)()[-1])
         sentence = "It did not show a reminder for the time of its message."
         await self._remind(bought, "C14", sentence, time=PAST)
+
+    async def _customer_left(self, purchase: Message) -> bool:
+        """Let its deadline pass; whether it goes on asking what has become of the purchase."""
+        deadline = deadline_of(self.stage, purchase)
+        if deadline is None:
+            self.book.skip("it gives no deadline", "T12", "T14", "T15")
+            return False
+        left = deadline + _GONE - asyncio.get_running_loop().time()
+        if left > _MUCH_LONGER * self.times.patience:
+            reason = f"its customer waits {left:.0f} s more, which is much longer than --patience"
+            self.book.skip(reason, "T14")
+            return False
+        await asyncio.sleep(left)
+        late = await self.stage.until(
+            lambda: [each for each in self._sent(purchase)() if each.at > deadline + _GONE]
+        )
+        sentence = f"It did not go on asking {self._so_long} of its deadline."
+        return self.book.check("T14", late, sentence, purchase)
 
     async def _invalid(self) -> None:
         good = self._copy().message.data
@@ -196,6 +256,10 @@ class TerminalTrial(Trial):
             {**good, "pickup_code": 7}, {**good, "order": ""},
         ]  # fmt: skip
         await self.invalid(_CALLER, "remind", cases, self._copy, lambda _, answer: _shown(answer))
+        await self.not_commanded(
+            "remind", {**good, "pickup_point_name": "Stranger"}, self._copy,
+            lambda _, answer: _shown(answer),
+        )  # fmt: skip
         if self.stage.is_vague:
             self.book.skip("its answers name no request", "C15")
             return
@@ -213,13 +277,13 @@ class TerminalTrial(Trial):
         purchase = await self._purchase()
         if purchase is None:
             raise GoneError
-        if not await self.lose_broker():
-            raise GoneError
+        assert self._good is not None
+        retained = {**self._good.message.data, "pickup_point_name": "Retained"}
+        await self.lose_broker(
+            _CALLER, "remind", retained, self._copy, lambda _, answer: _shown(answer)
+        )
         if self.book.is_kept("T4"):
             await self.still_repeats("C1", self._sent(purchase), "the broker was lost", purchase)
-        again = self._copy()
-        answer = await self.stage.answered(again)
-        self.book.check("C1", answer, "It came back but answers no more.", again.message)
         bought, reply = self._settle(self._sent(purchase)()[-1], **MORE)
         if self.book.is_kept("T5"):
             what = "an answer with unknown fields"
@@ -259,9 +323,16 @@ class TerminalTrial(Trial):
         if before == 1:  # else it does so without a restart, too
             sentence = "It showed a reminder again after a restart."
             self.book.check("T11", before == after, sentence, known.message)
-        bought, _ = self._settle(self._sent(purchase)()[-1])
-        sentence = "It did not show a reminder for the time of its message."
-        await self._remind(bought, "C14", sentence, time=FUTURE)
+        _, reply = self._settle(self._sent(purchase)()[-1])
+        if self.book.is_kept("T5"):
+            await self.stops("T11", self._sent(purchase), "the answer after a restart", reply)
+        sentence = "It did not show a later reminder of the same order."
+        late = self._at_restart = await self._remind(known.message.data, "T10", sentence)
+        # At once, so that what is answered before it is written down is not there.
+        if not await self.restart():
+            self.book.broke("T11", "It did not come back after a restart.")
+            raise GoneError
+        await self._must_answer(self.stage.again(late) if self.book.is_kept("T9") else self._copy())
 
     async def _malformed(self) -> None:
         purchase = await self._purchase()
@@ -277,9 +348,15 @@ class TerminalTrial(Trial):
         return await self.hands.times_shown(self._doors[reminder])
 
     async def _look_back(self) -> None:
-        """How often each reminder was shown, now that all is over."""
+        """How often each reminder was shown, and who still asks, now that all is over."""
         await self.pause()
-        for told in self._reminded[:1] if self.hands.is_patient else self._reminded:
+        if self._late is not None and self.book.is_kept("T5"):
+            after = self._receipt.at + self.times.settle
+            still = [each for each in self._sent(self._late)() if each.at > after]
+            sentence = "It did not take the receipt that came after its deadline."
+            self.book.check("T14", not still, sentence, self._receipt, *still[:1])
+        reminded = self._reminded[:1] if self.hands.is_patient else self._reminded
+        for told in sorted(reminded, key=lambda each: each is self._at_restart):
             times = await self._times_shown(str(told.message.id))
             if times is None:
                 self.book.skip("nobody saw what it shows", "T10")
@@ -287,7 +364,8 @@ class TerminalTrial(Trial):
             sentence = f"It showed a reminder {times} times."
             if self.book.is_broken("T11") and times > 1:
                 continue  # that is what a restart has done
-            self.book.check("T10", times == 1, sentence, told.message)
+            by_restart = told is self._at_restart and times > 1 and not self.book.is_broken("T10")
+            self.book.check("T11" if by_restart else "T10", times == 1, sentence, told.message)
 
 
 def _shown(answer: Message | None) -> bool:

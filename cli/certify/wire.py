@@ -2,10 +2,9 @@
 
 import asyncio
 import ssl
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from broker.relay import Relay, Stream, read_packet
@@ -26,7 +25,7 @@ class Message:
     """A message that one side said, read as far as it can be."""
 
     at: float
-    """Seconds of a monotonic clock."""
+    """Seconds of the event loop's clock."""
     by_device: bool
     incoming: Incoming
     address: Address | None
@@ -64,13 +63,34 @@ def read_message(topics: Topics, incoming: Incoming, *, by_device: bool) -> Mess
     except RecursionError:
         flaw = "The payload is nested too deeply."
     return Message(
-        time.monotonic(), by_device, incoming, topics.parse(incoming.topic), reading.id,
-        reading.document, envelope, flaw,
+        asyncio.get_running_loop().time(), by_device, incoming, topics.parse(incoming.topic),
+        reading.id, reading.document, envelope, flaw,
     )  # fmt: skip
 
 
+class Line(Protocol):
+    """The device's way to the broker, as the played store sees it."""
+
+    opened: list[Connecting]
+    """What the device said with each connection, oldest first."""
+    listening: set[object]
+    """The connections on which requests come: one may be opened for each reply."""
+    lost_listeners: int
+    """How many of those have ended."""
+
+    @property
+    def port(self) -> int:
+        """Where the device is waited for."""
+
+    def go_down(self) -> None:
+        """Break every connection and refuse new ones."""
+
+    async def come_back(self) -> None:
+        """Accept connections again."""
+
+
 class Wire(Relay):
-    """Stands between the device and the broker.
+    """Stands between the device and the broker: notes what it says, and can be cut.
 
     Args:
         url: the broker's for MQTT 5.
@@ -87,11 +107,8 @@ class Wire(Relay):
         self._said = said
         self._changed = changed
         self.opened: list[Connecting] = []
-        """What the device said with each connection, oldest first."""
         self.listening: set[object] = set()
-        """The connections on which requests come: one may be opened for each reply."""
         self.lost_listeners = 0
-        """How many of those have ended."""
 
     async def _reach(self, first: bytes) -> Stream:
         """Connect to the broker's port for the client's version of MQTT."""
@@ -115,6 +132,7 @@ class Wire(Relay):
                 packet = await read_packet(client[0])
                 if packet[0] >> 4 == _SUBSCRIBE and _hears_requests(packet, connecting):
                     self.listening.add(key)
+                    self._changed()
                 if packet[0] >> 4 == _PUBLISH:
                     self._overhear(packet, connecting, aliases)
                 broker[1].write(packet)

@@ -33,11 +33,13 @@ class Example:
     """What `make examples` makes for it, below its folder."""
     goodbye: str = "offline"
     """What its presence says after SIGTERM: a board knows no signals, it is just switched off."""
+    copied_to: Path | None = None
+    """Where a changed copy of it is, if one is to be run."""
 
     @property
     def script(self) -> Path:
         """The file that a builder copies."""
-        return DEVICES / self.folder / self.file
+        return (self.copied_to or DEVICES / self.folder) / self.file
 
     def lacks(self) -> str | None:
         """What it needs that is not here; what can be fetched for it is fetched."""

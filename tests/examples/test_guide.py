@@ -29,6 +29,9 @@ OTHER_EACH_DAY = {
     *("id", "time", "traceparent", "causationid", "order", "orderid", "job"),
     *("reference", "pickup_code", "available", "now", "skew", "at"),
 }
+SIZE = re.compile(r"^\| (reply to )?(`[^|]*`[^|]*) \| ([0-9,]+) \|", re.MULTILINE)
+SEARCH = """mosquitto_pub -V mqttv311 -t storebus/1/main/req/terminal-9/catalog/search \
+  -m '{"id":"search-1","data":{"text":""}}'"""
 BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -42,6 +45,8 @@ class Reader:
         self.listeners: list[asyncio.subprocess.Process] = []
         self.today: dict[str, str] = {}
         """What the store calls today what has a name in the guide."""
+        self.sizes: dict[tuple[str, str], int] = {}
+        """Of the largest message of each kind (`req`, `rep`) and operation, in bytes."""
 
     async def type(self, command: str) -> None:
         """Run a command; one that listens goes on."""
@@ -61,6 +66,10 @@ class Reader:
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
         while line := await process.stdout.readline():
+            topic, _, payload = line.partition(b" ")
+            kind, *_, operation = topic.decode().split("/")[3:]
+            size = max(self.sizes.get((kind, operation), 0), len(payload.rstrip(b"\n")))
+            self.sizes[kind, operation] = size
             self._heard.put_nowait(line.decode())
 
     async def until_it_listens(self, raw: RawClient, name: str) -> None:
@@ -153,3 +162,17 @@ async def test_the_commands_of_the_device_guide_get_the_answers_that_it_shows(
             if text.startswith("mosquitto_sub"):
                 (name,) = re.findall(r"req/\+/([a-z0-9-]+)/", text)
                 await reading.until_it_listens(raw, name)
+        await reading.type(SEARCH)
+        await reading.hear("storebus/1/main/rep/terminal-9/catalog/search", {"...": "..."})
+        stated = [
+            (("rep" if is_reply else "req", operation), int(size.replace(",", "")))
+            for is_reply, names, size in SIZE.findall(GUIDE.read_text())
+            for operation in re.findall("`([a-z-]+)`", names)
+        ]
+        assert len(stated) >= 10
+        wrong = {
+            each: (size, reading.sizes.get(each))
+            for each, size in stated
+            if not size / 2 <= reading.sizes.get(each, 0) <= size
+        }
+        assert wrong == {}  # what is said to be that large, and what was heard

@@ -62,7 +62,6 @@ UNTRUE: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("warehouse.reassign.reply", {"state": "waiting", "sorter": "sorter-1"}, "has no sorter"),
     ("warehouse.count.reply", {"change": -3}, "more than was counted"),
     ("warehouse.count.reply", {"change": 1}, "more than was counted"),
-    ("sorter.job.state", {"pick": 9, "picks": 8}, "not so many picks"),
 )
 
 

@@ -164,7 +164,7 @@ def progress(state: OrderState, job: JobState | None) -> int | None:
         return base
     match job.step:
         case "assigned" | "travelling" | "picking" | "short":
-            done = job.pick / job.picks if job.picks else 0
+            done = min(job.pick, job.picks) / job.picks if job.picks else 0
             return round(20 + 50 * done)
         case "conveying":
             return 75

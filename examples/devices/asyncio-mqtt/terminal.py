@@ -54,7 +54,8 @@ async def hear(client, topic, message):
         reply = waiting.get((topic, message["correlationid"]))
         if reply and not reply.done() and is_final(message["data"]):
             reply.set_result(message)
-    elif data := till.answer(caller, operation, message):
+    else:
+        data = till.answer(caller, operation, message)
         answer = json.dumps({"id": message["id"], "data": data})
         await client.publish(f"{ROOT}/rep/{caller}/{NAME}/{operation}", answer, 1)
 

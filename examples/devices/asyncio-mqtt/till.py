@@ -113,7 +113,7 @@ class Till:
         self.write()
 
     def answer(self, caller, operation, request):
-        """The data of the answer to a request; None for what is not for this caller to ask."""
+        """The data of the answer to a request."""
         if operation == "ping":
             return {"node": self.name, "boot": self.boot, "version": "1"}
         if operation == "about":
@@ -121,7 +121,7 @@ class Till:
             start = {"boot": self.boot, "since": self.since, "operations": ["remind"]}
             return {**node, **start, "counts": {}, "outbox": len(self.open)}
         if (caller, operation) != ("settlement", "remind"):
-            return None
+            return problem(404, "unknown-operation", f"{self.name} has no {operation} for you.")
         if request["id"] not in self.shown:
             told = [request["data"].get(it) for it in ("order", "pickup_point_name", "pickup_code")]
             if not all(isinstance(each, str) and each for each in told):

@@ -64,7 +64,7 @@ function hear(topic, message) {
     data = { node: name, role: "terminal", version: "1", ...start };
     data = { ...data, operations: ["remind"], counts: {}, outbox: waiting.size };
   } else {
-    return;
+    data = problem(404, "unknown-operation", `${name} has no ${operation} for you.`);
   }
   const answer = JSON.stringify({ id: message.id, data });
   client.publish(`${root}/rep/${caller}/${name}/${operation}`, answer, { qos: 1 });

@@ -30,6 +30,7 @@ kept = json.loads(FILE.read_text()) if FILE.exists() else {"open": {}, "shown": 
 waiting = {}  # by id, each request: its topic, QoS, message, when it is sent next, and the pause
 clock = {"ahead": 0.0}  # of ours, the store's, in seconds: one of both may be wrong
 heard = queue.SimpleQueue()  # messages, and None for each new connection
+listening = set()  # the connection on which we have subscribed: before, no answer would be heard
 
 
 def keep():
@@ -62,7 +63,7 @@ def send_what_is_due():
     """Send each request whose pause is over, and double its pause up to 30 seconds."""
     for request in waiting.values():
         topic, qos, message, due, pause = request
-        if time.monotonic() >= due and client.is_connected():
+        if time.monotonic() >= due and listening and client.is_connected():
             say(topic, message, qos)
             request[3] = time.monotonic() + pause * random.uniform(0.75, 1.25)
             request[4] = min(pause * 2, 30.0)
@@ -174,6 +175,7 @@ def remind(message):
 def connected():
     """Listen, say that we are there, and send at once what may have been lost."""
     client.subscribe([(f"{ROOT}/rep/{NAME}/+/+", 1), (f"{ROOT}/req/+/{NAME}/+", 1)])
+    listening.add(client)
     say(f"state/{NAME}/presence", presence("online"), retain=True)
     for request in waiting.values():
         request[3] = 0.0
@@ -206,6 +208,7 @@ client.on_socket_open = lambda _client, _data, sock: sock.setsockopt(
     socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
 )
 client.on_connect = lambda *_: heard.put(None)
+client.on_disconnect = lambda *_: listening.clear()
 client.on_message = lambda _client, _data, message: heard.put(message)
 client.reconnect_delay_set(1, 30)
 client.connect_async(HOST, int(PORT), keepalive=15)

@@ -26,6 +26,7 @@ RFC3339 = re.compile(
     re.ASCII,
 )
 FILE = Path(f"{NAME}.json")  # what must survive a restart
+MACHINE = Path("machine.json")  # what is to go wrong next: {"short": "A-03-1"} or {"jam": ""}
 OVER = ("done", "aborted")
 # Jobs by "job/assignment", answers by the id of the request, reports by their own id. The oldest
 # jobs and answers are dropped: they were done hundreds of jobs ago.
@@ -34,6 +35,7 @@ if FILE.exists():
     kept = json.loads(FILE.read_text())
 due = {}  # when each report is sent next, and the pause after that
 heard = queue.SimpleQueue()  # messages, and None for each new connection
+listening = set()  # the connection on which we have subscribed: before, no answer would be heard
 
 
 def keep():
@@ -107,7 +109,7 @@ def pick(data):
         if under_way() or data["assignment"] < max(newest, default=0):
             return {"job": data["job"], "accepted": False}
         wanted = ("job", "assignment", "order", "pickup_point")
-        job = {name: data[name] for name in wanted} | {"picks": picks, "pick": 0, "taken": 0}
+        job = {name: data[name] for name in wanted} | {"picks": picks, "pick": 0, "found": []}
         kept["jobs"][key] = job
         go_to(job, "travelling")
     return {"job": job["job"], "accepted": job["step"] != "aborted"}
@@ -116,26 +118,61 @@ def pick(data):
 def abort(data):
     """Stop a job and say what had been taken; one never seen is never to be begun."""
     key = f"{data['job']}/{data['assignment']}"
-    nothing = {"job": data["job"], "assignment": data["assignment"], "picks": [], "taken": 0}
+    nothing = {"job": data["job"], "assignment": data["assignment"], "picks": [], "found": []}
     job = kept["jobs"].setdefault(key, nothing | {"pick": 0, "step": "aborted"})
     if job["step"] != "aborted":
-        # What is being taken at this moment counts as taken: somebody has to look.
-        job["taken"] += job["step"] == "picking"
-        go_to(job, "aborted")
+        stop(job)
     return {"job": job["job"], "taken": lines(job)}
+
+
+def stop(job):
+    """Go on no more. What is being taken at this moment counts as taken: somebody has to look."""
+    if job["step"] == "picking":
+        job["found"].append(job["picks"][job["pick"]]["quantity"])
+    go_to(job, "aborted")
 
 
 def lines(job):
     """What was taken of a job so far, by SKU."""
     taken = {}
-    for each in job["picks"][: job["taken"]]:
-        taken[each["sku"]] = taken.get(each["sku"], 0) + each["quantity"]
-    return [{"sku": sku, "quantity": quantity} for sku, quantity in taken.items()]
+    for each, found in zip(job["picks"], job["found"], strict=False):
+        taken[each["sku"]] = taken.get(each["sku"], 0) + found
+    return [{"sku": sku, "quantity": quantity} for sku, quantity in taken.items() if quantity]
 
 
 def go_to(job, step):
     """Begin a step: it is written down when the caller keeps the file, and shown after that."""
     job["step"], job["since"] = step, datetime.now(UTC).isoformat()
+
+
+class JamError(Exception):
+    """The machine cannot go on by itself."""
+
+
+def find(each):
+    """How many pieces the machine finds at a pick, at most those that are wanted."""
+    wrong = json.loads(MACHINE.read_text()) if MACHINE.exists() else {}
+    if "jam" in wrong or wrong.get("short") == each["location"]:
+        MACHINE.unlink()
+    if "jam" in wrong:
+        raise JamError
+    return each["quantity"] - (wrong.get("short") == each["location"])
+
+
+def after_pick(job):
+    """The next pick, or on with what was found; with nothing at all the job is over."""
+    if len(job["found"]) < len(job["picks"]):
+        job["pick"] = len(job["found"])
+        go_to(job, "travelling")
+    else:
+        go_to(job, "conveying" if any(job["found"]) else "aborted")
+
+
+def report(operation, job, **more):
+    """Something that the warehouse has to hear: it is kept along with the step."""
+    data = {"job": job["job"], "assignment": job["assignment"], **more}
+    message = {"id": uuid4().hex, "data": data}
+    kept["reports"][message["id"]] = {"operation": operation, "message": message}
 
 
 def advance(job):
@@ -147,20 +184,32 @@ def advance(job):
     if job["step"] == "travelling":
         go_to(job, "picking")
     elif job["step"] == "picking":
-        job["taken"] += 1
-        more = job["taken"] < len(job["picks"])
-        job["pick"] = job["taken"] if more else job["pick"]
-        go_to(job, "travelling" if more else "conveying")
+        take(job)
     elif job["step"] == "conveying":
         go_to(job, "packing")
     else:
         go_to(job, "done")
-        report = {"job": job["job"], "assignment": job["assignment"], "order": job["order"]}
-        report |= {"parcel": f"p-{uuid4().hex[:12]}", "lines": lines(job)}
-        identifier = uuid4().hex
-        kept["reports"][identifier] = {"id": identifier, "data": report}
+        parcel = f"p-{uuid4().hex[:12]}"
+        report("packed", job, order=job["order"], parcel=parcel, lines=lines(job))
     keep()  # the step and its report at once, before anyone hears of either
     tell(job)
+
+
+def take(job):
+    """The machine has taken what it found, or has jammed."""
+    each = job["picks"][job["pick"]]
+    try:
+        found = find(each)
+    except JamError:
+        stop(job)
+        report("fault", job, reason="The machine is jammed.")
+        return
+    job["found"].append(found)
+    if found < each["quantity"]:
+        go_to(job, "short")  # until the warehouse has said where the rest is
+        report("short-pick", job, sku=each["sku"], location=each["location"], found=found)
+    else:
+        after_pick(job)
 
 
 def tell(job):
@@ -190,7 +239,8 @@ def hear(topic, message):
         raise TypeError("an id is a text")
     kind, caller, callee, operation = topic.removeprefix(f"{ROOT}/").split("/")
     if kind == "rep":
-        if (callee, operation) == ("warehouse", "packed"):
+        sent = kept["reports"].get(message["correlationid"])
+        if sent and (callee, operation) == ("warehouse", sent["operation"]):
             reported(message["correlationid"], message["data"])
     elif operation == "about":
         say(f"rep/{caller}/{NAME}/about", {"id": message["id"], "data": about()})
@@ -254,13 +304,18 @@ def obey(caller, operation, message):
 
 
 def reported(identifier, data):
-    """The warehouse has heard of a parcel; "not now" is no answer."""
-    if identifier not in kept["reports"] or data.get("retryable"):
+    """The warehouse has heard of it; "not now" is no answer."""
+    if data.get("retryable"):
         return
+    operation, sent = (kept["reports"][identifier][name] for name in ("operation", "message"))
     if "status" in data:
         print(f"refused {data['status']} {data['code']}: {data['detail']}", flush=True)
     else:
-        print(f"packed {data['job']}", flush=True)
+        job = kept["jobs"][f"{sent['data']['job']}/{sent['data']['assignment']}"]
+        if operation == "short-pick" and job["step"] == "short":
+            job["picks"] += data["picks"]
+            after_pick(job)
+        print(f"{operation} {data['job']}", flush=True)
     del kept["reports"][identifier]
     keep()
     show_job()
@@ -268,10 +323,10 @@ def reported(identifier, data):
 
 def send_what_is_due():
     """Send each report again until it is answered, with pauses that double up to 30 seconds."""
-    for identifier, report in kept["reports"].items():
+    for identifier, each in kept["reports"].items():
         at, pause = due.get(identifier, (0.0, 1.0))
-        if time.monotonic() >= at and client.is_connected():
-            say(f"req/{NAME}/warehouse/packed", report)
+        if time.monotonic() >= at and listening and client.is_connected():
+            say(f"req/{NAME}/warehouse/{each['operation']}", each["message"])
             due[identifier] = (
                 time.monotonic() + pause * random.uniform(0.75, 1.25),
                 min(pause * 2, 30.0),
@@ -281,6 +336,7 @@ def send_what_is_due():
 def connected():
     """Listen, say that we are there, and send at once what may have been lost."""
     client.subscribe([(f"{ROOT}/rep/{NAME}/+/+", 1), (f"{ROOT}/req/+/{NAME}/+", 1)])
+    listening.add(client)
     say(f"state/{NAME}/presence", presence("online"), retain=True)
     show_job()
     due.clear()
@@ -296,10 +352,11 @@ def run():
         if job is not None and working != at:
             working = at
             step_over = time.monotonic() + STEP_SECONDS
-        if job is not None and time.monotonic() >= step_over:
+        works = job is not None and job["step"] != "short"
+        if works and time.monotonic() >= step_over:
             advance(job)
             continue
-        pause = 0.2 if job is None else min(0.2, step_over - time.monotonic())
+        pause = min(0.2, step_over - time.monotonic()) if works else 0.2
         try:
             message = heard.get(timeout=max(0.0, pause))
         except queue.Empty:
@@ -319,6 +376,7 @@ client.on_socket_open = lambda _client, _data, sock: sock.setsockopt(
     socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
 )
 client.on_connect = lambda *_: heard.put(None)
+client.on_disconnect = lambda *_: listening.clear()
 client.on_message = lambda _client, _data, message: heard.put(message)
 client.reconnect_delay_set(1, 30)
 client.connect_async(HOST, int(PORT), keepalive=15)
