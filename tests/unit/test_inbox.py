@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ from settlement_orders import POINTS
 from bus.contract.catalog import StockLevel
 from bus.contract.warehouse import RECEIVE, Receive
 from bus.errors import Busy
+from bus.link import MemoryBroker
+from bus.node import Node, Place
+from bus.settings import RuntimeSettings
 from bus.turn import Turn
 from nodes.warehouse.role import Warehouse
 
@@ -121,3 +125,14 @@ def test_a_refusal_for_the_moment_leaves_the_command_to_be_given_again(warehouse
     assert (done.postponed, done.removed) == ([], [restock.id])
     assert envelope(done)["data"]["quantity"] == 9
     assert warehouse.waiting("restock") == []
+
+
+def test_answers_are_forgotten_only_when_a_start_has_lasted_as_long_as_ten_repetitions(
+    tmp_path: Path,
+) -> None:
+    limits = RuntimeSettings(retry_limit=30, keep_answers=60)
+    place = Place(MemoryBroker(), "main", tmp_path, limits)
+    node = Node("warehouse", Warehouse(POINTS).role, place)
+    node._started = 5 * SECOND
+    assert node._forget_before(305 * SECOND - 1) is None
+    assert node._forget_before(305 * SECOND) == 245 * SECOND
