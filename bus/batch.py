@@ -210,8 +210,12 @@ class Batches:
         if isinstance(item, Replied) and item.is_for_the_moment:
             turn.postponed.append(row.id)
             return
-        gone = turn.connection.execute("DELETE FROM outbox WHERE id = ?", (row.id,)).rowcount
-        turn.removed.append(row.id)
+        if isinstance(item, Due) and self._is_asked_on(row):
+            gone = turn.ask_on(row)
+        else:
+            done = turn.connection.execute("DELETE FROM outbox WHERE id = ?", (row.id,))
+            gone = bool(done.rowcount)
+            turn.removed.append(row.id)
         if not gone:
             return
         turn.trace = row.trace
@@ -223,6 +227,10 @@ class Batches:
             timer.due(turn, timer.data.model_validate_json(row.payload))
         else:
             self._answered(turn, row, item)
+
+    def _is_asked_on(self, row: Pending) -> bool:
+        key = role_of(row.target) or "", row.operation
+        return row.kind == "command" and find_operation(*key) in self._role.asks_on
 
     def _answered(self, turn: Turn, row: Pending, item: Replied | Due) -> None:
         kind = role_of(row.target) or ""

@@ -150,6 +150,11 @@ class StoreTime:
         """
         return self._now(self._ahead.get(node))
 
+    def written(self, node: str, said: int) -> int | None:
+        """When a node wrote what has this time, by our steady clock: at the earliest, if known."""
+        ahead = self._ahead.get(node)
+        return None if ahead is None else said - ahead[1]
+
     def anywhere(self) -> int | None:
         """What time it is at the role that was heard last; None if none was."""
         return self._now(self._latest)

@@ -15,7 +15,7 @@ from bus.contract.channel import EVERY, Event, role_of
 from bus.contract.every import ABOUT, PING, PRESENCE, REFUSED, Presence, Refusal
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
-from bus.envelope import Reading, is_problem
+from bus.envelope import Envelope, Reading, is_problem
 from bus.errors import (
     Busy,
     Expired,
@@ -197,7 +197,7 @@ class Ear:
             self._counts.drop("unsolicited-reply")
             return
         reply = Replied(row, envelope.id, envelope.data, is_problem(envelope), envelope.trace)
-        if reply.code == Expired.code:
+        if reply.code == Expired.code and not self._is_final(reply, envelope):
             self._too_late(reply)
             return
         heeded = (role_of(address.callee), address.name) in self._heeded
@@ -205,6 +205,17 @@ class Ear:
             self._take(reply)
         else:
             self._acknowledge(reply)
+
+    def _is_final(self, reply: Replied, envelope: Envelope) -> bool:
+        """Whether it was too late for every copy when this was said, by the callee's clock.
+
+        One that was said before, of a copy with a wrong deadline, says nothing of the others.
+        """
+        expired, said = reply.row.expired_at, envelope.sent_at
+        if expired is None or said is None:
+            return False
+        written = self._store_time.written(reply.row.target, said)
+        return written is not None and written >= expired
 
     def _too_late(self, reply: Replied) -> None:
         """The other clock says that it is too late. Ours decides that: until then it is sent on.

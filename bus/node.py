@@ -576,7 +576,7 @@ class Node:
                     self._take(Due(row))
                 elif row.kind == "call":
                     self._do_beside(self._call(row), row.id)
-                elif row.deadline is not None and row.deadline <= self.identity.steady():
+                elif row.expires_at is not None and row.expires_at <= self.identity.steady():
                     self._take(Due(row))
                 else:
                     if row.deadline is None or self._store_time.at(row.target) is not None:

@@ -117,8 +117,8 @@ class Schedule:
         wait = min(self._first * 2 ** min(tries, 30), self._limit)
         wait *= self._chance.uniform(0.75, 1.25)
         due = self._now() + round(wait * 1000)
-        if row.deadline is not None:
-            due = min(due, max(row.deadline, self._now()))
+        if row.expires_at is not None:
+            due = min(due, max(row.expires_at, self._now()))
         if row.kind == "command":
             self._lane(row).rest(identifier)
         self._push(identifier, due)
@@ -159,7 +159,7 @@ class Schedule:
             heapq.heappop(self._heap)
             del self._due[identifier]
             row = self._rows[identifier]
-            if row.kind == "command" and (row.deadline is None or row.deadline > now):
+            if row.kind == "command" and (row.expires_at is None or row.expires_at > now):
                 self._line_up(row)
                 continue
             if row.kind == "command":
@@ -173,8 +173,8 @@ class Schedule:
         lane = self._waiting[row.target] = self._lane(row)
         lane.line_up(row.id, again=row.id in self._tries)
         self._changed.set()
-        if row.deadline is not None:
-            self._push(row.id, row.deadline)
+        if row.expires_at is not None:
+            self._push(row.id, row.expires_at)
 
     def _from_lanes(self, now: int) -> list[Pending]:
         """What there is room for; the callees take turns."""

@@ -57,6 +57,9 @@ class Role:
         default_factory=dict
     )
     """What to do with the replies to one's own commands."""
+    asks_on: frozenset[Operation[Any, Any]] = frozenset()
+    """Commands that go on being asked about when they have timed out, until an answer is there:
+    their answers come a second time then."""
     watches: Mapping[State[Any], Callable[[Turn, Observed[Any]], None]] = field(
         default_factory=dict
     )

@@ -5,7 +5,7 @@ Collects what is to be published after the commit; nothing leaves the node befor
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bus.contract.channel import Event, Operation, State
@@ -41,6 +41,17 @@ class Pending:
     due_at: int
     """Milliseconds of the node's steady clock; so is the deadline."""
     deadline: int | None
+    """Negative once it has passed and was told; then only what came of the command is asked."""
+
+    @property
+    def expires_at(self) -> int | None:
+        """When the role is told that nothing has come in time; None if never, or not again."""
+        return self.deadline if self.deadline is not None and self.deadline > 0 else None
+
+    @property
+    def expired_at(self) -> int | None:
+        """When its deadline was, if that was told; it must not begin any more."""
+        return -self.deadline if self.deadline is not None and self.deadline <= 0 else None
 
 
 @dataclass(slots=True)
@@ -148,6 +159,22 @@ class Turn:
                 None,
             )
         )
+
+    def ask_on(self, row: Pending) -> bool:
+        """Go on asking what has come of a command whose deadline has passed; False if it is known.
+
+        From now on each copy says that it must not begin; so it ends with the first reply, or with
+        410 `expired`.
+        """
+        assert row.expires_at is not None, f"{row.id} has no deadline that could have passed"
+        asked = replace(row, deadline=-row.expires_at, due_at=self.steady)
+        done = self.connection.execute(
+            "UPDATE outbox SET deadline = ?, due_at = ? WHERE id = ? AND deadline = ?",
+            (asked.deadline, asked.due_at, row.id, row.deadline),
+        )
+        if done.rowcount:
+            self.added.append(asked)
+        return bool(done.rowcount)
 
     def drop(self, identifier: str | None) -> None:
         """Forget a command, timer or call of this node that is not needed any more."""

@@ -117,8 +117,11 @@ class Voice:
         if row.deadline is not None:
             left = row.deadline - self._identity.steady()
             there = self._store_time.at(row.target)
-            expiry = seconds_left(left)
-            payload = with_deadline(payload, expiry, None if there is None else there + left)
+            if row.expired_at is not None:  # asked about: it begins nothing
+                payload = with_deadline(payload, 0, None)
+            else:
+                expiry = seconds_left(left)
+                payload = with_deadline(payload, expiry, None if there is None else there + left)
         self.say(
             Outgoing(
                 self._topics.request(self._node, row.target, row.operation),

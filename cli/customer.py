@@ -19,7 +19,7 @@ from bus.link import MqttConnector
 from bus.node import Place
 from cli import options
 from cli.address import broker_url
-from cli.run import output, run
+from cli.run import errors, output, run
 from cli.settings import Settings, read_settings
 from cli.tester import completion
 from devices.terminal.price import price_text
@@ -99,7 +99,7 @@ async def _buy(
 ) -> None:
     async with running_terminal(name, url, settings) as terminal:
         styles = await terminal.styles(list(cart))
-        receipt = await terminal.buy(cart, styles, payment, pickup)
+        receipt = await terminal.buy(cart, styles, payment, pickup, _say_overdue)
         if as_json:
             output.print_json(receipt.model_dump_json())
         else:
@@ -118,6 +118,14 @@ async def _buy(
                 output.print(
                     f"  {line.quantity} x {line.sku} could not be found; the money goes back."
                 )
+
+
+def _say_overdue() -> None:
+    errors.print(
+        "No answer in time: whether this was bought is not known yet. The terminal goes on asking;"
+        " Ctrl-C leaves, and its next start goes on.",
+        soft_wrap=True,
+    )
 
 
 def _print_receipt(receipt: Receipt, styles: Mapping[str, Style]) -> None:

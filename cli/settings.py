@@ -49,7 +49,8 @@ class Settings(BaseSettings):
     speed: Annotated[float, Field(gt=0)] = 1.0
     """How many times faster than real the simulated conveyors are; `inf` takes no time."""
     purchase_patience: Annotated[float, Field(gt=0, le=3600)] = 60.0
-    """Seconds until a purchase that was not answered counts as unknown."""
+    """Seconds until a purchase that was not answered counts as unknown; the terminal goes on asking
+    what became of it until it is told."""
     broker: BrokerSettings = BrokerSettings()
     """The broker; see `broker.engine`, `broker.port`, `broker.url`."""
     web: WebSettings = WebSettings()

@@ -137,6 +137,8 @@ def _is_late(copy: Request, began: int, reserved: int | None) -> bool:
         began: by settlement's clock, by which a deadline is written.
         reserved: by the recorder's, by which the seconds after its receipt are counted.
     """
+    if copy.expires_in == 0:
+        return True  # it asks what has become of it, and begins nothing
     verdicts = []
     if copy.deadline is not None:
         verdicts.append(began > copy.deadline)

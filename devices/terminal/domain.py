@@ -25,6 +25,11 @@ class Bought:
     problem: ProblemData | None = None
     """Why it was refused; or in what the answer breaks the contract, where nothing is known."""
 
+    @property
+    def is_asked_about(self) -> bool:
+        """Whether there was no answer in time: it may still come."""
+        return self.state == "unknown" and self.problem is None
+
 
 LEADS_NOWHERE = frozenset({"unknown-label", "invalid-digital-link", "invalid-field", "retired"})
 """The refusals of a lookup that speak of the code; any other says that the catalog cannot tell."""

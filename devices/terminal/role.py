@@ -21,6 +21,8 @@ from devices.terminal.domain import Bought
 from devices.terminal.screen import LitScreen, PrintingScreen, Screen
 
 Seen = TypeVar("Seen")
+_LEARNED = "learned "
+"""Before the id of a purchase that was unknown."""
 
 
 class Showing(Model):
@@ -39,10 +41,12 @@ class Terminal:
         name: `terminal-7`.
         place: where it runs.
         show: called once for each reminder the customer is to see.
-        patience: seconds until a purchase that was not answered counts as unknown.
+        patience: seconds until a purchase that was not answered counts as unknown; it is asked
+            about until an answer is there.
         light: instead of `show`, where people stand before a screen: returns when a reminder is
             on it, or false when it need not be. Such reminders wait to be acknowledged.
         hears: told what others say of themselves; see `Role.hears`.
+        learned: told once what a purchase has come to that was not answered in time.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Terminal:
         patience: float = 60.0,
         light: Callable[[Remind], Awaitable[bool]] | None = None,
         hears: Mapping[Event[Any] | State[Any], Callable[[str, Any], None]] | None = None,
+        learned: Callable[[Bought], None] = lambda _: None,
     ) -> None:
         self.name = name
         self._patience = round(patience * 1000)
@@ -60,6 +65,7 @@ class Terminal:
         self._screen: Screen = LitScreen(record, light) if light else PrintingScreen(record, show)
         self._waits_for_people = light is not None
         self._hears = hears or {}
+        self._learned = learned
         self.role = self._role()
         self.node = Node(name, self.role, place)
         self._waiting: list[asyncio.Future[None]] = []
@@ -71,6 +77,7 @@ class Terminal:
             package="devices.terminal",
             commands={REMIND: _remind},
             answers={PURCHASE: answered},
+            asks_on=frozenset({PURCHASE}),
             adapters=(Adapter("screen", Showing, self._display, self._displayed),),
             hears=self._hears,
             committed=self._committed,
@@ -119,16 +126,29 @@ class Terminal:
         styles: Mapping[str, Style],
         payment: Payment,
         pickup_point: str | None = None,
+        overdue: Callable[[], None] | None = None,
     ) -> Receipt:
         """Buy a cart at the prices shown; returns when it is paid.
+
+        Args:
+            cart: how many of which style.
+            styles: as they were shown.
+            payment: how it is paid.
+            pickup_point: the store's default if None.
+            overdue: called when there is no answer in time; then the answer is waited for, however
+                late it comes.
 
         Raises:
             Refused: the store said no; nothing was charged.
             BrokenReply: its answer breaks the contract; whether it was bought is unknown.
-            NoAnswer: no answer in time; whether it was bought is unknown.
+            NoAnswer: no answer in time, without `overdue`; whether it was bought is unknown.
         """
         identifier = await self.begin(domain.purchase(cart, styles, payment, pickup_point))
-        return receipt_of(await self.outcome(identifier))
+        bought = await self.outcome(identifier)
+        if bought.is_asked_about and overdue is not None:
+            overdue()
+            bought = await self.known(identifier)
+        return receipt_of(bought)
 
     async def begin(self, purchase: Purchase) -> str:
         """Send a purchase; it survives a crash of this terminal. Returns the message's id."""
@@ -149,6 +169,10 @@ class Terminal:
     async def outcome(self, identifier: str) -> Bought:
         """Wait until a purchase is settled, refused or unknown."""
         return await self._until(lambda rows: _unless_sent(store.purchase(rows, identifier)))
+
+    async def known(self, identifier: str) -> Bought:
+        """Wait until a purchase is settled or refused, also after it was unknown."""
+        return await self._until(lambda rows: _if_known(store.purchase(rows, identifier)))
 
     async def reminded(self, order: str) -> Remind:
         """Wait until the reminder of an order has been shown."""
@@ -188,7 +212,10 @@ class Terminal:
         turn.answer(REMIND, showing.caller, showing.request, Shown(shown=shown))
         turn.touch(order)
 
-    def _committed(self, _: sqlite3.Connection, __: frozenset[str]) -> None:
+    def _committed(self, rows: sqlite3.Connection, touched: frozenset[str]) -> None:
+        for key in touched:
+            if key.startswith(_LEARNED):
+                self._learned(store.purchase(rows, key.removeprefix(_LEARNED)))
         waiting, self._waiting = self._waiting, []
         for future in waiting:
             if not future.done():
@@ -214,9 +241,15 @@ def receipt_of(bought: Bought) -> Receipt:
     raise BrokenReply(f"{bought.problem.detail} Whether it was bought is unknown.")
 
 
+def _if_known(bought: Bought) -> Bought | None:
+    return None if bought.state == "sent" or bought.is_asked_about else bought
+
+
 def answered(turn: Turn, answer: Answer[Receipt]) -> None:
-    """Settlement has answered a purchase; or did not in time, or not as the contract says."""
+    """Settlement has answered a purchase; or did not in time, and may still do so later."""
     bought = Bought(answer.id, became_of(answer), answer.data, answer.problem)
+    if store.purchase(turn.connection, answer.id).state == "unknown" != bought.state:
+        turn.touch(f"{_LEARNED}{answer.id}")
     store.save_purchase(turn.connection, bought, turn.steady)
     turn.touch(answer.id)
 

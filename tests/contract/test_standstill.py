@@ -4,13 +4,13 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bad_messages import message
-from raw_client import OpenRaw, RawClient, raw_in_memory
+from raw_client import RawClient, raw_in_memory
 from store import PATIENCE, Store, running_store
 
 from bus.caller import Caller
@@ -62,7 +62,7 @@ IMPOSSIBLE: dict[str, dict[str, Any]] = {
 
 
 async def test_pickup_points_that_cannot_be_are_dropped_and_the_store_sells(
-    store: Store, open_raw: OpenRaw
+    store: Store, open_raw: Callable[[str], AbstractAsyncContextManager[RawClient]]
 ) -> None:
     async with open_raw("warehouse") as raw:
         before = (await store.ask(ABOUT, "settlement", Empty())).counts.get(

@@ -10,12 +10,15 @@ import pytest
 import pytest_asyncio
 from kiosk_stage import BY_HAND, Visit, visit
 from PIL import Image
-from store import FAST, LABEL, FaultyBroker, Store, running_store
+from store import FAST, LABEL, FaultyBroker, Store, eventually, running_store
 
 from bus.contract.settlement import ORDERS, Orders
 from bus.contract.warehouse import RECEIVE, Receive
+from bus.node import Place
 from cli.shop.labelling import collection_label
+from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.pages.stack import PAGES
+from devices.terminal.kiosk.refusals import UNKNOWN
 from devices.terminal.label import draw_png
 from devices.terminal.scanner import read_codes
 
@@ -398,3 +401,34 @@ async def test_a_kiosk_waits_for_a_broker_that_is_not_there_yet(
         await guest.sees("✖ No connection to the store.")
         plug.put_in()
         await guest.sees_no("No connection")
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["stays", "leaves"])
+async def test_who_still_stands_there_sees_the_receipt_that_came_too_late(
+    shop: Shop, name: str, stays: bool
+) -> None:
+    store, broker = shop
+    place = Place(broker, store.site, store.place.data, store.place.settings)
+    kiosk = Attendant(name, place, patience=0.3)
+    running = asyncio.create_task(kiosk.run())
+    guest = kiosk.guest
+
+    await eventually(lambda: kiosk.connected and kiosk.points, "a connection")
+    await kiosk.scan(LABEL)
+    guest.put()
+    guest.quoted = guest.cart.total
+    broker.lose(f"rep/{name}/settlement/purchase", 1_000_000)
+    await kiosk.pay("C-1001")
+    assert guest.note == UNKNOWN
+    assert guest.cart.items
+    if not stays:
+        kiosk.leave()
+    broker.lose(f"rep/{name}/settlement/purchase", 0)
+    terminal = kiosk._terminal
+    assert terminal is not None
+    await eventually(lambda: not kiosk._unknown, "what it has come to")
+    assert terminal.purchases()[-1].state == "settled"
+    assert (guest.page == "receipt", not guest.cart.items) == (stays, stays)
+    assert kiosk.guest.receipt == (terminal.purchases()[-1].receipt if stays else None)
+    running.cancel()
+    await asyncio.wait({running})

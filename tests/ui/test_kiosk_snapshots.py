@@ -77,7 +77,7 @@ def attendant(page: Page, language: str) -> Attendant:
         guest.level({"MUG": 0})
         guest.note = guest.cart.trouble
     if page == "receipt":
-        guest.paid(_RECEIPT)
+        guest.paid(_RECEIPT, guest.cart.items)
     if page == "orders":
         states: dict[str, OrderState] = {"o-1": "reminded", "o-7sm2rt07es": "settled"}
         made.orders.fill(

@@ -107,9 +107,26 @@ def test_a_purchase_that_nobody_answered_is_not_known_and_not_bought_again(tmp_p
             phone.pay()
             page = phone.wait_for_the_answer()
             assert page.status_code == 504
-            assert "please ask the staff before you buy again" in page.text
+            assert "Please ask the staff before you buy again" in page.text
             assert is_protected(phone)
             assert "Your cart is empty" in phone.get("/cart").text
+
+
+def test_a_purchase_that_is_answered_late_is_shown_as_soon_as_it_is_known(tmp_path: Path) -> None:
+    with open_shop(tmp_path, patience=0.3) as shop:
+        phone = shop.phone()
+        with phone.http:
+            phone.put_into_cart(MUG, "MUG")
+            shop.broker.lose("rep/web-1/settlement/purchase", 1_000_000)
+            phone.pay()
+            page = phone.wait_for_the_answer()
+            asked = str(page.url)
+            assert (page.status_code, "goes on asking" in page.text) == (504, True)
+            token = asked.rpartition("/")[2]
+            with phone.http.stream("GET", f"/live?purchase={token}&shown=unknown") as live:
+                shop.broker.lose("rep/web-1/settlement/purchase", 0)
+                assert any(f"/purchase/{token}" in line for line in live.iter_lines())
+            assert "/order/" in str(phone.get(asked).url)
 
 
 @pytest.mark.parametrize(

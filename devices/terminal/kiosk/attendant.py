@@ -33,6 +33,7 @@ from bus.sentence import Sentence
 from bus.texts import Texts
 from devices.terminal import domain
 from devices.terminal.code import is_typed_code, pickup_code
+from devices.terminal.kiosk.cart import Item
 from devices.terminal.kiosk.guest import Guest, payment_of
 from devices.terminal.kiosk.orders import WAITING, OrderBook
 from devices.terminal.kiosk.refusals import UNKNOWN, locked, refusal
@@ -85,6 +86,8 @@ class Attendant:
         """Of a new customer."""
         self._patience = patience
         self._terminal: Terminal | None = None
+        self._unknown: dict[str, tuple[Guest, dict[str, Item]]] = {}
+        """By purchase that was not answered in time, whose it is, and what lay in the cart."""
         self._over: list[str] = []
         """Orders whose reminders are not shown any more, which is still to be written down."""
 
@@ -117,7 +120,7 @@ class Attendant:
         while True:
             self._terminal = Terminal(
                 self.name, self._place, patience=self._patience, light=self._light,
-                hears=self._hears(),
+                hears=self._hears(), learned=self._learned,
             )  # fmt: skip
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -317,12 +320,25 @@ class Attendant:
         guest.note = Sentence("Paying ... please wait.")
         self.changed()
         bought = await self._ask(lambda terminal: self._bought(terminal, purchase))
+        items = dict(guest.cart.items)
         if bought.receipt is not None:
-            guest.paid(bought.receipt)
+            guest.paid(bought.receipt, items)
         elif bought.state == "refused" and bought.problem is not None:
             await self._not_bought(guest, bought.problem)
         else:
             guest.note = UNKNOWN
+            self._unknown[bought.id] = guest, items
+
+    def _learned(self, bought: domain.Bought) -> None:
+        """What a purchase has come to that was not answered in time: who is still here is told."""
+        guest, items = self._unknown.pop(bought.id, (None, dict[str, Item]()))
+        if guest is None or guest is not self.guest:
+            return
+        if bought.receipt is not None:
+            guest.paid(bought.receipt, items)
+        elif bought.problem is not None:
+            guest.note = refusal(bought.problem)
+        self.changed()
 
     async def _bought(self, terminal: Terminal, purchase: Any) -> domain.Bought:
         return await terminal.outcome(await terminal.begin(purchase))

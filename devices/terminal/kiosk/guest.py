@@ -129,11 +129,13 @@ class Guest:
             ]
             self.product = self.product.model_copy(update={"styles": styles})
 
-    def paid(self, receipt: Receipt) -> None:
-        """The cart is theirs."""
-        self.bought = dict(self.cart.items)
+    def paid(self, receipt: Receipt, items: Mapping[str, Item]) -> None:
+        """What lay in the cart when they paid is theirs; what came into it since stays there."""
+        if self.cart.items.keys() <= items.keys():
+            self.cart = Cart()
+        self.bought = dict(items)
         self.codes[receipt.order] = receipt.pickup_code
-        self.receipt, self.cart, self.product, self.note = receipt, Cart(), None, None
+        self.receipt, self.product, self.note = receipt, None, None
         self.page = "receipt"
 
 

@@ -167,9 +167,9 @@ async def purchase(site: Site, request: Request, visitor: Visitor) -> Response:
     say = site.say(visitor)
     if bought.state == "unknown" or bought.problem is None:
         sentence = say(
-            "The store did not answer in time. Whether it was bought is not known:"
-            " please ask the staff before you buy again."
+            "The store did not answer in time. Whether it was bought is not known yet; this page"
+            " goes on asking. Please ask the staff before you buy again."
         )
-        return site.page(visitor, "refused.html", 504, sentence=sentence, again=False)
+        return site.page(visitor, "unknown.html", 504, sentence=sentence, token=token)
     sentence = problem_in_words(say, bought.problem)
-    return site.page(visitor, "refused.html", 409, sentence=sentence, again=True)
+    return site.page(visitor, "refused.html", 409, sentence=sentence)

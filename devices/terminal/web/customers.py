@@ -16,6 +16,7 @@ from bus.node import Place
 from bus.role import Role
 from bus.turn import Turn
 from devices.terminal import store as terminal_store
+from devices.terminal.domain import PurchaseState
 from devices.terminal.role import Terminal, answered, became_of
 from devices.terminal.web import domain, store
 from devices.terminal.web.domain import Cart, CartLine
@@ -132,9 +133,9 @@ class Customers(Terminal):
         cart = self.node.read(lambda rows: store.cart(rows, session, token))
         return cart.purchase if cart is not None else None
 
-    def known_outcome(self, purchase: str) -> bool:
-        """Whether it is known by now what became of a purchase."""
-        return self.node.read(lambda rows: terminal_store.purchase(rows, purchase)).state != "sent"
+    def state_of(self, purchase: str) -> PurchaseState:
+        """What is known by now of a purchase."""
+        return self.node.read(lambda rows: terminal_store.purchase(rows, purchase)).state
 
     def orders(self, session: str) -> list[Kept]:
         """This browser's latest purchases, newest first."""

@@ -71,7 +71,7 @@ async def _subject(site: Site, request: Request, visitor: Visitor) -> tuple[Iter
     if "order" in asked:
         return _order(site, visitor, asked["order"])
     if "purchase" in asked:
-        return _purchase(site, visitor, asked["purchase"])
+        return _purchase(site, visitor, asked["purchase"], asked.get("shown", "sent"))
 
     async def nothing() -> dict[str, str]:
         return {}
@@ -111,14 +111,15 @@ def _order(site: Site, visitor: Visitor, order: str) -> tuple[Iterable[str], Par
     return [order], parts
 
 
-def _purchase(site: Site, visitor: Visitor, token: str) -> tuple[Iterable[str], Parts]:
+def _purchase(site: Site, visitor: Visitor, token: str, shown: str) -> tuple[Iterable[str], Parts]:
+    """The page moves on as soon as more is known of a purchase than it shows."""
     identifier = site.customers.bought(visitor.session, token)
     if identifier is None:
         raise HTTPException(404)
 
     async def parts() -> dict[str, str]:
-        known = site.customers.known_outcome(identifier)
-        return {"": f"/purchase/{token}"} if known else {}
+        state = site.customers.state_of(identifier)
+        return {} if state in ("sent", shown) else {"": f"/purchase/{token}"}
 
     return [identifier], parts
 
