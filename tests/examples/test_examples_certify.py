@@ -49,7 +49,7 @@ class Customer(CommandHands):
         self._device = await self._spawn(self._commands.buy)
 
 
-HURRIED = re.compile(r"(?<=\+ )60(?=,|\)| seconds|000\))")
+HURRIED = re.compile(r"(?<=\+ |s=)60(?=[),]| seconds|000\))")
 """The seconds for which a customer waits, as the examples spell them."""
 
 

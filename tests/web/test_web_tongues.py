@@ -71,8 +71,9 @@ for (let at = 0; at < text.length; at++) {
   if (top !== line) first += text[at];
   line = top;
 }
+const narrow = Math.ceil(box.getBoundingClientRect().width);
 box.remove();
-return first;
+return [first, narrow];
 """
 
 
@@ -80,7 +81,8 @@ def test_no_chinese_line_begins_with_what_ends_something(browser: Browser) -> No
     style = (Path(package.__file__).parent / "static" / "style.css").read_text(encoding="utf-8")
     browser.get("data:text/html;charset=utf-8,<!doctype html><body>")
     text = "订单编号（蓝色衬衫，小号）、两件；付款（账户）。《牛津》！！" * 3
-    # The narrowest that a column is squeezed to, and whatever else there may be.
-    for width in ("min-content", *(f"{each}px" for each in range(48, 200, 4))):
-        begun = browser.driver.execute_script(_FIRST_OF_LINES, text, style, width)
+    # The narrowest that a column is squeezed to, which depends on the font, and any wider one.
+    _, narrow = browser.driver.execute_script(_FIRST_OF_LINES, text, style, "min-content")
+    for width in ("min-content", *(f"{each}px" for each in range(narrow, 200, 4))):
+        begun, _ = browser.driver.execute_script(_FIRST_OF_LINES, text, style, width)
         assert not set(begun) & set("）、；，。》！"), (width, begun)
