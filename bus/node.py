@@ -36,6 +36,7 @@ from bus.contract.every import (
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Empty, Model
 from bus.damage import reading
+from bus.disk_watch import DiskWatch
 from bus.ear import Ear
 from bus.envelope import Reading
 from bus.errors import (
@@ -119,6 +120,7 @@ class Node:
         self._watch = ClockWatch(
             name, self.identity, self._clock, store_time, self._record_clock, self._show_alarms
         )
+        self._disk = DiskWatch(name, self.identity, self._show_alarms)
         self._voice = Voice(name, role.kind, self.topics, self.identity, self.counts, store_time)
         self._batches = Batches(role, name, place.site, self.identity)
         self._gate = Gate(self.topics, name, role.kind, self.identity, store_time)
@@ -332,7 +334,9 @@ class Node:
 
     def _show_alarms(self) -> None:
         """Everything that is wrong here: what the role says, and the clocks."""
-        found = [*self.role.alarms(self._journal.reader), *self._watch.alarms]
+        found = [
+            *self.role.alarms(self._journal.reader), *self._watch.alarms, *self._disk.alarms
+        ]  # fmt: skip
         self._voice.state(ALARMS_STATE, Alarms(alarms=found))
 
     async def _show_again(self) -> None:
@@ -435,9 +439,9 @@ class Node:
             if batch == [None]:
                 raise self._explained(error) from error
             if len(batch) > 1:
-                logger.exception("%s: a batch failed and is taken one by one", self.name)
+                self._log("a batch failed and is taken one by one", error)
                 return [turn for item in batch for turn in await self._carry_out([item])]
-            logger.exception("%s: a message failed", self.name)
+            self._log("a message failed", error)
             for item in batch:
                 self._failed(item)
             return []
@@ -497,6 +501,10 @@ class Node:
                     result = await self._journal.transact(self._claim.guard(run))
             except LapsedError:
                 continue
+            except sqlite3.Error as error:
+                self._disk.failed(error)
+                raise
+            self._disk.wrote()
             if recording:
                 self._clock.recorded(at)
             return result
@@ -504,6 +512,14 @@ class Node:
     async def _record_clock(self) -> None:
         with suppress(sqlite3.Error):  # then the next transaction does
             await self._transact(lambda _, __: None)
+
+    def _log(self, what: str, error: Exception) -> None:
+        """A disk that fails is told in a sentence; anything else is a defect, with traceback."""
+        if self._disk.alarms:
+            what, defect = f"{what}: {self._explained(error)}", None
+        else:
+            defect = error
+        logger.error("%s: %s", self.name, what, exc_info=defect)
 
     def _explained(self, error: Exception) -> Exception:
         if not isinstance(error, sqlite3.Error):

@@ -98,11 +98,13 @@ class Alarm(Model):
         "refund-refused",
         "provider-refuses-us",
         "standstill",
+        "cannot-write",
     ]
     """What programs look at. `clock-step`: the host's clock was set; `clock-wrong`: it is not the
     store's; `refund-refused`: money could not go back; `provider-refuses-us`: the payment provider
     does not let the store in, and its settings are to be mended; `standstill`: the node's
-    transactions did not come to an end, so it ended itself and is to be started again."""
+    transactions did not come to an end, so it ended itself and is to be started again;
+    `cannot-write`: its database cannot be written, a full disk for instance."""
     detail: Text
     """What is wrong and what to do, in words."""
     since: Time

@@ -1,14 +1,19 @@
 """A database that cannot be written: a clear error, nothing sent, and no crash on the way out."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from store import FAST, Store, running_store
+from store import FAST, PRODUCTS, Store, running_store
 
-from bus.errors import JournalError
+from bus.contract.catalog import UPSERT
+from bus.contract.every import PING
+from bus.contract.topics import Topics
+from bus.contract.values import Empty
+from bus.errors import JournalError, Refused
 from bus.journal import Journal
 from bus.link import MemoryBroker
 from bus.node import Node, Place
@@ -82,3 +87,44 @@ async def test_a_node_that_stops_on_a_failed_disk_ends_without_a_crash(store: St
     settlement._ear.acknowledged.append("a command that is done")
     _set(settlement._journal, BREAK["readonly"])
     await store.stop("settlement")
+
+
+@pytest.mark.parametrize(("how", "said"), [("full", "disk is full"), ("readonly", "read-only")])
+async def test_a_disk_that_cannot_be_written_is_an_alarm_until_it_is_mended(
+    tmp_path: Path, how: str, said: str
+) -> None:
+    broker = MemoryBroker()
+
+    def shown() -> list[tuple[str, str]]:
+        state = json.loads(broker.retained[Topics("main").state("catalog", "alarms")].payload)
+        return [(alarm["kind"], alarm["detail"]) for alarm in state["data"]["alarms"]]
+
+    async with running_store(broker, tmp_path, settings=FAST) as store:
+        catalog = store.nodes["catalog"]
+        _set(catalog._journal, BREAK[how])
+        with pytest.raises(JournalError):
+            await catalog.decide(lambda turn: _fill(turn.connection))
+        ((kind, detail),) = shown()
+        assert kind == "cannot-write"
+        assert said in detail
+        assert detail.startswith("catalog cannot write its database")
+        _set(catalog._journal, MEND[how])
+        await store.ask(PING, "catalog", Empty())
+        assert shown(), "small rows fit on a full disk, too"
+        while shown():
+            await store.ask(PING, "catalog", Empty())  # each carries out a transaction
+        await store.reminded((await store.buy({"MUG": 1})).order)
+
+
+async def test_a_full_disk_is_told_in_sentences_not_in_tracebacks(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    catalog = store.nodes["catalog"]
+    _set(catalog._journal, BREAK["readonly"])
+    with pytest.raises(Refused, match="had no effect"):
+        await store.ask(UPSERT, "catalog", PRODUCTS)
+    _set(catalog._journal, MEND["readonly"])
+    told = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert told
+    assert not any(record.exc_info for record in told)
+    assert "cannot write to" in caplog.text

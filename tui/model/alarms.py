@@ -9,7 +9,7 @@ from bus.sentence import Sentence, marked
 Kind = Literal[
     "lost", "deadline", "refused", "foreign", "duplicates", "malformed", "stuck", "low-stock",
     "disagreement", "no-sorter", "outbox", "dead-letter", "refund-refused", "provider-refuses-us",
-    "clock-step", "clock-wrong", "standstill",
+    "clock-step", "clock-wrong", "standstill", "cannot-write",
 ]  # fmt: skip
 KEPT = 1_000
 _MOMENTS: frozenset[Kind] = frozenset(
@@ -34,6 +34,7 @@ KINDS: dict[Kind, str] = {
     "clock-step": marked("a host's clock was set"),
     "clock-wrong": marked("a host's clock is not the store's"),
     "standstill": marked("a node stood still and ended itself"),
+    "cannot-write": marked("a node cannot write its database"),
 }
 
 
