@@ -61,6 +61,23 @@ def test_nodes_stand_in_the_order_of_the_flow() -> None:
     ]  # fmt: skip
 
 
+def test_two_devices_under_one_name_are_told_from_one_that_cannot_stay() -> None:
+    store = model()
+    at = START
+    for number in range(5):
+        at += 1_000
+        presence(store, "terminal-1", "online", "left" if number % 2 else "right", at)
+        presence(store, "sorter-1", "online", f"start-{number}", at)
+        presence(store, "terminal-2", "online" if number % 2 else "lost", "the same", at)
+    store.tick(at)
+    assert store.alarms.subjects("two-of-a-name") == {"terminal-1"}
+    assert store.alarms.subjects("restless") == {"sorter-1"}
+    (said,) = [str(each.text) for each in store.alarms.current() if each.kind == "restless"]
+    assert said.startswith("sorter-1 came online 5 times within a minute")
+    store.tick(at + MINUTE)
+    assert not store.alarms.subjects("two-of-a-name") | store.alarms.subjects("restless")
+
+
 def test_a_node_that_is_lost_is_lost_and_raises_an_alarm() -> None:
     store = heard_day()
     assert (store.nodes.status("terminal-3"), store.nodes.status("terminal-1")) == (

@@ -10,6 +10,7 @@ Kind = Literal[
     "lost", "deadline", "refused", "foreign", "duplicates", "malformed", "stuck", "low-stock",
     "disagreement", "no-sorter", "outbox", "dead-letter", "refund-refused", "provider-refuses-us",
     "clock-step", "clock-wrong", "standstill", "cannot-write",
+    "two-of-a-name", "restless",
 ]  # fmt: skip
 KEPT = 1_000
 _MOMENTS: frozenset[Kind] = frozenset(
@@ -35,6 +36,8 @@ KINDS: dict[Kind, str] = {
     "clock-wrong": marked("a host's clock is not the store's"),
     "standstill": marked("a node stood still and ended itself"),
     "cannot-write": marked("a node cannot write its database"),
+    "two-of-a-name": marked("two devices use one name"),
+    "restless": marked("a node comes and goes"),
 }
 
 

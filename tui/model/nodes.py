@@ -1,5 +1,6 @@
 """The nodes of a store: who is there, how much each says, and how quickly it answers."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,6 +14,10 @@ NODES = 2_000
 """The most nodes that are kept apart: a neighbour may invent names."""
 _PICKS = 400
 """The most picks of a job (contract)."""
+_ARRIVALS = 16
+"""The most arrivals of a node that are kept."""
+_LATELY = 60_000
+"""Milliseconds."""
 _ORDER = ("terminal", "settlement", "catalog", "warehouse", "sorter", "console", "tester")
 
 
@@ -38,6 +43,8 @@ class NodeView:
     since: int = 0
     """When it came into that status, as far as that was seen."""
     boot: str | None = None
+    came: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=_ARRIVALS))
+    """When it came online lately, and as which start of it."""
     outbox: int | None = None
     """Commands and calls that it has not seen done, as it said last."""
     version: str | None = None
@@ -52,6 +59,10 @@ class NodeView:
     said: Rate = field(default_factory=Rate)
     answers: Latencies = field(default_factory=Latencies)
     """How long it took to answer."""
+
+    def arrivals(self, now: int) -> list[str]:
+        """The starts of it that came online within the last minute, in order."""
+        return [boot for at, boot in self.came if now - at <= _LATELY]
 
     @property
     def role(self) -> str:
@@ -169,4 +180,6 @@ def _presence(node: NodeView, data: dict[str, Any], at: int) -> None:
     if status == "lost" and node.boot is not None and node.boot != boot:
         return
     if (node.status, node.boot) != (status, boot):
+        if status == "online":
+            node.came.append((at, boot))
         node.status, node.boot, node.since = status, boot, at

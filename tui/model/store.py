@@ -1,6 +1,7 @@
 """All that the console knows of one store, fed with what is heard and with the time."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from bus.contract.topics import Topics
 from bus.link import Incoming
@@ -11,7 +12,7 @@ from tui.model.deadlines import Deadlines
 from tui.model.floor import Floor
 from tui.model.history import History
 from tui.model.message import Message, body, read
-from tui.model.nodes import Nodes
+from tui.model.nodes import Nodes, NodeView
 from tui.model.orders import Orders
 from tui.model.rates import Rate
 from tui.model.shown import shown_alarms
@@ -25,6 +26,8 @@ _MOMENT = 300_000
 """Milliseconds for which an alarm of a single message is shown."""
 _DUPLICATES = 20
 """Percent of repeated messages above which there is an alarm."""
+_RESTLESS = 5
+"""Arrivals of a node within a minute that are too many."""
 _OUTBOX = 1_000
 """Open commands of a node above which there is an alarm."""
 
@@ -153,12 +156,31 @@ class StoreModel:
                 self.alarms.raise_("lost", node.name, text, now)
             else:
                 self.alarms.end("lost", node.name, now)
+            self._look_at_arrivals(node, now)
             if node.outbox is not None and node.outbox > _OUTBOX:
                 text = Sentence("{node} has {count} commands that are not done", node=node.name,
                                 count=node.outbox)  # fmt: skip
                 self.alarms.raise_("outbox", node.name, text, now)
             else:
                 self.alarms.end("outbox", node.name, now)
+
+    def _look_at_arrivals(self, node: NodeView, now: int) -> None:
+        """A start of a node that comes back after another is a second device of its name."""
+        boots = node.arrivals(now)
+        starts = [boot for boot, _ in groupby(boots)]
+        if len(starts) > len(set(starts)):
+            text = Sentence("two devices use the name {node}, and each takes it from the other:"
+                            " give one of them another", node=node.name)  # fmt: skip
+            self.alarms.raise_("two-of-a-name", node.name, text, now)
+            return
+        self.alarms.end("two-of-a-name", node.name, now)
+        if len(boots) >= _RESTLESS:
+            text = Sentence("{node} came online {count} times within a minute: it ends or loses its"
+                            " connection again and again; look at its log", node=node.name,
+                            count=len(boots))  # fmt: skip
+            self.alarms.raise_("restless", node.name, text, now)
+        else:
+            self.alarms.end("restless", node.name, now)
 
     def _look_after_orders(self, now: int) -> None:
         stuck = set()
