@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from bus.contract import find_operation
+from bus.contract.catalog import WRITE_OFF
 from bus.contract.channel import ROLES, role_of
 from bus.contract.settlement import CANCEL, FAILED, ORDER_CHANGED, PURCHASE
 from bus.contract.sorter import PICK
@@ -388,6 +389,8 @@ class _Telling:
             data = {name: data[name] for name in ("order", "state") if name in data}
         if message.name == PICK.name:
             data = {name: data[name] for name in ("order", "job") if name in data}
+        if message.name == WRITE_OFF.name:  # how much the books had there is another store's affair
+            data = {name: data[name] for name in ("sku",) if name in data}
         return {"expect": {**wanted, "data": self._pattern(data)}}
 
     def _sent(self, value: Any, name: str = "") -> Any:

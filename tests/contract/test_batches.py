@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from raw_client import RawClient, raw_in_memory
-from store import PRODUCTS, Store, running_store
+from store import PRODUCTS, Store, eventually, running_store
 
 from bus.contract.catalog import UPSERT
 from bus.contract.every import PING
@@ -103,6 +103,10 @@ async def test_what_does_not_fit_into_the_queue_is_busy_and_may_be_sent_again(
     assert store.nodes["settlement"].counts["refused.busy"] == 5
     assert store.value("settlement", "SELECT count(*) FROM orders") == COUNT
 
+    ready = "SELECT count(*) FROM orders WHERE state = 'ready'"
+    await eventually(  # else what the orders lead to takes room in the queue
+        lambda: store.value("settlement", ready) == COUNT, "parcels that are packed"
+    )
     put_purchases(broker, raw, COUNT)
     again = await replies(raw, "settlement", "purchase", COUNT)
     assert all(again[name] == found[name] for name in again)

@@ -122,7 +122,7 @@ class LittleDevice:
         rule = "S1" if self.kind == "sorter" else "T1"
         topic = f"{self._root}/state/{self.name}/presence"
         will = topic, self._message("presence", self._presence("lost"))
-        keep_alive = 0 if self.breaks == "C23" else 15
+        keep_alive = 600 if self.breaks == "C23" else 15
         async with (
             self._connect(None if self.breaks == rule else will, keep_alive) as self._client,
             asyncio.TaskGroup() as self._tasks,

@@ -75,7 +75,7 @@ async def test_a_role_that_stands_still_says_so_ends_and_is_started_again(
             held.execute("BEGIN IMMEDIATE")
             await storebus("request", "settlement", "ping", "--data", str(tmp_path))
             await store.until("settlement has stood still for 2 s")
-            await store.until("settlement died (status 4) and is started again.")
+            await store.until("settlement died (status 5) and is started again.")
         await store.until("settlement runs again.")
         await _buys(store)
         assert "Traceback" not in await store.stop()

@@ -114,7 +114,7 @@ def test_what_is_forgotten_is_no_longer_linked() -> None:
 def test_a_view_follows_what_passes_its_filter() -> None:
     store = small()
     view = View(store.history)
-    view.set_filter("op:kind-1")
+    view.set_filter("op:=kind-1")
     for number in range(30):
         view.take(store.take(number, [event(number)]))
     kept = [message for message in store.history if message.name == "kind-1"]
@@ -152,7 +152,7 @@ def test_a_search_goes_on_and_back_and_round() -> None:
     view = View(store.history)
     for number in range(9):
         view.take(store.take(number, [event(number)]))
-    assert view.search("op:kind-1", 1) == 4
-    assert view.search("op:kind-1", 4, back=True) == 1
-    assert view.search("op:kind-1", 7) == 1
+    assert view.search("op:=kind-1", 1) == 4
+    assert view.search("op:=kind-1", 4, back=True) == 1
+    assert view.search("op:=kind-1", 7) == 1
     assert view.search("nowhere", 0) is None
