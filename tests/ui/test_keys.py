@@ -16,6 +16,7 @@ from bus.contract.settlement import CANCEL, CardPayment
 from bus.contract.values import check_digit, gtin14
 from bus.contract.warehouse import COUNTS, Counts
 from bus.link import Outgoing
+from bus.sentence import Sentence
 from cli.roles import simulated_acquirer
 from nodes.settlement.acquirer.client import Acquirer
 from tui.app import Console
@@ -611,3 +612,19 @@ async def test_two_consoles_have_two_names() -> None:
     third = watching(broker, name="console-7")
     async with third.run_test() as pilot:
         await shows(pilot, "console-7")
+
+
+async def test_the_alarm_that_is_looked_at_says_all_of_it_and_what_to_do(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (_, broker):
+        console = watching(broker)
+        async with console.run_test(size=(80, 24)) as pilot:
+            await shows(pilot, "settlement")
+            alarms, now = console.desk.model.alarms, console.desk.model.now
+            text = Sentence("{words}", words="o-1: " + "the card's account is closed, " * 4 + "end")
+            alarms.raise_("refund-refused", "o-1", text, now)
+            alarms.raise_("lost", "sorter-9", Sentence("{node} is lost", node="sorter-9"), now + 1)
+            await pilot.press("5")
+            await shows(pilot, "storebus node sorter-9")
+            await pilot.press("down")
+            seen = await shows(pilot, "→ r resolves it")
+            assert "is closed, end" in seen

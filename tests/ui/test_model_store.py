@@ -17,7 +17,7 @@ from bus.sentence import Sentence
 from bus.texts import Texts
 from bus.timestamp import rfc3339
 from cli.audit import findings
-from tui.model.alarms import Alarms
+from tui.model.alarms import KINDS, TO_DO, Alarms
 from tui.model.floor import position
 from tui.model.message import Message
 from tui.model.nodes import NodeView
@@ -76,6 +76,14 @@ def test_two_devices_under_one_name_are_told_from_one_that_cannot_stay() -> None
     assert said.startswith("sorter-1 came online 5 times within a minute")
     store.tick(at + MINUTE)
     assert not store.alarms.subjects("two-of-a-name") | store.alarms.subjects("restless")
+
+
+def test_every_alarm_says_what_to_do() -> None:
+    in_its_own_words = {
+        "provider-refuses-us", "clock-step", "clock-wrong", "standstill", "cannot-write",
+        "two-of-a-name", "restless",
+    }  # fmt: skip
+    assert set(TO_DO) | in_its_own_words == set(KINDS)
 
 
 def test_a_node_that_is_lost_is_lost_and_raises_an_alarm() -> None:

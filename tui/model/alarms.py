@@ -40,6 +40,33 @@ KINDS: dict[Kind, str] = {
     "restless": marked("a node comes and goes"),
 }
 
+TO_DO: dict[Kind, str] = {
+    "lost": marked("See whether its host has power and network. Start it again, if nobody does:"
+                   " storebus node {subject}"),
+    "deadline": marked("If it goes on: see whether the node that is asked is there, how busy its"
+                       " host is, and what the clock of {subject} says."),
+    "refused": marked("Something uses the name {subject} for what it may not do: give it the right"
+                      " name, or switch it off."),
+    "foreign": marked("Enter shows the message. Whoever publishes it belongs on another broker, or"
+                      " needs its topic mended."),
+    "duplicates": marked("Somebody is not answered. Filter the traffic by repeats:>2 to see who"
+                         " asks again and again, and whom."),
+    "malformed": marked("Enter shows the message. Mend or replace the software of {subject}:"
+                        " storebus certify tries it."),
+    "stuck": marked("Enter shows its way: the last line is what it waits for."),
+    "low-stock": marked("Bring goods in (+ on the stock screen, or storebus import), or retire it"
+                        " (e)."),
+    "disagreement": marked("One of the two has lost something: storebus audit says what. Then count"
+                           " the style (c on the stock screen)."),
+    "no-sorter": marked("Switch a sorter on: storebus node sorter-1. The orders wait for it."),
+    "outbox": marked("Somebody does not answer it: look for nodes that are lost, and for the cause"
+                     " in the log of {subject}."),
+    "dead-letter": marked("Enter shows what was refused and why. It is not sent again: mend the"
+                          " cause, and do by hand what is missing."),
+    "refund-refused": marked("r resolves it: paid by hand, or asked again."),
+}  # fmt: skip
+"""What an operator does about it, where the alarm itself does not say so."""
+
 
 @dataclass(slots=True)
 class Alarm:

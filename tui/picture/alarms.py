@@ -1,7 +1,8 @@
-"""An alarm as one line."""
+"""An alarm as one line, and the one that is looked at as a whole."""
 
-from bus.safe import fit
-from tui.model.alarms import KINDS, Alarm, Alarms
+from bus.safe import fit, visible
+from bus.wrap import wrapped
+from tui.model.alarms import KINDS, TO_DO, Alarm, Alarms
 from tui.picture.paper import Line, Paper, clock
 
 
@@ -38,3 +39,18 @@ def row(alarm: Alarm, alarms: Alarms, paper: Paper) -> Line:
     if alarm.times > 1 and alarm.message is not None:
         line.append((f"  ×{alarm.times}", "warn"))
     return line
+
+
+def whole(alarm: Alarm | None, paper: Paper) -> list[Line]:
+    """All that an alarm says, and what to do."""
+    if alarm is None:
+        return []
+    lines: list[Line] = [[(paper._(KINDS[alarm.kind]), "head")]]
+    room = max(8, paper.width - 2)
+    lines += [[(line, "")] for line in wrapped(visible(alarm.text.said(paper.say)), room)]
+    advice = TO_DO.get(alarm.kind)
+    if advice is not None:
+        words = visible(paper._(advice, subject=alarm.subject))
+        lines += [[("→ " if not at else "  ", "key"), (line, "key")] for at, line in
+                  enumerate(wrapped(words, room - 2))]  # fmt: skip
+    return lines

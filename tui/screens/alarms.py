@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from bus.sentence import marked
 from tui.model.alarms import Alarm
-from tui.picture.alarms import lines, row
+from tui.picture.alarms import lines, row, whole
 from tui.screens.base import ConsoleScreen
 from tui.screens.order import OrderScreen
 from tui.widgets.lines import Lines
@@ -35,8 +35,9 @@ class AlarmsScreen(ConsoleScreen):
     ]
 
     def body(self) -> Iterable[Widget]:
-        """A list."""
+        """A list, and all that the chosen one says."""
         yield Lines(id="alarms")
+        yield Lines(cursor=False, id="whole")
 
     def on_mount(self) -> None:
         """The list has the keys."""
@@ -52,6 +53,13 @@ class AlarmsScreen(ConsoleScreen):
             lambda item, _: row(item, alarms, paper) if isinstance(item, Alarm) else item,
             place=table.stays(items, id),
         )
+        sheet = self.query_one("#whole", Lines)
+        sheet.show(whole(self.alarm, self.desk.paper(sheet.size.width, sheet.size.height)))
+
+    @on(Lines.Moved, "#alarms")
+    def look_at_another(self) -> None:
+        """Another is looked at."""
+        self.draw()
 
     @property
     def alarm(self) -> Alarm | None:
