@@ -38,7 +38,8 @@ class DiskWatch:
 
     def failed(self, error: sqlite3.Error) -> None:
         """A transaction could not be written."""
-        advice = _ADVICE.get((error.sqlite_errorcode or 0) & 0xFF)
+        code = getattr(error, "sqlite_errorcode", 0)  # a mistake of Python's own module has none
+        advice = _ADVICE.get(code & 0xFF)
         if advice is None:
             return
         self._failed_at = self._identity.steady()

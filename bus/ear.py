@@ -27,6 +27,7 @@ from bus.errors import (
 )
 from bus.gate import Gate, validate
 from bus.intake import Observed, Request
+from bus.journal import snapshot
 from bus.link import Incoming
 from bus.outbox import Schedule
 from bus.role import Role
@@ -174,7 +175,8 @@ class Ear:
         if run is None:
             raise UnknownOperation(f"{self._node} does not answer {request.operation.name}.")
         try:
-            return run(self.reader, request)
+            with snapshot(self.reader) as rows:
+                return run(rows, request)
         except Problem:
             raise
         except Exception as error:

@@ -148,6 +148,23 @@ class Journal:
         self.close()
 
 
+@contextmanager
+def snapshot(reader: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Whatever is read within is of one moment, also while others write."""
+    if reader.in_transaction:
+        yield reader
+        return
+    reader.execute("BEGIN")
+    with ExitStack() as ending:
+        ending.callback(_end, reader)
+        yield reader
+
+
+def _end(reader: sqlite3.Connection) -> None:
+    if reader.in_transaction:  # an error may have ended it
+        reader.execute("ROLLBACK")
+
+
 def _make_room(connection: sqlite3.Connection) -> None:
     """The disk is full: what stands in the WAL goes where it belongs, so that less is needed."""
     with suppress(sqlite3.Error):

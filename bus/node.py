@@ -52,7 +52,7 @@ from bus.gate import Gate
 from bus.health import Health
 from bus.identity import Identity
 from bus.intake import Request
-from bus.journal import Journal
+from bus.journal import Journal, snapshot
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.outbox import AHEAD, Schedule, count_timers, forget, near_timers, unfinished
 from bus.role import Role
@@ -243,7 +243,8 @@ class Node:
 
     def read(self, query: Callable[[sqlite3.Connection], Seen]) -> Seen:
         """Look something up in the node's database."""
-        return query(self._journal.reader)
+        with snapshot(self._journal.reader) as rows:
+            return query(rows)
 
     def _new_session(self) -> Session:
         wants = [
@@ -324,19 +325,18 @@ class Node:
         """Show every state of this node."""
         self._voice.say(self._voice.presence("online"))
         self._voice.state(ABOUT_STATE, self._describe())
-        reader = self._journal.reader
-        states = dict(self.role.states(reader)) | dict(last_shown(reader, self._own_states))
-        for state, data in states.items():
-            order = getattr(data, "order", None)
-            trace = None if order is None else known_trace(reader, order, self.identity)
-            self._voice.state(state, data, trace)
+        with snapshot(self._journal.reader) as rows:
+            states = dict(self.role.states(rows)) | dict(last_shown(rows, self._own_states))
+            for state, data in states.items():
+                order = getattr(data, "order", None)
+                trace = None if order is None else known_trace(rows, order, self.identity)
+                self._voice.state(state, data, trace)
         self._show_alarms()
 
     def _show_alarms(self) -> None:
-        """Everything that is wrong here: what the role says, and the clocks."""
-        found = [
-            *self.role.alarms(self._journal.reader), *self._watch.alarms, *self._disk.alarms
-        ]  # fmt: skip
+        """Everything that is wrong here: what the role says, the clocks and the disk."""
+        with snapshot(self._journal.reader) as rows:
+            found = [*self.role.alarms(rows), *self._watch.alarms, *self._disk.alarms]
         self._voice.state(ALARMS_STATE, Alarms(alarms=found))
 
     async def _show_again(self) -> None:
@@ -570,7 +570,8 @@ class Node:
         if turn.refused is not None:
             self.counts.refuse(turn.refused)
         if turn.touched:
-            self.role.committed(self._journal.reader, frozenset(turn.touched))
+            with snapshot(self._journal.reader) as rows:
+                self.role.committed(rows, frozenset(turn.touched))
 
     def _reschedule(self, turn: Turn) -> None:
         for identifier in turn.removed:
