@@ -80,6 +80,8 @@ def adjust(
     Example: storebus account adjust C-1001=-135.00 --why "150.00 was typed for 15.00"
     """
     number, _, change = word.partition("=")
+    if not change:
+        raise ConfigurationError(f"{word!r} is not written like C-1001=-135.00.")
     if why is None:
         raise ConfigurationError('Say why, for those who look later: --why "a typing error".')
     clerk = connected(broker, site, data, by)
@@ -94,12 +96,19 @@ def adjust(
 async def _adjust(caller: Caller, number: str, change: str, why: str) -> Balance:
     """What was typed is money of the account's currency."""
     wanted = as_model(StatementQuery, {"account": number, "limit": 1})
-    currency = (await caller.ask(STATEMENT, "settlement", wanted)).currency
+    held: Statement = await caller.ask(STATEMENT, "settlement", wanted)
+    currency = held.currency
     sign, digits = (-1, change[1:]) if change[:1] in "-−" else (1, change.removeprefix("+"))
+    if not digits.strip("0."):
+        raise ConfigurationError(f"{number}={change}: the change must not be 0.")
     try:
         amount = sign * amount_from(digits, currency)
     except ValueError as error:
-        raise ConfigurationError(f"{number}={change}: {error}") from error
+        said = str(error).removeprefix("price: ")
+        raise ConfigurationError(f"{number}={change}: {said}") from error
+    if held.balance + amount < 0:
+        there = price_text(held.balance, currency)
+        raise ConfigurationError(f"{number} holds {there}: not more can be taken out.")
     fields = {"account": number, "change": amount, "currency": currency, "reason": why}
     done: Balance = await caller.ask(ADJUST, "settlement", as_model(AdjustAccount, fields))
     return done

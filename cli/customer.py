@@ -13,15 +13,16 @@ from bus.contract.channel import role_of
 from bus.contract.settlement import AccountPayment, CardPayment, Receipt
 from bus.contract.terminal import Remind
 from bus.contract.values import Model, Money, looks_like_card_number
-from bus.errors import CardNumber, ConfigurationError, first_error
+from bus.errors import CardNumber, ConfigurationError, Expired, Refused, first_error
 from bus.gate import validate
 from bus.link import MqttConnector
 from bus.node import Place
 from cli import options
 from cli.address import broker_url
-from cli.run import errors, output, run
+from cli.run import REFUSED, errors, output, run
 from cli.settings import Settings, read_settings
 from cli.tester import completion
+from devices.terminal.domain import Bought
 from devices.terminal.price import price_text
 from devices.terminal.receipt import as_text, paper, sold_lines
 from devices.terminal.role import Terminal
@@ -99,7 +100,19 @@ async def _buy(
 ) -> None:
     async with running_terminal(name, url, settings) as terminal:
         styles = await terminal.styles(list(cart))
-        receipt = await terminal.buy(cart, styles, payment, pickup, _say_overdue)
+        overdue: list[bool] = []
+
+        def wait_on() -> None:
+            overdue.append(True)
+            _say_overdue()
+
+        try:
+            receipt = await terminal.buy(cart, styles, payment, pickup, wait_on)
+        except Refused as refused:
+            if not overdue or refused.to_data().code != Expired.code:
+                raise
+            errors.print(f"Not bought: {_TOO_LATE}", soft_wrap=True)
+            raise typer.Exit(REFUSED) from None
         if as_json:
             output.print_json(receipt.model_dump_json())
         else:
@@ -118,6 +131,24 @@ async def _buy(
                 output.print(
                     f"  {line.quantity} x {line.sku} could not be found; the money goes back."
                 )
+
+
+def show_outcome(bought: Bought) -> None:
+    """What a purchase has come to for which nobody waited any more; beside the output."""
+    if bought.receipt is not None:
+        order, code = bought.receipt.order, bought.receipt.pickup_code
+        what = f" order {order}; pickup code "
+        settled = ("An earlier purchase is settled:", "bold")
+        errors.print(Text.assemble(settled, what, (code, "bold")))
+    elif bought.problem is not None:
+        problem = bought.problem
+        why = _TOO_LATE if problem.code == Expired.code else problem.detail
+        errors.print(
+            Text.assemble(("An earlier purchase was not made:", "bold"), f" {why}"), soft_wrap=True
+        )
+
+
+_TOO_LATE = "the store could not begin it in time. Nothing was charged."
 
 
 def _say_overdue() -> None:
@@ -200,7 +231,7 @@ async def running_at(
     show: Callable[[Remind], None] = lambda _: None,
 ) -> AsyncIterator[Terminal]:
     """A terminal at a place; see `running_terminal`."""
-    terminal = Terminal(name, place, show, patience)
+    terminal = Terminal(name, place, show, patience, learned=show_outcome)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(terminal.run(), name=name)

@@ -25,7 +25,7 @@ stock = typer.Typer(
     rich_markup_mode=None,
 )
 
-_WORD = re.compile(r"(?P<sku>[^=]+)=(?P<counted>[0-9]{1,7})")
+_WORD = re.compile(r"(?P<sku>[^=]+)=(?P<counted>[0-9]{1,20})")
 
 
 @stock.command()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, nullcontext
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
@@ -27,9 +27,6 @@ from cli.shop.shelf import products_of
 from cli.store import RunningStore, running_nodes, running_store
 from cli.tester import completion
 from cli.web import WebPort, with_web
-
-if TYPE_CHECKING:
-    from devices.terminal.domain import Bought
 
 _MOST_DIFFERENCES = 20
 """As many are told at a start."""
@@ -214,10 +211,11 @@ def node(
 
 async def _node(name: str, kind: str, place: Place, settings: Settings) -> None:
     if kind == "terminal":
-        from devices.terminal.role import Terminal  # noqa: PLC0415 - see cli/roles.py
+        from cli.customer import show_outcome  # noqa: PLC0415 - see cli/roles.py
+        from devices.terminal.role import Terminal  # noqa: PLC0415
 
         patience = settings.purchase_patience
-        await Terminal(name, place, _show, patience, learned=_show_outcome).run()
+        await Terminal(name, place, _show, patience, learned=show_outcome).run()
         return
     shop = read_shop(settings.shop)
     cards = acquirer_client(settings) if kind == "settlement" else nullcontext()
@@ -230,16 +228,6 @@ async def _node(name: str, kind: str, place: Place, settings: Settings) -> None:
             async with running_nodes({name: role}, place):
                 output.print(f"{name} is on {place.connector.description}, site {place.site}.")
                 await asyncio.Event().wait()
-
-
-def _show_outcome(bought: "Bought") -> None:
-    """What a purchase has come to that was not answered in time."""
-    if bought.receipt is not None:
-        order, code = bought.receipt.order, bought.receipt.pickup_code
-        what = f" order {order}; pickup code "
-        output.print(Text.assemble(("Bought after all:", "bold"), what, (code, "bold")))
-    elif bought.problem is not None:
-        output.print(Text.assemble(("Not bought:", "bold"), f" {bought.problem.detail}"))
 
 
 def _show(reminder: Remind) -> None:

@@ -46,7 +46,8 @@ class Terminal:
         light: instead of `show`, where people stand before a screen: returns when a reminder is
             on it, or false when it need not be. Such reminders wait to be acknowledged.
         hears: told what others say of themselves; see `Role.hears`.
-        learned: told once what a purchase has come to that was not answered in time.
+        learned: told once what a purchase has come to for which nobody waits any more: it was not
+            answered in time, or was begun before this terminal was started again.
     """
 
     def __init__(
@@ -66,6 +67,8 @@ class Terminal:
         self._waits_for_people = light is not None
         self._hears = hears or {}
         self._learned = learned
+        self._awaited: set[str] = set()
+        """Purchases for whose outcome somebody waits."""
         self.role = self._role()
         self.node = Node(name, self.role, place)
         self._waiting: list[asyncio.Future[None]] = []
@@ -164,14 +167,19 @@ class Terminal:
         """Send a purchase when this turn is committed. Returns the message's id."""
         identifier = turn.send(PURCHASE, "settlement", purchase, within=self._patience)
         store.save_purchase(turn.connection, Bought(identifier, "sent"), turn.steady)
+        self._awaited.add(identifier)
         return identifier
 
     async def outcome(self, identifier: str) -> Bought:
         """Wait until a purchase is settled, refused or unknown."""
-        return await self._until(lambda rows: _unless_sent(store.purchase(rows, identifier)))
+        bought = await self._until(lambda rows: _unless_sent(store.purchase(rows, identifier)))
+        if bought.is_asked_about:
+            self._awaited.discard(identifier)
+        return bought
 
     async def known(self, identifier: str) -> Bought:
         """Wait until a purchase is settled or refused, also after it was unknown."""
+        self._awaited.add(identifier)
         return await self._until(lambda rows: _if_known(store.purchase(rows, identifier)))
 
     async def reminded(self, order: str) -> Remind:
@@ -214,8 +222,12 @@ class Terminal:
 
     def _committed(self, rows: sqlite3.Connection, touched: frozenset[str]) -> None:
         for key in touched:
-            if key.startswith(_LEARNED):
-                self._learned(store.purchase(rows, key.removeprefix(_LEARNED)))
+            if not key.startswith(_LEARNED):
+                continue
+            identifier = key.removeprefix(_LEARNED)
+            if identifier not in self._awaited:
+                self._learned(store.purchase(rows, identifier))
+            self._awaited.discard(identifier)
         waiting, self._waiting = self._waiting, []
         for future in waiting:
             if not future.done():
@@ -248,7 +260,7 @@ def _if_known(bought: Bought) -> Bought | None:
 def answered(turn: Turn, answer: Answer[Receipt]) -> None:
     """Settlement has answered a purchase; or did not in time, and may still do so later."""
     bought = Bought(answer.id, became_of(answer), answer.data, answer.problem)
-    if store.purchase(turn.connection, answer.id).state == "unknown" != bought.state:
+    if not bought.is_asked_about:
         turn.touch(f"{_LEARNED}{answer.id}")
     store.save_purchase(turn.connection, bought, turn.steady)
     turn.touch(answer.id)

@@ -14,7 +14,7 @@ from needs import ENGINE
 from store import FAST, PATIENCE, STOCK, FaultyBroker, RunBroker, Store, eventually, running_store
 from store_process import STOREBUS
 
-from bus.contract.settlement import PURCHASE
+from bus.contract.settlement import PURCHASE, AccountPayment
 from bus.errors import Refused
 from bus.link import MqttConnector, Outgoing
 from devices.terminal.domain import Bought
@@ -44,6 +44,7 @@ class Till:
 
     async def known(self, identifier: str) -> Bought:
         """Wait until it is known after all; then nothing is left to do or to ask."""
+        await eventually(lambda: bool(self.learned), "an outcome")
         async with asyncio.timeout(PATIENCE):
             bought = await self.terminal.known(identifier)
         await eventually(lambda: len(self.terminal.node._schedule) == 0, "an empty outbox")
@@ -204,3 +205,34 @@ async def test_the_command_goes_on_asking_and_prints_the_receipt_once(
         assert out.decode().count("pickup code") == 1
     with closing(sqlite3.connect(tmp_path / "till" / "terminal-7.db")) as rows:
         assert rows.execute("SELECT state FROM purchase").fetchall() == [("settled",)]
+
+
+async def test_what_somebody_waits_for_is_not_told_a_second_time(
+    store: Store, broker: FaultyBroker
+) -> None:
+    async with till(store) as at:
+        broker.lose(ANSWERED, _MANY)
+        overdue: list[bool] = []
+
+        def go_on() -> None:
+            overdue.append(True)
+            broker.lose(ANSWERED, 0)
+
+        payment = AccountPayment(method="account", account="C-1001")
+        styles = await at.terminal.styles(["MUG"])
+        async with asyncio.timeout(PATIENCE):
+            receipt = await at.terminal.buy({"MUG": 1}, styles, payment, overdue=go_on)
+        await at.terminal.reminded(receipt.order)
+        assert (overdue, at.learned) == ([True], [])
+
+
+async def test_what_was_begun_before_a_restart_is_told_however_soon_it_is_answered(
+    store: Store, broker: FaultyBroker
+) -> None:
+    async with till(store, patience=60) as at:
+        broker.lose(ANSWERED, _MANY)
+        sent = await at.send()
+        await eventually(lambda: len(broker.lost) > 1, "an answer that is lost, and one more")
+    broker.lose(ANSWERED, 0)
+    async with till(store, patience=60) as at:
+        assert (await at.known(sent)).receipt is not None
