@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 from bus.batch import Batches
+from bus.envelope import child_trace
 from bus.gate import Gate
 from bus.journal import Journal
 from bus.node import Node
@@ -84,6 +85,15 @@ def _no_body_check() -> AbstractContextManager[Any]:
         return replace(read(self, *message), digest=b"always the same")
 
     return patch.object(Gate, "read", planted)
+
+
+def _foreign_trace() -> AbstractContextManager[Any]:
+    """Whatever a turn says is in the trace of what led to it, whichever order it is about."""
+
+    def planted(self: Turn, _: str | None) -> str:
+        return child_trace(self.trace, self.identity.span())
+
+    return patch.object(Turn, "_span", planted)
 
 
 def _no_deadline() -> AbstractContextManager[Any]:
@@ -177,4 +187,5 @@ BUGS = (
     Bug("timers are not taken up after a restart", partial(_lost_at_restart, "timer")),
     Bug("commands are not taken up after a restart", partial(_lost_at_restart, "command")),
     Bug("a state that was lost is not shown again", _shown_once),
+    Bug("an order's message is in the trace of another", _foreign_trace),
 )
