@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -52,6 +52,7 @@ class Visits:
         self._choices, self._bought = choices, bought
         self._patience, self._chance = patience, chance
         self._orders: deque[tuple[Customer, str]] = deque(maxlen=_REMEMBERED)
+        self._wanted: Counter[str] = Counter()
         self.by_kind: Mapping[str, Visit] = {
             "scan": self._scan,
             "search": self._search,
@@ -66,7 +67,7 @@ class Visits:
         Raises:
             Problem: why not.
         """
-        style = self._chance.choice(self._choices.styles)
+        style = self._choose()
         purchase = Purchase(
             lines=[Line(sku=style.sku, quantity=1)],
             payment=self._choices.payment,
@@ -80,6 +81,15 @@ class Visits:
         self._bought.settle(customer.name, style.sku, receipt)
         self._orders.append((customer, receipt.order))
         return receipt
+
+    def _choose(self) -> Style:
+        """Any style; one that the customers before have bought out only when all are."""
+        styles, wanted = self._choices.styles, self._wanted
+        style = self._chance.choice(
+            [each for each in styles if wanted[each.sku] < each.available] or styles
+        )
+        wanted[style.sku] += 1
+        return style
 
     async def _scan(self, customer: Customer) -> None:
         label = self._chance.choice(self._choices.labels)

@@ -2,12 +2,13 @@
 
 import asyncio
 import random
+from collections import Counter
 from typing import Any, cast
 
 import pytest
 
-from bus.contract.catalog import PricedLine, Product, SearchResult
-from bus.contract.settlement import ORDER, OrderView, PaymentReceipt, Receipt
+from bus.contract.catalog import PricedLine, Product, SearchResult, Style
+from bus.contract.settlement import ORDER, AccountPayment, OrderView, PaymentReceipt, Receipt
 from bus.contract.terminal import Remind
 from bus.contract.values import Money
 from bus.contract.warehouse import LOCATE, Located
@@ -22,6 +23,7 @@ from cli.load.plot import plot
 from cli.load.report import as_json
 from cli.load.tally import Tally
 from cli.load.terminals import Customer
+from cli.load.visits import Range, Visits
 
 
 @pytest.mark.parametrize(
@@ -236,3 +238,19 @@ async def test_a_store_that_says_otherwise_than_it_told_is_found_out() -> None:
         "o-undone costs 6, 5 was told",
         "o-undone was told settled, and is cancelled",
     ]
+
+
+def test_customers_buy_what_is_left_before_they_find_anything_sold_out() -> None:
+    left = {"MUG": 3, "CAP": 1, "TEA": 2}
+    price = {"amount": 900, "currency": "EUR"}
+    styles = [
+        Style.model_validate(
+            {"sku": sku, "gtin": "09506000134352", "available": count, "price": price}
+        )
+        for sku, count in left.items()
+    ]
+    payment = AccountPayment(method="account", account="C-1001")
+    visits = Visits(Range([], [], styles, payment), Bought(), None, random.Random(7))
+    chosen = [visits._choose().sku for _ in range(8)]
+    assert Counter(chosen[:6]) == Counter(left)
+    assert set(chosen[6:]) <= set(left)
