@@ -16,7 +16,7 @@ from bus.clock_watch import difference
 from bus.contract.channel import EVERY, ROLES, Operation, role_of
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
-from bus.envelope import Envelope, Reading, Sealed, child_trace, is_problem, seconds_left
+from bus.envelope import Envelope, Reading, Sealed, child_trace, is_problem, order_of, seconds_left
 from bus.errors import BrokenReply, NoAnswer, Problem, UnknownCallee
 from bus.gate import broken_reply, read_reply
 from bus.identity import Identity
@@ -182,7 +182,7 @@ class Asks:
             at=self._identity.now(),
             data=data,
             trace=trace,
-            order=getattr(data, "order", None),
+            order=order_of(data),
             expires_in=left,
         ).to_bytes()
         return Outgoing(

@@ -230,6 +230,12 @@ def child_trace(trace: str | None, span: str) -> str:
     return f"00-{known}-{span}-01"
 
 
+def order_of(data: Any) -> str | None:
+    """The order that a message's data is about, if it names one."""
+    order: str | None = getattr(data, "order", None)
+    return order
+
+
 def trace_id(trace: str | None) -> str | None:
     """The trace that a traceparent belongs to; None if it is none."""
     match = _TRACEPARENT.fullmatch(trace) if trace else None

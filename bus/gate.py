@@ -15,7 +15,7 @@ from bus.contract.problem import ProblemData
 from bus.contract.settlement import CARD_NUMBER_ERROR
 from bus.contract.topics import Address, Topics
 from bus.contract.values import MAX_PAYLOAD, Model
-from bus.envelope import Envelope, Reading, Sealed, body_digest, child_trace
+from bus.envelope import Envelope, Reading, Sealed, body_digest, child_trace, order_of
 from bus.errors import (
     BrokenReply,
     CardNumber,
@@ -97,7 +97,7 @@ class Gate:
             deadline=self._deadline(envelope, at),
             sent_at=envelope.sent_at if envelope.deadline is not None else None,
             correlation=message.correlation,
-            order=getattr(data, "order", None) or envelope.order,
+            order=order_of(data) or envelope.order,
         )
         if operation.kind == "query":
             request.check_deadline(self._identity.now(), at)
@@ -156,7 +156,7 @@ class Gate:
             trace=trace,
             correlation_id=request,
             causation_id=request,
-            order=getattr(data, "order", None) or order,
+            order=order_of(data) or order,
         ).to_bytes()
         return Outgoing(
             self._topics.reply(caller, self._node, name),

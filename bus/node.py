@@ -38,7 +38,7 @@ from bus.contract.values import Empty, Model
 from bus.damage import reading
 from bus.disk_watch import DiskWatch
 from bus.ear import Ear
-from bus.envelope import Reading
+from bus.envelope import Reading, order_of
 from bus.errors import (
     BrokerError,
     Internal,
@@ -328,7 +328,7 @@ class Node:
         with snapshot(self._journal.reader) as rows:
             states = dict(self.role.states(rows)) | dict(last_shown(rows, self._own_states))
             for state, data in states.items():
-                order = getattr(data, "order", None)
+                order = order_of(data)
                 trace = None if order is None else known_trace(rows, order, self.identity)
                 self._voice.state(state, data, trace)
         self._show_alarms()

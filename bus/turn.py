@@ -11,7 +11,7 @@ from typing import Any
 from bus.contract.channel import Event, Operation, State
 from bus.contract.every import Presence
 from bus.contract.values import Model
-from bus.envelope import Sealed, child_trace
+from bus.envelope import Sealed, child_trace, order_of
 from bus.errors import Problem
 from bus.identity import Identity
 from bus.intake import Request
@@ -108,7 +108,7 @@ class Turn:
             The message's id.
         """
         identifier = self.identity.message()
-        order = order or _order(data)
+        order = order or order_of(data)
         trace = self._span(order)
         payload = Sealed(
             id=identifier,
@@ -138,7 +138,7 @@ class Turn:
                 timer,
                 "",
                 data.model_dump_json().encode(),
-                self._span(_order(data)),
+                self._span(order_of(data)),
                 self.steady + delay,
                 None,
             )
@@ -154,7 +154,7 @@ class Turn:
                 adapter,
                 "",
                 data.model_dump_json().encode(),
-                self._span(_order(data)),
+                self._span(order_of(data)),
                 self.steady,
                 None,
             )
@@ -223,7 +223,7 @@ class Turn:
             trace=child_trace(trace, self.identity.span()),
             correlation_id=request,
             causation_id=self.cause or request,
-            order=_order(data) or order,
+            order=order_of(data) or order,
         ).to_bytes()
         self.connection.execute(
             "UPDATE inbox SET reply = ?, answered_at = ? WHERE caller = ? AND id = ?",
@@ -259,7 +259,7 @@ class Turn:
 
     def emit(self, event: Event[Any], data: Model) -> None:
         """Tell whoever listens, after the commit."""
-        self.events.append((event, data, self._span(_order(data))))
+        self.events.append((event, data, self._span(order_of(data))))
 
     def show(self, state: State[Any], data: Model) -> None:
         """Show a new state of this node after the commit, and again from then on as it is now."""
@@ -267,7 +267,7 @@ class Turn:
             "INSERT INTO shown VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET data = excluded.data",
             (state.name, data.model_dump_json()),
         )
-        self.shown.append((state, data, self._span(_order(data))))
+        self.shown.append((state, data, self._span(order_of(data))))
 
     def alarm(self) -> None:
         """What is wrong here has changed: show it after the commit; see `Role.alarms`."""
@@ -303,11 +303,6 @@ class Turn:
             ),
         )
         self.added.append(pending)
-
-
-def _order(data: Model) -> str | None:
-    order: str | None = getattr(data, "order", None)
-    return order
 
 
 def last_shown(

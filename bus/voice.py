@@ -10,7 +10,7 @@ from bus.contract.channel import Event, State
 from bus.contract.every import PRESENCE, Presence
 from bus.contract.topics import Topics
 from bus.contract.values import Model
-from bus.envelope import Reading, Sealed, child_trace, seconds_left, with_deadline
+from bus.envelope import Reading, Sealed, child_trace, order_of, seconds_left, with_deadline
 from bus.errors import TooLarge, Unavailable
 from bus.identity import Identity
 from bus.link import Outgoing
@@ -161,5 +161,5 @@ class Voice:
             at=self._identity.now(),
             data=data,
             trace=trace or child_trace(None, self._identity.span()),
-            order=getattr(data, "order", None),
+            order=order_of(data),
         ).to_bytes()

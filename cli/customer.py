@@ -27,6 +27,8 @@ from devices.terminal.price import price_text
 from devices.terminal.receipt import as_text, paper, sold_lines
 from devices.terminal.role import Terminal
 
+_TOO_LATE = "the store could not begin it in time. Nothing was charged."
+
 
 def terminal_name(name: str) -> str:
     """The name, if it is a terminal's.
@@ -146,9 +148,6 @@ def show_outcome(bought: Bought) -> None:
         errors.print(
             Text.assemble(("An earlier purchase was not made:", "bold"), f" {why}"), soft_wrap=True
         )
-
-
-_TOO_LATE = "the store could not begin it in time. Nothing was charged."
 
 
 def _say_overdue() -> None:

@@ -6,7 +6,7 @@ from pydantic_core import from_json
 
 from bus.contract.channel import ROLES, Operation
 from bus.contract.problem import ProblemData
-from bus.envelope import Sealed
+from bus.envelope import Sealed, order_of
 from bus.errors import PaymentDeclined, PriceChanged, SoldOut
 from cli.contract.messages import Message
 
@@ -332,7 +332,7 @@ def example(message: Message) -> dict[str, Any]:
         trace=_TRACE.format(span="9d1c2e4b7a605f38"),
         correlation_id="3e1c9a7b52d0-4e" if message.part == "reply" else None,
         causation_id="3e1c9a7b52d0-4e" if message.part == "reply" else None,
-        order=getattr(data, "order", None),
+        order=order_of(data),
     )
     document: dict[str, Any] = from_json(sealed.to_bytes())
     return document

@@ -19,13 +19,12 @@ from nodes.settlement import ledger
 def deposit(turn: Turn, request: Request[Deposit]) -> Balance:
     """Money is paid in; a delivery's counts once."""
     data = request.data
-    currency = data.amount.currency
+    account, currency = ledger.customer(data.account), data.amount.currency
     already = None
     if data.delivery is not None:
         already = brought_before(turn.connection, data.delivery, data.account, data.amount.amount)
-    ledger.open_account(turn.connection, ledger.customer(data.account), data.name, currency)
+    ledger.open_account(turn.connection, account, data.name, currency)
     if already is None:
-        account = ledger.customer(data.account)
         ledger.refuse_beyond_measure(turn.connection, account, data.amount.amount)
     if data.amount.amount and already is None:
         identifier = f"deposit.{request.caller}.{request.id}"
