@@ -5,13 +5,15 @@ It must not know which broker it is, nor what happens when it dies.
 
 import asyncio
 import contextlib
+import errno
+import os
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from broker.ports import POLL_SECONDS, answers, require_free
+from broker.ports import POLL_SECONDS, answers, in_use, listens, port_in_use, require_free
 from bus.errors import BrokerError
 from bus.private import opener
 
@@ -40,7 +42,8 @@ class Program:
         """Start it and return when every port accepts connections.
 
         Raises:
-            BrokerError: a port is in use, or the broker died or stayed silent for 10 seconds.
+            PortInUseError: another program has a port, or took it in this moment.
+            BrokerError: the broker died or stayed silent for 10 seconds.
         """
         await require_free(self.address, self.ports)
         try:
@@ -68,6 +71,10 @@ class Program:
         waiting = list(self.ports)
         while waiting:
             if process.returncode is not None:
+                taken = [port for port in waiting if port_in_use(self.address, port)]
+                # Whoever had it may be gone already.
+                if taken or os.strerror(errno.EADDRINUSE) in self.last_words():
+                    raise in_use(self.address, (taken or waiting)[0])
                 raise BrokerError(
                     f"The {self.name} broker ended at once (status {process.returncode}). "
                     f"{self.log} says:\n{self.last_words()}"
@@ -77,10 +84,13 @@ class Program:
                     f"The {self.name} broker did not accept connections on port {waiting[0]} "
                     f"within {READY_SECONDS:.0f} seconds. {self.log} says:\n{self.last_words()}"
                 )
-            if await answers(self.address, waiting[0]):
-                waiting.pop(0)
-            else:
+            if not await answers(self.address, waiting[0]):
                 await asyncio.sleep(POLL_SECONDS)
+            # Who answers may be another store's broker that was quicker by a moment.
+            elif listens(process.pid, waiting[0]):
+                waiting.pop(0)
+            elif process.returncode is None:
+                raise in_use(self.address, waiting[0])
 
     def last_words(self) -> str:
         """The last lines that it wrote since it was started."""

@@ -20,9 +20,11 @@ from broker.ports import (
 )
 from broker.settings import BrokerSettings
 from broker.supervisor import Supervisor
-from bus.errors import BrokerError
+from bus.errors import BrokerError, PortInUseError
 from bus.private import make_folder, write_text
 
+PORT_TRIES = 5
+"""How often a port that nobody chose may be taken between the look for it and its use."""
 RunningEngine = Literal["embedded", "mosquitto", "external"]
 
 
@@ -75,15 +77,31 @@ async def running_broker(
     Raises:
         BrokerError: there is no such broker or it does not start; the message says what to do.
     """
-    broker, supervisor = await _prepare(settings, data, tell)
-    if supervisor is None:
-        yield broker
-        return
+    broker, supervisor = await _opened(settings, data, tell)
     try:
-        await supervisor.open()
         yield broker
     finally:
-        await supervisor.close()
+        if supervisor is not None:
+            await supervisor.close()
+
+
+async def _opened(
+    settings: BrokerSettings, data: Path, tell: Callable[[str], None]
+) -> tuple[Broker, Supervisor | None]:
+    """Started; where somebody takes its port in this moment and nobody chose it, on another."""
+    tries = 1 if _is_chosen(settings) else PORT_TRIES
+    while True:
+        broker, supervisor = await _prepare(settings, data, tell)
+        if supervisor is None:
+            return broker, None
+        try:
+            await supervisor.open()
+        except PortInUseError:
+            tries -= 1
+            if not tries:
+                raise
+        else:
+            return broker, supervisor
 
 
 async def _prepare(
@@ -163,9 +181,13 @@ async def _prepare_embedded(
 
 async def _ports(address: str, settings: BrokerSettings, count: int) -> tuple[int, ...]:
     """Where it listens: a port that nobody asked for gives way to whoever is there already."""
-    if "port" in settings.model_fields_set:
+    if _is_chosen(settings) or not settings.port:
         return consecutive_ports(address, settings.port, count)
     return await free_ports_near(address, settings.port, count)
+
+
+def _is_chosen(settings: BrokerSettings) -> bool:
+    return settings.port != 0 and "port" in settings.model_fields_set
 
 
 def _notice(address: str, settings: BrokerSettings, ports: tuple[int, ...]) -> str:

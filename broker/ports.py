@@ -8,7 +8,9 @@ import errno
 import socket
 import time
 
-from bus.errors import BrokerError
+import psutil
+
+from bus.errors import BrokerError, PortInUseError
 
 HIGHEST_PORT = 65535
 # A broker whose store was just killed needs a moment to notice; its successor waits for that.
@@ -65,15 +67,34 @@ async def require_free(address: str, ports: tuple[int, ...]) -> None:
     """Return as soon as all `ports` are free.
 
     Raises:
-        BrokerError: if one is still taken after a second; it names the port and the way out.
+        PortInUseError: if one is still taken after a second; it names the port and the way out.
     """
     taken = await _taken(address, ports)
     if taken is not None:
-        raise BrokerError(
-            f"Port {taken} on {address} is already in use, perhaps by another store or broker. "
-            "Stop that one, or pick another port with --port N "
-            "(storebus up --port 0, or make run PORT=0, takes a free one)."
-        )
+        raise in_use(address, taken)
+
+
+def in_use(address: str, port: int) -> PortInUseError:
+    """What to say when somebody else has a port."""
+    return PortInUseError(
+        f"Port {port} on {address} is already in use, perhaps by another store or broker. "
+        "Stop that one, or pick another port with --port N "
+        "(storebus up --port 0, or make run PORT=0, takes a free one)."
+    )
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether a process of ours listens on the port; True where the system does not tell."""
+    try:
+        connections = psutil.Process(pid).net_connections("tcp")
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+    return any(
+        each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port
+        for each in connections
+    )
 
 
 async def free_ports_near(address: str, first: int, count: int) -> tuple[int, ...]:

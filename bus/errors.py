@@ -20,6 +20,10 @@ class BrokerError(StorebusError):
     """No broker, or one that cannot be started; the message says what to do."""
 
 
+class PortInUseError(BrokerError):
+    """Another program listens on the port."""
+
+
 class LinkError(StorebusError):
     """The connection to the broker is gone, or a message does not fit through it."""
 

@@ -1,12 +1,15 @@
 """A broker that cannot run says why in a sentence, and what to do about it."""
 
+import asyncio
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from broker_scenario import carry
 from ports import free_port
 from pydantic import ValidationError
 
@@ -55,6 +58,36 @@ async def test_a_port_that_nobody_chose_gives_way_to_who_is_there(
         assert broker.notice is not None
         assert f"Port {somebody_on_second} is in use by another program" in broker.notice
         assert f"listens on {urlsplit(broker.url_v311).port}" in broker.notice
+
+
+async def test_of_two_stores_that_start_at_once_on_one_port_one_is_told_that_it_is_taken(
+    engine: RunningEngine, two_ports: tuple[int, int], tmp_path: Path
+) -> None:
+    settings = BrokerSettings(engine=engine, port=two_ports[0])
+    async with AsyncExitStack() as stack:
+        results = await asyncio.gather(
+            *(
+                stack.enter_async_context(running_broker(settings, tmp_path / name))
+                for name in "ab"
+            ),
+            return_exceptions=True,
+        )
+    refused = [each for each in results if isinstance(each, BrokerError)]
+    assert len(refused) == 1
+    assert "is already in use" in str(refused[0])
+
+
+async def test_of_two_stores_that_start_at_once_each_has_a_broker_of_its_own(
+    engine: RunningEngine, two_ports: tuple[int, int], tmp_path: Path
+) -> None:
+    default = BrokerSettings.model_construct({"engine"}, engine=engine, port=two_ports[0])
+    async with AsyncExitStack() as stack:
+        first, second = await asyncio.gather(
+            *(stack.enter_async_context(running_broker(default, tmp_path / name)) for name in "ab")
+        )
+        assert first.url != second.url
+        assert await carry(first.url, first.url_v311, b"shirt") == b"shirt"
+        assert await carry(second.url, second.url_v311, b"coat") == b"coat"
 
 
 async def test_the_next_start_finds_the_same_way_out(
