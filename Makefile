@@ -7,7 +7,7 @@ SAMPLE ?= 0
 SEED ?= 1
 ONLY ?= *
 
-.PHONY: run test setup demo check format faults simulate planted mutants bench bench-console load \
+.PHONY: run test setup demo check format faults simulate planted mutants bench bench-console bench-alarms load \
   screenshots examples test-bare clean
 
 # make run PORT=0 takes a free port, PORT=1884 that one.
@@ -61,6 +61,10 @@ bench: setup
 
 bench-console: setup
 	$(BIN)/python -m benchmarks.console --seconds 600
+
+# ten minutes of orders beside a console: what it raises
+bench-alarms: setup
+	$(BIN)/python -m benchmarks.alarms
 
 load: setup
 	$(BIN)/python -m benchmarks.load
