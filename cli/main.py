@@ -17,38 +17,50 @@ from cli import bash_completion
 from cli.printing import leave_quietly, prepare_streams
 from cli.run import DONE, exit_code
 
-_COMMANDS = {
-    "up": "cli.up:up",
-    "demo": "cli.demo:demo",
-    "node": "cli.up:node",
-    "scan": "cli.scanning:scan",
-    "buy": "cli.customer:buy",
-    "kiosk": "cli.kiosk:kiosk",
-    "labels": "cli.labels:labels",
-    "web": "cli.web:web",
-    "import": "cli.importing:import_",
-    "stock": "cli.stock:stock",
-    "account": "cli.account:account",
-    "retire": "cli.retiring:retire",
-    "resolve": "cli.resolving:resolve",
-    "config": "cli.config:config",
-    "doctor": "cli.doctor:doctor",
-    "backup": "cli.backup:backup",
-    "restore": "cli.restore:restore",
-    "audit": "cli.auditing:audit",
-    "record": "cli.record:record",
-    "replay": "cli.replay:replay",
-    "watch": "cli.watch:watch",
-    "request": "cli.request:request",
-    "publish": "cli.publish:publish",
-    "tail": "cli.tail:tail",
-    "respond": "cli.respond:respond",
-    "load": "cli.loading:load",
-    "asyncapi": "cli.asyncapi:asyncapi",
-    "play": "cli.playing:play",
-    "certify": "cli.certifying:certify_",
+_GROUPS = {
+    "Run a store": {
+        "up": ("cli.up:up", "Run a whole store: broker, roles, sorter and phone page."),
+        "demo": ("cli.demo:demo", "Run a store in which customers scan, buy and collect."),
+        "node": ("cli.up:node", "Run one node: a role, a sorter or a terminal."),
+        "config": ("cli.config:config", "Show all settings, and where each comes from."),
+        "doctor": ("cli.doctor:doctor", "Say what is missing or wrong, and what to do."),
+    },
+    "Customers": {
+        "scan": ("cli.scanning:scan", "Scan a label: which product, which styles, how many."),
+        "buy": ("cli.customer:buy", "Buy goods, and wait for the reminder to collect them."),
+        "kiosk": ("cli.kiosk:kiosk", "Sell at a terminal with a screen and a scanner."),
+        "web": ("cli.web:web", "Serve the page that a phone opens from a label."),
+    },
+    "Clerks": {
+        "import": ("cli.importing:import_", "Bring in products, goods or accounts from CSV files."),
+        "labels": ("cli.labels:labels", "Draw the labels, as a PDF and as pictures."),
+        "stock": ("cli.stock:stock", "Count and correct stock."),
+        "retire": ("cli.retiring:retire", "Sell a style or a product no more, or again."),
+        "account": ("cli.account:account", "Look at a customer's account, and correct it."),
+        "resolve": ("cli.resolving:resolve", "End a refund that the provider refused."),
+    },
+    "Operators": {
+        "watch": ("cli.watch:watch", "Watch the store: orders, stock, alarms, all traffic."),
+        "tail": ("cli.tail:tail", "Follow the messages, a line each."),
+        "record": ("cli.record:record", "Write all messages into a file."),
+        "audit": ("cli.auditing:audit", "Check that orders, money, stock and parcels balance."),
+        "backup": ("cli.backup:backup", "Copy a store's files while it runs."),
+        "restore": ("cli.restore:restore", "Put a backup in the place of a closed store's files."),
+    },
+    "Testers and device builders": {
+        "request": ("cli.request:request", "Ask a node, and print its reply."),
+        "publish": ("cli.publish:publish", "Send a message as it is, right or wrong."),
+        "respond": ("cli.respond:respond", "Play a node that answers an operation."),
+        "play": ("cli.playing:play", "Play scenarios: what is sent, and what must follow."),
+        "replay": ("cli.replay:replay", "Send the messages of a recording again."),
+        "load": ("cli.loading:load", "Let customers arrive at a rate, and audit the books."),
+        "certify": ("cli.certifying:certify_", "Try whether a device keeps the contract."),
+        "asyncapi": ("cli.asyncapi:asyncapi", "Print the contract as an AsyncAPI document."),
+    },
 }
-"""Where each command is: only the one that is asked for is imported."""
+"""By whom they are for: where each is, since only the one that is asked for is imported, and its
+line in the help."""
+_COMMANDS = {name: place for group in _GROUPS.values() for name, (place, _) in group.items()}
 
 
 class _Commands(TyperGroup):
@@ -57,6 +69,15 @@ class _Commands(TyperGroup):
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
         """All of them, in the order of the help."""
         return list(_COMMANDS)
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ARG002
+        """All of them, a whole line each, for whom they are."""
+        longest = max(map(len, _COMMANDS))
+        for title, commands in _GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(longest), line) for name, (_, line) in commands.items()]
+                )
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
         """The command of a name; who mistyped it is told of all that are near."""
