@@ -119,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     prepare_streams()
     try:
         try:
-            app(args=arguments)
+            app(args=arguments, prog_name="storebus")
         finally:
             sys.stdout.flush()
     except StandstillError as error:

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -41,6 +42,17 @@ if threading.current_thread() is threading.main_thread():
 
 TRANSPORTS = ("memory", "mosquitto-5", "mosquitto-3.1.1", "embedded-5", "embedded-3.1.1")
 _sites = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _elsewhere() -> Iterator[None]:
+    """Where the suite is started, somebody may have a store and a storebus.toml."""
+    here = Path.cwd()
+    with tempfile.TemporaryDirectory(prefix="storebus-elsewhere-") as folder:
+        Path(folder).chmod(0o755)  # some tests act as another user
+        os.chdir(folder)
+        yield
+        os.chdir(here)
 
 
 class BrokerThread(threading.Thread):
