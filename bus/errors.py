@@ -51,6 +51,10 @@ class JournalError(StorebusError):
     """A node's database cannot be used as it is; the message says why."""
 
 
+class RecordingError(JournalError):
+    """A file that was named as a recording is none, or cannot be read."""
+
+
 class StandstillError(StorebusError):
     """A node's transactions do not come to an end: it has ended itself, to be started again."""
 

@@ -17,7 +17,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from bus.errors import JournalError
+from bus.errors import JournalError, RecordingError
 from bus.link import Incoming
 from bus.private import opener, tighten
 from bus.timestamp import rfc3339
@@ -89,6 +89,17 @@ class _Line(BaseModel):
         return Recorded(self.ms, message)
 
 
+_BEGINNING = b'{"at":"'
+
+
+def _is_line(line: bytes) -> bool:
+    try:
+        _Line.model_validate_json(line).entry()
+    except ValueError:
+        return False
+    return True
+
+
 def as_line(at: int, message: Incoming) -> bytes:
     """A message as a line of a history, with its newline; `at` is when it was received."""
     correlation, text, base64 = message.correlation, None, None
@@ -115,10 +126,12 @@ class Recording:
     """A history that is being written; one that is there already is continued.
 
     Args:
-        path: the file. A torn last line, from a crash while it was written, is cut off.
+        path: the file. A torn last line, from a crash while it was written, is cut off; a file
+            that is no recording is left alone.
         part: the size in bytes at which it is put aside as a part and begun anew; None for never.
 
     Raises:
+        RecordingError: what is there is no recording.
         JournalError: the file cannot be written.
     """
 
@@ -136,6 +149,7 @@ class Recording:
             raise self._unwritten(error) from error
 
     def _open(self) -> FileIO:
+        self._require_recording()
         # Purchases carry payment tokens: not for other users of the machine.
         tighten(self._path)
         file = FileIO(self._path, "a+", opener=opener)
@@ -145,6 +159,22 @@ class Recording:
             file.close()
             raise
         return file
+
+    def _require_recording(self) -> None:
+        if not self._path.exists():
+            return
+        if not self._path.is_file():
+            raise RecordingError(f"{self._path} is not a file; name a new one to record into")
+        with self._path.open("rb") as file:
+            first = file.readline(_CHUNK)
+        if first.endswith(b"\n"):
+            is_ours = _is_line(first)
+        else:  # nothing yet, or torn by a crash
+            is_ours = first.startswith(_BEGINNING[: len(first)])
+        if not is_ours:
+            raise RecordingError(
+                f"{self._path} is there and is no recording; name a new file to record into"
+            )
 
     def connected(self, at: int) -> None:
         """The recorder is connected, for the first time or again."""
@@ -250,7 +280,7 @@ def read_recording(path: Path) -> Iterator[Recorded | Connected]:
     A torn last line is left out.
 
     Raises:
-        JournalError: the file cannot be read, or a whole line is damaged.
+        RecordingError: the file cannot be read, or a whole line is damaged.
     """
     return (entry for _, entry in read_from(path))
 
@@ -263,7 +293,7 @@ def read_from(path: Path, offset: int = 0) -> Iterator[tuple[int, Recorded | Con
         offset: in bytes of what is not compressed; within a line, the next line is the first.
 
     Raises:
-        JournalError: as above.
+        RecordingError: as above.
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
@@ -279,13 +309,13 @@ def read_from(path: Path, offset: int = 0) -> Iterator[tuple[int, Recorded | Con
                     yield place, _Line.model_validate_json(line).entry()
                 except ValueError as error:
                     where = f"the line that ends at byte {place}" if offset else f"line {number}"
-                    raise JournalError(
+                    raise RecordingError(
                         f"cannot read the history {path}: {where} is not a message"
                     ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise JournalError(f"cannot read the history {path}: it is damaged: {error}") from error
+        raise RecordingError(f"cannot read the history {path}: it is damaged: {error}") from error
     except OSError as error:
-        raise JournalError(f"cannot read the history {path}: {error.strerror}") from error
+        raise RecordingError(f"cannot read the history {path}: {error.strerror}") from error
 
 
 def _whole(file: FileIO) -> int:

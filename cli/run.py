@@ -14,6 +14,7 @@ from bus.errors import (
     BrokerError,
     ConfigurationError,
     Problem,
+    RecordingError,
     StandstillError,
     StorebusError,
 )
@@ -79,7 +80,7 @@ def exit_code(error: BaseException) -> int:
         case BrokerError():
             errors.print(Text.assemble(("No broker:", "bold"), f" {error}"), soft_wrap=True)
             return NO_BROKER
-        case ConfigurationError():
+        case ConfigurationError() | RecordingError():
             errors.print(str(error), soft_wrap=True)
             return USAGE
         case StandstillError():

@@ -234,3 +234,26 @@ def test_what_is_wrong_with_a_file_is_told_with_its_name_and_what_to_do(
     (folder / "data" / "broker-url").write_bytes(b"mqtt://\xff")
     assert _storebus("doctor", "--data", folder / "data") == 1
     assert "broker-url" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("replay", "{}", "--broker", "mqtt://127.0.0.1:1"),
+        ("play", "--from", "{}", "--order", "o-0000000000"),
+        ("watch", "--file", "{}"),
+        ("audit", "data", "--history", "{}"),
+        ("record", "{}", "--broker", "mqtt://127.0.0.1:1"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_is_no_recording_is_wrong_usage_and_stays_as_it_is(
+    whole: Whole, tmp_path: Path, capfd: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    folder = whole.copy(tmp_path / "files")
+    file = folder / "prices.csv"
+    file.write_text("sku,price\nCAN-40,49.00\n")
+    places = {"{}": file, "data": folder / "data"}
+    assert _storebus(*(places.get(word, word) for word in words)) == 2
+    assert "prices.csv" in capfd.readouterr().err
+    assert file.read_text() == "sku,price\nCAN-40,49.00\n"

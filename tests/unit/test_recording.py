@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bus.errors import JournalError
+from bus.errors import JournalError, RecordingError
 from bus.link import Incoming
 from bus.recording import Connected, Recorded, Recording, compress, parts, read_recording
 
@@ -151,3 +151,33 @@ def test_a_part_that_is_damaged_is_refused_in_a_sentence(tmp_path: Path) -> None
         part.write_bytes(damaged)
         with pytest.raises(JournalError, match="cannot read the history"):
             list(read_recording(part))
+
+
+@pytest.mark.parametrize(
+    "there", [b"sku,price\nCAN-40,49.00\n", b"a line that does not end", b"\n", b'{"at":1}\n']
+)
+def test_a_file_that_is_no_recording_is_left_as_it_is(tmp_path: Path, there: bytes) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_bytes(there)
+    path.chmod(0o644)
+    with pytest.raises(RecordingError, match=r"prices\.csv is there and is no recording"):
+        Recording(path)
+    assert path.read_bytes() == there
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_folder_is_no_file_to_record_into_and_keeps_its_rights(tmp_path: Path) -> None:
+    folder = tmp_path / "days"
+    folder.mkdir(mode=0o755)
+    with pytest.raises(RecordingError, match="is not a file"):
+        Recording(folder)
+    assert folder.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("there", [b"", b'{"', b'{"at":"2026-11-22T10'])
+def test_what_a_crash_left_of_a_first_line_is_begun_anew(tmp_path: Path, there: bytes) -> None:
+    path = tmp_path / "day.jsonl"
+    path.write_bytes(there)
+    with Recording(path) as recording:
+        recording.connected(1)
+    assert len(list(read_recording(path))) == 1
