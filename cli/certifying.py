@@ -30,7 +30,7 @@ from cli.certify.run import Where, certify, open_stage
 from cli.certify.shelf import GTIN, LABEL, SKU
 from cli.certify.stage import Stage, Times
 from cli.certify.wire import Wire
-from cli.run import REFUSED, errors, output, run
+from cli.run import REFUSED, errors, output, require_folder, run
 from cli.settings import Settings, read_settings
 from cli.tester import completion
 from cli.tester.show import show_json
@@ -121,6 +121,7 @@ def certify_(
         raise ConfigurationError("--short-command and --fault-command are for sorters.")
     if file is not None:
         require_format(file)
+        require_folder(file)
     settings = read_settings(
         site=site, broker_url=broker, broker_engine=engine, broker_host=host, broker_port=0
     )

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 import typer
@@ -12,7 +13,7 @@ from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
 
 from bus.damage import DAMAGE, what_is_wrong
-from bus.errors import JournalError, StandstillError, StorebusError
+from bus.errors import ConfigurationError, JournalError, StandstillError, StorebusError
 from cli import bash_completion
 from cli.printing import leave_quietly, prepare_streams
 from cli.run import DONE, exit_code
@@ -114,11 +115,24 @@ def _storebus() -> None:
     pass
 
 
+def _refuse_empty(words: Sequence[str]) -> None:
+    """An option with nothing after it would choose all: often a script's variable was not set.
+
+    Raises:
+        ConfigurationError: names the option.
+    """
+    for word, following in pairwise([*words, "-"]):
+        name, is_equal, value = word.partition("=")
+        if name.startswith("--") and (following == "" if not is_equal else value == ""):
+            raise ConfigurationError(f"{name} is empty. Give it a value, or leave it out.")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits with 0 done, or a code of the epilog."""
     prepare_streams()
     try:
         try:
+            _refuse_empty(sys.argv[1:] if arguments is None else arguments)
             app(args=arguments, prog_name="storebus")
         finally:
             sys.stdout.flush()

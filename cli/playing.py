@@ -14,7 +14,7 @@ from broker.settings import BrokerSettings
 from bus.errors import ConfigurationError
 from bus.link import MqttConnector
 from cli import options
-from cli.run import REFUSED, output, run
+from cli.run import REFUSED, output, require_folder, run
 from cli.scenario.junit import write_junit
 from cli.scenario.reading import Scenario, read_scenarios
 from cli.scenario.recorded import order_of
@@ -83,8 +83,8 @@ def play(
     """
     settings = read_settings(site=site)
     _check_ground(engine, broker)
-    if junit is not None and not junit.parent.is_dir():
-        raise ConfigurationError(f"{junit} cannot be written: there is no folder {junit.parent}.")
+    if junit is not None:
+        require_folder(junit)
     if recordings is not None:
         if order is None or files:
             raise ConfigurationError("--from takes a recording and --order, and no other FILE.")

@@ -1,9 +1,11 @@
 """How every command runs: its event loop, its errors as sentences, its exit code."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.text import Text
@@ -90,6 +92,19 @@ def exit_code(error: BaseException) -> int:
             errors.print(str(error), soft_wrap=True)
             return REFUSED
     raise error
+
+
+def require_folder(file: Path) -> None:
+    """Say at the beginning, not after minutes, that a file cannot be written at the end.
+
+    Raises:
+        ConfigurationError: its folder is missing, or nobody may write there.
+    """
+    if not file.parent.is_dir():
+        raise ConfigurationError(f"{file} cannot be written: there is no folder {file.parent}.")
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        why = "it is a folder" if file.is_dir() else "permission denied"
+        raise ConfigurationError(f"{file} cannot be written: {why}.")
 
 
 def print_problem(problem: ProblemData) -> None:

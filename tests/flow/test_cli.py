@@ -214,6 +214,33 @@ def test_every_command_has_a_whole_line_in_the_help_and_shows_an_example(
         assert "Example:" in out, command
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("labels", "--code", ""), ("labels", "--search="), ("import", "--why", "", "stock.csv")],
+    ids=" ".join,
+)
+def test_an_option_that_is_empty_chooses_nothing_and_is_wrong_usage(
+    storebus_here: StorebusHere, words: tuple[str, ...]
+) -> None:
+    code, out, err = storebus_here(*words)
+    assert (code, out) == (2, "")
+    assert f"{words[1].rstrip('=')} is empty" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("certify", "sorter-9", "--report"), ("play", "buying.yaml", "--junit")],
+    ids=lambda words: words[0],
+)
+def test_a_report_that_cannot_be_written_is_said_before_anything_is_done(
+    storebus_here: StorebusHere, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    report = tmp_path / "missing" / "report.html"
+    code, out, err = storebus_here(*words, report)
+    assert (code, out) == (2, "")
+    assert f"there is no folder {report.parent}" in err
+
+
 async def test_the_demo_as_make_demo_plays_it_tells_its_stories_and_balances() -> None:
     code, out, err = await storebus("demo", patience=120)
     assert code == 0, err
