@@ -1,17 +1,21 @@
-"""What a step names and the contract does not have: nodes, operations, kinds, codes, topics.
+"""What a step names and the contract lacks: nodes, operations, kinds, codes, topics, fields.
 
 Nothing would ever answer, or match. A name after `=` is meant as it is: `op: =dance`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeGuard
 
-from bus.contract import find_operation, operations_of
-from bus.contract.channel import role_of
+from bus.contract import CHANNELS, find_operation, operations_of
+from bus.contract.channel import Operation, role_of
+from bus.contract.problem import ProblemData
 from bus.contract.topics import Topics
+from bus.contract.values import Model
 from bus.contract.vocabulary import CHANNEL_NAMES, CODES, KINDS, nearest, nearest_node
 from bus.safe import short
+from cli.scenario.pattern import is_special
 from cli.scenario.source import Place
+from cli.tester import schema
 
 _SITE = Topics("site")
 _STARTED = frozenset({"catalog", "settlement", "warehouse", "sorter", "terminal"})
@@ -41,7 +45,7 @@ def unknown(raw: dict[str, Any]) -> Iterator[Flaw]:
         yield from _below(verb, _answer(verb, raw))
 
 
-def _below(verb: str, flaws: Iterable[Flaw]) -> Iterator[Flaw]:
+def _below(verb: str | int, flaws: Iterable[Flaw]) -> Iterator[Flaw]:
     return (((verb, *place), why) for place, why in flaws)
 
 
@@ -70,6 +74,56 @@ def _pattern(part: dict[str, Any]) -> Iterator[Flaw]:
         ("code", CODES, "code of a problem"),
     ):
         yield from _listed(part, name, known, what)
+    places = [schema.Place.of(each) for each in _models(part)]
+    yield from _below("data", _fields(part.get("data"), places))
+
+
+def _models(part: dict[str, Any]) -> Iterator[type[Model]]:
+    """What the data of such a message is; nothing where it may be anything else."""
+    op, kind = part.get("op"), part.get("kind")
+    if not _is_checked(op) or (kind is not None and not _is_checked(kind)):
+        return
+    data = part.get("data")
+    is_problem = {"code", "status"} & part.keys() or (
+        isinstance(data, dict) and data.keys() & ProblemData.model_fields.keys()
+    )
+    for channel in CHANNELS:
+        if channel.name != op:
+            continue
+        if not isinstance(channel, Operation):
+            if kind in (None, type(channel).__name__.lower()):
+                yield channel.data
+            continue
+        if kind in (None, "req"):
+            yield channel.request
+        if kind in (None, "rep"):
+            yield ProblemData if is_problem else channel.reply
+
+
+def _fields(pattern: Any, places: Sequence[schema.Place]) -> Iterator[Flaw]:
+    """Fields and listed values that nothing at these places of messages has."""
+    if not places or any(place.is_open for place in places):
+        return
+    if isinstance(pattern, list):
+        for at, each in enumerate(pattern):
+            yield from _below(at, _fields(each, _inner(places, at)))
+    elif isinstance(pattern, dict) and not is_special(pattern):
+        names = [name for place in places for name in place.names]
+        for name, wanted in pattern.items():
+            inner = _inner(places, name)
+            yield from _below(name, _fields(wanted, inner))
+            if names and not inner and _is_checked(name):
+                yield (name,), _no("field", name, nearest(name, names))
+    elif all(place.is_listed for place in places):
+        known = [choice for place in places for choice in place.choices]
+        for value in _texts(pattern):
+            if value not in known:
+                why = f"is never {short(value, 60)}, but {', '.join(dict.fromkeys(known))}."
+                yield (), f"{why} {{$is: {short(value, 60)}}} insists."
+
+
+def _inner(places: Sequence[schema.Place], part: str | int) -> list[schema.Place]:
+    return [inner for place in places if (inner := place.step(part)) is not None]
 
 
 def _nodes(part: dict[str, Any], names: tuple[str, ...]) -> Iterator[Flaw]:
@@ -89,6 +143,17 @@ def _answer(verb: str, raw: dict[str, Any]) -> Iterator[Flaw]:
         yield (), f"takes what stands in the answer, such as {example}; {{}} is any."
     elif verb == "problem":
         yield from _listed(wanted, "code", CODES, "code of a problem")
+    elif (operation := _asked(raw.get("send"))) is not None:
+        yield from _fields(wanted, [schema.Place.of(operation.reply)])
+
+
+def _asked(letter: Any) -> Operation[Any, Any] | None:
+    """The operation that a step calls, as far as the file says."""
+    if not isinstance(letter, dict):
+        return None
+    to, op = letter.get("to"), letter.get("op")
+    role = role_of(to) if isinstance(to, str) else None
+    return find_operation(role, op) if role is not None and isinstance(op, str) else None
 
 
 def _listed(part: dict[str, Any], name: str, known: frozenset[str], what: str) -> Iterator[Flaw]:

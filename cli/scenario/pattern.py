@@ -53,7 +53,8 @@ def _fields(
     if not isinstance(value, dict):
         yield _differs(where, value, "an object")
         return
-    for name, wanted in pattern.items():
+    for written, wanted in pattern.items():
+        name = written.removeprefix("=")  # one that the contract does not have
         inner = f"{where}.{name}" if where else name
         if isinstance(wanted, dict) and "$absent" in wanted:
             if (name in value and value[name] is not None) == (wanted["$absent"] is True):

@@ -76,9 +76,18 @@ def read_scenarios(paths: Iterable[Path]) -> list[Scenario]:
     """The scenarios of files, and of the files in folders, in order.
 
     Raises:
-        ConfigurationError: a file is wrong, or there is none.
+        ConfigurationError: files are wrong, or there is none; says each mistake in a line.
     """
-    return [scenario for path in _files(paths) for scenario in _read(path)]
+    read: list[Scenario] = []
+    mistakes: list[str] = []
+    for path in _files(paths):
+        try:
+            read += _read(path)
+        except ConfigurationError as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise ConfigurationError("\n".join(mistakes))
+    return read
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -92,16 +101,25 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
         yield from found
 
 
-def _read(path: Path) -> Iterator[Scenario]:
+def _read(path: Path) -> list[Scenario]:
     source = read_source(path)
     try:
         file = File.model_validate(source.data)
     except ValidationError as error:
-        raise _explained(source, error) from error
+        raise _together(_explained(source, error)) from error
+    read: list[Scenario] = []
+    mistakes: list[ConfigurationError] = []
     for at, part in enumerate(file.scenarios):
         scenario = _scenario(source, file, part, ("scenarios", at))
-        _check(scenario, part, ("scenarios", at))
-        yield scenario
+        mistakes += _flaws(scenario, part, ("scenarios", at))
+        read.append(scenario)
+    if mistakes:
+        raise _together(mistakes)
+    return read
+
+
+def _together(mistakes: Iterable[ConfigurationError]) -> ConfigurationError:
+    return ConfigurationError("\n".join(dict.fromkeys(map(str, mistakes))))
 
 
 def _scenario(source: Source, file: File, part: ScenarioPart, place: Place) -> Scenario:
@@ -122,20 +140,20 @@ def _scenario(source: Source, file: File, part: ScenarioPart, place: Place) -> S
     )
 
 
-def _explained(source: Source, error: ValidationError) -> ConfigurationError:
-    """The first mistake: where it is, and what is wrong."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = tuple(first["loc"])
-    if place[2:3] == ("steps",):  # after the step's place stands what kind of step it is
-        place = (*place[:4], *place[5:])
-    known = _known(source.data, place)
-    why = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        why = "there is no such field here"
-    field = ".".join(str(part) for part in known) or "the file"
-    if first["type"] == "missing":
-        why = f"{place[-1]} is missing"
-    return source.error(source.line(known), f"{field}: {why}")
+def _explained(source: Source, error: ValidationError) -> Iterator[ConfigurationError]:
+    """The mistakes: where each is, and what is wrong."""
+    for each in error.errors(include_url=False, include_input=False):
+        place = tuple(each["loc"])
+        if place[2:3] == ("steps",):  # after the step's place stands what kind of step it is
+            place = (*place[:4], *place[5:])
+        known = _known(source.data, place)
+        why = each["msg"].removeprefix("Value error, ")
+        if each["type"] == "extra_forbidden":
+            why = "there is no such field here"
+        field = ".".join(str(part) for part in known) or "the file"
+        if each["type"] == "missing":
+            why = f"{place[-1]} is missing"
+        yield source.error(source.line(known), f"{field}: {why}")
 
 
 def _known(data: Any, place: Place) -> Place:
@@ -155,63 +173,67 @@ def _known(data: Any, place: Place) -> Place:
 # -- what the models cannot see -------------------------------------------------------------------
 
 
-def _check(scenario: Scenario, part: ScenarioPart, place: Place) -> None:
+def _flaws(scenario: Scenario, part: ScenarioPart, place: Place) -> Iterator[ConfigurationError]:
     source, store = scenario.source, scenario.store
     if store.clock == "virtual" and store.cards:
-        raise source.error(scenario.line, "store.cards: a simulated store takes no cards")
-    _check_cases(scenario, part, place)
+        yield source.error(scenario.line, "store.cards: a simulated store takes no cards")
+    yield from _check_cases(scenario, part, place)
     known = {*GIVEN, *scenario.variables, *scenario.goods, *scenario.accounts}
     for at, (step, does) in enumerate(zip(scenario.steps, part.steps, strict=True)):
         here = (*place, "steps", at)
-        _check_letter(source, does, step.line)
+        yield from _check_letter(source, does, step.line)
         if isinstance(does, SetClock) and store.clock != "virtual":
-            raise source.error(step.line, "clock: only a store with `clock: virtual` has one")
+            yield source.error(step.line, "clock: only a store with `clock: virtual` has one")
         raw = _at(source.data, here)
         for case in scenario.cases:
-            _check_variables(source, step.line, raw, {*known, *case})
+            yield from _check_variables(source, step.line, raw, {*known, *case})
         for name, value in _patterns(does):
             for inside, why in pattern.flaws(value):
                 where = (*here, *name, *inside)
                 field = ".".join(str(each) for each in where[len(here) :])
-                raise source.error(source.line(where), f"{field}: {why}")
+                yield source.error(source.line(where), f"{field}: {why}")
         for inside, why in unknown(raw):
             field = ".".join(str(each) for each in inside)
-            raise source.error(source.line((*here, *inside)), f"{field}: {why}")
+            yield source.error(source.line((*here, *inside)), f"{field}: {why}")
         known |= _sets(does, raw)
 
 
-def _check_cases(scenario: Scenario, part: ScenarioPart, place: Place) -> None:
+def _check_cases(
+    scenario: Scenario, part: ScenarioPart, place: Place
+) -> Iterator[ConfigurationError]:
     first = set(scenario.cases[0])
     for at, case in enumerate(scenario.cases):
         if set(case) != first:
             line = scenario.source.line((*place, "cases", at))
             odd = ", ".join(sorted(first ^ set(case)))
-            raise scenario.source.error(line, f"cases: not every case has {odd}")
-    _check_variables(scenario.source, scenario.line, part.scenario, {*GIVEN, *first})
+            yield scenario.source.error(line, f"cases: not every case has {odd}")
+    yield from _check_variables(scenario.source, scenario.line, part.scenario, {*GIVEN, *first})
 
 
-def _check_variables(source: Source, line: int, raw: Any, known: set[str]) -> None:
+def _check_variables(
+    source: Source, line: int, raw: Any, known: set[str]
+) -> Iterator[ConfigurationError]:
     unknown = [name for name in used(raw) if name not in known]
     if unknown:
-        raise source.error(line, f"there is no variable {unknown[0]} here yet")
+        yield source.error(line, f"there is no variable {unknown[0]} here yet")
 
 
-def _check_letter(source: Source, does: AnyStep, line: int) -> None:
+def _check_letter(source: Source, does: AnyStep, line: int) -> Iterator[ConfigurationError]:
     if not isinstance(does, Send):
         return
     letter = does.send
     addressed = None not in (letter.sender, letter.to, letter.op)
     if (letter.topic is None) != addressed:
-        raise source.error(line, "send: takes from, to and op; or a topic")
+        yield source.error(line, "send: takes from, to and op; or a topic")
     if letter.payload is not None and letter.data != {}:
-        raise source.error(line, "send: takes data or a payload")
+        yield source.error(line, "send: takes data or a payload")
     expects = does.reply is not None or does.problem is not None
     if expects and not addressed:
-        raise source.error(line, "send: the answer to a topic cannot be told: use expect")
+        yield source.error(line, "send: the answer to a topic cannot be told: use expect")
     if does.reply is not None and does.problem is not None:
-        raise source.error(line, "send: either a reply or a problem is expected")
+        yield source.error(line, "send: either a reply or a problem is expected")
     if does.eventually and does.reply is None:
-        raise source.error(line, "eventually: goes with a reply")
+        yield source.error(line, "eventually: goes with a reply")
 
 
 def _patterns(does: AnyStep) -> Iterator[tuple[Place, Any]]:

@@ -40,6 +40,19 @@ class Place:
         return list(dict.fromkeys(name for shape in self.shapes for name in _properties(shape)))
 
     @property
+    def is_open(self) -> bool:
+        """Whether an object with any field can stand here."""
+        return any(
+            "type" not in shape or shape.get("additionalProperties") is True
+            for shape in self.shapes
+        )
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether only texts of a list can stand here."""
+        return all("enum" in shape or "const" in shape for shape in self.shapes)
+
+    @property
     def choices(self) -> list[str]:
         """The texts that can stand here, where they are listed."""
         listed = [shape.get("enum", [shape.get("const")]) for shape in self.shapes]

@@ -118,6 +118,27 @@ BAD = [
         4,
         "drop: The contract has no op:remnd: did you mean op:rem",
     ),
+    (
+        HEAD + "      - expect none: {kind: req, op: remind, data: {ordr: o-1}}\n",
+        4,
+        "expect none.data.ordr: there is no field ordr: did you mean order? =ordr insists.",
+    ),
+    (
+        HEAD + "      - expect none: {kind: event, op: order-changed, data: {state: settld}}\n",
+        4,
+        "expect none.data.state: is never settld, but reserving, charging, settled",
+    ),
+    (
+        HEAD + "      - expect: {op: purchase, data: {lines: [{sku: X, quantty: 2}]}}\n",
+        4,
+        "expect.data.lines.0.quantty: there is no field quantty: did you mean quantity?",
+    ),
+    (
+        HEAD + "      - send: {from: terminal-1, to: catalog, op: lookup}\n"
+        "        reply:\n          prodct: {id: mug}\n",
+        6,
+        "reply.prodct: there is no field prodct: did you mean product?",
+    ),
     (HEAD + "      - clock: +3d\n", 4, "only a store with `clock: virtual` has one"),
     (HEAD + "      - clock: tomorrow\n", 4, "clock: is to be how far, such as +3d"),
     (HEAD + "      - calm: a bit\n", 4, "calm: Input should be 'everything'"),
@@ -170,6 +191,16 @@ def test_digits_times_and_words_stay_text_and_numbers_are_numbers(tmp_path: Path
     }  # fmt: skip
 
 
+def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(HEAD + "      - stop: catlog\n      - calm: a bit\n")
+    (tmp_path / "b.yaml").write_text(HEAD + "      - stop: catlog\n      - start: sortr-1\n")
+    (tmp_path / "good.yaml").write_text(GOOD)
+    with pytest.raises(ConfigurationError) as error:
+        read_scenarios([tmp_path])
+    places = [line.split(": ")[0] for line in str(error.value).splitlines()]
+    assert places == [f"{tmp_path}/a.yaml:5", f"{tmp_path}/b.yaml:4", f"{tmp_path}/b.yaml:5"]
+
+
 def test_who_insists_may_name_what_the_contract_does_not_have(tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
     path.write_text(
@@ -178,8 +209,10 @@ def test_who_insists_may_name_what_the_contract_does_not_have(tmp_path: Path) ->
         "      - send: {from: terminal-1, to: sorter-9, op: =dance}\n"
         "        problem: {code: =too-tired}\n"
         "      - expect: {to: {$in: [=door-1, sorter-9]}, op: =dance, kind: rep}\n"
+        "      - expect: {op: order-changed, data: {=colour: red, state: {$is: odd}}}\n"
+        "      - expect: {op: purchase, kind: rep, data: {code: sold-out, available: {}}}\n"
     )
-    ((respond, asked, refused, expected),) = (each.steps for each in read_scenarios([path]))
+    ((respond, asked, refused, expected, *_),) = (each.steps for each in read_scenarios([path]))
     assert isinstance(respond.does, Respond)
     assert (respond.does.respond.node, respond.does.respond.op) == ("door-1", "dance")
     assert isinstance(asked.does, Send)
