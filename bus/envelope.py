@@ -18,6 +18,11 @@ _MOST_SECONDS = 2**31 - 1
 _ID = re.compile(r"[\x21-\x7e]{1,64}")
 
 
+def is_id(text: str) -> bool:
+    """Whether a message can have this id: 1 to 64 printable ASCII characters without spaces."""
+    return _ID.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """A received message, read as far as it can be."""
@@ -144,7 +149,7 @@ class Reading:
             raise Malformed("The payload is not a JSON object.")
         self.document = document
         identifier = document.get("id")
-        if not isinstance(identifier, str) or not _ID.fullmatch(identifier):
+        if not isinstance(identifier, str) or not is_id(identifier):
             raise Malformed("`id` must be text of 1 to 64 printable characters.", field="id")
         self.id = identifier
         if document.get("specversion", "1.0") != "1.0":
@@ -168,7 +173,7 @@ class Reading:
     def order(self) -> str | None:
         """The order that it says it is about, as far as it could be read."""
         order = self.document.get("orderid")
-        return order if isinstance(order, str) and _ID.fullmatch(order) else None
+        return order if isinstance(order, str) and is_id(order) else None
 
     @property
     def trace(self) -> str | None:

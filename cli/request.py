@@ -10,6 +10,7 @@ import typer
 from bus.contract import find_operation, operations_of
 from bus.contract.channel import Operation, role_of
 from bus.contract.values import is_name
+from bus.envelope import is_id
 from bus.errors import ConfigurationError, Problem, Refused
 from bus.gate import broken_reply
 from bus.link import MqttConnector
@@ -85,8 +86,8 @@ def request(
         _data(words or [], declared, force=force),
         timeout,
     )
-    if identifier is not None and not (1 <= len(identifier) <= 64 and identifier.isascii()):  # noqa: PLR2004
-        raise ConfigurationError("--id takes 1 to 64 ASCII characters.")
+    if identifier is not None and not is_id(identifier):
+        raise ConfigurationError("--id takes 1 to 64 printable ASCII characters without spaces.")
     url = (broker_url_v311 if v311 else broker_url)(broker, settings)
     if repeat == 1:
         run(_once(question, identifier, caller, url, settings, raw=raw))

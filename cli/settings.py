@@ -8,6 +8,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -105,6 +106,11 @@ def read_settings(**options: object) -> Settings:
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         raise ConfigurationError(f"setting {name}: {first['msg']}") from error
+    except SettingsError as error:
+        variable = str(error).partition('"')[2].partition('"')[0]
+        raise ConfigurationError(
+            f"STOREBUS_{variable.upper()} or one of its parts is no JSON: write a list as [1, 2]."
+        ) from error
     except ValueError as error:  # the file is not TOML
         raise ConfigurationError(f"{FILE}: {error}") from error
     if "shop" not in settings.model_fields_set:

@@ -6,6 +6,7 @@ import re
 import sqlite3
 import sys
 from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -225,6 +226,26 @@ def test_an_option_that_is_empty_chooses_nothing_and_is_wrong_usage(
     code, out, err = storebus_here(*words)
     assert (code, out) == (2, "")
     assert f"{words[1].rstrip('=')} is empty" in err
+
+
+def test_the_version_is_told(storebus_here: StorebusHere) -> None:
+    assert storebus_here("--version") == (0, f"storebus {version('storebus')}\n", "")
+
+
+def test_a_variable_that_is_no_json_is_named(
+    storebus_here: StorebusHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STOREBUS_KIOSK__SAMPLES", "[")
+    code, out, err = storebus_here("config")
+    assert (code, out) == (2, "")
+    assert "STOREBUS_KIOSK or one of its parts is no JSON" in err
+
+
+def test_an_id_that_no_message_can_have_is_refused_at_once(storebus_here: StorebusHere) -> None:
+    asked = ("request", "tester-1", "catalog", "search", "text=a", "--id", "a b")
+    code, out, err = storebus_here(*asked)
+    assert (code, out) == (2, "")
+    assert "without spaces" in err
 
 
 @pytest.mark.parametrize(
