@@ -102,14 +102,18 @@ async def _day(plan: Plan, store: SimulatedStore, operator: Operator | None) -> 
     await storm(store, plan.storm)
     found = await _rest(store, visits)
     store.trace.told()
+    if watching is not None:
+        await _end(watching)
     found += await probe(store)
-    beside = [task for task in (clerk, watching) if task is not None]
-    for task in beside:
-        task.cancel()
-    await asyncio.gather(*beside, return_exceptions=True)
+    await _end(clerk)
     closing = milliseconds()
     await store.close()
     return [*found, *broken(store, closing)]
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _rest(store: SimulatedStore, visits: asyncio.Task[None]) -> list[str]:
