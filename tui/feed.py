@@ -23,6 +23,7 @@ from bus.envelope import Reading
 from bus.errors import BrokerError, LinkError, Problem
 from bus.identity import Identity
 from bus.link import Connector, Incoming, Link, Outgoing, Subscription
+from bus.sentence import Sentence
 from bus.session import Session
 from bus.settings import RuntimeSettings
 from bus.voice import Counts, Voice
@@ -130,6 +131,13 @@ class Feed:
     def up(self) -> bool:
         """Whether the store is heard."""
         return self._session is not None and self._session.up.is_set()
+
+    @property
+    def says(self) -> Sentence | None:
+        """What an operator has to know of the connection; None while the store is heard."""
+        if self.up:
+            return None
+        return Sentence("no broker at {broker}: trying again", broker=self.broker)
 
     @property
     def broker(self) -> str:
