@@ -7,7 +7,7 @@ SAMPLE ?= 0
 SEED ?= 1
 ONLY ?= *
 
-.PHONY: run test setup demo check format faults simulate planted mutants bench bench-console load \
+.PHONY: run test setup demo check format faults simulate causes planted mutants bench bench-console load \
   screenshots examples test-bare clean
 
 # make run PORT=0 takes a free port, PORT=1884 that one.
@@ -44,6 +44,9 @@ faults: setup
 
 simulate: setup
 	$(BIN)/python -m simulation --seeds $(SEEDS)
+
+causes: setup
+	$(BIN)/python -m simulation --causes
 
 planted: setup
 	$(BIN)/python -m simulation --planted

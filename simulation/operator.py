@@ -38,6 +38,8 @@ class Operator:
         self.model = StoreModel(Topics(SITE))
         self.raised: dict[tuple[str, str], str] = {}
         """What each alarm said first, by kind and subject."""
+        self.wrong: dict[str, str] = {}
+        """By order, the first reason that was not said to be normal."""
         self.feed: Feed
 
     def begin(self, store: SimulatedStore) -> asyncio.Task[None]:
@@ -55,7 +57,14 @@ class Operator:
             while True:
                 self.model.tick(milliseconds())
                 self._look()
+                self._look_at_orders()
                 await asyncio.sleep(_TICK)
+
+    def _look_at_orders(self) -> None:
+        for track in self.model.orders:
+            why = self.model.why(track)
+            if why is not None and not why.normal:
+                self.wrong.setdefault(track.order, str(why.reason))
 
     def _look(self) -> None:
         for alarm in self.model.alarms.current():

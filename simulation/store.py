@@ -91,8 +91,7 @@ class SimulatedStore:
         self.names = names or (*ROLES, *sorters, *TERMINALS)
         """Of all nodes."""
         self.disks = {name: Disk() for name in self.names}
-        self.crashes: dict[str, str] = {}
-        """By node, the step at which it crashes next, whatever the weather."""
+        self._crashes: dict[str, tuple[str, float]] = {}
         self.wrong = _clocks(self.chances["clocks"], weather)
         """By how many milliseconds each node's wall clock is ahead now; devices begin like that."""
         self.set_back = False
@@ -138,6 +137,14 @@ class SimulatedStore:
             self._nodes[name].stop()
         await asyncio.gather(*self._keepers)
         self.witness.flush()
+
+    async def abandon(self) -> None:
+        """End every node at once, and start none again."""
+        for life in self.lives.values():
+            life.die("abandoned")
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -201,6 +208,10 @@ class SimulatedStore:
             self._absent[name] = absent
             life.die("killed")
 
+    def crash_at(self, name: str, label: str, absent: float) -> None:
+        """The same, at the next labelled step of what it does."""
+        self._crashes[name] = (label, absent)
+
     def switch_off(self, name: str, absent: float) -> None:
         """End a node with a goodbye; it is started again after so many seconds."""
         self._absent[name] = absent
@@ -255,9 +266,7 @@ class SimulatedStore:
             identity=partial(
                 VirtualIdentity, f"{self.seed}/{name}/{start}", lambda: self.wrong.get(name, 0)
             ),
-            journal=partial(
-                SteppedJournal, life, self.chances[f"disk/{name}"], self.disks[name]
-            ),
+            journal=partial(SteppedJournal, life, self.chances[f"disk/{name}"], self.disks[name]),
             claim=VirtualClaim,
         )
         kind = role_of(name)
@@ -277,8 +286,10 @@ class SimulatedStore:
         return self._nodes[name].run
 
     def _strike(self, name: str, label: str) -> bool:
-        if self.crashes.get(name) == label:
-            del self.crashes[name]
+        planted, absent = self._crashes.get(name, ("", 0.0))
+        if planted == label:
+            del self._crashes[name]
+            self._absent[name] = absent
             return True
         if not self.stormy or not self.weather.crash:
             return False
