@@ -110,6 +110,11 @@ def finds(sorter: str, pieces: int) -> Fault:
     return lambda scene: scene.find(sorter, pieces)
 
 
+def when(step: str, fault: Fault) -> Fault:
+    """It breaks when a message is said whose topic below the root is like this."""
+    return lambda scene: scene.when(step, partial(fault, scene))
+
+
 def cancels(scene: Scene) -> None:
     """The customer changes their mind."""
     scene.cancel()

@@ -18,6 +18,7 @@ from simulation.causes.plants import (
     provider,
     read_only,
     still,
+    when,
 )
 
 _LOST = (
@@ -25,6 +26,22 @@ _LOST = (
 )
 
 CATALOG = (
+    Cause(
+        "the catalog is gone while it puts goods of a cancelled order up for sale again",
+        at(
+            "req/settlement/catalog/release",
+            gone_within("catalog"),
+            before=(off("sorter-1"), when("req/settlement/warehouse/fulfil", cancels)),
+        ),
+        says="settlement waits for catalog to put the goods up for sale again, and it is lost",
+        names="catalog",
+        within=35,
+        to_do="Start it again: storebus node catalog",
+        also=(
+            "catalog is lost",
+            "settlement waits for catalog to put the goods up for sale again; asked {times} times",
+        ),
+    ),
     Cause(
         "the catalog is gone before it is asked to hold the goods",
         first(gone("catalog")),
@@ -157,6 +174,35 @@ CATALOG = (
 
 SETTLEMENT = (
     Cause(
+        "settlement is gone before it hears that goods cannot be had",
+        at("req/warehouse/settlement/failed", gone("settlement"), before=(finds("sorter-1", 0),)),
+        says="warehouse waits for settlement to hear that goods cannot be had, and it is lost",
+        names="settlement",
+        within=2,
+        to_do="Start it again: storebus node settlement",
+        also=(
+            "settlement is lost",
+            "0 of MUG are left",
+        ),
+    ),
+    Cause(
+        "settlement is gone before it has undone a cancelled order",
+        at(
+            "rep/settlement/warehouse/withdraw",
+            gone("settlement"),
+            before=(
+                off("sorter-1"),
+                when("req/settlement/warehouse/fulfil", cancels),
+                lost("req/settlement/catalog/release"),
+            ),
+        ),
+        says="waits for settlement to undo it, and it is lost",
+        names="settlement",
+        within=2,
+        to_do="Start it again: storebus node settlement",
+        also=("settlement is lost",),
+    ),
+    Cause(
         "settlement is gone when somebody wants to buy",
         first(gone("settlement")),
         says="settlement is lost",
@@ -252,6 +298,21 @@ SETTLEMENT = (
         also=("settlement" + FULL,),
     ),
     Cause(
+        "the disk of settlement has become read-only",
+        at("req/warehouse/settlement/ready", read_only("settlement")),
+        says="settlement cannot write its database, it is read-only: look at its disk and at who"
+        " owns the file. Then it goes on by itself.",
+        names="settlement",
+        within=5,
+        alarm="cannot-write",
+        also=(
+            (
+                "warehouse waits for settlement to hear that the parcel is ready, and it cannot"
+                " write its database"
+            ),
+        ),
+    ),
+    Cause(
         "the disk of settlement is full while a card is charged",
         at("rep/settlement/catalog/reserve", full("settlement"), card="approve"),
         says="waits for settlement to take the payment, and it cannot write its database",
@@ -274,6 +335,59 @@ SETTLEMENT = (
 )
 
 WAREHOUSE = (
+    Cause(
+        "the warehouse is gone while it hears that the parcel is packed",
+        at("req/sorter-1/warehouse/packed", gone_within("warehouse")),
+        says="sorter-1 waits for warehouse to hear that the parcel is packed, and it is lost",
+        names="warehouse",
+        within=35,
+        to_do="Start it again: storebus node warehouse",
+        also=(
+            "warehouse is lost",
+            "sorter-1 waits for warehouse to hear that the parcel is packed; asked {times} times",
+        ),
+    ),
+    Cause(
+        "the warehouse is gone while it hears of a fault",
+        at(
+            "req/sorter-1/warehouse/fault",
+            gone_within("warehouse"),
+            before=(jams("sorter-1", "conveying", "belt torn"),),
+        ),
+        says="sorter-1 waits for warehouse to hear of the fault, and it is lost",
+        names="warehouse",
+        within=35,
+        to_do="Start it again: storebus node warehouse",
+        also=(
+            "warehouse is lost",
+            "sorter-1: belt torn; waits for another sorter",
+        ),
+    ),
+    Cause(
+        "the warehouse is gone while it says where the rest of the goods is",
+        at(
+            "req/sorter-1/warehouse/short-pick",
+            gone_within("warehouse"),
+            before=(finds("sorter-1", 0),),
+        ),
+        says="sorter-1 waits for warehouse to say where the rest is, and it is lost",
+        names="warehouse",
+        within=35,
+        to_do="Start it again: storebus node warehouse",
+        also=("warehouse is lost",),
+    ),
+    Cause(
+        "the warehouse is gone while it brings the goods of a cancelled order back",
+        later(
+            "reminded", when("req/settlement/warehouse/withdraw", gone_within("warehouse")), cancels
+        ),
+        says="settlement waits for warehouse to bring the goods back to their shelves, and it is"
+        " lost",
+        names="warehouse",
+        within=35,
+        to_do="Start it again: storebus node warehouse",
+        also=("warehouse is lost",),
+    ),
     Cause(
         "the warehouse is gone before it is given the order",
         first(gone("warehouse")),
