@@ -7,8 +7,8 @@ SAMPLE ?= 0
 SEED ?= 1
 ONLY ?= *
 
-.PHONY: run test setup demo check format faults simulate planted mutants bench bench-console bench-alarms load \
-  screenshots examples test-bare clean
+.PHONY: run test setup demo check format faults simulate causes planted mutants bench bench-console \
+  bench-alarms load screenshots examples test-bare clean
 
 # make run PORT=0 takes a free port, PORT=1884 that one.
 run: setup
@@ -44,6 +44,9 @@ faults: setup
 
 simulate: setup
 	$(BIN)/python -m simulation --seeds $(SEEDS)
+
+causes: setup
+	$(BIN)/python -m simulation --causes
 
 planted: setup
 	$(BIN)/python -m simulation --planted

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 
+from simulation.causes import CAUSES, lines, summary, watch
 from simulation.plan import ORDERS, STORM, Plan
 from simulation.planted import BUGS
 from simulation.run import Outcome, simulate
@@ -18,8 +19,10 @@ _PROGRESS = 500
 
 
 def main() -> int:
-    """Run what the command line says; 1 if a promise was broken or a planted bug not found."""
+    """Run what the command line says; 1 if something was broken, not found, or not named."""
     options = _options()
+    if options.causes:
+        return _name(options)
     return _hunt(options) if options.planted else _sweep(options)
 
 
@@ -35,6 +38,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--hashes", action="store_true", help="say the hash of each history")
     parser.add_argument("--processes", type=int, default=CORES, help="how many seeds at a time")
     parser.add_argument("--planted", action="store_true", help="plant bugs; `--seeds` for each")
+    parser.add_argument("--causes", action="store_true", help="what does the console say of each?")
     return parser.parse_args()
 
 
@@ -97,6 +101,18 @@ def _hunt(options: argparse.Namespace) -> int:
             _say(f"{hunt.bug:<60} {hunt.seeds or 'missed':>6}  {hunt.found_as[:80]}")
     _say(f"{len(BUGS) - missed} of {len(BUGS)} planted bugs found")
     return min(missed, 1)
+
+
+def _name(options: argparse.Namespace) -> int:
+    verdicts = []
+    with workers(options.processes) as executor:
+        found = executor.map(watch, range(len(CAUSES)), chunksize=4)
+        for number, (cause, verdict) in enumerate(zip(CAUSES, found, strict=True), 1):
+            verdicts.append(verdict)
+            for line in lines(number, cause, verdict):
+                _say(line)
+    _say(summary(verdicts))
+    return min(sum(not verdict.right for verdict in verdicts), 1)
 
 
 def _say(line: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -86,6 +87,16 @@ class Life:
                 doing.exception()  # it is known
 
 
+@dataclass
+class Disk:
+    """Where a node's database lies; it outlives the node's process."""
+
+    error: int | None = None
+    """SQLite's result code of every transaction; None while it can be written."""
+    stands_still: bool = False
+    """Whether a transaction never comes to its end."""
+
+
 class SteppedJournal(Journal):
     """A journal without a thread, whose commits take a moment and may be the last thing done.
 
@@ -93,8 +104,11 @@ class SteppedJournal(Journal):
     the operating system keeps what was written. Power cuts are tested with real processes.
     """
 
-    def __init__(self, life: Life, chance: Random, path: Path, *migrations: str) -> None:
+    def __init__(
+        self, life: Life, chance: Random, disk: Disk, path: Path, *migrations: str
+    ) -> None:
         super().__init__(path, *migrations, threaded=False, durable=False)
+        self._disk = disk
         self._life = life
         self._chance = chance
         self._turn = asyncio.Lock()
@@ -105,6 +119,10 @@ class SteppedJournal(Journal):
             self._life.step("received")
             await asyncio.sleep(self._chance.uniform(0, _LATENCY))
             self._life.step("begun")
+            if self._disk.stands_still:
+                await asyncio.Event().wait()
+            if self._disk.error is not None:
+                raise _sqlite_error(self._disk.error)
 
             def run(rows: sqlite3.Connection) -> T:
                 result = work(rows)
@@ -116,3 +134,9 @@ class SteppedJournal(Journal):
             await asyncio.sleep(self._chance.uniform(0, _LATENCY))
             self._life.step("told")
             return result
+
+
+def _sqlite_error(code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("planted")
+    error.sqlite_errorcode = code
+    return error

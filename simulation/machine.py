@@ -30,6 +30,14 @@ class Machine:
         self, name: str, data: Path, weather: Weather, chances: Chances, trace: Trace
     ) -> None:
         self.stormy = False
+        self.stops_at = ""
+        """The step that it does not come to the end of, whatever the weather."""
+        self.jams_at = ""
+        """The step that it cannot do."""
+        self.trouble = "something is stuck"
+        """What it says when it jams."""
+        self.finds: int | None = None
+        """The most pieces that a pick finds."""
         self.busy_until = 0.0
         """When the last movement that was begun is done."""
         self.moved: Counter[tuple[str, str, str]] = Counter()
@@ -48,11 +56,13 @@ class Machine:
         begun = self._done.get(key)
         assert begun is not None
         await asyncio.sleep(max(0.0, begun["due"] - now))
-        if begun["jams"]:
+        if movement.step == self.stops_at:
+            await asyncio.Event().wait()
+        if begun["jams"] or movement.step == self.jams_at:
             self._trace.note("jams", self._name, key)
-            raise MachineFault("something is stuck")
+            raise MachineFault(self.trouble)
         found: int | None = begun["found"]
-        return found
+        return self.finds if movement.step == "picking" and found is None else found
 
     def close(self) -> None:
         """Close its record."""

@@ -128,6 +128,8 @@ class Network:
         """When the last command, or its answer, was on its way."""
         self.witness: Callable[[str, Address, Outgoing], None] = lambda *_: None
         """Told which node has published what, whether it arrives or not."""
+        self.loses: Callable[[str, str], bool] = lambda *_: False
+        """Whether a message on a topic never reaches a client, whatever the weather."""
         self.down = False
         self._parse = lru_cache(maxsize=20_000)(Topics(site).parse)
         self._weather = weather
@@ -217,6 +219,7 @@ class Network:
             wire
             for wire in self.wires
             if any(_matches(pattern, message.topic) for pattern in wire.filters)
+            and not self.loses(message.topic, wire.client)
         ]
 
     def bring_state(self, wire: Wire, message: Outgoing) -> None:

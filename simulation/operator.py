@@ -1,60 +1,70 @@
 """A console that watches a simulated store: what it raises, and when."""
 
 import asyncio
-from contextlib import suppress
+import itertools
+from collections.abc import Callable
 
-from bus.contract.every import ABOUT
-from bus.contract.topics import Address, Topics
-from bus.contract.values import Empty
-from bus.contract.warehouse import LOCATE, RETURNS, Locate
-from bus.errors import Problem
-from bus.link import Incoming, Outgoing
-from bus.virtual import milliseconds
+from bus.contract.topics import Topics
+from bus.virtual import VirtualIdentity, milliseconds
 from simulation.goods import SITE
+from simulation.network import Socket
 from simulation.store import SimulatedStore
+from tui.feed import Feed
 from tui.model.store import StoreModel
+from tui.pace import Pace
 
-_ASK_AROUND = 5.0
-"""Seconds between two questions, as the console's feed asks them."""
+_TICK = 1.0
+"""Seconds between two looks at the time, as the console takes them."""
+
+
+class _AtOnce(Pace):
+    """Nobody is at the keys."""
+
+    def hear(self, some: Callable[[], bool]) -> None:
+        """Hear all there is."""
+        while some():
+            pass
+
+    async def rest(self, seconds: float, *, urgent: bool = False) -> None:
+        """Let all else have its turn."""
+        del urgent
+        await asyncio.sleep(seconds)
 
 
 class Operator:
-    """Hears everything that nodes publish, asks as the console does, and notes each alarm."""
+    """Hears and asks as the console does, over the network as it is, and notes each alarm."""
 
     def __init__(self) -> None:
         self.model = StoreModel(Topics(SITE))
         self.raised: dict[tuple[str, str], str] = {}
         """What each alarm said first, by kind and subject."""
+        self.wrong: dict[str, str] = {}
+        """By order, the first reason that was not said to be normal."""
+        self.feed: Feed
 
     def begin(self, store: SimulatedStore) -> asyncio.Task[None]:
         """Watch a store from now on."""
-        hear = store.network.witness
+        starts = itertools.count()
+        self.feed = Feed(
+            Socket(store.network), self.model, lambda _: self._look(), _AtOnce(), "console-9",
+            identity=lambda: VirtualIdentity(f"{store.seed}/operator/{next(starts)}"),
+        )  # fmt: skip
+        return asyncio.create_task(self._watch(), name="operator")
 
-        def both(who: str, address: Address, message: Outgoing) -> None:
-            hear(who, address, message)
-            heard = Incoming(
-                message.topic, message.payload, message.retain, message.response_topic,
-                message.correlation,
-            )  # fmt: skip
-            self.model.take(milliseconds(), [heard])
-            self._look()
-
-        store.network.witness = both
-        return asyncio.create_task(self._ask(store), name="operator")
-
-    async def _ask(self, store: SimulatedStore) -> None:
-        async with store.tool("console-9").connected() as caller:
+    async def _watch(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.feed.run())
             while True:
-                with suppress(Problem):
-                    for node in store.names:
-                        await caller.ask(ABOUT, node, Empty())
-                    unsure = self.model.stock.unsure()
-                    if unsure is not None:
-                        await caller.ask(RETURNS, "warehouse", Empty())
-                        await caller.ask(LOCATE, "warehouse", Locate(sku=unsure.sku))
                 self.model.tick(milliseconds())
                 self._look()
-                await asyncio.sleep(_ASK_AROUND)
+                self._look_at_orders()
+                await asyncio.sleep(_TICK)
+
+    def _look_at_orders(self) -> None:
+        for track in self.model.orders:
+            why = self.model.why(track)
+            if why is not None and not why.normal:
+                self.wrong.setdefault(track.order, str(why.reason))
 
     def _look(self) -> None:
         for alarm in self.model.alarms.current():

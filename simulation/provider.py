@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from bus.errors import Internal
 from bus.virtual import milliseconds
@@ -28,6 +28,10 @@ from nodes.settlement.acquirer.outcomes import (
 from simulation.trace import Trace
 from simulation.weather import Chances, Weather, happens
 
+Fate = Literal["well", "before", "after", "late", "error", "slow", "outside"]
+"""What becomes of a call: silence before or after the provider has acted, or while it acts late;
+an error at once; an answer that takes long; or that it does not let the store in."""
+_FATES: tuple[Fate, ...] = ("before", "after", "late", "error", "slow")
 _PATIENCE = 5.0
 """Seconds that settlement waits for an answer."""
 _LATEST = 60.0
@@ -57,6 +61,8 @@ class Provider:
 
     def __init__(self, log: VirtualLog, weather: Weather, chances: Chances, trace: Trace) -> None:
         self.stormy = False
+        self.fate: Fate | None = None
+        """Of every call, whatever the weather."""
         self.busy_until = 0.0
         """When the last call that is under way has arrived, at the latest."""
         self._book = Book(log)
@@ -116,7 +122,8 @@ class Provider:
 
     def _is_outside(self, what: str) -> bool:
         """Whether a call is not let in: somebody has changed a key."""
-        if not self.stormy or not happens(self._chances["outside"], self._weather.outside):
+        outside = self.stormy and happens(self._chances["outside"], self._weather.outside)
+        if not outside and self.fate != "outside":
             return False
         self._trace.note("provider", "acquirer", f"{what} (not let in)")
         self.busy_until = asyncio.get_running_loop().time() + _LATEST
@@ -126,7 +133,7 @@ class Provider:
         chance = self._chances["payment"]
         await asyncio.sleep(chance.uniform(0.005, 0.3))
         failing = self.stormy and happens(chance, self._weather.payment)
-        fate = chance.choice(("before", "after", "late", "error", "slow")) if failing else "well"
+        fate = chance.choice(_FATES) if failing else self.fate or "well"
         self._trace.note("provider", "acquirer", f"{what} ({fate})")
         loop = asyncio.get_running_loop()
         self.busy_until = max(self.busy_until, loop.time() + _LATEST)

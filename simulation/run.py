@@ -48,12 +48,13 @@ class Outcome:
 
 def simulate(plan: Plan, operator: Operator | None = None) -> Outcome:
     """Run a simulation, perhaps watched; the same plan has the same history."""
-    with _folder() as folder, _silence(), asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(_live(plan, folder, operator))
+    with folder() as data, silence(), asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(_live(plan, data, operator))
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def folder() -> Iterator[Path]:
+    """A folder for the databases of a simulation, in memory where that can be."""
     prefix = "storebus-simulation-"
     try:
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=_IN_MEMORY))
@@ -66,7 +67,7 @@ def _folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """What nodes log goes nowhere: errors are taken up by the store itself."""
     logger = logging.getLogger("storebus")
     before, logger.propagate = logger.propagate, False
@@ -76,8 +77,8 @@ def _silence() -> Iterator[None]:
         logger.propagate = before
 
 
-async def _live(plan: Plan, folder: Path, operator: Operator | None) -> Outcome:
-    store = SimulatedStore(plan.seed, drawn(plan.seed, plan.without), folder)
+async def _live(plan: Plan, data: Path, operator: Operator | None) -> Outcome:
+    store = SimulatedStore(plan.seed, drawn(plan.seed, plan.without), data)
     asyncio.get_running_loop().set_exception_handler(store.unexpected)
     with store.listening():
         try:
@@ -102,14 +103,19 @@ async def _day(plan: Plan, store: SimulatedStore, operator: Operator | None) -> 
     await storm(store, plan.storm)
     found = await _rest(store, visits)
     store.trace.told()
+    if watching is not None:
+        await end(watching)
     found += await probe(store)
-    beside = [task for task in (clerk, watching) if task is not None]
-    for task in beside:
-        task.cancel()
-    await asyncio.gather(*beside, return_exceptions=True)
+    await end(clerk)
     closing = milliseconds()
     await store.close()
     return [*found, *broken(store, closing)]
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel a task, and wait until it is over."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _rest(store: SimulatedStore, visits: asyncio.Task[None]) -> list[str]:

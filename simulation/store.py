@@ -25,7 +25,7 @@ from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.role import Warehouse
 from nodes.warehouse.settings import WarehouseSettings
 from simulation.goods import DEPOSITS, GOODS_RECEIPTS, LOCATIONS, POINTS, PRODUCTS, SITE
-from simulation.life import Crash, GoneError, Life, SteppedJournal
+from simulation.life import Crash, Disk, GoneError, Life, SteppedJournal
 from simulation.machine import Machine
 from simulation.network import Network, Socket
 from simulation.provider import Provider, VirtualLog
@@ -61,9 +61,13 @@ class SimulatedStore:
         seed: of everything that is left to chance.
         weather: which faults happen.
         data: the folder of the databases.
+        names: of the nodes; the roles, the terminals and as many sorters as the seed says if none
+            are given.
     """
 
-    def __init__(self, seed: int, weather: Weather, data: Path) -> None:
+    def __init__(
+        self, seed: int, weather: Weather, data: Path, names: tuple[str, ...] = ()
+    ) -> None:
         self.seed = seed
         self.data = data
         self.weather = weather
@@ -83,8 +87,11 @@ class SimulatedStore:
         self.waiting = _waiting(self.chances["waiting"])
         self.complaints: list[str] = []
         """What the nodes reported as errors: in a simulation each is a defect."""
-        self.names = (*ROLES, *SORTERS[: self.chances["sorters"].choice((1, 2))], *TERMINALS)
+        sorters = SORTERS[: self.chances["sorters"].choice((1, 2))]
+        self.names = names or (*ROLES, *sorters, *TERMINALS)
         """Of all nodes."""
+        self.disks = {name: Disk() for name in self.names}
+        self._crashes: dict[str, tuple[str, float]] = {}
         self.wrong = _clocks(self.chances["clocks"], weather)
         """By how many milliseconds each node's wall clock is ahead now; devices begin like that."""
         self.set_back = False
@@ -130,6 +137,14 @@ class SimulatedStore:
             self._nodes[name].stop()
         await asyncio.gather(*self._keepers)
         self.witness.flush()
+
+    async def abandon(self) -> None:
+        """End every node at once, and start none again."""
+        for life in self.lives.values():
+            life.die("abandoned")
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -193,6 +208,15 @@ class SimulatedStore:
             self._absent[name] = absent
             life.die("killed")
 
+    def crash_at(self, name: str, label: str, absent: float) -> None:
+        """The same, at the next labelled step of what it does."""
+        self._crashes[name] = (label, absent)
+
+    def switch_off(self, name: str, absent: float) -> None:
+        """End a node with a goodbye; it is started again after so many seconds."""
+        self._absent[name] = absent
+        self._nodes[name].stop()
+
     def set_clock(self, name: str, wrong: int) -> None:
         """Set the wall clock of a node's host; `wrong` milliseconds ahead of the true time."""
         self.set_back |= name == "settlement" and wrong < self.wrong.get(name, 0)
@@ -242,7 +266,7 @@ class SimulatedStore:
             identity=partial(
                 VirtualIdentity, f"{self.seed}/{name}/{start}", lambda: self.wrong.get(name, 0)
             ),
-            journal=partial(SteppedJournal, life, self.chances[f"disk/{name}"]),
+            journal=partial(SteppedJournal, life, self.chances[f"disk/{name}"], self.disks[name]),
             claim=VirtualClaim,
         )
         kind = role_of(name)
@@ -262,6 +286,11 @@ class SimulatedStore:
         return self._nodes[name].run
 
     def _strike(self, name: str, label: str) -> bool:
+        planted, absent = self._crashes.get(name, ("", 0.0))
+        if planted == label:
+            del self._crashes[name]
+            self._absent[name] = absent
+            return True
         if not self.stormy or not self.weather.crash:
             return False
         often = _MORE_OFTEN if name in TERMINALS else 1  # they have the fewest steps

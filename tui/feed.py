@@ -23,6 +23,7 @@ from bus.envelope import Reading
 from bus.errors import BrokerError, LinkError, Problem
 from bus.identity import Identity
 from bus.link import Connector, Incoming, Link, Outgoing, Subscription
+from bus.sentence import Sentence
 from bus.session import Session
 from bus.settings import RuntimeSettings
 from bus.voice import Counts, Voice
@@ -88,7 +89,7 @@ class Feed:
         pace: says how much of the time is spent on that.
         name: such as `console-2`; the first that is free if None.
         settings: of the connections.
-        identity: clock and identifiers.
+        identity: makes the clock and the identifiers of each connection.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class Feed:
         pace: Pace,
         name: str | None = None,
         settings: RuntimeSettings | None = None,
-        identity: Identity | None = None,
+        identity: Callable[[], Identity] = Identity,
     ) -> None:
         self.model = model
         self.name = name or ""
@@ -112,7 +113,8 @@ class Feed:
         """The order that is looked at."""
         self.style: str | None = None
         """The SKU that is looked at."""
-        self.identity = identity or Identity()
+        self.identity = identity()
+        self._new_identity = identity
         self._connector = _Noting(connector, self._note)
         self._heard = heard
         self._pace = pace
@@ -129,6 +131,13 @@ class Feed:
     def up(self) -> bool:
         """Whether the store is heard."""
         return self._session is not None and self._session.up.is_set()
+
+    @property
+    def says(self) -> Sentence | None:
+        """What an operator has to know of the connection; None while the store is heard."""
+        if self.up:
+            return None
+        return Sentence("no broker at {broker}: trying again", broker=self.broker)
 
     @property
     def broker(self) -> str:
@@ -244,7 +253,8 @@ class Feed:
         assert self._session is not None
         while True:
             await self._session.up.wait()
-            caller = Caller(self._connector, topics.site, self.name, self._settings)
+            identity = self._new_identity()
+            caller = Caller(self._connector, topics.site, self.name, self._settings, identity)
             with suppress(BrokerError):
                 async with caller.connected(), asyncio.TaskGroup() as tasks:
                     self._caller = caller

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from bus.contract import find_operation
-from bus.contract.channel import ROLES
+from bus.contract.channel import ROLES, role_of
 from bus.timestamp import milliseconds
 from tui.model.message import Message
 
@@ -25,6 +25,8 @@ class Deadlines:
     def hear(self, message: Message) -> None:
         """A request begins to wait; its reply ends that."""
         if message.kind == "req":
+            if role_of(message.sender) == "console":
+                return  # whoever asks there sees it, and nobody else is served worse
             due = self._due(message)
             if due is not None:
                 self._open.setdefault((message.sender, message.id), (due, message))

@@ -136,6 +136,8 @@ def _read_payload(message: Message, payload: bytes) -> None:
     message.seconds = seconds if type(seconds) is int and seconds >= 0 else None
     trace = _text(document, "traceparent")
     message.trace = trace[_TRACE] if trace else None
+    if document.get("specversion", "1.0") != "1.0":
+        message.flaw = message.flaw or marked("another version of CloudEvents")
     if message.id is None or "data" not in document:
         flaw = marked("no id") if message.id is None else marked("no data")
         message.flaw = message.flaw or flaw

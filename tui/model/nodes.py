@@ -50,6 +50,8 @@ class NodeView:
     version: str | None = None
     job: Job | None = None
     """Of a sorter."""
+    alarms: frozenset[tuple[str, str]] = frozenset()
+    """Kind and subject of the alarms that it shows."""
     route: tuple[str, ...] = ()
     """Of a sorter: the locations that its job takes it to, as far as they were heard."""
     point: str | None = None
@@ -63,6 +65,10 @@ class NodeView:
     def arrivals(self, now: int) -> list[str]:
         """The starts of it that came online within the last minute, in order."""
         return [boot for at, boot in self.came if now - at <= _LATELY]
+
+    def shows(self, kind: str, subject: str | None = None) -> bool:
+        """Whether it shows an alarm of a kind, about itself if no subject is given."""
+        return (kind, self.name if subject is None else subject) in self.alarms
 
     @property
     def role(self) -> str:
@@ -82,6 +88,8 @@ class Nodes:
 
     def __init__(self) -> None:
         self._nodes: dict[str, NodeView] = {}
+        self.sorters: list[NodeView] = []
+        """Those that are sorters, in no order."""
         self.unnamed = 0
         """Messages of nodes that there was no room for."""
 
@@ -137,6 +145,8 @@ class Nodes:
         node = self._nodes.get(name)
         if node is None and len(self._nodes) < NODES:
             node = self._nodes[name] = NodeView(name)
+            if node.role == "sorter":
+                self.sorters.append(node)
         return node
 
     def _state(self, node: NodeView, message: Message) -> None:

@@ -177,6 +177,9 @@ class Orders:
                 message.number, message.at, message.kind, message.sender, message.receiver,
                 message.name, message.id, message.cause, message.answers, message.code,
                 detail(data), message.latency,
+                passing=message.code is not None and (data or {}).get("retryable") is True,
+                declined=_is_declined(message, data),
+                took=message.name == "abort" and bool((data or {}).get("taken")),
             )
         )  # fmt: skip
         if len(track.hops) > HOPS:
@@ -197,3 +200,10 @@ class Orders:
         self.dropped += 1
         for trace in done.traces:
             self._of_trace.pop(trace, None)
+
+
+def _is_declined(message: Message, data: dict[str, Any] | None) -> bool:
+    """Whether a sorter says that it does not take a job."""
+    if (message.kind, message.name) != ("rep", "pick"):
+        return False
+    return message.code is not None or (data or {}).get("accepted") is not True

@@ -148,6 +148,9 @@ class StoreModel:
         for (kind, subject), text in now.items():
             self.alarms.raise_(kind, subject, text, message.at, message.number)
         self._shown[message.sender] = frozenset(now)
+        node = self.nodes.get(message.sender)
+        if node is not None:
+            node.alarms = frozenset(now)
 
     def _look_after_nodes(self, now: int) -> None:
         for node in self.nodes:
@@ -188,7 +191,7 @@ class StoreModel:
             if track.final or track.state is None:
                 continue
             reason = self.why(track)
-            if reason is None or (reason.normal and track.state in ("reminded", "ready")):
+            if reason is None or reason.normal:
                 continue
             if now - reason.since > _STUCK:
                 stuck.add(track.order)

@@ -36,6 +36,12 @@ class Hop:
     latency: int | None = None
     again: tuple[int, ...] = ()
     """When the same message was heard again."""
+    passing: bool = False
+    """Of a reply: a refusal for the moment, after which the same is asked again."""
+    declined: bool = False
+    """Of a reply: a sorter does not take its job."""
+    took: bool = False
+    """Of a reply: goods of a job that was stopped have left their shelves."""
 
 
 _VALUES = attrgetter(*(each.name for each in fields(Hop)))
@@ -106,7 +112,9 @@ class Track:
         """It is in a state, unless that was overtaken: its way has no way back."""
         if state != self.state and (self.final or _RANK[state] < _RANK.get(self.state, -1)):
             return
-        self.state, self.since, self.reason = state, since, reason
+        goes_on = state == self.state or self.state in UNDOING
+        self.state, self.since = state, since
+        self.reason = reason or (self.reason if goes_on else None)
 
     def hop(self, message: Message) -> Hop | None:
         """The hop that a repeated message repeats."""
@@ -123,15 +131,34 @@ class Track:
 
     def unanswered(self) -> list[Hop]:
         """Requests of it that nobody has answered, oldest first."""
-        answered = {(hop.receiver, hop.answers) for hop in self.hops if hop.kind == "rep"}
+        answered = {
+            (hop.receiver, hop.answers)
+            for hop in self.hops
+            if hop.kind == "rep" and not hop.passing
+        }
         return [
             hop for hop in self.hops if hop.kind == "req" and (hop.sender, hop.id) not in answered
         ]
 
+    def answer(self, request: Hop) -> Hop | None:
+        """The answer to a request; None while there is none but for the moment."""
+        for hop in self.hops:
+            answers = (hop.kind, hop.receiver, hop.answers) == ("rep", request.sender, request.id)
+            if answers and not hop.passing:
+                return hop
+        return None
+
+    def last(self, name: str) -> Hop | None:
+        """The last request of this name."""
+        for hop in reversed(self.hops):
+            if (hop.kind, hop.name) == ("req", name):
+                return hop
+        return None
+
 
 TELLING = frozenset(
-    {"purchase", "reserve", "pick", "fault", "failed", "short-pick", "ready", "remind", "collect",
-     "cancel"}
+    {"purchase", "reserve", "fulfil", "pick", "abort", "fault", "failed", "short-pick", "ready",
+     "remind", "collect", "cancel"}
 )  # fmt: skip
 """Operations whose messages are looked into."""
 
@@ -162,8 +189,9 @@ def _state_of(message: Message, data: dict[str, Any]) -> OrderState | None:
         refused = message.name == "purchase" and message.code in _REFUSALS
         return _REFUSALS[message.code] if refused else None
     if message.kind == "rep" and message.code is None:
-        return _ANSWERED.get(message.name)
-    return "reserving" if message.name == "reserve" else None
+        not_shown = message.name == "remind" and data.get("shown") is not True
+        return None if not_shown else _ANSWERED.get(message.name)
+    return _ASKED.get(message.name) if message.kind == "req" else None
 
 
 _RANK: dict[str | None, int] = {
@@ -177,8 +205,11 @@ _RANK: dict[str | None, int] = {
 _ANSWERED: dict[str, OrderState] = {
     "reserve": "charging", "ready": "ready", "remind": "reminded",
 }  # fmt: skip
+_ASKED: dict[str, OrderState] = {
+    "reserve": "reserving", "fulfil": "settled", "remind": "ready",
+}  # fmt: skip
 _REFUSALS: dict[str | None, OrderState] = {
-    "sold-out": "refused", "payment-declined": "declined", "cancelled": "cancelled",
+    "sold-out": "refused", "payment-declined": "declined", "cancelled": "cancelling",
 }  # fmt: skip
 
 

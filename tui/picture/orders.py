@@ -1,7 +1,8 @@
 """An order as one line of the table, and its way as a swim-lane."""
 
-from bus.safe import fit, short, width
+from bus.safe import fit, short, visible, width
 from bus.timestamp import milliseconds
+from bus.wrap import wrapped
 from tui.model.lane import Arrow, Lane
 from tui.model.track import Track
 from tui.model.why import Why
@@ -53,7 +54,7 @@ def _columns(cells: int) -> tuple[int, int, int, int]:
 
 
 def summary(track: Track, reason: Why | None, paper: Paper) -> list[Line]:
-    """What can be said of an order in three lines: what it is, and why it is not done."""
+    """What can be said of an order in a few lines: what it is, why it is not done, what to do."""
     sign, style, word = ORDER.get(track.state or "", UNKNOWN)
     first: Line = [
         (track.order + "  ", "head"),
@@ -74,7 +75,15 @@ def summary(track: Track, reason: Why | None, paper: Paper) -> list[Line]:
     lasts = lasting(max(0, paper.now - reason.since))
     words = f"{sign} {reason.reason.said(paper.say)}"
     since = paper._("  since {time} ({lasting})", time=clock(reason.since), lasting=lasts)
-    return [first, second, [(words, style), (since, "dim")]]
+    return [first, second, [(words, style), (since, "dim")], *_to_do(reason, paper)]
+
+
+def _to_do(reason: Why, paper: Paper) -> list[Line]:
+    """What somebody has to do about it."""
+    if reason.to_do is None:
+        return []
+    words = wrapped(visible(reason.to_do.said(paper.say)), max(8, paper.width - 2))
+    return [[("  " if at else "→ ", "key"), (line, "key")] for at, line in enumerate(words)]
 
 
 def history(track: Track, paper: Paper) -> list[Line]:

@@ -163,9 +163,8 @@ class ConsoleScreen(Screen[None]):
         rate = self._("{count}/s", count=model.rate.last(self.desk.clock()))
         if feed is None:
             return [(rate, ""), (model.topics.site, "dim")]
-        if not feed.up:
-            trouble = self._("no broker at {broker}: trying again", broker=feed.broker)
-            return [("✖ " + trouble, "bad")]
+        if feed.says is not None:
+            return [("✖ " + feed.says.said(self.desk.say), "bad")]
         line: Line = [(rate, ""), (model.topics.site, "dim"), (feed.name, "dim")]
         if feed.dropped:
             line.insert(0, ("▲ " + self._("{count} not shown", count=feed.dropped), "warn"))

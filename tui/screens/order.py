@@ -23,8 +23,9 @@ class OrderScreen(ConsoleScreen):
     HELP_TEXT: ClassVar[str] = marked(
         "A column for each node, a line for each message: → requests, dashed replies, the time"
         " since the message before on the left, the answer time on the arrow. ×3 was heard three"
-        " times, ✖ is a problem, … has no answer yet. On top stands what the order waits for; the"
-        " message it is stuck behind is marked. Enter shows a message in full."
+        " times, ✖ is a problem, … has no answer yet. On top stands what the order waits for and"
+        " what to do about it; the message it is stuck behind is marked. Enter shows a message in"
+        " full."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", marked("Back")),
@@ -67,7 +68,10 @@ class OrderScreen(ConsoleScreen):
         track, lines = self.order, self.query_one("#lane", Lines)
         paper = self.desk.paper(lines.size.width, lines.size.height)
         reason = self.desk.model.why(track)
-        self.query_one("#summary", Lines).show(summary(track, reason, paper))
+        said = summary(track, reason, paper)
+        above = self.query_one("#summary", Lines)
+        above.styles.height = len(said)
+        above.show(said)
         picture = lane(track)
         stuck = reason.hop if reason else None
         left, cells = columns(picture, paper)
