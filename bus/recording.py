@@ -161,10 +161,10 @@ class Recording:
         return file
 
     def _require_recording(self) -> None:
-        if not self._path.exists():
+        if self._path.is_dir():
+            raise RecordingError(f"{self._path} is a folder; name a file to record into")
+        if not self._path.is_file():  # nothing yet, or a device
             return
-        if not self._path.is_file():
-            raise RecordingError(f"{self._path} is not a file; name a new one to record into")
         with self._path.open("rb") as file:
             first = file.readline(_CHUNK)
         if first.endswith(b"\n"):

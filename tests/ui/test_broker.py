@@ -128,7 +128,7 @@ async def test_the_command_opens_a_recording_without_any_broker(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("--file", "nothing.jsonl"), 1, "cannot read the history nothing.jsonl"),
+        (("--file", "nothing.jsonl"), 2, "cannot read the history nothing.jsonl"),
         (("--file", "empty.jsonl"), 2, "There is no message in"),
         (("--file", "x", "--name", "console-1"), 2, "A recording has no broker"),
         (("--name", "terminal-1"), 2, "terminal-1 is not the name of a console"),

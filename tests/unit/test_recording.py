@@ -169,7 +169,7 @@ def test_a_file_that_is_no_recording_is_left_as_it_is(tmp_path: Path, there: byt
 def test_a_folder_is_no_file_to_record_into_and_keeps_its_rights(tmp_path: Path) -> None:
     folder = tmp_path / "days"
     folder.mkdir(mode=0o755)
-    with pytest.raises(RecordingError, match="is not a file"):
+    with pytest.raises(RecordingError, match="is a folder"):
         Recording(folder)
     assert folder.stat().st_mode & 0o777 == 0o755
 
