@@ -59,10 +59,10 @@ def test_a_screen_speaks_chinese(snap_compare: Callable[..., bool], screen: str)
     assert snap_compare(console("zh"), terminal_size=SIZES["80x24"], run_before=look)
 
 
-@pytest.mark.parametrize("key", ["enter", "d", "x", "question_mark", "i"])
+@pytest.mark.parametrize("key", ["enter", "d", "X", "question_mark", "I"])
 def test_a_window_over_a_screen(snap_compare: Callable[..., bool], key: str) -> None:
     async def look(pilot: Pilot[Any]) -> None:
-        await go_to(pilot, "orders" if key == "x" else "traffic")
+        await go_to(pilot, "orders" if key == "X" else "traffic")
         await pilot.press("up", key)
         await pilot.pause()
 

@@ -102,6 +102,7 @@ class Orders:
         track.view, track.terminal = view, view.terminal
         track.total = (view.total.amount, view.total.currency)
         track.pickup_point = view.pickup_point
+        track.skus = tuple(line.sku for line in view.lines) or track.skus
         if view.history:
             last = view.history[-1]
             track.comes_into(view.state, milliseconds(last.at), last.reason)

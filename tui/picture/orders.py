@@ -1,11 +1,12 @@
 """An order as one line of the table, and its way as a swim-lane."""
 
 from bus.safe import fit, short, width
+from bus.sentence import marked
 from bus.timestamp import milliseconds
-from tui.model.lane import Arrow, Lane
+from tui.model.lane import Arrow, Lane, lane
 from tui.model.track import Track
 from tui.model.why import Why
-from tui.picture.paper import Line, Paper, clock, day, lasting, moment, money
+from tui.picture.paper import Column, Line, Paper, Table, clock, day, lasting, moment, money
 from tui.picture.words import ORDER, UNKNOWN
 
 _ROOMY = 120
@@ -14,67 +15,84 @@ _NARROWEST = 11
 _BROADEST = 34
 
 
-def heading(paper: Paper) -> Line:
-    """The names of the columns."""
-    order, state, point, total = _columns(paper.width)
-    return [
-        (
-            fit(paper._("order"), order + 1) + fit(paper._("state"), state + 3)
-            + fit(paper._("age"), 9, right=True) + " " + fit(paper._("terminal"), 12)
-            + fit(paper._("collected at"), point + 1) + fit(paper._("total"), total, right=True)
-            + "  " + paper._("waits for"), "dim",
-        )
-    ]  # fmt: skip
+TABLE = Table(
+    (
+        Column(marked("order"), 12, 0, most=16),
+        Column(marked("state"), 12, 0, most=14),
+        Column(marked("age"), 7, 3, right=True),
+        Column(marked("terminal"), 12, 5),
+        Column(marked("account"), 12, 11),
+        Column(marked("code"), 6, 8),
+        Column(marked("collected at"), 12, 7),
+        Column(marked("total"), 13, 6, right=True),
+        Column(marked("sorter"), 10, 9),
+        Column(marked("goods"), 16, 10, most=30),
+    ),
+    marked("waits for"),
+    54,
+)
+"""What there is to say of each order."""
 
 
 def row(track: Track, reason: Why | None, paper: Paper) -> Line:
-    """Order, state, age in it, terminal, pickup point, total, and what it waits for."""
-    order, state, point, total = _columns(paper.width)
+    """Order, state, age in it, who and where, and what it waits for."""
     sign, style, word = ORDER.get(track.state or "", UNKNOWN)
     since = track.since or (track.hops[0].at if track.hops else paper.now)
-    line: Line = [
-        (fit(track.order, order) + " ", ""),
-        (f"{sign} {fit(paper._(word), state)} ", style),
-        (fit(lasting(max(0, paper.now - since)), 9, right=True) + " ", "dim"),
-        (fit(track.terminal or "", 12), ""),
-        (fit(track.pickup_point or "", point) + " ", ""),
-        (fit(money(track.total), total, right=True) + "  ", ""),
-    ]
+    said: Line = []
     if reason is not None:
-        line.append((reason.reason.said(paper.say), "" if reason.normal else "warn"))
+        said = [(reason.reason.said(paper.say), "" if reason.normal else "warn")]
     elif track.reason is not None:
-        line.append((track.reason, "dim"))
-    return line
-
-
-def _columns(cells: int) -> tuple[int, int, int, int]:
-    """Cells of the order, its state, its pickup point and its total."""
-    return (16, 12, 12, 14) if cells >= _ROOMY else (12, 10, 7, 11)
+        said = [(track.reason, "dim")]
+    return TABLE.row(
+        paper,
+        [
+            (track.order, ""),
+            (f"{sign} {paper._(word)}", style),
+            (lasting(max(0, paper.now - since)), "dim"),
+            (track.terminal or "", ""),
+            (track.account or "", "dim"),
+            (track.code or "", "key"),
+            (track.pickup_point or "", ""),
+            (money(track.total), ""),
+            (track.sorter or "", ""),
+            (", ".join(track.skus), "dim"),
+        ],
+        said,
+    )
 
 
 def summary(track: Track, reason: Why | None, paper: Paper) -> list[Line]:
-    """What can be said of an order in three lines: what it is, and why it is not done."""
+    """What can be said of an order: what it is, and why it is not done."""
     sign, style, word = ORDER.get(track.state or "", UNKNOWN)
-    first: Line = [
-        (track.order + "  ", "head"),
-        (f"{sign} {paper._(word)}", style),
-        (paper._("  since {time}", time=clock(track.since)) if track.since else "", "dim"),
-        (f"  {track.terminal or '?'} → {track.pickup_point or '?'}  {money(track.total)}", ""),
-    ]
+    point = track.pickup_point or "?"
+    lines = paper.lines(
+        [(track.order + "  ", "head"), (f"{sign} {paper._(word)}", style)],
+        [
+            (paper._("  since {time}", time=clock(track.since)) if track.since else "", "dim"),
+            (f"  {track.terminal or '?'} → {point}  {money(track.total)}", ""),
+            (paper._("  code {code}", code=track.code) if track.code else "", "key"),
+            (paper._("  account {account}", account=track.account) if track.account else "", ""),
+        ],
+    )
     if track.view is not None:
         goods = ", ".join(f"{line.quantity} × {line.sku}" for line in track.view.lines)
-        second: Line = [(goods, "dim")]
+        lines += paper.lines([], [(goods, "dim")])
     else:
-        second = [(paper._("settlement has not told of it yet"), "dim")]
+        lines.append([(paper._("settlement has not told of it yet"), "dim")])
+    return lines + why_lines(track, reason, paper)
+
+
+def why_lines(track: Track, reason: Why | None, paper: Paper) -> list[Line]:
+    """What an order waits for, or why nothing more happens, with all its words."""
     if reason is None:
         done = paper._("nothing more will happen") if track.final else paper._("not known yet")
         said = f"{done}: {track.reason}" if track.reason else done
-        return [first, second, [(said, "dim")]]
+        return paper.lines([], [(said, "dim")])
     sign, style = ("…", "good") if reason.normal else ("▲", "bad")
     lasts = lasting(max(0, paper.now - reason.since))
-    words = f"{sign} {reason.reason.said(paper.say)}"
     since = paper._("  since {time} ({lasting})", time=clock(reason.since), lasting=lasts)
-    return [first, second, [(words, style), (since, "dim")]]
+    words = reason.reason.said(paper.say)
+    return paper.lines([(f"{sign} ", style)], [(words, style), (since, "dim")])
 
 
 def history(track: Track, paper: Paper) -> list[Line]:
@@ -103,18 +121,28 @@ def _when(at: str) -> str:
         return at
 
 
-def columns(lane: Lane, paper: Paper) -> tuple[int, int]:
+def way(track: Track, reason: Why | None, paper: Paper) -> list[Line]:
+    """All messages of an order as a swim-lane, below the names of the nodes."""
+    picture = lane(track)
+    stuck = reason.hop if reason else None
+    return [
+        lane_heading(picture, paper),
+        *(arrow(each, picture, paper, stuck) for each in picture.arrows),
+    ]
+
+
+def columns(lane_: Lane, paper: Paper) -> tuple[int, int]:
     """Cells of the times on the left, and of a column."""
     left = 20 if paper.width >= _ROOMY else 8
-    count = max(1, len(lane.columns))
+    count = max(1, len(lane_.columns))
     return left, max(_NARROWEST, min(_BROADEST, (paper.width - left) // count))
 
 
-def lane_heading(lane: Lane, paper: Paper) -> Line:
+def lane_heading(lane_: Lane, paper: Paper) -> Line:
     """The nodes above their columns."""
-    left, cells = columns(lane, paper)
+    left, cells = columns(lane_, paper)
     line: Line = [(" " * left, "")]
-    for name in lane.columns:
+    for name in lane_.columns:
         shown = _abbreviated(name, cells - 1)
         before = (cells - width(shown)) // 2
         line.append((fit(" " * before + shown, cells), "head"))
@@ -131,17 +159,17 @@ def _abbreviated(name: str, cells: int) -> str:
     return f"{stem[: cells - len(number) - 1]}-{number}"
 
 
-def arrow(arrow_: Arrow, lane: Lane, paper: Paper, stuck: object = None) -> Line:
+def arrow(arrow_: Arrow, lane_: Lane, paper: Paper, stuck: object = None) -> Line:
     """A message as an arrow between the columns of two nodes."""
-    left, cells = columns(lane, paper)
+    left, cells = columns(lane_, paper)
     hop = arrow_.hop
     gap = f"+{lasting(arrow_.gap)}"
     time = f"{moment(hop.at)} " if left >= 20 else ""  # noqa: PLR2004 - as in `columns`
     style = "bad" if hop.problem else "warn" if arrow_.open else "dim" if hop.kind == "rep" else ""
     if hop is stuck:
         style = "mark"
-    centres = [left + cells * place + cells // 2 for place in range(len(lane.columns))]
-    canvas = [" "] * (left + cells * len(lane.columns))
+    centres = [left + cells * place + cells // 2 for place in range(len(lane_.columns))]
+    canvas = [" "] * (left + cells * len(lane_.columns))
     styles = [""] * len(canvas)
     for centre in centres:
         canvas[centre], styles[centre] = "│", "line"
