@@ -55,6 +55,7 @@ _OWN_TIMEOUT = 5.0
 
 
 _CODE = re.compile(r"[0-9]{6}")
+_UNKNOWN = frozenset({UnknownOrder.code, UnknownPickupCode.code})
 
 
 class _Noting:
@@ -164,8 +165,14 @@ class Feed:
         if _CODE.fullmatch(text):
             queries.append({"code": text})
         for query in queries:
-            with suppress(UnknownOrder, UnknownPickupCode, ValidationError):
+            try:
                 found = await self.ask(ORDER, "settlement", OrderQuery.model_validate(query))
+            except ValidationError:  # no order can be called so
+                continue
+            except Problem as problem:
+                if problem.to_data().code not in _UNKNOWN:
+                    raise
+            else:
                 return [found.order]
         listed = await self.ask(ORDERS, "settlement", Orders(limit=MAX_ENTRIES))
         wanted = text.casefold()

@@ -1,19 +1,22 @@
 """What is drawn on: lines of text with the names of styles, and how values are written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
 from babel.numbers import get_currency_precision
 
-from bus.safe import fit, short, visible, width
+from bus.safe import decoded, fit, short, visible, width
 from bus.texts import Texts
 from bus.wrap import wrapped
 
 Span = tuple[str, str]
 """A text and the name of its style: see `tui/look.py`."""
 Line = list[Span]
+_DATA = b'"data":'
+_EXCERPT = 300
+"""Bytes of a payload that are shown in a line."""
 BARS = "▁▂▃▄▅▆▇█"
 _SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
 
@@ -118,6 +121,11 @@ class Table:
         if is_excerpt:
             said = [(short(text, room), style) for text, style in said[:1]]
         return line + shortened(said, room)
+
+    def room(self, paper: Paper) -> Paper:
+        """What there is for what is said at the end of each row."""
+        taken = sum(cells + 1 for _, cells in self._shown(paper.width))
+        return replace(paper, width=max(0, paper.width - taken))
 
     def _shown(self, cells: int) -> tuple[tuple[int, int], ...]:
         return _shown(self.columns, cells - self.said)
@@ -225,6 +233,12 @@ def lasting(milliseconds: int | None) -> str:
         if milliseconds < most:
             return f"{milliseconds // length} {unit}"
     return f"{milliseconds // _DAY} d"
+
+
+def excerpt(payload: bytes) -> str:
+    """The beginning of what a payload says: of an envelope its data."""
+    start = max(0, payload.find(_DATA, 0, 4 * _EXCERPT))
+    return decoded(payload[start : start + _EXCERPT]).removeprefix(_DATA.decode()).removesuffix("}")
 
 
 def weight(size: int) -> str:

@@ -1,9 +1,8 @@
 """Topics as a tree: what was heard last on each, how often, how fast, and what is retained."""
 
-from bus.safe import decoded
 from bus.sentence import marked
 from tui.model.topics import Branch, Topic
-from tui.picture.paper import Column, Line, Paper, Table, clock
+from tui.picture.paper import Column, Line, Paper, Table, clock, excerpt
 
 TABLE = Table(
     (
@@ -16,8 +15,6 @@ TABLE = Table(
     24,
 )
 """What there is to say of each topic."""
-_EXCERPT = 400
-"""Bytes of a value that are shown in a line."""
 
 
 def row(branch: Branch, paper: Paper, *, is_open: bool) -> Line:
@@ -54,4 +51,4 @@ def _value(topic: Topic, paper: Paper) -> Line:
         return [(paper._("{count} bytes, forgotten here", count=topic.size), "dim")]
     if not topic.value:
         return [(paper._("empty"), "dim")]
-    return [(sign + decoded(topic.value[:_EXCERPT]), "key" if topic.is_retained else "text")]
+    return [(sign + excerpt(topic.value), "key" if topic.is_retained else "text")]

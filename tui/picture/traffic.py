@@ -1,9 +1,9 @@
 """A message as one line of the traffic."""
 
-from bus.safe import decoded, visible
+from bus.safe import visible
 from bus.sentence import marked
 from tui.model.message import Message
-from tui.picture.paper import Column, Line, Paper, Table, clock, lasting, moment, weight
+from tui.picture.paper import Column, Line, Paper, Table, clock, excerpt, lasting, moment, weight
 from tui.picture.words import KIND
 
 TABLE = Table(
@@ -25,9 +25,6 @@ TABLE = Table(
 """What there is to say of each message."""
 _ROOMY = 120
 """Cells from which milliseconds are shown."""
-_DATA = b'"data":'
-_EXCERPT = 300
-"""Bytes of a payload that are shown where there is room."""
 
 
 def row(message: Message, paper: Paper) -> Line:
@@ -74,6 +71,4 @@ def _problem(message: Message, paper: Paper) -> Line:
 
 def _excerpt(message: Message) -> Line:
     """The beginning of what it says."""
-    start = max(0, message.payload.find(_DATA, 0, 4 * _EXCERPT))
-    said = message.payload[start : start + _EXCERPT]
-    return [(decoded(said).removeprefix(_DATA.decode()).removesuffix("}"), "line")]
+    return [(excerpt(message.payload), "line")]

@@ -15,9 +15,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from bus.safe import visible
+from bus.safe import LONGEST, visible
 from tui import look
-from tui.picture.paper import Line, Span
+from tui.picture.paper import Line, Span, shortened
 
 _CURSOR = Style(reverse=True, bold=True)
 _CURSOR_ELSEWHERE = Style(underline=True)
@@ -50,9 +50,13 @@ class Brush:
     """Cells of a line that are out of sight."""
     width: int
     """Cells that are in sight."""
+    scrolls: bool = False
+    """Whether what is out of sight can be scrolled to; else nothing is cut off at the end."""
 
     def strip(self, line: Sequence[Span], over: Style | None) -> Strip:
         """A line as it is drawn, with a style over all of it."""
+        if not self.scrolls and sum(len(text) for text, _ in line) * 2 > self.width:
+            line = shortened([(text[:LONGEST], name) for text, name in line], self.width)
         segments, cells = [], 0
         for text, name in line:
             shown = visible(text[: _CHAR * (self.left + self.width)])
@@ -175,7 +179,8 @@ class Lines(ScrollView, can_focus=True):
         several times as much as the lines do.
         """
         dark = look.is_dark(self.app.theme)
-        brush = Brush(self.rich_style, dark, self.scroll_offset.x, self.size.width)
+        scrolls = self.virtual_size.width > self.size.width
+        brush = Brush(self.rich_style, dark, self.scroll_offset.x, self.size.width, scrolls)
         if brush != self._brush:
             self._brush, self._drawn = brush, {}
         if self.styles.gutter:
