@@ -170,7 +170,7 @@ async def test_a_box_is_chosen_and_opened_and_a_node_tells_all_of_itself(tmp_pat
             ):  # fmt: skip
                 assert re.search(rf"{name} +{re.escape(value)}", told), name
             assert re.search(r"its clock +right, within \d+ ms", await shows(pilot, "right, wi"))
-            assert re.search(r"said \d+   received \d+   answered \d+", seen(watched))
+            assert re.search(r"said \d+  received \d+  answered \d+", seen(watched))
             await pilot.press("m")
             await shows(pilot, "filter: node:=settlement")
             await pilot.press("1", "escape", "left", "enter")

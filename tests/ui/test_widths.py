@@ -137,6 +137,17 @@ def test_what_has_no_room_loses_its_middle_and_never_its_end() -> None:
     assert [line[0], line[2]] == [("▲ ", "bad"), ("  ×3", "warn")]
 
 
+def test_parts_that_belong_together_stay_so() -> None:
+    paper = Paper(12, 5, Texts("tui"), 0)
+    lines = paper.flowed(
+        [("code ", "a"), ("1", "b")], [], [("two", "")], [("a very long part", "")]
+    )
+    assert lines == [
+        [("code ", "a"), ("1", "b"), ("  ", ""), ("two", "")],
+        [("a ve…ng part", "")],
+    ]
+
+
 def test_a_line_keeps_its_styles_where_it_is_broken() -> None:
     paper = Paper(20, 5, Texts("tui"), 0)
     lines = paper.lines([("▲ ", "bad")], [("one two three ", "x"), ("four five six", "y")])

@@ -158,10 +158,9 @@ def _counts(node: NodeView, paper: Paper) -> list[Line]:
     }  # fmt: skip
     order = {name: place for place, name in enumerate(names)}
     counts = sorted(told.counts.items(), key=lambda each: (order.get(each[0], 9), each[0]))
-    spans: Line = []
-    for name, count in counts:
-        spans += [(f"{names.get(name, name)} ", "dim"), (f"{count}   ", "")]
-    return paper.lines([], spans)
+    return paper.flowed(
+        *([(f"{names.get(name, name)} ", "dim"), (str(count), "")] for name, count in counts)
+    )
 
 
 def _errors(node: NodeView, paper: Paper) -> list[Line]:

@@ -65,14 +65,16 @@ def summary(track: Track, reason: Why | None, paper: Paper) -> list[Line]:
     """What can be said of an order: what it is, and why it is not done."""
     sign, style, word = ORDER.get(track.state or "", UNKNOWN)
     point = track.pickup_point or "?"
-    lines = paper.lines(
-        [(track.order + "  ", "head"), (f"{sign} {paper._(word)}", style)],
-        [
-            (paper._("  since {time}", time=clock(track.since)) if track.since else "", "dim"),
-            (f"  {track.terminal or '?'} → {point}  {money(track.total)}", ""),
-            (paper._("  code {code}", code=track.code) if track.code else "", "key"),
-            (paper._("  account {account}", account=track.account) if track.account else "", ""),
-        ],
+    since = paper._("  since {time}", time=clock(track.since)).strip() if track.since else ""
+    code, account = track.code, track.account
+    lines = paper.flowed(
+        [(track.order, "head")],
+        [(f"{sign} {paper._(word)}", style)],
+        [(since, "dim")] if since else [],
+        [(f"{track.terminal or '?'} → {point}", "")],
+        [(money(track.total), "")],
+        [(paper._("code {code}", code=code), "key")] if code else [],
+        [(paper._("account {account}", account=account), "")] if account else [],
     )
     if track.view is not None:
         goods = ", ".join(f"{line.quantity} × {line.sku}" for line in track.view.lines)

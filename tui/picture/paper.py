@@ -49,6 +49,16 @@ class Paper:
         several = _styled(body, max(_LEAST, self.width - before))
         return [[*(indent if place else head), *line] for place, line in enumerate(several)]
 
+    def flowed(self, *parts: Line) -> list[Line]:
+        """Parts beside each other, in as many lines as that takes; none of them is broken."""
+        lines: list[Line] = []
+        for part in filter(None, parts):
+            if lines and breadth(lines[-1]) + 2 + breadth(part) <= self.width:
+                lines[-1] += [("  ", ""), *part]
+            else:
+                lines.append([*part])
+        return [shortened(line, self.width) for line in lines]
+
     def fitted(self, *parts: tuple[int, str, str]) -> Line:
         """As much of a line as there is room for: its least important parts are left out first.
 

@@ -57,13 +57,13 @@ def whole(style: StyleView, paper: Paper) -> list[Line]:
         (paper._("on hand"), style.on_hand), (paper._("reserved"), style.reserved),
         (paper._("available"), style.available),
     ]  # fmt: skip
-    spans: Line = [(f"{name} {_number(value)}   ", "") for name, value in told]
+    parts: list[Line] = [[(f"{name} ", "dim"), (_number(value), "")] for name, value in told]
     if style.booked is not None:
         came, gone = style.booked
-        spans.append((paper._("ever came in {came}, written off {gone}", came=came, gone=gone), ""))
-    head: Line = [(style.name or style.sku, "head"), ("  ", "")]
-    return [*paper.lines(head, [(style.sku, "dim")]), *paper.lines([], spans), [],
-            *bins(style, paper)]  # fmt: skip
+        ever = paper._("ever came in {came}, written off {gone}", came=came, gone=gone)
+        parts.append([(ever, "")])
+    title: list[Line] = [[(style.name or style.sku, "head")], [(style.sku, "dim")]]
+    return [*paper.flowed(*title), *paper.flowed(*parts), [], *bins(style, paper)]
 
 
 def _number(value: int | None) -> str:

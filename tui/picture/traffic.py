@@ -19,7 +19,7 @@ TABLE = Table(
         Column(marked("answer"), 7, 4, right=True),
         Column(marked("id"), 18, 6),
     ),
-    marked("problem"),
+    marked("problem, or what it says"),
     29,
 )
 """What there is to say of each message."""
