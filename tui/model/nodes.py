@@ -49,7 +49,7 @@ class Told:
     """What a node said of itself last (`About`), as far as it did."""
 
     at: int
-    """When it was heard."""
+    """When it said so, by its own clock, or when it was heard."""
     since: int | None
     """When it started, by its own clock."""
     host: str | None
@@ -111,9 +111,9 @@ class NodeView:
     """What it had not done yet, at most, by minute."""
 
     def connections(self, now: int) -> int:
-        """How often it has connected within the last hour, as it says or as it was seen."""
+        """How often it has connected within the last hour: as it says of this start, or as seen."""
         told = self.told.connections if self.told is not None else None
-        return told if told is not None else sum(now - at <= HOUR for at, _ in self.came)
+        return max(told or 0, sum(now - at <= HOUR for at, _ in self.came))
 
     def arrivals(self, now: int) -> list[str]:
         """The starts of it that came online within the last minute, in order."""
@@ -233,9 +233,9 @@ def _about(node: NodeView, message: Message) -> None:
     node.outbox, node.version = count(data.get("outbox")), _text(data, "version")
     if node.outbox is not None:
         node.outboxes.most(message.at, node.outbox)
-    node.told = _told(data, message.at)
+    said = _time(message.data().get("time"))
+    node.told = _told(data, message.at if said is None else said)
     if message.kind == "rep" and message.latency is not None:
-        said = _time(message.data().get("time"))
         half_way = message.at - message.latency // 2
         node.offset = None if said is None else said - half_way
 

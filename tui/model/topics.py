@@ -8,7 +8,7 @@ from tui.model.message import Message
 
 TOPICS = 4_000
 """The most topics that are kept apart: a neighbour may invent them."""
-BYTES = 8 * 1024 * 1024
+BYTES = 2 * 1024 * 1024
 """The most bytes of values that are kept in all; older ones are forgotten first."""
 _LONGEST = 256
 """Characters that no topic of the contract exceeds."""

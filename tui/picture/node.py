@@ -74,7 +74,9 @@ def whole(node: NodeView, model: StoreModel, paper: Paper) -> list[Row]:
     since = paper._("  since {time}", time=clock(node.since)) if node.since else ""
     title: Line = [(node.name + "  ", "head"), (f"{sign} {paper._(word)}", style), (since, "dim")]
     parts = [[title, *_in_columns(_facts(node, paper), paper)]]
-    parts.append(_titled(paper._("counted since it started"), _counts(node, paper)))
+    if node.told is not None:
+        counted = paper._("counted since it started, at {time}", time=clock(node.told.at))
+        parts.append(_titled(counted, _counts(node, paper)))
     trends = trend_lines(of_nodes([node], paper), paper)
     parts.append([[(paper._("the last hour"), "dim")], *trends])
     parts.append(_titled(paper._("what it logged last"), _errors(node, paper)))
@@ -90,7 +92,8 @@ def _facts(node: NodeView, paper: Paper) -> list[tuple[str, str]]:
     """What it is and where it runs, each with its name; a dash for what it did not say."""
     told = node.told
     began = told.since if told is not None else None
-    up = None if began is None else paper.now + (node.offset or 0) - began
+    is_up = node.status == "online" and began is not None
+    up = paper.now + (node.offset or 0) - began if is_up and began is not None else None
     job = node.job
     answers = [lasting(node.answers.percentile(percent)) for percent in (50, 95, 99)]
     facts = [

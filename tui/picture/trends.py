@@ -52,16 +52,24 @@ def of_nodes(nodes: Sequence[NodeView], paper: Paper) -> list[Trend]:
     """What some nodes say, how soon they answer, and what they have not done."""
     now = paper.now
     said = sum(node.said.last(now) for node in nodes)
-    slowest = highest([node.answers.per_minute(now) for node in nodes])
-    waiting = summed([node.outboxes.values(now) for node in nodes])
-    last = next((value for value in reversed(slowest) if value is not None), None)
-    undone = [node.outbox for node in nodes if node.outbox is not None]
     return [
         Trend(paper._("messages"), paper._("{count}/s", count=said),
               summed([node.said.per_minute(now) for node in nodes])),
-        Trend(paper._("answers, p95"), lasting(last), slowest),
-        Trend(paper._("not done yet"), str(sum(undone)) if undone else "-", waiting),
+        _answers(nodes, paper),
+        _waiting(nodes, paper),
     ]  # fmt: skip
+
+
+def _answers(nodes: Sequence[NodeView], paper: Paper) -> Trend:
+    slowest = highest([node.answers.per_minute(paper.now) for node in nodes])
+    last = next((value for value in reversed(slowest) if value is not None), None)
+    return Trend(paper._("answers, p95"), lasting(last), slowest)
+
+
+def _waiting(nodes: Sequence[NodeView], paper: Paper) -> Trend:
+    undone = [node.outbox for node in nodes if node.outbox is not None]
+    waiting = summed([node.outboxes.values(paper.now) for node in nodes])
+    return Trend(paper._("not done yet"), str(sum(undone)) if undone else "-", waiting)
 
 
 def of_store(model: StoreModel, paper: Paper) -> list[Trend]:
@@ -69,17 +77,16 @@ def of_store(model: StoreModel, paper: Paper) -> list[Trend]:
     now = paper.now
     bought = model.bought.per_minute(now)
     trends = [
-        Trend(paper._("orders a minute"), str(bought[-2] or 0) if len(bought) > 1 else "-", bought),
+        Trend(paper._("orders a minute"), str(bought[-2]) if len(bought) > 1 else "-", bought),
         Trend(paper._("messages"), paper._("{count}/s", count=model.rate.last(now)),
               model.rate.per_minute(now)),
     ]  # fmt: skip
     nodes = list(model.nodes)
     for role, name in ROLES.items():
-        _, slowest, waiting = of_nodes([node for node in nodes if node.role == role], paper)
-        shown = paper._(name)
+        mine, shown = [node for node in nodes if node.role == role], paper._(name)
         trends += [
             each._replace(label=f"{shown}: {each.label}")
-            for each in (slowest, waiting)
+            for each in (_answers(mine, paper), _waiting(mine, paper))
             if any(value is not None for value in each.values)
         ]
     return trends
