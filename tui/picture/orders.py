@@ -3,7 +3,7 @@
 from bus.safe import fit, short, width
 from bus.sentence import marked
 from bus.timestamp import milliseconds
-from tui.model.lane import Arrow, Lane, lane
+from tui.model.lane import Arrow, Lane
 from tui.model.track import Track
 from tui.model.why import Why
 from tui.picture.paper import Column, Line, Paper, Table, clock, day, lasting, moment, money
@@ -123,28 +123,18 @@ def _when(at: str) -> str:
         return at
 
 
-def way(track: Track, reason: Why | None, paper: Paper) -> list[Line]:
-    """All messages of an order as a swim-lane, below the names of the nodes."""
-    picture = lane(track)
-    stuck = reason.hop if reason else None
-    return [
-        lane_heading(picture, paper),
-        *(arrow(each, picture, paper, stuck) for each in picture.arrows),
-    ]
-
-
-def columns(lane_: Lane, paper: Paper) -> tuple[int, int]:
+def columns(lane: Lane, paper: Paper) -> tuple[int, int]:
     """Cells of the times on the left, and of a column."""
     left = 20 if paper.width >= _ROOMY else 8
-    count = max(1, len(lane_.columns))
+    count = max(1, len(lane.columns))
     return left, max(_NARROWEST, min(_BROADEST, (paper.width - left) // count))
 
 
-def lane_heading(lane_: Lane, paper: Paper) -> Line:
+def lane_heading(lane: Lane, paper: Paper) -> Line:
     """The nodes above their columns."""
-    left, cells = columns(lane_, paper)
+    left, cells = columns(lane, paper)
     line: Line = [(" " * left, "")]
-    for name in lane_.columns:
+    for name in lane.columns:
         shown = _abbreviated(name, cells - 1)
         before = (cells - width(shown)) // 2
         line.append((fit(" " * before + shown, cells), "head"))
@@ -161,17 +151,17 @@ def _abbreviated(name: str, cells: int) -> str:
     return f"{stem[: cells - len(number) - 1]}-{number}"
 
 
-def arrow(arrow_: Arrow, lane_: Lane, paper: Paper, stuck: object = None) -> Line:
+def arrow(arrow_: Arrow, lane: Lane, paper: Paper, stuck: object = None) -> Line:
     """A message as an arrow between the columns of two nodes."""
-    left, cells = columns(lane_, paper)
+    left, cells = columns(lane, paper)
     hop = arrow_.hop
     gap = f"+{lasting(arrow_.gap)}"
     time = f"{moment(hop.at)} " if left >= 20 else ""  # noqa: PLR2004 - as in `columns`
     style = "bad" if hop.problem else "warn" if arrow_.open else "dim" if hop.kind == "rep" else ""
     if hop is stuck:
         style = "mark"
-    centres = [left + cells * place + cells // 2 for place in range(len(lane_.columns))]
-    canvas = [" "] * (left + cells * len(lane_.columns))
+    centres = [left + cells * place + cells // 2 for place in range(len(lane.columns))]
+    canvas = [" "] * (left + cells * len(lane.columns))
     styles = [""] * len(canvas)
     for centre in centres:
         canvas[centre], styles[centre] = "│", "line"

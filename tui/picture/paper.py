@@ -1,9 +1,8 @@
 """What is drawn on: lines of text with the names of styles, and how values are written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 
 from babel.numbers import get_currency_precision
 
@@ -74,6 +73,7 @@ class Paper:
         return [(text, style) for _, text, style in kept]
 
 
+_WIDTHS = 50
 _LEAST = 8
 """Cells of a broken line at least."""
 
@@ -102,6 +102,8 @@ class Table:
     """Of what is said at the end; an English text."""
     said: int
     """Cells that this needs at least."""
+    _by_width: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict, compare=False)
+    """What is shown at the widths at which it was drawn lately."""
 
     def heading(self, paper: Paper) -> Line:
         """The names of the columns that there is room for."""
@@ -129,7 +131,7 @@ class Table:
             line.append((fit(text, most, right=self.columns[place].right) + " ", style))
             room -= most + 1
         if is_excerpt:
-            said = [(short(text, room), style) for text, style in said[:1]]
+            return line + [(short(text[: room + 1], room), style) for text, style in said[:1]]
         return line + shortened(said, room)
 
     def room(self, paper: Paper) -> Paper:
@@ -138,10 +140,13 @@ class Table:
         return replace(paper, width=max(0, paper.width - taken))
 
     def _shown(self, cells: int) -> tuple[tuple[int, int], ...]:
-        return _shown(self.columns, cells - self.said)
+        if cells not in self._by_width:
+            if len(self._by_width) >= _WIDTHS:
+                self._by_width.clear()
+            self._by_width[cells] = _shown(self.columns, cells - self.said)
+        return self._by_width[cells]
 
 
-@lru_cache(256)
 def _shown(columns: tuple[Column, ...], cells: int) -> tuple[tuple[int, int], ...]:
     """The places of the columns that there is room for, and the cells that each gets.
 

@@ -10,9 +10,10 @@ from textual.widget import Widget
 
 from bus.sentence import marked
 from tui.desk import Desk
+from tui.model.lane import Arrow, lane
 from tui.model.target import Target
 from tui.model.track import STATES, Track
-from tui.picture.orders import TABLE, row, summary, way, why_lines
+from tui.picture.orders import TABLE, arrow, lane_heading, row, summary, why_lines
 from tui.picture.paper import Line
 from tui.picture.words import ORDER
 from tui.screens.base import ConsoleScreen
@@ -73,10 +74,14 @@ class OrdersScreen(ConsoleScreen):
             return
         reason = self.desk.model.why(track)
         paper = self.desk.paper(self.size.width, self.size.height)
-        if self.has_class("-tall"):
-            sheet.show([*summary(track, reason, paper), [], *way(track, reason, paper)])
-        else:
+        if not self.has_class("-tall"):
             sheet.show(why_lines(track, reason, paper))
+            return
+        way, stuck = lane(track), reason.hop if reason else None
+        sheet.show(
+            [*summary(track, reason, paper), [], lane_heading(way, paper), *way.arrows],
+            lambda row, _: arrow(row, way, paper, stuck) if isinstance(row, Arrow) else row,
+        )
 
     @on(Lines.Moved, "#orders")
     def look_at_another(self) -> None:

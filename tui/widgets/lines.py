@@ -55,13 +55,10 @@ class Brush:
 
     def strip(self, line: Sequence[Span], over: Style | None) -> Strip:
         """A line as it is drawn, with a style over all of it."""
-        if not self.scrolls and sum(len(text) for text, _ in line) * 2 > self.width:
-            line = shortened([(text[:LONGEST], name) for text, name in line], self.width)
-        segments, cells = [], 0
-        for text, name in line:
-            shown = visible(text[: _CHAR * (self.left + self.width)])
-            segments.append(Segment(shown, self.base + look.style(name, dark=self.dark)))
-            cells += cell_len(shown)
+        segments, cells = self._segments(line)
+        if cells > self.width and not self.scrolls:
+            cut = shortened([(text[:LONGEST], name) for text, name in line], self.width)
+            segments, cells = self._segments(cut)
         if self.left or cells > self.width:
             strip = Strip(segments, cells).crop_extend(self.left, self.left + self.width, self.base)
         else:
@@ -69,6 +66,15 @@ class Brush:
                 segments.append(Segment(" " * (self.width - cells), self.base))
             strip = Strip(segments, self.width)
         return strip.apply_style(over) if over is not None else strip
+
+    def _segments(self, line: Sequence[Span]) -> tuple[list[Segment], int]:
+        """A line's parts in their styles, and the cells that they take."""
+        segments, cells = [], 0
+        for text, name in line:
+            shown = visible(text[: _CHAR * (self.left + self.width)])
+            segments.append(Segment(shown, self.base + look.style(name, dark=self.dark)))
+            cells += cell_len(shown)
+        return segments, cells
 
 
 class Lines(ScrollView, can_focus=True):
