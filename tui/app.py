@@ -195,8 +195,11 @@ class Console(App[None]):
                 self.screen.draw()
 
     def tick(self) -> None:
-        """Look at what has not happened, and ring for what is new."""
+        """Look at what has not happened, and ring for what is new; find what came meanwhile."""
         self.desk.model.tick(self.desk.clock())
+        with suppress(ScreenStackError):
+            if isinstance(self.screen, SearchScreen):
+                self.screen.draw()
         if self.desk.model.alarms.bell != self._rung:
             self._rung = self.desk.model.alarms.bell
             self.bell()

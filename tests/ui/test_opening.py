@@ -155,6 +155,18 @@ async def test_an_order_that_was_never_heard_of_is_asked_of_settlement(tmp_path:
             await shows(pilot, "settlement knows 2 orders with it")
 
 
+async def test_an_order_that_comes_while_it_is_looked_for_is_found(tmp_path: Path) -> None:
+    async with heard_store(tmp_path) as (store, broker):
+        watched = watching(broker)
+        async with watched.run_test(size=(80, 24)) as pilot:
+            await shows(pilot, "console-1")
+            await pilot.press("slash")
+            await typed(pilot, "C-1001")
+            await shows(pilot, "Nothing that was heard here has C-1001.")
+            receipt = await store.buy({"MUG": 1})
+            await shows(pilot, receipt.order)
+
+
 async def test_a_box_is_chosen_and_opened_and_a_node_tells_all_of_itself(tmp_path: Path) -> None:
     async with heard_store(tmp_path) as (store, broker):
         await store.buy({"MUG": 1})

@@ -187,6 +187,8 @@ async def test_an_order_that_does_not_move_says_all_of_it_at_every_size(
             await pilot.press(*keys)
             await _settled(pilot)
             assert is_told(), (keys, seen(console))
+        rows = [line.replace(" ", "") for line in seen(console).splitlines() if line[0] == "▲"]
+        assert any(row.endswith(wanted[-6:]) for row in rows), "a list keeps ends, too"
         await console.push_screen(NodeScreen(console.desk, "settlement"))
         await _settled(pilot)
         await pilot.press("end")

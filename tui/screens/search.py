@@ -1,6 +1,7 @@
 """Looks for an order, a node, a style, an alarm or a topic, from any screen."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from operator import attrgetter
 from typing import ClassVar
 
@@ -8,6 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.css.query import NoMatches
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -79,7 +81,11 @@ class SearchScreen(ModalScreen[Target | None]):
         return self.query_one(Input).value.strip()
 
     def draw(self) -> None:
-        """Show what is found by now; the chosen one stays so."""
+        """Show what is found by now; the chosen one stays so. Nothing while it is made."""
+        with suppress(NoMatches):
+            self._draw()
+
+    def _draw(self) -> None:
         table = self.query_one("#found", Lines)
         paper = self.desk.paper(table.size.width, table.size.height)
         found = search(self.desk.model, self.wanted)

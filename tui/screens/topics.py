@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from bus.sentence import marked
 from tui.desk import Desk
-from tui.model.topics import Branch, Topic, grown, rows
+from tui.model.topics import Branch, Topic, Topics, grown, rows
 from tui.picture.paper import Line
 from tui.picture.topics import TABLE, row
 from tui.screens.base import ConsoleScreen
@@ -19,6 +19,8 @@ from tui.widgets.lines import Lines
 
 _OPEN = 1
 """Levels that are open at the beginning."""
+_AGAIN = 1_000
+"""Milliseconds between two trees of topics that come one after the other."""
 
 
 class TopicsScreen(ConsoleScreen):
@@ -47,8 +49,10 @@ class TopicsScreen(ConsoleScreen):
         """Branches that are open though they begin closed, or the other way round."""
         self._all_open = False
         self._word = ""
-        self._grown: tuple[object, int, str] | None = None
-        """Of which topics the tree was made: it is the same until there is another."""
+        self._grown: tuple[object, str] | None = None
+        """Of which topics, with which word in them, the tree was made."""
+        self._topics = self._grown_at = 0
+        """How many there were, and when that was."""
         self._tree = Branch("", "")
 
     def body(self) -> Iterable[Widget]:
@@ -67,9 +71,7 @@ class TopicsScreen(ConsoleScreen):
         table, heard = self.query_one("#topics", Lines), self.desk.model.heard
         paper = self.desk.paper(table.size.width, table.size.height)
         self.query_one("#heading", Lines).show([TABLE.heading(paper)])
-        grown_of = (heard, len(heard), self._word)
-        if self._grown != grown_of:
-            self._grown, self._tree = grown_of, grown(heard, self._passes)
+        self._grow(heard, paper.now)
         shown = rows(self._tree, self._is_open)
         table.show(
             shown,
@@ -77,6 +79,13 @@ class TopicsScreen(ConsoleScreen):
             place=table.stays(shown, attrgetter("path")),
         )
         self.query_one("#note", Lines).show([self._note(len(heard))])
+
+    def _grow(self, heard: Topics, now: int) -> None:
+        """Make the tree anew if there are other topics: that takes a while, so not at each one."""
+        wanted, is_old = (heard, self._word), abs(now - self._grown_at) >= _AGAIN
+        if self._grown != wanted or (self._topics != len(heard) and is_old):
+            self._grown, self._topics, self._grown_at = wanted, len(heard), now
+            self._tree = grown(heard, self._passes)
 
     def _note(self, count: int) -> Line:
         paper = self.desk.paper(self.size.width, 1)
