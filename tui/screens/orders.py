@@ -85,8 +85,8 @@ class OrdersScreen(ConsoleScreen):
 
     @on(Lines.Moved, "#orders")
     def look_at_another(self) -> None:
-        """Another is looked at."""
-        self.draw()
+        """Another is looked at; the table is drawn anew at its time, and not under the hand."""
+        self._show_chosen()
 
     def _tracks(self) -> list[Track]:
         choice, model = _CHOICES[self._choice], self.desk.model
