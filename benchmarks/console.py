@@ -39,8 +39,8 @@ _RECORDED = 300_000
 """Messages of the recording that is gone through: some 200 MB, and a dozen checkpoints."""
 _REPLAY = 20.0
 """Seconds for which keys are pressed meanwhile."""
-_LAST = ROWS - 2
-"""The row of the last order."""
+_LAST = ROWS // 2 - 2
+"""The row of one of the last orders in sight; below them stands the way of the chosen one."""
 
 
 @asynccontextmanager
@@ -82,7 +82,7 @@ async def keys(operator: Operator, until: float) -> dict[str, list[Answer]]:
         await operator.press(" ", _is_followed)
         taken["to orders"].append(await operator.press("3", has("collected at")))
         for _ in range(3):  # the first order is not the first any more a moment later
-            taken["scroll"].append(await operator.press("\x1b[F", row(_LAST.__eq__)))
+            taken["scroll"].append(await operator.press("\x1b[F", row(_LAST.__le__)))
             taken["scroll"].append(await operator.press("\x1b[H", row(_LAST.__gt__)))
         taken["to stock"].append(await operator.press("4", has("on hand")))
         taken["to alarms"].append(await operator.press("5", has("Acknowledge")))

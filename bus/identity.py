@@ -1,10 +1,14 @@
 """Where time, chance and identifiers come from; a simulation hands in its own."""
 
+import os
 import random
+import socket
 import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+
+from bus.safe import visible
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing to misread
 _DRAWN = 50
@@ -50,6 +54,18 @@ class Identity:
     def host(self) -> str:
         """Names this start of the host, from which `elapsed` counts; empty if nothing says so."""
         return _host()
+
+    def computer(self) -> str:
+        """The name of the host, for people."""
+        return socket.gethostname()
+
+    def process(self) -> int:
+        """The number of the process."""
+        return os.getpid()
+
+    def folder(self, path: Path) -> str:
+        """A folder of the host, for people."""
+        return visible(str(path.resolve()))
 
     def uptime(self) -> int:
         """The same as `elapsed`, in whole milliseconds that have passed, as `now` counts them."""

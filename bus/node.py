@@ -53,9 +53,11 @@ from bus.health import Health
 from bus.identity import Identity
 from bus.intake import Request
 from bus.journal import Journal, snapshot
+from bus.last_errors import LastErrors
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.outbox import AHEAD, Schedule, count_timers, forget, near_timers, unfinished
 from bus.role import Role
+from bus.safe import short
 from bus.session import Session
 from bus.settings import RuntimeSettings
 from bus.takeover import refuse_second
@@ -69,6 +71,12 @@ logger = logging.getLogger("storebus.node")
 VERSION = version("storebus")
 _REPETITIONS = 10
 """After so many, whoever waits for an answer has asked for it again."""
+_ARRIVALS = 1_000
+"""The most connections of an hour that are counted."""
+_TEXT = 200
+"""Characters of a text of the contract."""
+_HOUR = 3_600.0
+"""Seconds."""
 _QUEUE = "queue"
 """What waits for the next transaction."""
 
@@ -150,6 +158,9 @@ class Node:
         self._inputs: deque[Input] = deque()
         self._input = asyncio.Event()
         self._stop = asyncio.Event()
+        self._errors = LastErrors(name, self.identity)
+        self._arrivals: deque[float] = deque(maxlen=_ARRIVALS)
+        """When it connected last, in seconds of a clock that is never set."""
         self._echoed = False
         """Whether this connection has brought back that we are online."""
         self._started = 0
@@ -171,6 +182,7 @@ class Node:
         """
         path = self.place.data / f"{self.name}.db"
         with (
+            self._errors.listening(),
             reading(path),
             self.place.journal(path, self.role.package, *self.role.further) as self._journal,
         ):
@@ -293,6 +305,7 @@ class Node:
 
     def _connected(self) -> None:
         self._echoed = False
+        self._arrivals.append(self.identity.elapsed())
         if self.ready.is_set():
             self._claim.doubt()
         else:
@@ -317,7 +330,10 @@ class Node:
             self._voice.say(self._voice.presence("online"))
 
     def _send(self, message: Outgoing) -> bool:
-        return self._claim.holds() and self._session.send(message)
+        if not self._claim.holds() or not self._session.send(message):
+            return False
+        self.counts["said"] += 1
+        return True
 
     # -- hear ---------------------------------------------------------------------------------
 
@@ -672,4 +688,14 @@ class Node:
             outbox=len(self._schedule),
             timers=count_timers(self._journal.reader),
             writer=self._health.writer,
+            host=short(self.identity.computer(), _TEXT),
+            process=self.identity.process(),
+            data=self.identity.folder(self.place.data)[-_TEXT:],
+            connections=self._connections(),
+            errors=self._errors.kept,
         )
+
+    def _connections(self) -> int:
+        """How often it has connected within the last hour."""
+        hour_ago = self.identity.elapsed() - _HOUR
+        return sum(at > hour_ago for at in self._arrivals)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from bus.claim import Claim
@@ -70,6 +71,19 @@ class VirtualIdentity(Identity):
 
     def host(self) -> str:
         """There is one host for ever."""
+        return "virtual"
+
+    def computer(self) -> str:
+        """The same on every computer."""
+        return "virtual"
+
+    def process(self) -> int:
+        """The same in every process."""
+        return 1
+
+    def folder(self, path: Path) -> str:
+        """The same wherever it is simulated."""
+        del path
         return "virtual"
 
     def elapsed(self) -> float:

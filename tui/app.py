@@ -24,20 +24,27 @@ from tui.deck import play
 from tui.desk import Desk
 from tui.errands import errand, price_change
 from tui.feed import Feed
+from tui.model.export import save_picture
 from tui.model.message import Message, body
 from tui.model.player import Player
 from tui.model.store import StoreModel
+from tui.model.target import Opens, Target
 from tui.model.view import View
 from tui.picture.paper import Line
 from tui.recorder import Taping
 from tui.screens.alarms import AlarmsScreen
 from tui.screens.base import TABS, ConsoleScreen
+from tui.screens.node import NodeScreen, NodesScreen
+from tui.screens.order import OrderScreen
 from tui.screens.orders import OrdersScreen
 from tui.screens.question import Question
 from tui.screens.request import RequestScreen
+from tui.screens.search import SearchScreen
 from tui.screens.sheet import Sheet
 from tui.screens.stock import StockScreen
 from tui.screens.store import StoreScreen
+from tui.screens.style import StyleScreen
+from tui.screens.topics import TopicsScreen
 from tui.screens.traffic import TrafficScreen
 from tui.widgets.bindings import translated
 from tui.widgets.top import Top
@@ -63,7 +70,16 @@ _SCREENS: dict[str, type[ConsoleScreen]] = {
     "orders": OrdersScreen,
     "stock": StockScreen,
     "alarms": AlarmsScreen,
+    "topics": TopicsScreen,
 }
+
+_OPENED: dict[Opens, Callable[[Desk, str], ConsoleScreen]] = {
+    "order": OrderScreen,
+    "node": NodeScreen,
+    "group": NodesScreen,
+    "style": StyleScreen,
+}
+"""The screen that shows one of them."""
 
 
 class Console(App[None]):
@@ -80,14 +96,16 @@ class Console(App[None]):
 
     CSS_PATH = "console.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012 - as in App
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (45, "-tall")]  # noqa: RUF012 - as in App
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(place + 1), f"tab('{name}')", title, show=False)
             for place, (name, title) in enumerate(TABS.items())
         ),
         Binding("t", "light", marked("Light or dark")),
-        Binding("i", "inject", marked("Send a request")),
+        Binding("I", "inject", marked("Send a request")),
         Binding("ctrl+r", "record", marked("Record, or stop recording")),
+        Binding("ctrl+e", "picture", marked("Save a picture of the screen")),
         Binding("q", "quit", marked("Quit")),
     ]
 
@@ -177,8 +195,11 @@ class Console(App[None]):
                 self.screen.draw()
 
     def tick(self) -> None:
-        """Look at what has not happened, and ring for what is new."""
+        """Look at what has not happened, and ring for what is new; find what came meanwhile."""
         self.desk.model.tick(self.desk.clock())
+        with suppress(ScreenStackError):
+            if isinstance(self.screen, SearchScreen):
+                self.screen.draw()
         if self.desk.model.alarms.bell != self._rung:
             self._rung = self.desk.model.alarms.bell
             self.bell()
@@ -192,6 +213,83 @@ class Console(App[None]):
     async def tab_wanted(self, event: Top.Wanted) -> None:
         """A tab was clicked."""
         await self.action_tab(event.tab)
+
+    @on(ConsoleScreen.Opened)
+    async def opened(self, event: ConsoleScreen.Opened) -> None:
+        """Something is to be opened."""
+        await self.open(event.target)
+
+    @on(ConsoleScreen.Filtered)
+    async def filtered(self, event: ConsoleScreen.Filtered) -> None:
+        """The traffic is to be looked at through a filter."""
+        await self.switch_mode("traffic")
+        if isinstance(self.screen, TrafficScreen):
+            self.screen.set_filter(event.words)
+
+    async def open(self, target: Target) -> None:
+        """Show what something on a screen stands for."""
+        kind, name = target
+        if kind == "alarm":
+            await self._open_alarm(name)
+        elif kind == "message" and isinstance(self.screen, ConsoleScreen):
+            self.screen.show_message(int(name))
+        elif kind in ("broker", "topic"):
+            await self.switch_mode("topics")
+            if name and isinstance(self.screen, TopicsScreen):
+                self.screen.choose(name)
+        elif kind in _OPENED:
+            await self.push_screen(_OPENED[kind](self.desk, name))
+
+    async def _open_alarm(self, name: str) -> None:
+        """What it is about, if that is an order, a node or a style; else its message."""
+        kind, _, subject = name.partition(" ")
+        model = self.desk.model
+        known: dict[Opens, object] = {
+            "order": model.orders.get(subject),
+            "node": model.nodes.get(subject),
+            "style": model.stock.get(subject),
+        }
+        about = next((opens for opens, what in known.items() if what is not None), None)
+        if about is not None:
+            await self.open(Target(about, subject))
+            return
+        every = (*model.alarms.current(), *model.alarms.history())
+        alarm = next((each for each in every if (each.kind, each.subject) == (kind, subject)), None)
+        if alarm is not None and alarm.message is not None:
+            await self.open(Target("message", str(alarm.message)))
+        else:
+            await self.action_tab("alarms")
+
+    async def action_search(self) -> None:
+        """Look for an order, a node, a style, an alarm or a topic."""
+        if isinstance(self.screen, Sheet):
+            await self.pop_screen()
+        if not self.screen.is_modal:
+            self.push_screen(SearchScreen(self.desk), self._found)
+
+    async def _found(self, target: Target | None) -> None:
+        if target is not None:
+            await self.open(target)
+
+    def action_picture(self) -> None:
+        """Save what is on the screen as a picture, in a file that is asked for."""
+        if self.screen.is_modal and not isinstance(self.screen, Sheet):
+            return
+        drawn = self.export_screenshot(title=f"{self.title}: {self.desk.model.topics.site}")
+        words = self._(
+            "Save this screen as a picture (SVG) in which new file? It may show pickup codes, and"
+            " is readable by you only."
+        )
+
+        def save(name: str) -> str:
+            try:
+                path = save_picture(drawn, Path(name).expanduser())
+            except JournalError as error:
+                return str(error)
+            self.notify(visible(self._("the picture is in {file}", file=path)), markup=False)
+            return ""
+
+        self.push_screen(Question(self.desk, words, self.desk.file_name("svg"), save))
 
     def action_light(self) -> None:
         """From dark to light, or back."""
@@ -263,11 +361,21 @@ class Console(App[None]):
         lines: list[Line] = [[(line, "")] for line in words]
         lines.append([])
         lines += [
-            [(fit(self.get_key_display(binding), 10), "key"), (self._(binding.description), "")]
+            [(fit(self._shown_key(binding), 10), "key"), (self._(binding.description), "")]
             for _, binding in self._keys(screen)
         ]
         lines.append([(fit("^p", 10), "key"), (self._("Everything that can be done, by name"), "")])
+        if self.desk.offers("act"):
+            marks = self._(
+                "A key with ! opens a form that can change the store; nothing is sent before you"
+                " have said yes."
+            )
+            room = max(20, self.size.width * 9 // 10 - 6)
+            lines += [[], *([(line, "warn")] for line in wrapped(marks, room))]
         self.push_screen(Sheet(self.desk, lines))
+
+    def _shown_key(self, binding: Binding) -> str:
+        return self.get_key_display(binding) + ("!" if self.desk.changes(binding.action) else "")
 
     def action_command_palette(self) -> None:
         """Everything that can be done, by name."""

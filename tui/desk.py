@@ -15,6 +15,8 @@ from tui.recorder import Taping
 
 _SENDING = frozenset({"act", "again", "inject", "send_again"})
 """What makes no sense on a recording: nobody is there who could be asked."""
+_CHANGING = frozenset({"act", "again", "inject"})
+"""What opens a form that can change the store."""
 _PLAYING = frozenset({"play", "speed", "minute", "edge", "time"})
 """What makes sense on a recording only."""
 
@@ -40,15 +42,20 @@ class Desk:
 
     def offers(self, action: str) -> bool:
         """Whether an action makes sense here."""
-        name = action.partition("(")[0].rpartition(".")[2]
+        name = _name(action)
         if self.player is not None:
             return name not in _SENDING and name != "record"
         return name not in _PLAYING and (name != "record" or self.taping is not None)
 
-    def file_name(self) -> str:
+    @staticmethod
+    def changes(action: str) -> bool:
+        """Whether an action opens a form that can change the store."""
+        return _name(action) in _CHANGING
+
+    def file_name(self, ending: str = "jsonl") -> str:
         """A proposal for a new file."""
         now = datetime.fromtimestamp(self.clock() // 1000)  # noqa: DTZ006 - the operator's own
-        return f"{self.model.topics.site}-{now:%Y%m%d-%H%M%S}.jsonl"
+        return f"{self.model.topics.site}-{now:%Y%m%d-%H%M%S}.{ending}"
 
     def paper(self, width: int, height: int) -> Paper:
         """Something to draw on."""
@@ -58,3 +65,8 @@ class Desk:
     def up(self) -> bool:
         """Whether the store is heard."""
         return self.feed is None or self.feed.up
+
+
+def _name(action: str) -> str:
+    """Of an action as a key has it: `app.act('cancel')` is `act`."""
+    return action.partition("(")[0].rpartition(".")[2]

@@ -6,10 +6,13 @@ drown; what the operator asks, and its answer, go over one of their own.
 
 import asyncio
 import itertools
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+
+from pydantic import ValidationError
 
 from bus.caller import Caller
 from bus.contract.catalog import SEARCH, Search
@@ -17,10 +20,10 @@ from bus.contract.channel import Operation, role_of
 from bus.contract.every import ABOUT, PRESENCE
 from bus.contract.settlement import ORDER, ORDERS, OrderQuery, Orders, OrderState
 from bus.contract.topics import Topics
-from bus.contract.values import Empty, Model
+from bus.contract.values import MAX_ENTRIES, Empty, Model
 from bus.contract.warehouse import LOCATE, RETURNS, Locate
 from bus.envelope import Reading
-from bus.errors import BrokerError, LinkError, Problem
+from bus.errors import BrokerError, LinkError, Problem, UnknownOrder, UnknownPickupCode
 from bus.identity import Identity
 from bus.link import Connector, Incoming, Link, Outgoing, Subscription
 from bus.sentence import Sentence
@@ -50,6 +53,10 @@ _PRODUCTS = 100
 _ASKED = 50
 """The most nodes that are asked."""
 _OWN_TIMEOUT = 5.0
+
+
+_CODE = re.compile(r"[0-9]{6}")
+_UNKNOWN = frozenset({UnknownOrder.code, UnknownPickupCode.code})
 
 
 class _Noting:
@@ -113,6 +120,8 @@ class Feed:
         """The order that is looked at."""
         self.style: str | None = None
         """The SKU that is looked at."""
+        self.node: str | None = None
+        """The node that is looked at."""
         self.identity = identity()
         self._new_identity = identity
         self._connector = _Noting(connector, self._note)
@@ -144,11 +153,43 @@ class Feed:
         """The broker's address, without secrets."""
         return self._connector.description
 
-    def look(self, *, order: str | None = None, style: str | None = None) -> None:
-        """The operator looks at an order, at a style, or at neither."""
-        if (order, style) != (self.order, self.style):
-            self.order, self.style = order, style
+    def look(
+        self, *, order: str | None = None, style: str | None = None, node: str | None = None
+    ) -> None:
+        """The operator looks at an order, at a style, at a node, or at none of them."""
+        if (order, style, node) != (self.order, self.style, self.node):
+            self.order, self.style, self.node = order, style, node
             self._looking.set()
+
+    async def find(self, text: str) -> list[str]:
+        """The orders that settlement knows by a text: an id or an open pickup code.
+
+        Else those of its last ones that have it in their id or terminal. The model hears what is
+        answered.
+
+        Raises:
+            Problem: settlement's, or that there is no answer.
+        """
+        queries: list[dict[str, str]] = [{"order": text}]
+        if _CODE.fullmatch(text):
+            queries.append({"code": text})
+        for query in queries:
+            try:
+                found = await self.ask(ORDER, "settlement", OrderQuery.model_validate(query))
+            except ValidationError:  # no order can be called so
+                continue
+            except Problem as problem:
+                if problem.to_data().code not in _UNKNOWN:
+                    raise
+            else:
+                return [found.order]
+        listed = await self.ask(ORDERS, "settlement", Orders(limit=MAX_ENTRIES))
+        wanted = text.casefold()
+        return [
+            each.order
+            for each in listed.orders
+            if wanted in each.order.casefold() or wanted in each.terminal.casefold()
+        ]
 
     async def ask(self, operation: Operation[Any, Any], callee: str, data: Model) -> Any:
         """Ask in the console's name.
@@ -316,6 +357,8 @@ class Feed:
             self._looking.clear()
             track = self.model.orders.get(order) if order else None
             with suppress(Problem):
+                if self.node:
+                    await self._quickly(ABOUT, self.node, Empty())
                 if order and not (track and track.final and track.told):
                     await self._quickly(ORDER, "settlement", OrderQuery(order=order))
             if style:

@@ -38,6 +38,19 @@ class Pong(Model):
     """How the transaction went that this was asked with; null from devices that do not say."""
 
 
+MAX_ERRORS = 10
+"""The most errors that a node tells of."""
+
+
+class Mishap(Model):
+    """Something that a node has logged as a warning or an error."""
+
+    at: Time
+    """RFC 3339 time at which it was."""
+    detail: Text
+    """What happened, as it stands in the log; cut off where it is longer."""
+
+
 class About(Model):
     """What a node is and what it has counted since it started."""
 
@@ -54,7 +67,7 @@ class About(Model):
     operations: Annotated[list[Word], Field(max_length=MAX_ENTRIES)]
     """What it answers."""
     counts: Annotated[dict[Word, Counter], Field(max_length=MAX_ENTRIES)]
-    """Such as `received`, `answered`, `refused.sold-out`, `dropped.unsolicited-reply`."""
+    """Such as `said`, `received`, `answered`, `refused.sold-out`, `dropped.unsolicited-reply`."""
     outbox: Count
     """Commands and calls that are not done yet."""
     timers: Count = 0
@@ -62,6 +75,16 @@ class About(Model):
     writer: Writer | None = None
     """How its last transaction went that was carried out to see; null from devices that do not
     say."""
+    host: Text | None = None
+    """The name of the computer that it runs on; null from devices that do not say."""
+    process: Counter | None = None
+    """The number of its process there; null from devices that do not say."""
+    data: Text | None = None
+    """The folder of its database there; null from devices that do not say."""
+    connections: Counter | None = None
+    """How often it has connected within the last hour; null from devices that do not say."""
+    errors: Annotated[list[Mishap], Field(max_length=MAX_ERRORS, default_factory=list)]
+    """What it logged last as a warning or an error since it started, oldest first."""
 
 
 class Presence(Model):

@@ -72,9 +72,15 @@ _ABOUT = {
     "role": "catalog",
     "since": _SINCE,
     "operations": ["about", "lookup", "ping", "search"],
-    "counts": {"received": 12, "answered": 12},
+    "counts": {"said": 15, "received": 12, "answered": 12},
     "outbox": 0,
     "timers": 0,
+    "writer": "works",
+    "host": "shop-1",
+    "process": 4711,
+    "data": "/var/lib/storebus",
+    "connections": 1,
+    "errors": [{"at": _SINCE, "detail": "connection lost: the broker is gone; trying again"}],
 }
 
 DATA: dict[str, dict[str, Any]] = {

@@ -38,7 +38,7 @@ async def test_an_order_is_watched_over_a_broker(
             await pilot.press("enter")
             await shows(pilot, "waits for the customer to collect it")
             await shows(pilot, "remind")
-            await pilot.press("p")
+            await pilot.press("C")
             await shows(pilot, "* code")
             console.focused.value = receipt.pickup_code
             await pilot.press("ctrl+s", "y")

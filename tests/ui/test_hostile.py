@@ -18,8 +18,12 @@ from bus.safe import visible
 from bus.texts import Texts
 from tui.app import Console
 from tui.model.lane import lane
+from tui.model.search import search
 from tui.model.store import StoreModel
-from tui.picture import alarms, orders, stock, traffic
+from tui.model.topics import grown, rows
+from tui.picture import alarms, orders, stock, topics, traffic
+from tui.picture import node as nodes
+from tui.picture import search as found
 from tui.picture.detail import detail
 from tui.picture.paper import Paper
 from tui.picture.store import picture
@@ -39,7 +43,9 @@ _FIELDS = sorted(
     {"order", "orders", "state", "since", "status", "boot", "step", "job", "pick", "picks",
      "levels", "sku", "available", "on_hand", "bins", "location", "quantity", "points", "id",
      "name", "alarms", "kind", "detail", "code", "total", "reason", "outbox", "returns", "lines",
-     "history", "terminal", "pickup_point", "default", "caller", "operation"}
+     "history", "terminal", "pickup_point", "default", "caller", "operation", "host", "process",
+     "data", "connections", "errors", "counts", "at", "payment", "account", "pickup_code",
+     "products", "styles"}
 )  # fmt: skip
 _WORDS = st.sampled_from(
     ["online", "lost", "settled", "picking", "no-sorter", "o-1", "o-2", "MUG", "A-01-1"]
@@ -73,7 +79,7 @@ _TOPICS = st.one_of(
 def drawn(store: StoreModel, width: int, height: int, last: int = 1_000) -> list[Any]:
     """Everything that the screens draw of a model, and of its last messages."""
     paper = Paper(width, height, Texts("tui", "zh"), store.now)
-    lines = picture(store, paper, up=True, broker="x")
+    lines = picture(store, paper, up=True, broker="x").lines
     messages = list(store.history)[-last:]
     lines += [traffic.row(message, paper) for message in messages]
     for message in messages:
@@ -84,8 +90,14 @@ def drawn(store: StoreModel, width: int, height: int, last: int = 1_000) -> list
         lines += orders.summary(track, reason, paper) + orders.history(track, paper)
         lines += [orders.arrow(each, way, paper, reason and reason.hop) for each in way.arrows]
     for style in store.stock:
-        lines += [stock.row(style), *stock.bins(style, paper)]
+        lines += [stock.row(style, paper), *stock.whole(style, paper)]
     lines += stock.floor(store, paper)
+    for each in store.nodes:
+        lines += [nodes.row(each, paper), *(row.line for row in nodes.whole(each, store, paper))]
+    tree = rows(grown(store.heard), lambda _: True)
+    lines += [topics.row(branch, paper, is_open=True) for branch in tree]
+    for wanted in ("m", "o-1", "1"):
+        lines += [found.row(each, store, paper) for each in search(store, wanted)]
     lines += [
         alarms.row(each, store.alarms, paper)
         for each in [*store.alarms.current(), *store.alarms.history()]
@@ -164,11 +176,11 @@ async def test_no_screen_breaks_on_a_tiny_terminal(size: tuple[int, int]) -> Non
         store.take(at, [message])
     console = Console(store, lambda: store.now)
     async with console.run_test(size=size) as pilot:
-        for tab in ("traffic", "orders", "stock", "alarms", "store"):
+        for tab in ("traffic", "orders", "stock", "alarms", "topics", "store"):
             await console.run_action(f"tab('{tab}')")
             await pilot.pause()
         await console.run_action("tab('orders')")
-        await pilot.press("enter", "question_mark", "escape", "escape", "i")
+        await pilot.press("enter", "question_mark", "escape", "escape", "slash", "o", "enter", "I")
         assert console.is_running
 
 

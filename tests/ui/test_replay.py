@@ -102,13 +102,13 @@ async def test_nothing_can_be_sent_from_a_recording(day: Path) -> None:
     async with console.run_test(size=(120, 40)) as pilot:
         await pilot.press("right_curly_bracket", "3")
         await shows(pilot, "261.00 EUR")
-        for key in ("x", "i", "ctrl+r"):
+        for key in ("X", "O", "C", "I", "ctrl+r"):
             await pilot.press(key)
             assert not console.screen.is_modal
         text = seen(console)
         assert "Cancel order" not in text
         assert "Go to" in text
-        await pilot.press("2", "end", "e")
+        await pilot.press("2", "end", "E")
         assert not console.screen.is_modal
         await pilot.press("question_mark")
         await shows(pilot, "To the beginning")
@@ -119,6 +119,20 @@ async def test_nothing_can_be_sent_from_a_recording(day: Path) -> None:
         offered = {command.title for command in console.get_system_commands(console.screen)}
         assert {"Speed", "Minute", "Diff"} <= offered
         assert not {"Resend", "Send a request", "Record, or stop recording"} & offered
+
+
+async def test_what_is_in_a_recording_is_found_and_nobody_is_asked_for_the_rest(day: Path) -> None:
+    console = looking_at(day)
+    async with console.run_test(size=(120, 40)) as pilot:
+        await pilot.press("right_curly_bracket", "3")
+        await shows(pilot, "261.00 EUR")
+        await pilot.press("slash", *"o_9")
+        text = await shows(pilot, "Nothing that was heard here has o_9.")
+        assert "settlement" not in text.rpartition("Nothing")[2]
+        await pilot.press("enter", "ctrl+s")
+        assert console.screen.is_modal
+        await pilot.press(*["backspace"] * 3, *"terminal", "enter")
+        await shows(pilot, "waits for sorter-2")
 
 
 async def test_a_live_store_offers_no_player() -> None:

@@ -51,6 +51,25 @@ def test_a_screen_shows_the_told_day(
     assert snap_compare(console(), terminal_size=SIZES[size], run_before=look)
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pytest.param(["1", "enter", "right", "enter"], id="node"),
+        pytest.param(["6", "E"], id="topics"),
+        pytest.param(["slash", *"mug"], id="search"),
+        pytest.param(["4", "enter"], id="style"),
+    ],
+)
+def test_what_is_opened_shows_the_told_day(
+    snap_compare: Callable[..., bool], keys: list[str]
+) -> None:
+    async def look(pilot: Pilot[Any]) -> None:
+        await pilot.press(*keys)
+        await pilot.pause()
+
+    assert snap_compare(console(), terminal_size=SIZES["80x24"], run_before=look)
+
+
 @pytest.mark.parametrize("screen", ["store", "order", "help"])
 def test_a_screen_speaks_chinese(snap_compare: Callable[..., bool], screen: str) -> None:
     async def look(pilot: Pilot[Any]) -> None:
@@ -59,10 +78,10 @@ def test_a_screen_speaks_chinese(snap_compare: Callable[..., bool], screen: str)
     assert snap_compare(console("zh"), terminal_size=SIZES["80x24"], run_before=look)
 
 
-@pytest.mark.parametrize("key", ["enter", "d", "x", "question_mark", "i"])
+@pytest.mark.parametrize("key", ["enter", "d", "X", "question_mark", "I"])
 def test_a_window_over_a_screen(snap_compare: Callable[..., bool], key: str) -> None:
     async def look(pilot: Pilot[Any]) -> None:
-        await go_to(pilot, "orders" if key == "x" else "traffic")
+        await go_to(pilot, "orders" if key == "X" else "traffic")
         await pilot.press("up", key)
         await pilot.pause()
 

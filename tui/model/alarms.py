@@ -55,15 +55,15 @@ TO_DO: dict[Kind, str] = {
                         " storebus certify tries it."),
     "stuck": marked("Enter shows its way: the last line is what it waits for."),
     "low-stock": marked("Bring goods in (+ on the stock screen, or storebus import), or retire it"
-                        " (e)."),
+                        " (R)."),
     "disagreement": marked("One of the two has lost something: storebus audit says what. Then count"
-                           " the style (c on the stock screen)."),
+                           " the style (C on the stock screen)."),
     "no-sorter": marked("Switch a sorter on: storebus node sorter-1. The orders wait for it."),
     "outbox": marked("Somebody does not answer it: look for nodes that are lost, and for the cause"
                      " in the log of {subject}."),
     "dead-letter": marked("Enter shows what was refused and why. It is not sent again: mend the"
                           " cause, and do by hand what is missing."),
-    "refund-refused": marked("r resolves it: paid by hand, or asked again."),
+    "refund-refused": marked("R resolves it: paid by hand, or asked again."),
 }  # fmt: skip
 """What an operator does about it, where the alarm itself does not say so."""
 

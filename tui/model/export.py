@@ -46,6 +46,25 @@ def export(messages: Iterable[Message], path: Path) -> int:
         return recording.messages
 
 
+def save_picture(picture: str, path: Path) -> Path:
+    """Write a picture into a new file of its owner; the whole path of it.
+
+    Raises:
+        JournalError: there is such a file already, or it cannot be written.
+    """
+    try:
+        file = opener(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        with open(file, "w", encoding="utf-8") as svg:  # noqa: PTH123 - by number
+            svg.write(picture)
+    except FileExistsError as error:
+        raise JournalError(f"there is already a file {path}") from error
+    except OSError as error:
+        raise JournalError(f"cannot write {path}: {error.strerror}") from error
+    except ValueError as error:  # a name that no file can have
+        raise JournalError(f"cannot write {path}: {error}") from error
+    return path.absolute()
+
+
 def _table(messages: Iterable[Message], table: Any) -> int:
     table.writerow(COLUMNS)
     count = 0

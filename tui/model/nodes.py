@@ -3,11 +3,14 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 from bus.contract.channel import role_of
+from bus.contract.every import MAX_ERRORS
+from bus.timestamp import milliseconds
 from tui.model.message import Message, body, count
-from tui.model.rates import Latencies, Rate
+from tui.model.rates import Hour, Latencies, Rate
 
 Status = Literal["online", "offline", "lost", "unknown"]
 NODES = 2_000
@@ -18,6 +21,14 @@ _ARRIVALS = 16
 """The most arrivals of a node that are kept."""
 _LATELY = 60_000
 """Milliseconds."""
+HOUR = 3_600_000
+"""Milliseconds."""
+_PROBLEMS = 5
+"""The most problems of a node that are kept."""
+_LONGEST = 200
+"""Characters of what a node says of itself."""
+_COUNTS = 200
+"""The most counts of a node that are kept."""
 _ORDER = ("terminal", "settlement", "catalog", "warehouse", "sorter", "console", "tester")
 
 
@@ -31,6 +42,38 @@ class Job:
     pick: int
     """Which of the picks, from 0."""
     picks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a node said of itself last (`About`), as far as it did."""
+
+    at: int
+    """When it said so, by its own clock, or when it was heard."""
+    since: int | None
+    """When it started, by its own clock."""
+    host: str | None
+    process: int | None
+    data: str | None
+    """The folder of its database."""
+    connections: int | None
+    """Within its last hour."""
+    counts: dict[str, int]
+    errors: tuple[tuple[int | None, str], ...]
+    """What it logged last, and when by its own clock; oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A problem that a node answered."""
+
+    at: int
+    name: str
+    """The operation."""
+    caller: str
+    code: str
+    number: int
+    """Of the message."""
 
 
 @dataclass(slots=True)
@@ -48,6 +91,11 @@ class NodeView:
     outbox: int | None = None
     """Commands and calls that it has not seen done, as it said last."""
     version: str | None = None
+    told: Told | None = None
+    offset: int | None = None
+    """By how many milliseconds its clock was ahead of the console's when it answered last."""
+    problems: deque[Refused] = field(default_factory=lambda: deque(maxlen=_PROBLEMS))
+    """Those that it answered last."""
     job: Job | None = None
     """Of a sorter."""
     alarms: frozenset[tuple[str, str]] = frozenset()
@@ -61,6 +109,13 @@ class NodeView:
     said: Rate = field(default_factory=Rate)
     answers: Latencies = field(default_factory=Latencies)
     """How long it took to answer."""
+    outboxes: Hour = field(default_factory=Hour)
+    """What it had not done yet, at most, by minute."""
+
+    def connections(self, now: int) -> int:
+        """How often it has connected within the last hour: as it says of this start, or as seen."""
+        told = self.told.connections if self.told is not None else None
+        return max(told or 0, sum(now - at <= HOUR for at, _ in self.came))
 
     def arrivals(self, now: int) -> list[str]:
         """The starts of it that came online within the last minute, in order."""
@@ -120,7 +175,11 @@ class Nodes:
         if message.kind == "rep" and message.name == "about":
             _about(node, message)
         elif message.latency is not None and not message.repeats and not _asked_by_console(message):
-            node.answers.add(message.latency)
+            node.answers.add(message.latency, message.at)
+        if message.code is not None and message.kind == "rep":
+            node.problems.append(
+                Refused(message.at, message.name, message.receiver, message.code, message.number)
+            )
         if (message.kind, message.name) in (("req", "pick"), ("rep", "short-pick")):
             self._route(message)
 
@@ -178,8 +237,50 @@ def _text(data: dict[str, Any], name: str) -> str | None:
 
 
 def _about(node: NodeView, message: Message) -> None:
-    data = body(message) or {}
+    data = body(message)
+    if data is None:
+        return
     node.outbox, node.version = count(data.get("outbox")), _text(data, "version")
+    if node.outbox is not None:
+        node.outboxes.most(message.at, node.outbox)
+    said = _time(message.data().get("time"))
+    node.told = _told(data, message.at if said is None else said)
+    if message.kind == "rep" and message.latency is not None:
+        half_way = message.at - message.latency // 2
+        node.offset = None if said is None else said - half_way
+
+
+def _told(data: dict[str, Any], at: int) -> Told:
+    counts, errors = data.get("counts"), data.get("errors")
+    return Told(
+        at,
+        _time(data.get("since")),
+        _short(data.get("host")),
+        count(data.get("process")),
+        _short(data.get("data")),
+        count(data.get("connections")),
+        {
+            name[:_LONGEST]: each
+            for name, each in islice(counts.items() if isinstance(counts, dict) else (), _COUNTS)
+            if count(each) is not None
+        },
+        tuple(
+            (_time(each.get("at")), each["detail"][:_LONGEST])
+            for each in (errors[:MAX_ERRORS] if isinstance(errors, list) else ())
+            if isinstance(each, dict) and isinstance(each.get("detail"), str)
+        ),
+    )
+
+
+def _short(value: object) -> str | None:
+    return value[:_LONGEST] if isinstance(value, str) else None
+
+
+def _time(value: object) -> int | None:
+    try:
+        return milliseconds(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _presence(node: NodeView, data: dict[str, Any], at: int) -> None:

@@ -19,6 +19,8 @@ _ASKED = 4_000
 """Requests whose answers may leave out which order they are about."""
 _NOBODY = ""
 _TOLD = frozenset({"order", "orders"})
+_ASKING = frozenset({"order", "orders", "ping", "about", "locate"})
+"""Questions that belong to no order's way, whatever they are about: there may be none of it."""
 
 
 class Orders:
@@ -57,6 +59,8 @@ class Orders:
             return
         if message.kind == "event" or (message.kind == "rep" and message.name in _TOLD):
             self._told(message)
+            return
+        if message.name in _ASKING:
             return
         order = self._order_of(message)
         if order is None:
@@ -102,6 +106,7 @@ class Orders:
         track.view, track.terminal = view, view.terminal
         track.total = (view.total.amount, view.total.currency)
         track.pickup_point = view.pickup_point
+        track.skus = tuple(line.sku for line in view.lines) or track.skus
         if view.history:
             last = view.history[-1]
             track.comes_into(view.state, milliseconds(last.at), last.reason)
@@ -160,8 +165,6 @@ class Orders:
             self._waiting.popitem(last=False)
 
     def _add(self, track: Track, message: Message) -> None:
-        if message.name in ("order", "orders", "ping", "about", "locate"):
-            return
         if message.repeats:
             hop = track.hop(message)
             if hop is not None:

@@ -10,6 +10,8 @@ from tui.model.message import Message, body, count
 STYLES = 5_000
 SURE = 10_000
 """Milliseconds between two answers of the warehouse that both differ from the catalog."""
+_NAME = 200
+"""Characters of a product's name."""
 LOW = 3
 """Available pieces below which a style is low."""
 
@@ -19,6 +21,8 @@ class StyleView:
     """One style."""
 
     sku: str
+    name: str = ""
+    """Of its product, as far as that was said."""
     on_hand: int | None = None
     reserved: int | None = None
     available: int | None = None
@@ -150,7 +154,11 @@ class Stock:
             styles = product.get("styles") if isinstance(product, dict) else None
             for each in styles if isinstance(styles, list) else ():
                 style = self._style(each.get("sku")) if isinstance(each, dict) else None
-                if style is not None and at >= style.at:
+                if style is None or not isinstance(product, dict):
+                    continue
+                name = product.get("name")
+                style.name = name[:_NAME] if isinstance(name, str) else style.name
+                if at >= style.at:
                     style.available = count(each.get("available"))
 
     def _style(self, sku: object) -> StyleView | None:

@@ -17,6 +17,7 @@ from tui.model.orders import Orders
 from tui.model.rates import Rate
 from tui.model.shown import shown_alarms
 from tui.model.stock import LOW, Stock
+from tui.model.topics import Topics as Heard
 from tui.model.track import Track
 from tui.model.why import Why, why
 
@@ -50,6 +51,9 @@ class StoreModel:
         self._deadlines = Deadlines()
         self.alarms = Alarms()
         self.rate = Rate()
+        self.bought = Rate()
+        """Purchases that were answered with a receipt."""
+        self.heard = Heard()
         self.now = 0
         """The time of the last message or tick, in milliseconds since the epoch."""
         self._repeated = Rate()
@@ -96,6 +100,9 @@ class StoreModel:
         self.rate.add(message.at)
         if message.repeats:
             self._repeated.add(message.at)
+        if message.name == "purchase" and _is_receipt(message):
+            self.bought.add(message.at)
+        self.heard.hear(message)
         self.nodes.hear(message)
         self.orders.hear(message)
         self.stock.hear(message)
@@ -214,6 +221,10 @@ class StoreModel:
                 self.alarms.raise_("low-stock", style.sku, text, now)
             else:
                 self.alarms.end("low-stock", style.sku, now)
+
+
+def _is_receipt(message: Message) -> bool:
+    return message.kind == "rep" and message.code is None and not message.repeats
 
 
 def _left(totals: tuple[int, int] | None) -> int | None:

@@ -10,6 +10,10 @@ from tui.model.message import Message, count
 
 HOPS = 200
 """The most messages that are kept of one order."""
+_LINES = 100
+"""The most styles that are kept of one order."""
+_LONGEST = 64
+"""Characters of a code, an account or a style."""
 FINAL = frozenset({"collected", "refused", "declined", "cancelled", "expired"})
 UNDOING = frozenset({"cancelling", "expiring"})
 STATES: tuple[OrderState, ...] = get_args(OrderState)
@@ -60,6 +64,12 @@ class Track:
     total: tuple[int, str] | None = None
     """Minor units and currency."""
     pickup_point: str | None = None
+    code: str | None = None
+    """By which it is collected."""
+    account: str | None = None
+    """That it was paid from."""
+    skus: tuple[str, ...] = ()
+    """The styles that were bought."""
     job: str | None = None
     sorter: str | None = None
     """Who had its job last."""
@@ -175,9 +185,29 @@ def learn(track: Track, message: Message, data: dict[str, Any]) -> None:
         track.total = money(data.get("total")) or track.total
         point = data.get("pickup_point")
         track.pickup_point = point if isinstance(point, str) else track.pickup_point
+    _learn_who(track, message, data)
     state = _state_of(message, data)
     if state is not None and state != track.state:
         track.comes_into(state, message.at, detail(data) if state in FINAL else None)
+
+
+def _learn_who(track: Track, message: Message, data: dict[str, Any]) -> None:
+    """By what people ask for it: its pickup code, its account, its goods."""
+    if message.name in ("purchase", "remind"):
+        track.code = _short(data.get("pickup_code")) or track.code
+    if (message.kind, message.name) == ("req", "purchase"):
+        payment, lines = data.get("payment"), data.get("lines")
+        if isinstance(payment, dict):
+            track.account = _short(payment.get("account"))
+        track.skus = tuple(
+            sku
+            for each in (lines[:_LINES] if isinstance(lines, list) else ())
+            if isinstance(each, dict) and (sku := _short(each.get("sku")))
+        )
+
+
+def _short(value: object) -> str | None:
+    return value if isinstance(value, str) and len(value) <= _LONGEST else None
 
 
 def _state_of(message: Message, data: dict[str, Any]) -> OrderState | None:

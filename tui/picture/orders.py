@@ -1,12 +1,12 @@
 """An order as one line of the table, and its way as a swim-lane."""
 
-from bus.safe import fit, short, visible, width
+from bus.safe import fit, short, width
+from bus.sentence import marked
 from bus.timestamp import milliseconds
-from bus.wrap import wrapped
 from tui.model.lane import Arrow, Lane
 from tui.model.track import Track
 from tui.model.why import Why
-from tui.picture.paper import Line, Paper, clock, day, lasting, moment, money
+from tui.picture.paper import Column, Line, Paper, Table, clock, day, lasting, moment, money
 from tui.picture.words import ORDER, UNKNOWN
 
 _ROOMY = 120
@@ -15,75 +15,89 @@ _NARROWEST = 11
 _BROADEST = 34
 
 
-def heading(paper: Paper) -> Line:
-    """The names of the columns."""
-    order, state, point, total = _columns(paper.width)
-    return [
-        (
-            fit(paper._("order"), order + 1) + fit(paper._("state"), state + 3)
-            + fit(paper._("age"), 9, right=True) + " " + fit(paper._("terminal"), 12)
-            + fit(paper._("collected at"), point + 1) + fit(paper._("total"), total, right=True)
-            + "  " + paper._("waits for"), "dim",
-        )
-    ]  # fmt: skip
+TABLE = Table(
+    (
+        Column(marked("order"), 12, 0, most=16),
+        Column(marked("state"), 12, 0, most=14),
+        Column(marked("age"), 7, 3, right=True),
+        Column(marked("terminal"), 12, 5),
+        Column(marked("account"), 12, 11),
+        Column(marked("code"), 6, 8),
+        Column(marked("collected at"), 12, 7),
+        Column(marked("total"), 13, 6, right=True),
+        Column(marked("sorter"), 10, 9),
+        Column(marked("goods"), 16, 10, most=30),
+    ),
+    marked("waits for"),
+    54,
+)
+"""What there is to say of each order."""
 
 
 def row(track: Track, reason: Why | None, paper: Paper) -> Line:
-    """Order, state, age in it, terminal, pickup point, total, and what it waits for."""
-    order, state, point, total = _columns(paper.width)
+    """Order, state, age in it, who and where, and what it waits for."""
     sign, style, word = ORDER.get(track.state or "", UNKNOWN)
     since = track.since or (track.hops[0].at if track.hops else paper.now)
-    line: Line = [
-        (fit(track.order, order) + " ", ""),
-        (f"{sign} {fit(paper._(word), state)} ", style),
-        (fit(lasting(max(0, paper.now - since)), 9, right=True) + " ", "dim"),
-        (fit(track.terminal or "", 12), ""),
-        (fit(track.pickup_point or "", point) + " ", ""),
-        (fit(money(track.total), total, right=True) + "  ", ""),
-    ]
+    said: Line = []
     if reason is not None:
-        line.append((reason.reason.said(paper.say), "" if reason.normal else "warn"))
+        said = [(reason.reason.said(paper.say), "" if reason.normal else "warn")]
     elif track.reason is not None:
-        line.append((track.reason, "dim"))
-    return line
-
-
-def _columns(cells: int) -> tuple[int, int, int, int]:
-    """Cells of the order, its state, its pickup point and its total."""
-    return (16, 12, 12, 14) if cells >= _ROOMY else (12, 10, 7, 11)
+        said = [(track.reason, "dim")]
+    return TABLE.row(
+        paper,
+        [
+            (track.order, ""),
+            (f"{sign} {paper._(word)}", style),
+            (lasting(max(0, paper.now - since)), "dim"),
+            (track.terminal or "", ""),
+            (track.account or "", "dim"),
+            (track.code or "", "key"),
+            (track.pickup_point or "", ""),
+            (money(track.total), ""),
+            (track.sorter or "", ""),
+            (", ".join(track.skus), "dim"),
+        ],
+        said,
+    )
 
 
 def summary(track: Track, reason: Why | None, paper: Paper) -> list[Line]:
-    """What can be said of an order in a few lines: what it is, why it is not done, what to do."""
+    """What can be said of an order: what it is, why it is not done, and what to do."""
     sign, style, word = ORDER.get(track.state or "", UNKNOWN)
-    first: Line = [
-        (track.order + "  ", "head"),
-        (f"{sign} {paper._(word)}", style),
-        (paper._("  since {time}", time=clock(track.since)) if track.since else "", "dim"),
-        (f"  {track.terminal or '?'} → {track.pickup_point or '?'}  {money(track.total)}", ""),
-    ]
+    point = track.pickup_point or "?"
+    since = paper._("  since {time}", time=clock(track.since)).strip() if track.since else ""
+    code, account = track.code, track.account
+    lines = paper.flowed(
+        [(track.order, "head")],
+        [(f"{sign} {paper._(word)}", style)],
+        [(since, "dim")] if since else [],
+        [(f"{track.terminal or '?'} → {point}", "")],
+        [(money(track.total), "")],
+        [(paper._("code {code}", code=code), "key")] if code else [],
+        [(paper._("account {account}", account=account), "")] if account else [],
+    )
     if track.view is not None:
         goods = ", ".join(f"{line.quantity} × {line.sku}" for line in track.view.lines)
-        second: Line = [(goods, "dim")]
+        lines += paper.lines([], [(goods, "dim")])
     else:
-        second = [(paper._("settlement has not told of it yet"), "dim")]
+        lines.append([(paper._("settlement has not told of it yet"), "dim")])
+    return lines + why_lines(track, reason, paper)
+
+
+def why_lines(track: Track, reason: Why | None, paper: Paper) -> list[Line]:
+    """What an order waits for, or why nothing more happens, with all its words."""
     if reason is None:
         done = paper._("nothing more will happen") if track.final else paper._("not known yet")
         said = f"{done}: {track.reason}" if track.reason else done
-        return [first, second, [(said, "dim")]]
+        return paper.lines([], [(said, "dim")])
     sign, style = ("…", "good") if reason.normal else ("▲", "bad")
     lasts = lasting(max(0, paper.now - reason.since))
-    words = f"{sign} {reason.reason.said(paper.say)}"
     since = paper._("  since {time} ({lasting})", time=clock(reason.since), lasting=lasts)
-    return [first, second, [(words, style), (since, "dim")], *_to_do(reason, paper)]
-
-
-def _to_do(reason: Why, paper: Paper) -> list[Line]:
-    """What somebody has to do about it."""
-    if reason.to_do is None:
-        return []
-    words = wrapped(visible(reason.to_do.said(paper.say)), max(8, paper.width - 2))
-    return [[("  " if at else "→ ", "key"), (line, "key")] for at, line in enumerate(words)]
+    words = reason.reason.said(paper.say)
+    lines = paper.lines([(f"{sign} ", style)], [(words, style), (since, "dim")])
+    if reason.to_do is not None:
+        lines += paper.lines([("→ ", "key")], [(reason.to_do.said(paper.say), "key")])
+    return lines
 
 
 def history(track: Track, paper: Paper) -> list[Line]:

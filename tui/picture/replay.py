@@ -30,7 +30,10 @@ def strip(player: Player, paper: Paper) -> Line:
         right.append((paper._("known from {time} ", time=clock(player.known_from)), "warn"))
     room = paper.width - sum(width(text) for text, _ in left + right) - 2
     if room < _LEAST:
-        return left + right
+        ranks = (0, 3, 2, 0, 4, 1)
+        return paper.fitted(
+            *((rank, *span) for rank, span in zip(ranks, left + right, strict=False))
+        )
     whole = max(1, tape.end - tape.start)
     done = max(0, min(room, (player.at - tape.start) * room // whole))
     return [*left, ("  " + "━" * done, "key"), ("─" * (room - done), "dim"), *right]

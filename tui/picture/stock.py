@@ -1,11 +1,12 @@
 """Styles with what there is of each, the bins behind one, and the sorters on a map."""
 
 from bus.safe import fit, width
+from bus.sentence import marked
 from tui.model.floor import Position, position
 from tui.model.nodes import NodeView
 from tui.model.stock import LOW, StyleView
 from tui.model.store import StoreModel
-from tui.picture.paper import Line, Paper, clock
+from tui.picture.paper import Column, Line, Paper, Table, clock
 from tui.picture.store import progress
 from tui.picture.words import STATUS, STEP
 
@@ -13,30 +14,56 @@ _BELT = 24
 """Cells of the way from an aisle to the pickup points at least."""
 
 
-def heading(paper: Paper) -> Line:
-    """The names of the columns."""
-    text = fit(paper._("style"), 22)
-    for name in (paper._("on hand"), paper._("reserved"), paper._("available"), paper._("shelves")):
-        text += fit(name, 11, right=True)
-    return [(text, "dim")]
+TABLE = Table(
+    (
+        Column(marked("style"), 20, 0),
+        Column(marked("on hand"), 9, 2, right=True),
+        Column(marked("reserved"), 9, 3, right=True),
+        Column(marked("available"), 9, 0, right=True),
+        Column(marked("shelves"), 9, 1, right=True),
+        Column(marked("to put back"), 11, 4, right=True),
+    ),
+    marked("product"),
+    16,
+)
+"""What there is to say of each style."""
 
 
-def row(style: StyleView) -> Line:
-    """SKU, on hand, reserved, available, on the shelves."""
+def row(style: StyleView, paper: Paper) -> Line:
+    """SKU, on hand, reserved, available, on the shelves; what is wrong, and its product."""
     low = style.available is not None and style.available < LOW
     shelves = str(sum(style.bins.values())) if style.bins_at else ""
     look = "warn" if low else ""
-    line: Line = [(fit(style.sku, 22), "")]
-    line += [
-        (fit(_number(value), 11, right=True), look)
-        for value in (style.on_hand, style.reserved, style.available)
-    ]
-    line.append((fit(shelves, 11, right=True), "dim"))
+    signs: Line = []
     if low:
-        line.append((" ▼", "warn"))
+        signs.append(("▼ ", "warn"))
     if style.disagrees():
-        line.append((" ≠", "bad"))
-    return line
+        signs.append(("≠ ", "bad"))
+    return TABLE.row(
+        paper,
+        [
+            (style.sku, ""),
+            *((_number(value), look) for value in (style.on_hand, style.reserved, style.available)),
+            (shelves, "dim"),
+            (str(style.returning or ""), "warn"),
+        ],
+        [*signs, (style.name, "dim")],
+    )
+
+
+def whole(style: StyleView, paper: Paper) -> list[Line]:
+    """All that is known of a style."""
+    told = [
+        (paper._("on hand"), style.on_hand), (paper._("reserved"), style.reserved),
+        (paper._("available"), style.available),
+    ]  # fmt: skip
+    parts: list[Line] = [[(f"{name} ", "dim"), (_number(value), "")] for name, value in told]
+    if style.booked is not None:
+        came, gone = style.booked
+        ever = paper._("ever came in {came}, written off {gone}", came=came, gone=gone)
+        parts.append([(ever, "")])
+    title: list[Line] = [[(style.name or style.sku, "head")], [(style.sku, "dim")]]
+    return [*paper.flowed(*title), *paper.flowed(*parts), [], *bins(style, paper)]
 
 
 def _number(value: int | None) -> str:
@@ -71,7 +98,7 @@ def bins(style: StyleView | None, paper: Paper) -> list[Line]:
             words = paper._(
                 "{count} fewer in the warehouse's books than in the catalog's", count=-difference
             )
-        lines.append([("≠ " + words, "bad")])
+        lines += paper.lines([("≠ ", "bad")], [(words, "bad")])
     return lines
 
 

@@ -1,72 +1,74 @@
 """A message as one line of the traffic."""
 
-from bus.safe import fit, visible
+from bus.safe import visible
+from bus.sentence import marked
 from tui.model.message import Message
-from tui.picture.paper import Line, Paper, clock, lasting, moment, weight
+from tui.picture.paper import Column, Line, Paper, Table, clock, excerpt, lasting, moment, weight
 from tui.picture.words import KIND
 
+TABLE = Table(
+    (
+        Column(marked("time"), 8, 0, most=12),
+        Column("", 1, 0),
+        Column(marked("from"), 11, 0, most=14),
+        Column("", 1, 0),
+        Column(marked("to"), 11, 0, most=14),
+        Column(marked("operation"), 13, 0, most=16),
+        Column(marked("order"), 16, 3),
+        Column(marked("size"), 6, 5, right=True),
+        Column(marked("answer"), 7, 4, right=True),
+        Column(marked("id"), 18, 6),
+    ),
+    marked("problem, or what it says"),
+    29,
+)
+"""What there is to say of each message."""
 _ROOMY = 120
-"""Cells from which names are written out."""
-
-
-def heading(paper: Paper) -> Line:
-    """The names of the columns."""
-    time, name, operation, order = _columns(paper.width)
-    text = (
-        fit(paper._("time"), time + 3)
-        + fit(paper._("from"), name + 1) + fit(paper._("to"), name + 1)
-        + fit(paper._("operation"), operation + 1) + fit(paper._("order"), order + 1)
-        + fit(paper._("size"), 5, right=True) + fit(paper._("answer"), 8, right=True)
-    )  # fmt: skip
-    return [(text + " " + paper._("problem"), "dim")]
+"""Cells from which milliseconds are shown."""
 
 
 def row(message: Message, paper: Paper) -> Line:
     """Time, kind, from, to, operation, order, size, answer time, problem."""
-    time, name, operation, order = _columns(paper.width)
     sign, style = KIND[message.kind]
     problem = _problem(message, paper)
-    at = moment(message.at) if paper.width >= _ROOMY else clock(message.at)
-    if message.kind == "foreign":
-        topic = fit(message.topic, 2 * name + operation + order + 3)
-        said: Line = [(topic, "bad")]
-    else:
-        first, second = message.sender, message.receiver
-        if message.kind == "rep":
-            arrow = "◂" if message.receiver else " "
-            first, second = message.receiver, message.sender
-        else:
-            arrow = "▸" if message.receiver else " "
-        said = [
-            (fit(first, name), style),
-            (arrow, style),
-            (fit(second, name), style),
-            (" " + fit(message.name, operation) + " ", "bad" if problem else style or "head"),
-            (fit(message.order or "", order), "dim"),
-        ]
+    first, second, arrow = message.sender, message.receiver, "▸" if message.receiver else " "
+    if message.kind == "rep":
+        first, second, arrow = second, first, "◂" if message.receiver else " "
     answered = lasting(message.latency) if message.latency is not None else ""
-    return [
-        (fit(at, time), "dim"),
-        (f" {sign} ", style),
-        *said,
-        (fit(weight(message.size), 6, right=True), "dim"),
-        (fit(answered, 8, right=True), ""),
-        *problem,
-    ]
-
-
-def _columns(width: int) -> tuple[int, int, int, int]:
-    """Cells of time, a name, the operation and the order."""
-    if width >= _ROOMY:
-        return 12, 14, 14, 16
-    return 8, 10, 11, 8
+    return TABLE.row(
+        paper,
+        [
+            (moment(message.at) if paper.width >= _ROOMY else clock(message.at), "dim"),
+            (sign, style),
+            (first, style),
+            (arrow, style),
+            (second, style),
+            (
+                "" if message.kind == "foreign" else message.name,
+                "bad" if problem else style or "head",
+            ),
+            (message.order or "", "dim"),
+            (weight(message.size), "dim"),
+            (answered, ""),
+            (message.id or "", "dim"),
+        ],
+        problem or _excerpt(message),
+        is_excerpt=not problem,
+    )
 
 
 def _problem(message: Message, paper: Paper) -> Line:
+    if message.kind == "foreign":
+        return [(f"✖ {message.topic}", "bad")]
     if message.code is not None:
-        return [(f" ✖ {message.status or ''} {visible(message.code[:60])}", "bad")]
+        return [(f"✖ {message.status or ''} {visible(message.code[:60])}", "bad")]
     if message.flaw is not None:
-        return [(f" ✖ {paper._(message.flaw)}", "bad")]
+        return [(f"✖ {paper._(message.flaw)}", "bad")]
     if message.repeats:
-        return [(f" ×{message.repeats + 1}", "warn")]
+        return [(f"×{message.repeats + 1}", "warn")]
     return []
+
+
+def _excerpt(message: Message) -> Line:
+    """The beginning of what it says."""
+    return [(excerpt(message.payload), "line")]

@@ -9,9 +9,9 @@ from textual.widget import Widget
 
 from bus.sentence import marked
 from tui.model.alarms import Alarm
+from tui.model.target import Target
 from tui.picture.alarms import lines, row, whole
 from tui.screens.base import ConsoleScreen
-from tui.screens.order import OrderScreen
 from tui.widgets.lines import Lines
 
 
@@ -22,7 +22,7 @@ class AlarmsScreen(ConsoleScreen):
     HELP_TEXT: ClassVar[str] = marked(
         "▲ holds and nobody has seen it, ✔ was acknowledged, ○ is over. A kind that is muted rings"
         " no bell and is not counted above. What is dismissed is not shown before it happens again."
-        " Enter shows the order or the message that it is about."
+        " Enter shows the order, the node, the style or the message that it is about."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "acknowledge", marked("Acknowledge")),
@@ -31,7 +31,7 @@ class AlarmsScreen(ConsoleScreen):
         Binding("D", "put_seen_away", marked("Dismiss all acknowledged"), show=False),
         Binding("m", "mute", marked("Mute this kind")),
         Binding("enter", "open", marked("Open")),
-        Binding("r", "app.act('resolve')", marked("Refund was refused")),
+        Binding("R", "app.act('resolve')", marked("Refund was refused")),
     ]
 
     def body(self) -> Iterable[Widget]:
@@ -96,14 +96,9 @@ class AlarmsScreen(ConsoleScreen):
 
     @on(Lines.Chosen, "#alarms")
     def action_open(self) -> None:
-        """Show the order that it is about, or the message that raised it."""
-        alarm = self.alarm
-        if alarm is None:
-            return
-        if self.desk.model.orders.get(alarm.subject) is not None:
-            self.app.push_screen(OrderScreen(self.desk, alarm.subject))
-        elif alarm.message is not None:
-            self.show_message(alarm.message)
+        """Show what it is about, or the message that raised it."""
+        if self.alarm is not None:
+            self.open(Target("alarm", f"{self.alarm.kind} {self.alarm.subject}"))
 
     def action_mute(self) -> None:
         """No bell for its kind, or again."""

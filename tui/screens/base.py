@@ -7,12 +7,17 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
+from bus.link import Incoming
 from bus.sentence import marked
 from tui.desk import Desk
+from tui.model.message import read
 from tui.model.player import Player
+from tui.model.target import Target
+from tui.model.topics import Topic
 from tui.model.when import WhenError, when
 from tui.picture.detail import detail
 from tui.picture.paper import Line
@@ -30,6 +35,7 @@ TABS = {
     "orders": marked("Orders"),
     "stock": marked("Stock"),
     "alarms": marked("Alarms"),
+    "topics": marked("Topics"),
 }
 
 
@@ -42,6 +48,7 @@ class ConsoleScreen(Screen[None]):
     """It is covered all over: what is behind need not be made line by line."""
     HELP_TEXT: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "app.search", marked("Search"), key_display="/"),
         Binding("question_mark", "app.explain", marked("Help"), key_display="?"),
         Binding("P", "play", marked("Play or pause")),
         Binding("greater_than_sign", "speed(1)", marked("Speed"), key_display="< >"),
@@ -56,6 +63,20 @@ class ConsoleScreen(Screen[None]):
             "left_curly_bracket", "edge(0)", marked("To the beginning"), show=False, key_display="{"
         ),
     ]
+
+    class Opened(Message):
+        """Something is to be opened."""
+
+        def __init__(self, target: Target) -> None:
+            super().__init__()
+            self.target = target
+
+    class Filtered(Message):
+        """The traffic is to be looked at through a filter."""
+
+        def __init__(self, words: str) -> None:
+            super().__init__()
+            self.words = words
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -149,6 +170,21 @@ class ConsoleScreen(Screen[None]):
     def preset(self) -> dict[str, object]:
         """What is looked at, to begin a form with."""
         return {}
+
+    def open(self, target: Target) -> None:
+        """Open what a line or a box stands for."""
+        self.post_message(self.Opened(target))
+
+    def show_topic(self, topic: Topic) -> None:
+        """Show the last value of a topic in full."""
+        paper = self.desk.paper(self.size.width - 8, self.size.height - 4)
+        message = self.desk.model.history.get(topic.number)
+        if message is None and topic.value is not None:
+            kept = Incoming(topic.name, topic.value, topic.is_retained)
+            message = read(self.desk.model.topics, topic.number, topic.at, kept)
+        forgotten: list[Line] = [[(paper._("this value is forgotten"), "dim")]]
+        lines = forgotten if message is None else detail(message, paper)
+        self.app.push_screen(Sheet(self.desk, lines))
 
     def show_message(self, number: int) -> None:
         """Show a message in full, if it is still kept."""

@@ -30,10 +30,10 @@ class OrderScreen(ConsoleScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", marked("Back")),
         Binding("enter", "message", marked("Message")),
-        Binding("x", "app.act('cancel')", marked("Cancel order")),
-        Binding("o", "app.act('reassign')", marked("Another sorter")),
-        Binding("p", "app.act('collect')", marked("Collect by code")),
-        Binding("r", "app.act('resolve')", marked("Refund was refused")),
+        Binding("X", "app.act('cancel')", marked("Cancel order")),
+        Binding("O", "app.act('reassign')", marked("Another sorter")),
+        Binding("C", "app.act('collect')", marked("Collect by code")),
+        Binding("R", "app.act('resolve')", marked("Refund was refused")),
     ]
 
     def __init__(self, desk: Desk, order: str) -> None:
@@ -68,10 +68,10 @@ class OrderScreen(ConsoleScreen):
         track, lines = self.order, self.query_one("#lane", Lines)
         paper = self.desk.paper(lines.size.width, lines.size.height)
         reason = self.desk.model.why(track)
-        said = summary(track, reason, paper)
-        above = self.query_one("#summary", Lines)
-        above.styles.height = len(said)
-        above.show(said)
+        told = self.query_one("#summary", Lines)
+        said = summary(track, reason, self.desk.paper(self.size.width, self.size.height))
+        told.styles.height = len(said)
+        told.show(said)
         picture = lane(track)
         stuck = reason.hop if reason else None
         left, cells = columns(picture, paper)

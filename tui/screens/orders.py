@@ -10,12 +10,13 @@ from textual.widget import Widget
 
 from bus.sentence import marked
 from tui.desk import Desk
+from tui.model.lane import Arrow, lane
+from tui.model.target import Target
 from tui.model.track import STATES, Track
-from tui.picture.orders import heading, row
+from tui.picture.orders import TABLE, arrow, lane_heading, row, summary, why_lines
 from tui.picture.paper import Line
 from tui.picture.words import ORDER
 from tui.screens.base import ConsoleScreen
-from tui.screens.order import OrderScreen
 from tui.widgets.lines import Lines
 
 _CHOICES = ("all", "open", "waiting", *STATES)
@@ -34,9 +35,9 @@ class OrdersScreen(ConsoleScreen):
         Binding("s", "state(1)", marked("State")),
         Binding("S", "state(-1)", marked("State"), show=False),
         Binding("enter", "open", marked("Open")),
-        Binding("x", "app.act('cancel')", marked("Cancel order")),
-        Binding("o", "app.act('reassign')", marked("Another sorter")),
-        Binding("p", "app.act('collect')", marked("Collect by code")),
+        Binding("X", "app.act('cancel')", marked("Cancel order")),
+        Binding("O", "app.act('reassign')", marked("Another sorter")),
+        Binding("C", "app.act('collect')", marked("Collect by code")),
     ]
 
     def __init__(self, desk: Desk) -> None:
@@ -47,6 +48,7 @@ class OrdersScreen(ConsoleScreen):
         """A table."""
         yield Lines(cursor=False, id="heading")
         yield Lines(id="orders")
+        yield Lines(cursor=False, id="chosen")
         yield Lines(cursor=False, id="note")
 
     def on_mount(self) -> None:
@@ -57,11 +59,34 @@ class OrdersScreen(ConsoleScreen):
         """Draw the table; the chosen order stays the chosen one wherever it goes."""
         table = self.query_one("#orders", Lines)
         paper = self.desk.paper(table.size.width, table.size.height)
-        self.query_one("#heading", Lines).show([heading(paper)])
+        self.query_one("#heading", Lines).show([TABLE.heading(paper)])
         tracks = self._tracks()
         table.show(tracks, lambda track, _: row(track, self.desk.model.why(track), paper),
                    place=table.stays(tracks, attrgetter("order")))  # fmt: skip
         self.query_one("#note", Lines).show([self._note(len(tracks))])
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        """What the chosen order waits for, in all its words; on a tall terminal all its way."""
+        sheet, track = self.query_one("#chosen", Lines), self.order
+        if track is None:
+            sheet.show([])
+            return
+        reason = self.desk.model.why(track)
+        paper = self.desk.paper(self.size.width, self.size.height)
+        if not self.has_class("-tall"):
+            sheet.show(why_lines(track, reason, paper))
+            return
+        way, stuck = lane(track), reason.hop if reason else None
+        sheet.show(
+            [*summary(track, reason, paper), [], lane_heading(way, paper), *way.arrows],
+            lambda row, _: arrow(row, way, paper, stuck) if isinstance(row, Arrow) else row,
+        )
+
+    @on(Lines.Moved, "#orders")
+    def look_at_another(self) -> None:
+        """Another is looked at; the table is drawn anew at its time, and not under the hand."""
+        self._show_chosen()
 
     def _tracks(self) -> list[Track]:
         choice, model = _CHOICES[self._choice], self.desk.model
@@ -102,7 +127,7 @@ class OrdersScreen(ConsoleScreen):
     def action_open(self) -> None:
         """Show its way."""
         if self.order is not None:
-            self.app.push_screen(OrderScreen(self.desk, self.order.order))
+            self.open(Target("order", self.order.order))
 
     def action_state(self, step: int) -> None:
         """Go through the states."""

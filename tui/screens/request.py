@@ -23,7 +23,7 @@ from tui.errands import Errand, choices, errand
 from tui.model.form import Field, FormError, fields, read, written
 from tui.model.tree import tree
 from tui.picture.detail import leaf_line
-from tui.picture.paper import Line
+from tui.picture.paper import Line, Paper
 from tui.screens.confirm import Confirm
 from tui.widgets.bindings import translated
 from tui.widgets.keys import Keys
@@ -148,7 +148,9 @@ class RequestScreen(ModalScreen[None]):
         self._say([[(line, "")] for line in text.splitlines()])
 
     def _say(self, lines: list[Line]) -> None:
-        self.query_one("#preview", Lines).show(lines)
+        preview = self.query_one("#preview", Lines)
+        paper = self.desk.paper(preview.size.width, preview.size.height)
+        preview.show([part for line in lines for part in _broken(line, paper)])
 
     def _mark(self, path: str | None, trouble: str) -> None:
         """Mark the field that is refused; one within it marks it too."""
@@ -206,3 +208,13 @@ class RequestScreen(ModalScreen[None]):
     def _answered(self, lines: list[Line]) -> None:
         self._answer = lines
         self._say(lines)
+
+
+def _broken(line: Line, paper: Paper) -> list[Line]:
+    """A line in as many as it takes; what it is indented by stays."""
+    text = "".join(part for part, _ in line)
+    indent = len(text) - len(text.lstrip())
+    if not indent or not line[0][0][:indent].isspace():
+        return paper.lines([], line)
+    first, style = line[0]
+    return paper.lines([(first[:indent], style)], [(first[indent:], style), *line[1:]])

@@ -20,6 +20,7 @@ class Sheet(ModalScreen[None]):
     """Nothing shines through: the screen below would be drawn a second time."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,question_mark", "dismiss", marked("Close")),
+        Binding("slash", "app.search", marked("Search"), key_display="/"),
     ]
 
     def __init__(self, desk: Desk, lines: list[Line]) -> None:

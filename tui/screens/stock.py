@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
 from bus.sentence import marked
 from tui.model.stock import StyleView
+from tui.model.target import Target
 from tui.picture.paper import Line
-from tui.picture.stock import bins, floor, heading, row
+from tui.picture.stock import TABLE, bins, floor, row
 from tui.screens.base import ConsoleScreen
 from tui.widgets.lines import Lines
 
@@ -23,15 +25,17 @@ class StockScreen(ConsoleScreen):
     HELP_TEXT: ClassVar[str] = marked(
         "Each style as the catalog and the warehouse told of it: ▼ is almost sold out, ≠ says that"
         " books and shelves differ. Beside it the bins behind the chosen style, and the map: ▣ a"
-        " sorter at its aisle, ▶ on the way to the pickup point ◇; ◆ is the store's default."
+        " sorter at its aisle, ▶ on the way to the pickup point ◇; ◆ is the store's default. Enter"
+        " shows a style with the orders that hold it."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", marked("Open")),
         Binding("plus", "app.act('receive')", marked("Receive goods"), key_display="+"),
-        Binding("c", "app.act('count')", marked("Count")),
-        Binding("p", "app.act('price')", marked("Change price")),
-        Binding("e", "app.act('retire')", marked("Retire")),
-        Binding("E", "app.act('reinstate')", marked("Sell again")),
-        Binding("o", "app.act('resume')", marked("Sorter is well")),
+        Binding("C", "app.act('count')", marked("Count")),
+        Binding("dollar_sign", "app.act('price')", marked("Change price"), key_display="$"),
+        Binding("R", "app.act('retire')", marked("Retire")),
+        Binding("S", "app.act('reinstate')", marked("Sell again")),
+        Binding("W", "app.act('resume')", marked("Sorter is well")),
     ]
 
     def body(self) -> Iterable[Widget]:
@@ -60,10 +64,10 @@ class StockScreen(ConsoleScreen):
             self.query_one(f"#{name}", Lines) for name in ("stock", "bins", "map")
         )
         paper = self.desk.paper(table.size.width, table.size.height)
-        self.query_one("#heading", Lines).show([heading(paper)])
+        self.query_one("#heading", Lines).show([TABLE.heading(paper)])
         styles = list(self.desk.model.stock)
         place = table.stays(styles, attrgetter("sku"))
-        table.show(styles, lambda style, _: row(style), place=place)
+        table.show(styles, lambda style, _: row(style, paper), place=place)
         note: Line = [(self._("{count} styles", count=len(styles)), "")]
         if forgotten := self.desk.model.stock.dropped:
             note.append((self._("  {count} are not shown", count=forgotten), "warn"))
@@ -80,6 +84,12 @@ class StockScreen(ConsoleScreen):
         if style is None:
             return {}
         return {"sku": style.sku, "location": next(iter(sorted(style.bins)), None)}
+
+    @on(Lines.Chosen, "#stock")
+    def action_open(self) -> None:
+        """Show all that is known of the chosen style."""
+        if self.style is not None:
+            self.open(Target("style", self.style.sku))
 
     def on_screen_suspend(self) -> None:
         """Nobody looks any more."""

@@ -19,7 +19,7 @@ from tui.model.filter import FilterError
 from tui.model.message import Message
 from tui.picture.detail import detail
 from tui.picture.paper import Line
-from tui.picture.traffic import heading, row
+from tui.picture.traffic import TABLE, row
 from tui.screens.base import ConsoleScreen
 from tui.screens.question import Question
 from tui.widgets.lines import Lines, widest
@@ -32,7 +32,8 @@ class TrafficScreen(ConsoleScreen):
     HELP_TEXT: ClassVar[str] = marked(
         "A filter is made of words: from:terminal-7 op:purchase status:>=400 text:mug. Words are"
         " joined by and; -word turns one round; commas mean or; a value may end with *. What the"
-        " contract does not have is asked about; op:=dance insists. Words:"
+        " contract does not have is asked about; op:=dance insists. f filters; F finds among what"
+        " is shown, n and N the next and the one before; / searches the whole store. Words:"
         " from, to, node, op, kind (req, rep, state, event, foreign), order, id, topic, code,"
         " status, size, latency, repeats, text. Signs: → request, ← reply, ■ state, ! event,"
         " ? foreign, ✖ problem, ×3 heard three times."
@@ -41,14 +42,14 @@ class TrafficScreen(ConsoleScreen):
         Binding("enter", "open", marked("Open"), show=False),
         Binding("space", "pause", marked("Pause")),
         Binding("f", "filter", marked("Filter")),
-        Binding("slash", "search", marked("Search"), key_display="/"),
+        Binding("F", "seek", marked("Find")),
         Binding("n", "find(1)", marked("Next"), show=False),
         Binding("N", "find(-1)", marked("Previous"), show=False),
         Binding("r", "other", marked("Reply")),
         Binding("c", "cause", marked("Cause")),
         Binding("d", "difference", marked("Diff")),
         Binding("y", "copy", marked("Copy")),
-        Binding("e", "again", marked("Resend")),
+        Binding("E", "again", marked("Resend")),
         Binding("w", "export", marked("Write into a file")),
         Binding("escape", "close", marked("Close"), show=False),
     ]
@@ -69,7 +70,7 @@ class TrafficScreen(ConsoleScreen):
             yield Lines(cursor=False, id="detail")
         yield Lines(cursor=False, id="note")
         yield Input(id="filter", compact=True, placeholder=self._("from:terminal-7 op:purchase"))
-        yield Input(id="search", compact=True, placeholder=self._("search"))
+        yield Input(id="seek", compact=True, placeholder=self._("find among these messages"))
 
     def on_mount(self) -> None:
         """The list has the keys."""
@@ -80,29 +81,40 @@ class TrafficScreen(ConsoleScreen):
         view = self.desk.view
         lines = self._lines("traffic")
         paper = self.desk.paper(lines.size.width, lines.size.height)
-        self._lines("heading").show([heading(paper)])
+        self._lines("heading").show([TABLE.heading(paper)])
         if lines.moved:  # a key is heard before its message is
             self._hold()
         if view.paused:
             lines.show(view, lambda message, _: row(message, paper))
         else:
             lines.show(view, lambda message, _: row(message, paper), follow=True)
-        self._lines("note").show([self._state()])
+        state, note = self._state(), self._lines("note")
+        note.styles.height = len(state)
+        note.show(state)
 
-    def _state(self) -> Line:
+    def set_filter(self, words: str) -> None:
+        """Look at what passes a filter."""
+        self.desk.view.set_filter(words)
+        self.desk.view.pause(paused=False)
+        self._lines("traffic").moved = False
+        self.draw()
+
+    def _state(self) -> list[Line]:
         view, history = self.desk.view, self.desk.model.history
+        paper = self.desk.paper(self.size.width, 1)
         if self._note is not None:
-            return [("✖ " + self._note.said(self.desk.say), "bad")]
-        line: Line = [(self._("{count} messages", count=len(view)), "")]
-        if view.filter:
-            line.append((self._("  of {count}  filter: ", count=len(history)), "dim"))
-            line.append((view.filter, "key"))
-        if view.paused:
-            held = self._("paused, {count} more", count=view.missed)
-            line.append((f"  ‖ {held}", "warn"))
-        if history.dropped:
-            line.append((self._("  {count} older ones forgotten", count=history.dropped), "dim"))
-        return line
+            return paper.lines([("✖ ", "bad")], [(self._note.said(self.desk.say), "bad")])
+        of = self._("  of {count}  filter: ", count=len(history)) if view.filter else ""
+        held = self._("paused, {count} more", count=view.missed)
+        forgotten = self._("  {count} older ones forgotten", count=history.dropped)
+        line = paper.fitted(
+            (0, self._("{count} messages", count=len(view)), ""),
+            (2, of, "dim"),
+            (1, view.filter, "key"),
+            (0, f"  ‖ {held}" if view.paused else "", "warn"),
+            (3, forgotten if history.dropped else "", "dim"),
+        )
+        return [line]
 
     def _lines(self, name: str) -> Lines:
         return self.query_one(f"#{name}", Lines)
@@ -168,7 +180,7 @@ class TrafficScreen(ConsoleScreen):
 
     def action_close(self) -> None:
         """Close what was opened, then the inputs, then the note."""
-        for name in ("filter", "search"):
+        for name in ("filter", "seek"):
             self.query_one(f"#{name}", Input).remove_class("-shown")
         if not self._lines("traffic").has_focus:
             self._lines("traffic").focus()
@@ -180,9 +192,9 @@ class TrafficScreen(ConsoleScreen):
         """Type a filter."""
         self._type("filter", self.desk.view.filter)
 
-    def action_search(self) -> None:
+    def action_seek(self) -> None:
         """Type what to look for."""
-        self._type("search", self._word)
+        self._type("seek", self._word)
 
     def _type(self, name: str, value: str) -> None:
         typed = self.query_one(f"#{name}", Input)
@@ -201,8 +213,8 @@ class TrafficScreen(ConsoleScreen):
             return
         self.action_close()
 
-    @on(Input.Submitted, "#search")
-    def searched(self, event: Input.Submitted) -> None:
+    @on(Input.Submitted, "#seek")
+    def sought(self, event: Input.Submitted) -> None:
         """Go to the first that has it."""
         self._word = event.value
         self.action_close()

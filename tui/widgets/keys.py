@@ -12,6 +12,8 @@ from textual import events
 from textual.widget import Widget
 
 from bus.safe import width
+from tui import look
+from tui.desk import Desk
 
 
 class Key(NamedTuple):
@@ -21,6 +23,8 @@ class Key(NamedTuple):
     shown: str
     """As it is written."""
     description: str
+    changes: bool
+    """Whether it opens a form that can change the store."""
 
 
 class Keys(Widget):
@@ -39,18 +43,36 @@ class Keys(Widget):
     def _offered(self) -> list[Key]:
         """One for each action, as far as it makes sense here."""
         offered = {
-            binding.action: Key(binding.key, self.app.get_key_display(binding), binding.description)
+            binding.action: Key(
+                binding.key,
+                self.app.get_key_display(binding) + ("!" if Desk.changes(binding.action) else ""),
+                binding.description,
+                Desk.changes(binding.action),
+            )
             for _, binding, enabled, _ in reversed(self.screen.active_bindings.values())
             if binding.show and enabled
         }
-        return list(reversed(offered.values()))
+        return self._that_fit(list(reversed(offered.values())))
+
+    def _that_fit(self, keys: list[Key]) -> list[Key]:
+        """Those that there is room for, of which search and help are always some."""
+        kept = [key for key in keys if key.key in _ALWAYS]
+        room = self.size.width - sum(map(_breadth, kept))
+        for key in keys:
+            if key not in kept:
+                room -= _breadth(key)
+                if room < 0:
+                    break
+                kept.append(key)
+        return sorted(kept, key=keys.index)
 
     def render(self) -> Text:
         """The line, cut where the terminal ends."""
         line = Text(no_wrap=True, overflow="crop", end="")
         style: Style = self.get_component_rich_style("keys--key", partial=True)
+        warning = look.style("warn", dark=look.is_dark(self.app.theme))
         for key in self._offered():
-            line.append(f" {key.shown} ", style)
+            line.append(f" {key.shown} ", style + warning if key.changes else style)
             line.append(key.description)
         return line
 
@@ -58,7 +80,15 @@ class Keys(Widget):
         """Whatever is clicked is pressed."""
         right = 0
         for key in self._offered():
-            right += width(f" {key.shown} {key.description}")
+            right += _breadth(key)
             if event.x < right:
                 self.app.simulate_key(key.key)
                 return
+
+
+_ALWAYS = frozenset({"slash", "question_mark"})
+
+
+def _breadth(key: Key) -> int:
+    """Cells that a key takes."""
+    return width(f" {key.shown} {key.description}")

@@ -15,9 +15,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from bus.safe import visible
+from bus.safe import LONGEST, visible
 from tui import look
-from tui.picture.paper import Line, Span
+from tui.picture.paper import Line, Span, shortened
 
 _CURSOR = Style(reverse=True, bold=True)
 _CURSOR_ELSEWHERE = Style(underline=True)
@@ -50,14 +50,15 @@ class Brush:
     """Cells of a line that are out of sight."""
     width: int
     """Cells that are in sight."""
+    scrolls: bool = False
+    """Whether what is out of sight can be scrolled to; else nothing is cut off at the end."""
 
     def strip(self, line: Sequence[Span], over: Style | None) -> Strip:
         """A line as it is drawn, with a style over all of it."""
-        segments, cells = [], 0
-        for text, name in line:
-            shown = visible(text[: _CHAR * (self.left + self.width)])
-            segments.append(Segment(shown, self.base + look.style(name, dark=self.dark)))
-            cells += cell_len(shown)
+        segments, cells = self._segments(line)
+        if cells > self.width and not self.scrolls:
+            cut = shortened([(text[:LONGEST], name) for text, name in line], self.width)
+            segments, cells = self._segments(cut)
         if self.left or cells > self.width:
             strip = Strip(segments, cells).crop_extend(self.left, self.left + self.width, self.base)
         else:
@@ -65,6 +66,15 @@ class Brush:
                 segments.append(Segment(" " * (self.width - cells), self.base))
             strip = Strip(segments, self.width)
         return strip.apply_style(over) if over is not None else strip
+
+    def _segments(self, line: Sequence[Span]) -> tuple[list[Segment], int]:
+        """A line's parts in their styles, and the cells that they take."""
+        segments, cells = [], 0
+        for text, name in line:
+            shown = visible(text[: _CHAR * (self.left + self.width)])
+            segments.append(Segment(shown, self.base + look.style(name, dark=self.dark)))
+            cells += cell_len(shown)
+        return segments, cells
 
 
 class Lines(ScrollView, can_focus=True):
@@ -175,7 +185,8 @@ class Lines(ScrollView, can_focus=True):
         several times as much as the lines do.
         """
         dark = look.is_dark(self.app.theme)
-        brush = Brush(self.rich_style, dark, self.scroll_offset.x, self.size.width)
+        scrolls = self.virtual_size.width > self.size.width
+        brush = Brush(self.rich_style, dark, self.scroll_offset.x, self.size.width, scrolls)
         if brush != self._brush:
             self._brush, self._drawn = brush, {}
         if self.styles.gutter:

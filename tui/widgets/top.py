@@ -39,7 +39,7 @@ class Top(Widget):
         """The line, cut where the terminal ends."""
         dark = look.is_dark(self.app.theme)
         line = Text(no_wrap=True, end="")
-        for name, title in self._tabs:
+        for name, title in self._shown():
             line.append(
                 f" {title} ", look.style("mark" if name == self._current else "", dark=dark)
             )
@@ -53,11 +53,28 @@ class Top(Widget):
             line.append((" " if place else "") + visible(text), look.style(style, dark=dark))
         return line
 
+    def _shown(self) -> list[tuple[str, str]]:
+        """The tabs, by key only where what the status begins with would not fit beside them."""
+        taken = sum(width(title) + 2 for _, title in self._tabs)
+        first = width(visible(self._status[0][0])) if self._status else 0
+        if taken + first < self.size.width:
+            return self._tabs
+        return [
+            (name, title if name == self._current else _without_word(title))
+            for name, title in self._tabs
+        ]
+
     def on_click(self, event: events.Click) -> None:
         """A tab is chosen by a click."""
         right = 0
-        for name, title in self._tabs:
+        for name, title in self._shown():
             right += width(title) + 2
             if event.x < right:
                 self.post_message(self.Wanted(name))
                 return
+
+
+def _without_word(title: str) -> str:
+    """Of `5 Alarms ▲12` what counts: `5 ▲12`."""
+    key, *words = title.split()
+    return " ".join([key, *(word for word in words if word.startswith("▲"))])

@@ -1,0 +1,14 @@
+"""What an operator can open: whatever a line or a box on a screen stands for."""
+
+from typing import Literal, NamedTuple
+
+Opens = Literal["order", "node", "group", "broker", "style", "alarm", "topic", "message"]
+
+
+class Target(NamedTuple):
+    """One thing that is opened."""
+
+    kind: Opens
+    name: str = ""
+    """Of the order, node or style; a role for a group of nodes; a number for a message; for an
+    alarm, kind and subject with a space between."""

@@ -1,0 +1,130 @@
+"""One node with all that is known of it, and the nodes of a kind."""
+
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from bus.sentence import marked
+from tui.desk import Desk
+from tui.model.nodes import NodeView
+from tui.model.target import Target
+from tui.picture.node import TABLE, Row, row, whole
+from tui.screens.base import ConsoleScreen
+from tui.widgets.lines import Lines
+
+
+class NodeScreen(ConsoleScreen):
+    """One node: asked again and again while it is looked at."""
+
+    TAB = "store"
+    HELP_TEXT: ClassVar[str] = marked(
+        "What a node says of itself, and what was heard of it: where it runs and since when, its"
+        " clock beside this computer's, what it has counted since it started, the last hour, what"
+        " it logged last, the problems it answered, its alarms. A dash is what it does not say:"
+        " devices need not. Enter on a problem, an alarm or a job shows the message or the order."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", marked("Back")),
+        Binding("enter", "open", marked("Open")),
+        Binding("m", "messages", marked("Its messages")),
+    ]
+
+    def __init__(self, desk: Desk, node: str) -> None:
+        super().__init__(desk)
+        self._node = node
+
+    def body(self) -> Iterable[Widget]:
+        """One list."""
+        yield Lines(id="node")
+
+    def on_mount(self) -> None:
+        """The list has the keys; the node is asked."""
+        self.query_one("#node").focus()
+
+    def on_unmount(self) -> None:
+        """Nobody looks any more."""
+        if self.desk.feed is not None:
+            self.desk.feed.look()
+
+    def show(self) -> None:
+        """Draw all that is known by now."""
+        model, lines = self.desk.model, self.query_one("#node", Lines)
+        if self.desk.feed is not None and self.is_current:
+            self.desk.feed.look(node=self._node)
+        paper = self.desk.paper(lines.size.width, lines.size.height)
+        node = model.nodes.get(self._node) or NodeView(self._node)
+        rows = whole(node, model, paper)
+        job = node.job
+        if job is not None and job.order is not None and job.step not in ("idle", "done"):
+            words = paper._("Enter here shows the order {order}", order=job.order)
+            rows.insert(1, Row([("→ " + words, "key")], Target("order", job.order)))
+        lines.show(rows, lambda each, _: each.line)
+
+    def action_back(self) -> None:
+        """To where it was opened."""
+        self.app.pop_screen()
+
+    @on(Lines.Chosen, "#node")
+    def action_open(self) -> None:
+        """Open what the chosen line is about."""
+        item = self.query_one("#node", Lines).item
+        if isinstance(item, Row) and item.target is not None:
+            self.open(item.target)
+
+    def action_messages(self) -> None:
+        """Show the traffic of this node alone."""
+        self.post_message(self.Filtered(f"node:={self._node}"))
+
+
+class NodesScreen(ConsoleScreen):
+    """The nodes of a role."""
+
+    TAB = "store"
+    HELP_TEXT: ClassVar[str] = marked(
+        "The nodes of one kind: who is there and since when, how much each says, how soon half of"
+        " its answers came, what it has not done yet. Enter opens one."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", marked("Back")),
+        Binding("enter", "open", marked("Open")),
+    ]
+
+    def __init__(self, desk: Desk, role: str) -> None:
+        super().__init__(desk)
+        self._role = role
+
+    def body(self) -> Iterable[Widget]:
+        """A table."""
+        yield Lines(cursor=False, id="heading")
+        yield Lines(id="nodes")
+        yield Lines(cursor=False, id="note")
+
+    def on_mount(self) -> None:
+        """The table has the keys."""
+        self.query_one("#nodes").focus()
+
+    def show(self) -> None:
+        """Draw the table."""
+        table = self.query_one("#nodes", Lines)
+        paper = self.desk.paper(table.size.width, table.size.height)
+        nodes = [node for node in self.desk.model.nodes if node.role == self._role]
+        self.query_one("#heading", Lines).show([TABLE.heading(paper)])
+        place = table.stays(nodes, attrgetter("name"))
+        table.show(nodes, lambda node, _: row(node, paper), place=place)
+        count = self._("{count} nodes", count=len(nodes))
+        self.query_one("#note", Lines).show([[(count, "")]])
+
+    def action_back(self) -> None:
+        """To where it was opened."""
+        self.app.pop_screen()
+
+    @on(Lines.Chosen, "#nodes")
+    def action_open(self) -> None:
+        """Open the chosen one."""
+        node = self.query_one("#nodes", Lines).item
+        if isinstance(node, NodeView):
+            self.open(Target("node", node.name))

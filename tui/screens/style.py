@@ -1,0 +1,91 @@
+"""One style: what there is of it, where it lies, and which orders hold it."""
+
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from bus.sentence import marked
+from tui.desk import Desk
+from tui.model.stock import StyleView
+from tui.model.target import Target
+from tui.model.track import Track
+from tui.picture.orders import row
+from tui.picture.stock import whole
+from tui.screens.base import ConsoleScreen
+from tui.widgets.lines import Lines
+
+
+class StyleScreen(ConsoleScreen):
+    """A style, and the orders with it."""
+
+    TAB = "stock"
+    HELP_TEXT: ClassVar[str] = marked(
+        "What the catalog and the warehouse say of a style, the bins it lies in, and the orders"
+        " with it, those that moved last on top. Enter shows the way of an order."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", marked("Back")),
+        Binding("enter", "open", marked("Open")),
+        Binding("plus", "app.act('receive')", marked("Receive goods"), key_display="+"),
+        Binding("C", "app.act('count')", marked("Count")),
+        Binding("dollar_sign", "app.act('price')", marked("Change price"), key_display="$"),
+    ]
+
+    def __init__(self, desk: Desk, sku: str) -> None:
+        super().__init__(desk)
+        self._sku = sku
+
+    @property
+    def style(self) -> StyleView:
+        """The style that is looked at."""
+        return self.desk.model.stock.get(self._sku) or StyleView(self._sku)
+
+    def body(self) -> Iterable[Widget]:
+        """One list."""
+        yield Lines(id="style")
+
+    def on_mount(self) -> None:
+        """The list has the keys."""
+        self.query_one("#style").focus()
+
+    def on_unmount(self) -> None:
+        """Nobody looks any more."""
+        if self.desk.feed is not None:
+            self.desk.feed.look()
+
+    def show(self) -> None:
+        """Draw it; the warehouse is asked where it lies."""
+        lines, model = self.query_one("#style", Lines), self.desk.model
+        if self.desk.feed is not None and self.is_current:
+            self.desk.feed.look(style=self._sku)
+        paper = self.desk.paper(lines.size.width, lines.size.height)
+        tracks = sorted(
+            (track for track in model.orders if self._sku in track.skus),
+            key=attrgetter("active"), reverse=True,
+        )  # fmt: skip
+        count = paper._("{count} orders with it", count=len(tracks))
+        rows: list[object] = [*whole(self.style, paper), [], [(count, "dim")], *tracks]
+        lines.show(
+            rows,
+            lambda each, _: row(each, model.why(each), paper) if isinstance(each, Track) else each,
+            place=lines.stays(rows, lambda each: each.order if isinstance(each, Track) else ""),
+        )
+
+    def preset(self) -> dict[str, object]:
+        """The style, and a location of it."""
+        return {"sku": self._sku, "location": next(iter(sorted(self.style.bins)), None)}
+
+    def action_back(self) -> None:
+        """To where it was opened."""
+        self.app.pop_screen()
+
+    @on(Lines.Chosen, "#style")
+    def action_open(self) -> None:
+        """Show the way of the chosen order."""
+        item = self.query_one("#style", Lines).item
+        if isinstance(item, Track):
+            self.open(Target("order", item.order))

@@ -1,0 +1,183 @@
+"""All topics that were heard as a tree, with the last value of each."""
+
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import Input
+
+from bus.sentence import marked
+from tui.desk import Desk
+from tui.model.topics import Branch, Topic, Topics, grown, rows
+from tui.picture.paper import Line
+from tui.picture.topics import TABLE, row
+from tui.screens.base import ConsoleScreen
+from tui.widgets.lines import Lines
+
+_OPEN = 1
+"""Levels that are open at the beginning."""
+_AGAIN = 1_000
+"""Milliseconds between two trees of topics that come one after the other."""
+
+
+class TopicsScreen(ConsoleScreen):
+    """The topic tree."""
+
+    TAB = "topics"
+    HELP_TEXT: ClassVar[str] = marked(
+        "The topics that were heard on, as a tree: how many messages, how many a second, when the"
+        " last came and what it says. ■ is retained: the broker gives it to whoever comes. Right"
+        " and left open and close a branch, E and W all of them, Enter shows a value in full, and f"
+        " shows only the topics with a text."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", marked("Open")),
+        Binding("right,l", "fold(1)", marked("Open branch"), key_display="← →"),
+        Binding("left,h", "fold(0)", show=False),
+        Binding("E", "fold_all(1)", marked("Open all"), show=False),
+        Binding("W", "fold_all(0)", marked("Close all"), show=False),
+        Binding("f", "filter", marked("Filter")),
+        Binding("escape", "close", marked("Close"), show=False),
+    ]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._turned: set[str] = set()
+        """Branches that are open though they begin closed, or the other way round."""
+        self._all_open = False
+        self._word = ""
+        self._grown: tuple[object, str] | None = None
+        """Of which topics, with which word in them, the tree was made."""
+        self._topics = self._grown_at = 0
+        """How many there were, and when that was."""
+        self._tree = Branch("", "")
+
+    def body(self) -> Iterable[Widget]:
+        """The tree, and what can be typed."""
+        yield Lines(cursor=False, id="heading")
+        yield Lines(id="topics")
+        yield Lines(cursor=False, id="note")
+        yield Input(id="filter", compact=True, placeholder=self._("a part of a topic"))
+
+    def on_mount(self) -> None:
+        """The tree has the keys."""
+        self.query_one("#topics").focus()
+
+    def show(self) -> None:
+        """Draw the tree; the chosen branch stays the chosen one."""
+        table, heard = self.query_one("#topics", Lines), self.desk.model.heard
+        paper = self.desk.paper(table.size.width, table.size.height)
+        self.query_one("#heading", Lines).show([TABLE.heading(paper)])
+        self._grow(heard, paper.now)
+        shown = rows(self._tree, self._is_open)
+        table.show(
+            shown,
+            lambda branch, _: row(branch, paper, is_open=self._is_open(branch)),
+            place=table.stays(shown, attrgetter("path")),
+        )
+        self.query_one("#note", Lines).show([self._note(len(heard))])
+
+    def _grow(self, heard: Topics, now: int) -> None:
+        """Make the tree anew if there are other topics: that takes a while, so not at each one."""
+        wanted, is_old = (heard, self._word), abs(now - self._grown_at) >= _AGAIN
+        if self._grown != wanted or (self._topics != len(heard) and is_old):
+            self._grown, self._topics, self._grown_at = wanted, len(heard), now
+            self._tree = grown(heard, self._passes)
+
+    def _note(self, count: int) -> Line:
+        paper = self.desk.paper(self.size.width, 1)
+        forgotten = self.desk.model.heard.unnamed
+        more = paper._("  {count} messages on others are not shown", count=forgotten)
+        return paper.fitted(
+            (0, paper._("{count} topics", count=count), ""),
+            (1, paper._("  with {word}", word=self._word) if self._word else "", "key"),
+            (2, more if forgotten else "", "warn"),
+        )
+
+    def _passes(self, topic: Topic) -> bool:
+        return self._word.casefold() in topic.name.casefold()
+
+    def _is_open(self, branch: Branch) -> bool:
+        at_first = self._all_open or bool(self._word) or branch.depth < _OPEN
+        return at_first != (branch.path in self._turned)
+
+    @property
+    def branch(self) -> Branch | None:
+        """The branch that is looked at."""
+        item = self.query_one("#topics", Lines).item
+        return item if isinstance(item, Branch) else None
+
+    def choose(self, topic: str) -> None:
+        """Show one topic, with all that it stands in open."""
+        self._filter(topic)
+        self.draw()
+        table = self.query_one("#topics", Lines)
+        for place, branch in enumerate(table.items):  # type: ignore[arg-type, var-annotated]
+            if branch.path == topic:
+                table.show(table.items, place=place)
+                table.moved = True
+
+    def action_fold(self, opens: int) -> None:
+        """Open or close the chosen branch; from one that is closed, go to what it stands in."""
+        branch, table = self.branch, self.query_one("#topics", Lines)
+        if branch is None:
+            return
+        if branch.inner and self._is_open(branch) != bool(opens):
+            self._turned ^= {branch.path}
+        elif not opens:
+            shown = rows(self._tree, self._is_open)
+            above = [each for each in shown[: table.place] if each.depth < branch.depth]
+            if above:
+                table.show(shown, place=shown.index(above[-1]))
+        table.moved = True
+        self.draw()
+
+    def action_fold_all(self, opens: int) -> None:
+        """Open or close all branches."""
+        self._all_open, self._turned = bool(opens), set()
+        self.query_one("#topics", Lines).moved = True
+        self.draw()
+
+    @on(Lines.Chosen, "#topics")
+    def action_open(self) -> None:
+        """Show the value of a topic, or open or close a branch."""
+        branch = self.branch
+        if branch is not None and branch.topic is not None:
+            self.show_topic(branch.topic)
+        elif branch is not None:
+            self.action_fold(int(not self._is_open(branch)))
+
+    def action_filter(self) -> None:
+        """Type a part of the topics that are wanted."""
+        typed = self.query_one("#filter", Input)
+        typed.value = self._word
+        typed.add_class("-shown")
+        typed.focus()
+
+    @on(Input.Changed, "#filter")
+    def typed(self, event: Input.Changed) -> None:
+        """What passes is shown as it is typed."""
+        if event.input.has_focus:
+            self._filter(event.value)
+            self.draw()
+
+    @on(Input.Submitted, "#filter")
+    def filtered(self) -> None:
+        """Back to the tree."""
+        self.query_one("#filter", Input).remove_class("-shown")
+        self.query_one("#topics").focus()
+
+    def _filter(self, word: str) -> None:
+        if word.strip() != self._word:
+            self._word, self._turned = word.strip(), set()
+
+    def action_close(self) -> None:
+        """Close the input, or show all again."""
+        if self.query_one("#filter", Input).has_class("-shown"):
+            self.filtered()
+            return
+        self._filter("")
+        self.draw()
