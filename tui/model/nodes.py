@@ -48,6 +48,8 @@ class NodeView:
     outbox: int | None = None
     """Commands and calls that it has not seen done, as it said last."""
     version: str | None = None
+    host: str | None = None
+    """The computer that it runs on."""
     job: Job | None = None
     """Of a sorter."""
     route: tuple[str, ...] = ()
@@ -170,6 +172,7 @@ def _text(data: dict[str, Any], name: str) -> str | None:
 def _about(node: NodeView, message: Message) -> None:
     data = body(message) or {}
     node.outbox, node.version = count(data.get("outbox")), _text(data, "version")
+    node.host = _text(data, "host")
 
 
 def _presence(node: NodeView, data: dict[str, Any], at: int) -> None:

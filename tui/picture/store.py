@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from bus.safe import fit, width
 from tui.model.nodes import NodeView, Status
 from tui.model.store import StoreModel
+from tui.picture.alarms import shown
 from tui.picture.paper import Line, Paper, clock, lasting, spark
-from tui.picture.words import STATUS, STEP
+from tui.picture.words import MARK, SEVERITY, STATUS, STEP
 
 _BOX = 6
 """Lines of a box."""
@@ -163,12 +164,15 @@ def progress(done: int, total: int, cells: int) -> str:
 
 
 def _alarms(model: StoreModel, paper: Paper) -> list[Line]:
-    current = [alarm for alarm in model.alarms.current() if alarm.open]
+    current = [group for group in shown(model.alarms, "severity", None) if group.head.open]
     if not current:
         return [[("✔ " + paper._("no alarms"), "good")]]
     lines: list[Line] = [
-        [(f"▲ {clock(alarm.since)}  ", "warn"), (alarm.text.said(paper.say), "")]
-        for alarm in current
+        [
+            (f"▲ {MARK[group.severity]} {clock(group.head.since)}  ", SEVERITY[group.severity][1]),
+            (group.text.said(paper.say), ""),
+        ]
+        for group in current
     ]
     room = max(3, paper.height - 2 * _BOX - 3)
     if len(lines) > room:
