@@ -94,6 +94,8 @@ async def test_what_is_heard_confirms_or_ends_what_held(file: Path) -> None:
     store = await again(file)
     alarms = store.alarms
     at = START + 10_000
+    for role in ("settlement", "catalog"):
+        presence(store, role, "online", at)
     for name, status in (("terminal-1", "lost"), ("terminal-2", "lost"), ("terminal-3", "online")):
         presence(store, name, status, at)
     store.tick(at)
@@ -106,6 +108,11 @@ async def test_what_is_heard_confirms_or_ends_what_held(file: Path) -> None:
     shown = json.dumps({"id": "s-1", "data": {"alarms": []}}).encode()
     store.take(at, [Incoming(store.topics.state("settlement", "alarms"), shown)])
     assert not alarms.subjects("refund-refused")
+    store.tick(at + 60 * MINUTE)
+    assert alarms.subjects("low-stock") == {"MUG"}, "not all are there who could say otherwise"
+    at += 60 * MINUTE
+    presence(store, "warehouse", "online", at)
+    store.tick(at)
     store.tick(at + GRACE // 2)
     assert alarms.subjects("low-stock") == {"MUG"}, "nobody has said yet how many there are"
     store.tick(at + GRACE + 1)

@@ -10,8 +10,8 @@ from tui.model.silences import Silences
 
 KEPT = 1_000
 GRACE = 60_000
-"""Milliseconds of hearing after which an alarm of an earlier console is over, unless it was so
-again."""
+"""Milliseconds after all roles were heard: an alarm of an earlier console that is not confirmed by
+then is over."""
 _PASSING = MOMENTS - {"dead-letter"}
 """Those that are over a while after the last such message."""
 
@@ -216,7 +216,7 @@ class Alarms:
         self._rung = self._raised
 
     def hear(self, at: int) -> None:
-        """The store is heard."""
+        """Whoever can confirm an alarm of an earlier console is there."""
         if self._heard_since is None:
             self._heard_since = at
 

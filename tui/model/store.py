@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
+from bus.contract.channel import ROLES
 from bus.contract.topics import Topics
 from bus.link import Incoming
 from bus.sentence import Sentence
@@ -69,7 +70,6 @@ class StoreModel:
         """Messages were heard at a time; as they were read."""
         taken = []
         self.now = max(self.now, at)
-        self.alarms.hear(at)
         for incoming in messages:
             message = read(self.topics, self.history.heard + 1, at, incoming)
             self.history.add(message)
@@ -81,6 +81,8 @@ class StoreModel:
     def tick(self, now: int) -> None:
         """Some time has passed: alarms that hold because nothing happened."""
         self.now = now
+        if all(self.nodes.status(role) == "online" for role in ROLES):
+            self.alarms.hear(now)
         self._look_after_nodes(now)
         self._look_after_orders(now)
         self._look_after_stock(now)
