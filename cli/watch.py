@@ -65,11 +65,12 @@ def watch(
             raise ConfigurationError(f"{name} is not the name of a console, such as console-1.")
         connector = MqttConnector(broker_url(broker, settings))
         model = StoreModel(Topics(settings.site))
-        kept = AlarmFile(_alarm_file(broker, connector.description, settings))
+        path = _alarm_file(broker, connector.description, settings)
         here = is_here(broker, settings)
         who = partial(senders, settings.data / "mosquitto.conf")
         console = Console(
-            model, Identity().steady, language, connector, name, kept=kept,
+            model, Identity().steady, language, connector, name,
+            kept=AlarmFile(path) if path else None,
             senders=Senders(who) if here else None,
         )  # fmt: skip
     gc.freeze()  # what was imported stays: no collection need look at it while keys wait
@@ -77,16 +78,20 @@ def watch(
     run_screen(console)
 
 
-def _alarm_file(broker: str | None, address: str, settings: Settings) -> Path:
+def _alarm_file(broker: str | None, address: str, settings: Settings) -> Path | None:
     """With the store's data where it is here; else in the user's folder for what is to last.
 
-    That is `$XDG_STATE_HOME`, or `~/.local/state` (XDG Base Directory Specification 0.8).
+    That is `$XDG_STATE_HOME`, or `~/.local/state` (XDG Base Directory Specification 0.8). None for
+    a user who has no home.
     """
     if is_here(broker, settings):
         return settings.data / f"console-{settings.site}.json"
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
     if not state.is_absolute():
-        state = Path.home() / ".local" / "state"
+        try:
+            state = Path.home() / ".local" / "state"
+        except RuntimeError:
+            return None
     place = "".join(each if each.isalnum() or each in ".-" else "_" for each in address)
     return state / "storebus" / f"console-{settings.site}-{place}.json"
 
