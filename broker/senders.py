@@ -22,6 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
 
+from broker.mosquitto import LOGGING
 from bus.private import opener
 
 SECONDS = 5.0
@@ -38,6 +39,11 @@ _LOGGING = re.compile(r"^log_(dest|type) .*\n", re.MULTILINE)
 def configuration(text: str, log: Path) -> str:
     """A configuration of Mosquitto that writes down all it does, into a log of its own."""
     return f"{_LOGGING.sub('', text).rstrip()}\nlog_dest file {log}\nlog_type all\n"
+
+
+def quiet(text: str) -> str:
+    """A configuration as it was, also where nobody lived to change it back."""
+    return text if LOGGING in text else f"{_LOGGING.sub('', text).rstrip()}\n{LOGGING}"
 
 
 def process_of(configuration_file: Path) -> int | None:
@@ -108,7 +114,7 @@ def listen(configuration_file: Path, topics: Sequence[str], seconds: float) -> d
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         log = configuration_file.resolve().with_suffix(".senders")
-        before = configuration_file.read_text("utf-8")
+        before = quiet(configuration_file.read_text("utf-8"))
         try:
             _tell(configuration_file, configuration(before, log))
             end = time.monotonic() + seconds

@@ -8,6 +8,7 @@ from store import PATIENCE, eventually
 
 from broker import senders
 from broker.engine import running_broker
+from broker.mosquitto import LOGGING
 from broker.settings import BrokerSettings
 from bus.link import MqttConnector, Outgoing
 
@@ -23,6 +24,21 @@ def test_what_the_log_says_is_read_whatever_the_names_are() -> None:
     ]
     assert senders.published(log, ["a/b", "c", "d"]) == {"a/b": "scale 7", "c": "\ufffd"}
     assert senders.published(log, ["d"]) == {}
+
+
+@pytest.mark.needs("mosquitto", "linux")
+async def test_a_broker_that_was_left_talking_is_quiet_after_the_next_question(
+    tmp_path: Path,
+) -> None:
+    settings = BrokerSettings(engine="mosquitto", port=0)
+    async with running_broker(settings, tmp_path):
+        file = tmp_path / "mosquitto.conf"
+        log = file.with_suffix(".senders")
+        file.write_text(senders.configuration(file.read_text("utf-8"), log), "utf-8")
+        assert await senders.senders(file, [TOPIC], 0.1) == {}
+        assert LOGGING in file.read_text("utf-8")
+        assert str(log) not in file.read_text("utf-8")
+        assert not log.exists()
 
 
 @pytest.mark.needs("mosquitto", "linux")
