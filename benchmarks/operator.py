@@ -7,6 +7,7 @@ import pty
 import re
 import struct
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import AsyncIterator, Callable
@@ -142,10 +143,12 @@ async def running_on_terminal(
     """A command in a process of its own, on a terminal of so many rows and columns."""
     screen, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    state = tempfile.TemporaryDirectory(prefix="storebus-state-")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", *arguments),
         stdin=terminal, stdout=terminal, stderr=terminal,
-        env=os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+        env=os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor",
+                          "XDG_STATE_HOME": state.name},
     )  # fmt: skip
     os.close(terminal)
     operator = Operator(screen, process)
@@ -160,3 +163,4 @@ async def running_on_terminal(
             process.kill()
         await process.wait()
         os.close(screen)
+        state.cleanup()

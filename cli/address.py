@@ -54,6 +54,11 @@ def known_broker_url(given: str | None, settings: Settings) -> str | None:
     return None
 
 
+def is_here(given: str | None, settings: Settings) -> bool:
+    """Whether the broker is that of the store which was started last on the data folder."""
+    return given is None and settings.broker.url is None and (settings.data / _FILE).exists()
+
+
 def broker_url_v311(given: str | None, settings: Settings) -> str:
     """The same, to be spoken to in MQTT 3.1.1: the embedded broker has another port for it."""
     file = settings.data / _FILE_V311

@@ -1,11 +1,14 @@
 """`storebus watch`: the operators' console."""
 
 import gc
+import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from broker.senders import senders
 from bus.contract.channel import role_of
 from bus.contract.topics import Topics
 from bus.errors import ConfigurationError
@@ -13,8 +16,8 @@ from bus.identity import Identity
 from bus.link import MqttConnector
 from bus.texts import users_language
 from cli import options
-from cli.address import broker_url
-from cli.settings import read_settings
+from cli.address import broker_url, is_here
+from cli.settings import Settings, read_settings
 from tui.model.player import Player
 from tui.model.store import StoreModel
 from tui.model.tape import Tape
@@ -46,7 +49,9 @@ def watch(
     Example: storebus watch --file monday.jsonl --file monday-20261122T091011123Z.jsonl.gz
     """
     from cli.screen import run_screen  # noqa: PLC0415 - Textual takes a while, few need it
+    from tui.alarm_file import AlarmFile  # noqa: PLC0415
     from tui.app import Console  # noqa: PLC0415
+    from tui.senders import Senders  # noqa: PLC0415
 
     settings = read_settings(site=site, data=data)
     language = language or users_language()
@@ -60,10 +65,35 @@ def watch(
             raise ConfigurationError(f"{name} is not the name of a console, such as console-1.")
         connector = MqttConnector(broker_url(broker, settings))
         model = StoreModel(Topics(settings.site))
-        console = Console(model, Identity().steady, language, connector, name)
+        path = _alarm_file(broker, connector.description, settings)
+        here = is_here(broker, settings)
+        who = partial(senders, settings.data / "mosquitto.conf")
+        console = Console(
+            model, Identity().steady, language, connector, name,
+            kept=AlarmFile(path) if path else None,
+            senders=Senders(who) if here else None,
+        )  # fmt: skip
     gc.freeze()  # what was imported stays: no collection need look at it while keys wait
     gc.set_threshold(*gc.get_threshold()[:2], 100)  # nor often at all messages that are kept
     run_screen(console)
+
+
+def _alarm_file(broker: str | None, address: str, settings: Settings) -> Path | None:
+    """With the store's data where it is here; else in the user's folder for what is to last.
+
+    That is `$XDG_STATE_HOME`, or `~/.local/state` (XDG Base Directory Specification 0.8). None for
+    a user who has no home.
+    """
+    if is_here(broker, settings):
+        return settings.data / f"console-{settings.site}.json"
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    if not state.is_absolute():
+        try:
+            state = Path.home() / ".local" / "state"
+        except RuntimeError:
+            return None
+    place = "".join(each if each.isalnum() or each in ".-" else "_" for each in address)
+    return state / "storebus" / f"console-{settings.site}-{place}.json"
 
 
 def _player(files: list[Path], site: str | None) -> Player:

@@ -20,6 +20,7 @@ from bus.sentence import marked
 from bus.texts import ENGLISH, Texts
 from bus.wrap import wrapped
 from tui import look
+from tui.alarm_file import AlarmFile
 from tui.deck import play
 from tui.desk import Desk
 from tui.errands import errand, price_change
@@ -46,6 +47,7 @@ from tui.screens.store import StoreScreen
 from tui.screens.style import StyleScreen
 from tui.screens.topics import TopicsScreen
 from tui.screens.traffic import TrafficScreen
+from tui.senders import Senders
 from tui.widgets.bindings import translated
 from tui.widgets.top import Top
 
@@ -53,6 +55,8 @@ _REDRAW = 0.2
 """Seconds between two redraws, however many messages there are."""
 _TICK = 1.0
 """Seconds between two looks at what has not happened; also between two bells at least."""
+_TOLD = 20.0
+"""Seconds for which it is shown that a file cannot be used."""
 _CALLEES = {
     "cancel": "settlement",
     "collect": "settlement",
@@ -92,6 +96,8 @@ class Console(App[None]):
         connector: to the broker; None where nothing is to be heard but what is in the model.
         name: such as `console-2`; the first that is free if None.
         player: of the recording that is looked at; its model and its clock are the console's.
+        kept: where the alarms are kept from one start to the next.
+        senders: of the broker, where it runs on this computer.
     """
 
     CSS_PATH = "console.tcss"
@@ -117,12 +123,14 @@ class Console(App[None]):
         connector: Connector | None = None,
         name: str | None = None,
         player: Player | None = None,
+        kept: AlarmFile | None = None,
+        senders: Senders | None = None,
     ) -> None:
         super().__init__()
         say = Texts("tui", language)
         self.desk = Desk(model, View(model.history), say, clock)
         self.desk.view.set_filter("")
-        self.desk.player = player
+        self.desk.player, self.desk.kept, self.desk.senders = player, kept, senders
         if connector is not None:
             self.desk.feed = Feed(connector, model, self._heard, self.desk.pace, name)
             self.desk.taping = Taping(connector, model.topics)
@@ -131,6 +139,7 @@ class Console(App[None]):
         self._bindings = translated(self._bindings, say)
         self._running_feed: asyncio.Task[None] | None = None
         self._rung = 0
+        self._keeping: asyncio.Task[None] | None = None
 
     def _(self, text: str, **values: object) -> str:
         """A text in the operator's language."""
@@ -146,6 +155,7 @@ class Console(App[None]):
 
     async def on_mount(self) -> None:
         """Begin with the first screen, and to hear."""
+        self._recall()
         for name, screen in _SCREENS.items():
             self.add_mode(name, self._maker(screen))
         for name in reversed(_SCREENS):  # each is made now, so that its key is answered at once
@@ -160,6 +170,19 @@ class Console(App[None]):
         self.set_interval(_REDRAW, self.redraw)
         self._running_feed = asyncio.create_task(feeding, name="console/feed")
         self._running_feed.add_done_callback(self._feed_ended)
+
+    def _recall(self) -> None:
+        """What an earlier console knew; a file that cannot be used is said, and is no obstacle."""
+        kept = self.desk.kept
+        if kept is None:
+            return
+        trouble = ""
+        try:
+            kept.load(self.desk.model.alarms)
+        except JournalError as error:
+            trouble = str(error)
+        if trouble := trouble or kept.trouble:
+            self.notify(visible(trouble), severity="warning", timeout=_TOLD, markup=False)
 
     def _maker(self, screen: type[ConsoleScreen]) -> Callable[[], ConsoleScreen]:
         return lambda: screen(self.desk)
@@ -178,6 +201,10 @@ class Console(App[None]):
         if self.desk.taping is not None:
             with suppress(JournalError):
                 await self.desk.taping.stop()
+        if self.desk.senders is not None:
+            await self.desk.senders.close()
+        if self.desk.kept is not None:
+            await self.desk.kept.close(self.desk.model.alarms)
 
     async def on_event(self, event: events.Event) -> None:
         """Keys, clicks and the wheel are answered before more is heard."""
@@ -196,12 +223,20 @@ class Console(App[None]):
 
     def tick(self) -> None:
         """Look at what has not happened, and ring for what is new; find what came meanwhile."""
-        self.desk.model.tick(self.desk.clock())
+        model, feed, now = self.desk.model, self.desk.feed, self.desk.clock()
+        if feed is not None:
+            model.reach(feed.broker, now, up=feed.up)
+        model.tick(now)
         with suppress(ScreenStackError):
             if isinstance(self.screen, SearchScreen):
                 self.screen.draw()
-        if self.desk.model.alarms.bell != self._rung:
-            self._rung = self.desk.model.alarms.bell
+        if self.desk.kept is not None and (self._keeping is None or self._keeping.done()):
+            saving = self.desk.kept.save(model.alarms)
+            self._keeping = asyncio.create_task(saving, name="console/alarms")
+        if self.desk.senders is not None:
+            self.desk.senders.look(model.alarms, now)
+        if model.alarms.bell != self._rung:
+            self._rung = model.alarms.bell
             self.bell()
 
     async def action_tab(self, name: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bus.texts import Texts
+from tui.alarm_file import AlarmFile
 from tui.feed import Feed
 from tui.model.player import Player
 from tui.model.store import StoreModel
@@ -12,10 +13,11 @@ from tui.model.view import View
 from tui.pace import Pace
 from tui.picture.paper import Paper
 from tui.recorder import Taping
+from tui.senders import Senders
 
-_SENDING = frozenset({"act", "again", "inject", "send_again"})
+_SENDING = frozenset({"act", "again", "do", "inject", "send_again"})
 """What makes no sense on a recording: nobody is there who could be asked."""
-_CHANGING = frozenset({"act", "again", "inject"})
+_CHANGING = frozenset({"act", "again", "do", "inject"})
 """What opens a form that can change the store."""
 _PLAYING = frozenset({"play", "speed", "minute", "edge", "time"})
 """What makes sense on a recording only."""
@@ -37,6 +39,10 @@ class Desk:
     """Of the recording that is looked at, if it is one."""
     taping: Taping | None = None
     """What can be recorded; None where nothing is heard."""
+    kept: AlarmFile | None = None
+    """Where its alarms are kept; None where they are not."""
+    senders: Senders | None = None
+    """Whom the broker names as senders; None where it cannot be asked."""
     pace: Pace = field(default_factory=Pace)
     """Of what is heard, beside the keys."""
 

@@ -261,13 +261,16 @@ class Feed:
         assert self._session is not None
         assert self._hello is not None
         self.trouble = ""
+        self.model.miss()
         self._session.send(self._hello)
         self._connections.set()
 
     def _receive(self, messages: list[Incoming]) -> None:
         now = self.identity.steady()
         room = PENDING - len(self._pending)
-        self.dropped += max(0, len(messages) - room)
+        if len(messages) > room:
+            self.dropped += len(messages) - room
+            self.model.miss()
         self._pending.extend((now, message) for message in messages[:room])
         self._waiting.set()
 

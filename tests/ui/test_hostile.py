@@ -17,7 +17,9 @@ from bus.link import Incoming
 from bus.safe import visible
 from bus.texts import Texts
 from tui.app import Console
+from tui.model.alarms import SEVERITIES
 from tui.model.lane import lane
+from tui.model.remedy import advice, remedy
 from tui.model.search import search
 from tui.model.store import StoreModel
 from tui.model.topics import grown, rows
@@ -98,10 +100,14 @@ def drawn(store: StoreModel, width: int, height: int, last: int = 1_000) -> list
     lines += [topics.row(branch, paper, is_open=True) for branch in tree]
     for wanted in ("m", "o-1", "1"):
         lines += [found.row(each, store, paper) for each in search(store, wanted)]
-    lines += [
-        alarms.row(each, store.alarms, paper)
-        for each in [*store.alarms.current(), *store.alarms.history()]
-    ]
+    opened = {alarm.key for alarm in store.alarms.current()}
+    for only in (None, *SEVERITIES):
+        lines.append(alarms.heading(store.alarms, paper, "severity", only, 1))
+        listed = alarms.lines(store.alarms, paper, "oldest", only, opened)
+        lines += [alarms.row(each, store, paper) for each in listed]
+    for alarm in store.alarms.current():
+        todo, help_ = advice(alarm, store), remedy(alarm, store)
+        lines += alarms.whole(alarm, alarm.said, todo, help_, store.alarms, paper)
     return lines
 
 

@@ -243,7 +243,10 @@ async def test_a_refund_that_was_refused_is_an_alarm_and_resolved_from_there(
         async with console.run_test(size=(160, 40)) as pilot:
             await pilot.press("5")
             await shows(pilot, f"{receipt.order}: The provider refused to give money back")
-            await pilot.press("3")
+            await shows(pilot, f"key X: say that {receipt.order} was paid back by hand")
+            await pilot.press("X")
+            await shows(pilot, "* how")
+            await pilot.press("escape", "3")
             await shows(pilot, receipt.order)
             await pilot.press("enter")
             await shows(pilot, f"storebus resolve {receipt.order}")
@@ -466,26 +469,6 @@ async def test_books_and_shelves_are_compared_though_nobody_looks(
             await eventually(lambda: stock.get("MUG").disagrees() == 0, "the shelves of the mug")
 
 
-async def test_alarms_are_acknowledged_and_muted(tmp_path: Path) -> None:
-    async with heard_store(tmp_path) as (store, broker):
-        console = watching(broker)
-        async with console.run_test(size=(120, 30)) as pilot:
-            await store.ask(LOOKUP, "catalog", Lookup(code=LABEL))
-            await shows(pilot, "5 Alarms ▲1")
-            await pilot.press("5")
-            await shows(pilot, "2 of SHIRT-RED are left")
-            await pilot.press("m")
-            await shows(pilot, "muted")
-            assert "▲1" not in seen(console)
-            await pilot.press("m", "a")
-            await shows(pilot, "✔ ")
-            assert "▲" not in seen(console)
-            await pilot.press("d")
-            assert "✔ no alarms" in await shows(pilot, "○ ")
-            console.tick()  # it is still so, and stays away
-            await shows(pilot, "✔ no alarms")
-
-
 async def test_every_tab_is_a_key_a_click_and_a_command() -> None:
     console = watching(FaultyBroker())
     async with console.run_test(size=(100, 30)) as pilot:
@@ -626,5 +609,5 @@ async def test_the_alarm_that_is_looked_at_says_all_of_it_and_what_to_do(tmp_pat
             await pilot.press("5")
             await shows(pilot, "storebus node sorter-9")
             await pilot.press("down")
-            seen = await shows(pilot, "→ R resolves it")
+            seen = await shows(pilot, "→ Pay it by hand and say so")
             assert "is closed, end" in seen

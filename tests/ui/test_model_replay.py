@@ -219,13 +219,13 @@ def test_a_silent_night_is_gone_through_at_once_and_its_alarms_are_in_time(
     assert looks < 250
 
 
-def test_what_the_operator_muted_stays_muted_on_the_way_back(slow_day: Path) -> None:
+def test_what_the_operator_silenced_stays_silent_on_the_way_back(slow_day: Path) -> None:
     playing = at_rest(slow_day)
     playing.seek(playing.tape.end)
     caught_up(playing)
-    playing.model.alarms.mute("lost")
+    playing.model.alarms.silence("lost", None, None)
     playing.seek(START)
-    assert playing.model.alarms.muted == {"lost"}
+    assert playing.model.alarms.silences.until == {("lost", None): None}
 
 
 @pytest.mark.usefixtures("small")

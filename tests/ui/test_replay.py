@@ -108,6 +108,10 @@ async def test_nothing_can_be_sent_from_a_recording(day: Path) -> None:
         text = seen(console)
         assert "Cancel order" not in text
         assert "Go to" in text
+        await pilot.press("5")
+        assert "key x:" not in await shows(pilot, "a node is lost  warning")
+        await pilot.press("X")
+        assert not console.screen.is_modal
         await pilot.press("2", "end", "E")
         assert not console.screen.is_modal
         await pilot.press("question_mark")

@@ -1,21 +1,26 @@
-"""What an operator should look at: raised by what is heard, ended when it is over, remembered."""
+"""One thing that an operator should look at: its kind, how bad it is, and what it waits for.
 
-from collections import deque
+The words are those of ISA-18.2 and IEC 62682: an alarm is acknowledged, returns to normal, and is
+shelved ("silenced" here) for a time; the severities are those of syslog (RFC 5424, 6.2.1).
+"""
+
 from dataclasses import dataclass
 from typing import Literal
 
+from bus.contract.channel import ROLES
 from bus.sentence import Sentence, marked
 
 Kind = Literal[
     "lost", "deadline", "refused", "foreign", "duplicates", "malformed", "stuck", "low-stock",
     "disagreement", "no-sorter", "outbox", "dead-letter", "refund-refused", "provider-refuses-us",
     "clock-step", "clock-wrong", "standstill", "cannot-write",
-    "two-of-a-name", "restless",
+    "two-of-a-name", "restless", "no-broker",
 ]  # fmt: skip
-KEPT = 1_000
-_MOMENTS: frozenset[Kind] = frozenset(
-    {"deadline", "refused", "foreign", "malformed", "dead-letter"}
-)
+Severity = Literal["critical", "warning", "notice"]
+"""Of RFC 5424, 6.2.1: codes 2, 4 and 5."""
+SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "notice")
+"""The worst first."""
+MOMENTS: frozenset[Kind] = frozenset({"deadline", "refused", "foreign", "malformed", "dead-letter"})
 """Kinds that are raised by a message each time, and do not hold by themselves."""
 KINDS: dict[Kind, str] = {
     "lost": marked("a node is lost"),
@@ -38,37 +43,58 @@ KINDS: dict[Kind, str] = {
     "cannot-write": marked("a node cannot write its database"),
     "two-of-a-name": marked("two devices use one name"),
     "restless": marked("a node comes and goes"),
+    "no-broker": marked("the broker cannot be reached"),
 }
 
 TO_DO: dict[Kind, str] = {
-    "lost": marked("See whether its host has power and network. Start it again, if nobody does:"
-                   " storebus node {subject}"),
-    "deadline": marked("If it goes on: see whether the node that is asked is there, how busy its"
-                       " host is, and what the clock of {subject} says."),
+    "lost": marked("See whether {host} has power and network. If nobody starts {subject} again,"
+                   " start it there: storebus node {subject}"),
+    "deadline": marked("If it goes on: see whether {subject} is there, how busy {host} is, and what"
+                       " its clock says."),
+    "no-broker": marked("See whether the host of {subject} has power and network, and whether the"
+                        " broker runs there; storebus up starts its own. It is tried again all the"
+                        " time."),
     "refused": marked("Something uses the name {subject} for what it may not do: give it the right"
                       " name, or switch it off."),
     "foreign": marked("Enter shows the message. Whoever publishes it belongs on another broker, or"
                       " needs its topic mended."),
-    "duplicates": marked("Somebody is not answered. Filter the traffic by repeats:>2 to see who"
-                         " asks again and again, and whom."),
+    "duplicates": marked("Somebody is not answered: see whether who is asked is there. The filter"
+                         " repeats:>2 shows all of it in the traffic."),
     "malformed": marked("Enter shows the message. Mend or replace the software of {subject}:"
                         " storebus certify tries it."),
     "stuck": marked("Enter shows its way: the last line is what it waits for."),
-    "low-stock": marked("Bring goods in (+ on the stock screen, or storebus import), or retire it"
-                        " (R)."),
+    "low-stock": marked("Bring goods in, here or with storebus import, or retire it (R on the stock"
+                        " screen)."),
     "disagreement": marked("One of the two has lost something: storebus audit says what. Then count"
-                           " the style (C on the stock screen)."),
-    "no-sorter": marked("Switch a sorter on: storebus node sorter-1. The orders wait for it."),
-    "outbox": marked("Somebody does not answer it: look for nodes that are lost, and for the cause"
-                     " in the log of {subject}."),
+                           " the style."),
+    "cannot-write": marked("See to the disk of {host}; {subject} goes on by itself once it has"
+                           " room."),
+    "standstill": marked("If nobody starts {subject} again, start it on {host}: storebus node"
+                         " {subject}"),
+    "no-sorter": marked("Switch a sorter on: storebus node {needed}. The orders wait for it."),
+    "outbox": marked("Somebody does not answer it: see whether {needed} is there, and look for the"
+                     " cause in the log of {subject} on {host}."),
     "dead-letter": marked("Enter shows what was refused and why. It is not sent again: mend the"
                           " cause, and do by hand what is missing."),
-    "refund-refused": marked("R resolves it: paid by hand, or asked again."),
+    "refund-refused": marked("Pay it by hand and say so, or have the provider asked again."),
 }  # fmt: skip
 """What an operator does about it, where the alarm itself does not say so."""
+_SEVERITY: dict[str, Severity] = {
+    "no-broker": "critical",
+    "cannot-write": "critical",
+    "standstill": "critical",
+    "no-sorter": "critical",
+    "provider-refuses-us": "critical",
+    "low-stock": "notice",
+    "foreign": "notice",
+    "refused": "notice",
+    "clock-step": "notice",
+    "clock-wrong": "notice",
+}
+"""Nothing is sold or delivered: critical. Good to know: notice. All else is a warning."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Alarm:
     """One thing to look at."""
 
@@ -85,97 +111,42 @@ class Alarm:
     acknowledged: bool = False
     message: int | None = None
     """The number of the message that raised it last."""
+    needs: tuple[str, ...] = ()
+    """What it waits for: nodes, `sorters`, `provider`. If one is missing, that is its cause."""
+    source: str = ""
+    """The node that shows it itself; empty if the console found it."""
+    topic: str = ""
+    """Of the message that raised it last, where it is about who publishes there."""
+    sender: str = ""
+    """The connection that publishes there, as the broker names it (its MQTT client id)."""
+    number: int = 0
+    """Counts from 1 in the order in which alarms were raised."""
+    unsure: bool = False
+    """It held when an earlier console ended, and was neither so again nor over since."""
+    looked: bool = False
+    """Whether it was in sight on the screen of alarms."""
+
+    @property
+    def key(self) -> tuple[Kind, str]:
+        """What it is known by."""
+        return self.kind, self.subject
 
     @property
     def open(self) -> bool:
         """Whether it still holds and nobody has seen it."""
         return self.ended is None and not self.acknowledged
 
-
-class Alarms:
-    """Alarms that hold, and those that held."""
-
-    def __init__(self) -> None:
-        self._now: dict[tuple[Kind, str], Alarm] = {}
-        self._past: deque[Alarm] = deque(maxlen=KEPT)
-        self._muted: set[Kind] = set()
-        self._dismissed: set[tuple[Kind, str]] = set()
-        """What still holds and is not shown any more, until it is over."""
-        self.bell = 0
-        """How often an alarm was raised that nobody had muted."""
-
-    def current(self) -> list[Alarm]:
-        """Alarms that hold, the youngest first."""
-        return sorted(self._now.values(), key=lambda alarm: -alarm.since)
-
-    def history(self) -> list[Alarm]:
-        """Alarms that held, the youngest first."""
-        return list(reversed(self._past))
+    @property
+    def said(self) -> Sentence:
+        """What an operator is told, with the connection that publishes it, if that is known."""
+        if not self.sender:
+            return self.text
+        return Sentence("{words} (published by the connection {sender})", words=self.text,
+                        sender=self.sender)  # fmt: skip
 
     @property
-    def muted(self) -> frozenset[Kind]:
-        """Kinds that ring no bell."""
-        return frozenset(self._muted)
-
-    def unseen(self) -> int:
-        """How many hold that nobody has acknowledged."""
-        return sum(alarm.open and alarm.kind not in self._muted for alarm in self._now.values())
-
-    def raise_(
-        self, kind: Kind, subject: str, text: Sentence, at: int, message: int | None = None
-    ) -> None:
-        """Something is wrong, perhaps still."""
-        if (kind, subject) in self._dismissed:
-            return
-        alarm = self._now.get((kind, subject))
-        if alarm is not None:
-            alarm.last, alarm.text = at, text
-            alarm.times += 1
-            alarm.message = message or alarm.message
-            return
-        if len(self._now) >= KEPT:
-            self._end(next(iter(self._now)), at)
-        self._now[kind, subject] = Alarm(kind, subject, text, at, at, message=message)
-        self.bell += kind not in self._muted
-
-    def end(self, kind: Kind, subject: str, at: int) -> None:
-        """It is well again."""
-        self._dismissed.discard((kind, subject))
-        if (kind, subject) in self._now:
-            self._end((kind, subject), at)
-
-    def subjects(self, kind: Kind) -> set[str]:
-        """What an alarm of a kind holds for, also where it was dismissed."""
-        return {subject for each, subject in (*self._now, *self._dismissed) if each == kind}
-
-    def acknowledge(self, alarm: Alarm | None = None) -> None:
-        """An operator has seen one, or all."""
-        for each in [alarm] if alarm else self._now.values():
-            each.acknowledged = True
-
-    def dismiss(self, alarm: Alarm | None = None) -> None:
-        """Put one away, or all that were acknowledged: it is over for the operator.
-
-        One that still holds is not shown again before it was over; it stands in the history.
-        """
-        for key, each in list(self._now.items()):
-            if each is alarm or (alarm is None and each.acknowledged):
-                self._end(key, each.last)
-                if each.kind not in _MOMENTS and len(self._dismissed) < KEPT:
-                    self._dismissed.add(key)
-
-    def mute(self, kind: Kind) -> bool:
-        """Ring no bell for a kind, or again; whether it is muted now."""
-        self._muted ^= {kind}
-        return kind in self._muted
-
-    def expire(self, now: int, after: int, *kinds: Kind) -> None:
-        """End alarms of some kinds that have not been raised again for so many milliseconds."""
-        for key, alarm in list(self._now.items()):
-            if alarm.kind in kinds and now - alarm.last > after:
-                self._end(key, now)
-
-    def _end(self, key: tuple[Kind, str], at: int) -> None:
-        alarm = self._now.pop(key)
-        alarm.ended = at
-        self._past.append(alarm)
+    def severity(self) -> Severity:
+        """How bad it is: a role that is lost stops the store, a device that is lost itself."""
+        if self.kind == "lost" and self.subject in ROLES:
+            return "critical"
+        return _SEVERITY.get(self.kind, "warning")

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import NamedTuple
 
 from bus.contract import find_operation
 from bus.contract.channel import ROLES, role_of
@@ -10,8 +11,18 @@ from bus.timestamp import milliseconds
 from tui.model.message import Message
 
 _OPEN = 5_000
+_OVER = 1_000
+"""The most that are remembered beyond their deadline."""
 _GRACE = 1_000
 """Milliseconds after the deadline for which an answer may still be on its way."""
+
+
+class Late(NamedTuple):
+    """A request beyond its deadline."""
+
+    request: Message
+    by: int
+    """Milliseconds."""
 
 
 class Deadlines:
@@ -19,30 +30,51 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._open: OrderedDict[tuple[str, str | None], tuple[int, Message]] = OrderedDict()
+        self._over: OrderedDict[tuple[str, str | None], tuple[int, Message]] = OrderedDict()
+        """Those whose deadline has passed, and that nobody has answered."""
         self._ahead = 0
         """Milliseconds by which the store's clock is ahead of the console's."""
 
-    def hear(self, message: Message) -> None:
-        """A request begins to wait; its reply ends that."""
+    def hear(self, message: Message) -> Late | None:
+        """A request begins to wait; its reply ends that, and may be late.
+
+        A reply that says that the request came too late tells by how much, however little.
+        """
         if message.kind == "req":
             if role_of(message.sender) == "console":
-                return  # whoever asks there sees it, and nobody else is served worse
+                return None  # whoever asks there sees it, and nobody else is served worse
             due = self._due(message)
             if due is not None:
                 self._open.setdefault((message.sender, message.id), (due, message))
             if len(self._open) > _OPEN:
                 self._open.popitem(last=False)
-            return
+            return None
+        late = None
         if message.kind == "rep":
-            self._open.pop((message.receiver, message.answers), None)
+            key = message.receiver, message.answers
+            due, request = self._open.pop(key, None) or self._over.pop(key, None) or (0, None)
+            if request is not None and message.at > due + (message.code != "expired") * _GRACE:
+                late = Late(request, message.at - due)
         self._note_time(message)
+        return late
 
-    def missed(self, now: int) -> Iterator[Message]:
+    def missed(self, now: int) -> Iterator[Late]:
         """Requests whose deadline has passed without an answer; each is told once."""
         for key, (due, message) in list(self._open.items()):
             if now > due + _GRACE:
-                del self._open[key]
-                yield message
+                self._over[key] = self._open.pop(key)
+                if len(self._over) > _OVER:
+                    self._over.popitem(last=False)
+                yield Late(message, now - due)
+
+    def over(self, now: int) -> dict[str, Late]:
+        """By the node that was asked, what it has not answered, told last."""
+        return {message.receiver: Late(message, now - due) for due, message in self._over.values()}
+
+    def clear(self) -> None:
+        """Answers may have gone by unheard: nothing is known to be open."""
+        self._open.clear()
+        self._over.clear()
 
     def _due(self, message: Message) -> int | None:
         """When it is too late for an answer, by the console's clock."""

@@ -162,9 +162,8 @@ class Player:
         self._looked = known.looked
 
     def _model(self, model: StoreModel) -> None:
-        """Another model; what the operator has muted stays so."""
-        for kind in self.model.alarms.muted ^ model.alarms.muted:
-            model.alarms.mute(kind)
+        """Another model; what the operator has silenced stays so."""
+        model.alarms.silences = self.model.alarms.silences
         self.model = model
 
     def _from(self, place: Place, until: int) -> None:

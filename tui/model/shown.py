@@ -28,6 +28,17 @@ def shown_alarms(node: str, listed: object) -> Iterator[tuple[tuple[Kind, str], 
             yield (kind, subject), _text(kind, node, each)
 
 
+def span(milliseconds: int) -> Sentence:
+    """A time that has passed, in words: tenths of a second below ten, then the largest unit."""
+    if milliseconds < 10_000:  # noqa: PLR2004
+        return Sentence("{count} s", count=f"{milliseconds / 1000:.1f}")
+    seconds = milliseconds // 1000
+    size, unit = next(
+        ((size, unit) for size, unit in _UNITS if seconds >= 2 * size), (1, marked("{count} s"))
+    )
+    return Sentence(unit, count=seconds // size)
+
+
 def _text(kind: Kind, node: str, alarm: dict[str, Any]) -> Sentence:
     """What an operator is told; in the node's own words where there are none for it.
 

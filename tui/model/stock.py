@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from tui.model.message import Message, body, count
 
@@ -63,12 +63,23 @@ class StyleView:
             self.doubted_at = self.bins_at
 
 
+class PutBack(NamedTuple):
+    """Goods that a person has yet to put back on a shelf."""
+
+    parcel: str
+    order: str
+    sku: str
+    quantity: int
+
+
 class Stock:
     """Styles by SKU, those that were heard of last are kept."""
 
     def __init__(self) -> None:
         self.dropped = 0
         """Styles that are not kept any more."""
+        self.to_put_back: list[PutBack] = []
+        """The oldest first, as the warehouse said last."""
         self._styles: OrderedDict[str, StyleView] = OrderedDict()
 
     def __len__(self) -> int:
@@ -136,6 +147,7 @@ class Stock:
         """What is to be put back (`Returns`): all of it, so that the rest is known too."""
         del at
         found: dict[str, int] = {}
+        self.to_put_back = []
         listed = data.get("returns")
         for each in listed if isinstance(listed, list) else ():
             lines = each.get("lines") if isinstance(each, dict) else None
@@ -143,6 +155,8 @@ class Stock:
                 quantity = count(line.get("quantity")) if isinstance(line, dict) else None
                 if quantity is not None and isinstance(line.get("sku"), str):
                     found[line["sku"]] = found.get(line["sku"], 0) + quantity
+                    goods = str(each.get("parcel")), str(each.get("order")), line["sku"]
+                    self.to_put_back.append(PutBack(*goods, quantity))
         for style in self._styles.values():
             style.returning = found.get(style.sku, 0)
 

@@ -1,24 +1,28 @@
 """All that the console knows of one store, fed with what is heard and with the time."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
+from bus.contract.channel import ROLES
 from bus.contract.topics import Topics
 from bus.link import Incoming
 from bus.sentence import Sentence
-from tui.model.alarms import Alarms, Kind
+from tui.model.alarm_list import Alarms
 from tui.model.dead_letters import dead_letter
-from tui.model.deadlines import Deadlines
+from tui.model.deadlines import Deadlines, Late
 from tui.model.floor import Floor
 from tui.model.history import History
 from tui.model.message import Message, body, read
 from tui.model.nodes import Nodes, NodeView
 from tui.model.orders import Orders
 from tui.model.rates import Rate
-from tui.model.shown import shown_alarms
+from tui.model.repeats import Repeats
+from tui.model.shown import shown_alarms, span
 from tui.model.stock import LOW, Stock
 from tui.model.topics import Topics as Heard
 from tui.model.track import Track
+from tui.model.waits import needs
 from tui.model.why import Why, why
 
 _STUCK = 60_000
@@ -31,6 +35,10 @@ _RESTLESS = 5
 """Arrivals of a node within a minute that are too many."""
 _OUTBOX = 1_000
 """Open commands of a node above which there is an alarm."""
+_AWAY = 5_000
+"""Milliseconds without a broker after which there is an alarm."""
+_SOURCE = 100
+"""The most characters of a name that a message gives itself."""
 
 
 class StoreModel:
@@ -56,9 +64,11 @@ class StoreModel:
         self.heard = Heard()
         self.now = 0
         """The time of the last message or tick, in milliseconds since the epoch."""
-        self._repeated = Rate()
-        self._shown: dict[str, frozenset[tuple[Kind, str]]] = {}
-        """By node, the alarms that it shows."""
+        self._repeats = Repeats()
+        self._deaf_since: int | None = None
+        """Since when there is no broker."""
+        self._asked: dict[str, Counter[str]] = {}
+        """By node, whose answers its orders wait for, and how many."""
 
     def take(self, at: int, messages: Sequence[Incoming]) -> list[Message]:
         """Messages were heard at a time; as they were read."""
@@ -75,22 +85,30 @@ class StoreModel:
     def tick(self, now: int) -> None:
         """Some time has passed: alarms that hold because nothing happened."""
         self.now = now
+        if all(self.nodes.status(role) == "online" for role in ROLES):
+            self.alarms.hear(now)
         self._look_after_nodes(now)
         self._look_after_orders(now)
         self._look_after_stock(now)
-        for request in self._deadlines.missed(now):
-            text = Sentence("{node} did not answer {name} of {caller} in time",
-                            node=request.receiver, name=request.name,
-                            caller=request.sender)  # fmt: skip
-            self.alarms.raise_("deadline", request.sender, text, now, request.number)
-        heard, repeated = sum(self.rate.per_second(now)), sum(self._repeated.per_second(now))
-        if heard > 100 and repeated * 100 > heard * _DUPLICATES:  # noqa: PLR2004
-            text = Sentence("{percent} % of the messages of the last minute are repetitions",
-                            percent=repeated * 100 // heard)  # fmt: skip
-            self.alarms.raise_("duplicates", "bus", text, now)
-        else:
-            self.alarms.end("duplicates", "bus", now)
-        self.alarms.expire(now, _MOMENT, "refused", "foreign", "malformed", "deadline")
+        self._look_at_deadlines(now)
+        self._look_at_repeats(now)
+        self.alarms.tick(now, _MOMENT)
+
+    def reach(self, broker: str, now: int, *, up: bool) -> None:
+        """Whether the broker is there; while it is not, nobody is late with an answer."""
+        if up:
+            self._deaf_since = None
+            self.alarms.end("no-broker", broker, now)
+            return
+        self._deadlines.clear()
+        self._deaf_since = self._deaf_since or now
+        if now - self._deaf_since >= _AWAY:
+            text = Sentence("there is no broker at {broker}", broker=broker)
+            self.alarms.raise_("no-broker", broker, text, now)
+
+    def miss(self) -> None:
+        """Messages went by unheard: whoever seems to owe an answer may have given it."""
+        self._deadlines.clear()
 
     def why(self, track: Track) -> Why | None:
         """What an order waits for."""
@@ -99,7 +117,7 @@ class StoreModel:
     def _hear(self, message: Message) -> None:
         self.rate.add(message.at)
         if message.repeats:
-            self._repeated.add(message.at)
+            self._repeats.hear(message)
         if message.name == "purchase" and _is_receipt(message):
             self.bought.add(message.at)
         self.heard.hear(message)
@@ -107,29 +125,46 @@ class StoreModel:
         self.orders.hear(message)
         self.stock.hear(message)
         self.floor.hear(message)
-        self._deadlines.hear(message)
-        self._alarm(message)
+        self._alarm(message, self._deadlines.hear(message))
 
-    def _alarm(self, message: Message) -> None:
+    def _alarm(self, message: Message, late: Late | None) -> None:
         """What a single message says is wrong."""
-        number = message.number
+        number, topic = message.number, message.topic
         if message.kind == "foreign":
-            text = Sentence("a message on {topic}", topic=message.topic[:200])
-            self.alarms.raise_("foreign", "topics", text, message.at, number)
+            text = Sentence("a message on {topic}", topic=topic[:200])
+            text = _with_source(text, message)
+            self.alarms.raise_("foreign", "topics", text, message.at, number, topic=topic)
         elif message.flaw is not None and not (message.kind == "state" and not message.payload):
-            text = Sentence("{node} sent {name}: {flaw}", node=message.sender, name=message.name,
-                            flaw=Sentence(message.flaw))  # fmt: skip
-            self.alarms.raise_("malformed", message.sender, text, message.at, number)
+            text = Sentence("under the name {node} came {name}: {flaw}", node=message.sender,
+                            name=message.name, flaw=Sentence(message.flaw))  # fmt: skip
+            text = _with_source(text, message)
+            self.alarms.raise_("malformed", message.sender, text, message.at, number, topic=topic)
         elif message.kind == "rep" and message.code == "expired":
-            text = Sentence("{node} came too late with {name}", node=message.receiver,
-                            name=message.name)  # fmt: skip
-            self.alarms.raise_("deadline", message.receiver, text, message.at, number)
+            self._came_too_late(message, late)
+        elif late is not None:
+            text = Sentence("{node} answered {caller}'s {name} {time} after its deadline",
+                            node=message.sender, caller=message.receiver, name=message.name,
+                            time=span(late.by))  # fmt: skip
+            self.alarms.raise_("deadline", message.sender, text, message.at, number,
+                               needs=(message.sender,))  # fmt: skip
         elif message.code is not None:
             self._dead_letter(message)
         elif (message.kind, message.name) == ("event", "refused"):
             self._refused(message)
         elif (message.kind, message.name) == ("state", "alarms"):
             self._shown_by_node(message)
+
+    def _came_too_late(self, message: Message, late: Late | None) -> None:
+        """A request was refused because its deadline had passed."""
+        text = Sentence("{node} came too late with {name}: {callee} refused it",
+                        node=message.receiver, name=message.name,
+                        callee=message.sender)  # fmt: skip
+        if late is not None:
+            text = Sentence("{node} came {time} too late with {name}: {callee} refused it",
+                            node=message.receiver, name=message.name, callee=message.sender,
+                            time=span(late.by))  # fmt: skip
+        self.alarms.raise_("deadline", message.receiver, text, message.at, message.number,
+                           needs=(message.receiver,))  # fmt: skip
 
     def _dead_letter(self, message: Message) -> None:
         """It holds until it is acknowledged and forgotten: nothing makes it well again."""
@@ -145,21 +180,52 @@ class StoreModel:
             caller, asked = str(data.get("caller")), str(data.get("operation"))
             text = Sentence("{caller} may not {operation}: {detail}", caller=caller,
                             operation=asked, detail=str(data.get("detail")))  # fmt: skip
-            self.alarms.raise_("refused", caller, text, message.at, message.number)
+            topic = self.topics.request(caller, message.sender, asked)
+            self.alarms.raise_("refused", caller, text, message.at, message.number, topic=topic)
 
     def _shown_by_node(self, message: Message) -> None:
         """Alarms that a node itself shows: what it shows no more is over."""
-        now = dict(shown_alarms(message.sender, (body(message) or {}).get("alarms")))
-        for kind, subject in self._shown.get(message.sender, frozenset()) - now.keys():
+        node = message.sender
+        now = dict(shown_alarms(node, (body(message) or {}).get("alarms")))
+        for kind, subject in set(self.alarms.shown_by(node)) - now.keys():
             self.alarms.end(kind, subject, message.at)
         for (kind, subject), text in now.items():
-            self.alarms.raise_(kind, subject, text, message.at, message.number)
-        self._shown[message.sender] = frozenset(now)
-        node = self.nodes.get(message.sender)
-        if node is not None:
-            node.alarms = frozenset(now)
+            self.alarms.raise_(kind, subject, text, message.at, message.number, source=node)
+        view = self.nodes.get(node)
+        if view is not None:
+            view.alarms = frozenset(now)
+
+    def _look_at_deadlines(self, now: int) -> None:
+        """What was not answered in time; by how much grows as long as it is not."""
+        for late in self._deadlines.missed(now):
+            node = late.request.receiver
+            self.alarms.raise_("deadline", node, _never(late), now, late.request.number,
+                               needs=(node,))  # fmt: skip
+        for node, late in self._deadlines.over(now).items():
+            self.alarms.tell("deadline", node, _never(late), late.request.number)
+
+    def _look_at_repeats(self, now: int) -> None:
+        heard, repeated = sum(self.rate.per_second(now)), self._repeats.count(now)
+        if heard <= 100 or repeated * 100 <= heard * _DUPLICATES:  # noqa: PLR2004
+            self.alarms.end("duplicates", "bus", now, known=False)
+            return
+        text = Sentence("{percent} % of the messages of the last minute are repetitions",
+                        percent=repeated * 100 // heard)  # fmt: skip
+        most = self._repeats.most()
+        if most is None:
+            self.alarms.raise_("duplicates", "bus", text, now)
+            return
+        place, count = most
+        text = Sentence("{words}; most often {node} asks {callee} again for {name}: {count} times",
+                        words=text, node=place.sender, callee=place.receiver, name=place.name,
+                        count=count)  # fmt: skip
+        self.alarms.raise_("duplicates", "bus", text, now, needs=(place.receiver,),
+                           topic=place.topic)  # fmt: skip
 
     def _look_after_nodes(self, now: int) -> None:
+        gone = [node.name for node in self.nodes if (node.role, node.status) == ("sorter", "lost")]
+        for subject in self.alarms.subjects("no-sorter"):
+            self.alarms.need("no-sorter", subject, gone)
         for node in self.nodes:
             if node.status == "lost":
                 text = Sentence("{node} is lost", node=node.name)
@@ -170,9 +236,10 @@ class StoreModel:
             if node.outbox is not None and node.outbox > _OUTBOX:
                 text = Sentence("{node} has {count} commands that are not done", node=node.name,
                                 count=node.outbox)  # fmt: skip
-                self.alarms.raise_("outbox", node.name, text, now)
+                owing = [name for name, _ in self._asked.get(node.name, Counter()).most_common()]
+                self.alarms.raise_("outbox", node.name, text, now, needs=(*owing, node.name))
             else:
-                self.alarms.end("outbox", node.name, now)
+                self.alarms.end("outbox", node.name, now, known=node.outbox is not None)
 
     def _look_at_arrivals(self, node: NodeView, now: int) -> None:
         """A start of a node that comes back after another is a second device of its name."""
@@ -194,17 +261,25 @@ class StoreModel:
 
     def _look_after_orders(self, now: int) -> None:
         stuck = set()
+        waiting: dict[str, list[str]] = {}
+        self._asked = {}
         for track in self.orders:
             if track.final or track.state is None:
                 continue
             reason = self.why(track)
             if reason is None or reason.normal:
                 continue
+            names = needs(reason, track)
+            for name in ("broker", *names):
+                waiting.setdefault(name, []).append(track.order)
+            if reason.hop is not None:
+                self._asked.setdefault(reason.hop.sender, Counter())[reason.node] += 1
             if now - reason.since > _STUCK:
                 stuck.add(track.order)
-                self.alarms.raise_("stuck", track.order, reason.reason, now)
+                self.alarms.raise_("stuck", track.order, reason.reason, now, needs=names)
+        self.alarms.wait(waiting)
         for order in self.alarms.subjects("stuck") - stuck:
-            self.alarms.end("stuck", order, now)
+            self.alarms.end("stuck", order, now, known=self.orders.get(order) is not None)
 
     def _look_after_stock(self, now: int) -> None:
         for style in self.stock:
@@ -220,7 +295,28 @@ class StoreModel:
                 text = Sentence("{count} of {sku} are left", count=style.available, sku=style.sku)
                 self.alarms.raise_("low-stock", style.sku, text, now)
             else:
-                self.alarms.end("low-stock", style.sku, now)
+                known = style.available is not None
+                self.alarms.end("low-stock", style.sku, now, known=known)
+
+
+def _never(late: Late) -> Sentence:
+    """What is told of a request that is not answered."""
+    return Sentence("{node} has not answered {caller}'s {name}: {time} over its deadline",
+                    node=late.request.receiver, caller=late.request.sender,
+                    name=late.request.name, time=span(late.by))  # fmt: skip
+
+
+def _with_source(text: Sentence, message: Message) -> Sentence:
+    """With the name that a message gives itself, if that is not its topic's.
+
+    In its envelope, or as a user property (CloudEvents MQTT protocol binding, 3.1).
+    """
+    document = message.data()
+    source = document.get("source") if isinstance(document, dict) else None
+    source = source or dict(message.user).get("source")
+    if not isinstance(source, str) or source.rpartition("/")[2] == message.sender:
+        return text
+    return Sentence("{words} (its source is {source})", words=text, source=source[:_SOURCE])
 
 
 def _is_receipt(message: Message) -> bool:

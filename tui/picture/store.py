@@ -12,13 +12,14 @@ from tui.model.nodes import NodeView, Status
 from tui.model.rates import summed
 from tui.model.store import StoreModel
 from tui.model.target import Target
+from tui.picture.alarms import shown
 from tui.picture.orders import TABLE
 from tui.picture.orders import row as order_row
 from tui.picture.paper import Line, Paper, breadth, clock, lasting, shortened
 from tui.picture.spots import Picture, Spot
 from tui.picture.trends import ROLES, hour, of_store
 from tui.picture.trends import lines as trend_lines
-from tui.picture.words import STATUS, STEP
+from tui.picture.words import MARK, SEVERITY, STATUS, STEP
 
 _BOX = 6
 """Lines of a box."""
@@ -269,13 +270,16 @@ def progress(done: int, total: int, cells: int) -> str:
 
 def _alarms(model: StoreModel, paper: Paper, room: int) -> list[_Part]:
     """Each with all of its words, as long as there is room; how many more there are."""
-    current = [alarm for alarm in model.alarms.current() if alarm.open]
+    current = [group for group in shown(model.alarms, "severity", None) if group.head.open]
     if not current:
         return [_Part([[("✔ " + paper._("no alarms"), "good")]])]
     parts: list[_Part] = []
-    for place, alarm in enumerate(current):
-        words: Line = [(alarm.text.said(paper.say), "")]
-        lines = paper.lines([(f"▲ {clock(alarm.since)}  ", "warn")], words)
+    for place, group in enumerate(current):
+        alarm = group.head
+        words: Line = [(group.text.said(paper.say), "")]
+        style = SEVERITY[group.severity][1]
+        head = f"▲ {MARK[group.severity]} {clock(alarm.since)}  "
+        lines = paper.lines([(head, style)], words)
         taken = sum(len(part.lines) for part in parts)
         is_last = place == len(current) - 1
         if parts and taken + len(lines) > room - (not is_last):

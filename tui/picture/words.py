@@ -9,6 +9,14 @@ STATUS = {
     "unknown": ("?", "warn", marked("not seen")),
 }
 """Of a node: sign, style, word."""
+SEVERITY = {
+    "critical": (marked("critical"), "bad"),
+    "warning": (marked("warning"), "warn"),
+    "notice": (marked("notice"), ""),
+}
+"""Of an alarm: word and style."""
+MARK = {"critical": "!!", "warning": "! ", "notice": "· "}
+"""The same as a sign."""
 ORDER = {
     "reserving": ("…", "", marked("reserving")),
     "charging": ("…", "", marked("charging")),

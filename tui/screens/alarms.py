@@ -1,41 +1,75 @@
 """What an operator should look at, and what was."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from bus.sentence import marked
-from tui.model.alarms import Alarm
+from tui.desk import Desk
+from tui.errands import errand
+from tui.model.alarms import KINDS, SEVERITIES, Alarm, Severity
+from tui.model.groups import Group
+from tui.model.remedy import Remedy, advice, remedy
 from tui.model.target import Target
-from tui.picture.alarms import lines, row, whole
+from tui.model.waits import needs
+from tui.picture.alarms import ORDER, Waiting, heading, lines, row, shown, whole
 from tui.screens.base import ConsoleScreen
+from tui.screens.choice import Choice
+from tui.screens.request import RequestScreen
 from tui.widgets.lines import Lines
+
+_MINUTE = 60_000
+_TIMES = (
+    (15 * _MINUTE, marked("for 15 minutes")),
+    (60 * _MINUTE, marked("for an hour")),
+    (None, marked("until it is over")),
+)
+"""For how long an alarm can be silent, in milliseconds."""
+_SORTS = tuple(ORDER)
+_FILTERS: tuple[Severity | None, ...] = (None, *SEVERITIES)
+_TALLEST = 12
+"""Lines of the alarm that is looked at."""
 
 
 class AlarmsScreen(ConsoleScreen):
-    """Alarms that hold, and those that held."""
+    """Alarms that hold, those of one cause as one, and those that held."""
 
     TAB = "alarms"
     HELP_TEXT: ClassVar[str] = marked(
-        "▲ holds and nobody has seen it, ✔ was acknowledged, ○ is over. A kind that is muted rings"
-        " no bell and is not counted above. What is dismissed is not shown before it happens again."
-        " Enter shows the order, the node, the style or the message that it is about."
+        "▲ holds and nobody has seen it, ✔ was acknowledged, ○ is over, ? held when the console"
+        " ended and is not confirmed yet. !! is critical: nothing is sold or delivered; ! is a"
+        " warning; · is good to know. What follows from one cause is one alarm: Enter lists the"
+        " orders that wait for it (+2: two other alarms, too), and shows the order, the node, the"
+        " style or the message that an alarm is about. X does what the line says, as far as it can"
+        " be done from here; you are asked first. What is silent rings no bell and is not counted"
+        " above. What is dismissed is not shown before it happens again. All of it is kept when"
+        " the console ends."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("X", "do", marked("Do it")),
         Binding("a", "acknowledge", marked("Acknowledge")),
-        Binding("A", "acknowledge_all", marked("All")),
+        Binding("z", "silence", marked("Silence")),
         Binding("d", "put_away", marked("Dismiss")),
-        Binding("D", "put_seen_away", marked("Dismiss all acknowledged"), show=False),
-        Binding("m", "mute", marked("Mute this kind")),
         Binding("enter", "open", marked("Open")),
-        Binding("R", "app.act('resolve')", marked("Refund was refused")),
+        Binding("n", "next", marked("Next new one")),
+        Binding("s", "sort", marked("Sort")),
+        Binding("f", "severity", marked("Severity")),
+        Binding("A", "acknowledge_all", marked("All")),
+        Binding("D", "put_seen_away", marked("Dismiss all acknowledged"), show=False),
     ]
 
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._sort = self._only = 0
+        self._opened: set[tuple[str, str]] = set()
+        """The causes whose effects are listed."""
+
     def body(self) -> Iterable[Widget]:
-        """A list, and all that the chosen one says."""
+        """How many there are, the list, and all that the chosen one says."""
+        yield Lines(cursor=False, id="heading")
         yield Lines(id="alarms")
         yield Lines(cursor=False, id="whole")
 
@@ -44,17 +78,38 @@ class AlarmsScreen(ConsoleScreen):
         self.query_one("#alarms", Lines).focus()
 
     def show(self) -> None:
-        """Draw the list."""
-        table, alarms = self.query_one("#alarms", Lines), self.desk.model.alarms
+        """Draw the list, and what is told of the chosen one."""
+        table, model = self.query_one("#alarms", Lines), self.desk.model
         paper = self.desk.paper(table.size.width, table.size.height)
-        items = lines(alarms, paper)
-        table.show(
-            items,
-            lambda item, _: row(item, alarms, paper) if isinstance(item, Alarm) else item,
-            place=table.stays(items, id),
-        )
-        sheet = self.query_one("#whole", Lines)
-        sheet.show(whole(self.alarm, self.desk.paper(sheet.size.width, sheet.size.height)))
+        sort, only = _SORTS[self._sort], _FILTERS[self._only]
+        items = lines(model.alarms, paper, sort, only, self._opened)
+        table.show(items, lambda item, _: row(item, model, paper), place=table.stays(items, _name))
+        if self.is_current:
+            self._look(table)
+        new = sum(group.head.open and not group.head.looked for group in model.alarms.groups())
+        top = self.query_one("#heading", Lines)
+        top.show([heading(model.alarms, paper, sort, only, new)])
+        self._show_whole()
+
+    def _look(self, table: Lines) -> None:
+        """What stands in sight is new no more."""
+        top = int(table.scroll_offset.y)
+        for place in range(top, min(top + table.size.height, len(table.items))):
+            item = table.items[place]
+            if isinstance(item, Group):
+                item.head.looked = True
+
+    def _show_whole(self) -> None:
+        sheet, model = self.query_one("#whole", Lines), self.desk.model
+        alarm, item = self.alarm, self._item
+        told = item.text if isinstance(item, Group) else alarm.said if alarm else None
+        todo = advice(alarm, model) if alarm else None
+        paper = self.desk.paper(sheet.size.width, sheet.size.height)
+        found = whole(alarm, told, todo, self.remedy, model.alarms, paper)
+        tall = max(8, min(_TALLEST, len(found) + 1))
+        if sheet.styles.height is None or sheet.styles.height.value != tall:
+            sheet.styles.height = tall
+        sheet.show(found)
 
     @on(Lines.Moved, "#alarms")
     def look_at_another(self) -> None:
@@ -62,20 +117,56 @@ class AlarmsScreen(ConsoleScreen):
         self.draw()
 
     @property
+    def _item(self) -> Any:
+        return self.query_one("#alarms", Lines).item
+
+    @property
     def alarm(self) -> Alarm | None:
-        """The alarm that is looked at."""
-        item = self.query_one("#alarms", Lines).item
+        """The alarm that is looked at; of an order that waits, what would be told of it alone."""
+        item = self._item
+        if isinstance(item, Group):
+            return item.head
+        if isinstance(item, Waiting):
+            return self._of_order(item.order)
         return item if isinstance(item, Alarm) else None
 
-    def preset(self) -> dict[str, object]:
-        """The order that the alarm is about."""
+    def _of_order(self, order: str) -> Alarm | None:
+        model = self.desk.model
+        track = model.orders.get(order)
+        reason = model.why(track) if track is not None else None
+        if track is None or reason is None:
+            return None
+        return Alarm("stuck", order, reason.reason, reason.since, model.now,
+                     needs=needs(reason, track))  # fmt: skip
+
+    @property
+    def remedy(self) -> Remedy | None:
+        """What can be done about it from here."""
         alarm = self.alarm
-        return {"order": alarm.subject} if alarm and alarm.kind == "refund-refused" else {}
+        if alarm is None or alarm.ended is not None or not self.desk.offers("act"):
+            return None
+        return remedy(alarm, self.desk.model)
+
+    def _alarms(self) -> list[Alarm]:
+        """What a key is meant for: a cause with all that follows from it, or one of that."""
+        item = self._item
+        if isinstance(item, Group):
+            return item.alarms
+        return [item] if isinstance(item, Alarm) and item.ended is None else []
+
+    def action_do(self) -> None:
+        """Do what the line says: its form is filled in as far as it is known."""
+        found = self.remedy
+        wanted = errand(found.callee, found.operation, found.data) if found else None
+        if wanted is None:
+            self.notify(self._("this is done on the spot, not from here"), markup=False)
+            return
+        self.app.push_screen(RequestScreen(self.desk, wanted))
 
     def action_acknowledge(self) -> None:
-        """It has been seen."""
-        if self.alarm is not None:
-            self.desk.model.alarms.acknowledge(self.alarm)
+        """It has been seen, with all that follows from it."""
+        if chosen := self._alarms():
+            self.desk.model.alarms.acknowledge(*chosen)
             self.draw()
 
     def action_acknowledge_all(self) -> None:
@@ -84,9 +175,9 @@ class AlarmsScreen(ConsoleScreen):
         self.draw()
 
     def action_put_away(self) -> None:
-        """It is put away."""
-        if self.alarm is not None:
-            self.desk.model.alarms.dismiss(self.alarm)
+        """It is put away, with all that follows from it."""
+        if chosen := self._alarms():
+            self.desk.model.alarms.dismiss(*chosen)
             self.draw()
 
     def action_put_seen_away(self) -> None:
@@ -96,12 +187,77 @@ class AlarmsScreen(ConsoleScreen):
 
     @on(Lines.Chosen, "#alarms")
     def action_open(self) -> None:
-        """Show what it is about, or the message that raised it."""
-        if self.alarm is not None:
-            self.open(Target("alarm", f"{self.alarm.kind} {self.alarm.subject}"))
-
-    def action_mute(self) -> None:
-        """No bell for its kind, or again."""
-        if self.alarm is not None:
-            self.desk.model.alarms.mute(self.alarm.kind)
+        """List what waits for it; or show what it is about, or the message that raised it."""
+        item, alarm = self._item, self.alarm
+        if isinstance(item, Group) and (item.effects or item.orders):
+            self._opened ^= {item.head.key}
             self.draw()
+        elif isinstance(item, Waiting):
+            self.open(Target("order", item.order))
+        elif alarm is not None:
+            self.open(Target("alarm", f"{alarm.kind} {alarm.subject}"))
+
+    def action_silence(self) -> None:
+        """Ask for how long an alarm, or its kind, rings no bell; or let it ring again."""
+        chosen = self._alarms()
+        if not chosen:
+            return
+        alarm, alarms = chosen[0], self.desk.model.alarms
+        kind = self._(KINDS[alarm.kind])
+        options = [self._("This alarm {time}", time=self._(words)) for _, words in _TIMES]
+        options += [
+            self._('All of the kind "{kind}" {time}', kind=kind, time=self._(words))
+            for _, words in _TIMES
+        ]
+        silent = alarms.silences.of(alarm)
+        if silent is not None:
+            options.append(self._("Let it ring again"))
+
+        def begin(place: int | None) -> None:
+            if place is None:
+                return
+            if silent is not None and place == len(options) - 1:
+                alarms.speak(*silent)
+            else:
+                length = _TIMES[place % len(_TIMES)][0]
+                until = None if length is None else self.desk.clock() + length
+                alarms.silence(alarm.kind, alarm.subject if place < len(_TIMES) else None, until)
+            self.draw()
+
+        words = self._("Ring no bell, and do not count it above:")
+        self.app.push_screen(Choice(self.desk, words, options), begin)
+
+    def action_next(self) -> None:
+        """Go to the next one that nobody has looked at, whatever is filtered."""
+        alarms = self.desk.model.alarms
+        new = [each for each in alarms.groups() if each.head.open and not each.head.looked]
+        if not new:
+            self.notify(self._("nothing is new"), markup=False)
+            return
+        if not set(map(id, new)) & set(map(id, shown(alarms, "newest", _FILTERS[self._only]))):
+            self._only = 0
+            self.draw()
+        table = self.query_one("#alarms", Lines)
+        wanted = {id(each.head) for each in new}
+        for place in range(len(table.items)):
+            item = table.items[place]
+            if isinstance(item, Group) and id(item.head) in wanted:
+                table.action_move(place - table.place)
+                return
+
+    def action_sort(self) -> None:
+        """Go through the orders: the worst, the newest, the oldest first."""
+        self._sort = (self._sort + 1) % len(_SORTS)
+        self.draw()
+
+    def action_severity(self) -> None:
+        """Go through the severities: all, or one of them."""
+        self._only = (self._only + 1) % len(_FILTERS)
+        self.draw()
+
+
+def _name(item: object) -> object:
+    """What an item of the list is known by, when all are made anew."""
+    if isinstance(item, Group):
+        return id(item.head)
+    return item if isinstance(item, Waiting) else id(item)

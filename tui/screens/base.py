@@ -204,6 +204,8 @@ class ConsoleScreen(Screen[None]):
         line: Line = [(rate, ""), (model.topics.site, "dim"), (feed.name, "dim")]
         if feed.dropped:
             line.insert(0, ("▲ " + self._("{count} not shown", count=feed.dropped), "warn"))
+        if self.desk.kept is not None and self.desk.kept.trouble:
+            line.insert(0, ("▲ " + self._("alarms are not kept"), "warn"))
         taping = self.desk.taping
         if taping is not None and taping.path is not None:
             line.insert(0, ("● " + self._("recorded: {count}", count=taping.messages), "bad"))

@@ -1,0 +1,127 @@
+"""Alarms of one cause as one: what is missing, and all that waits for it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bus.sentence import Sentence
+from tui.model.alarms import MOMENTS, SEVERITIES, Alarm, Severity
+
+_TAKES: dict[str, str] = {
+    "no-broker": "broker",
+    "standstill": "",
+    "two-of-a-name": "",
+    "restless": "",
+    "lost": "",
+    "cannot-write": "",
+    "no-sorter": "sorters",
+    "provider-refuses-us": "provider",
+    "provider-silent": "provider",
+}
+"""What is missing where an alarm of a kind holds, the strongest first; "" for its subject."""
+_GOES_AWAY = frozenset({"standstill", "two-of-a-name", "restless"})
+"""Kinds of which it is an effect that their node is lost."""
+_BEFORE = 60_000
+"""Milliseconds before an alarm was raised in which its effects may have been noticed."""
+
+
+@dataclass(slots=True)
+class Group:
+    """One cause: the alarm that names it, and the alarms that follow from it."""
+
+    head: Alarm
+    effects: list[Alarm] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
+    """Those that wait for it, the oldest first."""
+
+    @property
+    def alarms(self) -> list[Alarm]:
+        """All of it."""
+        return [self.head, *self.effects]
+
+    @property
+    def severity(self) -> Severity:
+        """That of the worst."""
+        return min((alarm.severity for alarm in self.alarms), key=SEVERITIES.index)
+
+    @property
+    def text(self) -> Sentence:
+        """What an operator is told of it."""
+        words, count = self.head.said, len(self.orders)
+        if self.head.kind == "stuck" and not count:
+            return Sentence("{order}: {words}", order=self.head.subject, words=words)
+        if not count:
+            return words
+        if words.said().endswith("."):
+            one = Sentence("{words} One order waits for it.", words=words)
+            return (
+                one
+                if count == 1
+                else Sentence("{words} {count} orders wait for it.", words=words, count=count)
+            )
+        if count == 1:
+            return Sentence("{words}; one order waits for it", words=words)
+        return Sentence("{words}; {count} orders wait for it", words=words, count=count)
+
+
+def grouped(
+    alarms: Sequence[Alarm], dismissed: Iterable[Alarm], waiting: Mapping[str, list[str]]
+) -> list[Group]:
+    """Alarms by their causes, in the order of the alarms.
+
+    Args:
+        alarms: that hold.
+        dismissed: that hold and were put away: what follows from them is not shown either.
+        waiting: the orders that wait for something.
+    """
+    missing = _missing([*alarms, *dismissed])
+    heads = {id(alarm): Group(alarm) for alarm in alarms}
+    first: dict[str, Alarm] = {}
+    """By what orders wait for, the eldest alarm of one, where no alarm says what is wrong."""
+    for alarm in sorted(alarms, key=lambda each: each.since):
+        cause = _cause(alarm, missing)
+        if cause is None and alarm.kind == "stuck" and alarm.needs:
+            cause = first.setdefault(alarm.needs[0], alarm)
+        if cause is None or cause is alarm:
+            continue
+        group = heads.get(id(cause))
+        del heads[id(alarm)]
+        if group is not None:
+            group.effects.append(alarm)
+    for group in heads.values():
+        taken = _TAKES.get(group.head.kind)
+        if taken is not None:
+            group.orders = waiting.get(taken or group.head.subject, [])
+        elif group.effects:
+            group.orders = [alarm.subject for alarm in group.alarms]
+    return list(heads.values())
+
+
+def _missing(alarms: Iterable[Alarm]) -> dict[str, Alarm]:
+    """By what is missing, the alarm that says so."""
+    missing: dict[str, Alarm] = {}
+    rank = list(_TAKES).index
+    for alarm in sorted(
+        (each for each in alarms if each.kind in _TAKES), key=lambda e: rank(e.kind)
+    ):
+        missing.setdefault(_TAKES[alarm.kind] or alarm.subject, alarm)
+    return missing
+
+
+def _cause(alarm: Alarm, missing: Mapping[str, Alarm]) -> Alarm | None:
+    """The first cause behind an alarm: a cause may have one of its own."""
+    found, at = None, alarm
+    for _ in _TAKES:
+        needs = ("broker", *at.needs) if at.needs else ()
+        causes = [missing[need] for need in needs if need in missing]
+        if at.kind == "lost" and missing[at.subject].kind in _GOES_AWAY:
+            causes.append(missing[at.subject])
+        cause = next((each for each in causes if _may_follow(alarm, each)), None)
+        if cause is None or cause is alarm:
+            break
+        found = at = cause
+    return found
+
+
+def _may_follow(alarm: Alarm, cause: Alarm) -> bool:
+    """Whether what a message raised was not long over when its cause began."""
+    return alarm.kind not in MOMENTS or alarm.last >= cause.since - _BEFORE

@@ -1,0 +1,17 @@
+"""What an order waits for, by name: so that orders of one cause are told as one."""
+
+from tui.model.track import Track
+from tui.model.why import Why
+
+_WITH_SORTERS = ("settled", "short")
+
+
+def needs(reason: Why, track: Track) -> tuple[str, ...]:
+    """Nodes, `sorters` or `provider`, the closest first."""
+    if reason.hop is not None and reason.hop.kind == "req" and reason.hop.receiver == reason.node:
+        return (reason.node,)
+    if track.state == "charging":
+        return ("provider", reason.node)
+    if track.state in _WITH_SORTERS and reason.node == "warehouse":
+        return ("sorters", reason.node)
+    return (reason.node,)

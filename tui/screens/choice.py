@@ -1,0 +1,66 @@
+"""One of a few answers, by its number or with the cursor."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Label
+
+from bus.safe import visible
+from bus.sentence import marked
+from tui.desk import Desk
+from tui.picture.paper import Line
+from tui.widgets.bindings import translated
+from tui.widgets.lines import Lines
+
+
+class Choice(ModalScreen[int | None]):
+    """Asks which; the answer is its place, or None if none is wanted.
+
+    Args:
+        desk: the operator's.
+        words: what is asked.
+        options: at most nine.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(number), f"choose({number - 1})", show=False) for number in range(1, 10)),
+        Binding("enter", "chosen", marked("Choose")),
+        Binding("escape", "dismiss", marked("Close")),
+    ]
+
+    def __init__(self, desk: Desk, words: str, options: Sequence[str]) -> None:
+        super().__init__()
+        self._words = words
+        self._options = options
+        self._bindings = translated(self._bindings, desk.say)
+
+    def compose(self) -> ComposeResult:
+        """The question, and a line for each answer."""
+        with Vertical(id="choice"):
+            yield Label(Text(visible(self._words)))
+            yield Lines(id="options")
+
+    def on_mount(self) -> None:
+        """The answers have the keys."""
+        lines: list[Line] = [
+            [(f"{number} ", "key"), (option, "")] for number, option in enumerate(self._options, 1)
+        ]
+        options = self.query_one(Lines)
+        options.show(lines)
+        options.focus()
+
+    def action_choose(self, place: int) -> None:
+        """A number was pressed."""
+        if place < len(self._options):
+            self.dismiss(place)
+
+    @on(Lines.Chosen)
+    def action_chosen(self) -> None:
+        """The line under the cursor was chosen."""
+        self.dismiss(self.query_one(Lines).place)
