@@ -19,7 +19,7 @@ from bus.generation import refuse_foreign_log
 from cli.snapshot import snapshots
 
 SCHEMAS = {
-    "bus": 6,
+    "bus": 7,
     "nodes.catalog": 4,
     "nodes.settlement": 8,
     "nodes.warehouse": 7,
