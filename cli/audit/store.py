@@ -111,6 +111,14 @@ class AuditedStore:
         return found
 
     @cached_property
+    def refused_steps(self) -> dict[str, list[Row]]:
+        """By order, steps back that a role refused and nobody has seen to yet."""
+        found: dict[str, list[Row]] = {}
+        for row in self.settlement.rows("SELECT * FROM refused_step WHERE open = 1"):
+            found.setdefault(row["order_id"], []).append(row)
+        return found
+
+    @cached_property
     def not_let_in(self) -> frozenset[str]:
         """Orders whose payment waits until the provider lets the store in."""
         rows = self.settlement.rows(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bus import peers
 from bus.contract.channel import role_of
 from tui.model.message import Message, body, count
 from tui.model.rates import Latencies, Rate
@@ -48,6 +49,8 @@ class NodeView:
     outbox: int | None = None
     """Commands and calls that it has not seen done, as it said last."""
     version: str | None = None
+    database: peers.Peer | None = None
+    """What it showed of its database, and whether it has lost it since."""
     job: Job | None = None
     """Of a sorter."""
     route: tuple[str, ...] = ()
@@ -179,6 +182,9 @@ def _presence(node: NodeView, data: dict[str, Any], at: int) -> None:
         return
     if status == "lost" and node.boot is not None and node.boot != boot:
         return
+    name, position = data.get("database"), count(data.get("position"))
+    if status == "online" and isinstance(name, str) and peers.is_remembered(node.name):
+        node.database = peers.met(node.database, name, position or 0, boot, at)
     if (node.status, node.boot) != (status, boot):
         if status == "online":
             node.came.append((at, boot))

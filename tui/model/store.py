@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+from bus import peers
+from bus.contract.channel import role_of
 from bus.contract.topics import Topics
 from bus.link import Incoming
-from bus.sentence import Sentence
+from bus.sentence import Sentence, marked
 from tui.model.alarms import Alarms, Kind
 from tui.model.dead_letters import dead_letter
 from tui.model.deadlines import Deadlines
@@ -30,6 +32,13 @@ _RESTLESS = 5
 """Arrivals of a node within a minute that are too many."""
 _OUTBOX = 1_000
 """Open commands of a node above which there is an alarm."""
+
+
+_DATABASE: dict[Kind, str] = {
+    "database-replaced": marked("{node} has another database than before: it was moved or emptied,"
+                                " or --data is wrong"),
+    "database-older": marked("the database of {node} lacks what it held before"),
+}  # fmt: skip
 
 
 class StoreModel:
@@ -119,6 +128,7 @@ class StoreModel:
             self.alarms.raise_("deadline", message.receiver, text, message.at, number)
         elif message.code is not None:
             self._dead_letter(message)
+            self._unknown_order(message)
         elif (message.kind, message.name) == ("event", "refused"):
             self._refused(message)
         elif (message.kind, message.name) == ("state", "alarms"):
@@ -132,6 +142,16 @@ class StoreModel:
             subject = track.order if track is not None else message.receiver
             self.alarms.raise_("dead-letter", subject, text, message.at, message.number)
 
+    def _unknown_order(self, message: Message) -> None:
+        """Settlement does not know an order that it told of; of another's, it never says so."""
+        track, node = self.orders.track_of(message), self.nodes.get(message.sender)
+        if (message.kind, message.code) != ("rep", "unknown-order") or node is None:
+            return
+        if track is None or track.state is None or message.sender != "settlement":
+            return
+        if message.receiver == track.terminal or role_of(message.receiver) in ("console", "tester"):
+            node.database = peers.forgot(node.database, message.at)
+
     def _refused(self, message: Message) -> None:
         data = body(message)
         if data is not None:
@@ -143,11 +163,17 @@ class StoreModel:
     def _shown_by_node(self, message: Message) -> None:
         """Alarms that a node itself shows: what it shows no more is over."""
         now = dict(shown_alarms(message.sender, (body(message) or {}).get("alarms")))
-        for kind, subject in self._shown.get(message.sender, frozenset()) - now.keys():
-            self.alarms.end(kind, subject, message.at)
+        before = self._shown.get(message.sender, frozenset())
+        self._shown[message.sender] = frozenset(now)
+        for kind, subject in before - now.keys():
+            self._end_unless_shown(kind, subject, message.at)
         for (kind, subject), text in now.items():
             self.alarms.raise_(kind, subject, text, message.at, message.number)
-        self._shown[message.sender] = frozenset(now)
+
+    def _end_unless_shown(self, kind: Kind, subject: str, at: int) -> None:
+        """It is well again, unless some node still shows it."""
+        if not any((kind, subject) in shown for shown in self._shown.values()):
+            self.alarms.end(kind, subject, at)
 
     def _look_after_nodes(self, now: int) -> None:
         for node in self.nodes:
@@ -157,12 +183,24 @@ class StoreModel:
             else:
                 self.alarms.end("lost", node.name, now)
             self._look_at_arrivals(node, now)
+            self._look_at_database(node, now)
             if node.outbox is not None and node.outbox > _OUTBOX:
                 text = Sentence("{node} has {count} commands that are not done", node=node.name,
                                 count=node.outbox)  # fmt: skip
                 self.alarms.raise_("outbox", node.name, text, now)
             else:
                 self.alarms.end("outbox", node.name, now)
+
+    def _look_at_database(self, node: NodeView, now: int) -> None:
+        """What the console itself has seen of it; other nodes may show the same."""
+        loss = node.database.loss if node.database is not None else None
+        for kind in _DATABASE:
+            if loss is None or loss.kind != kind:
+                self._end_unless_shown(kind, node.name, now)
+        if loss is not None and not any((loss.kind, node.name) in each
+                                        for each in self._shown.values()):  # fmt: skip
+            text = Sentence(_DATABASE[loss.kind], node=node.name)
+            self.alarms.raise_(loss.kind, node.name, text, now)
 
     def _look_at_arrivals(self, node: NodeView, now: int) -> None:
         """A start of a node that comes back after another is a second device of its name."""
