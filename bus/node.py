@@ -129,6 +129,8 @@ class Node:
         self._disk = DiskWatch(name, self.identity, self._show_alarms)
         self._services = ServiceWatch(name, self.identity, self._show_alarms)
         self._peers: dict[str, peers.Peer] = {}
+        self._verifying: set[str] = set()
+        """Nodes that are being asked which database they have."""
         self._voice = Voice(name, role.kind, self.topics, self.identity, self.counts, store_time)
         self._batches = Batches(role, name, place.site, self.identity)
         self._gate = Gate(self.topics, name, role.kind, self.identity, store_time)
@@ -359,7 +361,30 @@ class Node:
         if presence.status == "online" and database is not None and peers.is_remembered(node):
             before, now = self._peers.get(node), self.identity.steady()
             position, boot = presence.position or 0, presence.boot
-            self._know(node, peers.met(before, database, position, boot, now))
+            peer = peers.met(before, database, position, boot, now)
+            if peer.loss == (before and before.loss):
+                self._know(node, peer)
+            elif node not in self._verifying:  # what is shown may be of yesterday
+                self._verifying.add(node)
+                self._do_beside(self._verify(node, before), f"verify {node}")
+
+    async def _verify(self, node: str, before: peers.Peer | None) -> None:
+        """Ask a node itself which database it has now.
+
+        Args:
+            node: whom.
+            before: what was known of it before it is asked.
+        """
+        try:
+            about: About = await self._asks.ask(ABOUT, node, Empty())
+        except Problem as problem:  # asked again when it shows itself again
+            logger.debug("%s: %s does not say what it has: %s", self.name, node, problem)
+        else:
+            if about.database is not None:
+                position, now = about.position or 0, self.identity.steady()
+                self._know(node, peers.met(before, about.database, position, about.boot, now))
+        finally:
+            self._verifying.discard(node)
 
     def _know(self, node: str, peer: peers.Peer) -> None:
         before = self._peers.get(node)
@@ -747,7 +772,10 @@ class Node:
         )
 
     def _describe(self) -> About:
+        database, position = peers.own(self._journal.reader) or (None, None)
         return About(
+            database=database,
+            position=position,
             node=self.name,
             role=self.role.kind,
             boot=self.identity.boot,

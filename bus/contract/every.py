@@ -62,6 +62,10 @@ class About(Model):
     writer: Writer | None = None
     """How its last transaction went that was carried out to see; null from devices that do not
     say."""
+    database: Word | None = None
+    """Names its database, as in its presence."""
+    position: Count | None = None
+    """How far that has come."""
 
 
 class Presence(Model):

@@ -75,6 +75,8 @@ _ABOUT = {
     "counts": {"received": 12, "answered": 12},
     "outbox": 0,
     "timers": 0,
+    "database": "0c4de1a9e68e",
+    "position": 1204,
 }
 
 DATA: dict[str, dict[str, Any]] = {

@@ -114,6 +114,7 @@ class Nodes:
         node.said.add(message.at)
         if message.kind == "rep" and message.name == "about":
             _about(node, message)
+            _database(node, body(message) or {}, message.at)
         elif message.latency is not None and not message.repeats and not _asked_by_console(message):
             node.answers.add(message.latency)
         if (message.kind, message.name) in (("req", "pick"), ("rep", "short-pick")):
@@ -175,6 +176,14 @@ def _about(node: NodeView, message: Message) -> None:
     node.outbox, node.version = count(data.get("outbox")), _text(data, "version")
 
 
+def _database(node: NodeView, data: dict[str, Any], at: int) -> None:
+    """Which database it has: as it answers, for what is retained may be old."""
+    name, boot = _text(data, "database"), _text(data, "boot")
+    if name is not None and boot is not None and peers.is_remembered(node.name):
+        position = count(data.get("position")) or 0
+        node.database = peers.met(node.database, name, position, boot, at)
+
+
 def _presence(node: NodeView, data: dict[str, Any], at: int) -> None:
     """The last will of an older start says nothing of the present one."""
     status, boot = data.get("status"), data.get("boot")
@@ -182,9 +191,6 @@ def _presence(node: NodeView, data: dict[str, Any], at: int) -> None:
         return
     if status == "lost" and node.boot is not None and node.boot != boot:
         return
-    name, position = data.get("database"), count(data.get("position"))
-    if status == "online" and isinstance(name, str) and peers.is_remembered(node.name):
-        node.database = peers.met(node.database, name, position or 0, boot, at)
     if (node.status, node.boot) != (status, boot):
         if status == "online":
             node.came.append((at, boot))
