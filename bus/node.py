@@ -226,7 +226,7 @@ class Node:
     def stop(self) -> None:
         """End `run` after a goodbye; what is not done yet goes on at the next start."""
         if self.ready.is_set():
-            self._voice.say(self._voice.presence("offline"))
+            self._voice.say(self._presence("offline"))
         self._stop.set()
 
     async def ask(self, operation: Operation[Any, Any], callee: str, data: Model) -> Any:
@@ -279,7 +279,7 @@ class Node:
             wants,
             self._receive,
             self._connected,
-            self._voice.presence("lost"),
+            self._presence("lost"),
             self.place.settings.reconnect_limit,
             self.identity.chance,
         )
@@ -330,16 +330,17 @@ class Node:
             # Anybody can say so, and whose start was later no clock can tell: who answers for it?
             self._claim.doubt(stood_still=True)
         else:  # a late word of an earlier start or connection hides us
-            self._voice.say(self._online())
+            self._voice.say(self._presence("online"))
 
     def _send(self, message: Outgoing) -> bool:
         return self._claim.holds() and self._session.send(message)
 
     # -- others' databases --------------------------------------------------------------------
 
-    def _online(self) -> Outgoing:
-        """That this start is there, and how far its database has come."""
-        return self._voice.presence("online", *(peers.own(self._journal.reader) or ()))
+    def _presence(self, status: str) -> Outgoing:
+        """Whether this start is there, and how far its database has come."""
+        own = peers.own(self._journal.reader) or (self.identity.boot, 0)  # as it will be named
+        return self._voice.presence(status, *own)
 
     def _remember(self, shown: Presence | None) -> None:
         """Take up what is known of others; and whether our own name had another database before."""
@@ -411,7 +412,7 @@ class Node:
 
     def _show(self) -> None:
         """Show every state of this node."""
-        self._voice.say(self._online())
+        self._voice.say(self._presence("online"))
         self._voice.state(ABOUT_STATE, self._describe())
         with snapshot(self._journal.reader) as rows:
             states = dict(self.role.states(rows)) | dict(last_shown(rows, self._own_states))
@@ -487,7 +488,7 @@ class Node:
             since = rfc3339(self.identity.now())
             alarm = Alarm(kind="standstill", detail=str(error), since=since)
             self._voice.state(ALARMS_STATE, Alarms(alarms=[alarm]))
-            self._voice.say(self._voice.presence("lost"))
+            self._voice.say(self._presence("lost"))
             raise
 
     # -- decide -------------------------------------------------------------------------------
