@@ -9,6 +9,7 @@ from bus.contract.topics import Topics
 from bus.link import Incoming
 from bus.sentence import Sentence, marked
 from tui.model.alarms import Alarms, Kind
+from tui.model.clocks import Clocks
 from tui.model.dead_letters import dead_letter
 from tui.model.deadlines import Deadlines
 from tui.model.floor import Floor
@@ -57,6 +58,7 @@ class StoreModel:
         self.stock = Stock()
         self.floor = Floor()
         self._deadlines = Deadlines()
+        self._clocks = Clocks()
         self.alarms = Alarms()
         self.rate = Rate()
         self.now = 0
@@ -83,6 +85,7 @@ class StoreModel:
         self._look_after_nodes(now)
         self._look_after_orders(now)
         self._look_after_stock(now)
+        self._look_after_clocks(now)
         for request in self._deadlines.missed(now):
             text = Sentence("{node} did not answer {name} of {caller} in time",
                             node=request.receiver, name=request.name,
@@ -110,6 +113,7 @@ class StoreModel:
         self.stock.hear(message)
         self.floor.hear(message)
         self._deadlines.hear(message)
+        self._clocks.hear(message)
         self._alarm(message)
 
     def _alarm(self, message: Message) -> None:
@@ -219,6 +223,20 @@ class StoreModel:
             self.alarms.raise_("restless", node.name, text, now)
         else:
             self.alarms.end("restless", node.name, now)
+
+    def _look_after_clocks(self, now: int) -> None:
+        """Those of devices that show no alarms of their own."""
+        wrong = {
+            device: seconds
+            for device, seconds in self._clocks.wrong().items()
+            if device not in self._shown
+        }
+        for device, seconds in wrong.items():
+            listed = [{"kind": "clock-wrong", "seconds": seconds}]
+            for (kind, subject), text in shown_alarms(device, listed):
+                self.alarms.raise_(kind, subject, text, now)
+        for device in self.alarms.subjects("clock-wrong") - wrong.keys():
+            self._end_unless_shown("clock-wrong", device, now)
 
     def _look_after_orders(self, now: int) -> None:
         stuck = set()
