@@ -128,6 +128,8 @@ class Node:
         )
         self._disk = DiskWatch(name, self.identity, self._show_alarms)
         self._services = ServiceWatch(name, self.identity, self._show_alarms)
+        self._own = (self.identity.boot, 0)
+        """The name and the position of its database; a new one will be named so."""
         self._peers: dict[str, peers.Peer] = {}
         self._verifying: set[str] = set()
         """Nodes that are being asked which database they have."""
@@ -186,6 +188,7 @@ class Node:
         ):
             self._clock.resume(self._journal.reader)
             self._started = self.identity.steady()
+            self._own = peers.own(self._journal.reader) or self._own
             for row in unfinished(self._journal.reader):
                 self._schedule.add(Pending(*row))
             self._look_ahead()
@@ -338,9 +341,13 @@ class Node:
     # -- others' databases --------------------------------------------------------------------
 
     def _presence(self, status: str) -> Outgoing:
-        """Whether this start is there, and how far its database has come."""
-        own = peers.own(self._journal.reader) or (self.identity.boot, 0)  # as it will be named
-        return self._voice.presence(status, *own)
+        """Whether this start is there, and how far its database had come when that was looked up.
+
+        Whoever says goodbye may have closed it, or have a disk that does not answer.
+        """
+        if status == "online":
+            self._own = peers.own(self._journal.reader) or self._own
+        return self._voice.presence(status, *self._own)
 
     def _remember(self, shown: Presence | None) -> None:
         """Take up what is known of others; and whether our own name had another database before."""
