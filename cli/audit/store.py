@@ -207,9 +207,18 @@ class AuditedStore:
         rows = self.warehouse.rows("SELECT job FROM goods_return UNION SELECT job FROM superseded")
         return frozenset(self._order_by_job.get(row["job"], row["job"]) for row in rows)
 
+    @cached_property
+    def by_hand(self) -> frozenset[str]:
+        """Orders of which a person did a step, or has to: who refused it knows nothing of that."""
+        rows = self.settlement.rows(
+            "SELECT order_id FROM refused_step WHERE open = 1"
+            " UNION SELECT order_id FROM step_resolution WHERE how = 'by-hand'"
+        )
+        return frozenset(row["order_id"] for row in rows)
+
     def still(self, order: str) -> bool:
         """Whether all nodes must agree about an order now."""
-        return order not in self.moving
+        return order not in self.moving and order not in self.by_hand
 
     def busy_until(self, database: Database) -> int:
         """When a node that is closed was last alive, in milliseconds since the epoch."""
