@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bus import peers
 from bus.clock import Moment
 from bus.contract import find_operation
 from bus.contract.channel import ROLES, Operation, State, role_of
@@ -16,6 +17,7 @@ from bus.gate import read_reply, validate
 from bus.identity import Identity
 from bus.intake import Answer, Observed, Request
 from bus.outbox import forget
+from bus.peers import Peer
 from bus.role import Role
 from bus.turn import Pending, Reply, Turn
 
@@ -69,11 +71,21 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
+class Met:
+    """What is known of another node's database, to be remembered."""
+
+    node: str
+    peer: Peer
+    tells: bool
+    """Whether that changes what is to be told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """Nothing: to see whether transactions are carried out."""
 
 
-Input = Request[Any] | Replied | Due | Done | Watched | Probe | None
+Input = Request[Any] | Replied | Due | Done | Watched | Met | Probe | None
 """What a transaction carries out; None is the start of the node."""
 
 
@@ -128,6 +140,8 @@ class Batches:
             )
             self._carry_out(turn, item)
             turns.append(turn)
+        if any(isinstance(item, Request | Replied | Due | Done) for item in inputs):
+            peers.went_on(connection)
         if forget_before is not None:
             connection.execute(
                 "DELETE FROM inbox WHERE (caller, id) IN (SELECT caller, id FROM inbox"
@@ -138,12 +152,16 @@ class Batches:
 
     def _carry_out(self, turn: Turn, item: Input) -> None:
         if item is None:
+            peers.begin(turn.connection, self._identity.boot)
             self._role.started(turn)
         elif isinstance(item, Request):
             turn.trace, turn.cause = item.trace, item.id
             self._request(turn, item)
         elif isinstance(item, Watched):
             self._role.watches[item.state](turn, item.observed)
+        elif isinstance(item, Met):
+            peers.save(turn.connection, item.node, item.peer)
+            turn.alarmed = item.tells
         elif not isinstance(item, Probe):
             self._finish(turn, item)
 

@@ -55,6 +55,8 @@ class Ear:
         store_time: what is heard of the store's clock.
         take: queues an input for the next transaction; False when there is no room.
         seen_as: told what presence this node is seen with.
+        met: told what presence another node shows.
+        replied: told of each reply to a command.
     """
 
     def __init__(
@@ -70,6 +72,8 @@ class Ear:
         store_time: StoreTime,
         take: Callable[[Input], bool],
         seen_as: Callable[[Presence], None],
+        met: Callable[[str, Presence], None],
+        replied: Callable[[Replied], None],
     ) -> None:
         self._node = node
         self._topics = topics
@@ -81,6 +85,8 @@ class Ear:
         self._store_time = store_time
         self._take = take
         self._seen_as = seen_as
+        self._met = met
+        self._replied = replied
         self._watches = {state.name: state for state in role.watches}
         self._hears = {
             ("event" if isinstance(channel, Event) else "state", channel.name): (channel, tell)
@@ -202,6 +208,7 @@ class Ear:
         if reply.code == Expired.code and not self._is_final(reply, envelope):
             self._too_late(reply)
             return
+        self._replied(reply)
         heeded = (role_of(address.callee), address.name) in self._heeded
         if heeded or reply.is_for_the_moment:
             self._take(reply)
@@ -255,8 +262,9 @@ class Ear:
         tell(address.node, data)
 
     def _state(self, message: Incoming, address: Address) -> None:
-        is_own = (address.node, address.name) == (self._node, PRESENCE.name)
-        state = PRESENCE if is_own else self._watches.get(address.name)
+        is_presence = address.name == PRESENCE.name
+        state = PRESENCE if is_presence else self._watches.get(address.name)
+        is_watched = address.name in self._watches
         if state is None or not message.payload:
             self._counts.drop("unwatched-state")
             return
@@ -265,10 +273,12 @@ class Ear:
         except Problem:
             self._counts.drop("malformed-state")
             return
-        if is_own:
-            assert isinstance(data, Presence)
-            self._seen_as(data)
-            if PRESENCE.name not in self._watches:
+        if isinstance(data, Presence):
+            if address.node == self._node:
+                self._seen_as(data)
+            else:
+                self._met(address.node, data)
+            if not is_watched:
                 return
         if isinstance(data, Presence) and not self._changed(address.node, data):
             return

@@ -14,13 +14,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bus.batch import Batches, Done, Due, Input, Probe, Replied, Watched
+from pydantic_core import from_json
+
+from bus import peers
+from bus.batch import Batches, Done, Due, Input, Met, Probe, Replied, Watched
 from bus.caller import Asks
 from bus.claim import Claim, LapsedError
 from bus.clock import Moment, NodeClock, StoreTime
 from bus.clock_watch import ClockWatch
 from bus.contract import STATES
-from bus.contract.channel import ROLES, Event, Operation
+from bus.contract.channel import ROLES, TIMEKEEPER, Event, Operation
 from bus.contract.every import (
     ABOUT,
     ABOUT_STATE,
@@ -58,6 +61,7 @@ from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.outbox import AHEAD, Schedule, count_timers, forget, near_timers, unfinished
 from bus.role import Role
 from bus.safe import short
+from bus.service_watch import Service, ServiceWatch
 from bus.session import Session
 from bus.settings import RuntimeSettings
 from bus.takeover import refuse_second
@@ -77,6 +81,8 @@ _TEXT = 200
 """Characters of a text of the contract."""
 _HOUR = 3_600.0
 """Seconds."""
+_ASK_TIME = 2.0
+"""Seconds until the store's time is asked again."""
 _QUEUE = "queue"
 """What waits for the next transaction."""
 
@@ -129,6 +135,12 @@ class Node:
             name, self.identity, self._clock, store_time, self._record_clock, self._show_alarms
         )
         self._disk = DiskWatch(name, self.identity, self._show_alarms)
+        self._services = ServiceWatch(name, self.identity, self._show_alarms)
+        self._own = (self.identity.boot, 0)
+        """The name and the position of its database; a new one will be named so."""
+        self._peers: dict[str, peers.Peer] = {}
+        self._verifying: set[str] = set()
+        """Nodes that are being asked which database they have."""
         self._voice = Voice(name, role.kind, self.topics, self.identity, self.counts, store_time)
         self._batches = Batches(role, name, place.site, self.identity)
         self._gate = Gate(self.topics, name, role.kind, self.identity, store_time)
@@ -140,7 +152,7 @@ class Node:
         )
         self._ear = Ear(
             name, role, self.topics, self._gate, self._voice, self.counts, self._schedule,
-            self._asks, store_time, self._take, self._seen_as,
+            self._asks, store_time, self._take, self._seen_as, self._met, self._replied,
         )  # fmt: skip
         self._health = Health(
             name, self._probe, self._may_act, settings.takeover_wait / 2, settings.standstill
@@ -188,11 +200,12 @@ class Node:
         ):
             self._clock.resume(self._journal.reader)
             self._started = self.identity.steady()
+            self._own = peers.own(self._journal.reader) or self._own
             for row in unfinished(self._journal.reader):
                 self._schedule.add(Pending(*row))
             self._look_ahead()
             self._ear.reader = self._journal.reader
-            await self._refuse_second(patient=False)
+            shown = await self._refuse_second(patient=False)
             wait = self.place.settings.takeover_wait
             self._claim = self.place.claim(
                 self.name, wait, self.identity.elapsed, self._ask_again, self._regained
@@ -207,6 +220,7 @@ class Node:
                         tasks.create_task(self._keep_healthy(), name=f"{self.name}/health"),
                     ]
                     await self._carry_out([None])
+                    self._remember(shown)
                     running += [
                         tasks.create_task(self._session.run(once=True), name=f"{self.name}/link"),
                         tasks.create_task(self._work(), name=f"{self.name}/work"),
@@ -214,6 +228,7 @@ class Node:
                         tasks.create_task(self._show_again(), name=f"{self.name}/show"),
                         tasks.create_task(self._keep_looking(), name=f"{self.name}/ahead"),
                         tasks.create_task(self._watch.keep_looking(), name=f"{self.name}/clock"),
+                        tasks.create_task(self._learn_time(), name=f"{self.name}/learn-time"),
                     ]
                     await self._stop.wait()
                     self._watch.look()
@@ -226,7 +241,7 @@ class Node:
     def stop(self) -> None:
         """End `run` after a goodbye; what is not done yet goes on at the next start."""
         if self.ready.is_set():
-            self._voice.say(self._voice.presence("offline"))
+            self._voice.say(self._presence("offline"))
         self._stop.set()
 
     async def ask(self, operation: Operation[Any, Any], callee: str, data: Model) -> Any:
@@ -265,6 +280,8 @@ class Node:
         ]
         if PRESENCE not in self.role.watches:
             wants.append(Subscription(self.topics.state(self.name, PRESENCE.name), 1))
+            roles = sorted(ROLES - {self.name})
+            wants += [Subscription(self.topics.state(role, PRESENCE.name), 1) for role in roles]
         for state in (*self.role.watches, *self.role.hears):
             owner = state.owner if state.owner in ROLES else "+"
             if isinstance(state, Event):
@@ -277,16 +294,16 @@ class Node:
             wants,
             self._receive,
             self._connected,
-            self._voice.presence("lost"),
+            self._presence("lost"),
             self.place.settings.reconnect_limit,
             self.identity.chance,
         )
 
     # -- one process plays a role -------------------------------------------------------------
 
-    async def _refuse_second(self, *, patient: bool) -> None:
+    async def _refuse_second(self, *, patient: bool) -> Presence | None:
         place = self.place
-        await refuse_second(
+        return await refuse_second(
             place.connector, self.topics, self.name, self.identity, place.settings.takeover_wait,
             patient=patient,
         )  # fmt: skip
@@ -297,11 +314,13 @@ class Node:
             if self.ready.is_set():  # before, the session may wait for us
                 await self._session.up.wait()
             try:
-                return await self._refuse_second(patient=stood_still)
+                await self._refuse_second(patient=stood_still)
             except BrokerError as error:
                 logger.debug("%s: could not ask: %s", self.name, error)
                 limit = self.place.settings.reconnect_limit
                 await asyncio.sleep(self.identity.chance.uniform(0, limit))
+            else:
+                return
 
     def _connected(self) -> None:
         self._echoed = False
@@ -327,7 +346,7 @@ class Node:
             # Anybody can say so, and whose start was later no clock can tell: who answers for it?
             self._claim.doubt(stood_still=True)
         else:  # a late word of an earlier start or connection hides us
-            self._voice.say(self._voice.presence("online"))
+            self._voice.say(self._presence("online"))
 
     def _send(self, message: Outgoing) -> bool:
         if not self._claim.holds() or not self._session.send(message):
@@ -335,11 +354,88 @@ class Node:
         self.counts["said"] += 1
         return True
 
+    # -- others' databases --------------------------------------------------------------------
+
+    def _presence(self, status: str) -> Outgoing:
+        """Whether this start is there, and how far its database had come when that was looked up.
+
+        Whoever says goodbye may have closed it, or have a disk that does not answer.
+        """
+        if status == "online":
+            self._own = peers.own(self._journal.reader) or self._own
+        return self._voice.presence(status, *self._own)
+
+    def _remember(self, shown: Presence | None) -> None:
+        """Take up what is known of others; and whether our own name had another database before."""
+        rows = self._journal.reader
+        self._peers = peers.load(rows)
+        own = peers.own(rows)
+        if shown is None or shown.database is None or own is None:
+            return
+        if not peers.is_remembered(self.name):
+            return
+        before = peers.Peer(shown.database, shown.position or 0, shown.boot)
+        now = self.identity.steady()
+        before = self._peers.get(self.name, before)
+        self._know(self.name, peers.met(before, *own, self.identity.boot, now))
+
+    def _met(self, node: str, presence: Presence) -> None:
+        """Another node shows which database it has."""
+        database = presence.database
+        if presence.status == "online" and database is not None and peers.is_remembered(node):
+            before, now = self._peers.get(node), self.identity.steady()
+            position, boot = presence.position or 0, presence.boot
+            peer = peers.met(before, database, position, boot, now)
+            if peer.loss == (before and before.loss):
+                self._know(node, peer)
+            elif node not in self._verifying:  # what is shown may be of yesterday
+                self._verifying.add(node)
+                self._do_beside(self._verify(node, before), f"verify {node}")
+
+    async def _verify(self, node: str, before: peers.Peer | None) -> None:
+        """Ask a node itself which database it has now.
+
+        Args:
+            node: whom.
+            before: what was known of it before it is asked.
+        """
+        try:
+            about: About = await self._asks.ask(ABOUT, node, Empty())
+        except Problem as problem:  # asked again when it shows itself again
+            logger.debug("%s: %s does not say what it has: %s", self.name, node, problem)
+        else:
+            if about.database is not None:
+                position, now = about.position or 0, self.identity.steady()
+                self._know(node, peers.met(before, about.database, position, about.boot, now))
+        finally:
+            self._verifying.discard(node)
+
+    def _know(self, node: str, peer: peers.Peer) -> None:
+        before = self._peers.get(node)
+        if peer != before:
+            self._peers[node] = peer
+            self._take(Met(node, peer, peer.loss != (before and before.loss)))
+
+    def _replied(self, reply: Replied) -> None:
+        """A command was answered: or refused, also by a node that does not know what it must."""
+        row = reply.row
+        service = Service("refuses", row.target, row.operation)
+        problem = reply.data if reply.problem and isinstance(reply.data, dict) else {}
+        if reply.is_for_the_moment:
+            reason, now = str(problem.get("detail") or reply.code), self.identity.steady()
+            self._services.failed(row.id, service, reason, now, self._order_of(row))
+            return
+        self._services.served(service)
+        self._services.done(row.id)
+        if peers.is_ignorant(reply.code, problem.get("state", "")):
+            now = self.identity.steady()
+            self._know(row.target, peers.forgot(self._peers.get(row.target), now))
+
     # -- hear ---------------------------------------------------------------------------------
 
     def _show(self) -> None:
         """Show every state of this node."""
-        self._voice.say(self._voice.presence("online"))
+        self._voice.say(self._presence("online"))
         self._voice.state(ABOUT_STATE, self._describe())
         with snapshot(self._journal.reader) as rows:
             states = dict(self.role.states(rows)) | dict(last_shown(rows, self._own_states))
@@ -353,6 +449,8 @@ class Node:
         """Everything that is wrong here: what the role says, the clocks and the disk."""
         with snapshot(self._journal.reader) as rows:
             found = [*self.role.alarms(rows), *self._watch.alarms, *self._disk.alarms]
+        found += self._services.alarms
+        found += peers.alarms(self._peers, self.name, self.identity.now(), self.identity.steady())
         self._voice.state(ALARMS_STATE, Alarms(alarms=found))
 
     async def _show_again(self) -> None:
@@ -413,7 +511,7 @@ class Node:
             since = rfc3339(self.identity.now())
             alarm = Alarm(kind="standstill", detail=str(error), since=since)
             self._voice.state(ALARMS_STATE, Alarms(alarms=[alarm]))
-            self._voice.say(self._voice.presence("lost"))
+            self._voice.say(self._presence("lost"))
             raise
 
     # -- decide -------------------------------------------------------------------------------
@@ -484,6 +582,7 @@ class Node:
         def run(rows: sqlite3.Connection, at: Moment) -> Turn:
             turn = Turn(rows, at.now, at.steady, self.name, self.place.site, self.identity, {})
             work(turn)
+            peers.went_on(rows)
             return turn
 
         try:
@@ -592,6 +691,7 @@ class Node:
     def _reschedule(self, turn: Turn) -> None:
         for identifier in turn.removed:
             self._schedule.remove(identifier)
+            self._services.done(identifier)
         for identifier in turn.postponed:
             self._schedule.tried(identifier)
         for row in turn.added:
@@ -630,6 +730,16 @@ class Node:
         finally:
             self._asking_time.discard(target)
 
+    async def _learn_time(self) -> None:
+        """Learn once what time it is in the store: else nobody knew that a clock here is wrong."""
+        while self.name != TIMEKEEPER and self._store_time.anywhere() is None:
+            await self._session.up.wait()
+            if TIMEKEEPER not in self._asking_time:
+                self._asking_time.add(TIMEKEEPER)
+                await self._ask_time(TIMEKEEPER)
+            await asyncio.sleep(_ASK_TIME)
+        self._watch.look()
+
     def _look_ahead(self) -> None:
         """Take up the timers whose time is near."""
         for row in near_timers(self._journal.reader, self.identity.steady()):
@@ -644,6 +754,7 @@ class Node:
     async def _call(self, row: Pending) -> None:
         """Call a provider or machine; whatever goes wrong, ask again with the same key."""
         adapter = self._adapters[row.target]
+        began = self.identity.steady()
         try:
             async with self._calls:
                 await self._claim.held()
@@ -655,17 +766,27 @@ class Node:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            self._unknown(row, error)  # something within it was cancelled, not we
+            self._unknown(row, error, began)  # something within it was cancelled, not we
             return
         except Exception as error:  # noqa: BLE001 - any failure means unknown: ask again
-            self._unknown(row, error)
+            self._unknown(row, error, began)
             return
+        self._services.served(Service("provider-silent", adapter.serves, ""))
         self._take(Done(row, data, result))
 
-    def _unknown(self, row: Pending, error: BaseException) -> None:
+    def _unknown(self, row: Pending, error: BaseException, began: int) -> None:
         logger.warning("%s: %s of %s: %r; asking again", self.name, row.target, row.id, error)
         self.counts[f"unknown.{row.target}"] += 1
         self._schedule.tried(row.id)
+        service = Service("provider-silent", self._adapters[row.target].serves, "")
+        reason = str(error) or type(error).__name__
+        self._services.failed(row.id, service, reason, began, self._order_of(row))
+
+    def _order_of(self, row: Pending) -> str | None:
+        """The order that something of the outbox is about, where it says so."""
+        content = from_json(row.payload)
+        found = content.get("order", content.get("orderid"))
+        return found if isinstance(found, str) else None
 
     # -- what every node answers --------------------------------------------------------------
 
@@ -675,7 +796,10 @@ class Node:
         )
 
     def _describe(self) -> About:
+        database, position = peers.own(self._journal.reader) or (None, None)
         return About(
+            database=database,
+            position=position,
             node=self.name,
             role=self.role.kind,
             boot=self.identity.boot,

@@ -35,6 +35,8 @@ class Adapter(Generic[DataT]):
     data: type[DataT]
     call: Callable[[str, DataT], Awaitable[Any]]
     done: Callable[[Turn, DataT, Any], None]
+    serves: str = "machine"
+    """What it calls, as people say it: `payment provider`, `screen` ..."""
 
 
 @dataclass(slots=True)

@@ -28,8 +28,8 @@ async def refuse_second(
     wait: float,
     *,
     patient: bool = False,
-) -> None:
-    """Return if nobody else plays `name`.
+) -> Presence | None:
+    """Return if nobody else plays `name`: the presence last shown under it, if any is known.
 
     Asks for the retained presence; when that says that another start is `online`, it has `wait`
     seconds to answer a ping. Our own ping comes back after what is retained, so a free name costs
@@ -77,10 +77,13 @@ class _Listening:
         self._presence = presence
         self._pong = pong
         self._name = name
+        self._shown: Presence | None = None
         self._another_online = False
         self._echoed = False
 
-    async def until_sure(self, link: Link, ping: Outgoing, wait: float, *, patient: bool) -> None:
+    async def until_sure(
+        self, link: Link, ping: Outgoing, wait: float, *, patient: bool
+    ) -> Presence | None:
         clock = asyncio.get_running_loop().time
         until = clock() + wait
         while clock() < until:
@@ -91,13 +94,14 @@ class _Listening:
                     while patient or self._another_online or not self._echoed:
                         for arrived in await link.receive():
                             self._hear(arrived)
-                    return
+                    return self._shown
             except TimeoutError:
                 continue
+        return self._shown
 
     def _hear(self, arrived: Incoming) -> None:
         if arrived.topic == self._presence:
-            shown = _read(arrived.payload, Presence)
+            self._shown = shown = _read(arrived.payload, Presence)
             self._another_online = (
                 shown is not None and shown.status == "online" and shown.boot != self._boot
             )

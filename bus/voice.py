@@ -143,9 +143,14 @@ class Voice:
         payload = self._seal(event.name, data, trace)
         self.say(Outgoing(self._topics.event(self._node, event.name), payload))
 
-    def presence(self, status: Any) -> Outgoing:
-        """This start of the node as online, offline or lost."""
-        presence = Presence(status=status, boot=self._identity.boot, since=self.since)
+    def presence(
+        self, status: Any, database: str | None = None, position: int | None = None
+    ) -> Outgoing:
+        """This start of the node as online, offline or lost, and with which database."""
+        presence = Presence(
+            status=status, boot=self._identity.boot, since=self.since,
+            database=database, position=position,
+        )  # fmt: skip
         return self.state_message(PRESENCE, presence)
 
     def state_message(self, state: State[Any], data: Model, trace: str | None = None) -> Outgoing:

@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from bus.caller import Caller
-from bus.contract.settlement import REFUSALS, RESOLVE, RefundRefusal, Refusals, Resolve, Resolved
+from bus.contract.settlement import (
+    REFUSALS,
+    RESOLVE,
+    RefundRefusal,
+    RefusalList,
+    Refusals,
+    Resolve,
+    Resolved,
+    StepRefusal,
+)
 from bus.contract.values import Money
 from bus.errors import ConfigurationError
 from cli import options
@@ -22,13 +31,15 @@ def resolve(
     by_hand: Annotated[
         bool,
         typer.Option(
-            "--refunded-by-hand", help="The customer has the money, in cash or by transfer."
+            "--refunded-by-hand",
+            "--by-hand",
+            help="It is done: the customer has the money, in cash or by transfer.",
         ),
     ] = False,
-    retry: Annotated[bool, typer.Option("--retry", help="Ask the provider again.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Ask whoever refused again.")] = False,
     refund: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Which of several refunds; all of the order's."),
+        typer.Option(metavar="NAME", help="Which of several refunds or steps; all of the order's."),
     ] = None,
     why: options.Why = None,
     by: options.By = options.CLERK,
@@ -37,18 +48,19 @@ def resolve(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """See to money that the payment provider refused to give back.
+    """See to money that the payment provider refused to give back, and to refused steps back.
 
-    Without an order it lists what waits for a person, with the provider's words. Pay the customer
-    first, then say so; or mend what was wrong and have the provider asked again. The order goes on
-    from there, and remembers who did what and why.
+    Without an order it lists what waits for a person, and why. Pay the customer, or do the step by
+    hand, then say so; or mend what was wrong and have whoever refused asked again. The order goes
+    on from there, and remembers who did what and why.
 
     Example: storebus resolve o-4fmmjyzje4 --refunded-by-hand --why "transferred on Monday"
     """
     clerk = connected(broker, site, data, by)
     if order is None or not (by_hand or retry or why is not None):
-        found = [each for each in run(ask(clerk, _waiting)) if order is None or each.order == order]
-        _list(found, as_json=as_json)
+        waiting: RefusalList = run(ask(clerk, _waiting))
+        both: list[RefundRefusal | StepRefusal] = [*waiting.refusals, *waiting.steps]
+        _list([each for each in both if order is None or each.order == order], as_json=as_json)
         return
     if by_hand == retry:
         raise ConfigurationError("Say what became of it: --refunded-by-hand, or --retry.")
@@ -60,24 +72,35 @@ def resolve(
     if as_json:
         output.print_json(done.model_dump_json())
         return
-    what = "counts as paid back by hand" if by_hand else "is asked of the provider again"
-    output.print(
-        f"{_price(done.amount)} {what}; {done.order} is {done.state}.", soft_wrap=True, markup=False
-    )
+    said = [f"{_price(done.amount)} {_MONEY[how]}"] if done.amount.amount else []
+    said += [f"{name} {_STEP[how]}" for name in done.refunds if ".refund." not in name]
+    said += [f"{done.order} is {done.state}."]
+    output.print("; ".join(said), soft_wrap=True, markup=False)
 
 
-async def _waiting(caller: Caller) -> list[RefundRefusal]:
-    found: list[RefundRefusal] = (await caller.ask(REFUSALS, "settlement", Refusals())).refusals
+_MONEY = {"by-hand": "counts as paid back by hand", "retry": "is asked of the provider again"}
+_STEP = {"by-hand": "counts as done by hand", "retry": "is asked for again"}
+
+
+async def _waiting(caller: Caller) -> RefusalList:
+    found: RefusalList = await caller.ask(REFUSALS, "settlement", Refusals())
     return found
 
 
-def _list(found: list[RefundRefusal], *, as_json: bool) -> None:
+def _list(found: list[RefundRefusal | StepRefusal], *, as_json: bool) -> None:
     if as_json:
         output.print_json(json.dumps([each.model_dump() for each in found]))
         return
     if not found:
-        output.print("No refund waits for a person.")
+        output.print("No refund, and no other step back, waits for a person.")
     for each in found:
+        if isinstance(each, StepRefusal):
+            output.print(
+                f"{each.order}: {each.callee} refused to {each.operation} ({each.reason}),"
+                f" since {each.since}; {each.step}",
+                soft_wrap=True, markup=False,
+            )  # fmt: skip
+            continue
         output.print(
             f"{each.order}: {_price(each.amount)} did not go back ({each.reason}),"
             f" since {each.since}; {each.refund}",
@@ -85,8 +108,8 @@ def _list(found: list[RefundRefusal], *, as_json: bool) -> None:
         )  # fmt: skip
     if found:
         output.print(
-            "Pay it by hand, or mend what is wrong; then: storebus resolve ORDER"
-            " --refunded-by-hand | --retry --why TEXT",
+            "Do it by hand, or mend what is wrong; then: storebus resolve ORDER"
+            " --by-hand | --retry --why TEXT",
             soft_wrap=True, markup=False,
         )  # fmt: skip
 

@@ -74,6 +74,7 @@ async def running_store(
     shop = read_shop(settings.shop)
     async with AsyncExitStack() as stack:
         stack.callback(os.close, hold(settings.data / "store.lock"))
+        _tell_new(settings.data)
         remember_shop(settings)
         broker = await stack.enter_async_context(
             running_broker(settings.broker, settings.data, output.print)
@@ -130,6 +131,19 @@ async def running_nodes(roles: Mapping[str, Role], place: Place) -> AsyncIterato
                     node.stop()
     except ExceptionGroup as group:
         raise first_error(group) from None
+
+
+def _tell_new(data: Path) -> None:
+    """A store begins where there is no database; one that lacks some has lost them."""
+    missing = sorted(role for role in ROLES if not (data / f"{role}.db").exists())
+    if len(missing) == len(ROLES):
+        output.print(f"A new store begins in {data}: no database lies there.", soft_wrap=True)
+    elif missing:
+        output.print(
+            f"{data} has no database of {', '.join(missing)} any more: it begins anew, and does not"
+            " know what the others know. If it was moved, close the store and put it back.",
+            soft_wrap=True,
+        )
 
 
 def _is_seeded(data: Path) -> bool:

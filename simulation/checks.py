@@ -67,6 +67,8 @@ def _left_behind(data: Path) -> Iterator[str]:
         yield f"I4: the alarm {row['kind']} still stands"
     for row in all_rows(data / "settlement.db", "SELECT name FROM refused_refund WHERE open = 1"):
         yield f"I4: nobody has seen to {row['name']}"
+    for row in all_rows(data / "settlement.db", "SELECT name FROM refused_step WHERE open = 1"):
+        yield f"I4: nobody has seen to {row['name']}"
     for row in all_rows(data / "settlement.db", "SELECT reason FROM provider_fault"):
         yield f"I4: the provider is said not to let the store in: {row['reason']}"
 

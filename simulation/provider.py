@@ -89,7 +89,9 @@ class Provider:
                 return Declined(reason)
             case Answer(409, {"state": "refused", "reason": str(reason)}):
                 voided = await self.void(key)
-                return voided if isinstance(voided, Captured | Unknown) else Declined(reason)
+                if isinstance(voided, Captured | Unknown):
+                    return voided
+                return Declined(reason, refused=True)
             case _:
                 return self._neither(answer)
 

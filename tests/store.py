@@ -58,7 +58,9 @@ FAST = RuntimeSettings(
     retry_first=0.05, retry_limit=0.2, query_retry=0.05, reconnect_limit=0.2, takeover_wait=0.5
 )
 """For tests in which messages get lost."""
-_BOOKKEEPING = {"inbox", "order_trace", "outbox", "migration", "clock", "shown"}
+_BOOKKEEPING = {
+    "inbox", "order_trace", "outbox", "migration", "clock", "shown", "database", "peer",
+}  # fmt: skip
 
 
 def _style(sku: str, gtin: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ EVERY = "*"
 """The callee of an operation, or the owner of a state, that every node has."""
 ROLES = frozenset({"catalog", "settlement", "warehouse"})
 """Server roles: each is one node of the same name."""
+TIMEKEEPER = "settlement"
+"""The role whose clock is the store's."""
 DEVICES = frozenset({"sorter", "terminal", "console", "tester"})
 """Kinds of devices and observers: each is any number of nodes named `kind-...`."""
 ALSO_CALLED = {"web": "terminal"}

@@ -85,6 +85,10 @@ class About(Model):
     """How often it has connected within the last hour; null from devices that do not say."""
     errors: Annotated[list[Mishap], Field(max_length=MAX_ERRORS, default_factory=list)]
     """What it logged last as a warning or an error since it started, oldest first."""
+    database: Word | None = None
+    """Names its database, as in its presence."""
+    position: Count | None = None
+    """How far that has come."""
 
 
 class Presence(Model):
@@ -96,6 +100,11 @@ class Presence(Model):
     """Identifies this start of the process: a `lost` of an older start means nothing."""
     since: Text
     """RFC 3339 time of the start."""
+    database: Word | None = None
+    """Names the database that the node plays with, where it has one: with another one it has lost
+    what it knew."""
+    position: Count | None = None
+    """How far that has come: it only rises, unless an older copy was put in its place."""
 
 
 class Refusal(Model):
@@ -122,12 +131,27 @@ class Alarm(Model):
         "provider-refuses-us",
         "standstill",
         "cannot-write",
+        "database-replaced",
+        "database-older",
+        "provider-silent",
+        "outcome-unknown",
+        "refuses",
+        "charge-refused",
+        "step-refused",
+        "short-pick",
+        "put-back",
     ]
     """What programs look at. `clock-step`: the host's clock was set; `clock-wrong`: it is not the
     store's; `refund-refused`: money could not go back; `provider-refuses-us`: the payment provider
     does not let the store in, and its settings are to be mended; `standstill`: the node's
     transactions did not come to an end, so it ended itself and is to be started again;
-    `cannot-write`: its database cannot be written, a full disk for instance."""
+    `cannot-write`: its database cannot be written, a full disk for instance; `database-replaced`,
+    `database-older`: a node has another database than before, or an older copy of it;
+    `provider-silent`: what a node calls does not answer; `outcome-unknown`: of one order it has not
+    for long; `refuses`: a node or sorter refuses what it is asked, again and again;
+    `charge-refused`: the payment provider refuses to charge; `step-refused`: a step back of an
+    order was refused for good; `short-pick`: fewer goods lay somewhere than the books said;
+    `put-back`: goods wait for a person who puts them on a shelf."""
     detail: Text
     """What is wrong and what to do, in words."""
     since: Time
@@ -136,6 +160,11 @@ class Alarm(Model):
     """Which order it is about, if about one."""
     seconds: Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)] | None = None
     """Of a clock: by how much it was set or is ahead; negative if it was set back or is behind."""
+    subject: Word | None = None
+    """What it is about, where that is neither an order nor the node that shows it: another node, a
+    sorter, a style and its location, a parcel."""
+    values: dict[Word, Word | Counter] = Field(default_factory=dict, max_length=20)
+    """What `detail` names, each by what it is, for whoever says it in words of their own."""
 
 
 class Alarms(Model):

@@ -180,16 +180,31 @@ class RefundRefusal(Model):
     since: Time
 
 
+class StepRefusal(Model):
+    """A step back of an order that another role refused for good: a person has to see to it."""
+
+    order: OrderId
+    step: Reference
+    """Its name, to resolve it by."""
+    callee: Name
+    """Who refused."""
+    operation: Name
+    """What was refused: `withdraw`, `release`."""
+    reason: Explanation
+    """Why, in the words of who refused."""
+    since: Time
+
+
 How = Literal["by-hand", "retry"]
 
 
 class Resolution(Model):
-    """What somebody did about a refused refund."""
+    """What somebody did about a refused refund, or another step back that was refused."""
 
     refund: Reference
-    """The name of the refund."""
+    """The name of the refund, or of the step."""
     how: How
-    """Paid back by hand, or asked of the provider again."""
+    """Done by hand, or asked again."""
     by: Name
     """The node at which it was entered."""
     at: Time
@@ -334,14 +349,14 @@ class Failed(Model):
 
 
 class Resolve(Model):
-    """A person has seen to what the payment provider refused to give back."""
+    """A person has seen to what the payment provider refused to give back, or a role to undo."""
 
     order: OrderId
     how: How
-    """`by-hand`: the customer has the money, in cash or by transfer. `retry`: the provider is to
-    be asked again."""
+    """`by-hand`: it is done; of a refund, the customer has the money, in cash or by transfer.
+    `retry`: whoever refused is to be asked again."""
     refund: Reference | None = None
-    """Which of several refused refunds; null for all of the order."""
+    """Which of several refused refunds or steps; null for all of the order."""
     reason: Reason
 
 
@@ -352,23 +367,25 @@ class Resolved(Model):
     state: OrderState
     """Where the order is on its way now."""
     amount: Money
-    """How much it was about."""
+    """How much money it was about."""
     refunds: Annotated[list[Reference], Field(max_length=MAX_ENTRIES), distinct()]
-    """The names of the refunds."""
+    """The names of the refunds and steps."""
 
 
 class Refusals(Model):
-    """Which refunds were refused, and nobody has seen to yet?"""
+    """Which refunds and other steps back were refused, and nobody has seen to yet?"""
 
     limit: Annotated[int, Field(ge=1, le=100)] = 100
     """The most to be answered."""
 
 
 class RefusalList(Model):
-    """Refused refunds that a person has to see to."""
+    """Refused refunds, and other steps back, that a person has to see to."""
 
     refusals: Annotated[list[RefundRefusal], Field(max_length=100)]
-    """Oldest first."""
+    """Refunds, oldest first."""
+    steps: list[StepRefusal] = Field(default_factory=list, max_length=100)
+    """Other steps, oldest first."""
 
 
 class Deposit(Model):
@@ -492,13 +509,13 @@ FAILED = command(
 )  # fmt: skip
 RESOLVE = command(
     "settlement", "resolve", Resolve, Resolved,
-    "A person has seen to a refund that the payment provider refused",
+    "A person has seen to a refund, or another step back, that was refused",
     callers={"tester", "console"}, timeout=30.0,
     problems={"unknown-order", "wrong-state"},
 )  # fmt: skip
 REFUSALS = query(
     "settlement", "refusals", Refusals, RefusalList,
-    "Which refunds were refused, so that a person has to see to them?",
+    "Which refunds and steps back were refused, so that a person has to see to them?",
 )  # fmt: skip
 DEPOSIT = command(
     "settlement", "deposit", Deposit, Balance,

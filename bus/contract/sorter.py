@@ -17,6 +17,7 @@ from bus.contract.values import (
     PointId,
     Quantity,
     Sku,
+    Text,
     Time,
 )
 
@@ -54,6 +55,8 @@ class PickReply(Model):
     job: JobId
     accepted: bool
     """False when it has another job: it will be asked again, or another sorter."""
+    reason: Text | None = None
+    """Of a job that was not taken: why, for people who look at the sorter."""
 
 
 class Abort(Model):

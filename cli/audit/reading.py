@@ -19,10 +19,10 @@ from bus.generation import refuse_foreign_log
 from cli.snapshot import snapshots
 
 SCHEMAS = {
-    "bus": 6,
+    "bus": 7,
     "nodes.catalog": 4,
-    "nodes.settlement": 8,
-    "nodes.warehouse": 7,
+    "nodes.settlement": 9,
+    "nodes.warehouse": 8,
     "devices.sorter": 3,
     "devices.terminal": 3,
 }

@@ -111,6 +111,14 @@ class AuditedStore:
         return found
 
     @cached_property
+    def refused_steps(self) -> dict[str, list[Row]]:
+        """By order, steps back that a role refused and nobody has seen to yet."""
+        found: dict[str, list[Row]] = {}
+        for row in self.settlement.rows("SELECT * FROM refused_step WHERE open = 1"):
+            found.setdefault(row["order_id"], []).append(row)
+        return found
+
+    @cached_property
     def not_let_in(self) -> frozenset[str]:
         """Orders whose payment waits until the provider lets the store in."""
         rows = self.settlement.rows(
@@ -199,9 +207,18 @@ class AuditedStore:
         rows = self.warehouse.rows("SELECT job FROM goods_return UNION SELECT job FROM superseded")
         return frozenset(self._order_by_job.get(row["job"], row["job"]) for row in rows)
 
+    @cached_property
+    def by_hand(self) -> frozenset[str]:
+        """Orders of which a person did a step, or has to: who refused it knows nothing of that."""
+        rows = self.settlement.rows(
+            "SELECT order_id FROM refused_step WHERE open = 1"
+            " UNION SELECT order_id FROM step_resolution WHERE how = 'by-hand'"
+        )
+        return frozenset(row["order_id"] for row in rows)
+
     def still(self, order: str) -> bool:
         """Whether all nodes must agree about an order now."""
-        return order not in self.moving
+        return order not in self.moving and order not in self.by_hand
 
     def busy_until(self, database: Database) -> int:
         """When a node that is closed was last alive, in milliseconds since the epoch."""

@@ -47,6 +47,9 @@ def _payments(store: AuditedStore) -> Iterator[Waiting]:
     for name, rows in store.refused.items():
         for row in rows:
             yield Waiting("resolve", "settlement", f"{name}: {row['name']}", unfinished=False)
+    for name, rows in store.refused_steps.items():
+        for row in rows:
+            yield Waiting("resolve", "settlement", f"{name}: {row['name']}", unfinished=False)
     for name in store.not_let_in - store.refused.keys():
         yield Waiting("pay", "settlement", name)
 
@@ -66,7 +69,8 @@ def order_is_explained(store: AuditedStore, name: str) -> bool:
     if state not in UNDOING:
         return False
     steps = parsed(order["undo"], store.settlement, "orders")
-    return bool(steps) and all(_PROMPTS.get(step) in asked for step in steps)
+    refused = {row["step"] for row in store.refused_steps.get(name, ())}
+    return bool(steps) and all(_PROMPTS.get(step) in asked or step in refused for step in steps)
 
 
 def job_is_explained(store: AuditedStore, name: str) -> bool:

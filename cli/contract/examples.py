@@ -81,6 +81,8 @@ _ABOUT = {
     "data": "/var/lib/storebus",
     "connections": 1,
     "errors": [{"at": _SINCE, "detail": "connection lost: the broker is gone; trying again"}],
+    "database": "0c4de1a9e68e",
+    "position": 1204,
 }
 
 DATA: dict[str, dict[str, Any]] = {
@@ -89,7 +91,13 @@ DATA: dict[str, dict[str, Any]] = {
     "every.about.request": {},
     "every.about.reply": _ABOUT,
     "every.about.state": _ABOUT,
-    "every.presence.state": {"status": "online", "boot": "5fd333ecda5d", "since": _SINCE},
+    "every.presence.state": {
+        "status": "online",
+        "boot": "5fd333ecda5d",
+        "since": _SINCE,
+        "database": "0c4de1a9e68e",
+        "position": 1204,
+    },
     "every.alarms.state": {
         "alarms": [
             {
@@ -99,6 +107,18 @@ DATA: dict[str, dict[str, Any]] = {
                 " (NTP).",
                 "since": _SINCE,
                 "seconds": 259_200,
+            },
+            {
+                "kind": "refuses",
+                "detail": "sorter-2 refuses every job (the lid is open): look at it, or switch it"
+                " off.",
+                "since": _SINCE,
+                "subject": "sorter-2",
+                "values": {
+                    "whom": "sorter-2",
+                    "operation": "pick",
+                    "reason": "the lid is open",
+                },
             },
         ]
     },
@@ -192,7 +212,19 @@ DATA: dict[str, dict[str, Any]] = {
         "refunds": [f"{ORDER}.refund.0"],
     },
     "settlement.refusals.request": {"limit": 100},
-    "settlement.refusals.reply": {"refusals": [_REFUSAL]},
+    "settlement.refusals.reply": {
+        "refusals": [_REFUSAL],
+        "steps": [
+            {
+                "order": ORDER,
+                "step": f"{ORDER}.withdraw",
+                "callee": "warehouse",
+                "operation": "withdraw",
+                "reason": "The warehouse has lost its books.",
+                "since": _SINCE,
+            }
+        ],
+    },
     "settlement.ready.request": {**_AT_NORTH, "parcel": PARCEL},
     "settlement.ready.reply": {"order": ORDER},
     "settlement.failed.request": {"order": ORDER, "reason": "Not on the shelf.", "lines": _LINES},
@@ -292,7 +324,7 @@ DATA: dict[str, dict[str, Any]] = {
     "warehouse.counts.request": {"sku": "OXF-BLU-M", "limit": 20},
     "warehouse.counts.reply": {"counts": [{**_COUNT, "by": "tester-ann", "at": _SINCE}]},
     "sorter.pick.request": {**_JOB, **_AT_NORTH, "picks": _PICKS},
-    "sorter.pick.reply": {"job": JOB, "accepted": True},
+    "sorter.pick.reply": {"job": JOB, "accepted": True, "reason": None},
     "sorter.abort.request": _JOB,
     "sorter.abort.reply": {"job": JOB, "taken": []},
     "sorter.job.state": {

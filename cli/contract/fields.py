@@ -37,12 +37,12 @@ def _type(shape: Schema, parts: dict[str, Schema]) -> str:
         (item,) = list(alternatives(shape["items"], parts))
         return f"list of {_type(item, parts)}{_span(shape, 'minItems', 'maxItems')}"
     if kind == "object" and "additionalProperties" in shape and "properties" not in shape:
-        (value,) = (
+        values = (
             list(alternatives(shape["additionalProperties"], parts))
             if isinstance(shape["additionalProperties"], dict)
-            else ({"type": "any"},)
+            else [{"type": "any"}]
         )
-        return f"object of {_type(value, parts)}"
+        return f"object of {' or '.join(_type(value, parts) for value in values)}"
     if "pattern" in shape:
         return f"{kind} `{shape['pattern'].replace('|', chr(92) + '|')}`"
     return kind + _span(shape, "minimum", "maximum") + _span(shape, "minLength", "maxLength")

@@ -70,6 +70,15 @@ def accept(
     )
 
 
+def why_not(known: Job | None, under_way: Job | None) -> str:
+    """Why a job was not taken, for people; see `accept`."""
+    if known is not None:
+        return "this assignment was stopped"
+    if under_way is not None:
+        return f"it is at the job {under_way.id} of {under_way.order}, {under_way.step}"
+    return "the job was given to another since"
+
+
 def advance(job: Job, now: int, parcel: str, pieces: int | None = None) -> Job:
     """The machine has done a step: the job at its next one.
 

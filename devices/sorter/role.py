@@ -61,11 +61,15 @@ def _pick(turn: Turn, request: Request[Pick]) -> PickReply:
     pick = request.data
     known = store.job(turn.connection, pick.job, pick.assignment)
     newest = store.newest_assignment(turn.connection, pick.job)
-    job = domain.accept(pick, known, newest, store.under_way(turn.connection), turn.now)
-    if job is not None and job is not known:
+    under_way = store.under_way(turn.connection)
+    job = domain.accept(pick, known, newest, under_way, turn.now)
+    if job is None:
+        why = domain.why_not(known, under_way)
+        return PickReply(job=pick.job, accepted=False, reason=why)
+    if job is not known:
         turn.show(JOB_STATE, job.state())
         _go_on(turn, _advance(turn, job))
-    return PickReply(job=pick.job, accepted=job is not None)
+    return PickReply(job=pick.job, accepted=True)
 
 
 def _go_on(turn: Turn, job: domain.Job) -> None:

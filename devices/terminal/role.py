@@ -81,7 +81,7 @@ class Terminal:
             commands={REMIND: _remind},
             answers={PURCHASE: answered},
             asks_on=frozenset({PURCHASE}),
-            adapters=(Adapter("screen", Showing, self._display, self._displayed),),
+            adapters=(Adapter("screen", Showing, self._display, self._displayed, "screen"),),
             hears=self._hears,
             committed=self._committed,
         )

@@ -19,6 +19,8 @@ from nodes.settlement.acquirer.outcomes import (
 )
 from nodes.settlement.domain import Order
 
+_PROVIDER = "payment provider"
+
 
 class OutcomeUnknownError(StorebusError):
     """The provider may or may not have captured: ask again with the same key."""
@@ -115,8 +117,8 @@ class CardMethod:
         self._let_in = let_in
         self._again = again
         self.adapters: tuple[Adapter[Any], ...] = (
-            Adapter("acquirer", ChargeCard, self._capture, self._captured),
-            Adapter("refund", RefundCard, self._give_back, self._given_back),
+            Adapter("acquirer", ChargeCard, self._capture, self._captured, _PROVIDER),
+            Adapter("refund", RefundCard, self._give_back, self._given_back, _PROVIDER),
         )
         self.timers: tuple[Timer[Any], ...] = (
             Timer("acquirer-again", ChargeCard, _ask_to_charge),

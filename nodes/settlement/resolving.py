@@ -1,9 +1,11 @@
-"""What the payment provider refuses, until a person has seen to it."""
+"""What the payment provider, or another role, refuses, until a person has seen to it."""
 
 import sqlite3
 from collections.abc import Callable
+from typing import cast
 
 from bus.contract.channel import role_of
+from bus.contract.every import Alarm
 from bus.contract.settlement import (
     RefusalList,
     Refusals,
@@ -14,27 +16,37 @@ from bus.contract.values import Money
 from bus.errors import WrongState
 from bus.intake import Request
 from bus.turn import Turn
-from nodes.settlement import refusals, store
-from nodes.settlement.domain import Order
+from nodes.settlement import refusals, steps, store
+from nodes.settlement.acquirer.outcomes import Captured, Declined
+from nodes.settlement.domain import Order, Undo
 from nodes.settlement.payments import record_refund_by_hand
 from nodes.settlement.refusals import Refusal
 
+_STEPS = 10
+"""More than an order has."""
+
 
 class Resolving:
-    """Keeps refused refunds, shows them, and ends them as a person says.
+    """Keeps what was refused, shows it, and ends it as a person says.
 
     Args:
         refund: asks the provider to give an amount back under a name.
         money_back: told that so much of an order's money is with the customer.
+        step: asks another role to do a step back.
+        step_done: told that a step back is done.
     """
 
     def __init__(
         self,
         refund: Callable[[Turn, Order, int, str], None],
         money_back: Callable[[Turn, str, int], None],
+        step: Callable[[Turn, Order, Undo], None],
+        step_done: Callable[[Turn, Order, Undo], None],
     ) -> None:
         self._refund = refund
         self._money_back = money_back
+        self._step = step
+        self._step_done = step_done
 
     def refused(self, turn: Turn, order: str, amount: int, name: str, reason: str) -> None:
         """The provider said no to a refund, for good."""
@@ -47,8 +59,24 @@ class Resolving:
         if refusals.set_fault(turn.connection, reason, turn.now):
             _show(turn)
 
+    def step_refused(self, turn: Turn, order: str, step: Undo, callee: str, reason: str) -> None:
+        """Another role said no to a step back, for good."""
+        name = steps.name_of(order, step)
+        row = steps.RefusedStep(name, order, step, callee, reason, turn.now)
+        steps.refused(turn.connection, row)
+        _show(turn)
+
+    def charged(self, turn: Turn, order: str, outcome: Captured | Declined) -> None:
+        """The provider has charged a card, or not: not to charge any is a fault of its own."""
+        if isinstance(outcome, Captured):
+            if steps.charged(turn.connection):
+                _show(turn)
+        elif outcome.refused:
+            steps.charge_refused(turn.connection, order, outcome.reason, turn.now)
+            _show(turn)
+
     def resolve(self, turn: Turn, request: Request[Resolve]) -> Resolved:
-        """A person has paid by hand, or wants the provider to be asked again."""
+        """A person has done it by hand, or wants whoever refused to be asked again."""
         data = request.data
         order = store.order(turn.connection, data.order)
         chosen = [
@@ -56,9 +84,14 @@ class Resolving:
             for each in refusals.of_order(turn.connection, order.id)
             if data.refund in (None, each.name)
         ]
-        if not chosen:
+        undone = [
+            each
+            for each in steps.open_ones(turn.connection, _STEPS, order.id)
+            if data.refund in (None, each.name)
+        ]
+        if not chosen and not undone:
             raise WrongState(
-                f"Order {order.id} is {order.state}, and no refund of it waits for a person.",
+                f"Order {order.id} is {order.state}, and nothing of it waits for a person.",
                 state=order.state,
             )
         for each in chosen:
@@ -68,6 +101,10 @@ class Resolving:
             else:
                 record_refund_by_hand(turn, order, each.amount, each.name)
                 self._money_back(turn, order.id, each.amount)
+        for one in undone:
+            steps.resolve(turn.connection, one, data.how, request.caller, data.reason, turn.now)
+            act = self._step if data.how == "retry" else self._step_done
+            act(turn, store.order(turn.connection, order.id), cast("Undo", one.step))
         _show(turn)
         return Resolved(
             order=order.id,
@@ -75,7 +112,7 @@ class Resolving:
             amount=Money(
                 amount=sum(each.amount for each in chosen), currency=order.expected.currency
             ),
-            refunds=[each.name for each in chosen],
+            refunds=[each.name for each in chosen] + [one.name for one in undone],
         )
 
 
@@ -83,7 +120,15 @@ def show(connection: sqlite3.Connection, request: Request[Refusals]) -> RefusalL
     """What waits for a person; a terminal sees what is about its own orders."""
     terminal = request.caller if role_of(request.caller) == "terminal" else None
     found = refusals.open_ones(connection, request.data.limit, terminal)
-    return RefusalList(refusals=[each.view() for each in found])
+    waiting = steps.open_ones(connection, request.data.limit, terminal=terminal)
+    return RefusalList(
+        refusals=[each.view() for each in found], steps=[each.view() for each in waiting]
+    )
+
+
+def alarms(connection: sqlite3.Connection) -> list[Alarm]:
+    """What a person should see to now."""
+    return [*refusals.alarms(connection), *steps.alarms(connection)]
 
 
 def _show(turn: Turn) -> None:

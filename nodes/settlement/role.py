@@ -70,7 +70,7 @@ from bus.intake import Answer, Observed, Request
 from bus.role import Role, Timer
 from bus.timestamp import rfc3339
 from bus.turn import Turn
-from nodes.settlement import accounts, domain, refusals, resolving, store
+from nodes.settlement import accounts, domain, resolving, store
 from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.acquirer.outcomes import Captured, Declined
 from nodes.settlement.guessing import Lock
@@ -86,6 +86,8 @@ from nodes.settlement.settings import SettlementSettings
 _ORDERS_IN_A_REPLY = 200
 _WAREHOUSE_ALARMS = replace(ALARMS_STATE, owner="warehouse")
 """Those of the other nodes hold up no order."""
+_AT_ROLES: frozenset[domain.Undo] = frozenset({"release", "withdraw"})
+"""Steps back that another role does."""
 
 
 class Unclaimed(Model):
@@ -116,7 +118,9 @@ class Settlement:
         self._remind_again = round(settings.remind_again * 1000)
         self._expire_after = round(settings.expire_after * 1000)
         self._lock = Lock(settings.wrong_codes, round(settings.code_lock * 1000))
-        self._resolving = resolving.Resolving(self._give_back, _money_back)
+        self._resolving = resolving.Resolving(
+            self._give_back, _money_back, _begin_step, self._undone
+        )
         card = CardMethod(
             acquirer,
             self._charged,
@@ -157,7 +161,7 @@ class Settlement:
             timers=(Timer("unclaimed", Unclaimed, self._unclaimed), *card.timers),
             adapters=card.adapters,
             states=lambda _: [(PAYMENT_METHODS_STATE, taken)],
-            alarms=refusals.alarms,
+            alarms=resolving.alarms,
         )
 
     def _purchase(self, turn: Turn, request: Request[Purchase]) -> None:
@@ -198,6 +202,7 @@ class Settlement:
 
     def _charged(self, turn: Turn, identifier: str, outcome: Captured | Declined) -> None:
         """A card's outcome came in a turn of its own."""
+        self._resolving.charged(turn, identifier, outcome)
         order = store.order(turn.connection, identifier)
         if isinstance(outcome, Captured):
             record_card_sale(turn, order)
@@ -313,10 +318,8 @@ class Settlement:
         if unanswered:
             problem = Cancelled("The order was cancelled before it was paid.", order=order.id)
             turn.answer(PURCHASE, order.terminal, order.request, problem)
-        if "release" in order.undo:
-            turn.send(RELEASE, "catalog", Release(order=order.id))
-        if "withdraw" in order.undo:
-            turn.send(WITHDRAW, "warehouse", OrderOnly(order=order.id))
+        for step in sorted(order.undo & _AT_ROLES):
+            _begin_step(turn, order, step)
         if "refund" in order.undo:
             self._refund(turn, order, order.money().amount - order.refunding)
         return store.order(turn.connection, order.id)
@@ -339,15 +342,27 @@ class Settlement:
         self._step(turn, answer, "withdraw")
 
     def _step(self, turn: Turn, answer: Answer[OrderOnly], step: domain.Undo) -> None:
-        """Another role has done a step back; one that it refused stays open, for people to see."""
+        """Another role has done a step back; one that it refused waits for a person."""
+        order = store.order(turn.connection, answer.request.order)
         if answer.data is not None:
-            self._undone(turn, store.order(turn.connection, answer.request.order), step)
+            self._undone(turn, order, step)
+        elif answer.problem is not None and step in order.undo:
+            self._resolving.step_refused(turn, order.id, step, answer.callee, answer.problem.detail)
 
     def _undone(self, turn: Turn, order: domain.Order, step: domain.Undo) -> None:
         order, following = domain.undone(order, step, turn.now)
         _save(turn, order)
-        if following == "release":
-            turn.send(RELEASE, "catalog", Release(order=order.id))
+        if following is not None:
+            _begin_step(turn, order, following)
+
+
+def _begin_step(turn: Turn, order: domain.Order, step: domain.Undo) -> None:
+    """Have another role do a step back."""
+    if step == "release":
+        turn.send(RELEASE, "catalog", Release(order=order.id))
+    else:
+        assert step == "withdraw", f"no role can {step}"
+        turn.send(WITHDRAW, "warehouse", OrderOnly(order=order.id))
 
 
 def _save(turn: Turn, order: domain.Order) -> None:

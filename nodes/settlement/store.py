@@ -13,7 +13,7 @@ from bus.contract.values import Money
 from bus.contract.warehouse import PickupPoint, PickupPoints
 from bus.errors import UnknownOrder
 from bus.timestamp import rfc3339
-from nodes.settlement import refusals
+from nodes.settlement import refusals, steps
 from nodes.settlement.domain import FINAL, Order, payment_receipt
 
 _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL))
@@ -123,7 +123,8 @@ def view(connection: sqlite3.Connection, identifier: str) -> OrderView:
         refunded=found.refunded,
         waits_for=_waits_for(connection, found),
         refused=[each.view() for each in refusals.of_order(connection, found.id)],
-        resolved=refusals.resolutions(connection, found.id),
+        resolved=refusals.resolutions(connection, found.id)
+        + steps.resolutions(connection, found.id),
         history=[
             StateChange(state=row["state"], at=rfc3339(row["at"]), reason=row["reason"])
             for row in history
@@ -170,6 +171,9 @@ def _waits_for(connection: sqlite3.Connection, found: Order) -> str | None:
     refused = refusals.of_order(connection, found.id)
     if refused:
         return refusals.sentence(refused[0])
+    undone = steps.open_ones(connection, 1, found.id)
+    if undone:
+        return steps.sentence(undone[0])[:200]
     if found.undo:
         return "; ".join(_WAITS[step] for step in sorted(found.undo))
     if found.state == "charging":

@@ -8,7 +8,7 @@ from bus.contract.warehouse import COUNT, Counted, CountGoods, CountList, Counts
 from bus.errors import Refused
 from bus.intake import Answer, Request
 from bus.turn import Turn
-from nodes.warehouse import counts, store
+from nodes.warehouse import counts, store, troubles
 
 
 class Counting:
@@ -28,6 +28,8 @@ class Counting:
         store.refuse_unknown_location(rows, location)
         if not data.counted:
             counts.refuse_never_seen(rows, data.sku)
+        if troubles.counted(rows, data.sku, location):
+            turn.alarm()
         books = counts.books(rows, data.sku, location)
         change = books.correction(data.counted)
         row = counts.CountRow(

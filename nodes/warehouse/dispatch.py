@@ -23,7 +23,7 @@ from bus.contract.warehouse import (
 from bus.errors import UnknownOrder, WrongState
 from bus.intake import Answer, Observed, Request
 from bus.turn import Turn
-from nodes.warehouse import domain, returns, store
+from nodes.warehouse import domain, returns, store, troubles
 from nodes.warehouse.settings import WarehouseSettings
 
 _LOOK_AGAIN = 1000
@@ -89,6 +89,11 @@ class Dispatch:
         if missing:
             job = domain.go_without(job, missing)
             store.save_job(turn.connection, job, turn.now)
+            for line in missing:
+                troubles.note_short(
+                    turn.connection, line, None, order=job.order, sorter=None, now=turn.now
+                )
+            turn.alarm()
             _tell_missing(turn, job, missing)
         picks = domain.allocate(job.lines, held)
         if not picks:
@@ -105,8 +110,12 @@ class Dispatch:
     def taken(self, turn: Turn, answer: Answer[PickReply]) -> None:
         """A sorter took its job, or did not: then another gets it, or the same one later."""
         if answer.data is not None and answer.data.accepted:
+            if troubles.took(turn.connection, answer.callee):
+                turn.alarm()
             return
         sent: Pick = answer.request
+        troubles.refused(turn.connection, answer.callee, _reason(answer), turn.steady)
+        turn.alarm()
         job = store.job(turn.connection, sent.job)
         if job.state == "assigned" and job.assignment == sent.assignment:
             self._give_to_another(turn, job, self._refusal_pause)
@@ -144,6 +153,11 @@ class Dispatch:
         left = held.get(data.location, 0)
         store.move(turn.connection, data.sku, data.location, -left)
         gone = short.absent + left
+        troubles.note_short(
+            turn.connection, Line(sku=data.sku, quantity=gone), data.location,
+            order=before.order, sorter=request.caller, now=turn.now,
+        )  # fmt: skip
+        turn.alarm()
         store.adjust(turn.connection, data.sku, data.location, -gone, now=turn.now, job=before.id)
         written_off = WriteOff(sku=data.sku, quantity=gone)
         turn.send(WRITE_OFF, "catalog", written_off, order=before.order)
@@ -189,6 +203,8 @@ class Dispatch:
         """A sorter has come or gone."""
         if role_of(observed.node) != "sorter":
             return
+        if observed.data.status != "online" and troubles.took(turn.connection, observed.node):
+            turn.alarm()
         job = store.job_of_sorter(turn.connection, observed.node)
         if observed.data.status != "online" and job is not None:
             patience = Patience(job=job.id, assignment=job.assignment, if_lost=True)
@@ -234,10 +250,19 @@ class Dispatch:
         there, gone = domain.split_taken(picks, taken)
         for pick in there:
             store.move(turn.connection, pick.sku, pick.location, pick.quantity)
-        goods = domain.GoodsReturn(f"{job.id}.{sent.assignment}", job.id, job.order, gone)
+        parcel = f"{job.id}.{sent.assignment}"
+        goods = domain.GoodsReturn(parcel, job.id, job.order, gone, answer.callee)
         returns.save_return(turn.connection, goods, turn.steady)
+        turn.alarm()
         finish_withdrawal(turn, job.id)
         self.dispatch(turn)
+
+
+def _reason(answer: Answer[PickReply]) -> str:
+    """Why a sorter did not take its job, as far as it says."""
+    if answer.problem is not None:
+        return answer.problem.detail
+    return (answer.data.reason if answer.data else None) or "it does not say why"
 
 
 def finish_withdrawal(turn: Turn, identifier: str) -> None:

@@ -43,6 +43,8 @@ class GoodsReturn:
     job: str
     order: str
     lines: tuple[Line, ...]
+    place: str | None = None
+    """The sorter, or the pickup point, at which they lie; unknown of those of an older Storebus."""
 
 
 @dataclass(frozen=True, slots=True)

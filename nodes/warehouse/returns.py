@@ -15,8 +15,8 @@ from nodes.warehouse.domain import GoodsReturn, Job
 def save_superseded(connection: sqlite3.Connection, job: Job) -> None:
     """Remember the goods of an assignment until its sorter says what it had taken."""
     connection.execute(
-        "INSERT INTO superseded VALUES (?, ?, ?)",
-        (job.id, job.assignment, to_json(job.picks).decode()),
+        "INSERT INTO superseded VALUES (?, ?, ?, ?)",
+        (job.id, job.assignment, to_json(job.picks).decode(), job.sorter),
     )
 
 
@@ -39,9 +39,9 @@ def save_return(connection: sqlite3.Connection, goods: GoodsReturn, now: int) ->
         connection.execute("DELETE FROM goods_return WHERE parcel = ?", (goods.parcel,))
         return
     connection.execute(
-        "INSERT INTO goods_return VALUES (?, ?, ?, ?, ?)"
+        "INSERT INTO goods_return VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (parcel) DO UPDATE SET lines = excluded.lines",
-        (goods.parcel, goods.job, goods.order, to_json(goods.lines).decode(), now),
+        (goods.parcel, goods.job, goods.order, to_json(goods.lines).decode(), now, goods.place),
     )
 
 
@@ -59,8 +59,13 @@ def goods_return(connection: sqlite3.Connection, parcel: str) -> GoodsReturn:
 
 def goods_returns(connection: sqlite3.Connection, limit: int) -> list[GoodsReturn]:
     """All goods that are to be put back, oldest first."""
+    return [goods for goods, _ in oldest(connection, limit)]
+
+
+def oldest(connection: sqlite3.Connection, limit: int) -> list[tuple[GoodsReturn, int]]:
+    """The same, each with when that began, in milliseconds of the steady clock."""
     rows = connection.execute("SELECT * FROM goods_return ORDER BY at, parcel LIMIT ?", (limit,))
-    return [_goods_return(row) for row in rows]
+    return [(_goods_return(row), row["at"]) for row in rows]
 
 
 def is_coming_back(connection: sqlite3.Connection, sku: str) -> bool:
@@ -121,4 +126,4 @@ def alarms(connection: sqlite3.Connection) -> list[Alarm]:
 
 def _goods_return(row: sqlite3.Row) -> GoodsReturn:
     lines = tuple(Line.model_validate(line) for line in from_json(row["lines"]))
-    return GoodsReturn(row["parcel"], row["job"], row["order_id"], lines)
+    return GoodsReturn(row["parcel"], row["job"], row["order_id"], lines, row["place"])

@@ -47,7 +47,7 @@ from bus.errors import Refused, WrongState
 from bus.intake import Answer, Request
 from bus.role import Role, Timer
 from bus.turn import Turn
-from nodes.warehouse import counting, domain, returns, store
+from nodes.warehouse import counting, domain, returns, store, troubles
 from nodes.warehouse.dispatch import Dispatch, Patience, finish_withdrawal
 from nodes.warehouse.settings import WarehouseSettings
 
@@ -108,7 +108,7 @@ class Warehouse:
             ),
             started=self._start,
             states=self._states,
-            alarms=returns.alarms,
+            alarms=troubles.alarms,
         )
 
     def _start(self, turn: Turn) -> None:
@@ -167,6 +167,7 @@ class Warehouse:
         goods = returns.goods_return(turn.connection, parcel)
         goods = domain.put_back(goods, data.sku, data.quantity)
         returns.save_return(turn.connection, goods, turn.steady)
+        turn.alarm()
         quantity = store.move(turn.connection, data.sku, data.location, data.quantity)
         finish_withdrawal(turn, goods.job)
         self._jobs.dispatch(turn)
@@ -200,8 +201,9 @@ class Warehouse:
             job = self._jobs.supersede(turn, job)
         elif job.state == "packed":
             assert job.parcel is not None
-            goods = domain.GoodsReturn(job.parcel, job.id, order, job.lines)
+            goods = domain.GoodsReturn(job.parcel, job.id, order, job.lines, job.pickup_point)
             returns.save_return(turn.connection, goods, turn.steady)
+            turn.alarm()
         elif job.state == "waiting":
             for pick in job.picks:
                 store.move(turn.connection, pick.sku, pick.location, pick.quantity)

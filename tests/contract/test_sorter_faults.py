@@ -69,7 +69,7 @@ async def test_a_sorter_that_jammed_gets_jobs_again_after_a_pause(
 ) -> None:
     store.machine.jams_at = "conveying"
     receipt = await store.buy({"MUG": 2})
-    await eventually(lambda: alarms(broker) == ["no-sorter"], "an alarm")
+    await eventually(lambda: "no-sorter" in alarms(broker), "an alarm")
     await brought_once(store, receipt.order)
     assert jobs(store) == [("packed", "sorter-1", 2)]
     assert alarms(broker) == []

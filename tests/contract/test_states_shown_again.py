@@ -18,8 +18,8 @@ from bus.settings import RuntimeSettings
 NODES = ("catalog", "settlement", "warehouse", "sorter-1", "terminal-1")
 OFTEN = RuntimeSettings(retry_first=0.05, retry_limit=0.2, takeover_wait=0.2, show_again=0.05)
 _OF_THE_START = frozenset({"boot", "since"})
-_COUNTED = frozenset({"counts", "outbox", "timers", "writer"})
-"""What `about` says of the moment in which it is said."""
+_COUNTED = frozenset({"counts", "outbox", "timers", "writer", "position"})
+"""What `about` and `presence` say of the moment in which it is said."""
 
 
 class Hall:

@@ -323,7 +323,7 @@ TAMPERINGS: list[tuple[str, str, Tampering]] = [
     )),
     ("I11", "a job is gone and its assignments are not", sql(
         "warehouse",
-        "INSERT INTO superseded VALUES ('j-gone', 1, '[]')",
+        "INSERT INTO superseded (job, assignment, picks) VALUES ('j-gone', 1, '[]')",
     )),
     ("I11", "an index leads nowhere", _page_torn_out),
 ]  # fmt: skip

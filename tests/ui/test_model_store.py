@@ -387,6 +387,61 @@ def test_a_clock_that_was_set_or_is_wrong_is_an_alarm_of_its_node_until_it_is_we
     assert not store.alarms.current()
 
 
+@pytest.mark.parametrize("console", [0, 3 * 24 * 3_600])
+def test_a_device_without_alarms_of_its_own_whose_clock_is_wrong_is_told(console: int) -> None:
+    """Whatever the console's own clock says, and however long the answer takes."""
+    store, true = model(), START + console * 1_000
+
+    def looks_up(name: str, ahead: int, takes: int = 0) -> None:
+        time = rfc3339(true + ahead * 1_000)
+        asked = say(store, "req", f"{name}/catalog/lookup", {"code": "x"}, START, time=time)
+        answered, time = START + takes * 1_000, rfc3339(true + takes * 1_000)
+        say(store, "rep", f"{name}/catalog/lookup", {}, answered, time=time, correlationid=asked.id)
+        store.tick(answered)
+
+    for name, ahead in (("terminal-7", 600), ("terminal-8", 2), ("terminal-9", -600)):
+        looks_up(name, ahead)
+    looks_up("terminal-8", 0, takes=20)
+    texts = sorted(str(alarm.text) for alarm in store.alarms.current())
+    assert [text.partition(";")[0] for text in texts] == [
+        "the clock of terminal-7 is 10 min ahead of the store's",
+        "the clock of terminal-9 is 10 min behind the store's",
+    ]
+    for name in ("terminal-7", "terminal-9"):
+        looks_up(name, 0)
+    assert not store.alarms.subjects("clock-wrong")
+
+
+def test_what_a_node_shows_is_said_in_the_language_of_the_console() -> None:
+    store = model()
+    values = {"sku": "MUG", "pieces": 2, "order": "o-1", "location": "A-1", "sorter": "sorter-2"}
+    shown = [
+        {"kind": "short-pick", "subject": "MUG A-1", "detail": "x", "values": values},
+        {"kind": "provider-silent", "subject": "payment provider", "detail": "x",
+         "values": {"whom": "payment provider", "reason": "no answer"}},
+        {"kind": "refuses", "subject": "sorter-2", "detail": "In its own words.", "values": []},
+    ]  # fmt: skip
+    say(store, "state", "warehouse/alarms", {"alarms": shown})
+    texts = {alarm.subject: alarm.text for alarm in store.alarms.current()}
+    assert str(texts["MUG A-1"]) == (
+        "sorter-2 found 2 of MUG too few at A-1, last for o-1; they are written off"
+    )
+    chinese = Texts("tui", "zh_Hans")
+    assert texts["payment provider"].said(chinese) == "支付服务商没有响应\uff1ano answer"
+    assert str(texts["sorter-2"]) == "In its own words.", "whose values cannot be used"
+
+
+def test_what_two_nodes_show_is_over_when_both_show_it_no_more() -> None:
+    store = model()
+    lost = {"kind": "database-replaced", "subject": "settlement", "detail": "x"}
+    for node in ("catalog", "warehouse"):
+        say(store, "state", f"{node}/alarms", {"alarms": [lost]})
+    for node, left in (("catalog", {"settlement"}), ("warehouse", set())):
+        say(store, "state", f"{node}/alarms", {"alarms": []})
+        store.tick(START)
+        assert store.alarms.subjects("database-replaced") == left
+
+
 def test_a_deadline_in_seconds_counts_from_when_the_request_was_heard() -> None:
     store = model()
     say(store, "req", "terminal-1/settlement/purchase", {}, expiresin=20)

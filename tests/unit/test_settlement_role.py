@@ -13,18 +13,22 @@ from bus.contract.settlement import (
     FAILED,
     PURCHASE,
     READY,
+    RESOLVE,
     AccountPayment,
     CardPayment,
     Collect,
     Failed,
+    How,
     Purchase,
     Ready,
+    Resolve,
 )
 from bus.contract.terminal import Shown
 from bus.contract.values import Money
 from bus.contract.warehouse import PICKUP_POINTS_STATE
-from nodes.settlement import ledger
-from nodes.settlement.acquirer.outcomes import Captured, Refunded
+from bus.errors import WrongState
+from nodes.settlement import ledger, resolving, steps, store
+from nodes.settlement.acquirer.outcomes import Captured, Declined, Refunded
 from nodes.settlement.payments import RefundCard
 from nodes.settlement.role import Settlement
 from nodes.settlement.settings import SettlementSettings
@@ -178,3 +182,60 @@ def test_a_reminder_that_is_due_a_moment_before_the_parcel_expires_is_still_give
         settlement.wait(settlement.steady + 1)
         assert state(settlement) == "expiring"
         assert settlement.waiting("remind") == []
+
+
+def alarms(settlement: Bench) -> list[tuple[str, str | None]]:
+    """Kind and order of what is wrong."""
+    return [(alarm.kind, alarm.order) for alarm in resolving.alarms(settlement.connection)]
+
+
+@pytest.mark.parametrize("how", ["retry", "by-hand"])
+def test_a_step_back_that_was_refused_waits_for_a_person_who_ends_it(
+    settlement: Bench, how: How
+) -> None:
+    order = paid_by_card(settlement)
+    settlement.tell(CANCEL, OrderOnly(order=order), "terminal-1")
+    settlement.done("refund", Refunded("ref-1"))
+    lost = WrongState("The warehouse has lost its books.")
+    assert settlement.answer_only("withdraw", lost).alarmed
+    assert (state(settlement), alarms(settlement)) == ("cancelling", [("step-refused", order)])
+    assert not settlement.waiting("withdraw")
+    waits = store.view(settlement.connection, order).waits_for
+    assert waits is not None
+    assert f"storebus resolve {order}" in waits
+    (waiting,) = steps.open_ones(settlement.connection, 9)
+    assert (waiting.view().callee, waiting.view().operation) == ("warehouse", "withdraw")
+    asked = Resolve(order=order, how=how, reason="looked after it")
+    done = reply(settlement.tell(RESOLVE, asked, "console-1"))
+    assert done["refunds"] == [f"{order}.withdraw"]
+    assert not alarms(settlement)
+    if how == "retry":
+        settlement.answer_only("withdraw", OrderOnly(order=order))
+    settlement.answer_only("release", OrderOnly(order=order))
+    assert state(settlement) == "cancelled"
+    (resolved,) = store.view(settlement.connection, order).resolved
+    assert (resolved.refund, resolved.how, resolved.by) == (f"{order}.withdraw", how, "console-1")
+    again = settlement.tell(RESOLVE, asked, "console-1")
+    assert again.refused == "wrong-state"
+
+
+def test_a_provider_that_refuses_to_charge_is_told_until_it_charges_again(
+    settlement: Bench,
+) -> None:
+    purchase = Purchase(
+        lines=[Line(sku="SHIRT", quantity=2)],
+        payment=CardPayment(method="card", token="tok_1"),
+        expected_total=Money(amount=TOTAL, currency="EUR"),
+    )
+    outcomes = (Declined("no currency", refused=True), Declined("card declined"), Captured("acq-1"))
+    found = []
+    for outcome in outcomes:
+        settlement.tell(PURCHASE, purchase, "terminal-1")
+        (reserve,) = settlement.waiting("reserve")
+        (asked,) = settlement.asked("reserve")
+        held = Reserved(order=asked["order"], lines=[priced("SHIRT", 2, SHIRT)])
+        settlement.answer(reserve, held)
+        settlement.done("acquirer", outcome)
+        found.append([alarm.values.get("reason") for alarm in resolving.alarms(
+            settlement.connection)])  # fmt: skip
+    assert found == [["no currency"], ["no currency"], []]

@@ -9,9 +9,20 @@ from settlement_orders import POINTS
 
 from bus.contract.catalog import Line, OrderOnly, StockLevel
 from bus.contract.every import PRESENCE, Presence
-from bus.contract.sorter import PickReply
-from bus.contract.warehouse import FULFIL, REASSIGN, RECEIVE, Fulfil, Receive
+from bus.contract.sorter import Aborted, PickReply
+from bus.contract.warehouse import (
+    COUNT,
+    FULFIL,
+    REASSIGN,
+    RECEIVE,
+    SHORT_PICK,
+    CountGoods,
+    Fulfil,
+    Receive,
+    ShortPick,
+)
 from bus.errors import WrongState
+from nodes.warehouse import troubles
 from nodes.warehouse.role import Warehouse
 
 HERE = "A-01-1"
@@ -49,6 +60,64 @@ def test_a_refusal_of_a_pick_that_was_given_to_another_meanwhile_changes_nothing
     warehouse.answer(old, PickReply(job=_job(warehouse), accepted=False))
     assert job(warehouse) == ("assigned", 2, "sorter-2")
     assert [row.target for row in warehouse.waiting("abort")] == ["sorter-1"]
+
+
+def alarms(warehouse: Bench) -> list[tuple[str, str | None]]:
+    """Kind and subject of what is wrong."""
+    return [(alarm.kind, alarm.subject) for alarm in troubles.alarms(warehouse.connection)]
+
+
+def test_a_sorter_that_refuses_every_job_is_told_with_its_reason_until_it_takes_one(
+    warehouse: Bench,
+) -> None:
+    warehouse.see(PRESENCE, "sorter-2", Presence(status="offline", boot="b-1", since=""))
+    for second in range(7):
+        reply = PickReply(job=_job(warehouse), accepted=False, reason="the lid is open")
+        told = alarms(warehouse)
+        assert bool(told) == (second >= 6), second
+        warehouse.answer_only("pick", reply)
+        warehouse.answer_only("abort", Aborted(job=_job(warehouse), taken=[]))
+        warehouse.wait(warehouse.steady + SECOND)
+    assert ("refuses", "sorter-1") in alarms(warehouse)
+    (alarm,) = [x for x in troubles.alarms(warehouse.connection) if x.kind == "refuses"]
+    assert "the lid is open" in alarm.detail
+    turn = warehouse.answer_only("pick", PickReply(job=_job(warehouse), accepted=True))
+    assert turn.alarmed
+    assert not alarms(warehouse)
+
+
+def test_what_lay_nowhere_is_told_until_somebody_counts(warehouse: Bench) -> None:
+    pick = ShortPick(job=_job(warehouse), assignment=1, sku="SHIRT", location=HERE, found=0)
+    assert warehouse.tell(SHORT_PICK, pick, "sorter-1").alarmed
+    (alarm,) = troubles.alarms(warehouse.connection)
+    assert (alarm.kind, alarm.subject) == ("short-pick", f"SHIRT {HERE}")
+    assert alarm.values == {
+        "sku": "SHIRT", "pieces": 9, "order": "o-1", "location": HERE, "sorter": "sorter-1",
+    }  # fmt: skip
+    # the books have none left, so the next order goes without
+    later = FULFILLED.model_copy(update={"order": "o-2"})
+    warehouse.tell(FULFIL, later, "settlement")
+    assert alarms(warehouse) == [("short-pick", f"SHIRT {HERE}"), ("short-pick", "SHIRT")]
+    counted = CountGoods(sku="SHIRT", location=HERE, counted=0, reason="looked")
+    assert warehouse.tell(COUNT, counted, "tester-1").alarmed
+    assert not alarms(warehouse)
+
+
+def test_goods_of_a_job_that_was_given_to_another_are_told_until_they_are_put_back(
+    warehouse: Bench,
+) -> None:
+    warehouse.tell(REASSIGN, OrderOnly(order="o-1"), "console-1")
+    taken = Aborted(job=_job(warehouse), taken=[Line(sku="SHIRT", quantity=2)])
+    assert warehouse.answer_only("abort", taken).alarmed
+    (alarm,) = troubles.alarms(warehouse.connection)
+    parcel = f"{_job(warehouse)}.1"
+    assert (alarm.kind, alarm.subject) == ("put-back", parcel)
+    assert alarm.values == {
+        "goods": "2 x SHIRT", "place": "sorter-1", "order": "o-1", "parcel": parcel,
+    }  # fmt: skip
+    back = Receive(sku="SHIRT", location=HERE, quantity=2, parcel=parcel)
+    assert warehouse.tell(RECEIVE, back, "tester-1").alarmed
+    assert not alarms(warehouse)
 
 
 def _row(row: Any) -> tuple[Any, ...]:

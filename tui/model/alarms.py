@@ -15,6 +15,8 @@ Kind = Literal[
     "disagreement", "no-sorter", "outbox", "dead-letter", "refund-refused", "provider-refuses-us",
     "clock-step", "clock-wrong", "standstill", "cannot-write",
     "two-of-a-name", "restless", "no-broker",
+    "database-replaced", "database-older", "provider-silent", "outcome-unknown", "refuses",
+    "charge-refused", "step-refused", "short-pick", "put-back",
 ]  # fmt: skip
 Severity = Literal["critical", "warning", "notice"]
 """Of RFC 5424, 6.2.1: codes 2, 4 and 5."""
@@ -44,6 +46,15 @@ KINDS: dict[Kind, str] = {
     "two-of-a-name": marked("two devices use one name"),
     "restless": marked("a node comes and goes"),
     "no-broker": marked("the broker cannot be reached"),
+    "database-replaced": marked("a node has another database"),
+    "database-older": marked("a database lacks what others know"),
+    "provider-silent": marked("a provider or machine does not answer"),
+    "outcome-unknown": marked("nobody says what became of a payment"),
+    "refuses": marked("a node refuses what it is asked"),
+    "charge-refused": marked("the payment provider does not charge"),
+    "step-refused": marked("a step back was refused"),
+    "short-pick": marked("fewer goods lay there than in the books"),
+    "put-back": marked("goods are to be put back"),
 }
 
 TO_DO: dict[Kind, str] = {
@@ -77,6 +88,23 @@ TO_DO: dict[Kind, str] = {
     "dead-letter": marked("Enter shows what was refused and why. It is not sent again: mend the"
                           " cause, and do by hand what is missing."),
     "refund-refused": marked("Pay it by hand and say so, or have the provider asked again."),
+    "database-replaced": marked("Close the store and open it with the right folder (--data), or put"
+                                " the database of {subject} back: storebus restore. If it is gone:"
+                                " storebus audit says what is lost."),
+    "database-older": marked("Close the store and put the newest database of {subject} back. If"
+                             " there is none: storebus audit says what is lost."),
+    "provider-silent": marked("See whether it is there and can be reached. What waits for it goes"
+                              " on by itself."),
+    "outcome-unknown": marked("Ask the provider what it knows of {subject}. The store asks on, and"
+                              " charges nothing twice."),
+    "refuses": marked("Look at {subject} and its log. If another can do its work, switch it off."),
+    "charge-refused": marked("Ask the provider: it refuses to charge, not the customers' banks."),
+    "step-refused": marked("Mend the cause and have it asked again (--retry), or do it by hand"
+                           " (--by-hand): storebus resolve {subject}"),
+    "short-pick": marked("Look for them, and count there: C on the stock screen, or storebus stock"
+                         " count."),
+    "put-back": marked("Put them on a shelf and say so: + on the stock screen, with the parcel"
+                       " {subject}."),
 }  # fmt: skip
 """What an operator does about it, where the alarm itself does not say so."""
 _SEVERITY: dict[str, Severity] = {
@@ -85,7 +113,11 @@ _SEVERITY: dict[str, Severity] = {
     "standstill": "critical",
     "no-sorter": "critical",
     "provider-refuses-us": "critical",
+    "provider-silent": "critical",
+    "database-replaced": "critical",
+    "database-older": "critical",
     "low-stock": "notice",
+    "put-back": "notice",
     "foreign": "notice",
     "refused": "notice",
     "clock-step": "notice",

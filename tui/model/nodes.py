@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
+from bus import peers
 from bus.contract.channel import role_of
 from bus.contract.every import MAX_ERRORS
 from bus.timestamp import milliseconds
@@ -96,6 +97,8 @@ class NodeView:
     """By how many milliseconds its clock was ahead of the console's when it answered last."""
     problems: deque[Refused] = field(default_factory=lambda: deque(maxlen=_PROBLEMS))
     """Those that it answered last."""
+    database: peers.Peer | None = None
+    """What it showed of its database, and whether it has lost it since."""
     job: Job | None = None
     """Of a sorter."""
     alarms: frozenset[tuple[str, str]] = frozenset()
@@ -174,6 +177,7 @@ class Nodes:
         node.said.add(message.at)
         if message.kind == "rep" and message.name == "about":
             _about(node, message)
+            _database(node, body(message) or {}, message.at)
         elif message.latency is not None and not message.repeats and not _asked_by_console(message):
             node.answers.add(message.latency, message.at)
         if message.code is not None and message.kind == "rep":
@@ -281,6 +285,14 @@ def _time(value: object) -> int | None:
         return milliseconds(value) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def _database(node: NodeView, data: dict[str, Any], at: int) -> None:
+    """Which database it has: as it answers, for what is retained may be old."""
+    name, boot = _text(data, "database"), _text(data, "boot")
+    if name is not None and boot is not None and peers.is_remembered(node.name):
+        position = count(data.get("position")) or 0
+        node.database = peers.met(node.database, name, position, boot, at)
 
 
 def _presence(node: NodeView, data: dict[str, Any], at: int) -> None:

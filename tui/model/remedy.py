@@ -143,6 +143,20 @@ def _resolve(alarm: Alarm, _: StoreModel) -> Remedy:
     return Remedy(does, "settlement", RESOLVE.name, {"order": alarm.subject})
 
 
+def _resolve_step(alarm: Alarm, _: StoreModel) -> Remedy:
+    does = Sentence("have the step of {order} asked again, or say that it was done by hand",
+                    order=alarm.subject)  # fmt: skip
+    return Remedy(does, "settlement", RESOLVE.name, {"order": alarm.subject})
+
+
+def _count_there(alarm: Alarm, _: StoreModel) -> Remedy:
+    """Its subject is the style and, if it was at one, the location."""
+    sku, _space, location = alarm.subject.partition(" ")
+    does = Sentence("say how many of {sku} were counted", sku=sku)
+    data: dict[str, object] = {"sku": sku}
+    return Remedy(does, "warehouse", COUNT.name, data | ({"location": location} if location else {}))
+
+
 _REMEDIES: dict[str, Callable[[Alarm, StoreModel], Remedy | None]] = {
     "lost": _lost,
     "stuck": _stuck,
@@ -156,5 +170,10 @@ _REMEDIES: dict[str, Callable[[Alarm, StoreModel], Remedy | None]] = {
     "low-stock": _receive,
     "disagreement": _count,
     "refund-refused": _resolve,
+    "step-refused": _resolve_step,
+    "short-pick": _count_there,
+    "refuses": _of_node,
+    "database-replaced": _of_node,
+    "database-older": _of_node,
     "put-back": _put_goods_back,
 }

@@ -122,6 +122,13 @@ class Stock:
             style.booked = _totals(data)
             style.compare()
 
+    def answered(self, data: dict[str, Any], at: int) -> None:
+        """A level in an answer, which may be an old one that is repeated: totals only rise."""
+        style, totals = self._style(data.get("sku")), _totals(data)
+        known = style.booked if style is not None else None
+        if known is None or totals is None or (totals[0] >= known[0] and totals[1] >= known[1]):
+            self.level(data, at)
+
     def levels(self, data: dict[str, Any], at: int) -> None:
         """Several levels (`StockChanged`)."""
         levels = data.get("levels")
@@ -194,8 +201,8 @@ def _totals(data: dict[str, Any]) -> tuple[int, int] | None:
 
 _TOLD: dict[tuple[str, str], Any] = {
     ("event", "stock-changed"): Stock.levels,
-    ("rep", "restock"): Stock.level,
-    ("rep", "write-off"): Stock.level,
+    ("rep", "restock"): Stock.answered,
+    ("rep", "write-off"): Stock.answered,
     ("rep", "locate"): Stock.located,
     ("rep", "returns"): Stock.returns,
     ("rep", "lookup"): Stock.products,

@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from bus.contract.channel import ROLES
+from bus import peers
+from bus.contract.channel import ROLES, role_of
 from bus.contract.topics import Topics
 from bus.link import Incoming
-from bus.sentence import Sentence
+from bus.sentence import Sentence, marked
 from tui.model.alarm_list import Alarms
+from tui.model.alarms import Kind
+from tui.model.clocks import Clocks
 from tui.model.dead_letters import dead_letter
 from tui.model.deadlines import Deadlines, Late
 from tui.model.floor import Floor
@@ -41,6 +44,13 @@ _SOURCE = 100
 """The most characters of a name that a message gives itself."""
 
 
+_DATABASE: dict[Kind, str] = {
+    "database-replaced": marked("{node} has another database than before: it was moved or emptied,"
+                                " or --data is wrong"),
+    "database-older": marked("the database of {node} lacks what it held before"),
+}  # fmt: skip
+
+
 class StoreModel:
     """A store as it is seen from the bus.
 
@@ -57,6 +67,7 @@ class StoreModel:
         self.stock = Stock()
         self.floor = Floor()
         self._deadlines = Deadlines()
+        self._clocks = Clocks()
         self.alarms = Alarms()
         self.rate = Rate()
         self.bought = Rate()
@@ -69,6 +80,8 @@ class StoreModel:
         """Since when there is no broker."""
         self._asked: dict[str, Counter[str]] = {}
         """By node, whose answers its orders wait for, and how many."""
+        self._shown: dict[str, frozenset[tuple[Kind, str]]] = {}
+        """By node, the alarms that it shows."""
 
     def take(self, at: int, messages: Sequence[Incoming]) -> list[Message]:
         """Messages were heard at a time; as they were read."""
@@ -90,6 +103,7 @@ class StoreModel:
         self._look_after_nodes(now)
         self._look_after_orders(now)
         self._look_after_stock(now)
+        self._look_after_clocks(now)
         self._look_at_deadlines(now)
         self._look_at_repeats(now)
         self.alarms.tick(now, _MOMENT)
@@ -125,6 +139,7 @@ class StoreModel:
         self.orders.hear(message)
         self.stock.hear(message)
         self.floor.hear(message)
+        self._clocks.hear(message)
         self._alarm(message, self._deadlines.hear(message))
 
     def _alarm(self, message: Message, late: Late | None) -> None:
@@ -149,6 +164,7 @@ class StoreModel:
                                needs=(message.sender,))  # fmt: skip
         elif message.code is not None:
             self._dead_letter(message)
+            self._unknown_order(message)
         elif (message.kind, message.name) == ("event", "refused"):
             self._refused(message)
         elif (message.kind, message.name) == ("state", "alarms"):
@@ -174,6 +190,16 @@ class StoreModel:
             subject = track.order if track is not None else message.receiver
             self.alarms.raise_("dead-letter", subject, text, message.at, message.number)
 
+    def _unknown_order(self, message: Message) -> None:
+        """Settlement does not know an order that it told of; of another's, it never says so."""
+        track, node = self.orders.track_of(message), self.nodes.get(message.sender)
+        if (message.kind, message.code) != ("rep", "unknown-order") or node is None:
+            return
+        if track is None or track.state is None or message.sender != "settlement":
+            return
+        if message.receiver == track.terminal or role_of(message.receiver) in ("console", "tester"):
+            node.database = peers.forgot(node.database, message.at)
+
     def _refused(self, message: Message) -> None:
         data = body(message)
         if data is not None:
@@ -187,13 +213,20 @@ class StoreModel:
         """Alarms that a node itself shows: what it shows no more is over."""
         node = message.sender
         now = dict(shown_alarms(node, (body(message) or {}).get("alarms")))
-        for kind, subject in set(self.alarms.shown_by(node)) - now.keys():
-            self.alarms.end(kind, subject, message.at)
+        before = {*self._shown.get(node, ()), *self.alarms.shown_by(node)}
+        self._shown[node] = frozenset(now)
+        for kind, subject in before - now.keys():
+            self._end_unless_shown(kind, subject, message.at)
         for (kind, subject), text in now.items():
             self.alarms.raise_(kind, subject, text, message.at, message.number, source=node)
         view = self.nodes.get(node)
         if view is not None:
             view.alarms = frozenset(now)
+
+    def _end_unless_shown(self, kind: Kind, subject: str, at: int) -> None:
+        """It is well again, unless some node still shows it."""
+        if not any((kind, subject) in shown for shown in self._shown.values()):
+            self.alarms.end(kind, subject, at)
 
     def _look_at_deadlines(self, now: int) -> None:
         """What was not answered in time; by how much grows as long as it is not."""
@@ -233,6 +266,7 @@ class StoreModel:
             else:
                 self.alarms.end("lost", node.name, now)
             self._look_at_arrivals(node, now)
+            self._look_at_database(node, now)
             if node.outbox is not None and node.outbox > _OUTBOX:
                 text = Sentence("{node} has {count} commands that are not done", node=node.name,
                                 count=node.outbox)  # fmt: skip
@@ -240,6 +274,17 @@ class StoreModel:
                 self.alarms.raise_("outbox", node.name, text, now, needs=(*owing, node.name))
             else:
                 self.alarms.end("outbox", node.name, now, known=node.outbox is not None)
+
+    def _look_at_database(self, node: NodeView, now: int) -> None:
+        """What the console itself has seen of it; other nodes may show the same."""
+        loss = node.database.loss if node.database is not None else None
+        for kind in _DATABASE:
+            if loss is None or loss.kind != kind:
+                self._end_unless_shown(kind, node.name, now)
+        if loss is not None and not any((loss.kind, node.name) in each
+                                        for each in self._shown.values()):  # fmt: skip
+            text = Sentence(_DATABASE[loss.kind], node=node.name)
+            self.alarms.raise_(loss.kind, node.name, text, now)
 
     def _look_at_arrivals(self, node: NodeView, now: int) -> None:
         """A start of a node that comes back after another is a second device of its name."""
@@ -258,6 +303,20 @@ class StoreModel:
             self.alarms.raise_("restless", node.name, text, now)
         else:
             self.alarms.end("restless", node.name, now)
+
+    def _look_after_clocks(self, now: int) -> None:
+        """Those of devices that show no alarms of their own."""
+        wrong = {
+            device: seconds
+            for device, seconds in self._clocks.wrong().items()
+            if device not in self._shown
+        }
+        for device, seconds in wrong.items():
+            listed = [{"kind": "clock-wrong", "seconds": seconds}]
+            for (kind, subject), text in shown_alarms(device, listed):
+                self.alarms.raise_(kind, subject, text, now)
+        for device in self.alarms.subjects("clock-wrong") - wrong.keys():
+            self._end_unless_shown("clock-wrong", device, now)
 
     def _look_after_orders(self, now: int) -> None:
         stuck = set()

@@ -109,7 +109,11 @@ class Acquirer:
         if not isinstance(refused, RefusedRefund):
             return refused
         voided = await self._void(key)
-        return voided if isinstance(voided, Captured | Unknown) else Declined(refused.reason)
+        return (
+            voided
+            if isinstance(voided, Captured | Unknown)
+            else Declined(refused.reason, refused=True)
+        )
 
     async def outcome(self, key: str) -> Captured | Declined | Unknown | NeverSeen:
         """What `key` has come to at the provider; changes nothing.

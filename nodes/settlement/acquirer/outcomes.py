@@ -17,6 +17,8 @@ class Declined:
 
     reason: str
     """The provider's words, fit to show to a person."""
+    refused: bool = False
+    """Whether it was the provider's no and not the card's: it does not charge this at all."""
 
 
 @dataclass(frozen=True, slots=True)
