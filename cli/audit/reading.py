@@ -20,7 +20,7 @@ from cli.snapshot import snapshots
 
 SCHEMAS = {
     "bus": 6,
-    "nodes.catalog": 4,
+    "nodes.catalog": 5,
     "nodes.settlement": 8,
     "nodes.warehouse": 7,
     "devices.sorter": 3,

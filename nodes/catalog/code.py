@@ -128,6 +128,15 @@ def read_code(code: str) -> ScannedCode:
     return _read_elements(f"01{item.gtin}^{component}") if component else item
 
 
+def in_one_spelling(url: str) -> str:
+    """A URL with scheme and host in small letters (RFC 3986, section 6.2.2.1); else the text.
+
+    Labels may have them in capitals, which make a smaller symbol.
+    """
+    parts = _URL.fullmatch(url)
+    return url if parts is None else url[: parts.end("host")].lower() + url[parts.end("host") :]
+
+
 def _as_typed(text: str) -> str:
     """Full width, as an input method types, becomes ASCII; marks of direction are no part of it."""
     normal = unicodedata.normalize("NFKC", text)

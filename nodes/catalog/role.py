@@ -40,6 +40,7 @@ from bus.intake import Request
 from bus.role import Role
 from bus.turn import Turn
 from nodes.catalog import domain, stock_range, store
+from nodes.catalog.codes import codes_of, refuse_taken
 from nodes.catalog.shelf import Shelf
 
 _ROOM = MAX_PAYLOAD * 3 // 4
@@ -67,7 +68,7 @@ class Catalog:
                 RETIRE: _retire,
                 REINSTATE: _reinstate,
             },
-            started=_touch_all,
+            started=_begin,
             committed=self._refresh,
         )
 
@@ -95,7 +96,11 @@ class Catalog:
                 self._shelf.put(product, stock_range.codes(connection, name))
 
 
-def _touch_all(turn: Turn) -> None:
+def _begin(turn: Turn) -> None:
+    for identifier in store.without_codes(turn.connection):
+        record = store.record(turn.connection, identifier)
+        if record is not None:
+            store.save_codes(turn.connection, identifier, codes_of(record))
     for identifier in store.product_ids(turn.connection):
         turn.touch(f"{_PRODUCT} {identifier}")
 
@@ -161,7 +166,10 @@ def _upsert(turn: Turn, request: Request[Upsert]) -> Upserted:
         record = domain.register(existing, update)
         if len(record.model_dump_json()) > _ROOM:
             raise TooLarge(f"{record.id} does not fit into a reply.", limit=_ROOM)
-        store.upsert(turn.connection, record)
+        codes = codes_of(record)
+        before = codes_of(existing) if existing else ()
+        refuse_taken(codes, before, store.owners(turn.connection, codes))
+        store.upsert(turn.connection, record, codes)
         created += existing is None
         turn.touch(f"{_PRODUCT} {record.id}")
     retired = [

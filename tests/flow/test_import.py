@@ -78,6 +78,20 @@ async def test_a_product_that_the_store_refuses_takes_no_other_of_its_file_with_
 
 
 @in_one_loop
+async def test_a_label_of_other_goods_is_refused_and_stops_neither_them_nor_any_label(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    header = "product,name,sku,gtin,price,url"
+    for number, url in enumerate(("9506000134710", "https://o.example/01/09506000134710")):
+        row = f"cup,Cup,CUP-1,4012345678918,5.00,{url}"
+        file = _file(tmp_path, f"cup-{number}.csv", header, row)
+        code, _, err = await _import(store, file)
+        assert code == 1
+        assert f"cup-{number}.csv:2: {url} already belongs to CAN-40." in err
+    assert "CAN-40" in await _scan(store, "9506000134710")
+
+
+@in_one_loop
 async def test_prices_are_as_the_last_file_says_also_when_it_came_before(
     store: StoreProcess, tmp_path: Path
 ) -> None:
