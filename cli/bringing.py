@@ -17,13 +17,14 @@ from cli.run import errors, output
 from cli.shop.advice import how_to_count, on_added, on_retired
 from cli.shop.changes import changes
 from cli.shop.delivery import another, brought_before, delivery_of
+from cli.shop.foreseen import Foreseen
 from cli.shop.how import How, TwoReadings
 from cli.shop.products import read_updates
 from cli.shop.reader import ShopSettings
 from cli.shop.row import BadRow
 from cli.shop.rows import AccountRecord, read_accounts, read_stock
 from cli.shop.seeding import Seeding, item_of
-from cli.shop.shelf import products_of
+from cli.shop.shelf import registered_of
 from cli.shop.table import Table, read_table
 from devices.terminal.price import price_text
 
@@ -68,8 +69,8 @@ class Bringing:
         self._how = how
         self._delivery = delivery
         self._dry_run = dry_run
-        self._foreseen_skus: set[str] = set()
-        """What a dry run would have brought in before."""
+        self._foreseen: Foreseen | None = None
+        """The products as a dry run would have left them so far."""
 
     async def plan(self, file: Path) -> Plan:
         """Read a file, and ask at a terminal what only a person knows.
@@ -145,21 +146,37 @@ class Bringing:
 
     async def _update(self, table: Table, seeding: Seeding) -> int:
         """Products and prices: they are as the file says, whatever came before."""
-        known = await products_of(self._caller.ask)
-        shop = self._shop
+        store, shop = await self._products(), self._shop
+        known = dict(store.products)
         updates = read_updates(table, known, domain=shop.domain, currency=shop.currency)
-        lines = (changes(known.get(update.id), update) for update in updates.products)
+        refused = {each.id: store.refusal(each) for each in updates.products}
+        good = [each for each in updates.products if refused[each.id] is None]
+        lines = (changes(known.get(update.id), update) for update in good)
         self._remark([line for each in lines for line in each] or ["nothing changes"])
-        bad = list(updates.bad)
         if self._dry_run:
-            self._foreseen_skus |= {s.sku for product in updates.products for s in product.styles}
+            retired = store.retired(good)
         else:
             with _bar(table, seeding):
                 await seeding.products(updates.products)
-        for name, problem in seeding.refusals:
-            bad += [BadRow(table.file, line, problem.detail) for line in updates.lines[name]]
-        _advise(on_retired(seeding.retired))
+            refused = {name: problem.detail for name, problem in seeding.refusals}
+            retired = seeding.retired
+        bad = [
+            *updates.bad,
+            *(
+                BadRow(table.file, line, reason)
+                for name, reason in refused.items()
+                if reason is not None
+                for line in updates.lines[name]
+            ),
+        ]
+        _advise(on_retired(retired))
         return self._end(table, bad)
+
+    async def _products(self) -> Foreseen:
+        """What the store has; a dry run goes on with what it would have by now."""
+        if self._foreseen is None or not self._dry_run:
+            self._foreseen = Foreseen((await registered_of(self._caller.ask)).values())
+        return self._foreseen
 
     async def _deliver(
         self, plan: Plan, seeding: Seeding, send: Callable[[], Awaitable[None]]
@@ -169,7 +186,7 @@ class Bringing:
         items, bad = self._items(table)
         self._remark([item.shown for name, item in items.items() if name not in before])
         if self._dry_run:
-            refused = await self._foreseen(plan, items)
+            refused = await self._refused(plan, items)
             already = {name: each.at for name, each in before.items() if name not in refused}
         else:
             with _bar(table, seeding):
@@ -192,7 +209,7 @@ class Bringing:
                  f" {again}")  # fmt: skip
         return count
 
-    async def _foreseen(self, plan: Plan, items: dict[str, _Item]) -> dict[str, str]:
+    async def _refused(self, plan: Plan, items: dict[str, _Item]) -> dict[str, str]:
         """What the store would refuse, as far as it can be asked."""
         refused = {
             name: f"{plan.delivery.name} brought {each.amount} of {name}, not {items[name].amount}."
@@ -200,9 +217,7 @@ class Bringing:
             if each.amount != items[name].amount
         }
         if plan.table.kind == "stock":
-            known = await products_of(self._caller.ask)
-            skus = {style.sku for product in known.values() for style in product.styles}
-            skus |= self._foreseen_skus
+            skus = (await self._products()).skus
             for name in items:
                 sku, _, _ = name.partition(" ")
                 if sku not in skus:

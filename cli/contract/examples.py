@@ -126,6 +126,10 @@ DATA: dict[str, dict[str, Any]] = {
     "catalog.retired.reply": {
         "styles": [{**_RETIRED, "by": "tester-ann", "at": _SINCE, "reason": "last season's"}]
     },
+    "catalog.registered.request": {"after": None, "limit": 100},
+    "catalog.registered.reply": {
+        "products": [{**_PRODUCT, "styles": [_STYLE], "retired": ["OXF-BLU-M"]}]
+    },
     "catalog.stock-changed.event": {"levels": [_LEVEL]},
     "settlement.purchase.request": {
         "lines": _LINES,

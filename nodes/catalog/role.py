@@ -1,10 +1,13 @@
 """Wires the catalog's decisions to its channels."""
 
 import sqlite3
+from collections.abc import Sequence
+from typing import TypeVar
 
 from bus.contract.catalog import (
     COMMIT,
     LOOKUP,
+    REGISTERED,
     REINSTATE,
     RELEASE,
     RESERVE,
@@ -18,6 +21,10 @@ from bus.contract.catalog import (
     Found,
     Lookup,
     OrderOnly,
+    Product,
+    Registered,
+    RegisteredList,
+    RegisteredQuery,
     Release,
     Reserve,
     Reserved,
@@ -43,6 +50,7 @@ from nodes.catalog import domain, stock_range, store
 from nodes.catalog.codes import codes_of, refuse_taken
 from nodes.catalog.shelf import Shelf
 
+ProductT = TypeVar("ProductT", Product, Registered)
 _ROOM = MAX_PAYLOAD * 3 // 4
 """What a search result may take of a payload, in bytes."""
 _PRODUCT, _LEVEL = "product", "level"
@@ -57,7 +65,12 @@ class Catalog:
         self.role = Role(
             kind="catalog",
             package="nodes.catalog",
-            queries={LOOKUP: self._look_up, SEARCH: self._search, RETIRED: _show_retired},
+            queries={
+                LOOKUP: self._look_up,
+                SEARCH: self._search,
+                RETIRED: _show_retired,
+                REGISTERED: _show_registered,
+            },
             commands={
                 RESERVE: _reserve,
                 COMMIT: _commit,
@@ -77,13 +90,7 @@ class Catalog:
 
     def _search(self, _: sqlite3.Connection, request: Request[Search]) -> SearchResult:
         found = self._shelf.search(request.data.text, request.data.limit, request.data.after)
-        room, fitting = _ROOM, []
-        for product in found:
-            room -= len(product.model_dump_json())
-            if room < 0:
-                break
-            fitting.append(product)
-        return SearchResult(products=fitting)
+        return SearchResult(products=_fitting(found))
 
     def _refresh(self, connection: sqlite3.Connection, touched: frozenset[str]) -> None:
         for key in touched:
@@ -94,6 +101,17 @@ class Catalog:
             product = store.product(connection, name)
             if product is not None:
                 self._shelf.put(product, stock_range.codes(connection, name))
+
+
+def _fitting(products: Sequence[ProductT]) -> list[ProductT]:
+    """As many as one reply has room for."""
+    room, fitting = _ROOM, list[ProductT]()
+    for product in products:
+        room -= len(product.model_dump_json())
+        if room < 0 and fitting:
+            break
+        fitting.append(product)
+    return fitting
 
 
 def _begin(turn: Turn) -> None:
@@ -201,6 +219,14 @@ def _change_range(turn: Turn, request: Request[Retire], *, retired: bool) -> Ret
 def _show_retired(connection: sqlite3.Connection, request: Request[RetiredQuery]) -> RetiredList:
     data = request.data
     return RetiredList(styles=stock_range.retired(connection, data.after, data.limit))
+
+
+def _show_registered(
+    connection: sqlite3.Connection, request: Request[RegisteredQuery]
+) -> RegisteredList:
+    data = request.data
+    found = stock_range.registered(connection, data.after, data.limit)
+    return RegisteredList(products=_fitting(found))
 
 
 def _save(turn: Turn, decision: domain.Decision) -> None:

@@ -85,10 +85,44 @@ async def test_a_label_of_other_goods_is_refused_and_stops_neither_them_nor_any_
     for number, url in enumerate(("9506000134710", "https://o.example/01/09506000134710")):
         row = f"cup,Cup,CUP-1,4012345678918,5.00,{url}"
         file = _file(tmp_path, f"cup-{number}.csv", header, row)
-        code, _, err = await _import(store, file)
-        assert code == 1
-        assert f"cup-{number}.csv:2: {url} already belongs to CAN-40." in err
+        for options in (("--dry-run",), ()):
+            code, out, err = await _import(store, file, *options)
+            assert code == 1
+            assert f"cup-{number}.csv:2: {url} already belongs to CAN-40." in err
+            assert "new product" not in out  # what is refused is not shown as a change
     assert "CAN-40" in await _scan(store, "9506000134710")
+
+
+@in_one_loop
+async def test_what_is_retired_is_changed_as_anything_else_and_stays_retired(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    data = ("--data", str(store.data))
+    lines = (SAMPLE / "products.csv").read_text("utf-8").splitlines()
+    rows = [line for line in lines if line.startswith("kite,")]
+    price = HEADER.split(",").index("price")
+    dearer = [",".join([*r.split(",")[:price], "27.00", *r.split(",")[price + 1 :]]) for r in rows]
+    skus = [row.split(",")[4] for row in rows]
+    file = _file(tmp_path, "kite.csv", lines[0], *dearer)
+    for what in ("kite", "OXF-BLU-L"):
+        code, _, _ = await storebus("retire", what, "--why", "last season", *data)
+        assert code == 0
+    for options, done in ((("--dry-run",), "nothing was changed"), ((), "all rows are in")):
+        code, out, err = await _import(store, file, *options)
+        assert code == 0, err
+        assert "new product" not in out
+        for sku in skus:
+            assert f"{sku}: price: 26.00 EUR -> 27.00 EUR" in out
+            assert f"{sku} stays retired." in err
+        assert f"kite.csv: {done}" in out
+    await _import(store, _file(tmp_path, "p.csv", "sku,price", "OXF-BLU-L,61.00"))
+    cheap = _file(tmp_path, "q.csv", "product,sku,price", "oxford-shirt,OXF-BLU-L,60.00")
+    code, out, err = await _import(store, cheap)
+    assert "OXF-BLU-L: price: 61.00 EUR -> 60.00 EUR" in out, err
+    assert "no longer sold" in await _scan(store, "9506000135465")
+    for what in ("kite", "OXF-BLU-L"):
+        assert (await storebus("retire", what, "--back", "--why", "summer", *data))[0] == 0
+    assert "27.00 EUR" in await _scan(store, "9506000135465")
 
 
 @in_one_loop

@@ -49,6 +49,11 @@ def _retired(drawn: Document) -> None:
         style["product"] = drawn["product"]
 
 
+def _registered(drawn: Document) -> None:
+    skus = dict.fromkeys(style["sku"] for style in drawn["styles"])
+    drawn["retired"] = list(skus)[: len(drawn["retired"])]
+
+
 def _total(drawn: Document) -> None:
     lines = drawn["lines"]
     for line in lines:
@@ -108,6 +113,8 @@ RELATIONS: dict[str, tuple[Callable[[Document], None], ...]] = {
     "StockChanged": (_distinct("levels", "sku"),),
     "RetiredStyle": (_level,),
     "RetiredSince": (_level,),
+    "Registered": (_registered,),
+    "RegisteredList": (_distinct("products", "id"),),
     "RetireReply": (_distinct("styles", "sku"), _retired),
     "RetiredList": (_distinct("styles", "sku"),),
     "PaymentMethods": (_distinct("methods"),),
