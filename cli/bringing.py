@@ -12,9 +12,10 @@ from rich.prompt import Prompt
 
 from bus.caller import Caller
 from bus.contract.delivery import DeliveredBefore, Delivery
-from bus.errors import ConfigurationError
+from bus.contract.settlement import STATEMENT, StatementQuery
+from bus.errors import ConfigurationError, Problem
 from cli.run import errors, output
-from cli.shop.advice import how_to_count, on_added, on_retired
+from cli.shop.advice import how_to_count, on_added, on_other_names, on_retired
 from cli.shop.changes import changes
 from cli.shop.delivery import another, brought_before, delivery_of
 from cli.shop.foreseen import Foreseen
@@ -27,6 +28,7 @@ from cli.shop.seeding import Seeding, item_of
 from cli.shop.shelf import registered_of
 from cli.shop.table import Table, read_table
 from devices.terminal.price import price_text
+from nodes.settlement.names import refuse_other_name
 
 _SHOWN = 20
 """The most changes and remarks of a file that are shown; a dry run shows all."""
@@ -48,6 +50,8 @@ class _Item:
     line: int
     amount: int
     shown: str
+    name: str | None = None
+    """Of the customer, if it is money and the row says so."""
 
 
 class Bringing:
@@ -142,7 +146,8 @@ class Bringing:
 
     def _deposit(self, row: AccountRecord, line: int) -> _Item:
         paid = price_text(row.balance, self._shop.currency)
-        return _Item(line, row.balance, f"{row.account} {row.name}: +{paid}")
+        whom = f"{row.account} {row.name or ''}".strip()
+        return _Item(line, row.balance, f"{whom}: +{paid}", row.name)
 
     async def _update(self, table: Table, seeding: Seeding) -> int:
         """Products and prices: they are as the file says, whatever came before."""
@@ -184,9 +189,10 @@ class Bringing:
         """Goods and money: they come on top of what is there, once for each delivery."""
         table, delivery, before = plan.table, plan.delivery, plan.before
         items, bad = self._items(table)
-        self._remark([item.shown for name, item in items.items() if name not in before])
+        refused = foreseen = await self._refused(plan, items)
+        new = {name: item for name, item in items.items() if name not in before}
+        self._remark([item.shown for name, item in new.items() if name not in refused])
         if self._dry_run:
-            refused = await self._refused(plan, items)
             already = {name: each.at for name, each in before.items() if name not in refused}
         else:
             with _bar(table, seeding):
@@ -196,6 +202,7 @@ class Bringing:
         if table.kind == "stock" and any(row.reason.startswith("quantity") for row in bad):
             _advise([how_to_count()])
         _advise(on_added(seeding.added))
+        _advise(on_other_names([name for name in foreseen if items[name].name is not None]))
         bad += [BadRow(table.file, items[name].line, detail) for name, detail in refused.items()]
         count = self._end(table, bad, already=len(already))
         again = f"to receive it again: --delivery {another(delivery.name)}"
@@ -222,7 +229,27 @@ class Bringing:
                 sku, _, _ = name.partition(" ")
                 if sku not in skus:
                     refused[name] = f"There is no style {sku}."
+        else:
+            names = await self._names([name for name in items if name not in plan.before])
+            for account, known in names.items():
+                try:
+                    refuse_other_name(account, items[account].name, known)
+                except Problem as problem:
+                    refused[account] = problem.detail
         return refused
+
+    async def _names(self, accounts: Sequence[str]) -> dict[str, str | None]:
+        """Whose accounts these are; None of an account that is new."""
+        found: dict[str, str | None] = {}
+        for account in accounts:
+            try:
+                query = StatementQuery(account=account, limit=1)
+                found[account] = (await self._caller.ask(STATEMENT, "settlement", query)).name
+            except Problem as problem:
+                if problem.to_data().code != "unknown-account":
+                    raise
+                found[account] = None
+        return found
 
     def _remark(self, remarks: Sequence[str]) -> None:
         shown = remarks if self._dry_run else remarks[:_SHOWN]

@@ -35,11 +35,16 @@ def connected(broker: str | None, site: str | None, data: Path | None, by: str) 
     Raises:
         ConfigurationError: the name is none of a tester or console.
     """
-    if role_of(by) not in ("tester", "console"):
-        raise ConfigurationError(f"{by!r} is no tester's or console's name, such as tester-ann.")
+    refuse_stranger(by)
     settings = read_settings(site=site, data=data)
     connector = MqttConnector(broker_url(broker, settings))
     return Caller(connector, settings.site, by).connected
+
+
+def refuse_stranger(by: str) -> None:
+    """Raise `ConfigurationError` if a name is none of a tester or console."""
+    if role_of(by) not in ("tester", "console"):
+        raise ConfigurationError(f"{by!r} is no tester's or console's name, such as tester-ann.")
 
 
 async def ask(clerk: Connected, question: Callable[[Caller], Awaitable[T]]) -> T:

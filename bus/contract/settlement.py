@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from bus.contract.catalog import Line, LinesOfStyles, OrderOnly, PricedLines, add_up
 from bus.contract.channel import Event, State, command, query
-from bus.contract.delivery import Delivered, DeliveredReply, Delivery
+from bus.contract.delivery import Delivered, DeliveredReply, Delivery, DeliveryName
 from bus.contract.values import (
     MAX_AMOUNT,
     MAX_ENTRIES,
@@ -376,8 +376,9 @@ class Deposit(Model):
 
     account: AccountId
     """Such as `C-1001`."""
-    name: Text
-    """Of the customer."""
+    name: Text | None = None
+    """Of the customer, as a check that the number is right: of an account that there is, it must be
+    the account's own, in whatever case and spacing, or be left out. A new account must have one."""
     amount: Money
     """What is paid in."""
     delivery: Delivery | None = None
@@ -408,6 +409,37 @@ class AdjustAccount(Model):
     reason: Reason
 
 
+class RenameAccount(Model):
+    """A customer's account gets another name: the customer's own has changed, or was misspelt."""
+
+    account: AccountId
+    """Such as `C-1001`."""
+    name: Annotated[Text, Field(min_length=1)]
+    """From now on."""
+    reason: Reason
+
+
+class AccountName(Model):
+    """Whose account it is."""
+
+    account: AccountId
+    """Such as `C-1001`."""
+    name: Text
+    """Of the customer, from now on."""
+
+
+class Renamed(Model):
+    """An account had another name before."""
+
+    at: Time
+    """Until when."""
+    name: Text
+    """The name that it had."""
+    by: Name
+    """The node at which the new one was entered."""
+    reason: Reason
+
+
 class StatementQuery(Model):
     """What happened to a customer's account?"""
 
@@ -428,9 +460,11 @@ class StatementEntry(Model):
     order: OrderId | None = None
     """Which order was paid, or paid back."""
     by: Name | None = None
-    """Of an adjustment: the node at which it was entered."""
+    """Of a deposit or adjustment: the node at which it was entered."""
     reason: Text | None = None
     """Of an adjustment."""
+    delivery: DeliveryName | None = None
+    """Of a deposit: what it came with."""
 
 
 class Statement(Balance):
@@ -440,6 +474,8 @@ class Statement(Balance):
     """Of the customer."""
     entries: Annotated[list[StatementEntry], Field(max_length=100)]
     """Newest first."""
+    renamed: Annotated[list[Renamed], Field(max_length=100, default_factory=list)]
+    """Names that it had before, newest first."""
 
 
 class OrderCounts(Model):
@@ -505,6 +541,10 @@ DEPOSIT = command(
     "Pay money into a customer's account", callers={"tester", "console"}, timeout=30.0,
     problems={"conflict"},
 )  # fmt: skip
+RENAME = command(
+    "settlement", "rename", RenameAccount, AccountName, "Give a customer's account another name",
+    callers={"tester", "console"}, timeout=30.0, problems={"unknown-account"},
+)  # fmt: skip
 ADJUST = command(
     "settlement", "adjust", AdjustAccount, Balance, "Put a customer's account right, up or down",
     callers={"tester", "console"}, timeout=30.0, problems={"conflict", "unknown-account"},
@@ -524,5 +564,5 @@ PAYMENT_METHODS_STATE = State(
 
 CHANNELS = (
     PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, RESOLVE, REFUSALS, DEPOSIT, ADJUST,
-    STATEMENT, DELIVERED, ORDER_CHANGED, PAYMENT_METHODS_STATE,
+    RENAME, STATEMENT, DELIVERED, ORDER_CHANGED, PAYMENT_METHODS_STATE,
 )  # fmt: skip

@@ -21,7 +21,7 @@ from cli.snapshot import snapshots
 SCHEMAS = {
     "bus": 6,
     "nodes.catalog": 5,
-    "nodes.settlement": 8,
+    "nodes.settlement": 9,
     "nodes.warehouse": 7,
     "devices.sorter": 3,
     "devices.terminal": 3,

@@ -213,6 +213,12 @@ DATA: dict[str, dict[str, Any]] = {
         "reason": "150.00 was typed for 15.00",
     },
     "settlement.adjust.reply": {"account": "C-1001", "balance": 11800, "currency": "EUR"},
+    "settlement.rename.request": {
+        "account": "C-1001",
+        "name": "Ann Costa",
+        "reason": "she has married",
+    },
+    "settlement.rename.reply": {"account": "C-1001", "name": "Ann Costa"},
     "settlement.statement.request": {"account": "C-1001", "limit": 20},
     "settlement.statement.reply": {
         "account": "C-1001",
@@ -220,6 +226,9 @@ DATA: dict[str, dict[str, Any]] = {
         "currency": "EUR",
         "name": "Ann",
         "entries": [{"at": _SINCE, "kind": "charge", "amount": -11800, "order": ORDER}],
+        "renamed": [
+            {"at": _SINCE, "name": "Ann Smith", "by": "tester-ann", "reason": "she has married"}
+        ],
     },
     "settlement.order-changed.event": {**_SUMMARY, "reason": None},
     "settlement.payment-methods.state": {"methods": ["account", "card"]},

@@ -32,7 +32,8 @@ class AccountRecord(Model):
     """A customer's prepaid account."""
 
     account: AccountId
-    name: Text
+    name: Text | None
+    """Of the customer; None where it is left out."""
     balance: Count
     """In minor units of the shop's currency."""
 
@@ -112,7 +113,7 @@ def read_accounts(file: Path | Table) -> tuple[list[AccountRecord], list[BadRow]
 
     def read(row: Row) -> AccountRecord:
         balance = _whole(row, "balance", "minor units (cents)")
-        account, name = row.cells["account"], row.cells["name"]
+        account, name = row.cells["account"], row.cells.get("name") or None
         record = AccountRecord(account=account, name=name, balance=balance)
         once.take(row, "account", record.account)
         return record

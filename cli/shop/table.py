@@ -22,7 +22,7 @@ Kind = Literal["stock", "counts", "accounts", "locations", "products", "prices"]
 
 COLUMNS: dict[Kind, tuple[str, ...]] = {
     "stock": ("sku", "location", "quantity"),
-    "accounts": ("account", "name", "balance"),
+    "accounts": ("account", "balance"),
     "locations": ("location", "holds"),
     "counts": ("sku", "location", "counted"),
     "products": ("product", "sku"),
@@ -35,6 +35,7 @@ FURTHER: dict[Kind, tuple[str, ...]] = {
         "tax_rate",
     ),
     "prices": ("currency", "tax_rate"),
+    "accounts": ("name",),
 }
 """What it may have beside them; columns of other names are for people."""
 

@@ -256,6 +256,38 @@ async def test_money_of_one_file_is_paid_in_once(store: StoreProcess, tmp_path: 
 
 
 @in_one_loop
+async def test_money_for_another_customer_is_refused_before_it_is_paid_in(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    data = ("--data", str(store.data))
+    wrong = _file(tmp_path, "wrong.csv", "account,name,balance", "C-1002,Somebody Else,700")
+    for options in (("--dry-run",), ()):
+        code, out, err = await _import(store, wrong, *options)
+        assert code == 1
+        assert "wrong.csv:2: C-1002 is Bruno Costa, not Somebody Else." in err
+        assert "storebus account rename C-1002 NAME --why TEXT" in err
+        assert "+7.00 EUR" not in out
+    good = _file(tmp_path, "good.csv", "account,name,balance", "C-1002,bruno  costa,700")
+    bare = _file(tmp_path, "bare.csv", "account,balance", "C-1002,100", "C-7777,100")
+    for file, options, refused in (
+        (good, ("--as", "tester-ann"), 0),
+        (bare, ("--dry-run",), 1),
+        (bare, (), 1),
+    ):
+        code, _, err = await _import(store, file, *options)
+        assert code == refused, err
+        assert ("C-7777 is new and has no name." in err) is bool(refused)
+    _, out, _ = await storebus("account", "show", "C-1002", *data)
+    assert "Bruno Costa" in out
+    assert "tester-ann" in out
+    assert "good.csv" in out
+    rename = ("account", "rename", "C-1002", "Bruno Silva", "--why", "a wedding", *data)
+    assert (await storebus(*rename))[:2] == (0, "C-1002 is Bruno Silva now.\n")
+    _, out, _ = await storebus("account", "show", "C-1002", *data)
+    assert "from Bruno Costa: a" in out
+
+
+@in_one_loop
 async def test_what_can_be_read_in_two_ways_is_refused_with_the_option_that_decides(
     store: StoreProcess, tmp_path: Path
 ) -> None:
