@@ -100,6 +100,8 @@ class Bringing:
         """Bring in what a file holds; returns how many of its rows were refused."""
         table = plan.table
         _say(f"{table.file.name}: {table.kind}, read as: {', '.join(table.read_as)}.")
+        if table.overlooked:
+            _say(f"  these columns are not read: {', '.join(table.overlooked)}")
         self._remark([f"line {note.line}: {note.reason}" for note in table.notes])
         self._remark([f"line {row.line}: left out: {row.reason}" for row in table.skipped])
         seeding = Seeding(self._caller, plan.delivery)

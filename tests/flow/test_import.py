@@ -288,6 +288,20 @@ async def test_money_for_another_customer_is_refused_before_it_is_paid_in(
 
 
 @in_one_loop
+@pytest.mark.parametrize("preset", ["shopify", "woocommerce"])
+async def test_a_currency_is_not_overlooked_by_a_map(
+    store: StoreProcess, tmp_path: Path, preset: str
+) -> None:
+    columns = {"shopify": "Title,Price", "woocommerce": "Name,Regular price"}[preset]
+    header = f"sku,{columns},currency,Tax class"
+    file = _file(tmp_path, "usd.csv", header, "CAN-40,Trainers,55.00,USD,low")
+    code, out, err = await _import(store, file, "--map", preset, "--dry-run")
+    assert code == 1
+    assert "currency: USD, but the shop sells in EUR" in err
+    assert "these columns are not read: Tax class" in out
+
+
+@in_one_loop
 async def test_what_can_be_read_in_two_ways_is_refused_with_the_option_that_decides(
     store: StoreProcess, tmp_path: Path
 ) -> None:
