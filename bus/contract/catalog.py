@@ -110,7 +110,8 @@ class ProductUpdate(_Update):
     description: LongText | None = None
     """A few sentences for the customer; empty if there are to be none."""
     url: Code | None = None
-    """What its label carries; a new product must have one."""
+    """What its label carries: an http or https URL, or a code of GS1 that is valid; no other goods
+    may have it in any spelling. A new product must have one."""
     styles: Annotated[list[StyleUpdate], Field(max_length=MAX_STYLES, default_factory=list)]
     """Those that are new or change, the new ones after those that there are. A new product has
     at least one."""

@@ -90,6 +90,11 @@ async def test_a_label_of_other_goods_is_refused_and_stops_neither_them_nor_any_
             assert code == 1
             assert f"cup-{number}.csv:2: {url} already belongs to CAN-40." in err
             assert "new product" not in out  # what is refused is not shown as a change
+    bad = _file(tmp_path, "bad.csv", header, "cup,Cup,CUP-1,4012345678918,5.00,javascript:alert(1)")
+    for options in (("--dry-run",), ()):
+        code, _, err = await _import(store, bad, *options)
+        assert code == 1
+        assert "bad.csv:2: 'javascript:alert(1)' cannot be on a label." in err
     assert "CAN-40" in await _scan(store, "9506000134710")
 
 

@@ -245,16 +245,19 @@ def test_what_an_update_does_not_name_is_as_it_was_and_the_styles_keep_their_ord
 
 def test_something_new_has_all_that_it_must_have() -> None:
     shirt = {"sku": "S", "gtin": "09506000134352", "price": {"amount": 1, "currency": "EUR"}}
-    whole = {"name": "Clothes", "url": "urn:1", "styles": [shirt]}
+    whole = {"name": "Clothes", "url": "https://s.example/1", "styles": [shirt]}
     new = register(None, _update(**whole))
     assert new.model_dump() == {
         "id": "clothes",
         "name": "Clothes",
         "description": "",
-        "url": "urn:1",
+        "url": "https://s.example/1",
         "styles": [{**shirt, "attributes": {}, "tax_rate": None}],
     }
-    assert register(new, _update(url="urn:2", description="Warm.")).url == "urn:2"
+    assert (
+        register(new, _update(url="https://s.example/2", description="Warm.")).url
+        == "https://s.example/2"
+    )
     for field, refusal in (("name", "clothes has no name"), ("url", "clothes has no label URL")):
         with pytest.raises(InvalidField, match=refusal) as caught:
             register(None, _update(**{**whole, field: None}))
