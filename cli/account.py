@@ -19,7 +19,7 @@ from bus.contract.settlement import (
 )
 from bus.errors import ConfigurationError
 from cli import options
-from cli.clerk import as_model, ask, connected, print_table
+from cli.clerk import as_model, ask, connected, print_table, reason
 from cli.run import output, run
 from cli.shop.money import amount_from
 from devices.terminal.price import price_text
@@ -31,7 +31,7 @@ account = typer.Typer(
     rich_markup_mode=None,
 )
 
-Number = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Such as C-1001.")]
+Number = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Such as C-1001.", parser=str.upper)]
 
 
 @account.command()
@@ -88,10 +88,10 @@ def adjust(
     Example: storebus account adjust C-1001=-135.00 --why "150.00 was typed for 15.00"
     """
     number, _, change = word.partition("=")
+    number = number.upper()
     if not change:
         raise ConfigurationError(f"{word!r} is not written like C-1001=-135.00.")
-    if why is None:
-        raise ConfigurationError('Say why, for those who look later: --why "a typing error".')
+    why = reason(why, "a typing error")
     clerk = connected(broker, site, data, by)
     done = run(ask(clerk, lambda caller: _adjust(caller, number, change, why)))
     if as_json:
@@ -118,8 +118,7 @@ def rename(
 
     Example: storebus account rename C-1001 "Ann Costa" --why "she has married"
     """
-    if why is None:
-        raise ConfigurationError('Say why, for those who look later: --why "a typing error".')
+    why = reason(why, "a typing error")
     wanted = as_model(RenameAccount, {"account": number, "name": name, "reason": why})
     clerk = connected(broker, site, data, by)
     done: AccountName = run(ask(clerk, lambda caller: caller.ask(RENAME, "settlement", wanted)))

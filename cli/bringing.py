@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.prompt import Prompt
@@ -163,7 +164,7 @@ class Bringing:
         if self._dry_run:
             retired = store.retired(good)
         else:
-            with _bar(table, seeding):
+            with _bar(table, seeding, sum(len(each.styles) for each in updates.products)):
                 await seeding.products(updates.products)
             refused = {name: problem.detail for name, problem in seeding.refusals}
             retired = seeding.retired
@@ -197,7 +198,7 @@ class Bringing:
         if self._dry_run:
             already = {name: each.at for name, each in before.items() if name not in refused}
         else:
-            with _bar(table, seeding):
+            with _bar(table, seeding, len(items)):
                 await send()
             refused = {name: problem.detail for name, problem in seeding.refusals}
             already = seeding.already
@@ -207,7 +208,7 @@ class Bringing:
         _advise(on_other_names([name for name in foreseen if items[name].name is not None]))
         bad += [BadRow(table.file, items[name].line, detail) for name, detail in refused.items()]
         count = self._end(table, bad, already=len(already))
-        again = f"to receive it again: --delivery {another(delivery.name)}"
+        again = f"to receive it again: --delivery {quote(another(delivery.name))}"
         if already:
             when = f"{max(already.values())[:16].replace('T', ' ')} UTC"
             whole = "this delivery" if len(already) == len(items) else f"{len(already)} of its rows"
@@ -295,13 +296,19 @@ def _say(line: str) -> None:
 
 
 @contextmanager
-def _bar(table: Table, seeding: Seeding) -> Iterator[None]:
-    """Show how far it is."""
+def _bar(table: Table, seeding: Seeding, total: int) -> Iterator[None]:
+    """Show how far it is, to somebody at a terminal.
+
+    Args:
+        table: the file.
+        seeding: what brings it in.
+        total: how many rows are sent.
+    """
     with Progress(
         TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
-        TimeElapsedColumn(), console=errors,
+        TimeElapsedColumn(), console=errors, disable=not errors.is_terminal,
     ) as bar:  # fmt: skip
-        task = bar.add_task(table.file.name, total=len(table.rows))
+        task = bar.add_task(table.file.name, total=total)
         seeding.progress = lambda count: bar.advance(task, count)
         yield
 

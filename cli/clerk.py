@@ -64,9 +64,24 @@ def as_model(model: type[ModelT], fields: dict[str, Any]) -> ModelT:
     return read
 
 
+def reason(why: str | None, example: str) -> str:
+    """What was given as --why.
+
+    Raises:
+        ConfigurationError: nothing, or blanks.
+    """
+    if why is None or not why.strip():
+        raise ConfigurationError(f'Say why, for those who look later: --why "{example}".')
+    return why
+
+
 def print_table(rows: Iterable[tuple[str, ...]], *heading: str) -> None:
-    """Print rows of text under a heading."""
-    table = Table(*heading)
-    for row in rows:
-        table.add_row(*row)
+    """Print rows of text under a heading; the first column, when it was, is never cut."""
+    first, *others = heading
+    table = Table()
+    table.add_column(f"{first} (UTC)", no_wrap=True)
+    for each in others:
+        table.add_column(each, overflow="fold")
+    for at, *cells in rows:
+        table.add_row(at[:16].replace("T", " "), *cells)
     output.print(table)

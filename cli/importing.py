@@ -19,6 +19,9 @@ from cli.shop.mapping import read_mapping
 from cli.shop.reader import read_shop_settings
 from cli.shop.seeding import IMPORTER
 
+_ORDER = ("products", "prices", "stock", "accounts")
+"""Which kinds of files come first: goods need their products."""
+
 
 def import_(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV files.")],
@@ -86,4 +89,5 @@ async def _import(
         bringing = Bringing(caller, shop, how, delivery, dry_run=dry_run)
         # All are read before any is brought in: what has to be asked is asked while nothing is.
         plans = [await bringing.plan(file) for file in files]
+        plans.sort(key=lambda plan: _ORDER.index(plan.table.kind))
         return sum([await bringing.bring(plan) for plan in plans])

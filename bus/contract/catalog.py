@@ -18,6 +18,7 @@ from bus.contract.values import (
     MAX_LINES,
     Code,
     Count,
+    GivenReason,
     Gtin14,
     LongText,
     Model,
@@ -309,7 +310,7 @@ class Retire(Model):
     """The style."""
     product: ProductId | None = None
     """The product; give this or `sku`."""
-    reason: Reason
+    reason: GivenReason
 
 
 class RetiredStyle(Model):

@@ -6,15 +6,17 @@ from pydantic import Field, model_validator
 
 from bus.contract.catalog import Line, LinesOfStyles, OrderOnly, PricedLines, add_up
 from bus.contract.channel import Event, State, command, query
-from bus.contract.delivery import Delivered, DeliveredReply, Delivery, DeliveryName
+from bus.contract.delivery import Delivered, DeliveredReply, Delivery
 from bus.contract.values import (
     MAX_AMOUNT,
     MAX_ENTRIES,
     MAX_INTEGER,
     MAX_LINES,
+    NOT_BLANK,
     Count,
     Currency,
     Explanation,
+    GivenReason,
     Model,
     Money,
     Name,
@@ -342,7 +344,7 @@ class Resolve(Model):
     be asked again."""
     refund: Reference | None = None
     """Which of several refused refunds; null for all of the order."""
-    reason: Reason
+    reason: GivenReason
 
 
 class Resolved(Model):
@@ -406,7 +408,7 @@ class AdjustAccount(Model):
     """What is added, in minor units; less than nothing is taken out."""
     currency: Currency
     """The account's."""
-    reason: Reason
+    reason: GivenReason
 
 
 class RenameAccount(Model):
@@ -414,9 +416,9 @@ class RenameAccount(Model):
 
     account: AccountId
     """Such as `C-1001`."""
-    name: Annotated[Text, Field(min_length=1)]
+    name: Annotated[Text, Field(min_length=1, pattern=NOT_BLANK)]
     """From now on."""
-    reason: Reason
+    reason: GivenReason
 
 
 class AccountName(Model):
@@ -463,7 +465,7 @@ class StatementEntry(Model):
     """Of a deposit or adjustment: the node at which it was entered."""
     reason: Text | None = None
     """Of an adjustment."""
-    delivery: DeliveryName | None = None
+    delivery: Text | None = None
     """Of a deposit: what it came with."""
 
 

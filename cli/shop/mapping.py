@@ -15,6 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bus.errors import ConfigurationError
+from bus.wording import what_is_wrong
 
 PRESETS = {file.stem: file for file in (Path(__file__).parent / "maps").glob("*.toml")}
 
@@ -127,7 +128,7 @@ def read_mapping(name: str) -> Mapping:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(f"{file}: {place}: {first['msg']}.") from error
+        raise ConfigurationError(f"{file}: {place}: {what_is_wrong(first)}.") from error
     except ValueError as error:
         raise ConfigurationError(f"{file} is not a TOML file: {error}.") from error
 

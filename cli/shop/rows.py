@@ -12,20 +12,12 @@ from pydantic import ValidationError
 from bus.contract.settlement import AccountId
 from bus.contract.values import Count, Location, Model, Text
 from bus.contract.warehouse import CountGoods, Receive
+from bus.wording import what_is_wrong
 from cli.shop.notation import NUMBERS
 from cli.shop.row import BadRow, Row
 from cli.shop.table import Kind, Table, read_table
 
 Record = TypeVar("Record")
-
-
-_WRITTEN = {
-    "id": "small letters, digits and hyphens, such as oxford-shirt",
-    "sku": "letters, digits and . _ / -, such as OXF-BLU-M",
-    "location": "capital letters, digits and hyphens, such as A-03-2",
-    "account": "a capital letter, a hyphen and digits, such as C-1001",
-}
-"""How names are written, for people who do not read patterns; `id` is a product's."""
 
 
 class AccountRecord(Model):
@@ -179,10 +171,12 @@ def reason(error: ValueError) -> str:
     faults = []
     for fault in error.errors():
         field = next((str(part) for part in reversed(fault["loc"]) if isinstance(part, str)), "row")
-        if fault["type"] == "string_pattern_mismatch" and field in _WRITTEN:
-            faults.append(f"{field}: {fault['input'][:60]!r} is not written with {_WRITTEN[field]}")
-            continue
-        faults.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}")
+        wrong = what_is_wrong(fault)
+        if field == "tax_rate" and fault["type"] == "less_than_equal":
+            wrong = "it must be at most 100%"
+        if fault["type"] == "string_pattern_mismatch":
+            wrong = f"{fault['input'][:60]!r} {wrong.removeprefix('it ')}"
+        faults.append(f"{field}: {wrong}")
     return "; ".join(faults)
 
 

@@ -94,6 +94,8 @@ def read_table(file: Path, kind: Kind | None = None, how: How = DETECT) -> Table
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from error
     text, encoding = decode(file, data, how.encoding)
     lines = split_lines(text)
+    if how.mapping is not None:
+        _refuse_unknown(how.mapping)
     start, delimiter = _delimiter(file, lines, how)
     header = next(read_records(lines, delimiter, start), None)
     names = _names(file, header, how.mapping)
@@ -207,6 +209,23 @@ def _names(file: Path, header: Record | None, mapping: Mapping | None) -> list[s
     while names and not names[-1]:
         names.pop()
     return names
+
+
+def _refuse_unknown(mapping: Mapping) -> None:
+    """Raise `ConfigurationError` if a map names a column of ours that there is not."""
+    ours = {name for part in (COLUMNS, FURTHER) for names in part.values() for name in names}
+    for table, names in (
+        ("columns", mapping.columns),
+        ("defaults", mapping.defaults),
+        ("html", mapping.html),
+        ("goods", mapping.goods),
+    ):
+        for name in names:
+            if name not in ours:
+                raise ConfigurationError(
+                    f"--map: there is no column {name!r}, in {table}. There are:"
+                    f" {', '.join(sorted(ours))}."
+                )
 
 
 def _ours(name: str, names: Sequence[str]) -> str:

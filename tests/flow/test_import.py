@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pty
+import re
 from io import RawIOBase
 from pathlib import Path
 
@@ -304,6 +305,44 @@ async def test_a_currency_is_not_overlooked_by_a_map(
     assert code == 1
     assert "currency: USD, but the shop sells in EUR" in err
     assert "these columns are not read: Tax class" in out
+
+
+@in_one_loop
+async def test_what_a_clerk_got_wrong_is_said_in_words(store: StoreProcess, tmp_path: Path) -> None:
+    stock = _file(tmp_path, "goods 2.csv", STOCK, "GNG-2,A-01-1,5", "GNG-2,A-01-2,0")
+    gong = _file(
+        tmp_path, "gong.csv", HEADER,
+        "gong-2,Gong,,,GNG-2,9520000000417,,3.00,EUR,,", "odd,Odd,,,ODD,9520000000424,,3.00,,,101%",
+    )  # fmt: skip
+    for options in (("--dry-run",), ()):
+        code, out, err = await _import(store, stock, gong, *options)  # goods after their products
+        assert code == 1
+        assert "goods 2.csv:3: quantity: it must be at least 1" in err
+        assert "gong.csv:3: tax_rate: it must be at most 100%" in err
+        assert "no style" not in err
+        assert "GNG-2 A-01-2" not in out
+        assert "━" not in err  # a bar of progress is for terminals
+    assert "--delivery 'goods 2-2'" in out
+    supplier = tmp_path / "supplier.toml"
+    supplier.write_text('[columns]\nsku = "sku"\npryce = "price"\n')
+    price = _file(tmp_path, "p.csv", "sku,price", "GNG-2,4.00")
+    for options, said in (
+        ((price, "--map", str(supplier)), "--map: there is no column 'pryce', in columns."),
+        ((stock, "--delivery", "   "), "--delivery: it must not be empty."),
+    ):
+        code, _, err = await _import(store, *options)
+        assert code == 2
+        assert said in err
+    data = ("--data", str(store.data))
+    accounts = _file(tmp_path, "accounts.csv", "account,name,balance", "c-1003,,100")
+    assert (await _import(store, accounts))[0] == 0
+    code, out, err = await storebus("account", "show", "c-1003", *data, columns=80)
+    assert code == 0, err
+    assert re.search(r"│ 20\d\d-\d\d-\d\d \d\d:\d\d │ deposit", out)
+    code, _, err = await storebus("account", "show", "seven", *data)
+    assert (code, "such as C-1001" in err) == (1, True)
+    code, _, err = await storebus("retire", "GNG-2", "--why", "  ", *data)
+    assert (code, "Say why, for those who look later" in err) == (2, True)
 
 
 @in_one_loop

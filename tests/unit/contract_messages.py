@@ -187,7 +187,8 @@ def _text(schema: dict[str, Any]) -> st.SearchStrategy[str]:
         return _GTINS
     if pattern is None:
         least, most = schema.get("minLength", 0), min(schema.get("maxLength", 20), 20)
-        return st.text(_PLAIN, min_size=least, max_size=most)
+        plain = st.text(_PLAIN, min_size=least, max_size=most)
+        return plain.filter(lambda text: bool(text.strip())) if least else plain  # not blank
     most = schema.get("maxLength")
     drawn = st.from_regex(re.compile(pattern.strip("^$"), re.ASCII), fullmatch=True)
     return drawn if most is None else drawn.map(lambda text: text[:most])
