@@ -31,6 +31,7 @@ from bus.errors import (
 from bus.identity import Identity
 from bus.intake import Request
 from bus.link import Incoming, Outgoing
+from bus.wording import what_is_wrong
 
 _LONGEST_FIELD = 200
 """Characters: a field's name may come from whoever sent it."""
@@ -215,4 +216,4 @@ def validate(model: type[Model], data: Any) -> Model:
             ) from None
         path = ".".join(str(part) for part in first["loc"])[:_LONGEST_FIELD]
         field = path or "data"
-        raise InvalidField(f"{field}: {first['msg']}.", field=field) from None
+        raise InvalidField(f"{field}: {what_is_wrong(first)}.", field=field) from None

@@ -8,15 +8,18 @@ import typer
 from bus.caller import Caller
 from bus.contract.settlement import (
     ADJUST,
+    RENAME,
     STATEMENT,
+    AccountName,
     AdjustAccount,
     Balance,
+    RenameAccount,
     Statement,
     StatementQuery,
 )
 from bus.errors import ConfigurationError
 from cli import options
-from cli.clerk import as_model, ask, connected, print_table
+from cli.clerk import as_model, ask, connected, print_table, reason
 from cli.run import output, run
 from cli.shop.money import amount_from
 from devices.terminal.price import price_text
@@ -28,7 +31,7 @@ account = typer.Typer(
     rich_markup_mode=None,
 )
 
-Number = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Such as C-1001.")]
+Number = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Such as C-1001.", parser=str.upper)]
 
 
 @account.command()
@@ -52,11 +55,16 @@ def show(
         return
     held = price_text(found.balance, found.currency)
     output.print(f"{found.account}, {found.name}: {held}", soft_wrap=True, markup=False)
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (each.at, each.kind, price_text(each.amount, found.currency), each.order or "",
-         each.by or "", each.reason or "")
+         each.by or "", each.reason or (f"delivery {each.delivery}" if each.delivery else ""))
         for each in found.entries
     ]  # fmt: skip
+    rows += [
+        (each.at, "renamed", "", "", each.by, f"from {each.name}: {each.reason}")
+        for each in found.renamed
+    ]
+    rows.sort(key=lambda row: row[0], reverse=True)
     print_table(rows, "when", "what", "amount", "order", "who", "why")
 
 
@@ -80,10 +88,10 @@ def adjust(
     Example: storebus account adjust C-1001=-135.00 --why "150.00 was typed for 15.00"
     """
     number, _, change = word.partition("=")
+    number = number.upper()
     if not change:
         raise ConfigurationError(f"{word!r} is not written like C-1001=-135.00.")
-    if why is None:
-        raise ConfigurationError('Say why, for those who look later: --why "a typing error".')
+    why = reason(why, "a typing error")
     clerk = connected(broker, site, data, by)
     done = run(ask(clerk, lambda caller: _adjust(caller, number, change, why)))
     if as_json:
@@ -91,6 +99,33 @@ def adjust(
         return
     held = price_text(done.balance, done.currency)
     output.print(f"{done.account} holds {held} now.", soft_wrap=True, markup=False)
+
+
+@account.command()
+def rename(
+    number: Number,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the customer, from now on.")],
+    why: options.Why = None,
+    by: options.By = options.CLERK,
+    as_json: options.AsJson = False,
+    broker: options.Broker = None,
+    site: options.Site = None,
+    data: options.Data = None,
+) -> None:
+    """Give an account another name: the customer's has changed, or was misspelt.
+
+    Money that is imported for the account must have this name from then on, or none.
+
+    Example: storebus account rename C-1001 "Ann Costa" --why "she has married"
+    """
+    why = reason(why, "a typing error")
+    wanted = as_model(RenameAccount, {"account": number, "name": name, "reason": why})
+    clerk = connected(broker, site, data, by)
+    done: AccountName = run(ask(clerk, lambda caller: caller.ask(RENAME, "settlement", wanted)))
+    if as_json:
+        output.print_json(done.model_dump_json())
+        return
+    output.print(f"{done.account} is {done.name} now.", soft_wrap=True, markup=False)
 
 
 async def _adjust(caller: Caller, number: str, change: str, why: str) -> Balance:

@@ -6,26 +6,30 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.prompt import Prompt
 
 from bus.caller import Caller
 from bus.contract.delivery import DeliveredBefore, Delivery
-from bus.errors import ConfigurationError
+from bus.contract.settlement import STATEMENT, StatementQuery
+from bus.errors import ConfigurationError, Problem
 from cli.run import errors, output
-from cli.shop.advice import how_to_count, on_added, on_retired
+from cli.shop.advice import how_to_count, on_added, on_other_names, on_retired
 from cli.shop.changes import changes
 from cli.shop.delivery import another, brought_before, delivery_of
+from cli.shop.foreseen import Foreseen
 from cli.shop.how import How, TwoReadings
 from cli.shop.products import read_updates
 from cli.shop.reader import ShopSettings
 from cli.shop.row import BadRow
 from cli.shop.rows import AccountRecord, read_accounts, read_stock
 from cli.shop.seeding import Seeding, item_of
-from cli.shop.shelf import products_of
+from cli.shop.shelf import registered_of
 from cli.shop.table import Table, read_table
 from devices.terminal.price import price_text
+from nodes.settlement.names import refuse_other_name
 
 _SHOWN = 20
 """The most changes and remarks of a file that are shown; a dry run shows all."""
@@ -47,6 +51,8 @@ class _Item:
     line: int
     amount: int
     shown: str
+    name: str | None = None
+    """Of the customer, if it is money and the row says so."""
 
 
 class Bringing:
@@ -68,8 +74,8 @@ class Bringing:
         self._how = how
         self._delivery = delivery
         self._dry_run = dry_run
-        self._foreseen_skus: set[str] = set()
-        """What a dry run would have brought in before."""
+        self._foreseen: Foreseen | None = None
+        """The products as a dry run would have left them so far."""
 
     async def plan(self, file: Path) -> Plan:
         """Read a file, and ask at a terminal what only a person knows.
@@ -95,6 +101,8 @@ class Bringing:
         """Bring in what a file holds; returns how many of its rows were refused."""
         table = plan.table
         _say(f"{table.file.name}: {table.kind}, read as: {', '.join(table.read_as)}.")
+        if table.overlooked:
+            _say(f"  these columns are not read: {', '.join(table.overlooked)}")
         self._remark([f"line {note.line}: {note.reason}" for note in table.notes])
         self._remark([f"line {row.line}: left out: {row.reason}" for row in table.skipped])
         seeding = Seeding(self._caller, plan.delivery)
@@ -141,25 +149,42 @@ class Bringing:
 
     def _deposit(self, row: AccountRecord, line: int) -> _Item:
         paid = price_text(row.balance, self._shop.currency)
-        return _Item(line, row.balance, f"{row.account} {row.name}: +{paid}")
+        whom = f"{row.account} {row.name or ''}".strip()
+        return _Item(line, row.balance, f"{whom}: +{paid}", row.name)
 
     async def _update(self, table: Table, seeding: Seeding) -> int:
         """Products and prices: they are as the file says, whatever came before."""
-        known = await products_of(self._caller.ask)
-        shop = self._shop
+        store, shop = await self._products(), self._shop
+        known = dict(store.products)
         updates = read_updates(table, known, domain=shop.domain, currency=shop.currency)
-        lines = (changes(known.get(update.id), update) for update in updates.products)
+        refused = {each.id: store.refusal(each) for each in updates.products}
+        good = [each for each in updates.products if refused[each.id] is None]
+        lines = (changes(known.get(update.id), update) for update in good)
         self._remark([line for each in lines for line in each] or ["nothing changes"])
-        bad = list(updates.bad)
         if self._dry_run:
-            self._foreseen_skus |= {s.sku for product in updates.products for s in product.styles}
+            retired = store.retired(good)
         else:
-            with _bar(table, seeding):
+            with _bar(table, seeding, sum(len(each.styles) for each in updates.products)):
                 await seeding.products(updates.products)
-        for name, problem in seeding.refusals:
-            bad += [BadRow(table.file, line, problem.detail) for line in updates.lines[name]]
-        _advise(on_retired(seeding.retired))
+            refused = {name: problem.detail for name, problem in seeding.refusals}
+            retired = seeding.retired
+        bad = [
+            *updates.bad,
+            *(
+                BadRow(table.file, line, reason)
+                for name, reason in refused.items()
+                if reason is not None
+                for line in updates.lines[name]
+            ),
+        ]
+        _advise(on_retired(retired))
         return self._end(table, bad)
+
+    async def _products(self) -> Foreseen:
+        """What the store has; a dry run goes on with what it would have by now."""
+        if self._foreseen is None or not self._dry_run:
+            self._foreseen = Foreseen((await registered_of(self._caller.ask)).values())
+        return self._foreseen
 
     async def _deliver(
         self, plan: Plan, seeding: Seeding, send: Callable[[], Awaitable[None]]
@@ -167,21 +192,23 @@ class Bringing:
         """Goods and money: they come on top of what is there, once for each delivery."""
         table, delivery, before = plan.table, plan.delivery, plan.before
         items, bad = self._items(table)
-        self._remark([item.shown for name, item in items.items() if name not in before])
+        refused = foreseen = await self._refused(plan, items)
+        new = {name: item for name, item in items.items() if name not in before}
+        self._remark([item.shown for name, item in new.items() if name not in refused])
         if self._dry_run:
-            refused = await self._foreseen(plan, items)
             already = {name: each.at for name, each in before.items() if name not in refused}
         else:
-            with _bar(table, seeding):
+            with _bar(table, seeding, len(items)):
                 await send()
             refused = {name: problem.detail for name, problem in seeding.refusals}
             already = seeding.already
         if table.kind == "stock" and any(row.reason.startswith("quantity") for row in bad):
             _advise([how_to_count()])
         _advise(on_added(seeding.added))
+        _advise(on_other_names([name for name in foreseen if items[name].name is not None]))
         bad += [BadRow(table.file, items[name].line, detail) for name, detail in refused.items()]
         count = self._end(table, bad, already=len(already))
-        again = f"to receive it again: --delivery {another(delivery.name)}"
+        again = f"to receive it again: --delivery {quote(another(delivery.name))}"
         if already:
             when = f"{max(already.values())[:16].replace('T', ' ')} UTC"
             whole = "this delivery" if len(already) == len(items) else f"{len(already)} of its rows"
@@ -192,7 +219,7 @@ class Bringing:
                  f" {again}")  # fmt: skip
         return count
 
-    async def _foreseen(self, plan: Plan, items: dict[str, _Item]) -> dict[str, str]:
+    async def _refused(self, plan: Plan, items: dict[str, _Item]) -> dict[str, str]:
         """What the store would refuse, as far as it can be asked."""
         refused = {
             name: f"{plan.delivery.name} brought {each.amount} of {name}, not {items[name].amount}."
@@ -200,14 +227,32 @@ class Bringing:
             if each.amount != items[name].amount
         }
         if plan.table.kind == "stock":
-            known = await products_of(self._caller.ask)
-            skus = {style.sku for product in known.values() for style in product.styles}
-            skus |= self._foreseen_skus
+            skus = (await self._products()).skus
             for name in items:
                 sku, _, _ = name.partition(" ")
                 if sku not in skus:
                     refused[name] = f"There is no style {sku}."
+        else:
+            names = await self._names([name for name in items if name not in plan.before])
+            for account, known in names.items():
+                try:
+                    refuse_other_name(account, items[account].name, known)
+                except Problem as problem:
+                    refused[account] = problem.detail
         return refused
+
+    async def _names(self, accounts: Sequence[str]) -> dict[str, str | None]:
+        """Whose accounts these are; None of an account that is new."""
+        found: dict[str, str | None] = {}
+        for account in accounts:
+            try:
+                query = StatementQuery(account=account, limit=1)
+                found[account] = (await self._caller.ask(STATEMENT, "settlement", query)).name
+            except Problem as problem:
+                if problem.to_data().code != "unknown-account":
+                    raise
+                found[account] = None
+        return found
 
     def _remark(self, remarks: Sequence[str]) -> None:
         shown = remarks if self._dry_run else remarks[:_SHOWN]
@@ -251,13 +296,19 @@ def _say(line: str) -> None:
 
 
 @contextmanager
-def _bar(table: Table, seeding: Seeding) -> Iterator[None]:
-    """Show how far it is."""
+def _bar(table: Table, seeding: Seeding, total: int) -> Iterator[None]:
+    """Show how far it is, to somebody at a terminal.
+
+    Args:
+        table: the file.
+        seeding: what brings it in.
+        total: how many rows are sent.
+    """
     with Progress(
         TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
-        TimeElapsedColumn(), console=errors,
+        TimeElapsedColumn(), console=errors, disable=not errors.is_terminal,
     ) as bar:  # fmt: skip
-        task = bar.add_task(table.file.name, total=len(table.rows))
+        task = bar.add_task(table.file.name, total=total)
         seeding.progress = lambda count: bar.advance(task, count)
         yield
 

@@ -35,11 +35,16 @@ def connected(broker: str | None, site: str | None, data: Path | None, by: str) 
     Raises:
         ConfigurationError: the name is none of a tester or console.
     """
-    if role_of(by) not in ("tester", "console"):
-        raise ConfigurationError(f"{by!r} is no tester's or console's name, such as tester-ann.")
+    refuse_stranger(by)
     settings = read_settings(site=site, data=data)
     connector = MqttConnector(broker_url(broker, settings))
     return Caller(connector, settings.site, by).connected
+
+
+def refuse_stranger(by: str) -> None:
+    """Raise `ConfigurationError` if a name is none of a tester or console."""
+    if role_of(by) not in ("tester", "console"):
+        raise ConfigurationError(f"{by!r} is no tester's or console's name, such as tester-ann.")
 
 
 async def ask(clerk: Connected, question: Callable[[Caller], Awaitable[T]]) -> T:
@@ -59,9 +64,24 @@ def as_model(model: type[ModelT], fields: dict[str, Any]) -> ModelT:
     return read
 
 
+def reason(why: str | None, example: str) -> str:
+    """What was given as --why.
+
+    Raises:
+        ConfigurationError: nothing, or blanks.
+    """
+    if why is None or not why.strip():
+        raise ConfigurationError(f'Say why, for those who look later: --why "{example}".')
+    return why
+
+
 def print_table(rows: Iterable[tuple[str, ...]], *heading: str) -> None:
-    """Print rows of text under a heading."""
-    table = Table(*heading)
-    for row in rows:
-        table.add_row(*row)
+    """Print rows of text under a heading; the first column, when it was, is never cut."""
+    first, *others = heading
+    table = Table()
+    table.add_column(f"{first} (UTC)", no_wrap=True)
+    for each in others:
+        table.add_column(each, overflow="fold")
+    for at, *cells in rows:
+        table.add_row(at[:16].replace("T", " "), *cells)
     output.print(table)

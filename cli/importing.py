@@ -11,12 +11,16 @@ from bus.link import MqttConnector
 from cli import options
 from cli.address import broker_url
 from cli.bringing import Bringing
+from cli.clerk import refuse_stranger
 from cli.run import run
 from cli.settings import Settings, read_settings
 from cli.shop.how import How
 from cli.shop.mapping import read_mapping
 from cli.shop.reader import read_shop_settings
 from cli.shop.seeding import IMPORTER
+
+_ORDER = ("products", "prices", "stock", "accounts")
+"""Which kinds of files come first: goods need their products."""
 
 
 def import_(
@@ -44,6 +48,7 @@ def import_(
     tax: Annotated[
         str | None, typer.Option(metavar="T", help="percent, fraction or basis-points: a tax rate.")
     ] = None,
+    by: options.By = IMPORTER,
     broker: options.Broker = None,
     site: options.Site = None,
     data: options.Data = None,
@@ -62,14 +67,16 @@ def import_(
     told = {"decimal": decimal, "encoding": encoding, "delimiter": delimiter, "tax": tax}
     for option, value in told.items():
         how = how if value is None else how.decided(option, value)
-    url = broker_url(broker, settings)
-    if run(_import(files, url, settings, how, delivery=delivery, dry_run=dry_run)):
+    refuse_stranger(by)
+    connector = MqttConnector(broker_url(broker, settings))
+    caller = Caller(connector, settings.site, by)
+    if run(_import(files, caller, settings, how, delivery=delivery, dry_run=dry_run)):
         raise typer.Exit(1)
 
 
 async def _import(
     files: Sequence[Path],
-    url: str,
+    importer: Caller,
     settings: Settings,
     how: How,
     *,
@@ -77,9 +84,10 @@ async def _import(
     dry_run: bool,
 ) -> int:
     """Returns how many rows were refused."""
-    async with Caller(MqttConnector(url), settings.site, IMPORTER).connected() as caller:
+    async with importer.connected() as caller:
         shop = read_shop_settings(settings.shop)
         bringing = Bringing(caller, shop, how, delivery, dry_run=dry_run)
         # All are read before any is brought in: what has to be asked is asked while nothing is.
         plans = [await bringing.plan(file) for file in files]
+        plans.sort(key=lambda plan: _ORDER.index(plan.table.kind))
         return sum([await bringing.bring(plan) for plan in plans])

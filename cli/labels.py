@@ -90,13 +90,17 @@ def labels(
     if sum(map(bool, (products, sku, words, pickup, code))) > 1:
         raise ConfigurationError("Give one of: products, --sku, --search, --pickup, --code.")
     settings = read_settings(shop=shop, site=site, data=data)
+    misleading: list[str] = []
     if code:
         source, drawn = "", _collection(code, settings)
     else:
         assortment = run(assortment_of(broker, settings, shop))
         source = f" of {assortment.source}"
         drawn = _labels(assortment, products or [], sku, words, domain, pickup=pickup)
+        if not pickup:
+            drawn, misleading = prove(drawn, assortment)
     drawn, undrawn = _drawable(drawn)
+    undrawn = [*misleading, *undrawn]
     for sentence in undrawn:
         errors.print(sentence, markup=False, soft_wrap=True)
     if not drawn:
@@ -145,12 +149,9 @@ def _labels(
     if pickup:
         return point_labels(assortment.points, domain or assortment.domain)
     if skus:
-        drawn = style_labels(assortment.products, skus, domain or assortment.domain)
-    else:
-        found = _with(words, assortment) if words else choose(assortment.products, products)
-        drawn = product_labels(found, domain or "")
-    prove(drawn, assortment)
-    return drawn
+        return style_labels(assortment.products, skus, domain or assortment.domain)
+    found = _with(words, assortment) if words else choose(assortment.products, products)
+    return product_labels(found, domain or "")
 
 
 def _with(words: str, assortment: Assortment) -> list[Product]:

@@ -19,7 +19,7 @@ from bus.contract.settlement import (
 from bus.contract.values import Money
 from bus.errors import ConfigurationError
 from cli import options
-from cli.clerk import as_model, ask, connected
+from cli.clerk import as_model, ask, connected, reason
 from cli.run import output, run
 from devices.terminal.price import price_text
 
@@ -64,8 +64,7 @@ def resolve(
         return
     if by_hand == retry:
         raise ConfigurationError("Say what became of it: --refunded-by-hand, or --retry.")
-    if why is None:
-        raise ConfigurationError('Say why, for those who look later: --why "paid in cash".')
+    why = reason(why, "paid in cash")
     how = "by-hand" if by_hand else "retry"
     wanted = as_model(Resolve, {"order": order, "how": how, "refund": refund, "reason": why})
     done: Resolved = run(ask(clerk, lambda caller: caller.ask(RESOLVE, "settlement", wanted)))

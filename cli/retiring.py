@@ -6,9 +6,9 @@ import typer
 
 from bus.caller import Caller
 from bus.contract.catalog import REINSTATE, RETIRE, Retire, RetireReply
-from bus.errors import ConfigurationError, Problem, UnknownSku
+from bus.errors import Problem, UnknownSku
 from cli import options
-from cli.clerk import as_model, ask, connected
+from cli.clerk import as_model, ask, connected, reason
 from cli.run import output, run
 from cli.tester import completion
 
@@ -41,8 +41,7 @@ def retire(
 
     Example: storebus retire OXF-BLU-M --why "last season's"
     """
-    if why is None:
-        raise ConfigurationError('Say why, for those who look later: --why "last season\'s".')
+    why = reason(why, "last season's")
     clerk = connected(broker, site, data, by)
     reply = run(ask(clerk, lambda caller: _retire(caller, what, why, back=back, product=product)))
     if as_json:

@@ -112,4 +112,13 @@ def print_problem(problem: ProblemData) -> None:
     code = f"{problem.status} {problem.code}"
     errors.print(Text.assemble((code, "bold"), f"  {problem.detail}"), soft_wrap=True)
     for name, value in (problem.model_extra or {}).items():
-        errors.print(f"  {name}: {value}", soft_wrap=True)
+        errors.print(f"  {name}: {_in_words(value)}", soft_wrap=True)
+
+
+def _in_words(value: Any) -> str:
+    """What a problem says besides, without the signs of a programming language."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_in_words(each)}" for key, each in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(_in_words, value)) or "none"
+    return "none" if value is None else str(value)

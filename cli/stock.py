@@ -13,7 +13,7 @@ from bus.contract.catalog import RETIRED, RetiredQuery, RetiredSince
 from bus.contract.warehouse import COUNT, COUNTS, Counted, CountGoods, Counts
 from bus.errors import ConfigurationError, Problem
 from cli import options
-from cli.clerk import Connected, as_model, ask, connected, print_table
+from cli.clerk import Connected, as_model, ask, connected, print_table, reason
 from cli.run import DONE, REFUSED, errors, exit_code, output, run
 from cli.shop.rows import read_counts
 from cli.tester import completion
@@ -84,8 +84,7 @@ def _goods(
         for row in bad:
             errors.print(str(row), soft_wrap=True, markup=False)
         return goods, len(bad)
-    if why is None:
-        raise ConfigurationError('Say why, for those who look later: --why "counted on Monday".')
+    why = reason(why, "counted on Monday")
     read = []
     for word in words:
         parts = _WORD.fullmatch(word)

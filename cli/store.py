@@ -28,7 +28,7 @@ from cli.run import output
 from cli.settings import Settings, remember_shop
 from cli.shop.reader import Shop, read_shop
 from cli.shop.seeding import IMPORTER, Refusal, Seeding
-from cli.shop.shelf import products_of
+from cli.shop.shelf import registered_of
 
 _SEEDED = "shop-imported"
 """The file that says so, with sums: empty as long as not all of the shop is in."""
@@ -160,7 +160,7 @@ async def _seed(shop: Shop, place: Place, settings: Settings) -> tuple[Refusal, 
     begun, digests = marker.exists(), _digests(settings)
     async with Caller(place.connector, place.site, IMPORTER).connected() as caller:
         seeding = Seeding(caller, Delivery(name=f"the first start of {shop.name}"[:100]))
-        known = await products_of(caller.ask)
+        known = await registered_of(caller.ask)
         new = [product for product in shop.products if product.id not in known]
         # An older Storebus brought goods and money in without saying what they came with.
         counts = begun or not known

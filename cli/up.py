@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from bus.caller import Caller
-from bus.contract.catalog import Product
+from bus.contract.catalog import Product, Registered
 from bus.contract.channel import role_of
 from bus.contract.terminal import Remind
 from bus.errors import ConfigurationError, Problem
@@ -23,7 +23,7 @@ from cli.run import errors, output, run
 from cli.settings import Settings, read_settings
 from cli.shop.differences import differences
 from cli.shop.reader import read_shop
-from cli.shop.shelf import products_of
+from cli.shop.shelf import products_of, registered_of
 from cli.store import RunningStore, running_nodes, running_store
 from cli.tester import completion
 from cli.web import WebPort, with_web
@@ -86,21 +86,28 @@ async def _up(
                     patience=settings.purchase_patience, any_port=web_port is None,
                 )  # fmt: skip
                 url = (await stack.enter_async_context(served)).url
-            _greet(store, await _products(store), url)
+            sold, registered = await _products(store)
+            _greet(store, sold, url)
+            if registered and not store.is_new:
+                _tell_differences(store, registered)
             await asyncio.Event().wait()
     except asyncio.CancelledError:
         output.print("The store is closed; what is not done goes on at its next start.")
         raise
 
 
-async def _products(store: RunningStore) -> list[Product]:
-    """What it sells; nothing while the catalog has too much else to do after a crash."""
+async def _products(store: RunningStore) -> tuple[list[Product], list[Registered]]:
+    """What it sells, and what it has, sold or retired.
+
+    Nothing while the catalog has too much else to do after a crash.
+    """
     async with Caller(store.place.connector, store.place.site, "tester-up").connected() as caller:
         try:
-            return list((await products_of(caller.ask)).values())
+            sold, registered = await products_of(caller.ask), await registered_of(caller.ask)
         except Problem as problem:
             _warn(f"What the store sells is not known yet: {problem.detail}")
-            return []
+            return [], []
+    return list(sold.values()), list(registered.values())
 
 
 def _greet(store: RunningStore, products: Sequence[Product], page: str) -> None:
@@ -132,8 +139,6 @@ def _greet(store: RunningStore, products: Sequence[Product], page: str) -> None:
         output.print(f"  storebus scan terminal-7 {first.url}", markup=False, soft_wrap=True)
         output.print(f"  storebus buy terminal-7 {first.styles[0].sku}=1 --pay account:{account}")
     _tell_refused(store)
-    if products and not store.is_new:
-        _tell_differences(store, products)
 
 
 def _tell_refused(store: RunningStore) -> None:
@@ -152,7 +157,7 @@ def _tell_refused(store: RunningStore) -> None:
         _warn("What was refused is not in: mend it, and bring it in with storebus import.")
 
 
-def _tell_differences(store: RunningStore, products: Sequence[Product]) -> None:
+def _tell_differences(store: RunningStore, products: Sequence[Registered]) -> None:
     folder = store.settings.shop_folder
     found = differences(store.shop.products, products)
     if found:

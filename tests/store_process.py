@@ -118,14 +118,14 @@ async def running_store_process(
             await store.stop()
 
 
-async def storebus(*arguments: str, patience: float = 60) -> Told:
+async def storebus(*arguments: str, patience: float = 60, columns: int = 200) -> Told:
     """Run a command to its end: its exit code and what it printed."""
     process = await asyncio.create_subprocess_exec(
         *STOREBUS,
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=os.environ | {"COLUMNS": "200"},
+        env=os.environ | {"COLUMNS": str(columns)},
     )
     try:
         async with asyncio.timeout(patience):

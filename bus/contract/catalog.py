@@ -18,6 +18,7 @@ from bus.contract.values import (
     MAX_LINES,
     Code,
     Count,
+    GivenReason,
     Gtin14,
     LongText,
     Model,
@@ -110,7 +111,8 @@ class ProductUpdate(_Update):
     description: LongText | None = None
     """A few sentences for the customer; empty if there are to be none."""
     url: Code | None = None
-    """What its label carries; a new product must have one."""
+    """What its label carries: an http or https URL, or a code of GS1 that is valid; no other goods
+    may have it in any spelling. A new product must have one."""
     styles: Annotated[list[StyleUpdate], Field(max_length=MAX_STYLES, default_factory=list)]
     """Those that are new or change, the new ones after those that there are. A new product has
     at least one."""
@@ -308,7 +310,7 @@ class Retire(Model):
     """The style."""
     product: ProductId | None = None
     """The product; give this or `sku`."""
-    reason: Reason
+    reason: GivenReason
 
 
 class RetiredStyle(Model):
@@ -369,6 +371,35 @@ class RetiredList(Model):
     """In the order of their SKUs."""
 
 
+class Registered(ProductRecord):
+    """A product with all of its styles, whether they are sold or not."""
+
+    retired: Annotated[list[Sku], Field(max_length=MAX_STYLES), distinct()]
+    """Of its styles, those that are not sold any more."""
+
+    @model_validator(mode="after")
+    def _of_the_product(self) -> Self:
+        if not set(self.retired) <= {style.sku for style in self.styles}:
+            raise ValueError("what is retired is no style of the product")
+        return self
+
+
+class RegisteredQuery(Model):
+    """Which products are registered, in the order of their ids, with what is retired?"""
+
+    after: Word | None = None
+    """Only products whose id comes after this one: to ask on."""
+    limit: Annotated[int, Field(ge=1, le=100)] = 100
+    """The most products to be answered."""
+
+
+class RegisteredList(Model):
+    """Products as they are registered; as many as fit."""
+
+    products: Annotated[list[Registered], Field(max_length=100), distinct("id")]
+    """In the order of their ids; none if there are no more."""
+
+
 class StockChanged(Model):
     """The new levels of the styles that changed."""
 
@@ -427,9 +458,13 @@ REINSTATE = command(
 RETIRED = query(
     "catalog", "retired", RetiredQuery, RetiredList, "Which styles are retired, and why?"
 )
+REGISTERED = query(
+    "catalog", "registered", RegisteredQuery, RegisteredList,
+    "All products as they are registered, retired ones too",
+)  # fmt: skip
 STOCK_CHANGED = Event("catalog", "stock-changed", StockChanged, "Levels of styles changed")
 
 CHANNELS = (
     LOOKUP, SEARCH, RESERVE, COMMIT, RELEASE, RESTOCK, WRITE_OFF, UPSERT,
-    RETIRE, REINSTATE, RETIRED, STOCK_CHANGED,
+    RETIRE, REINSTATE, RETIRED, REGISTERED, STOCK_CHANGED,
 )  # fmt: skip

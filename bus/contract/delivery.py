@@ -4,9 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bus.contract.values import Count, Model, Reference, Text, Time, distinct
+from bus.contract.values import NOT_BLANK, Count, Model, Reference, Text, Time, distinct
 
-DeliveryName = Annotated[Text, Field(min_length=1, max_length=100)]
+DeliveryName = Annotated[
+    Text, Field(min_length=1, max_length=100, pattern=NOT_BLANK, description="A name, not blank.")
+]
 DeliveredItem = Annotated[
     Text,
     Field(description="What was brought: `OXF-BLU-M A-03-2`, a SKU and a location; an account."),

@@ -12,9 +12,11 @@ from bus.contract.values import (
     MAX_ENTRIES,
     MAX_INTEGER,
     MAX_LINES,
+    NOT_BLANK,
     Count,
     Currency,
     Explanation,
+    GivenReason,
     Model,
     Money,
     Name,
@@ -357,7 +359,7 @@ class Resolve(Model):
     `retry`: whoever refused is to be asked again."""
     refund: Reference | None = None
     """Which of several refused refunds or steps; null for all of the order."""
-    reason: Reason
+    reason: GivenReason
 
 
 class Resolved(Model):
@@ -393,8 +395,9 @@ class Deposit(Model):
 
     account: AccountId
     """Such as `C-1001`."""
-    name: Text
-    """Of the customer."""
+    name: Text | None = None
+    """Of the customer, as a check that the number is right: of an account that there is, it must be
+    the account's own, in whatever case and spacing, or be left out. A new account must have one."""
     amount: Money
     """What is paid in."""
     delivery: Delivery | None = None
@@ -422,6 +425,37 @@ class AdjustAccount(Model):
     """What is added, in minor units; less than nothing is taken out."""
     currency: Currency
     """The account's."""
+    reason: GivenReason
+
+
+class RenameAccount(Model):
+    """A customer's account gets another name: the customer's own has changed, or was misspelt."""
+
+    account: AccountId
+    """Such as `C-1001`."""
+    name: Annotated[Text, Field(min_length=1, pattern=NOT_BLANK)]
+    """From now on."""
+    reason: GivenReason
+
+
+class AccountName(Model):
+    """Whose account it is."""
+
+    account: AccountId
+    """Such as `C-1001`."""
+    name: Text
+    """Of the customer, from now on."""
+
+
+class Renamed(Model):
+    """An account had another name before."""
+
+    at: Time
+    """Until when."""
+    name: Text
+    """The name that it had."""
+    by: Name
+    """The node at which the new one was entered."""
     reason: Reason
 
 
@@ -445,9 +479,11 @@ class StatementEntry(Model):
     order: OrderId | None = None
     """Which order was paid, or paid back."""
     by: Name | None = None
-    """Of an adjustment: the node at which it was entered."""
+    """Of a deposit or adjustment: the node at which it was entered."""
     reason: Text | None = None
     """Of an adjustment."""
+    delivery: Text | None = None
+    """Of a deposit: what it came with."""
 
 
 class Statement(Balance):
@@ -457,6 +493,8 @@ class Statement(Balance):
     """Of the customer."""
     entries: Annotated[list[StatementEntry], Field(max_length=100)]
     """Newest first."""
+    renamed: Annotated[list[Renamed], Field(max_length=100, default_factory=list)]
+    """Names that it had before, newest first."""
 
 
 class OrderCounts(Model):
@@ -522,6 +560,10 @@ DEPOSIT = command(
     "Pay money into a customer's account", callers={"tester", "console"}, timeout=30.0,
     problems={"conflict"},
 )  # fmt: skip
+RENAME = command(
+    "settlement", "rename", RenameAccount, AccountName, "Give a customer's account another name",
+    callers={"tester", "console"}, timeout=30.0, problems={"unknown-account"},
+)  # fmt: skip
 ADJUST = command(
     "settlement", "adjust", AdjustAccount, Balance, "Put a customer's account right, up or down",
     callers={"tester", "console"}, timeout=30.0, problems={"conflict", "unknown-account"},
@@ -541,5 +583,5 @@ PAYMENT_METHODS_STATE = State(
 
 CHANNELS = (
     PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, RESOLVE, REFUSALS, DEPOSIT, ADJUST,
-    STATEMENT, DELIVERED, ORDER_CHANGED, PAYMENT_METHODS_STATE,
+    RENAME, STATEMENT, DELIVERED, ORDER_CHANGED, PAYMENT_METHODS_STATE,
 )  # fmt: skip

@@ -107,6 +107,8 @@ def _with_visible_separators(text: Any) -> Any:
 
 
 Plain = AfterValidator(_plain)
+NOT_BLANK = r"\S"
+"""Something must be there to be read."""
 Name = Annotated[
     str, Field(max_length=48, pattern=f"^{NAME_PATTERN}$", description="A site or node.")
 ]
@@ -119,6 +121,10 @@ Reason = Annotated[
     Field(min_length=1, max_length=200, description="Why, in words; it is kept."),
     Plain,
 ]
+GivenReason = Annotated[
+    Reason, Field(pattern=NOT_BLANK, description="Why, in words, not blank; it is kept.")
+]
+"""What somebody gives now; blank ones that were written down before are still told."""
 LongText = Annotated[str, Field(max_length=2000, description="A text shown to people."), Plain]
 Code = Annotated[
     str,

@@ -16,6 +16,7 @@ from bus.contract.values import (
     Assignment,
     Count,
     Empty,
+    GivenReason,
     JobId,
     Location,
     Model,
@@ -234,7 +235,7 @@ class CountGoods(Model):
     """Where it was counted; null if the style lies in one place only."""
     counted: Annotated[int, Field(ge=0, le=MAX_QUANTITY)]
     """Pieces that lie there now, all of them."""
-    reason: Reason
+    reason: GivenReason
 
 
 class StockCount(Model):

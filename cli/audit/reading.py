@@ -20,8 +20,8 @@ from cli.snapshot import snapshots
 
 SCHEMAS = {
     "bus": 7,
-    "nodes.catalog": 4,
-    "nodes.settlement": 9,
+    "nodes.catalog": 5,
+    "nodes.settlement": 10,
     "nodes.warehouse": 8,
     "devices.sorter": 3,
     "devices.terminal": 3,

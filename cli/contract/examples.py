@@ -152,6 +152,10 @@ DATA: dict[str, dict[str, Any]] = {
     "catalog.retired.reply": {
         "styles": [{**_RETIRED, "by": "tester-ann", "at": _SINCE, "reason": "last season's"}]
     },
+    "catalog.registered.request": {"after": None, "limit": 100},
+    "catalog.registered.reply": {
+        "products": [{**_PRODUCT, "styles": [_STYLE], "retired": ["OXF-BLU-M"]}]
+    },
     "catalog.stock-changed.event": {"levels": [_LEVEL]},
     "settlement.purchase.request": {
         "lines": _LINES,
@@ -247,6 +251,12 @@ DATA: dict[str, dict[str, Any]] = {
         "reason": "150.00 was typed for 15.00",
     },
     "settlement.adjust.reply": {"account": "C-1001", "balance": 11800, "currency": "EUR"},
+    "settlement.rename.request": {
+        "account": "C-1001",
+        "name": "Ann Costa",
+        "reason": "she has married",
+    },
+    "settlement.rename.reply": {"account": "C-1001", "name": "Ann Costa"},
     "settlement.statement.request": {"account": "C-1001", "limit": 20},
     "settlement.statement.reply": {
         "account": "C-1001",
@@ -254,6 +264,9 @@ DATA: dict[str, dict[str, Any]] = {
         "currency": "EUR",
         "name": "Ann",
         "entries": [{"at": _SINCE, "kind": "charge", "amount": -11800, "order": ORDER}],
+        "renamed": [
+            {"at": _SINCE, "name": "Ann Smith", "by": "tester-ann", "reason": "she has married"}
+        ],
     },
     "settlement.order-changed.event": {**_SUMMARY, "reason": None},
     "settlement.payment-methods.state": {"methods": ["account", "card"]},

@@ -10,7 +10,7 @@ from bus.contract.channel import Operation
 from bus.contract.settlement import DEPOSIT, AccountPayment, Deposit, Payment
 from bus.contract.values import MAX_AMOUNT, MAX_QUANTITY, Model, Money
 from bus.contract.warehouse import LOCATE, RECEIVE, Locate, Located, Receive
-from bus.errors import ConfigurationError, SoldOut, first_error
+from bus.errors import ConfigurationError, Problem, SoldOut, first_error
 from cli.load.plan import BUYING, Plan
 
 _MOST_PRODUCTS = 100
@@ -103,8 +103,14 @@ async def bring(ask: Ask, plan: Plan, known: Sequence[Style], payment: Payment) 
         dearest = max(style.price.amount for style in styles)
         amount = min(MAX_AMOUNT, dearest * (pieces_for(plan) + quantity))
         money = Money(amount=amount, currency=styles[0].price.currency)
-        deposit = Deposit(account=payment.account, name=_ACCOUNT_NAME, amount=money)
-        await ask(DEPOSIT, "settlement", deposit)
+        deposit = Deposit(account=payment.account, amount=money)
+        try:
+            await ask(DEPOSIT, "settlement", deposit)
+        except Problem as problem:
+            if problem.to_data().code != "invalid-field":
+                raise
+            # There is no such account yet: a new one has a name.
+            await ask(DEPOSIT, "settlement", deposit.model_copy(update={"name": _ACCOUNT_NAME}))
     return styles
 
 

@@ -24,6 +24,15 @@ def on_retired(skus: Sequence[str]) -> Iterator[str]:
         yield f"{sku} stays retired. To sell it again: storebus retire {sku} --back --why TEXT"
 
 
+def on_other_names(accounts: Sequence[str]) -> Iterator[str]:
+    """Of money for accounts that are other customers', by the name beside the number."""
+    if accounts:
+        yield (
+            "Look whether the account's number is right. If the customer has another name now:"
+            f" storebus account rename {accounts[0]} NAME --why TEXT"
+        )
+
+
 def how_to_count(sku: str = "SKU", location: str = "LOCATION") -> str:
     """What to do where goods are fewer than the books say."""
     return (

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from bus.contract.catalog import Price, Product, ProductUpdate, StyleRecord, StyleUpdate
+from bus.contract.catalog import Price, ProductRecord, ProductUpdate, StyleRecord, StyleUpdate
 from devices.terminal.price import price_text
 
 _TEXTS = ("name", "description", "url")
 _OF_A_STYLE = ("gtin", "attributes", "price", "tax_rate")
 
 
-def changes(known: Product | None, update: ProductUpdate) -> Iterator[str]:
+def changes(known: ProductRecord | None, update: ProductUpdate) -> Iterator[str]:
     """One line for each field that changes, and for each product and style that is new.
 
     Args:

@@ -17,6 +17,7 @@ from bus.contract.delivery import Delivered, DeliveredBefore, Delivery
 from bus.contract.settlement import DELIVERED as DEPOSITED
 from bus.contract.warehouse import DELIVERED as RECEIVED
 from bus.errors import ConfigurationError
+from bus.wording import what_is_wrong
 from cli.shop.how import TwoReadings
 from cli.shop.shelf import Ask
 
@@ -34,7 +35,7 @@ def delivery_of(file: Path, name: str | None) -> Delivery:
         try:
             return Delivery(name=name)
         except ValidationError as error:
-            raise ConfigurationError(f"--delivery: {error.errors()[0]['msg']}.") from error
+            raise ConfigurationError(f"--delivery: {what_is_wrong(error.errors()[0])}.") from error
     content = hashlib.sha256(file.read_bytes()).hexdigest()[:32]
     readable = "".join(sign if sign.isprintable() else "?" for sign in file.name)
     return Delivery(name=readable[-100:], content=content)

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 
-from bus.contract.catalog import Product, ProductRecord, Style, StyleRecord
+from bus.contract.catalog import ProductRecord, StyleRecord
 from devices.terminal.price import price_text
 
 _MOST_NAMES = 5
 
 
-def differences(files: Sequence[ProductRecord], store: Sequence[Product]) -> list[str]:
+def differences(files: Sequence[ProductRecord], store: Sequence[ProductRecord]) -> list[str]:
     """A sentence for each thing that the files say and the store does not.
 
     Args:
         files: what the shop's folder registers.
-        store: all that the store sells.
+        store: all that is registered in the store, retired or not.
     """
     known = {product.id: product for product in store}
     found = [line for product in files for line in _of_product(product, known.get(product.id))]
@@ -24,7 +24,7 @@ def differences(files: Sequence[ProductRecord], store: Sequence[Product]) -> lis
     return found
 
 
-def _of_product(product: ProductRecord, there: Product | None) -> Iterator[str]:
+def _of_product(product: ProductRecord, there: ProductRecord | None) -> Iterator[str]:
     if there is None:
         yield f"{product.id}: in the files alone"
         return
@@ -35,7 +35,7 @@ def _of_product(product: ProductRecord, there: Product | None) -> Iterator[str]:
         yield from _of_style(style, styles.get(style.sku))
 
 
-def _of_style(style: StyleRecord, there: Style | None) -> Iterator[str]:
+def _of_style(style: StyleRecord, there: StyleRecord | None) -> Iterator[str]:
     if there is None:
         yield f"{style.sku}: in the files alone"
         return

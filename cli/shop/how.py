@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal
 
 from bus.errors import ConfigurationError
@@ -61,7 +62,7 @@ class TwoReadings(ConfigurationError):  # noqa: N818 - it is a question as much 
     def __init__(
         self, file: Path, question: str, option: str, readings: Sequence[tuple[str, str]]
     ) -> None:
-        ways = "; ".join(f"--{option} {value}: {shown}" for value, shown in readings)
+        ways = "; ".join(f"--{option} {quote(value)}: {shown}" for value, shown in readings)
         super().__init__(f"{file}: {question} Nothing was brought in. Say what is meant: {ways}.")
         self.file = file
         self.question = question

@@ -67,22 +67,28 @@ def style_labels(products: Sequence[Product], skus: Iterable[str], domain: str) 
     return labels
 
 
-def prove(labels: Labels, assortment: Assortment) -> None:
+def prove(labels: Labels, assortment: Assortment) -> tuple[Labels, list[str]]:
     """Scan each label of a product or style in its store, as a terminal would.
 
-    Raises:
-        LabelError: one does not lead to what it is of; names it.
+    Returns:
+        Those that lead to what they are of, and a sentence for each other.
     """
+    good: Labels = {}
+    bad: list[str] = []
     for stem, label in labels.items():
         codes = [code for code in (label.url, label.number) if code is not None]
         try:
             found = one_product({code: _answer(assortment, code) for code in codes})
         except (Problem, LabelError) as error:
-            raise LabelError(f"The label of {label.name} would be refused: {error}") from error
-        if stem not in {found.product.id, found.scanned}:
-            raise LabelError(
+            bad.append(f"The label of {label.name} would be refused: {error}")
+            continue
+        if stem in {found.product.id, found.scanned}:
+            good[stem] = label
+        else:
+            bad.append(
                 f"The label of {label.name} ({label.url}) would lead to {found.product.name}."
             )
+    return good, bad
 
 
 def _answer(assortment: Assortment, code: str) -> Found | Problem:

@@ -15,6 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bus.errors import ConfigurationError
+from bus.wording import what_is_wrong
 
 PRESETS = {file.stem: file for file in (Path(__file__).parent / "maps").glob("*.toml")}
 
@@ -23,6 +24,24 @@ _Names = Annotated[
     BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
     Field(min_length=1, strict=False),
 ]
+
+
+UNMISTAKABLE: dict[str, tuple[str, ...]] = {
+    "currency": ("currency", "currency_code", "price_currency"),
+    "tax_rate": ("tax_rate",),
+}
+"""Columns of ours that say what others mean, and what they are called in any file."""
+_WORDS = """
+currency currencies tax taxes taxable vat gst mwst ust iva tva moms net netto gross brutto incl
+included including includes inclusive excl excluding unit units uom per pack price prices sale
+discount rebate preis währung einheit steuer rabatt
+"""
+_MEANING = frozenset(_WORDS.split())
+
+
+def changes_meaning(name: str) -> bool:
+    """Whether a column's name is of one that says what others mean: a currency, a unit, a tax."""
+    return not _MEANING.isdisjoint(re.split(r"[\W_]+", name.casefold()))
 
 
 def plain_name(name: str) -> str:
@@ -68,11 +87,16 @@ class Mapping(BaseModel):
     """Our columns of which a row has one; others are no goods, such as further pictures."""
     family: Family | None = None
 
+    @property
+    def all_columns(self) -> dict[str, tuple[str, ...]]:
+        """With those that no map may overlook, unless it says what they are."""
+        return UNMISTAKABLE | self.columns
+
     def ours(self, theirs: Collection[str]) -> frozenset[str]:
         """Our columns that a file with these plain names has."""
         found = {
             column
-            for column, names in self.columns.items()
+            for column, names in self.all_columns.items()
             if any(plain_name(name) in theirs for name in names)
         }
         if self.family is not None and plain_name(self.family.sku) in theirs:
@@ -81,8 +105,10 @@ class Mapping(BaseModel):
 
     def knows(self) -> frozenset[str]:
         """The plain names of all columns that it looks at."""
-        names = [name for each in self.columns.values() for name in each]
-        return frozenset(map(plain_name, [*names, *self.attributes, *self.attributes.values()]))
+        names = [name for each in self.all_columns.values() for name in each]
+        family = self.family.model_dump(exclude={"products"}).values() if self.family else ()
+        names += [*self.attributes, *self.attributes.values(), *self.skip, *family]
+        return frozenset(map(plain_name, names))
 
 
 def read_mapping(name: str) -> Mapping:
@@ -102,7 +128,7 @@ def read_mapping(name: str) -> Mapping:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(f"{file}: {place}: {first['msg']}.") from error
+        raise ConfigurationError(f"{file}: {place}: {what_is_wrong(first)}.") from error
     except ValueError as error:
         raise ConfigurationError(f"{file} is not a TOML file: {error}.") from error
 
@@ -140,7 +166,7 @@ class Translation:
             column: (self._first(parent, column) if column in _TEXTS else "")
             or self._first(row, column)
             or self._map.defaults.get(column, "")
-            for column in {*self._map.columns, *self._map.defaults}
+            for column in {*self._map.all_columns, *self._map.defaults}
         }
         for column in self._map.html:
             cells[column] = text_of_html(cells.get(column, ""))
@@ -149,7 +175,7 @@ class Translation:
         return cells
 
     def _first(self, row: Cells[str, str], column: str) -> str:
-        names = map(plain_name, self._map.columns.get(column, ()))
+        names = map(plain_name, self._map.all_columns.get(column, ()))
         return next((row[name] for name in names if row.get(name)), "")
 
     def _find_parents(self, rows: Iterable[Cells[str, str]]) -> dict[str, Cells[str, str]]:

@@ -41,7 +41,7 @@ def tidy(file: Path, rows: Sequence[Row]) -> tuple[list[Row], list[BadRow]]:
         cells = {name: _plain(cell) for name, cell in row.cells.items()}
         for name in cells.keys() & set(NUMBERS):
             cells[name] = unicodedata.normalize("NFKC", cells[name])
-        for name, mend in (("sku", mend_sku), ("gtin", mend_gtin)):
+        for name, mend in (("sku", mend_sku), ("gtin", mend_gtin), ("account", str.upper)):
             mended = mend(cells.get(name, ""))
             if mended != cells.get(name, ""):
                 notes.append(BadRow(file, row.line, f"{name}: {cells[name]!r} is {mended!r} here"))

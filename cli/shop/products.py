@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bus.contract.catalog import MAX_STYLES, Product, ProductRecord, ProductUpdate, StyleUpdate
+from bus.contract.catalog import (
+    MAX_STYLES,
+    ProductRecord,
+    ProductUpdate,
+    Registered,
+    StyleRecord,
+    StyleUpdate,
+)
 from bus.contract.values import gtin14
 from cli.shop.money import amount_from, stands_for
 from cli.shop.notation import EMPTY
@@ -59,13 +66,13 @@ def read_products(
 
 
 def read_updates(
-    table: Table, known: Mapping[str, Product], *, domain: str = "", currency: str = ""
+    table: Table, known: Mapping[str, Registered], *, domain: str = "", currency: str = ""
 ) -> Updates:
     """Read what is new or to be changed.
 
     Args:
         table: the file.
-        known: the store's products by their ids.
+        known: the store's products by their ids, retired ones too.
         domain: as in `read_products`.
         currency: likewise.
     """
@@ -103,7 +110,7 @@ class _Draft:
 class _Gathering:
     """Gathers the styles of each product."""
 
-    def __init__(self, known: Mapping[str, Product], domain: str, currency: str) -> None:
+    def __init__(self, known: Mapping[str, Registered], domain: str, currency: str) -> None:
         self.drafts: dict[str, _Draft] = {}
         self._known = known
         self._of_sku = {style.sku: each.id for each in known.values() for style in each.styles}
@@ -149,7 +156,7 @@ class _Gathering:
             raise ValueError(f"sku: {row.cells['sku'][:60]!r} is no style of the store")
         return found
 
-    def _texts(self, row: Row, draft: _Draft, known: Product | None) -> dict[str, str]:
+    def _texts(self, row: Row, draft: _Draft, known: Registered | None) -> dict[str, str]:
         """The product's texts as its first row has them; later rows may only repeat them."""
         first = draft.first
         for column in _TEXTS:
@@ -160,11 +167,11 @@ class _Gathering:
         if not texts["name"] and known is None:
             raise ValueError("name: the first row of a product must have one")
         if texts["url"] == EMPTY:
-            texts["url"] = self._link(known.styles[0].gtin) if known else ""
+            texts["url"] = self._link(_first_style(known).gtin) if known else ""
         given = {column: "" if text == EMPTY else text for column, text in texts.items() if text}
         return draft.texts or given
 
-    def _style(self, row: Row, product: Product | None) -> StyleUpdate:
+    def _style(self, row: Row, product: Registered | None) -> StyleUpdate:
         cells = row.cells
         styles = product.styles if product else []
         known = next((style for style in styles if style.sku == cells["sku"]), None)
@@ -198,6 +205,12 @@ class _Gathering:
         if not self._domain:
             raise ValueError("url: it may only be empty if the shop's domain is known")
         return digital_link(self._domain, gtin)
+
+
+def _first_style(product: Registered) -> StyleRecord:
+    """Of those that are sold, if there are any."""
+    sold = (style for style in product.styles if style.sku not in product.retired)
+    return next(sold, product.styles[0])
 
 
 def _refuse_emptied(row: Row) -> None:

@@ -14,6 +14,7 @@ from bus.contract.catalog import ProductRecord
 from bus.contract.values import Currency, Name, PointId, Text
 from bus.contract.warehouse import PickupPoint, Receive
 from bus.errors import ConfigurationError
+from bus.wording import what_is_wrong
 from cli.shop.how import How, TwoReadings
 from cli.shop.money import CURRENCIES
 from cli.shop.products import read_products
@@ -187,7 +188,6 @@ def read_shop_settings(path: Path) -> ShopSettings:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "shop"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(f"{file}: {place}: {reason}.") from error
+        raise ConfigurationError(f"{file}: {place}: {what_is_wrong(first)}.") from error
     except ValueError as error:  # not UTF-8, or not TOML
         raise ConfigurationError(f"{file} is not a TOML file: {error}.") from error

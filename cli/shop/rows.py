@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from bus.contract.settlement import AccountId
 from bus.contract.values import Count, Location, Model, Text
 from bus.contract.warehouse import CountGoods, Receive
+from bus.wording import what_is_wrong
 from cli.shop.notation import NUMBERS
 from cli.shop.row import BadRow, Row
 from cli.shop.table import Kind, Table, read_table
@@ -19,20 +20,12 @@ from cli.shop.table import Kind, Table, read_table
 Record = TypeVar("Record")
 
 
-_WRITTEN = {
-    "id": "small letters, digits and hyphens, such as oxford-shirt",
-    "sku": "letters, digits and . _ / -, such as OXF-BLU-M",
-    "location": "capital letters, digits and hyphens, such as A-03-2",
-    "account": "a capital letter, a hyphen and digits, such as C-1001",
-}
-"""How names are written, for people who do not read patterns; `id` is a product's."""
-
-
 class AccountRecord(Model):
     """A customer's prepaid account."""
 
     account: AccountId
-    name: Text
+    name: Text | None
+    """Of the customer; None where it is left out."""
     balance: Count
     """In minor units of the shop's currency."""
 
@@ -112,7 +105,7 @@ def read_accounts(file: Path | Table) -> tuple[list[AccountRecord], list[BadRow]
 
     def read(row: Row) -> AccountRecord:
         balance = _whole(row, "balance", "minor units (cents)")
-        account, name = row.cells["account"], row.cells["name"]
+        account, name = row.cells["account"], row.cells.get("name") or None
         record = AccountRecord(account=account, name=name, balance=balance)
         once.take(row, "account", record.account)
         return record
@@ -178,10 +171,12 @@ def reason(error: ValueError) -> str:
     faults = []
     for fault in error.errors():
         field = next((str(part) for part in reversed(fault["loc"]) if isinstance(part, str)), "row")
-        if fault["type"] == "string_pattern_mismatch" and field in _WRITTEN:
-            faults.append(f"{field}: {fault['input'][:60]!r} is not written with {_WRITTEN[field]}")
-            continue
-        faults.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}")
+        wrong = what_is_wrong(fault)
+        if field == "tax_rate" and fault["type"] == "less_than_equal":
+            wrong = "it must be at most 100%"
+        if fault["type"] == "string_pattern_mismatch":
+            wrong = f"{fault['input'][:60]!r} {wrong.removeprefix('it ')}"
+        faults.append(f"{field}: {wrong}")
     return "; ".join(faults)
 
 

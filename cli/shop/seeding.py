@@ -65,11 +65,13 @@ class Seeding:
                 continue
             if len(batch) == 1 or isinstance(problem, NoAnswer):
                 self.refusals += [(product.id, problem) for product in batch]
+                self.progress(sum(len(product.styles) for product in batch))
                 continue
             for product in batch:
                 refusal = await self._upsert([product])
                 if refusal is not None:
                     self.refusals.append((product.id, refusal))
+                    self.progress(len(product.styles))
 
     async def stock(self, rows: Iterable[Receive]) -> None:
         """Put goods on shelves."""

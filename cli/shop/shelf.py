@@ -1,16 +1,16 @@
-"""What a running store has on its shelves, asked over the bus."""
+"""What a running store has in its range, asked over the bus."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bus.contract.catalog import SEARCH, Product, Search
+from bus.contract.catalog import REGISTERED, SEARCH, Product, Registered, RegisteredQuery, Search
 
 Ask = Callable[..., Awaitable[Any]]
 _AT_ONCE = 100
 
 
 async def products_of(ask: Ask) -> dict[str, Product]:
-    """All products of the store, by their ids."""
+    """All products that are sold, by their ids."""
     found: dict[str, Product] = {}
     last = ""
     while True:
@@ -20,3 +20,13 @@ async def products_of(ask: Ask) -> dict[str, Product]:
             return found
         found |= {product.id: product for product in page}
         last = page[-1].id
+
+
+async def registered_of(ask: Ask) -> dict[str, Registered]:
+    """All products with all of their styles, sold or retired, by their ids."""
+    found: dict[str, Registered] = {}
+    last = ""
+    while page := (await ask(REGISTERED, "catalog", RegisteredQuery(after=last))).products:
+        found |= {product.id: product for product in page}
+        last = page[-1].id
+    return found

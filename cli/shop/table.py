@@ -14,7 +14,7 @@ from bus.errors import ConfigurationError
 from cli.shop.encoding import decode, sample
 from cli.shop.how import DELIMITERS, DETECT, How, TwoReadings
 from cli.shop.lines import QUOTES, Record, named_delimiter, read_records, split_lines
-from cli.shop.mapping import Mapping, Translation, plain_name
+from cli.shop.mapping import UNMISTAKABLE, Mapping, Translation, changes_meaning, plain_name
 from cli.shop.notation import in_one_notation, tidy
 from cli.shop.row import BadRow, Row
 
@@ -22,7 +22,7 @@ Kind = Literal["stock", "counts", "accounts", "locations", "products", "prices"]
 
 COLUMNS: dict[Kind, tuple[str, ...]] = {
     "stock": ("sku", "location", "quantity"),
-    "accounts": ("account", "name", "balance"),
+    "accounts": ("account", "balance"),
     "locations": ("location", "holds"),
     "counts": ("sku", "location", "counted"),
     "products": ("product", "sku"),
@@ -35,6 +35,7 @@ FURTHER: dict[Kind, tuple[str, ...]] = {
         "tax_rate",
     ),
     "prices": ("currency", "tax_rate"),
+    "accounts": ("name",),
 }
 """What it may have beside them; columns of other names are for people."""
 
@@ -54,6 +55,8 @@ class Table:
     """What stands otherwise in the file than it was read."""
     skipped: list[BadRow]
     """Rows that are none of the shop's goods, as its map says."""
+    overlooked: tuple[str, ...]
+    """Columns that are not read and may say what others mean, such as a unit or another price."""
     read_as: tuple[str, ...]
     """Delimiter, notation, encoding: what was found out, in words."""
     lines: int
@@ -91,6 +94,8 @@ def read_table(file: Path, kind: Kind | None = None, how: How = DETECT) -> Table
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from error
     text, encoding = decode(file, data, how.encoding)
     lines = split_lines(text)
+    if how.mapping is not None:
+        _refuse_unknown(how.mapping)
     start, delimiter = _delimiter(file, lines, how)
     header = next(read_records(lines, delimiter, start), None)
     names = _names(file, header, how.mapping)
@@ -108,14 +113,21 @@ def read_table(file: Path, kind: Kind | None = None, how: How = DETECT) -> Table
     in_order, notation = in_one_notation(file, tidied, how)
     seen = sample(text)
     said = encoding + (f" (“{seen}”)" if seen and not encoding.startswith("utf") else "")
+    kind = _kind(file, columns, kind)
+    known = how.mapping.knows() if how.mapping else {*COLUMNS[kind], *FURTHER.get(kind, ())}
     return Table(
         file=file,
-        kind=_kind(file, columns, kind),
+        kind=kind,
         columns=columns,
         rows=in_order,
         bad=rows.bad,
         notes=notes,
         skipped=skipped,
+        overlooked=tuple(
+            cell.strip()
+            for name, cell in zip(names, header.cells if header is not None else (), strict=False)
+            if name not in known and changes_meaning(cell)
+        ),
         read_as=(DELIMITERS.get(delimiter, repr(delimiter)), *notation, said),
         lines=len(lines),
         header=counts["header"],
@@ -186,6 +198,8 @@ def _names(file: Path, header: Record | None, mapping: Mapping | None) -> list[s
     if header is not None and not header.readable:
         raise ConfigurationError(f"{file} has no header that can be read: {QUOTES}.")
     names = [plain_name(cell) for cell in header.cells] if header is not None else []
+    if mapping is None:
+        names = [_ours(name, names) for name in names]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if bad := [name for name in twice if name in _known(mapping)]:
         raise ConfigurationError(
@@ -195,6 +209,31 @@ def _names(file: Path, header: Record | None, mapping: Mapping | None) -> list[s
     while names and not names[-1]:
         names.pop()
     return names
+
+
+def _refuse_unknown(mapping: Mapping) -> None:
+    """Raise `ConfigurationError` if a map names a column of ours that there is not."""
+    ours = {name for part in (COLUMNS, FURTHER) for names in part.values() for name in names}
+    for table, names in (
+        ("columns", mapping.columns),
+        ("defaults", mapping.defaults),
+        ("html", mapping.html),
+        ("goods", mapping.goods),
+    ):
+        for name in names:
+            if name not in ours:
+                raise ConfigurationError(
+                    f"--map: there is no column {name!r}, in {table}. There are:"
+                    f" {', '.join(sorted(ours))}."
+                )
+
+
+def _ours(name: str, names: Sequence[str]) -> str:
+    """A name of ours for one that can mean nothing else, where ours is not there."""
+    for ours, others in UNMISTAKABLE.items():
+        if name in others and ours not in names:
+            return ours
+    return name
 
 
 def _translated(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from bus.contract.values import gtin14
-from bus.errors import InvalidLink, UnknownLabel
+from bus.errors import InvalidField, InvalidLink, Problem, UnknownLabel
 from nodes.catalog.foreign import not_a_gtin, not_a_product, refuse_other_keyboard
 from nodes.catalog.pairs import check_pairs
 from nodes.catalog.symbol import (
@@ -90,6 +90,8 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 _HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-F:.]+\])(?::\d{1,5})?", re.IGNORECASE | re.ASCII)
+_ANY_HOST = re.compile(r"\w[\w.-]*(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
+"""In letters of any script, too: programs make ASCII of them (RFC 5891)."""
 _CHARACTERS = re.compile(r"(?:[\w\-.~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", re.ASCII)
 """RFC 3986, section 2."""
 
@@ -126,6 +128,35 @@ def read_code(code: str) -> ScannedCode:
         raise not_a_product(text)
     item = _read_number(symbology, digits)
     return _read_elements(f"01{item.gtin}^{component}") if component else item
+
+
+def check_label(code: str) -> None:
+    """Look whether a product's label can carry this: an http or https URL, or a code of GS1.
+
+    Raises:
+        InvalidField: it cannot; says why.
+    """
+    why = ""
+    parts = _URL.fullmatch(code)
+    try:
+        read_code(code)
+    except Problem as problem:
+        why = problem.detail
+    if parts is not None and _ANY_HOST.fullmatch(parts["host"]) is None:
+        why = why or "The link has no valid domain name or address."
+    if code != code.strip() or split_identifier(code)[0]:
+        why = why or "It begins or ends with what is no part of a label."
+    if why:
+        raise InvalidField(f"{code[:60]!r} cannot be on a label. {why}", field="url")
+
+
+def in_one_spelling(url: str) -> str:
+    """A URL with scheme and host in small letters (RFC 3986, section 6.2.2.1); else the text.
+
+    Labels may have them in capitals, which make a smaller symbol.
+    """
+    parts = _URL.fullmatch(url)
+    return url if parts is None else url[: parts.end("host")].lower() + url[parts.end("host") :]
 
 
 def _as_typed(text: str) -> str:

@@ -16,6 +16,7 @@ from bus.contract.catalog import (
 )
 from bus.contract.values import MAX_COUNT
 from bus.errors import Conflict, InvalidField, Retired, SoldOut, UnknownSku, WrongState
+from nodes.catalog.code import check_label
 
 T = TypeVar("T")
 _MOST_ON_HAND = MAX_COUNT // 2
@@ -211,9 +212,11 @@ def register(existing: ProductRecord | None, update: ProductUpdate) -> ProductRe
     Known styles keep their places; new ones come after them, in the order of the update.
 
     Raises:
-        InvalidField: something new lacks what it must have, a style is named twice, or there
-            would be too many.
+        InvalidField: something new lacks what it must have, a label is none, a style is named
+            twice, or there would be too many.
     """
+    if update.url is not None and (existing is None or update.url != existing.url):
+        check_label(update.url)
     known = {style.sku: style for style in existing.styles} if existing else {}
     styles = dict(known)
     for style in update.styles:

@@ -1,10 +1,13 @@
 """Wires the catalog's decisions to its channels."""
 
 import sqlite3
+from collections.abc import Sequence
+from typing import TypeVar
 
 from bus.contract.catalog import (
     COMMIT,
     LOOKUP,
+    REGISTERED,
     REINSTATE,
     RELEASE,
     RESERVE,
@@ -18,6 +21,10 @@ from bus.contract.catalog import (
     Found,
     Lookup,
     OrderOnly,
+    Product,
+    Registered,
+    RegisteredList,
+    RegisteredQuery,
     Release,
     Reserve,
     Reserved,
@@ -40,8 +47,10 @@ from bus.intake import Request
 from bus.role import Role
 from bus.turn import Turn
 from nodes.catalog import domain, stock_range, store
+from nodes.catalog.codes import codes_of, refuse_taken
 from nodes.catalog.shelf import Shelf
 
+ProductT = TypeVar("ProductT", Product, Registered)
 _ROOM = MAX_PAYLOAD * 3 // 4
 """What a search result may take of a payload, in bytes."""
 _PRODUCT, _LEVEL = "product", "level"
@@ -56,7 +65,12 @@ class Catalog:
         self.role = Role(
             kind="catalog",
             package="nodes.catalog",
-            queries={LOOKUP: self._look_up, SEARCH: self._search, RETIRED: _show_retired},
+            queries={
+                LOOKUP: self._look_up,
+                SEARCH: self._search,
+                RETIRED: _show_retired,
+                REGISTERED: _show_registered,
+            },
             commands={
                 RESERVE: _reserve,
                 COMMIT: _commit,
@@ -67,7 +81,7 @@ class Catalog:
                 RETIRE: _retire,
                 REINSTATE: _reinstate,
             },
-            started=_touch_all,
+            started=_begin,
             committed=self._refresh,
         )
 
@@ -76,13 +90,7 @@ class Catalog:
 
     def _search(self, _: sqlite3.Connection, request: Request[Search]) -> SearchResult:
         found = self._shelf.search(request.data.text, request.data.limit, request.data.after)
-        room, fitting = _ROOM, []
-        for product in found:
-            room -= len(product.model_dump_json())
-            if room < 0:
-                break
-            fitting.append(product)
-        return SearchResult(products=fitting)
+        return SearchResult(products=_fitting(found))
 
     def _refresh(self, connection: sqlite3.Connection, touched: frozenset[str]) -> None:
         for key in touched:
@@ -95,7 +103,22 @@ class Catalog:
                 self._shelf.put(product, stock_range.codes(connection, name))
 
 
-def _touch_all(turn: Turn) -> None:
+def _fitting(products: Sequence[ProductT]) -> list[ProductT]:
+    """As many as one reply has room for."""
+    room, fitting = _ROOM, list[ProductT]()
+    for product in products:
+        room -= len(product.model_dump_json())
+        if room < 0 and fitting:
+            break
+        fitting.append(product)
+    return fitting
+
+
+def _begin(turn: Turn) -> None:
+    for identifier in store.without_codes(turn.connection):
+        record = store.record(turn.connection, identifier)
+        if record is not None:
+            store.save_codes(turn.connection, identifier, codes_of(record))
     for identifier in store.product_ids(turn.connection):
         turn.touch(f"{_PRODUCT} {identifier}")
 
@@ -161,7 +184,10 @@ def _upsert(turn: Turn, request: Request[Upsert]) -> Upserted:
         record = domain.register(existing, update)
         if len(record.model_dump_json()) > _ROOM:
             raise TooLarge(f"{record.id} does not fit into a reply.", limit=_ROOM)
-        store.upsert(turn.connection, record)
+        codes = codes_of(record)
+        before = codes_of(existing) if existing else ()
+        refuse_taken(codes, before, store.owners(turn.connection, codes))
+        store.upsert(turn.connection, record, codes)
         created += existing is None
         turn.touch(f"{_PRODUCT} {record.id}")
     retired = [
@@ -193,6 +219,14 @@ def _change_range(turn: Turn, request: Request[Retire], *, retired: bool) -> Ret
 def _show_retired(connection: sqlite3.Connection, request: Request[RetiredQuery]) -> RetiredList:
     data = request.data
     return RetiredList(styles=stock_range.retired(connection, data.after, data.limit))
+
+
+def _show_registered(
+    connection: sqlite3.Connection, request: Request[RegisteredQuery]
+) -> RegisteredList:
+    data = request.data
+    found = stock_range.registered(connection, data.after, data.limit)
+    return RegisteredList(products=_fitting(found))
 
 
 def _save(turn: Turn, decision: domain.Decision) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bus.contract.catalog import Found, Product
 from bus.errors import Problem, Retired
-from nodes.catalog.code import ScannedCode, read_code
+from nodes.catalog.code import in_one_spelling, read_code
 from nodes.catalog.foreign import unregistered
 
 
@@ -33,7 +33,7 @@ class Shelf:
         """
         self._take_away(product.id)
         self._products[product.id] = product
-        self._by_url[product.url] = product.id
+        self._by_url[in_one_spelling(product.url)] = product.id
         self._hosts[_host(product.url)] += 1
         for sku, gtin in retired:
             self._by_gtin[gtin] = (product.id, sku)
@@ -58,14 +58,18 @@ class Shelf:
         old = self._products.get(identifier)
         if old is None:
             return
-        self._by_url.pop(old.url, None)
+        label = in_one_spelling(old.url)
+        if self._by_url.get(label) == identifier:  # another may have it by now
+            del self._by_url[label]
         self._hosts[_host(old.url)] -= 1
         self._words.pop(identifier, None)
-        for _, gtin in self._retired.pop(identifier, ()):
-            self._by_gtin.pop(gtin, None)
-        for style in old.styles:
-            self._by_gtin.pop(style.gtin, None)
-            self._by_sku.pop(style.sku, None)
+        codes = [*self._retired.pop(identifier, ())]
+        codes += [(style.sku, style.gtin) for style in old.styles]
+        for sku, gtin in codes:
+            if self._by_gtin.get(gtin) == (identifier, sku):
+                del self._by_gtin[gtin]
+            if self._by_sku.get(sku) == identifier:
+                del self._by_sku[sku]
 
     def level(self, sku: str, available: int) -> None:
         """There are now so many of a style; a product that is new is put here before.
@@ -85,20 +89,28 @@ class Shelf:
     def look_up(self, code: str) -> Found:
         """The product behind what a scanner gave.
 
+        A style's own number goes before the label of a product that carries it, too.
+
         Raises:
             UnknownLabel: nothing is registered under it.
             Retired: what is, is no longer sold.
             InvalidLink: it breaks a rule of GS1 Digital Link.
         """
-        registered = self._by_url.get(code)
-        if registered is not None:
-            return self._found(registered, self._style_on_label(code))
-        read = read_code(code)
-        registered, scanned = self._read(read)
-        if registered is None:
+        labelled = self._by_url.get(in_one_spelling(code))
+        try:
+            read = read_code(code)
+        except Problem:
+            if labelled is None:
+                raise
+            return self._found(labelled, None)  # registered as it is, whatever it may be
+        style = self._by_gtin.get(read.gtin or "") or self._by_gtin.get(read.or_gtin or "")
+        if style is not None:
+            return self._found(*style)
+        labelled = labelled or self._by_url.get(in_one_spelling(read.url or ""))
+        if labelled is None:
             host = _host(read.url or "")
             raise unregistered(host, read.gtin, ours=self._hosts[host] > 0)
-        return self._found(registered, scanned)
+        return self._found(labelled, None)
 
     def _found(self, identifier: str, scanned: str | None) -> Found:
         product = self._products[identifier]
@@ -108,15 +120,6 @@ class Shelf:
         return Found(
             product=product, scanned=None if gone else scanned, retired=scanned if gone else None
         )
-
-    def _read(self, code: ScannedCode) -> tuple[str | None, str | None]:
-        """The product and the style behind a code that no label carries letter by letter."""
-        found = self._by_gtin.get(code.gtin or "") or self._by_gtin.get(code.or_gtin or "")
-        by_gtin = found or (None, None)
-        # Scheme and host may be in capitals, which make a smaller symbol.
-        scheme, _, rest = (code.url or "").partition("://")
-        url = f"{scheme.lower()}://{_host(code.url or '')}{rest[len(_host(code.url or '')) :]}"
-        return (self._by_url[url], by_gtin[1]) if url in self._by_url else by_gtin
 
     def search(self, text: str, limit: int, after: str | None = None) -> list[Product]:
         """Products that have all the words, those with a word in the name or as SKU first.
@@ -140,15 +143,6 @@ class Shelf:
         name = _searchable(product.name)
         skus = {style.sku.casefold() for style in product.styles}
         return any(word in name or word in skus for word in words)
-
-    def _style_on_label(self, url: str) -> str | None:
-        """The style whose GTIN a registered URL carries, if it is a GS1 Digital Link."""
-        try:
-            gtin = read_code(url).gtin
-        except Problem:
-            return None  # registered as it is, whatever else it may be
-        found = self._by_gtin.get(gtin or "")
-        return found[1] if found else None
 
 
 def _searchable(text: str) -> str:

@@ -2,10 +2,10 @@
 
 import sqlite3
 
-from bus.contract.catalog import Retire, RetiredSince, RetiredStyle
+from bus.contract.catalog import Registered, Retire, RetiredSince, RetiredStyle
 from bus.errors import InvalidField, UnknownProduct
 from bus.timestamp import rfc3339
-from nodes.catalog.store import stock_or_refuse
+from nodes.catalog.store import record, stock_or_refuse
 
 
 def product_of(connection: sqlite3.Connection, asked: Retire) -> str:
@@ -74,3 +74,16 @@ def codes(connection: sqlite3.Connection, product: str) -> list[tuple[str, str]]
         "SELECT sku, gtin FROM style WHERE product = ? AND retired", (product,)
     )
     return [(row["sku"], row["gtin"]) for row in rows]
+
+
+def registered(connection: sqlite3.Connection, after: str | None, limit: int) -> list[Registered]:
+    """Products with all of their styles, in the order of their ids."""
+    ids = connection.execute(
+        "SELECT id FROM product WHERE id > ? ORDER BY id LIMIT ?", (after or "", limit)
+    ).fetchall()
+    found = (record(connection, row["id"]) for row in ids)
+    return [
+        Registered(**dict(each), retired=[sku for sku, _ in codes(connection, each.id)])
+        for each in found
+        if each is not None
+    ]

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from bus.contract.catalog import Price, PricedLine, Product, ProductRecord, Style, StyleRecord
-from bus.errors import Conflict, UnknownSku
+from bus.errors import UnknownSku
+from nodes.catalog.codes import Code, Owner
 from nodes.catalog.domain import Decision, Reservation, Stock
 
 _STOCK = (
@@ -99,18 +100,18 @@ def stock_or_refuse(connection: sqlite3.Connection, sku: str) -> Stock:
 
 
 def record(connection: sqlite3.Connection, identifier: str) -> ProductRecord | None:
-    """A product as it is registered."""
-    found = product(connection, identifier)
-    return None if found is None else ProductRecord.model_validate(found.model_dump())
+    """A product as it is registered, with its retired styles."""
+    row = connection.execute("SELECT * FROM product WHERE id = ?", (identifier,)).fetchone()
+    if row is None:
+        return None
+    styles = connection.execute(
+        "SELECT * FROM style WHERE product = ? ORDER BY place, sku", (identifier,)
+    )
+    return ProductRecord(**dict(row), styles=[StyleRecord(**_registered(each)) for each in styles])
 
 
-def upsert(connection: sqlite3.Connection, record: ProductRecord) -> None:
-    """Write a product with all of its styles, in their order; levels stay.
-
-    Raises:
-        Conflict: its URL, a SKU or a GTIN belongs to another product.
-    """
-    _refuse_taken(connection, "SELECT id FROM product WHERE url = ?", record.url, record.id)
+def upsert(connection: sqlite3.Connection, record: ProductRecord, codes: Iterable[Code]) -> None:
+    """Write a product with all of its styles, in their order, and its codes; levels stay."""
     connection.execute(
         "INSERT INTO product VALUES (:id, :name, :description, :url) ON CONFLICT (id) DO UPDATE"
         " SET name = :name, description = :description, url = :url",
@@ -123,13 +124,38 @@ def upsert(connection: sqlite3.Connection, record: ProductRecord) -> None:
     )
     for place, style in enumerate(record.styles):
         _upsert_style(connection, record.id, place, style)
+    save_codes(connection, record.id, codes)
+
+
+def owners(connection: sqlite3.Connection, codes: Iterable[Code]) -> dict[str, list[Owner]]:
+    """Whom codes belong to now, by their spelling."""
+    query = "SELECT product, nullif(sku, '') AS sku FROM code WHERE spelling = ?"
+    return {
+        code.spelling: [Owner(**dict(row)) for row in connection.execute(query, (code.spelling,))]
+        for code in codes
+    }
+
+
+def save_codes(connection: sqlite3.Connection, product: str, codes: Iterable[Code]) -> None:
+    """Write all codes of a product; those that it had before are free."""
+    connection.execute("DELETE FROM code WHERE product = ?", (product,))
+    connection.executemany(
+        "INSERT INTO code VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        [(code.spelling, product, code.owner.sku or "") for code in codes],
+    )
+
+
+def without_codes(connection: sqlite3.Connection) -> list[str]:
+    """The products that an older version registered, whose codes are not written down."""
+    rows = connection.execute(
+        "SELECT id FROM product WHERE NOT EXISTS (SELECT 1 FROM code WHERE product = product.id)"
+    )
+    return [row["id"] for row in rows]
 
 
 def _upsert_style(
     connection: sqlite3.Connection, product: str, place: int, style: StyleRecord
 ) -> None:
-    _refuse_taken(connection, "SELECT product FROM style WHERE sku = ?", style.sku, product)
-    _refuse_taken(connection, "SELECT sku FROM style WHERE gtin = ?", style.gtin, style.sku)
     connection.execute(
         "INSERT INTO style (sku, product, place, gtin, attributes, amount, currency, tax_rate)"
         " VALUES (:sku, :product, :place, :gtin, :attributes, :amount, :currency, :tax_rate)"
@@ -146,12 +172,6 @@ def _upsert_style(
             "tax_rate": style.tax_rate,
         },
     )
-
-
-def _refuse_taken(connection: sqlite3.Connection, query: str, value: str, owner: str) -> None:
-    row = connection.execute(query, (value,)).fetchone()
-    if row is not None and row[0] != owner:
-        raise Conflict(f"{value} already belongs to {row[0]}.", belongs_to=row[0])
 
 
 def product_ids(connection: sqlite3.Connection) -> list[str]:
@@ -178,14 +198,17 @@ def product(connection: sqlite3.Connection, identifier: str) -> Product | None:
 
 
 def _style(row: Any) -> Style:
-    return Style(
-        sku=row["sku"],
-        gtin=row["gtin"],
-        attributes=from_json(row["attributes"]),
-        price=Price(amount=row["amount"], currency=row["currency"]),
-        tax_rate=row["tax_rate"],
-        available=row["on_hand"] - row["reserved"],
-    )
+    return Style(**_registered(row), available=row["on_hand"] - row["reserved"])
+
+
+def _registered(row: Any) -> dict[str, Any]:
+    return {
+        "sku": row["sku"],
+        "gtin": row["gtin"],
+        "attributes": from_json(row["attributes"]),
+        "price": Price(amount=row["amount"], currency=row["currency"]),
+        "tax_rate": row["tax_rate"],
+    }
 
 
 def _line(row: Any) -> PricedLine:

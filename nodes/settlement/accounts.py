@@ -3,9 +3,11 @@
 import sqlite3
 
 from bus.contract.settlement import (
+    AccountName,
     AdjustAccount,
     Balance,
     Deposit,
+    RenameAccount,
     Statement,
     StatementQuery,
 )
@@ -14,6 +16,7 @@ from bus.errors import Conflict, InvalidField, UnknownAccount
 from bus.intake import Request
 from bus.turn import Turn
 from nodes.settlement import ledger
+from nodes.settlement.names import refuse_other_name
 
 
 def deposit(turn: Turn, request: Request[Deposit]) -> Balance:
@@ -23,12 +26,16 @@ def deposit(turn: Turn, request: Request[Deposit]) -> Balance:
     already = None
     if data.delivery is not None:
         already = brought_before(turn.connection, data.delivery, data.account, data.amount.amount)
-    ledger.open_account(turn.connection, account, data.name, currency)
+    if already is None:
+        refuse_other_name(data.account, data.name, ledger.name_of(turn.connection, account))
+    ledger.open_account(turn.connection, account, data.name or "", currency)
     if already is None:
         ledger.refuse_beyond_measure(turn.connection, account, data.amount.amount)
     if data.amount.amount and already is None:
         identifier = f"deposit.{request.caller}.{request.id}"
         _pay_in(turn, identifier, data.account, data.amount.amount, currency)
+        delivery = data.delivery.name if data.delivery else None
+        ledger.note_deposit(turn.connection, identifier, request.caller, delivery)
     if data.delivery is not None and already is None:
         note(turn.connection, data.delivery, data.account, data.amount.amount, now=turn.now)
     return _balance(turn.connection, data.account).model_copy(update={"already": already})
@@ -53,12 +60,32 @@ def adjust(turn: Turn, request: Request[AdjustAccount]) -> Balance:
     return _balance(turn.connection, data.account)
 
 
+def rename(turn: Turn, request: Request[RenameAccount]) -> AccountName:
+    """A customer has another name."""
+    data = request.data
+    _balance(turn.connection, data.account)
+    ledger.rename(
+        turn.connection,
+        ledger.customer(data.account),
+        data.name,
+        caller=request.caller,
+        reason=data.reason,
+        now=turn.now,
+    )
+    return AccountName(account=data.account, name=data.name)
+
+
 def statement(connection: sqlite3.Connection, request: Request[StatementQuery]) -> Statement:
     """What an account holds, and how it came to that."""
     data = request.data
     held = _balance(connection, data.account)
-    name, entries = ledger.statement(connection, ledger.customer(data.account), data.limit)
-    return Statement(**dict(held), name=name, entries=entries)
+    account = ledger.customer(data.account)
+    return Statement(
+        **dict(held),
+        name=ledger.name_of(connection, account) or "",
+        entries=ledger.statement(connection, account, data.limit),
+        renamed=ledger.renamed(connection, account, data.limit),
+    )
 
 
 def _pay_in(turn: Turn, identifier: str, account: str, amount: int, currency: str) -> None:

@@ -7,7 +7,7 @@ and `cash:EUR` (money paid in).
 import sqlite3
 from typing import Literal
 
-from bus.contract.settlement import StatementEntry
+from bus.contract.settlement import Renamed, StatementEntry
 from bus.contract.values import MAX_INTEGER
 from bus.errors import Conflict
 from bus.timestamp import rfc3339
@@ -53,6 +53,35 @@ def open_account(connection: sqlite3.Connection, account: str, name: str, curren
         raise Conflict(f"The account is kept in {found[1]}.", currency=found[1])
 
 
+def name_of(connection: sqlite3.Connection, account: str) -> str | None:
+    """Whose account it is, or None if there is no such account."""
+    row = connection.execute("SELECT name FROM account WHERE id = ?", (account,)).fetchone()
+    return None if row is None else str(row["name"])
+
+
+def rename(
+    connection: sqlite3.Connection, account: str, name: str, *, caller: str, reason: str, now: int
+) -> None:
+    """Give an account another name, and write down who did it and why."""
+    connection.execute(
+        "INSERT INTO renaming (account, name, at, caller, reason)"
+        " SELECT id, name, ?, ?, ? FROM account WHERE id = ?",
+        (now, caller, reason, account),
+    )
+    connection.execute("UPDATE account SET name = ? WHERE id = ?", (name, account))
+
+
+def renamed(connection: sqlite3.Connection, account: str, limit: int) -> list[Renamed]:
+    """The names that an account had before, newest first."""
+    rows = connection.execute(
+        "SELECT * FROM renaming WHERE account = ? ORDER BY id DESC LIMIT ?", (account, limit)
+    )
+    return [
+        Renamed(at=rfc3339(row["at"]), name=row["name"], by=row["caller"], reason=row["reason"])
+        for row in rows
+    ]
+
+
 def refuse_beyond_measure(connection: sqlite3.Connection, account: str, amount: int) -> None:
     """Raise `Conflict` if so much more is beyond what an account can hold."""
     found = balance(connection, account)
@@ -82,6 +111,13 @@ def transfer(
         )
 
 
+def note_deposit(
+    connection: sqlite3.Connection, identifier: str, caller: str, delivery: str | None
+) -> None:
+    """Write down who paid in by a transfer, and with which delivery."""
+    connection.execute("INSERT INTO deposit VALUES (?, ?, ?)", (identifier, caller, delivery))
+
+
 def note_adjustment(
     connection: sqlite3.Connection, identifier: str, caller: str, reason: str
 ) -> None:
@@ -89,33 +125,33 @@ def note_adjustment(
     connection.execute("INSERT INTO adjustment VALUES (?, ?, ?)", (identifier, caller, reason))
 
 
-def statement(
-    connection: sqlite3.Connection, account: str, limit: int
-) -> tuple[str, list[StatementEntry]]:
-    """An account's name, and what came into it or left it, newest first."""
-    (name,) = connection.execute("SELECT name FROM account WHERE id = ?", (account,)).fetchone()
+def statement(connection: sqlite3.Connection, account: str, limit: int) -> list[StatementEntry]:
+    """What came into an account or left it, newest first."""
     rows = connection.execute(
-        "SELECT at, amount, order_id, caller, reason FROM posting"
+        "SELECT at, amount, order_id, deposit.caller AS paid_in_by, delivery,"
+        " adjustment.caller AS adjusted_by, reason FROM posting"
         " JOIN transfer ON transfer.id = posting.transfer"
+        " LEFT JOIN deposit ON deposit.transfer = posting.transfer"
         " LEFT JOIN adjustment ON adjustment.transfer = posting.transfer"
         " WHERE account = ? ORDER BY at DESC, transfer.id DESC LIMIT ?",
         (account, limit),
     )
-    return name, [
+    return [
         StatementEntry(
             at=rfc3339(row["at"]),
             kind=_kind(row),
             amount=row["amount"],
             order=row["order_id"],
-            by=row["caller"],
+            by=row["adjusted_by"] or row["paid_in_by"],
             reason=row["reason"],
+            delivery=row["delivery"],
         )
         for row in rows
     ]
 
 
 def _kind(row: sqlite3.Row) -> Literal["deposit", "charge", "refund", "adjustment"]:
-    if row["caller"] is not None:
+    if row["adjusted_by"] is not None:
         return "adjustment"
     if row["order_id"] is None:
         return "deposit"

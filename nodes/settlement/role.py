@@ -31,6 +31,7 @@ from bus.contract.settlement import (
     PURCHASE,
     READY,
     REFUSALS,
+    RENAME,
     RESOLVE,
     STATEMENT,
     Collect,
@@ -150,6 +151,7 @@ class Settlement:
                 RESOLVE: self._resolving.resolve,
                 DEPOSIT: accounts.deposit,
                 ADJUST: accounts.adjust,
+                RENAME: accounts.rename,
             },
             answers={
                 RESERVE: self._reserved,

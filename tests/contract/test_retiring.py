@@ -8,6 +8,7 @@ from test_short_pick import HERE
 
 from bus.contract.catalog import (
     LOOKUP,
+    REGISTERED,
     REINSTATE,
     RETIRE,
     RETIRED,
@@ -15,10 +16,12 @@ from bus.contract.catalog import (
     UPSERT,
     Found,
     Lookup,
+    RegisteredQuery,
     Retire,
     RetiredQuery,
     RetireReply,
     Search,
+    Upsert,
 )
 from bus.contract.settlement import PURCHASE
 from bus.contract.warehouse import COUNT, CountGoods
@@ -137,6 +140,30 @@ async def test_a_product_that_is_imported_again_stays_retired_and_the_answer_say
     reply = await store.ask(UPSERT, "catalog", PRODUCTS)
     assert reply.retired == ["SHIRT-RED"]
     assert await found(store, "shirt") == ["SHIRT-BLUE"]
+
+
+async def test_all_that_is_registered_is_told_with_what_is_retired(store: Store) -> None:
+    await retire(store, product="mug")
+    await retire(store, sku="SHIRT-RED")
+    for after, expected in (
+        (None, {"mug": ["MUG"], "shirt": ["SHIRT-RED"]}),
+        ("mug", {"shirt": ["SHIRT-RED"]}),
+        ("shirt", {}),
+    ):
+        reply = await store.ask(REGISTERED, "catalog", RegisteredQuery(after=after))
+        assert {each.id: each.retired for each in reply.products} == expected
+    (first,) = (await store.ask(REGISTERED, "catalog", RegisteredQuery(limit=1))).products
+    assert (first.id, first.styles[0].gtin) == ("mug", "00000040170725")
+
+
+async def test_a_retired_product_is_changed_as_any_other(store: Store) -> None:
+    await retire(store, product="mug")
+    style = {"sku": "MUG", "price": {"amount": 990, "currency": "EUR"}}
+    update = Upsert.model_validate({"products": [{"id": "mug", "name": "Cup", "styles": [style]}]})
+    assert (await store.ask(UPSERT, "catalog", update)).retired == ["MUG"]
+    await retire(store, back=True, product="mug")
+    mug = (await scanned(store, "40170725")).product
+    assert (mug.name, mug.styles[0].price.amount, mug.styles[0].available) == ("Cup", 990, 20)
 
 
 async def test_a_range_outlives_a_restart(store: Store) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pty
+import re
 from io import RawIOBase
 from pathlib import Path
 
@@ -75,6 +76,59 @@ async def test_a_product_that_the_store_refuses_takes_no_other_of_its_file_with_
     assert "1 row refused: 4 lines = 1 header + 2 in + 1 refused." in out
     assert "Bell" in await _scan(store, "9520000000103")
     assert "Whistle" in await _scan(store, "9520000000127")
+
+
+@in_one_loop
+async def test_a_label_of_other_goods_is_refused_and_stops_neither_them_nor_any_label(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    header = "product,name,sku,gtin,price,url"
+    for number, url in enumerate(("9506000134710", "https://o.example/01/09506000134710")):
+        row = f"cup,Cup,CUP-1,4012345678918,5.00,{url}"
+        file = _file(tmp_path, f"cup-{number}.csv", header, row)
+        for options in (("--dry-run",), ()):
+            code, out, err = await _import(store, file, *options)
+            assert code == 1
+            assert f"cup-{number}.csv:2: {url} already belongs to CAN-40." in err
+            assert "new product" not in out  # what is refused is not shown as a change
+    bad = _file(tmp_path, "bad.csv", header, "cup,Cup,CUP-1,4012345678918,5.00,javascript:alert(1)")
+    for options in (("--dry-run",), ()):
+        code, _, err = await _import(store, bad, *options)
+        assert code == 1
+        assert "bad.csv:2: 'javascript:alert(1)' cannot be on a label." in err
+    assert "CAN-40" in await _scan(store, "9506000134710")
+
+
+@in_one_loop
+async def test_what_is_retired_is_changed_as_anything_else_and_stays_retired(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    data = ("--data", str(store.data))
+    lines = (SAMPLE / "products.csv").read_text("utf-8").splitlines()
+    rows = [line for line in lines if line.startswith("kite,")]
+    price = HEADER.split(",").index("price")
+    dearer = [",".join([*r.split(",")[:price], "27.00", *r.split(",")[price + 1 :]]) for r in rows]
+    skus = [row.split(",")[4] for row in rows]
+    file = _file(tmp_path, "kite.csv", lines[0], *dearer)
+    for what in ("kite", "OXF-BLU-L"):
+        code, _, _ = await storebus("retire", what, "--why", "last season", *data)
+        assert code == 0
+    for options, done in ((("--dry-run",), "nothing was changed"), ((), "all rows are in")):
+        code, out, err = await _import(store, file, *options)
+        assert code == 0, err
+        assert "new product" not in out
+        for sku in skus:
+            assert f"{sku}: price: 26.00 EUR -> 27.00 EUR" in out
+            assert f"{sku} stays retired." in err
+        assert f"kite.csv: {done}" in out
+    await _import(store, _file(tmp_path, "p.csv", "sku,price", "OXF-BLU-L,61.00"))
+    cheap = _file(tmp_path, "q.csv", "product,sku,price", "oxford-shirt,OXF-BLU-L,60.00")
+    code, out, err = await _import(store, cheap)
+    assert "OXF-BLU-L: price: 61.00 EUR -> 60.00 EUR" in out, err
+    assert "no longer sold" in await _scan(store, "9506000135465")
+    for what in ("kite", "OXF-BLU-L"):
+        assert (await storebus("retire", what, "--back", "--why", "summer", *data))[0] == 0
+    assert "27.00 EUR" in await _scan(store, "9506000135465")
 
 
 @in_one_loop
@@ -205,6 +259,90 @@ async def test_money_of_one_file_is_paid_in_once(store: StoreProcess, tmp_path: 
         "buy", "terminal-7", "OXF-BLU-S=1", "--pay", "account:C-2001", "--data", str(store.data)
     )
     assert "402 payment-declined" in bought[2]
+
+
+@in_one_loop
+async def test_money_for_another_customer_is_refused_before_it_is_paid_in(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    data = ("--data", str(store.data))
+    wrong = _file(tmp_path, "wrong.csv", "account,name,balance", "C-1002,Somebody Else,700")
+    for options in (("--dry-run",), ()):
+        code, out, err = await _import(store, wrong, *options)
+        assert code == 1
+        assert "wrong.csv:2: C-1002 is Bruno Costa, not Somebody Else." in err
+        assert "storebus account rename C-1002 NAME --why TEXT" in err
+        assert "+7.00 EUR" not in out
+    good = _file(tmp_path, "good.csv", "account,name,balance", "C-1002,bruno  costa,700")
+    bare = _file(tmp_path, "bare.csv", "account,balance", "C-1002,100", "C-7777,100")
+    for file, options, refused in (
+        (good, ("--as", "tester-ann"), 0),
+        (bare, ("--dry-run",), 1),
+        (bare, (), 1),
+    ):
+        code, _, err = await _import(store, file, *options)
+        assert code == refused, err
+        assert ("C-7777 is new and has no name." in err) is bool(refused)
+    _, out, _ = await storebus("account", "show", "C-1002", *data)
+    assert "Bruno Costa" in out
+    assert "tester-ann" in out
+    assert "good.csv" in out
+    rename = ("account", "rename", "C-1002", "Bruno Silva", "--why", "a wedding", *data)
+    assert (await storebus(*rename))[:2] == (0, "C-1002 is Bruno Silva now.\n")
+    _, out, _ = await storebus("account", "show", "C-1002", *data)
+    assert "from Bruno Costa: a" in out
+
+
+@in_one_loop
+@pytest.mark.parametrize("preset", ["shopify", "woocommerce"])
+async def test_a_currency_is_not_overlooked_by_a_map(
+    store: StoreProcess, tmp_path: Path, preset: str
+) -> None:
+    columns = {"shopify": "Title,Price", "woocommerce": "Name,Regular price"}[preset]
+    header = f"sku,{columns},currency,Tax class"
+    file = _file(tmp_path, "usd.csv", header, "CAN-40,Trainers,55.00,USD,low")
+    code, out, err = await _import(store, file, "--map", preset, "--dry-run")
+    assert code == 1
+    assert "currency: USD, but the shop sells in EUR" in err
+    assert "these columns are not read: Tax class" in out
+
+
+@in_one_loop
+async def test_what_a_clerk_got_wrong_is_said_in_words(store: StoreProcess, tmp_path: Path) -> None:
+    stock = _file(tmp_path, "goods 2.csv", STOCK, "GNG-2,A-01-1,5", "GNG-2,A-01-2,0")
+    gong = _file(
+        tmp_path, "gong.csv", HEADER,
+        "gong-2,Gong,,,GNG-2,9520000000417,,3.00,EUR,,", "odd,Odd,,,ODD,9520000000424,,3.00,,,101%",
+    )  # fmt: skip
+    for options in (("--dry-run",), ()):
+        code, out, err = await _import(store, stock, gong, *options)  # goods after their products
+        assert code == 1
+        assert "goods 2.csv:3: quantity: it must be at least 1" in err
+        assert "gong.csv:3: tax_rate: it must be at most 100%" in err
+        assert "no style" not in err
+        assert "GNG-2 A-01-2" not in out
+        assert "━" not in err  # a bar of progress is for terminals
+    assert "--delivery 'goods 2-2'" in out
+    supplier = tmp_path / "supplier.toml"
+    supplier.write_text('[columns]\nsku = "sku"\npryce = "price"\n')
+    price = _file(tmp_path, "p.csv", "sku,price", "GNG-2,4.00")
+    for options, said in (
+        ((price, "--map", str(supplier)), "--map: there is no column 'pryce', in columns."),
+        ((stock, "--delivery", "   "), "--delivery: it must not be empty."),
+    ):
+        code, _, err = await _import(store, *options)
+        assert code == 2
+        assert said in err
+    data = ("--data", str(store.data))
+    accounts = _file(tmp_path, "accounts.csv", "account,name,balance", "c-1003,,100")
+    assert (await _import(store, accounts))[0] == 0
+    code, out, err = await storebus("account", "show", "c-1003", *data, columns=80)
+    assert code == 0, err
+    assert re.search(r"│ 20\d\d-\d\d-\d\d \d\d:\d\d │ deposit", out)
+    code, _, err = await storebus("account", "show", "seven", *data)
+    assert (code, "such as C-1001" in err) == (1, True)
+    code, _, err = await storebus("retire", "GNG-2", "--why", "  ", *data)
+    assert (code, "Say why, for those who look later" in err) == (2, True)
 
 
 @in_one_loop

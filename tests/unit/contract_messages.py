@@ -49,6 +49,11 @@ def _retired(drawn: Document) -> None:
         style["product"] = drawn["product"]
 
 
+def _registered(drawn: Document) -> None:
+    skus = dict.fromkeys(style["sku"] for style in drawn["styles"])
+    drawn["retired"] = list(skus)[: len(drawn["retired"])]
+
+
 def _total(drawn: Document) -> None:
     lines = drawn["lines"]
     for line in lines:
@@ -108,6 +113,8 @@ RELATIONS: dict[str, tuple[Callable[[Document], None], ...]] = {
     "StockChanged": (_distinct("levels", "sku"),),
     "RetiredStyle": (_level,),
     "RetiredSince": (_level,),
+    "Registered": (_registered,),
+    "RegisteredList": (_distinct("products", "id"),),
     "RetireReply": (_distinct("styles", "sku"), _retired),
     "RetiredList": (_distinct("styles", "sku"),),
     "PaymentMethods": (_distinct("methods"),),
@@ -180,7 +187,8 @@ def _text(schema: dict[str, Any]) -> st.SearchStrategy[str]:
         return _GTINS
     if pattern is None:
         least, most = schema.get("minLength", 0), min(schema.get("maxLength", 20), 20)
-        return st.text(_PLAIN, min_size=least, max_size=most)
+        plain = st.text(_PLAIN, min_size=least, max_size=most)
+        return plain.filter(lambda text: bool(text.strip())) if least else plain  # not blank
     most = schema.get("maxLength")
     drawn = st.from_regex(re.compile(pattern.strip("^$"), re.ASCII), fullmatch=True)
     return drawn if most is None else drawn.map(lambda text: text[:most])

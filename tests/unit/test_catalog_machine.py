@@ -13,6 +13,7 @@ from bus.contract.catalog import Line, ProductRecord
 from bus.contract.values import check_digit
 from bus.errors import InvalidField, SoldOut, WrongState
 from nodes.catalog import domain, store
+from nodes.catalog.codes import codes_of
 
 SKUS = ["SHIRT", "COAT", "HAT"]
 OPENING = 4
@@ -52,7 +53,8 @@ class Books(RuleBasedStateMachine):
         self.came = Counter(dict.fromkeys(SKUS, OPENING))
         self.gone = Counter[str]()
         for place, sku in enumerate(SKUS):
-            store.upsert(self.rows, _product(place, sku))
+            record = _product(place, sku)
+            store.upsert(self.rows, record, codes_of(record))
             opened = domain.restock(store.stock_or_refuse(self.rows, sku), OPENING)
             store.save_stock(self.rows, [opened])
 

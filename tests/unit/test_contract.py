@@ -17,7 +17,7 @@ from bus.contract.topics import Address, Topics
 from bus.contract.values import NAME_PATTERN, is_name
 
 QUERIES = {
-    "catalog": {"lookup", "search", "retired"},  # retired: an addition to the design
+    "catalog": {"lookup", "search", "retired", "registered"},  # retired: an addition to the design
     "settlement": {"order", "orders", "refusals", "delivered", "statement"},  # the last three
     "warehouse": {"pickup-points", "locate", "returns", "counts", "delivered"},  # likewise
     EVERY: {"ping", "about"},
@@ -38,6 +38,7 @@ COMMANDS = {
     ("settlement", "failed"): {"warehouse"},
     ("settlement", "resolve"): {"tester", "console"},  # an addition to the design
     ("settlement", "deposit"): {"tester", "console"},  # an addition to the design
+    ("settlement", "rename"): {"tester", "console"},  # an addition to the design
     ("settlement", "adjust"): {"tester", "console"},  # an addition to the design
     ("warehouse", "fulfil"): {"settlement"},
     ("warehouse", "withdraw"): {"settlement"},

@@ -21,6 +21,7 @@ TWICE = (
     ("catalog.retire.reply", "styles"),
     ("catalog.reinstate.reply", "styles"),
     ("catalog.retired.reply", "styles"),
+    ("catalog.registered.reply", "products"),
     ("catalog.stock-changed.event", "levels"),
     ("settlement.purchase.request", "lines"),
     ("settlement.purchase.reply", "lines"),
@@ -41,6 +42,11 @@ EUROS = {"amount": 11_799, "currency": "EUR"}
 UNTRUE: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("catalog.lookup.reply", {"scanned": "HAT"}, "no style of the product"),
     ("catalog.lookup.reply", {"scanned": None, "retired": "OXF-BLU-M"}, "cannot be retired"),
+    (
+        "catalog.registered.reply",
+        {"products": [DATA["catalog.registered.reply"]["products"][0] | {"retired": ["HAT"]}]},
+        "no style of the product",
+    ),
     ("catalog.restock.reply", {"available": 13}, "on hand less reserved"),
     ("catalog.write-off.reply", {"on_hand": 1}, "on hand less reserved"),
     ("catalog.retire.reply", {"product": "hat"}, "another product's"),

@@ -9,6 +9,8 @@ from unit_rows import tables
 
 from bus.contract.catalog import Line
 from nodes.catalog import stock_range
+from nodes.catalog import store as catalog
+from nodes.catalog.codes import Code, Owner
 from nodes.settlement import refusals
 from nodes.settlement import store as settlement
 from nodes.warehouse import counts
@@ -16,6 +18,7 @@ from nodes.warehouse import store as warehouse
 from nodes.warehouse.domain import Job
 
 JOB = Job("j-1", "o-1", "north", (Line(sku="SHIRT", quantity=2),))
+CODES = [Code("MUG", "MUG", Owner("mug", "MUG"))]
 Work = Callable[[sqlite3.Connection], object]
 
 
@@ -33,6 +36,7 @@ Work = Callable[[sqlite3.Connection], object]
         ("nodes.warehouse", lambda rows: counts.take_told(rows, "m-1")),
         ("nodes.warehouse", lambda rows: counts.past(rows, "MUG", 10)),
         ("nodes.catalog", lambda rows: stock_range.codes(rows, "mug")),
+        ("nodes.catalog", lambda rows: catalog.owners(rows, CODES)),
         ("nodes.warehouse", lambda rows: warehouse.save_job(rows, JOB, 0)),
         ("nodes.warehouse", lambda rows: warehouse.job_of_order(rows, "o-1")),
         ("nodes.warehouse", lambda rows: warehouse.waiting(rows, 10)),
@@ -51,6 +55,7 @@ Work = Callable[[sqlite3.Connection], object]
         "the count that the catalog answers",
         "the counts of a style",
         "the retired styles of a product",
+        "whom a code belongs to",
         "save a job",
         "the job of an order",
         "waiting jobs",

@@ -415,6 +415,42 @@ def test_a_map_of_ones_own_names_columns_and_what_is_always_so(
     assert pot.styles[0].price.amount == 800
 
 
+@pytest.mark.parametrize("name", [None, "shopify", "woocommerce", "own"])
+@pytest.mark.parametrize("column", ["currency", "Currency", "currency code", "Price-Currency"])
+def test_a_currency_counts_whatever_the_map_says(
+    write: Write, tmp_path: Path, name: str | None, column: str
+) -> None:
+    price = {"shopify": "Price", "woocommerce": "Regular price"}.get(name or "", "price")
+    if name == "own":
+        own = tmp_path / "own.toml"
+        own.write_text('[columns]\nsku = "sku"\nprice = "price"\nname = "title"\n')
+        name = str(own)
+    how = How(mapping=None if name is None else read_mapping(name))
+    table = read_table(
+        write(f"product,sku,{price},{column}\nmug,MUG,55.00,USD\nmug,CUP,5.00,EUR\n"), how=how
+    )
+    assert [row.cells["currency"] for row in table.rows] == ["USD", "EUR"]
+    bad = read_updates(table, {}, domain="shop.example", currency="EUR").bad
+    assert bad[0].reason in (
+        "currency: USD, but the shop sells in EUR",
+        "name: the first row of a product must have one",
+        "sku: 'MUG' is no style of the store",
+    )
+    assert table.overlooked == ()
+
+
+@pytest.mark.parametrize("name", [None, "shopify", "woocommerce"])
+def test_columns_that_may_say_what_others_mean_are_named_where_they_are_not_read(
+    write: Write, name: str | None
+) -> None:
+    how = How(mapping=None if name is None else read_mapping(name))
+    price = {"shopify": "Variant Price", "woocommerce": "Regular price"}.get(name or "", "price")
+    header = f"product,sku,{price},tax_rate,Sale price,Tax status,VAT incl.,Unit,Pack size,Colour"
+    table = read_table(write(f"{header}\nmug,MUG,5.00,20%,4.00,none,no,kg,6,red\n"), how=how)
+    assert table.overlooked == ("Sale price", "Tax status", "VAT incl.", "Unit", "Pack size")
+    assert table.rows[0].cells["tax_rate"] == "2000"
+
+
 @pytest.mark.needs("cases")
 @pytest.mark.parametrize("name", sorted(file.name for file in CASES.glob("*.csv")) or [""])
 def test_no_line_of_the_files_that_broke_us_is_lost(name: str) -> None:

@@ -154,7 +154,9 @@ def _count_there(alarm: Alarm, _: StoreModel) -> Remedy:
     sku, _space, location = alarm.subject.partition(" ")
     does = Sentence("say how many of {sku} were counted", sku=sku)
     data: dict[str, object] = {"sku": sku}
-    return Remedy(does, "warehouse", COUNT.name, data | ({"location": location} if location else {}))
+    return Remedy(
+        does, "warehouse", COUNT.name, data | ({"location": location} if location else {})
+    )
 
 
 _REMEDIES: dict[str, Callable[[Alarm, StoreModel], Remedy | None]] = {
