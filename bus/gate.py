@@ -187,7 +187,7 @@ def read_reply(operation: Operation[Any, Any], node: str, data: Any, *, problem:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "data"
-        raise broken_reply(node, operation.name, f"{field}: {first['msg']}.") from None
+        raise broken_reply(node, operation.name, f"{field}: {what_is_wrong(first)}.") from None
     if isinstance(read, ProblemData):
         raise Refused(read)
     assert isinstance(read, Model)

@@ -33,6 +33,8 @@ from nodes.settlement.names import refuse_other_name
 
 _SHOWN = 20
 """The most changes and remarks of a file that are shown; a dry run shows all."""
+_AT_ONCE = 32
+"""How many accounts are asked about at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,17 +159,17 @@ class Bringing:
         store, shop = await self._products(), self._shop
         known = dict(store.products)
         updates = read_updates(table, known, domain=shop.domain, currency=shop.currency)
-        refused = {each.id: store.refusal(each) for each in updates.products}
-        good = [each for each in updates.products if refused[each.id] is None]
-        lines = (changes(known.get(update.id), update) for update in good)
-        self._remark([line for each in lines for line in each] or ["nothing changes"])
         if self._dry_run:
-            retired = store.retired(good)
+            refused = {each.id: store.refusal(each) for each in updates.products}
+            retired = store.retired(each for each in updates.products if not refused[each.id])
         else:
             with _bar(table, seeding, sum(len(each.styles) for each in updates.products)):
                 await seeding.products(updates.products)
             refused = {name: problem.detail for name, problem in seeding.refusals}
             retired = seeding.retired
+        good = (each for each in updates.products if not refused.get(each.id))
+        lines = (changes(known.get(update.id), update) for update in good)
+        self._remark([line for each in lines for line in each] or ["nothing changes"])
         bad = [
             *updates.bad,
             *(
@@ -192,20 +194,21 @@ class Bringing:
         """Goods and money: they come on top of what is there, once for each delivery."""
         table, delivery, before = plan.table, plan.delivery, plan.before
         items, bad = self._items(table)
-        refused = foreseen = await self._refused(plan, items)
-        new = {name: item for name, item in items.items() if name not in before}
-        self._remark([item.shown for name, item in new.items() if name not in refused])
         if self._dry_run:
+            refused = await self._refused(plan, items)
             already = {name: each.at for name, each in before.items() if name not in refused}
         else:
             with _bar(table, seeding, len(items)):
                 await send()
             refused = {name: problem.detail for name, problem in seeding.refusals}
             already = seeding.already
+        new = (name for name in items if name not in {*before, *already, *refused})
+        self._remark([items[name].shown for name in new])
         if table.kind == "stock" and any(row.reason.startswith("quantity") for row in bad):
             _advise([how_to_count()])
         _advise(on_added(seeding.added))
-        _advise(on_other_names([name for name in foreseen if items[name].name is not None]))
+        others = (name for name, why in refused.items() if why.startswith(f"{name} is "))
+        _advise(on_other_names([name for name in others if items[name].name is not None]))
         bad += [BadRow(table.file, items[name].line, detail) for name, detail in refused.items()]
         count = self._end(table, bad, already=len(already))
         again = f"to receive it again: --delivery {quote(another(delivery.name))}"
@@ -243,15 +246,20 @@ class Bringing:
 
     async def _names(self, accounts: Sequence[str]) -> dict[str, str | None]:
         """Whose accounts these are; None of an account that is new."""
-        found: dict[str, str | None] = {}
-        for account in accounts:
+
+        async def name_of(account: str) -> str | None:
             try:
                 query = StatementQuery(account=account, limit=1)
-                found[account] = (await self._caller.ask(STATEMENT, "settlement", query)).name
+                return str((await self._caller.ask(STATEMENT, "settlement", query)).name)
             except Problem as problem:
                 if problem.to_data().code != "unknown-account":
                     raise
-                found[account] = None
+                return None
+
+        found: dict[str, str | None] = {}
+        for start in range(0, len(accounts), _AT_ONCE):
+            some = accounts[start : start + _AT_ONCE]
+            found |= zip(some, await asyncio.gather(*map(name_of, some)), strict=True)
         return found
 
     def _remark(self, remarks: Sequence[str]) -> None:

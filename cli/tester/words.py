@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from bus.contract.values import Model
 from bus.errors import ConfigurationError
 from bus.safe import short
+from bus.wording import what_is_wrong
 from cli.tester.schema import Part, Place
 
 _PART = re.compile(r"(?:^|\.)([^.\[\]]+)|\[([0-9]{1,6})\]")
@@ -83,7 +84,7 @@ def flaws(model: type[Model], data: Any) -> list[str]:
         model.model_validate(data)
     except ValidationError as error:
         return [
-            f"{written(item['loc'])}: {item['msg']}."
+            f"{written(item['loc'])}: {what_is_wrong(item)}."
             for item in error.errors(include_url=False, include_input=False)
         ]
     return []

@@ -95,17 +95,17 @@ async def test_each_command_says_whose_reply_breaks_the_contract(
         )  # fmt: skip
     breaks = "breaks the contract:"
     for (code, _, err), said in (
-        (scanned, f"The reply of catalog to lookup {breaks} product: Field required."),
-        (bought, f"The reply of settlement to purchase {breaks} order: Field required."),
-        (counted, f"SCARF: The reply of warehouse to count {breaks} sku: Field required."),
-        (retired, f"The reply of catalog to retire {breaks} product: Field required."),
-        (refunds, f"The reply of settlement to refusals {breaks} refusals: Field required."),
+        (scanned, f"The reply of catalog to lookup {breaks} product: it is missing."),
+        (bought, f"The reply of settlement to purchase {breaks} order: it is missing."),
+        (counted, f"SCARF: The reply of warehouse to count {breaks} sku: it is missing."),
+        (retired, f"The reply of catalog to retire {breaks} product: it is missing."),
+        (refunds, f"The reply of settlement to refusals {breaks} refusals: it is missing."),
     ):
         assert (code, err.partition(" Whether")[0].strip()) == (4, said)
     assert "Whether it was bought is unknown." in bought[2]
     assert json.loads(loaded[1])["kinds"]["buy"]["refused"] == {"broken-reply": 2}
     assert played[0] == 1
-    assert f"The reply of catalog to lookup {breaks} product: Field required." in played[1]
+    assert f"The reply of catalog to lookup {breaks} product: it is missing." in played[1]
 
 
 def test_the_help_and_the_readme_name_the_exit_code(storebus_here: StorebusHere) -> None:

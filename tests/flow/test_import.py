@@ -54,6 +54,8 @@ async def test_an_import_reports_bad_rows_and_brings_in_the_rest_once(
     for already in ("1 in", "1 in already"):
         code, out, err = await _import(store, stock)
         assert code == 1
+        assert ("UMB-RED A-01-1: +5" in out) is (already == "1 in")
+        assert "Z-99-9" not in out  # what was refused is not shown as if it had come in
         assert "stock.csv:3: There is no location Z-99-9." in err
         assert "stock.csv:4: There is no style NOPE." in err
         assert f"4 lines = 1 header + {already} + 2 refused." in out

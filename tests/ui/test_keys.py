@@ -438,7 +438,7 @@ async def test_a_reply_that_breaks_the_contract_is_told_as_one() -> None:
         reply = {"id": json.loads(request.payload)["id"], "data": {}}
         topic = request.topic.replace("/req/", "/rep/")
         broker.route(Outgoing(topic, json.dumps(reply).encode()))
-        await shows(pilot, "The reply of sorter-9 to about breaks the contract: node: Field req")
+        await shows(pilot, "The reply of sorter-9 to about breaks the contract: node: it is missi")
 
 
 async def test_a_request_is_sent_again_in_the_consoles_own_name(tmp_path: Path) -> None:
