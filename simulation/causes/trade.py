@@ -126,7 +126,7 @@ MONEY = (
         says=_REFUSED,
         names="{order}",
         within=5,
-        to_do="r resolves it: paid by hand, or asked again.",
+        to_do="Pay it by hand and say so, or have the provider asked again.",
         alarm="refund-refused",
         also=("waits for its money: the payment provider refused to give it back",),
     ),
@@ -136,7 +136,7 @@ MONEY = (
         says="waits for its money: the payment provider refused to give it back",
         names="settlement",
         within=5,
-        to_do="r resolves it, or storebus resolve {order}: paid by hand, or asked again.",
+        to_do="R resolves it, or storebus resolve {order}: paid by hand, or asked again.",
         also=(_REFUSED,),
     ),
     Cause(
@@ -145,7 +145,7 @@ MONEY = (
         says="waits for its money: the payment provider refused to give it back",
         names="settlement",
         within=5,
-        to_do="r resolves it, or storebus resolve {order}: paid by hand, or asked again.",
+        to_do="R resolves it, or storebus resolve {order}: paid by hand, or asked again.",
         also=(_REFUSED,),
     ),
     Cause(

@@ -144,7 +144,7 @@ async def test_a_new_alarm_is_counted_and_gone_to_though_the_cursor_is_in_old_on
         raise_(console, "lost", f"terminal-{number}", START + number)
     async with console.run_test(size=(80, 24), notifications=True) as pilot:
         await pilot.press("5")
-        await shows(pilot, "27 new: n goes there")
+        await shows(pilot, "28 new: n goes there")
         await pilot.press("end")
         table = console.screen.query_one("#alarms", Lines)
         await pilot.press("home", *["pagedown"] * 4)

@@ -102,7 +102,7 @@ def drawn(store: StoreModel, width: int, height: int, last: int = 1_000) -> list
         lines += [found.row(each, store, paper) for each in search(store, wanted)]
     opened = {alarm.key for alarm in store.alarms.current()}
     for only in (None, *SEVERITIES):
-        lines.append(alarms.heading(store.alarms, paper, "severity", only, 1))
+        lines += alarms.heading(store.alarms, paper, "severity", only, 1)
         listed = alarms.lines(store.alarms, paper, "oldest", only, opened)
         lines += [alarms.row(each, store, paper) for each in listed]
     for alarm in store.alarms.current():

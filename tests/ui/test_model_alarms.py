@@ -180,8 +180,11 @@ def test_what_is_done_to_a_cause_is_done_to_what_follows_from_it() -> None:
     store.tick(START + 4 * MINUTE)
     assert not seen(store)
     presence(store, "warehouse", "online", START + 5 * MINUTE)
+    said = {"kind": "no-sorter", "detail": "No sorter is there.", "since": "2026-11-22T10:00:00Z"}
+    say(store, "state", "warehouse/alarms", {"alarms": [said]})
     store.tick(START + 5 * MINUTE)
-    assert seen(store), "orders that do not move though it is back"
+    (again,) = seen(store)
+    assert "5 orders wait for it" in again, "it is back, and they wait for something else"
 
 
 def test_severity_and_age_say_which_comes_first() -> None:
@@ -273,7 +276,7 @@ def test_a_key_does_what_can_be_done_from_the_console(
     assert wanted is not None
     assert set(found.data) <= set(wanted.model.model_fields)
     told = [text(line) for line in whole(alarm, alarm.said, None, found, store.alarms, PAPER)]
-    assert told[-1] == f"→ key x: {found.does}"
+    assert told[-1] == f"→ key X: {found.does}"
 
 
 def test_where_the_host_is_known_the_line_names_it() -> None:

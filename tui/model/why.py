@@ -202,7 +202,7 @@ def _on_the_way_back(track: Track, nodes: Nodes, now: int) -> Why:
     if settlement is not None and settlement.shows("refund-refused", track.order):
         refused = Sentence("waits for its money: the payment provider refused to give it back")
         to_do = Sentence(
-            "r resolves it, or storebus resolve {order}: paid by hand, or asked again.",
+            "R resolves it, or storebus resolve {order}: paid by hand, or asked again.",
             order=track.order,
         )
         return Why(refused, track.since, "settlement", normal=False, to_do=to_do)

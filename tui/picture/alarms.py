@@ -68,20 +68,21 @@ def lines(
     return items
 
 
-def heading(alarms: Alarms, paper: Paper, order: str, only: Severity | None, new: int) -> Line:
+def heading(
+    alarms: Alarms, paper: Paper, order: str, only: Severity | None, new: int
+) -> list[Line]:
     """How many of each severity, what is shown in which order, and how many are out of sight."""
-    line: Line = []
+    parts: list[Line] = []
     if new:
-        line.append(("▲ " + paper._("{count} new: n goes there", count=new) + "  ", "bad"))
+        parts.append([("▲ " + paper._("{count} new: n goes there", count=new), "bad")])
     counts = [group.severity for group in alarms.groups()]
     for severity in SEVERITIES:
         word, style = SEVERITY[severity]
         count = counts.count(severity)
-        text = f"{MARK[severity]} {count} {paper._(word)}  "
-        line.append((text, style if count else "dim"))
+        parts.append([(f"{MARK[severity]} {count} {paper._(word)}", style if count else "dim")])
     chosen = paper._("all") if only is None else paper._(SEVERITY[only][0])
-    line += [(paper._(ORDER[order]) + "  ", "dim"), (chosen, "key")]
-    return line
+    parts.append([(paper._(ORDER[order]) + "  ", "dim"), (chosen, "key")])
+    return paper.flowed(*parts)
 
 
 def row(item: Item, model: StoreModel, paper: Paper) -> Line:

@@ -88,7 +88,9 @@ class AlarmsScreen(ConsoleScreen):
             self._look(table)
         new = sum(group.head.open and not group.head.looked for group in model.alarms.groups())
         top = self.query_one("#heading", Lines)
-        top.show([heading(model.alarms, paper, sort, only, new)])
+        said = heading(model.alarms, paper, sort, only, new)
+        top.styles.height = len(said)
+        top.show(said)
         self._show_whole()
 
     def _look(self, table: Lines) -> None:
