@@ -14,8 +14,9 @@ Plant = Callable[[Scene], Awaitable[None]]
 class Cause:
     """Why an order is stuck, or the store is unwell, and what the console must say.
 
-    In its texts `{order}` stands for the order that it is about, `{other}` for any other and
-    `{times}` for any number.
+    In its texts `{order}` stands for the order that it is about, `{other}` for any other,
+    `{times}` for any number, `{span}` for any time; `{node}`, `{sku}`, `{place}` and `{words}`
+    for any of them.
     """
 
     cause: str

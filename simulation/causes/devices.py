@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulation.causes.beside import FULL, MEND
+from simulation.causes.beside import FULL, MEND, PUT_BACK, REFUSES, REPEATED
 from simulation.causes.cause import Cause
 from simulation.causes.gadget import Gadget
 from simulation.causes.plants import (
@@ -97,7 +97,7 @@ TERMINALS = (
         says="settlement waits for terminal-1 to remind the customer, and it is lost",
         names="terminal-1",
         within=2,
-        to_do="Switch terminal-1 on again. Until then, the customer can collect by the code (p).",
+        to_do="Switch terminal-1 on again. Until then, the customer can collect by the code (C).",
         also=("terminal-1 is lost",),
     ),
     Cause(
@@ -106,7 +106,7 @@ TERMINALS = (
         says="settlement waits for terminal-1 to remind the customer, and it is lost",
         names="terminal-1",
         within=35,
-        to_do="Switch terminal-1 on again. Until then, the customer can collect by the code (p).",
+        to_do="Switch terminal-1 on again. Until then, the customer can collect by the code (C).",
         also=(
             "terminal-1 is lost",
             "settlement waits for terminal-1 to remind the customer; asked {times} times",
@@ -118,7 +118,7 @@ TERMINALS = (
         says="settlement waits for terminal-1 to remind the customer, and it is switched off",
         names="terminal-1",
         within=5,
-        to_do="Switch terminal-1 on again. Until then, the customer can collect by the code (p).",
+        to_do="Switch terminal-1 on again. Until then, the customer can collect by the code (C).",
     ),
     Cause(
         "the disk of the terminal is full",
@@ -137,7 +137,7 @@ TERMINALS = (
         names="terminal-1",
         within=5,
         to_do="terminal-1 is connected and does not answer: look after it. Until then, the customer"
-        " can collect by the code (p).",
+        " can collect by the code (C).",
         also=("settlement waits for terminal-1 to remind the customer",),
         lasts=50,
     ),
@@ -148,16 +148,16 @@ TERMINALS = (
         names="terminal-9",
         within=80,
         to_do="terminal-9 is connected and does not answer: look after it. Until then, the customer"
-        " can collect by the code (p).",
+        " can collect by the code (C).",
     ),
     Cause(
         "a terminal is gone without an order of its own",
         first(gone("terminal-2")),
         says="terminal-2 is lost",
         names="terminal-2",
+        to_do="See whether virtual has power and network. If nobody starts terminal-2 again, start"
+        " it there: storebus node terminal-2",
         within=2,
-        to_do="See whether its host has power and network. Start it again, if nobody does:"
-        " storebus node terminal-2",
         alarm="lost",
     ),
 )
@@ -197,7 +197,7 @@ SORTERS = (
         says="waits for sorter-1: on the way to the goods, and it is lost",
         names="sorter-1",
         within=3,
-        to_do="Switch sorter-1 on again, or give the job to another (o).",
+        to_do="Switch sorter-1 on again, or give the job to another (O).",
         also=("sorter-1 is lost",),
         lasts=25,
     ),
@@ -207,7 +207,7 @@ SORTERS = (
         says="waits for sorter-1: on the way to the goods, and it is switched off",
         names="sorter-1",
         within=3,
-        to_do="Switch sorter-1 on again, or give the job to another (o).",
+        to_do="Switch sorter-1 on again, or give the job to another (O).",
         lasts=25,
     ),
     Cause(
@@ -245,8 +245,19 @@ SORTERS = (
         says="sorter-1: belt torn; waits for another sorter",
         names="sorter-1",
         within=15,
-        to_do="Look after sorter-1; then say that it is well (o on the stock screen).",
-        also=(_NO_SORTER,),
+        to_do="Look after sorter-1; then say that it is well (W on the stock screen).",
+        also=(PUT_BACK, _NO_SORTER),
+        lasts=50,
+    ),
+    Cause(
+        "goods lie in a jammed sorter",
+        first(jams("sorter-1", "conveying", "belt torn")),
+        says=PUT_BACK,
+        names="{parcel}",
+        within=15,
+        to_do="Put them on a shelf and say so: + on the stock screen, with the parcel {parcel}.",
+        alarm="put-back",
+        also=(_NO_SORTER, "sorter-1: belt torn; waits for another sorter"),
         lasts=50,
     ),
     Cause(
@@ -258,8 +269,8 @@ SORTERS = (
         says="sorter-2: A-02-1 is out of reach; waits for another sorter",
         names="sorter-2",
         within=20,
-        to_do="Look after sorter-2; then say that it is well (o on the stock screen).",
-        also=(_NO_SORTER, "sorter-1: A-02-1 is out of reach; waits for another sorter"),
+        to_do="Look after sorter-2; then say that it is well (W on the stock screen).",
+        also=(PUT_BACK, _NO_SORTER, "sorter-1: A-02-1 is out of reach; waits for another sorter"),
         besides=("sorter-2",),
         lasts=50,
     ),
@@ -269,7 +280,7 @@ SORTERS = (
         says="waits for sorter-1: conveys the goods",
         names="sorter-1",
         within=75,
-        to_do="Look after sorter-1, or give the job to another (o).",
+        to_do="Look after sorter-1, or give the job to another (O).",
         lasts=140,
     ),
     Cause(
@@ -279,7 +290,17 @@ SORTERS = (
         names="sorter-9",
         within=10,
         to_do="Look after sorter-9: it may still be at another job. Or switch another sorter on.",
-        also=(_NO_SORTER,),
+        also=(REFUSES, _NO_SORTER),
+    ),
+    Cause(
+        "a sorter refuses every job",
+        _takes_nothing,
+        says="sorter-9 refuses pick again and again: it does not say why",
+        names="sorter-9",
+        within=10,
+        to_do="Look at sorter-9 and its log. If another can do its work, switch it off.",
+        alarm="refuses",
+        also=("sorter-9 does not take the job; asked {times} times", _NO_SORTER),
     ),
     Cause(
         "a sorter answers its job with nonsense",
@@ -288,7 +309,7 @@ SORTERS = (
         names="sorter-9",
         within=10,
         to_do="Look after sorter-9: it may still be at another job. Or switch another sorter on.",
-        also=(_NO_SORTER,),
+        also=(REFUSES, _NO_SORTER),
     ),
     Cause(
         "a sorter takes its job and is never heard of again",
@@ -296,7 +317,7 @@ SORTERS = (
         says="waits for sorter-9: it has the job",
         names="sorter-9",
         within=75,
-        to_do="Look after sorter-9, or give the job to another (o).",
+        to_do="Look after sorter-9, or give the job to another (O).",
     ),
     Cause(
         "a sorter stops its job by itself",
@@ -304,7 +325,7 @@ SORTERS = (
         says="waits for sorter-9: the job was stopped",
         names="sorter-9",
         within=5,
-        to_do="Look after sorter-9, or give the job to another (o).",
+        to_do="Look after sorter-9, or give the job to another (O).",
     ),
     Cause(
         "a sorter does not answer",
@@ -374,7 +395,7 @@ SORTERS = (
         names="warehouse",
         within=15,
         to_do="Put them back on a shelf, and enter that: + on the stock screen, with the parcel.",
-        also=("0 of SCARF are left", "sorter-1: belt torn; waits for another sorter"),
+        also=(PUT_BACK, "0 of SCARF are left", "sorter-1: belt torn; waits for another sorter"),
         besides=("sorter-2",),
     ),
     Cause(
@@ -436,11 +457,11 @@ STRANGE = (
     Cause(
         "an old device says the same again and again",
         _old_device,
-        says="{times} % of the messages of the last minute are repetitions",
+        says=REPEATED,
         names="bus",
+        to_do="Somebody is not answered: see whether who is asked is there. The filter repeats:>2"
+        " shows all of it in the traffic.",
         within=5,
-        to_do="Somebody is not answered. Filter the traffic by repeats:>2 to see who asks again and"
-        " again, and whom.",
         alarm="duplicates",
         passes=True,
     ),
@@ -449,9 +470,9 @@ STRANGE = (
         _overloaded,
         says="sorter-9 has 1200 commands that are not done",
         names="sorter-9",
+        to_do="Somebody does not answer it: see whether sorter-9 is there, and look for the cause in"
+        " the log of sorter-9 on the host of sorter-9.",
         within=15,
-        to_do="Somebody does not answer it: look for nodes that are lost, and for the cause in the"
-        " log of sorter-9.",
         alarm="outbox",
     ),
 )

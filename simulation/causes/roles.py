@@ -1,6 +1,6 @@
 """Causes that lie with the three roles: gone, switched off, standing still, unable to write."""
 
-from simulation.causes.beside import FULL, LATE, MEND, REPEATED, UNASKED
+from simulation.causes.beside import FULL, LATE, MEND, REPEATED, SHORT, SILENT, UNASKED
 from simulation.causes.cause import Cause
 from simulation.causes.plants import (
     at,
@@ -21,8 +21,10 @@ from simulation.causes.plants import (
     when,
 )
 
+_DISK = "It is the disk of virtual."
 _LOST = (
-    "See whether its host has power and network. Start it again, if nobody does: storebus node {}"
+    "See whether virtual has power and network. If nobody starts {0} again, start it there:"
+    " storebus node {0}"
 )
 
 CATALOG = (
@@ -122,6 +124,7 @@ CATALOG = (
         says="catalog has stood still for 60 s: a transaction does not come to its end. It ends,"
         " to be started again. Look at its disk and its log.",
         names="catalog",
+        to_do="If nobody starts catalog again, start it on virtual: storebus node catalog",
         within=75,
         alarm="standstill",
         also=(
@@ -138,6 +141,7 @@ CATALOG = (
         first(full("catalog")),
         says="catalog" + FULL,
         names="catalog",
+        to_do=_DISK,
         within=5,
         alarm="cannot-write",
         also=(
@@ -163,6 +167,7 @@ CATALOG = (
         says="catalog cannot write its database, it is read-only: look at its disk and at who owns"
         " the file. Then it goes on by itself.",
         names="catalog",
+        to_do=_DISK,
         within=5,
         alarm="cannot-write",
         also=(
@@ -181,6 +186,7 @@ SETTLEMENT = (
         within=2,
         to_do="Start it again: storebus node settlement",
         also=(
+            SHORT,
             "settlement is lost",
             "0 of MUG are left",
         ),
@@ -303,6 +309,7 @@ SETTLEMENT = (
         says="settlement cannot write its database, it is read-only: look at its disk and at who"
         " owns the file. Then it goes on by itself.",
         names="settlement",
+        to_do=_DISK,
         within=5,
         alarm="cannot-write",
         also=(
@@ -503,6 +510,7 @@ WAREHOUSE = (
         says="warehouse cannot write its database, it is read-only: look at its disk and at who"
         " owns the file. Then it goes on by itself.",
         names="warehouse",
+        to_do=_DISK,
         within=5,
         alarm="cannot-write",
         also=(
@@ -557,7 +565,7 @@ SEVERAL = (
         says="settlement waits for terminal-1 to remind the customer, and it is lost",
         names="terminal-1",
         within=35,
-        to_do="Switch terminal-1 on again. Until then, the customer can collect by the code (p).",
+        to_do="Switch terminal-1 on again. Until then, the customer can collect by the code (C).",
         also=("terminal-1 is lost", "waits for terminal-1 to show the reminder, and it is lost"),
         late=True,
     ),
@@ -579,7 +587,7 @@ SEVERAL = (
         within=15,
         to_do="Settlement asks again by itself. See whether the payment provider reports a"
         " disturbance.",
-        also=(LATE,),
+        also=(SILENT, LATE),
         late=True,
     ),
 )

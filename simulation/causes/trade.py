@@ -1,6 +1,6 @@
 """Causes that lie with money, goods and customers."""
 
-from simulation.causes.beside import LATE
+from simulation.causes.beside import LATE, PUT_BACK, SHORT, SILENT
 from simulation.causes.cause import Cause
 from simulation.causes.plants import cancels, finds, first, later, off, provider
 from simulation.causes.scene import Scene
@@ -64,7 +64,17 @@ MONEY = (
         names="settlement",
         within=12,
         to_do=_PROVIDER,
-        also=(LATE,),
+        also=(SILENT, LATE),
+    ),
+    Cause(
+        "nobody has heard of the payment provider for long",
+        first(provider("before"), card="approve"),
+        says=SILENT,
+        names="payment provider",
+        within=10,
+        to_do="See whether it is there and can be reached. What waits for it goes on by itself.",
+        alarm="provider-silent",
+        also=(LATE, "waits for the payment provider"),
     ),
     Cause(
         "the payment provider fails",
@@ -73,7 +83,7 @@ MONEY = (
         names="settlement",
         within=12,
         to_do=_PROVIDER,
-        also=(LATE,),
+        also=(SILENT, LATE),
     ),
     Cause(
         "whether the payment provider has taken the money is not known",
@@ -82,7 +92,7 @@ MONEY = (
         names="settlement",
         within=12,
         to_do=_PROVIDER,
-        also=(LATE,),
+        also=(SILENT, LATE),
         passes=True,
     ),
     Cause(
@@ -119,6 +129,7 @@ MONEY = (
         names="settlement",
         within=15,
         to_do=_PROVIDER,
+        also=(SILENT,),
     ),
     Cause(
         "the payment provider refuses a refund",
@@ -146,7 +157,7 @@ MONEY = (
         names="settlement",
         within=5,
         to_do="R resolves it, or storebus resolve {order}: paid by hand, or asked again.",
-        also=(_REFUSED,),
+        also=(PUT_BACK, _REFUSED),
     ),
     Cause(
         "the payment provider lets nobody in who wants money back",
@@ -189,8 +200,8 @@ GOODS = (
         _scarce,
         says="2 of SCARF are left",
         names="SCARF",
+        to_do="Bring goods in, here or with storebus import, or retire it (R on the stock screen).",
         within=5,
-        to_do="Bring goods in (+ on the stock screen, or storebus import), or retire it (e).",
         alarm="low-stock",
     ),
     Cause(
@@ -208,7 +219,17 @@ GOODS = (
         names="terminal-1",
         within=20,
         wrong=False,
-        also=("0 of MUG are left",),
+        also=(SHORT, "0 of MUG are left"),
+    ),
+    Cause(
+        "a sorter finds too few of a style",
+        first(finds("sorter-1", 0)),
+        says=SHORT,
+        names="MUG A-02-1",
+        within=20,
+        to_do="Look for them, and count there: C on the stock screen, or storebus stock count.",
+        alarm="short-pick",
+        also=("1 of MUG could not be found", "0 of MUG are left"),
     ),
 )
 
@@ -228,7 +249,7 @@ CUSTOMERS = (
         names="warehouse",
         within=80,
         to_do=_BACK,
-        also=("waits for its goods to be put back on their shelves",),
+        also=(PUT_BACK, "waits for its goods to be put back on their shelves"),
         expires=60,
         lasts=150,
     ),
@@ -239,6 +260,7 @@ CUSTOMERS = (
         names="warehouse",
         within=5,
         to_do=_BACK,
+        also=(PUT_BACK,),
     ),
     Cause(
         "the customer cancels, and the money of another is refused",
@@ -248,6 +270,7 @@ CUSTOMERS = (
         within=5,
         to_do=_BACK,
         also=(
+            PUT_BACK,
             _REFUSED.replace("{order}", "{other}"),
             "waits for its money: the payment provider refused to give it back",
         ),
@@ -259,6 +282,7 @@ CUSTOMERS = (
         names="warehouse",
         within=10,
         to_do=_BACK,
+        also=(PUT_BACK,),
     ),
 )
 

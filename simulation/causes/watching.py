@@ -14,7 +14,7 @@ from simulation.operator import Operator
 from simulation.run import end, folder, silence
 from simulation.store import ROLES, SimulatedStore
 from simulation.weather import Weather
-from tui.model.alarms import TO_DO
+from tui.model.remedy import advice
 
 _SEED = 1
 _NODES = (*ROLES, "sorter-1", "terminal-1", "terminal-2")
@@ -92,14 +92,15 @@ def _said(scene: Scene) -> Iterator[Said]:
     trouble = scene.operator.feed.says
     if trouble is not None:
         yield Said("console", "", "broker", str(trouble), wrong=True, to_do="")
-    for alarm in model.alarms.current():
-        advice = TO_DO.get(alarm.kind, "").format(subject=alarm.subject)
-        yield Said(alarm.kind, alarm.subject, alarm.subject, str(alarm.text), True, advice)
+    for group in model.alarms.groups():
+        alarm = group.head
+        said = advice(alarm, model)
+        yield Said(alarm.kind, alarm.subject, alarm.subject, str(alarm.text), True, str(said or ""))
     for track in model.orders:
         why = model.why(track)
         if why is not None:
-            advice = str(why.to_do) if why.to_do is not None else ""
-            yield Said("order", track.order, why.node, str(why.reason), not why.normal, advice)
+            to_do = str(why.to_do) if why.to_do is not None else ""
+            yield Said("order", track.order, why.node, str(why.reason), not why.normal, to_do)
         elif track.reason is not None:
             yield Said("order", track.order, track.terminal or "", track.reason, False, "")
 
@@ -109,10 +110,11 @@ def _is_it(cause: Cause, scene: Scene, said: Said) -> bool:
     about = cause.alarm or "order"
     subject = said.subject == scene.order or about != "order"
     return (
-        (said.about, said.wrong, said.names) == (about, cause.wrong, _filled(cause.names, scene))
+        (said.about, said.wrong) == (about, cause.wrong)
         and subject
+        and _fits(cause.names, said.names, scene)
         and _fits(cause.says, said.sentence, scene)
-        and said.to_do == _filled(cause.to_do, scene)
+        and _fits(cause.to_do, said.to_do, scene)
     )
 
 
@@ -128,12 +130,24 @@ def _untrue(
             yield f"{each.about} {each.subject}: {each.sentence}"
 
 
+_GAPS = {
+    "{other}": "o-[0-9a-z]+",
+    "{times}": "[0-9]+",
+    "{span}": "[0-9.]+ (?:s|min|h)",
+    "{node}": "[a-z0-9-]+",
+    "{word}": "[a-z0-9-]+",
+    "{sku}": "[A-Z0-9-]+",
+    "{place}": "[A-Z0-9-]+",
+    "{parcel}": "[a-z0-9.-]+",
+    "{words}": ".+",
+}
+
+
 def _fits(template: str, sentence: str, scene: Scene) -> bool:
     pattern = re.escape(template)
     pattern = pattern.replace(re.escape("{order}"), re.escape(scene.order))
-    pattern = pattern.replace(re.escape("{other}"), "o-[0-9a-z]+")
-    return re.fullmatch(pattern.replace(re.escape("{times}"), "[0-9]+"), sentence) is not None
-
-
-def _filled(text: str, scene: Scene) -> str:
-    return text.replace("{order}", scene.order)
+    pattern = pattern.replace(re.escape("{times}"), "[0-9]+")
+    for gap, found in _GAPS.items():
+        pattern = pattern.replace(re.escape(gap), found)
+    pattern = pattern.replace(re.escape("{span}"), "[0-9.]+ (?:s|min|h)")
+    return re.fullmatch(pattern, sentence) is not None

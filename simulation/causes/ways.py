@@ -127,7 +127,7 @@ NETWORK = (
         says="waits for warehouse to give it to a sorter",
         names="warehouse",
         within=75,
-        to_do="A sorter is free: goods may have to be put back on a shelf first. o tries it again"
+        to_do="A sorter is free: goods may have to be put back on a shelf first. O tries it again"
         " at once.",
         lasts=110,
     ),
@@ -223,7 +223,7 @@ NETWORK = (
         names="terminal-1",
         within=15,
         to_do="terminal-1 is connected and does not answer: look after it. Until then, the customer"
-        " can collect by the code (p).",
+        " can collect by the code (C).",
         also=("settlement waits for terminal-1 to remind the customer",),
     ),
 )
@@ -246,6 +246,7 @@ CLOCKS = (
         names="warehouse",
         within=10,
         alarm="clock-step",
+        also=("the clock of warehouse is 24 h behind the store's; it can work, but set it",),
     ),
     Cause(
         "the clock of a terminal is not the store's",
@@ -262,7 +263,7 @@ MESSAGES = (
     Cause(
         "a device sends what nobody can read",
         _garbage,
-        says="terminal-9 sent lookup: not JSON",
+        says="under the name terminal-9 came lookup: not JSON",
         names="terminal-9",
         within=2,
         to_do=_MALFORMED.format("terminal-9"),
@@ -271,7 +272,7 @@ MESSAGES = (
     Cause(
         "a device leaves out the envelope",
         _no_envelope,
-        says="terminal-9 sent lookup: no id",
+        says="under the name terminal-9 came lookup: no id",
         names="terminal-9",
         within=2,
         to_do=_MALFORMED.format("terminal-9"),
@@ -280,7 +281,7 @@ MESSAGES = (
     Cause(
         "a device speaks another version",
         _other_version,
-        says="terminal-9 sent lookup: another version of CloudEvents",
+        says="under the name terminal-9 came lookup: another version of CloudEvents",
         names="terminal-9",
         within=2,
         to_do=_MALFORMED.format("terminal-9"),
@@ -309,11 +310,11 @@ MESSAGES = (
     Cause(
         "what a device asks comes too late",
         _too_late,
-        says="terminal-9 came too late with lookup",
+        says="terminal-9 came {times} days too late with lookup: catalog refused it",
         names="terminal-9",
+        to_do="If it goes on: see whether terminal-9 is there, how busy the host of terminal-9 is,"
+        " and what its clock says.",
         within=2,
-        to_do="If it goes on: see whether the node that is asked is there, how busy its host is,"
-        " and what the clock of terminal-9 says.",
         alarm="deadline",
     ),
     Cause(

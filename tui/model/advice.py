@@ -22,7 +22,7 @@ def advice(nodes: Nodes, name: str, request: str) -> Sentence:
     if kind == "terminal":
         return Sentence(
             "{node} is connected and does not answer: look after it. Until then, the customer can"
-            " collect by the code (p).",
+            " collect by the code (C).",
             node=name,
         )
     if kind in ROLES:
@@ -39,7 +39,7 @@ def _start_again(name: str, request: str) -> Sentence:
     kind = role_of(name)
     if kind == "terminal":
         return Sentence(
-            "Switch {node} on again. Until then, the customer can collect by the code (p).",
+            "Switch {node} on again. Until then, the customer can collect by the code (C).",
             node=name,
         )
     if kind in ROLES:
@@ -49,7 +49,7 @@ def _start_again(name: str, request: str) -> Sentence:
             "Switch {node} on again: it has goods of the order, or knows where they are.",
             node=name,
         )
-    return Sentence("Switch {node} on again, or give the job to another (o).", node=name)
+    return Sentence("Switch {node} on again, or give the job to another (O).", node=name)
 
 
 def goes_on(role: str) -> Sentence:
@@ -63,4 +63,4 @@ def goes_on(role: str) -> Sentence:
 
 def instead(sorter: str) -> Sentence:
     """What to do about a sorter that does not come to the end of a job."""
-    return Sentence("Look after {node}, or give the job to another (o).", node=sorter)
+    return Sentence("Look after {node}, or give the job to another (O).", node=sorter)

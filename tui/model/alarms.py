@@ -78,8 +78,7 @@ TO_DO: dict[Kind, str] = {
                         " screen)."),
     "disagreement": marked("One of the two has lost something: storebus audit says what. Then count"
                            " the style."),
-    "cannot-write": marked("See to the disk of {host}; {subject} goes on by itself once it has"
-                           " room."),
+    "cannot-write": marked("It is the disk of {host}."),
     "standstill": marked("If nobody starts {subject} again, start it on {host}: storebus node"
                          " {subject}"),
     "no-sorter": marked("Switch a sorter on: storebus node {needed}. The orders wait for it."),

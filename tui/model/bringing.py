@@ -54,7 +54,7 @@ def _without_a_sorter(track: Track, nodes: Nodes, now: int) -> Why:
     if now - since < SLOW:  # a sorter that is free may have been told to pause
         return Why(reason, since, "warehouse")
     to_do = Sentence(
-        "A sorter is free: goods may have to be put back on a shelf first. o tries it again at"
+        "A sorter is free: goods may have to be put back on a shelf first. O tries it again at"
         " once."
     )
     return Why(reason, since, "warehouse", normal=False, to_do=to_do)
@@ -99,7 +99,7 @@ def _after_a_fault(track: Track, nodes: Nodes, now: int) -> Why | None:
         "{node}: {fault}; waits for another sorter", node=fault.sender, fault=fault.detail or "?"
     )
     to_do = Sentence(
-        "Look after {node}; then say that it is well (o on the stock screen).", node=fault.sender
+        "Look after {node}; then say that it is well (W on the stock screen).", node=fault.sender
     )
     return Why(reason, fault.at, fault.sender, fault, normal=False, to_do=to_do)
 

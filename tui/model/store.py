@@ -218,7 +218,8 @@ class StoreModel:
         for kind, subject in before - now.keys():
             self._end_unless_shown(kind, subject, message.at)
         for (kind, subject), text in now.items():
-            self.alarms.raise_(kind, subject, text, message.at, message.number, source=node)
+            self.alarms.raise_(kind, subject, text, message.at, message.number,
+                               needs=_shown_needs(kind, subject), source=node)  # fmt: skip
         view = self.nodes.get(node)
         if view is not None:
             view.alarms = frozenset(now)
@@ -356,6 +357,13 @@ class StoreModel:
             else:
                 known = style.available is not None
                 self.alarms.end("low-stock", style.sku, now, known=known)
+
+
+def _shown_needs(kind: Kind, subject: str) -> tuple[str, ...]:
+    """What is missing where a node says that something does not go on."""
+    if kind in ("outcome-unknown", "charge-refused", "refund-refused"):
+        return ("provider",)
+    return (subject,) if kind == "refuses" else ()
 
 
 def _never(late: Late) -> Sentence:
