@@ -470,8 +470,8 @@ STRANGE = (
         _overloaded,
         says="sorter-9 has 1200 commands that are not done",
         names="sorter-9",
-        to_do="Somebody does not answer it: see whether sorter-9 is there, and look for the cause in"
-        " the log of sorter-9 on the host of sorter-9.",
+        to_do="Somebody does not answer it: see whether sorter-9 is there, and look for the cause"
+        " in the log of sorter-9 on the host of sorter-9.",
         within=15,
         alarm="outbox",
     ),
