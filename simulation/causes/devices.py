@@ -383,7 +383,7 @@ SORTERS = (
         to_do="Switch sorter-1 on again: it has goods of the order, or knows where they are.",
         also=(
             "sorter-1 is lost",
-            "0 of SCARF are left",
+            "SCARF: 0 left",
             "waits for sorter-1: conveys the goods, and it is lost",
         ),
         besides=("sorter-2",),
@@ -395,7 +395,7 @@ SORTERS = (
         names="warehouse",
         within=15,
         to_do="Put them back on a shelf, and enter that: + on the stock screen, with the parcel.",
-        also=(PUT_BACK, "0 of SCARF are left", "sorter-1: belt torn; waits for another sorter"),
+        also=(PUT_BACK, "SCARF: 0 left", "sorter-1: belt torn; waits for another sorter"),
         besides=("sorter-2",),
     ),
     Cause(

@@ -188,7 +188,7 @@ SETTLEMENT = (
         also=(
             SHORT,
             "settlement is lost",
-            "0 of MUG are left",
+            "MUG: 0 left",
         ),
     ),
     Cause(

@@ -198,7 +198,7 @@ GOODS = (
     Cause(
         "a style is almost sold out",
         _scarce,
-        says="2 of SCARF are left",
+        says="SCARF: 2 left",
         names="SCARF",
         to_do="Bring goods in, here or with storebus import, or retire it (R on the stock screen).",
         within=5,
@@ -219,7 +219,7 @@ GOODS = (
         names="terminal-1",
         within=20,
         wrong=False,
-        also=(SHORT, "0 of MUG are left"),
+        also=(SHORT, "MUG: 0 left"),
     ),
     Cause(
         "a sorter finds too few of a style",
@@ -229,7 +229,7 @@ GOODS = (
         within=20,
         to_do="Look for them, and count there: C on the stock screen, or storebus stock count.",
         alarm="short-pick",
-        also=("1 of MUG could not be found", "0 of MUG are left"),
+        also=("1 of MUG could not be found", "MUG: 0 left"),
     ),
 )
 

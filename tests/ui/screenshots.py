@@ -15,7 +15,7 @@ _LATER = 1_000
 
 
 async def draw() -> None:
-    """Draw the store, and the order that is stuck, as they were at the end of the day."""
+    """Draw the store, an order and the alarms, as they were at the end of the day."""
     heard, store = recorded(), model()
     for at, message in heard.messages:
         store.take(at, [message])
@@ -29,6 +29,9 @@ async def draw() -> None:
         await pilot.press("3", "enter")
         await pilot.pause()
         _write("order", console)
+        await pilot.press("escape", "5")
+        await pilot.pause()
+        _write("alarms", console)
 
 
 def _write(name: str, console: Console) -> None:

@@ -36,7 +36,7 @@ def known() -> Alarms:
         alarms.raise_("lost", name, lost(name), START)
     alarms.raise_("dead-letter", "o-1", Sentence("refused for good"), START, 7)
     alarms.raise_(
-        "low-stock", "MUG", Sentence("{count} of {sku} are left", count=2, sku="MUG"), START
+        "low-stock", "MUG", Sentence("{sku}: {count} left", count=2, sku="MUG"), START
     )
     alarms.raise_(
         "refund-refused", "o-2", Sentence("{words}", words="no"), START, source="settlement"
@@ -76,8 +76,8 @@ async def test_what_held_is_known_again_and_marked_until_the_store_confirms_it(f
     assert set(found) == {"terminal-1", "terminal-3", "o-1", "MUG", "o-2"}
     assert {subject for subject, alarm in found.items() if alarm.unsure} == set(found) - {"o-1"}
     assert (found["terminal-1"].acknowledged, found["MUG"].acknowledged) == (True, False)
-    assert found["MUG"].text.said(Texts("tui", "zh")) != "2 of MUG are left"
-    assert str(found["MUG"].text) == "2 of MUG are left"
+    assert found["MUG"].text.said(Texts("tui", "zh")) != "MUG: 2 left"
+    assert str(found["MUG"].text) == "MUG: 2 left"
     assert [alarm.subject for alarm in alarms.dismissed()] == ["terminal-2"]
     assert [alarm.kind for alarm in alarms.history()] == ["foreign", "lost"]
     assert alarms.silences.until == {

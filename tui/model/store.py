@@ -352,7 +352,7 @@ class StoreModel:
             elif more == 0:
                 self.alarms.end("disagreement", style.sku, now)
             if style.available is not None and style.available < LOW:
-                text = Sentence("{count} of {sku} are left", count=style.available, sku=style.sku)
+                text = Sentence("{sku}: {count} left", count=style.available, sku=style.sku)
                 self.alarms.raise_("low-stock", style.sku, text, now)
             else:
                 known = style.available is not None
