@@ -137,5 +137,10 @@ def span(milliseconds: int) -> str:
     seconds = abs(milliseconds) / 1000
     for size, unit in _UNITS:
         if seconds >= 2 * size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"
+            return f"{_rough(seconds / size)} {unit}"
+    return f"{_rough(seconds)} s"
+
+
+def _rough(number: float) -> str:
+    """As exact as such an offset is known."""
+    return f"{number:.3g}" if number < 10 else f"{number:.0f}"  # noqa: PLR2004

@@ -63,13 +63,15 @@ def met(before: Peer | None, database: str, position: int, boot: str, at: int) -
         at: milliseconds of the steady clock.
     """
     now = Peer(database, position, boot)
+    if before is not None and (database, boot) == (before.database, before.boot):
+        now = replace(now, position=max(position, before.position))  # a late word says less
     if before is None or not before.database or _is_mended(before, now):
         return now
     if before.loss is not None:
         return replace(now, loss=before.loss)
     if database != before.database:
         return replace(now, loss=Loss("database-replaced", before.database, before.position, at))
-    if position < before.position:
+    if now.position < before.position:
         return replace(now, loss=Loss("database-older", database, before.position, at))
     return now
 

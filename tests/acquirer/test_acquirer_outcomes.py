@@ -285,7 +285,8 @@ async def test_a_definite_no_is_a_decline_and_a_refused_refund(
     voided = (200, b'{"key": "k", "state": "voided"}')
     for void in (voided, (404, b"")):
         async with answering({"/": (status, content), "/void": void}) as client:
-            assert await client.capture("k", "tok_approve", 1, "EUR") == Declined(words)
+            no = Declined(words, refused=True)
+            assert await client.capture("k", "tok_approve", 1, "EUR") == no
             assert await client.refund("r", "k", 1) == RefusedRefund(words)
 
 
@@ -320,7 +321,7 @@ async def test_the_test_cards_refuse_what_they_are_named_after(
 ) -> None:
     closed = RefusedRefund("the card's account is closed")
     assert await client.capture("rf", "tok_refuse", 5, "EUR") == Declined(
-        "this card cannot be charged here"
+        "this card cannot be charged here", refused=True
     )
     for kind in ("norefund", "laterrefund"):
         assert isinstance(await client.capture(kind, f"tok_{kind}", 5, "EUR"), Captured)

@@ -151,8 +151,8 @@ def test_what_cannot_be_audited_is_told_in_a_sentence(
         ((damaged.data, "--open"), 1, "warehouse.db"),
         ((torn.data,), 1, "acquirer.jsonl is damaged"),
         ((senseless.data,), 1, "makes no sense"),
-        ((day.data, "--history", history), 1, "line 1 is not a message"),
-        ((day.data, "--history", tmp_path / "none"), 1, "No such file"),
+        ((day.data, "--history", history), 2, "line 1 is not a message"),
+        ((day.data, "--history", tmp_path / "none"), 2, "No such file"),
     ):
         code, out, err = storebus_here("audit", *arguments)
         assert (code, out) == (expected, ""), err

@@ -77,7 +77,7 @@ async def test_a_failing_scenario_says_what_came_instead_and_at_which_line(tmp_p
     assert "\u202e" not in out
     assert "1 more steps were not played" in out
     assert re.search(r"✗ +15 .*expect search answer", out)
-    assert "nothing like it came within 120 s; of 2 messages, the nearest:" in out
+    assert re.search(r"nothing like it came within 120 s; of \d+ messages, the nearest:", out)
     assert "data.products[0].styles[0].available is 2, not 7" in out
     assert "line 20: drop met no message" in out
     assert "4 scenarios: 1 passed, 3 failed" in out

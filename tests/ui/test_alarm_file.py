@@ -35,9 +35,7 @@ def known() -> Alarms:
     for name in ("terminal-1", "terminal-2", "terminal-3"):
         alarms.raise_("lost", name, lost(name), START)
     alarms.raise_("dead-letter", "o-1", Sentence("refused for good"), START, 7)
-    alarms.raise_(
-        "low-stock", "MUG", Sentence("{sku}: {count} left", count=2, sku="MUG"), START
-    )
+    alarms.raise_("low-stock", "MUG", Sentence("{sku}: {count} left", count=2, sku="MUG"), START)
     alarms.raise_(
         "refund-refused", "o-2", Sentence("{words}", words="no"), START, source="settlement"
     )

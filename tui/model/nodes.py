@@ -290,6 +290,8 @@ def _time(value: object) -> int | None:
 def _database(node: NodeView, data: dict[str, Any], at: int) -> None:
     """Which database it has: as it answers, for what is retained may be old."""
     name, boot = _text(data, "database"), _text(data, "boot")
+    if node.boot not in (None, boot):
+        return  # a late word of an earlier start
     if name is not None and boot is not None and peers.is_remembered(node.name):
         position = count(data.get("position")) or 0
         node.database = peers.met(node.database, name, position, boot, at)
