@@ -205,6 +205,21 @@ def test_severity_and_age_say_which_comes_first() -> None:
     assert subjects("newest", "critical", "notice") == ["settlement", "topics"]
 
 
+def test_goods_of_many_parcels_that_are_to_be_put_back_are_one_alarm() -> None:
+    store = model()
+    listed = [
+        {"kind": "put-back", "detail": "MUG", "since": "2026-11-22T10:00:00Z", "subject": f"p-{n}",
+         "values": {"goods": "1 x MUG", "order": f"o-{n}", "place": "north", "parcel": f"p-{n}"}}
+        for n in range(1, 4)
+    ]  # fmt: skip
+    say(store, "state", "warehouse/alarms", {"alarms": listed})
+    assert seen(store) == [
+        "1 x MUG of o-1 lie at north and belong on a shelf; so do those of 2 more parcels"
+    ]
+    say(store, "state", "warehouse/alarms", {"alarms": listed[2:]})
+    assert seen(store) == ["1 x MUG of o-3 lie at north and belong on a shelf"]
+
+
 def test_silence_says_how_long_it_lasts_and_ends_by_itself() -> None:
     store = model()
     for name in ("terminal-1", "terminal-2"):

@@ -18,6 +18,8 @@ _TAKES: dict[str, str] = {
     "provider-silent": "provider",
 }
 """What is missing where an alarm of a kind holds, the strongest first; "" for its subject."""
+_TOGETHER = frozenset({"put-back", "stuck"})
+"""Kinds that are one where several need the same and nothing says why it is missing."""
 _GOES_AWAY = frozenset({"standstill", "two-of-a-name", "restless"})
 """Kinds of which it is an effect that their node is lost."""
 _BEFORE = 60_000
@@ -47,6 +49,11 @@ class Group:
     def text(self) -> Sentence:
         """What an operator is told of it."""
         words, count = self.head.said, len(self.orders)
+        more = sum(alarm.kind == "put-back" for alarm in self.effects)
+        if self.head.kind == "put-back" and more:
+            words = Sentence(
+                "{words}; so do those of {count} more parcels", words=words, count=more
+            )
         if self.head.kind == "stuck" and not count:
             return Sentence("{order}: {words}", order=self.head.subject, words=words)
         if not count:
@@ -79,7 +86,7 @@ def grouped(
     """By what orders wait for, the eldest alarm of one, where no alarm says what is wrong."""
     for alarm in sorted(alarms, key=lambda each: each.since):
         cause = _cause(alarm, missing)
-        if cause is None and alarm.kind == "stuck" and alarm.needs:
+        if cause is None and alarm.kind in _TOGETHER and alarm.needs:
             cause = first.setdefault(alarm.needs[0], alarm)
         if cause is None or cause is alarm:
             continue
@@ -92,7 +99,7 @@ def grouped(
         if taken is not None:
             group.orders = waiting.get(taken or group.head.subject, [])
         elif group.effects:
-            group.orders = [alarm.subject for alarm in group.alarms]
+            group.orders = [alarm.subject for alarm in group.alarms if alarm.kind == "stuck"]
     return list(heads.values())
 
 

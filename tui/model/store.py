@@ -363,6 +363,8 @@ def _shown_needs(kind: Kind, subject: str) -> tuple[str, ...]:
     """What is missing where a node says that something does not go on."""
     if kind in ("outcome-unknown", "charge-refused", "refund-refused"):
         return ("provider",)
+    if kind == "put-back":
+        return ("put-back",)
     return (subject,) if kind == "refuses" else ()
 
 

@@ -28,6 +28,8 @@ class Why:
     """Nothing is wrong: it only takes its time."""
     to_do: Sentence | None = None
     """What somebody has to do about it; None where nothing is wrong."""
+    is_put_back: bool = False
+    """It waits for a person who puts goods back on a shelf."""
 
 
 _FOR = {
@@ -105,4 +107,4 @@ def to_be_put_back(since: int, hop: Hop) -> Why:
     to_do = Sentence(
         "Put them back on a shelf, and enter that: + on the stock screen, with the parcel."
     )
-    return Why(reason, since, "warehouse", hop, normal=False, to_do=to_do)
+    return Why(reason, since, "warehouse", hop, normal=False, to_do=to_do, is_put_back=True)

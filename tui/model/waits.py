@@ -7,7 +7,9 @@ _WITH_SORTERS = ("settled", "short")
 
 
 def needs(reason: Why, track: Track) -> tuple[str, ...]:
-    """Nodes, `sorters` or `provider`, the closest first."""
+    """Nodes, `sorters`, `provider` or `put-back`, the closest first."""
+    if reason.is_put_back:
+        return ("put-back",)
     if reason.hop is not None and reason.hop.kind == "req" and reason.hop.receiver == reason.node:
         return (reason.node,)
     if track.state == "charging":
