@@ -84,7 +84,8 @@ class ClockWatch:
         )  # fmt: skip
         self._set += step
         self._set_at = self._identity.steady()
-        if abs(self._set) < abs(step) or self._store_time.agrees():  # it was set right
+        was_set_right = "clock-wrong" in self._alarms and self._store_time.agrees()
+        if abs(self._set) < abs(step) or was_set_right:
             self._end("clock-step")
         else:
             self._raise(

@@ -39,7 +39,7 @@ def plot(latencies: Mapping[str, Sequence[float]], width: int) -> Text:
     for seconds, mark in zip(shown.values(), _MARKS, strict=False):
         for column in range(columns):
             percent = 100 * (1 - 10 ** (-decades * column / (columns - 1)))
-            height = math.log10(nearest_rank(seconds, percent) * 1000) - lowest
+            height = _magnitude(nearest_rank(seconds, percent)) - lowest
             row = round(height / (highest - lowest) * (_ROWS - 1))
             cells[min(max(row, 0), _ROWS - 1), column] = mark
     picture = Text(no_wrap=True)
@@ -65,9 +65,14 @@ def _decades(count: int) -> int:
 def _bounds(latencies: Iterable[Sequence[float]]) -> tuple[float, float]:
     """The decimal logarithms of milliseconds between which all lie: a whole decade at least."""
     ends = [(seconds[0], seconds[-1]) for seconds in latencies]
-    lowest = math.log10(min(fastest for fastest, _ in ends) * 1000)
-    highest = math.log10(max(slowest for _, slowest in ends) * 1000)
+    lowest = _magnitude(min(fastest for fastest, _ in ends))
+    highest = _magnitude(max(slowest for _, slowest in ends))
     return lowest, max(highest, lowest + 1)
+
+
+def _magnitude(seconds: float) -> float:
+    """The decimal logarithm of milliseconds; nothing is faster than a microsecond."""
+    return math.log10(max(seconds, 1e-6) * 1000)
 
 
 def _latency_label(row: int, lowest: float, highest: float) -> str:

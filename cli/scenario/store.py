@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from bus.claim import Claim
 from bus.contract.channel import ROLES, role_of
 from bus.contract.warehouse import PickupPoint, PickupPoints
-from bus.errors import ConfigurationError
+from bus.errors import BrokerError, ConfigurationError
 from bus.identity import Identity
 from bus.journal import Journal
 from bus.link import Connector, Outgoing
@@ -140,10 +140,14 @@ class OwnStore:
             self._tasks[name] = asyncio.create_task(run(), name=name)
         for name in names:
             ready = asyncio.create_task(self._nodes[name].ready.wait())
-            await asyncio.wait({ready, self._tasks[name]}, return_when="FIRST_COMPLETED")
+            await asyncio.wait(
+                {ready, self._tasks[name]}, return_when="FIRST_COMPLETED", timeout=_PATIENCE
+            )
             ready.cancel()
             if self._tasks[name].done():
                 await self._tasks.pop(name)
+            elif not self._nodes[name].ready.is_set():
+                raise BrokerError(f"{name} did not come up within {_PATIENCE:g} s.")
 
     async def stop(self, name: str) -> None:
         """End a node with a goodbye.

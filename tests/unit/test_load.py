@@ -254,3 +254,8 @@ def test_customers_buy_what_is_left_before_they_find_anything_sold_out() -> None
     chosen = [visits._choose().sku for _ in range(8)]
     assert Counter(chosen[:6]) == Counter(left)
     assert set(chosen[6:]) <= set(left)
+
+
+def test_an_answer_in_no_time_is_plotted_too() -> None:
+    picture = plot({"scan": [0.0, 0.001, 0.01]}, 80).plain
+    assert "0.001 ms" in picture
