@@ -65,7 +65,7 @@ async def figures(stack: AsyncExitStack, url: str, data: Path, rounds: int) -> N
         Caller(MqttConnector(url), settings.site, "tester-1").connected()
     )
     await caller.ask(RECEIVE, "warehouse", Receive(sku=SKU, location="A-01-1", quantity=PLENTY))
-    await caller.ask(DEPOSIT, "settlement", Deposit(account="C-1001", name="Ann", amount=RICH))
+    await caller.ask(DEPOSIT, "settlement", Deposit(account="C-1001", amount=RICH))
     # A customer who only sends and hears; a terminal of her name shows her reminders at the end.
     customer = await stack.enter_async_context(
         Caller(MqttConnector(url), settings.site, "terminal-99").connected()

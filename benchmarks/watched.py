@@ -68,7 +68,7 @@ async def watched(data: Path, recording: Path) -> None:
             for name in ("tester-1", "terminal-99")
         ]
         await caller.ask(RECEIVE, "warehouse", Receive(sku=SKU, location="A-01-1", quantity=PLENTY))
-        await caller.ask(DEPOSIT, "settlement", Deposit(account="C-1001", name="Ann", amount=RICH))
+        await caller.ask(DEPOSIT, "settlement", Deposit(account="C-1001", amount=RICH))
         terminal = await stack.enter_async_context(running_terminal("terminal-1", url, settings))
         account = AccountPayment(method="account", account="C-1001")
         purchase = domain.purchase({SKU: 1}, await terminal.styles([SKU]), account, None)
