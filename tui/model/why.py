@@ -240,7 +240,9 @@ def _without_details(track: Track, now: int) -> Why:
     reason = Sentence("waits for {what}", what=what)
     if now - track.since < SLOW:
         return Why(reason, track.since, "settlement")
-    return Why(reason, track.since, "settlement", normal=False, to_do=goes_on("settlement"))
+    # Where settlement says what it waits for, it is not settlement that does not go on.
+    to_do = goes_on("settlement") if told is None else None
+    return Why(reason, track.since, "settlement", normal=False, to_do=to_do)
 
 
 _BY_STATE: dict[str, Callable[[Track, Nodes, int], Why]] = {
