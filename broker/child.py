@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from broker.ports import POLL_SECONDS, answers, in_use, listens, port_in_use, require_free
+from broker.ports import (
+    POLL_SECONDS,
+    answers,
+    listens,
+    port_in_use,
+    port_in_use_error,
+    require_free,
+)
 from bus.errors import BrokerError
 from bus.private import opener
 
@@ -74,7 +81,7 @@ class Program:
                 taken = [port for port in waiting if port_in_use(self.address, port)]
                 # Whoever had it may be gone already.
                 if taken or os.strerror(errno.EADDRINUSE) in self.last_words():
-                    raise in_use(self.address, (taken or waiting)[0])
+                    raise port_in_use_error(self.address, (taken or waiting)[0])
                 raise BrokerError(
                     f"The {self.name} broker ended at once (status {process.returncode}). "
                     f"{self.log} says:\n{self.last_words()}"
@@ -90,7 +97,7 @@ class Program:
             elif listens(process.pid, waiting[0]):
                 waiting.pop(0)
             elif process.returncode is None:
-                raise in_use(self.address, waiting[0])
+                raise port_in_use_error(self.address, waiting[0])
 
     def last_words(self) -> str:
         """The last lines that it wrote since it was started."""

@@ -71,10 +71,10 @@ async def require_free(address: str, ports: tuple[int, ...]) -> None:
     """
     taken = await _taken(address, ports)
     if taken is not None:
-        raise in_use(address, taken)
+        raise port_in_use_error(address, taken)
 
 
-def in_use(address: str, port: int) -> PortInUseError:
+def port_in_use_error(address: str, port: int) -> PortInUseError:
     """What to say when somebody else has a port."""
     return PortInUseError(
         f"Port {port} on {address} is already in use, perhaps by another store or broker. "
