@@ -11,7 +11,8 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from functools import cache
+from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -49,12 +50,38 @@ _PRAGMAS = {
 }
 
 
+@dataclass(frozen=True)
+class Schema:
+    """Tables, and the numbered migrations that make them.
+
+    Args:
+        name: stands in the databases, so it never changes, wherever the code moves.
+        package: whose `migrations/NNNN_name.sql` are applied in order.
+    """
+
+    name: str
+    package: str
+
+    @cached_property
+    def scripts(self) -> list[tuple[str, str]]:
+        """Names and texts of the migrations, in order."""
+        return sorted(
+            (entry.name, entry.read_text())
+            for entry in (resources.files(self.package) / "migrations").iterdir()
+            if entry.name.endswith(".sql")
+        )
+
+
+SCHEMA = Schema("bus", "bus")
+"""Inbox, outbox and clock, which every node has."""
+
+
 class Journal:
     """One node's database.
 
     Args:
         path: the file; made, with its folder, if it is not there.
-        migrations: packages whose `migrations/NNNN_name.sql` are applied in order, `bus` first.
+        schemas: whose migrations are applied, in this order, after those of the journal's own.
         threaded: units of work run in a thread of their own, so that a slow disk keeps nobody
             waiting; without, they run inline and a simulation owns the order of everything.
         durable: a commit survives a power cut; without, only the end of the process.
@@ -66,7 +93,7 @@ class Journal:
     """
 
     def __init__(
-        self, path: Path, *migrations: str, threaded: bool = True, durable: bool = True
+        self, path: Path, *schemas: Schema, threaded: bool = True, durable: bool = True
     ) -> None:
         self.path = path
         with ExitStack() as opened:
@@ -78,8 +105,8 @@ class Journal:
                 if unclean:
                     _check(self._writer, path)
                 begin_generation(self._writer, path, durable=durable)
-                for package in ("bus", *migrations):
-                    _migrate(self._writer, package)
+                for schema in (SCHEMA, *schemas):
+                    migrate(self._writer, schema)
                 self.reader = opened.enter_context(closing(_open(path, durable=durable)))
                 self.reader.execute("PRAGMA query_only = 1")
             except (sqlite3.Error, UnicodeError) as error:
@@ -251,45 +278,27 @@ def _open(path: Path, *, durable: bool) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, package: str) -> None:
-    """Apply the migrations of a package that the file has not seen, each in a transaction."""
+def migrate(connection: sqlite3.Connection, schema: Schema) -> None:
+    """Apply the migrations of a schema that the file has not seen, each in a transaction."""
     connection.execute(
         "CREATE TABLE IF NOT EXISTS migration ("
         " package TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,"
         " PRIMARY KEY (package, number)) STRICT, WITHOUT ROWID"
     )
     row = connection.execute(
-        "SELECT coalesce(max(number), 0) FROM migration WHERE package = ?", (package,)
+        "SELECT coalesce(max(number), 0) FROM migration WHERE package = ?", (schema.name,)
     ).fetchone()
-    scripts = _scripts(package)
+    scripts = schema.scripts
     if row[0] > len(scripts):
-        raise JournalError(f"the database was written by a newer Storebus ({package} {row[0]})")
+        raise JournalError(f"the database was written by a newer Storebus ({schema.name} {row[0]})")
     for number, (name, script) in enumerate(scripts, 1):
         if number <= row[0]:
             continue
         connection.execute("BEGIN IMMEDIATE")
         for statement in _statements(script):
             connection.execute(statement)
-        connection.execute("INSERT INTO migration VALUES (?, ?, ?)", (package, number, name))
+        connection.execute("INSERT INTO migration VALUES (?, ?, ?)", (schema.name, number, name))
         connection.execute("COMMIT")
-
-
-def newest_migration(package: str) -> int:
-    """The number of a package's last migration; 0 if this program has no such package."""
-    try:
-        return len(_scripts(package))
-    except (ImportError, OSError):
-        return 0
-
-
-@cache
-def _scripts(package: str) -> list[tuple[str, str]]:
-    """Names and texts of a package's migrations, in order."""
-    return sorted(
-        (entry.name, entry.read_text())
-        for entry in (resources.files(package) / "migrations").iterdir()
-        if entry.name.endswith(".sql")
-    )
 
 
 def _statements(script: str) -> Iterator[str]:
@@ -304,12 +313,12 @@ def _statements(script: str) -> Iterator[str]:
 
 
 @contextmanager
-def opened(path: Path, package: str) -> Iterator[sqlite3.Connection]:
+def opened(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
     """A node's database, only to be read, whether its node runs or not.
 
     Args:
         path: the file.
-        package: whose migrations it must have, no fewer and no more.
+        schema: whose migrations it must have, no fewer and no more.
 
     Raises:
         JournalError: it cannot be read, or was written by an older or a newer Storebus.
@@ -320,10 +329,10 @@ def opened(path: Path, package: str) -> Iterator[sqlite3.Connection]:
     with reading(path), closing(sqlite3.connect(uri, uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         number = connection.execute(
-            "SELECT max(number) FROM migration WHERE package = ?", (package,)
+            "SELECT max(number) FROM migration WHERE package = ?", (schema.name,)
         ).fetchone()[0]
-        if number != len(_scripts(package)):
-            age = "a newer" if (number or 0) > len(_scripts(package)) else "an older"
+        if number != len(schema.scripts):
+            age = "a newer" if (number or 0) > len(schema.scripts) else "an older"
             raise JournalError(
                 f"{path} was written by {age} Storebus"
                 + ("" if age == "a newer" else "; start its store once")

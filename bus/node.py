@@ -196,7 +196,7 @@ class Node:
         with (
             self._errors.listening(),
             reading(path),
-            self.place.journal(path, self.role.package, *self.role.further) as self._journal,
+            self.place.journal(path, *self.role.schemas) as self._journal,
         ):
             self._clock.resume(self._journal.reader)
             self._started = self.identity.steady()

@@ -9,6 +9,7 @@ from bus.contract.channel import Event, Operation, State
 from bus.contract.every import Alarm
 from bus.contract.values import Model
 from bus.intake import Answer, Observed, Request
+from bus.journal import Schema
 from bus.turn import Turn
 
 DataT = TypeVar("DataT", bound=Model)
@@ -45,8 +46,8 @@ class Role:
 
     kind: str
     """What the contract calls it: `catalog`, `sorter` ..."""
-    package: str
-    """The package whose `migrations` folder belongs to it."""
+    schemas: tuple[Schema, ...]
+    """Its tables, in the order in which they are made."""
     queries: Mapping[Operation[Any, Any], Callable[[sqlite3.Connection, Request[Any]], Model]] = (
         field(default_factory=dict)
     )
@@ -70,8 +71,6 @@ class Role:
         default_factory=dict
     )
     """Told, outside any transaction, what a node says of itself; nothing may depend on it."""
-    further: tuple[str, ...] = ()
-    """Packages with `migrations` of their own, applied after those of `package`."""
     timers: tuple[Timer[Any], ...] = ()
     adapters: tuple[Adapter[Any], ...] = ()
     started: Callable[[Turn], None] = lambda _: None

@@ -17,12 +17,24 @@ from bus.contract.channel import ROLES, role_of
 from bus.damage import DAMAGE, what_is_wrong
 from bus.errors import JournalError
 from bus.generation import refuse_foreign_log
-from bus.journal import RESTORING, newest_migration
+from bus.journal import RESTORING
+from bus.journal import SCHEMA as JOURNAL
 from bus.private import is_open_to_others
+from devices.sorter import store as sorter
+from devices.terminal import store as terminal
+from devices.terminal.web import store as web
+from nodes.catalog import store as catalog
+from nodes.settlement import store as settlement
+from nodes.warehouse import store as warehouse
 
 Finding = tuple[bool | None, str, str]
 """Good, bad, or None for something to know; what was looked at; what was found."""
 
+SCHEMAS = (
+    JOURNAL,
+    *(catalog.SCHEMA, settlement.SCHEMA, warehouse.SCHEMA, sorter.SCHEMA),
+    *(terminal.SCHEMA, web.SCHEMA),
+)
 _ROOM = 256 << 20
 """Bytes: with less free a store stops before long."""
 _OURS = (
@@ -127,10 +139,10 @@ def _damage(database: sqlite3.Connection) -> str:
 
 
 def _versions(database: sqlite3.Connection) -> dict[str, tuple[int, int]]:
-    """By package of migrations, the last one in the file and the last that this program has."""
+    """By schema, its last migration in the file and the last that this program has."""
     query = "SELECT package, max(number) FROM migration GROUP BY package"
-    return {package: (number, newest_migration(package)) for package, number in
-            database.execute(query)}  # fmt: skip
+    known = {schema.name: len(schema.scripts) for schema in SCHEMAS}
+    return {name: (number, known.get(name, 0)) for name, number in database.execute(query)}
 
 
 def _records(folder: Path) -> Iterator[Finding]:

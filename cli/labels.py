@@ -34,7 +34,9 @@ from devices.terminal import store as terminal
 from devices.terminal.label import write_label
 from devices.terminal.layout import refuse_lacking
 from devices.terminal.pages import PAGES
+from devices.terminal.store import SCHEMA as TERMINAL
 from nodes.settlement import store as settlement
+from nodes.settlement.store import SCHEMA as SETTLEMENT
 
 _MOST_COPIES = 1000
 _TO_COLLECT: frozenset[OrderState] = frozenset({"settled", "short", "ready", "reminded"})
@@ -180,7 +182,7 @@ def _collection(order: str, settings: Settings) -> Labels:
 
 def _order(order: str, file: Path) -> tuple[str, str] | None:
     """The pickup code and the pickup point of an order; the bus tells them to nobody else."""
-    with opened(file, "nodes.settlement") as rows:
+    with opened(file, SETTLEMENT) as rows:
         try:
             found = settlement.order(rows, order)
         except UnknownOrder:
@@ -193,7 +195,7 @@ def _order(order: str, file: Path) -> tuple[str, str] | None:
 def _receipt(order: str, folder: Path) -> tuple[str, str] | None:
     """The same, as it was told to a terminal that runs apart from its store."""
     for file in sorted(each for each in folder.glob("*.db") if role_of(each.stem) == "terminal"):
-        with opened(file, "devices.terminal") as rows:
+        with opened(file, TERMINAL) as rows:
             bought = terminal.purchases(rows)
         for each in bought:
             if each.receipt is not None and each.receipt.order == order:

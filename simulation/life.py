@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
-from bus.journal import Journal
+from bus.journal import Journal, Schema
 
 T = TypeVar("T")
 
@@ -105,9 +105,9 @@ class SteppedJournal(Journal):
     """
 
     def __init__(
-        self, life: Life, chance: Random, disk: Disk, path: Path, *migrations: str
+        self, life: Life, chance: Random, disk: Disk, path: Path, *schemas: Schema
     ) -> None:
-        super().__init__(path, *migrations, threaded=False, durable=False)
+        super().__init__(path, *schemas, threaded=False, durable=False)
         self._disk = disk
         self._life = life
         self._chance = chance

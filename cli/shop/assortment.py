@@ -25,7 +25,9 @@ from cli.shop.reader import read_shop
 from cli.shop.shelf import products_of
 from nodes.catalog import store as catalog
 from nodes.catalog.shelf import Shelf
+from nodes.catalog.store import SCHEMA as CATALOG
 from nodes.settlement import store as settlement
+from nodes.settlement.store import SCHEMA as SETTLEMENT
 
 
 @dataclass(frozen=True)
@@ -131,12 +133,12 @@ def of_files(settings: Settings) -> Assortment:
     Raises:
         JournalError: they cannot be read.
     """
-    with opened(settings.data / "catalog.db", "nodes.catalog") as rows:
+    with opened(settings.data / "catalog.db", CATALOG) as rows:
         found = (catalog.product(rows, identifier) for identifier in catalog.product_ids(rows))
         products = [product for product in found if product is not None and product.styles]
     points: PickupPoints | None = None
     if (settings.data / "settlement.db").exists():
-        with opened(settings.data / "settlement.db", "nodes.settlement") as rows:
+        with opened(settings.data / "settlement.db", SETTLEMENT) as rows:
             points = settlement.pickup_points(rows)
     return Assortment(
         f"the store, from its files in {settings.data},",

@@ -42,7 +42,7 @@ class Sorter:
         self._driver = driver
         self.role = Role(
             kind="sorter",
-            package="devices.sorter",
+            schemas=(store.SCHEMA,),
             commands={PICK: _pick, ABORT: _abort},
             answers={PACKED: _reported, SHORT_PICK: _take_rest},
             adapters=(Adapter("machine", Movement, self._perform, _moved),),

@@ -77,7 +77,7 @@ class Terminal:
         """What it plays; a terminal with more to it adds to this."""
         return Role(
             kind="terminal",
-            package="devices.terminal",
+            schemas=(store.SCHEMA,),
             commands={REMIND: _remind},
             answers={PURCHASE: answered},
             asks_on=frozenset({PURCHASE}),

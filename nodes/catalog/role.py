@@ -64,7 +64,7 @@ class Catalog:
         self._shelf = Shelf()
         self.role = Role(
             kind="catalog",
-            package="nodes.catalog",
+            schemas=(store.SCHEMA,),
             queries={
                 LOOKUP: self._look_up,
                 SEARCH: self._search,

@@ -8,8 +8,11 @@ from pydantic_core import from_json, to_json
 
 from bus.contract.catalog import Price, PricedLine, Product, ProductRecord, Style, StyleRecord
 from bus.errors import UnknownSku
+from bus.journal import Schema
 from nodes.catalog.codes import Code, Owner
 from nodes.catalog.domain import Decision, Reservation, Stock
+
+SCHEMA = Schema("nodes.catalog", "nodes.catalog")
 
 _STOCK = (
     "SELECT sku, product, amount, currency, on_hand, reserved, received, written_off, short,"

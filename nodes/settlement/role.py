@@ -134,7 +134,7 @@ class Settlement:
         taken = PaymentMethods(methods=["account"] if acquirer is None else ["account", "card"])
         self.role = Role(
             kind="settlement",
-            package="nodes.settlement",
+            schemas=(store.SCHEMA,),
             queries={
                 ORDER: self._show_order,
                 ORDERS: _list_orders,

@@ -12,9 +12,12 @@ from bus.contract.settlement import OrderState, OrderSummary, OrderView, StateCh
 from bus.contract.values import Money
 from bus.contract.warehouse import PickupPoint, PickupPoints
 from bus.errors import UnknownOrder
+from bus.journal import Schema
 from bus.timestamp import rfc3339
 from nodes.settlement import refusals, steps
 from nodes.settlement.domain import FINAL, Order, payment_receipt
+
+SCHEMA = Schema("nodes.settlement", "nodes.settlement")
 
 _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL))
 

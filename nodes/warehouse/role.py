@@ -76,7 +76,7 @@ class Warehouse:
         self._counting = counting.Counting(self._jobs.dispatch)
         self.role = Role(
             kind="warehouse",
-            package="nodes.warehouse",
+            schemas=(store.SCHEMA,),
             queries={
                 PICKUP_POINTS: self._show_points,
                 LOCATE: _locate,

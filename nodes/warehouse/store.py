@@ -11,7 +11,10 @@ from bus.contract.catalog import Line
 from bus.contract.sorter import PickLine
 from bus.contract.warehouse import Bin
 from bus.errors import UnknownJob, UnknownLocation
+from bus.journal import Schema
 from nodes.warehouse.domain import Job
+
+SCHEMA = Schema("nodes.warehouse", "nodes.warehouse")
 
 
 @dataclass(frozen=True, slots=True)

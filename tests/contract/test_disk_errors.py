@@ -14,7 +14,7 @@ from bus.contract.every import PING
 from bus.contract.topics import Topics
 from bus.contract.values import Empty
 from bus.errors import JournalError, Refused
-from bus.journal import Journal
+from bus.journal import Journal, Schema
 from bus.link import MemoryBroker
 from bus.node import Node, Place
 from nodes.catalog.role import Catalog
@@ -45,8 +45,8 @@ def _fill(rows: sqlite3.Connection) -> None:
 async def test_a_node_whose_first_transaction_cannot_be_written_ends_and_says_why(
     tmp_path: Path, how: str
 ) -> None:
-    def broken(path: Path, *migrations: str) -> Journal:
-        journal = Journal(path, *migrations)
+    def broken(path: Path, *schemas: Schema) -> Journal:
+        journal = Journal(path, *schemas)
         _set(journal, BREAK[how])
         return journal
 

@@ -17,6 +17,7 @@ from bus.journal import Journal
 from bus.link import MemoryBroker
 from bus.settings import RuntimeSettings
 from nodes.catalog.role import Catalog
+from nodes.catalog.store import SCHEMA as CATALOG
 
 SOON = RuntimeSettings(keep_answers=1000, retry_first=0.01, retry_limit=0.01, query_retry=0.05)
 LATER = 2_000_000
@@ -95,7 +96,7 @@ async def test_however_much_is_to_be_forgotten_a_batch_forgets_a_few(tmp_path: P
         batches.carry_out(rows, Moment(0, 0), [None, None], [], {}, forget_before=50)
         return [int(row[0]) for row in rows.execute("SELECT id FROM inbox")]
 
-    with Journal(tmp_path / "catalog.db", "nodes.catalog") as journal:
+    with Journal(tmp_path / "catalog.db", CATALOG) as journal:
         await journal.transact(fill)
         left = await journal.transact(forget)
         assert set(range(100)) - set(left) == {1, 3, 5, 7}

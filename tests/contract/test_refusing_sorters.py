@@ -15,6 +15,7 @@ from bus.intake import Request
 from bus.node import Node
 from bus.role import Role
 from bus.turn import Turn
+from devices.sorter.store import SCHEMA as SORTER
 from nodes.warehouse.settings import WarehouseSettings
 
 SOON = WarehouseSettings(refusal_pause=0.05, fault_pause=30)
@@ -52,7 +53,7 @@ async def test_a_sorter_that_refuses_every_job_is_told_with_its_reason_until_it_
             if alarm["kind"] == "refuses"
         ]
 
-    role = Role(kind="sorter", package="devices.sorter", commands={PICK: pick, ABORT: _abort})
+    role = Role(kind="sorter", schemas=(SORTER,), commands={PICK: pick, ABORT: _abort})
     async with running_store(broker, tmp_path, settings=FAST, sorters=0, warehouse=SOON) as store:
         sorter = Node("sorter-9", role, store.place)
         running = asyncio.create_task(sorter.run())

@@ -28,6 +28,7 @@ from bus.settings import RuntimeSettings
 from bus.turn import Turn
 from bus.worker import WorkError
 from cli.doctor import _role as look_at
+from devices.terminal.store import SCHEMA as TERMINAL
 
 SITE = "still"
 REMINDER = Remind(
@@ -109,7 +110,7 @@ async def terminal(
     """A terminal that does this with a reminder, and settlement, which reminds."""
     broker = MemoryBroker()
     runtime = RuntimeSettings.model_validate({"takeover_wait": 0.4, **settings})
-    role = Role(kind="terminal", package="devices.terminal", commands={REMIND: remind})
+    role = Role(kind="terminal", schemas=(TERMINAL,), commands={REMIND: remind})
     node = Node("terminal-1", role, Place(broker, SITE, data, runtime))
     running = asyncio.create_task(node.run())
     try:
@@ -155,7 +156,7 @@ async def test_whatever_a_transaction_raises_whoever_waits_is_told(
     def work(_: sqlite3.Connection) -> None:
         raise raised
 
-    with Journal(tmp_path / "terminal-1.db", "devices.terminal") as journal:
+    with Journal(tmp_path / "terminal-1.db", TERMINAL) as journal:
         async with asyncio.timeout(PATIENCE):
             with pytest.raises((WorkError, MemoryError)) as told:
                 await journal.transact(work)
@@ -181,7 +182,7 @@ async def test_a_call_that_is_cancelled_within_is_made_again(tmp_path: Path) -> 
 
     role = Role(
         kind="terminal",
-        package="devices.terminal",
+        schemas=(TERMINAL,),
         started=lambda turn: turn.call("machine", Empty(), key="k-1"),
         adapters=(Adapter("machine", Empty, call, made),),
     )
@@ -253,7 +254,7 @@ async def test_a_node_ends_when_its_first_transaction_stands_still(tmp_path: Pat
     def wait(_: Turn) -> None:
         going_on.wait(PATIENCE)
 
-    role = Role(kind="terminal", package="devices.terminal", started=wait)
+    role = Role(kind="terminal", schemas=(TERMINAL,), started=wait)
     settings = RuntimeSettings(standstill=0.1)
     node = Node("terminal-1", role, Place(MemoryBroker(), SITE, tmp_path, settings))
     async with asyncio.timeout(PATIENCE):

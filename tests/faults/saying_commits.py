@@ -12,10 +12,11 @@ from pathlib import Path
 from unittest.mock import patch
 
 from bus import journal
+from nodes.catalog.store import SCHEMA as CATALOG
 
 
 async def _commit(path: Path) -> None:
-    with journal.Journal(path, "nodes.catalog") as opened:
+    with journal.Journal(path, CATALOG) as opened:
         for number in count():
             row = (f"product-{number}", f"urn:{number}")
             await opened.transact(

@@ -27,17 +27,22 @@ from cli.restoring import verify
 from cli.settings import FILE, read_settings
 from cli.shop import SAMPLE
 from cli.shop.reader import read_shop
+from devices.sorter.store import SCHEMA as SORTER
 from devices.terminal.label import LabelError
 from devices.terminal.scanner.picture import read_image
+from devices.terminal.store import SCHEMA as TERMINAL
+from nodes.catalog.store import SCHEMA as CATALOG
 from nodes.settlement.acquirer.log import Entry, Log
+from nodes.settlement.store import SCHEMA as SETTLEMENT
+from nodes.warehouse.store import SCHEMA as WAREHOUSE
 from tui.model.tape import Tape
 
 SEEDS = range(int(os.environ.get("STOREBUS_FUZZ", "12")))
 HERE = Path(__file__).parent.parent
 RECORDED = HERE / "ui" / "recorded.jsonl"
-PACKAGES = {
-    "catalog": "nodes.catalog", "settlement": "nodes.settlement", "warehouse": "nodes.warehouse",
-    "sorter-1": "devices.sorter", "terminal-1": "devices.terminal",
+SCHEMAS = {
+    "catalog": CATALOG, "settlement": SETTLEMENT, "warehouse": WAREHOUSE,
+    "sorter-1": SORTER, "terminal-1": TERMINAL,
 }  # fmt: skip
 
 
@@ -99,8 +104,8 @@ def _audit(folder: Path) -> None:
 
 def _opened(folder: Path) -> None:
     """As `up` and `node` open them."""
-    for node, package in PACKAGES.items():
-        _told(lambda node=node, package=package: Journal(folder / "data" / f"{node}.db", package))
+    for node, schema in SCHEMAS.items():
+        _told(lambda node=node, schema=schema: Journal(folder / "data" / f"{node}.db", schema))
     _told(lambda: DoneFile(folder / "data" / "sorter-1.conveyor.jsonl"))
     _told(lambda: DoneFile(folder / "data" / "terminal-1.screen.jsonl"))
     _told(lambda: Log(folder / "data" / "acquirer.jsonl"))
@@ -113,7 +118,7 @@ def _started(folder: Path) -> None:
         store = Store(MemoryBroker(), folder / "data", "main", FAST)
         try:
             async with asyncio.timeout(10):
-                await store.start(*PACKAGES)
+                await store.start(*SCHEMAS)
         finally:
             tasks = list(store._tasks.values())
             for task in tasks:
@@ -178,7 +183,7 @@ def _scenario(folder: Path) -> None:
 
 
 FILES: dict[str, Callable[[Path], None]] = {
-    **{f"data/{node}.db": _data for node in PACKAGES},
+    **{f"data/{node}.db": _data for node in SCHEMAS},
     "data/terminal-1.screen.jsonl": _data,
     "data/sorter-1.conveyor.jsonl": _data,
     "data/acquirer.jsonl": _data,
@@ -230,7 +235,7 @@ def test_what_is_wrong_with_a_file_is_told_with_its_name_and_what_to_do(
     out, err = capfd.readouterr()
     assert (out, "catalog.db" in err, "damaged" in err) == ("", True, True)
     with pytest.raises(StorebusError, match=r"catalog\.db"):
-        Journal(database, "nodes.catalog")
+        Journal(database, CATALOG)
     (folder / "data" / "broker-url").write_bytes(b"mqtt://\xff")
     assert _storebus("doctor", "--data", folder / "data") == 1
     assert "broker-url" in capfd.readouterr().err

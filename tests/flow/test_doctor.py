@@ -16,6 +16,7 @@ from store import FaultyBroker, running_store
 from bus.generation import log_of
 from bus.journal import RESTORING, Journal
 from cli.main import main
+from devices.terminal.store import SCHEMA as TERMINAL
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "faults"))
 from disks import small_disk
@@ -127,7 +128,7 @@ def test_a_store_in_order_has_nothing_bad_and_an_older_one_is_to_be_migrated(
 
 
 def test_what_is_in_use_is_said(data: Path, look: Look) -> None:
-    with Journal(data / "terminal-1.db", "devices.terminal"):
+    with Journal(data / "terminal-1.db", TERMINAL):
         code, out = look(data)
     assert (code, "terminal-1.db is whole, in use" in out) == (0, True), out
 

@@ -14,6 +14,7 @@ from bus.recording import Recording
 from cli.customer import running_terminal
 from cli.settings import read_settings
 from devices.terminal.role import Terminal
+from devices.terminal.store import SCHEMA as TERMINAL
 from nodes.settlement.acquirer.log import Log
 from tui.model.export import export
 
@@ -76,7 +77,7 @@ def test_an_older_store_is_taken_away_from_others_and_that_is_said_once(
 ) -> None:
     data = tmp_path / "data"
     opened = {
-        "terminal-1.db": lambda path: Journal(path, "devices.terminal"),
+        "terminal-1.db": lambda path: Journal(path, TERMINAL),
         "terminal-1.screen.jsonl": DoneFile,
         "monday.jsonl": Recording,
         "acquirer.jsonl": Log,
@@ -101,5 +102,5 @@ def test_a_folder_that_all_may_write_to_stays_as_it_is(tmp_path: Path) -> None:
     folder.mkdir()
     folder.chmod(0o1777)
     for _ in range(2):
-        Journal(folder / "terminal-1.db", "devices.terminal").close()
+        Journal(folder / "terminal-1.db", TERMINAL).close()
     assert folder.stat().st_mode & 0o7777 == 0o1777

@@ -136,5 +136,5 @@ def reply(turn: Turn) -> Mapping[str, Any]:
 @contextmanager
 def bench(role: Role, name: str) -> Iterator[Bench]:
     """A role on a bench, with empty tables."""
-    with tables(role.package) as connection:
+    with tables(*role.schemas) as connection:
         yield Bench(role, name, connection)

@@ -23,6 +23,7 @@ from nodes.catalog.domain import (
     restock,
     write_off,
 )
+from nodes.catalog.store import SCHEMA as CATALOG
 
 SHIRT = Stock("SHIRT", "clothes", 5900, "EUR", on_hand=5, reserved=2)
 COAT = Stock("COAT", "clothes", 19_900, "EUR", on_hand=1, reserved=0)
@@ -189,7 +190,7 @@ def test_restocked_goods_are_for_sale_and_a_level_says_so() -> None:
 
 
 def test_a_price_may_change_while_goods_are_held_at_the_old_one() -> None:
-    with tables("nodes.catalog") as rows:
+    with tables(CATALOG) as rows:
         _register(rows, _clothes(5900))
         store.save_stock(rows, [SHIRT])
         held = reserve("o-1", _lines(SHIRT=1), store.stock(rows, ["SHIRT"]), None)
@@ -206,7 +207,7 @@ def test_a_price_may_change_while_goods_are_held_at_the_old_one() -> None:
 
 
 def test_a_label_a_sku_or_a_number_belongs_to_one_product() -> None:
-    with tables("nodes.catalog") as rows:
+    with tables(CATALOG) as rows:
         _register(rows, _clothes(5900))
         hat, page = "00000096385074", "https://shop.example/hat"
         for other in (

@@ -14,6 +14,7 @@ from bus.contract.values import check_digit
 from bus.errors import InvalidField, SoldOut, WrongState
 from nodes.catalog import domain, store
 from nodes.catalog.codes import codes_of
+from nodes.catalog.store import SCHEMA as CATALOG
 
 SKUS = ["SHIRT", "COAT", "HAT"]
 OPENING = 4
@@ -46,7 +47,7 @@ class Books(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._exit = ExitStack()
-        self.rows = self._exit.enter_context(tables("nodes.catalog"))
+        self.rows = self._exit.enter_context(tables(CATALOG))
         self.now = 0
         self.states: dict[str, str] = {}
         self.wanted: dict[str, dict[str, int]] = {}

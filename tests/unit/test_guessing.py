@@ -8,6 +8,7 @@ from unit_rows import tables
 
 from bus.errors import TooManyTries
 from nodes.settlement.guessing import Lock
+from nodes.settlement.store import SCHEMA as SETTLEMENT
 
 LOCK = Lock(most=3, wait=60_000)
 START = 1_700_000_000_000
@@ -15,7 +16,7 @@ START = 1_700_000_000_000
 
 @pytest.fixture
 def rows() -> Iterator[sqlite3.Connection]:
-    with tables("nodes.settlement") as connection:
+    with tables(SETTLEMENT) as connection:
         yield connection
 
 

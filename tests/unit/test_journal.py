@@ -10,11 +10,16 @@ from pathlib import Path
 import pytest
 
 from bus.errors import JournalError, RoleTakenError
-from bus.journal import Journal, _statements
+from bus.journal import Journal, Schema, _statements
+from devices.sorter.store import SCHEMA as SORTER
+from devices.terminal.store import SCHEMA as TERMINAL
+from nodes.catalog.store import SCHEMA as CATALOG
+from nodes.settlement.store import SCHEMA as SETTLEMENT
+from nodes.warehouse.store import SCHEMA as WAREHOUSE
 
 PAGES = ("page_count", "page_size")
 ROLES = [
-    "nodes.catalog", "nodes.settlement", "nodes.warehouse", "devices.sorter", "devices.terminal",
+    CATALOG, SETTLEMENT, WAREHOUSE, SORTER, TERMINAL,
 ]  # fmt: skip
 
 
@@ -43,7 +48,7 @@ async def test_the_pragmas_that_no_commit_may_be_lost_without_hold(tmp_path: Pat
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
 
-    with Journal(tmp_path / "catalog.db", "nodes.catalog") as journal:
+    with Journal(tmp_path / "catalog.db", CATALOG) as journal:
         assert await journal.transact(look) == ["wal", 2, 1, 5000]
         assert look(journal.reader) == ["wal", 2, 1, 5000]
 
@@ -51,7 +56,7 @@ async def test_the_pragmas_that_no_commit_may_be_lost_without_hold(tmp_path: Pat
 async def test_the_write_ahead_log_stays_small_whatever_is_written_and_read(tmp_path: Path) -> None:
     path = tmp_path / "catalog.db"
     wal = tmp_path / "catalog.db-wal"
-    with Journal(path, "nodes.catalog") as journal:
+    with Journal(path, CATALOG) as journal:
 
         async def write(portions: int) -> int:
             """Each portion is 200 pages; returns the largest size the log had."""
@@ -90,10 +95,10 @@ def _size(connection: sqlite3.Connection) -> int:
 
 async def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "catalog.db"
-    with Journal(path, "nodes.catalog") as journal:
+    with Journal(path, CATALOG) as journal:
         await journal.transact(lambda rows: _put(rows, "shirt"))
         assert _products(journal.reader) == ["shirt"]
-    with Journal(path, "nodes.catalog") as again:
+    with Journal(path, CATALOG) as again:
         assert _products(again.reader) == ["shirt"]
 
 
@@ -103,7 +108,7 @@ async def test_work_that_raises_leaves_nothing(tmp_path: Path, error: type[BaseE
         _put(rows, "half")
         raise error("in the middle")
 
-    with Journal(tmp_path / "catalog.db", "nodes.catalog") as journal:
+    with Journal(tmp_path / "catalog.db", CATALOG) as journal:
         with pytest.raises(error, match="in the middle"):
             journal._carry_out(broken)
         assert _products(journal.reader) == []
@@ -116,7 +121,7 @@ async def test_a_failed_constraint_leaves_nothing_and_the_next_work_goes_on(tmp_
         _put(rows, "shirt")
         _put(rows, "shirt")
 
-    with Journal(tmp_path / "catalog.db", "nodes.catalog") as journal:
+    with Journal(tmp_path / "catalog.db", CATALOG) as journal:
         with pytest.raises(sqlite3.IntegrityError):
             await journal.transact(twice)
         await journal.transact(lambda rows: _put(rows, "shirt"))
@@ -124,7 +129,7 @@ async def test_a_failed_constraint_leaves_nothing_and_the_next_work_goes_on(tmp_
 
 
 async def test_a_reader_sees_only_what_is_committed_and_cannot_write(tmp_path: Path) -> None:
-    with Journal(tmp_path / "catalog.db", "nodes.catalog") as journal:
+    with Journal(tmp_path / "catalog.db", CATALOG) as journal:
 
         def look_meanwhile(rows: sqlite3.Connection) -> list[str]:
             _put(rows, "shirt")
@@ -138,24 +143,24 @@ async def test_a_reader_sees_only_what_is_committed_and_cannot_write(tmp_path: P
 
 def test_a_second_process_finds_the_role_taken_until_the_first_is_gone(tmp_path: Path) -> None:
     path = tmp_path / "catalog.db"
-    first = Journal(path, "nodes.catalog")
+    first = Journal(path, CATALOG)
     for _ in range(2):
         with pytest.raises(RoleTakenError, match=r"another process is running on .*catalog"):
-            Journal(path, "nodes.catalog")
+            Journal(path, CATALOG)
     first.close()
-    Journal(path, "nodes.catalog").close()
+    Journal(path, CATALOG).close()
 
 
 def test_two_nodes_live_side_by_side_in_a_folder(tmp_path: Path) -> None:
     with (
-        Journal(tmp_path / "sorter-1.db", "devices.sorter"),
-        Journal(tmp_path / "sorter-2.db", "devices.sorter"),
+        Journal(tmp_path / "sorter-1.db", SORTER),
+        Journal(tmp_path / "sorter-2.db", SORTER),
     ):
         pass
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_migrations_are_applied_once(tmp_path: Path, role: str) -> None:
+@pytest.mark.parametrize("role", ROLES, ids=[role.name for role in ROLES])
+def test_migrations_are_applied_once(tmp_path: Path, role: Schema) -> None:
     path = tmp_path / "node.db"
     applied = []
     for _ in range(2):
@@ -163,12 +168,12 @@ def test_migrations_are_applied_once(tmp_path: Path, role: str) -> None:
             rows = journal.reader.execute("SELECT package, number FROM migration")
             applied.append({tuple(row) for row in rows})
             assert journal.reader.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-    assert {("bus", 1), (role, 1)} <= applied[0]
+    assert {("bus", 1), (role.name, 1)} <= applied[0]
     assert applied[0] == applied[1]
 
 
 async def _of_a_newer_program(path: Path) -> None:
-    with Journal(path, "nodes.catalog") as journal:
+    with Journal(path, CATALOG) as journal:
         await journal.transact(
             lambda rows: rows.execute("INSERT INTO migration VALUES ('bus', 99, '0099_next.sql')")
         )
@@ -178,7 +183,7 @@ async def test_a_file_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "catalog.db"
     await _of_a_newer_program(path)
     with pytest.raises(JournalError, match=r"newer Storebus \(bus 99\)"):
-        Journal(path, "nodes.catalog")
+        Journal(path, CATALOG)
 
 
 async def test_a_refused_file_is_not_held(tmp_path: Path) -> None:
@@ -186,23 +191,23 @@ async def test_a_refused_file_is_not_held(tmp_path: Path) -> None:
     await _of_a_newer_program(path)
     for _ in range(2):
         with pytest.raises(JournalError, match="newer Storebus"):
-            Journal(path, "nodes.catalog")
+            Journal(path, CATALOG)
 
 
 def test_a_damaged_file_is_refused_with_its_name_and_can_be_replaced(tmp_path: Path) -> None:
     path = tmp_path / "catalog.db"
     path.write_bytes(os.urandom(8192))
     with pytest.raises(JournalError, match=r"cannot use the database .*catalog\.db: .*not a data"):
-        Journal(path, "nodes.catalog")
+        Journal(path, CATALOG)
     path.unlink()
-    Journal(path, "nodes.catalog").close()
+    Journal(path, CATALOG).close()
 
 
 def test_a_folder_that_must_not_be_written_is_refused_with_its_name() -> None:
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o555)
         with _as_nobody(), pytest.raises(JournalError, match=f"cannot use the folder {name}: "):
-            Journal(Path(name) / "catalog.db", "nodes.catalog")
+            Journal(Path(name) / "catalog.db", CATALOG)
 
 
 def test_a_folder_that_is_a_file_is_refused_with_its_name(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from unit_rows import tables
 
 from bus.errors import Conflict
 from nodes.settlement import ledger
+from nodes.settlement.store import SCHEMA as SETTLEMENT
 
 ADA = ledger.customer("C-1001")
 BOB = ledger.customer("C-1002")
@@ -18,7 +19,7 @@ ACCOUNTS = [ADA, BOB, ledger.CASH, ledger.SALES, ledger.ACQUIRER]
 
 @pytest.fixture
 def rows() -> Iterator[sqlite3.Connection]:
-    with tables("nodes.settlement") as connection:
+    with tables(SETTLEMENT) as connection:
         _open(connection)
         yield connection
 
@@ -120,7 +121,7 @@ MOVES = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(moves=MOVES)
 def test_whatever_is_tried_the_books_balance(moves: list[tuple[int, str, str, int]]) -> None:
-    with tables("nodes.settlement") as rows:
+    with tables(SETTLEMENT) as rows:
         _open(rows)
         expected = dict.fromkeys(ACCOUNTS, 0)
         for name, source, target, amount in moves:

@@ -3,16 +3,20 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from unittest.mock import patch
 
 from clocks import Host
 
-from bus import journal
 from bus.clock import NodeClock
 from bus.contract.terminal import Remind
-from bus.journal import _migrate
+from bus.journal import SCHEMA as JOURNAL
+from bus.journal import Schema, migrate
 from bus.outbox import near_timers
+from devices.sorter.store import SCHEMA as SORTER
 from devices.terminal.role import Showing
+from devices.terminal.store import SCHEMA as TERMINAL
+from nodes.catalog.store import SCHEMA as CATALOG
+from nodes.settlement.store import SCHEMA as SETTLEMENT
+from nodes.warehouse.store import SCHEMA as WAREHOUSE
 
 JOB = "INSERT INTO job VALUES (?, ?, ?, 'north', ?, ?, ?, 5, NULL, ?)"
 
@@ -21,19 +25,19 @@ PICKS = '[{"sku":"MUG","location":"A-1","quantity":3},{"sku":"HAT","location":"A
 
 
 @contextmanager
-def older(package: str, number: int) -> Iterator[sqlite3.Connection]:
+def older(schema: Schema, number: int) -> Iterator[sqlite3.Connection]:
     """Tables as the first `number` migrations made them."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as rows:
         rows.row_factory = sqlite3.Row
         rows.execute("PRAGMA foreign_keys = 1")
-        scripts = journal._scripts(package)
-        with patch.object(journal, "_scripts", lambda _: scripts[:number]):
-            _migrate(rows, package)
+        as_it_was = Schema(schema.name, schema.package)
+        vars(as_it_was)["scripts"] = schema.scripts[:number]
+        migrate(rows, as_it_was)
         yield rows
 
 
 def test_what_a_catalog_had_received_is_what_it_has_and_has_sold() -> None:
-    with older("nodes.catalog", 1) as rows:
+    with older(CATALOG, 1) as rows:
         rows.execute("INSERT INTO product VALUES ('mug', 'Mug', '', 'urn:mug')")
         rows.execute("INSERT INTO style VALUES ('MUG', 'mug', 0, '1', '{}', 100, 'EUR', 7, 2)")
         for order, state, quantity in (
@@ -46,13 +50,13 @@ def test_what_a_catalog_had_received_is_what_it_has_and_has_sold() -> None:
                 "INSERT INTO reservation_line VALUES (?, 0, 'MUG', ?, 100, 'EUR')",
                 (order, quantity),
             )
-        _migrate(rows, "nodes.catalog")
+        migrate(rows, CATALOG)
         row = rows.execute("SELECT received, written_off, short FROM style").fetchone()
         assert tuple(row) == (10, 0, 0)
 
 
 def test_what_a_warehouse_had_received_is_wherever_it_is_now() -> None:
-    with older("nodes.warehouse", 2) as rows:
+    with older(WAREHOUSE, 2) as rows:
         rows.execute("INSERT INTO location VALUES ('A-1')")
         rows.execute("INSERT INTO bin VALUES ('A-1', 'MUG', 10)")
         rows.execute("INSERT INTO receipt VALUES ('tester-1', 'm', 'MUG', 'A-1', 4, 'r')")
@@ -65,13 +69,13 @@ def test_what_a_warehouse_had_received_is_wherever_it_is_now() -> None:
         rows.execute(
             """INSERT INTO goods_return VALUES ('p', 'j', 'o', '[{"sku":"HAT","quantity":5}]', 0)"""
         )
-        _migrate(rows, "nodes.warehouse")
+        migrate(rows, WAREHOUSE)
         found = {row["sku"]: row["change"] for row in rows.execute("SELECT * FROM adjustment")}
         assert found == {"MUG": 10 - 4 + 3 + 3, "HAT": 1 + 1 + 5}
 
 
 def test_a_settlement_goes_on_with_the_refunds_it_had_begun() -> None:
-    with older("nodes.settlement", 2) as rows:
+    with older(SETTLEMENT, 2) as rows:
         for name, undo, refunded in (
             ("a", '["refund"]', 0),
             ("b", "[]", 900),
@@ -82,13 +86,13 @@ def test_a_settlement_goes_on_with_the_refunds_it_had_begun() -> None:
                 " 'EUR', 900, '{}', 'r', 'north', ?, NULL, ?, ?, NULL)",
                 (name, name, name, undo, refunded),
             )
-        _migrate(rows, "nodes.settlement")
+        migrate(rows, SETTLEMENT)
         found = [tuple(row) for row in rows.execute("SELECT refunding, missing FROM orders")]
         assert found == [(900, "[]")] * 3
 
 
 def test_a_sorter_knows_what_it_had_taken() -> None:
-    with older("devices.sorter", 2) as rows:
+    with older(SORTER, 2) as rows:
         for name, step, pick, taken in (
             ("a", "done", 1, 0),
             ("b", "aborted", 1, 1),
@@ -96,7 +100,7 @@ def test_a_sorter_knows_what_it_had_taken() -> None:
             ("d", "aborted", 0, 0),
         ):
             rows.execute(JOB, (name, 1, name, PICKS, step, pick, taken))
-        _migrate(rows, "devices.sorter")
+        migrate(rows, SORTER)
         found = {row["id"]: row["found"] for row in rows.execute("SELECT * FROM job")}
         assert found == {"a": "[3,1]", "b": "[3]", "c": "[3]", "d": "[]"}
 
@@ -106,15 +110,15 @@ def test_a_terminal_answers_the_reminder_that_it_was_about_to_show() -> None:
         order="o-1", pickup_point="north", pickup_point_name="North door", pickup_code="482913"
     )
     content = reminder.model_dump_json()
-    with older("devices.terminal", 1) as rows:
-        _migrate(rows, "bus")
+    with older(TERMINAL, 1) as rows:
+        migrate(rows, JOURNAL)
         later = ("o-1", content, "settlement", "m-2")
         rows.execute("INSERT INTO reminder VALUES (?, ?, ?, ?, NULL)", later)
         rows.execute(
             "INSERT INTO outbox VALUES ('o-1.m-1', 'call', 'screen', '', ?, '', 0, NULL)",
             (content.encode(),),
         )
-        _migrate(rows, "devices.terminal")
+        migrate(rows, TERMINAL)
         call = rows.execute("SELECT payload FROM outbox").fetchone()["payload"]
         waiting = Showing.model_validate_json(call)
         assert waiting == Showing(reminder=reminder, caller="settlement", request="m-1")
@@ -123,7 +127,7 @@ def test_a_terminal_answers_the_reminder_that_it_was_about_to_show() -> None:
 
 
 def test_a_deadline_that_was_refused_for_good_may_be_mended_after_the_update() -> None:
-    with older("bus", 3) as rows:
+    with older(JOURNAL, 3) as rows:
         for identifier, reply in (
             ("late", b'{"id":"1","data":{"status":410,"code":"expired","retryable":false}}'),
             ("sold-out", b'{"id":"2","data":{"status":409,"code":"sold-out"}}'),
@@ -134,20 +138,20 @@ def test_a_deadline_that_was_refused_for_good_may_be_mended_after_the_update() -
                 "INSERT INTO inbox VALUES ('tester-1', ?, 'upsert', x'00', ?, NULL, '', 5, 5)",
                 (identifier, reply),
             )
-        _migrate(rows, "bus")
+        migrate(rows, JOURNAL)
         left = [row["id"] for row in rows.execute("SELECT id FROM inbox ORDER BY id")]
         assert left == ["open", "says so", "sold-out"]
 
 
 def test_a_timer_of_before_is_due_when_it_was_to_be() -> None:
-    with older("bus", 3) as rows:
+    with older(JOURNAL, 3) as rows:
         host = Host()
         due = host.wall + 60_000
         rows.execute(
             "INSERT INTO outbox VALUES ('t', 'timer', 'unclaimed', '', x'7b7d', '', ?, NULL)",
             (due,),
         )
-        _migrate(rows, "bus")
+        migrate(rows, JOURNAL)
         identity = host.process()
         clock = NodeClock(identity)
         clock.resume(rows)

@@ -8,6 +8,7 @@ from settlement_orders import order
 from unit_rows import tables
 
 from bus.contract.catalog import Line
+from bus.journal import Schema
 from nodes.catalog import stock_range
 from nodes.catalog import store as catalog
 from nodes.catalog.codes import Code, Owner
@@ -23,25 +24,25 @@ Work = Callable[[sqlite3.Connection], object]
 
 
 @pytest.mark.parametrize(
-    ("package", "work"),
+    ("schema", "work"),
     [
-        ("nodes.settlement", lambda rows: settlement.save(rows, order())),
-        ("nodes.settlement", lambda rows: settlement.order_by_code(rows, "123456")),
-        ("nodes.settlement", lambda rows: settlement.orders(rows, None, None, 10)),
-        ("nodes.settlement", lambda rows: settlement.orders(rows, "ready", None, 10)),
-        ("nodes.settlement", lambda rows: settlement.orders(rows, None, "terminal-1", 10)),
-        ("nodes.settlement", lambda rows: settlement.orders(rows, "ready", "terminal-1", 10)),
-        ("nodes.settlement", lambda rows: refusals.of_order(rows, "o-1")),
-        ("nodes.settlement", lambda rows: refusals.resolutions(rows, "o-1")),
-        ("nodes.warehouse", lambda rows: counts.take_told(rows, "m-1")),
-        ("nodes.warehouse", lambda rows: counts.past(rows, "MUG", 10)),
-        ("nodes.catalog", lambda rows: stock_range.codes(rows, "mug")),
-        ("nodes.catalog", lambda rows: catalog.owners(rows, CODES)),
-        ("nodes.warehouse", lambda rows: warehouse.save_job(rows, JOB, 0)),
-        ("nodes.warehouse", lambda rows: warehouse.job_of_order(rows, "o-1")),
-        ("nodes.warehouse", lambda rows: warehouse.waiting(rows, 10)),
-        ("nodes.warehouse", warehouse.busy),
-        ("nodes.warehouse", lambda rows: warehouse.job_of_sorter(rows, "sorter-1")),
+        (settlement.SCHEMA, lambda rows: settlement.save(rows, order())),
+        (settlement.SCHEMA, lambda rows: settlement.order_by_code(rows, "123456")),
+        (settlement.SCHEMA, lambda rows: settlement.orders(rows, None, None, 10)),
+        (settlement.SCHEMA, lambda rows: settlement.orders(rows, "ready", None, 10)),
+        (settlement.SCHEMA, lambda rows: settlement.orders(rows, None, "terminal-1", 10)),
+        (settlement.SCHEMA, lambda rows: settlement.orders(rows, "ready", "terminal-1", 10)),
+        (settlement.SCHEMA, lambda rows: refusals.of_order(rows, "o-1")),
+        (settlement.SCHEMA, lambda rows: refusals.resolutions(rows, "o-1")),
+        (warehouse.SCHEMA, lambda rows: counts.take_told(rows, "m-1")),
+        (warehouse.SCHEMA, lambda rows: counts.past(rows, "MUG", 10)),
+        (catalog.SCHEMA, lambda rows: stock_range.codes(rows, "mug")),
+        (catalog.SCHEMA, lambda rows: catalog.owners(rows, CODES)),
+        (warehouse.SCHEMA, lambda rows: warehouse.save_job(rows, JOB, 0)),
+        (warehouse.SCHEMA, lambda rows: warehouse.job_of_order(rows, "o-1")),
+        (warehouse.SCHEMA, lambda rows: warehouse.waiting(rows, 10)),
+        (warehouse.SCHEMA, warehouse.busy),
+        (warehouse.SCHEMA, lambda rows: warehouse.job_of_sorter(rows, "sorter-1")),
     ],
     ids=[
         "save an order",
@@ -63,8 +64,8 @@ Work = Callable[[sqlite3.Connection], object]
         "the job of a sorter",
     ],
 )
-def test_a_query_goes_by_an_index(package: str, work: Work) -> None:
-    with tables(package) as rows:
+def test_a_query_goes_by_an_index(schema: Schema, work: Work) -> None:
+    with tables(schema) as rows:
         statements: list[str] = []
         rows.set_trace_callback(statements.append)
         work(rows)

@@ -14,13 +14,14 @@ from bus.contract.warehouse import PickupPoint, PickupPoints
 from bus.errors import UnknownOrder
 from nodes.settlement import store
 from nodes.settlement.domain import FINAL, LEGAL, Order
+from nodes.settlement.store import SCHEMA as SETTLEMENT
 
 OPEN = sorted(set(LEGAL) - FINAL)
 
 
 @pytest.fixture
 def rows() -> Iterator[sqlite3.Connection]:
-    with tables("nodes.settlement") as connection:
+    with tables(SETTLEMENT) as connection:
         yield connection
 
 

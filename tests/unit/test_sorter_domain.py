@@ -22,6 +22,7 @@ from devices.sorter.domain import (
     taken_lines,
     tombstone,
 )
+from devices.sorter.store import SCHEMA as SORTER
 
 PICKS = [
     PickLine(sku="SHIRT", location="A-1", quantity=2),
@@ -139,7 +140,7 @@ def test_nothing_is_reported_before_it_is_packed() -> None:
 
 
 def test_a_job_is_read_as_it_was_written_at_each_step() -> None:
-    with tables("devices.sorter") as rows:
+    with tables(SORTER) as rows:
         job = _begun()
         while job.step != "done":
             store.save(rows, job)
@@ -152,7 +153,7 @@ def test_a_job_is_read_as_it_was_written_at_each_step() -> None:
 
 
 def test_a_sorter_is_idle_since_its_last_job_was_over() -> None:
-    with tables("devices.sorter") as rows:
+    with tables(SORTER) as rows:
         assert store.idle_since(rows) is None
         first = replace(_done(_begun()), since=5000)
         second = replace(_done(_begun(_pick("j-2"))), since=4000)
@@ -165,7 +166,7 @@ def test_a_sorter_is_idle_since_its_last_job_was_over() -> None:
 
 
 def test_a_sorter_has_one_job_under_way() -> None:
-    with tables("devices.sorter") as rows:
+    with tables(SORTER) as rows:
         store.save(rows, _begun())
         with pytest.raises(sqlite3.IntegrityError):
             store.save(rows, _begun(_pick("j-2")))

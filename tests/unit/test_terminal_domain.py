@@ -21,6 +21,7 @@ from bus.errors import (
 )
 from devices.terminal import store
 from devices.terminal.domain import Bought, one_product, purchase, style_of
+from devices.terminal.store import SCHEMA as TERMINAL
 
 ACCOUNT = AccountPayment(method="account", account="C-1001")
 
@@ -61,7 +62,7 @@ REMINDER = Remind(
 
 @pytest.fixture
 def rows() -> Iterator[sqlite3.Connection]:
-    with tables("devices.terminal") as connection:
+    with tables(TERMINAL) as connection:
         yield connection
 
 

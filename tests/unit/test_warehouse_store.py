@@ -12,13 +12,14 @@ from bus.contract.sorter import PickLine
 from bus.errors import UnknownJob, UnknownLocation
 from nodes.warehouse import store
 from nodes.warehouse.domain import Job
+from nodes.warehouse.store import SCHEMA as WAREHOUSE
 
 SHIRTS = Line(sku="SHIRT", quantity=2)
 
 
 @pytest.fixture
 def rows() -> Iterator[sqlite3.Connection]:
-    with tables("nodes.warehouse") as connection:
+    with tables(WAREHOUSE) as connection:
         store.save_locations(connection, ["A-1", "A-2"])
         store.save_locations(connection, ["A-2", "B-1"])
         yield connection

@@ -61,7 +61,7 @@ class Customers(Terminal):
     def _role(self) -> Role:
         return replace(
             super()._role(),
-            further=("devices.terminal.web",),
+            schemas=(terminal_store.SCHEMA, store.SCHEMA),
             answers={PURCHASE: self._answered},
             started=self._started,
             hears=self.hearing.channels,

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from bus.contract.terminal import Remind
+from bus.journal import Schema
 from devices.terminal import store
 from devices.terminal.domain import Bought
 from devices.terminal.web.domain import Cart, CartLine, Guesses
+
+SCHEMA = Schema("devices.terminal.web", "devices.terminal.web")
 
 _MOST_SHOWN = 20
 
