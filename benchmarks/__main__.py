@@ -15,9 +15,9 @@ from pathlib import Path
 
 from rich.table import Table
 
+from audit import findings
 from benchmarks.echo import echoing
 from benchmarks.measuring import PLENTY, RICH, describe, measure, percentiles, store, usage
-from bus.caller import Caller
 from bus.contract.catalog import LOOKUP, Lookup
 from bus.contract.channel import ROLES
 from bus.contract.settlement import (
@@ -32,13 +32,14 @@ from bus.contract.settlement import (
 )
 from bus.contract.warehouse import RECEIVE, Receive
 from bus.link import MqttConnector
-from cli.audit import findings
-from cli.customer import running_terminal
-from cli.run import output, run
-from cli.settings import read_settings
-from cli.store import until_quiet
+from bus.runtime.caller import Caller
+from bus.text.console import output
+from cli.run import run
 from devices.terminal import domain
 from devices.terminal.role import Terminal
+from store.settings import read_settings
+from store.store import until_quiet
+from store.terminal import running_terminal
 
 SKU, LABEL = "OXF-BLU-M", "https://shop.example/01/09506000134352"
 TERMINALS, RUSH = 10, 100

@@ -17,8 +17,9 @@ from pathlib import Path
 from benchmarks.measuring import store
 from bus.contract.topics import Topics
 from bus.link import MqttConnector
-from cli.run import output, run
-from cli.settings import read_settings
+from bus.text.console import output
+from cli.run import run
+from store.settings import read_settings
 from tui.feed import Feed
 from tui.model.alarms import Alarm
 from tui.model.store import StoreModel

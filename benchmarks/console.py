@@ -24,9 +24,10 @@ from benchmarks.traffic import read_traffic
 from benchmarks.watched import watched
 from broker.engine import running_broker
 from broker.settings import BrokerSettings
+from bus.history.recording import as_line
 from bus.link import Incoming
-from bus.recording import as_line
-from cli.run import output, run
+from bus.text.console import output
+from cli.run import run
 
 _FIRST_MINUTE = 60.0
 _BEGAN = 1_763_800_000_000

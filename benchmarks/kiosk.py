@@ -11,7 +11,8 @@ from pathlib import Path
 
 from benchmarks.measuring import percentiles, store, usage_of
 from benchmarks.operator import Operator, has, running_on_terminal
-from cli.run import output, run
+from bus.text.console import output
+from cli.run import run
 
 ROUNDS = 40
 _SIZE = (24, 80)

@@ -19,24 +19,25 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from audit import findings
 from benchmarks.measuring import Usage, command, percentiles, store, usage
 from benchmarks.sorters import BareSorter
-from bus.caller import Caller
 from bus.contract.channel import ROLES
 from bus.contract.settlement import AccountPayment
 from bus.link import MqttConnector
-from cli.audit import findings
-from cli.load.arrivals import Arrivals
-from cli.load.bought import Bought
-from cli.load.goods import bring, products_of, styles_of
-from cli.load.plan import Plan
-from cli.load.report import as_table
-from cli.load.tally import Tally
-from cli.load.terminals import running_customer
-from cli.load.visits import Range, Visits
-from cli.run import output, run
-from cli.settings import read_settings
-from cli.store import until_quiet
+from bus.runtime.caller import Caller
+from bus.text.console import output
+from cli.run import run
+from store.settings import read_settings
+from store.store import until_quiet
+from testing.load.arrivals import Arrivals
+from testing.load.bought import Bought
+from testing.load.goods import bring, products_of, styles_of
+from testing.load.plan import Plan
+from testing.load.report import as_table
+from testing.load.tally import Tally
+from testing.load.terminals import running_customer
+from testing.load.visits import Range, Visits
 
 SKUS = frozenset({"OXF-BLU-M", "RNJ-YEL-M", "MER-GRY-S", "LIN-SAN-S"})
 AT_ONCE = 100_000

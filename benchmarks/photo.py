@@ -12,10 +12,10 @@ from pathlib import Path
 from PIL import Image, ImageFilter
 
 from benchmarks.measuring import percentiles
-from bus.errors import LabelError
-from cli.run import output
-from devices.terminal.label import Label, draw_png
+from bus.contract.errors import LabelError
+from bus.text.console import output
 from devices.terminal.scanner import read_image
+from labels.label import Label, draw_png
 
 PHOTOS, ROUNDS = 20, 5
 SIZE = (1200, 900)

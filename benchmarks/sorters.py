@@ -3,14 +3,14 @@
 import asyncio
 
 from bus.contract.sorter import ABORT, JOB_STATE, PICK, Abort, Aborted, JobState, Pick, PickReply
+from bus.contract.timestamp import rfc3339
 from bus.contract.values import Model
 from bus.contract.warehouse import PACKED
-from bus.intake import Request
 from bus.link import Connector
-from bus.settings import RuntimeSettings
-from bus.timestamp import rfc3339
-from cli.load.bare import BareNode
+from bus.runtime.requests import Request
+from bus.runtime.settings import RuntimeSettings
 from devices.sorter import domain
+from testing.kit.fake_node import BareNode
 
 _PATIENCE = 3600.0
 """Seconds that the warehouse may take to hear of a parcel."""

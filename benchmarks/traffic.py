@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from bus.contract.topics import Topics
-from bus.identity import Identity
+from bus.history.recording import Recorded, Recording, read_recording
 from bus.link import Incoming, MqttConnector, Outgoing, Subscription
-from bus.recording import Recorded, Recording, read_recording
+from bus.runtime.environment import Identity
 
 _STEP = 0.01
 """Seconds between two handfuls of messages."""

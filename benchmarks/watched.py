@@ -11,7 +11,6 @@ from statistics import median
 from benchmarks.measuring import PLENTY, RICH, measure, percentiles, store, usage
 from benchmarks.operator import watching
 from benchmarks.traffic import recorded
-from bus.caller import Caller
 from bus.contract.settlement import (
     COLLECT,
     DEPOSIT,
@@ -25,11 +24,12 @@ from bus.contract.settlement import (
 )  # fmt: skip
 from bus.contract.warehouse import RECEIVE, Receive
 from bus.link import MqttConnector
-from cli.customer import running_terminal
-from cli.run import output
-from cli.settings import read_settings
+from bus.runtime.caller import Caller
+from bus.text.console import output
 from devices.terminal import domain
 from devices.terminal.role import Terminal
+from store.settings import read_settings
+from store.terminal import running_terminal
 
 SKU = "OXF-BLU-M"
 ORDERS_RECORDED, ROUNDS, PURCHASES = 40, 4, 20

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from rich.table import Table
 
 from benchmarks.measuring import command, percentiles, store, usage
-from cli.run import output, run
+from bus.text.console import output
+from cli.run import run
 
 PATH = "/01/09506000134352"
 CONNECTIONS = 4

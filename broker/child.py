@@ -21,8 +21,8 @@ from broker.ports import (
     port_in_use_error,
     require_free,
 )
-from bus.errors import BrokerError
-from bus.private import opener
+from bus.contract.errors import BrokerError
+from bus.storage.private import opener
 
 READY_SECONDS = 10.0
 STOP_SECONDS = 5.0

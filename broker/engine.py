@@ -20,8 +20,8 @@ from broker.ports import (
 )
 from broker.settings import BrokerSettings
 from broker.supervisor import Supervisor
-from bus.errors import BrokerError, PortInUseError
-from bus.private import make_folder, write_text
+from bus.contract.errors import BrokerError, PortInUseError
+from bus.storage.private import make_folder, write_text
 
 PORT_TRIES = 5
 """How often a port that nobody chose may be taken between the look for it and its use."""

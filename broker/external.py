@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from bus.errors import BrokerError
+from bus.contract.errors import BrokerError
 
 SCHEMES = ("mqtt", "mqtts")
 EXAMPLE = "such as mqtt://broker.example:1883"

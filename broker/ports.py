@@ -10,7 +10,7 @@ import time
 
 import psutil
 
-from bus.errors import BrokerError, PortInUseError
+from bus.contract.errors import BrokerError, PortInUseError
 
 HIGHEST_PORT = 65535
 # A broker whose store was just killed needs a moment to notice; its successor waits for that.

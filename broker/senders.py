@@ -23,7 +23,7 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE
 
 from broker.mosquitto import LOGGING
-from bus.private import opener
+from bus.storage.private import opener
 
 SECONDS = 5.0
 """For which it is listened."""

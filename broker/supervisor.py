@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from broker.child import stop
-from bus.errors import StorebusError
+from bus.contract.errors import StorebusError
 
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 10.0

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bus.caller import Caller
+from bus.contract.errors import ConfigurationError
 from bus.contract.settlement import (
     ADJUST,
     RENAME,
@@ -17,12 +17,13 @@ from bus.contract.settlement import (
     Statement,
     StatementQuery,
 )
-from bus.errors import ConfigurationError
+from bus.runtime.caller import Caller
+from bus.text.console import output
+from bus.text.price import price_text
 from cli import options
 from cli.clerk import as_model, ask, connected, print_table, reason
-from cli.run import output, run
-from cli.shop.money import amount_from
-from devices.terminal.price import price_text
+from cli.run import run
+from store.shop.money import amount_from
 
 account = typer.Typer(
     name="account",

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from bus.errors import ConfigurationError
+from bus.contract.errors import ConfigurationError
+from bus.text.console import output
 from cli import options
-from cli.run import output
 
 
 def asyncapi(
@@ -29,7 +29,7 @@ def asyncapi(
 
     Example: storebus asyncapi --out docs/contract
     """
-    from cli.contract import document, published  # noqa: PLC0415 - no other command needs YAML
+    from schema import document, published  # noqa: PLC0415 - no other command needs YAML
 
     if out is None:
         if release:

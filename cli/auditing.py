@@ -9,11 +9,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from audit import INVARIANTS, WAITS, Tally
+from audit import audit as look
+from bus.text.console import output
 from cli import options
-from cli.audit import INVARIANTS, WAITS, Tally
-from cli.audit import audit as look
-from cli.run import REFUSED, output
-from cli.settings import read_settings
+from store.exit_codes import REFUSED
+from store.settings import read_settings
 
 _NAMED = 5
 """Of what waits, so many are named; --json has all."""

@@ -1,34 +1,14 @@
-"""`storebus backup`: the files of a running store, copied so that a store can be started on them.
+"""`storebus backup`."""
 
-The copy is what a power cut of all nodes at one moment would have left (see `cli.snapshot`).
-"""
-
-import hashlib
-import json
-import os
-import secrets
-import sqlite3
-from contextlib import closing
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bus.damage import what_is_wrong
-from bus.errors import ConfigurationError, JournalError
-from bus.generation import new_generation
-from bus.private import make_folder, opener, sync
+from bus.text.console import output
 from cli import options
-from cli.run import output
-from cli.settings import read_settings
-from cli.snapshot import snapshots
-
-MARKER = "shop-imported"
-MANIFEST = "backup.json"
-"""Names all files of a backup with their digests: so it can be seen that they belong together."""
-_CHUNK = 1 << 20
+from store.backup import copy_store
+from store.settings import read_settings
 
 
 def backup(
@@ -44,82 +24,3 @@ def backup(
     copied = copy_store(read_settings(data=data).data, target)
     size = sum((target / name).stat().st_size for name in copied)
     output.print(f"{len(copied)} files, {size / 1e6:.1f} MB, are in {target}.", soft_wrap=True)
-
-
-def copy_store(source: Path, target: Path) -> list[str]:
-    """Copy a store; returns the files' names. When this returns they survive a power cut.
-
-    Raises:
-        ConfigurationError: there is no store at `source`, or `target` is not a new or empty folder.
-        JournalError: a file cannot be read or is damaged, or `target` cannot be written.
-    """
-    databases = sorted(source.glob("*.db"))
-    if not databases:
-        raise ConfigurationError(f"there are no databases of a store in {source}")
-    # What was done in the world (screens, conveyors, the simulated acquirer), only ever added to.
-    records = sorted(source.glob("*.jsonl"))
-    if (source / MARKER).exists():
-        records.append(source / MARKER)
-    try:
-        make_folder(target)
-        if any(target.iterdir()):
-            raise ConfigurationError(f"{target} is not empty; back up into a new folder")
-        with snapshots(databases, records) as (connections, sizes):
-            for file, snapshot in zip(databases, connections, strict=True):
-                _copy_database(file, snapshot, target / file.name)
-        for file, size in zip(records, sizes, strict=True):
-            _copy_beginning(file, target / file.name, size)
-        _write_manifest(target, [file.name for file in (*databases, *records)])
-        sync(target)
-        sync(target.parent)
-    except OSError as error:
-        where = error.filename or target
-        raise JournalError(f"the backup is not complete: {where}: {error.strerror}") from error
-    except JournalError as error:
-        raise JournalError(f"the backup is not complete: {error}") from error
-    return [file.name for file in (*databases, *records)]
-
-
-def _copy_database(file: Path, snapshot: sqlite3.Connection, target: Path) -> None:
-    os.close(opener(str(target), os.O_WRONLY | os.O_CREAT))
-    try:
-        with closing(sqlite3.connect(target)) as copy:
-            snapshot.backup(copy)
-            # A number of its own: no log that lies somewhere was written for this file.
-            copy.execute(f"PRAGMA user_version = {new_generation()}")
-            # The copy is one file: a node that opens it makes a WAL of its own.
-            copy.execute("PRAGMA journal_mode = delete").fetchall()
-            (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
-    except (sqlite3.Error, UnicodeError) as error:
-        raise JournalError(f"{file}: {what_is_wrong(error)}") from error
-    if found != "ok":
-        raise JournalError(f"{file}: damaged: {found}")
-    sync(target)
-
-
-def _copy_beginning(file: Path, target: Path, size: int) -> None:
-    """As much of a record as there was at the moment of the snapshots."""
-    with file.open("rb") as source, open(target, "wb", opener=opener) as copy:
-        while size and (chunk := source.read(min(size, _CHUNK))):
-            copy.write(chunk)
-            size -= len(chunk)
-    sync(target)
-
-
-def _write_manifest(target: Path, names: list[str]) -> None:
-    manifest = {
-        "backup": secrets.token_hex(8),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "storebus": version("storebus"),
-        "files": {name: digest_of(target / name) for name in names},
-    }
-    with open(target / MANIFEST, "w", encoding="utf-8", opener=opener) as file:
-        json.dump(manifest, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file's content, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

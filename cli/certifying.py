@@ -12,28 +12,22 @@ import typer
 from broker.engine import running_broker
 from broker.external import with_protocol
 from bus.contract.channel import role_of
+from bus.contract.errors import ConfigurationError, NoAnswer
 from bus.contract.values import is_name
-from bus.errors import ConfigurationError, NoAnswer
-from bus.identity import Identity
-from cli import options
-from cli.certify.hands import CommandHands, Commands
-from cli.certify.report import (
-    Report,
-    as_lines,
-    as_table,
-    report,
-    require_format,
-    write_report,
-)
-from cli.certify.rules import KINDS, checklist
-from cli.certify.run import Where, certify, open_stage
-from cli.certify.shelf import GTIN, LABEL, SKU
-from cli.certify.stage import Stage, Times
-from cli.certify.wire import Wire
-from cli.run import REFUSED, errors, output, require_folder, run
-from cli.settings import Settings, read_settings
-from cli.tester import completion
-from cli.tester.show import show_json
+from bus.runtime.environment import Identity
+from bus.text.console import errors, output
+from cli import completion, options
+from cli.run import require_folder, run
+from store.exit_codes import REFUSED
+from store.settings import Settings, read_settings
+from testing.certify.hands import CommandHands, Commands
+from testing.certify.report import Report, as_lines, as_table, report, require_format, write_report
+from testing.certify.rules import KINDS, checklist
+from testing.certify.run import Where, certify, open_stage
+from testing.certify.shelf import GTIN, LABEL, SKU
+from testing.certify.stage import Stage, Times
+from testing.certify.wire import Wire
+from testing.kit.show import show_json
 
 _LONGEST_WAIT = 3600.0
 

@@ -7,15 +7,15 @@ from typing import Any, TypeVar
 
 from rich.table import Table
 
-from bus.caller import Caller
 from bus.contract.channel import role_of
+from bus.contract.errors import ConfigurationError
 from bus.contract.values import Model
-from bus.errors import ConfigurationError
-from bus.gate import validate
 from bus.link import MqttConnector
-from cli.address import broker_url
-from cli.run import output
-from cli.settings import read_settings
+from bus.runtime.admission import validate
+from bus.runtime.caller import Caller
+from bus.text.console import output
+from store.address import broker_url
+from store.settings import read_settings
 
 ModelT = TypeVar("ModelT", bound=Model)
 T = TypeVar("T")

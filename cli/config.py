@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import BaseModel
 from rich.text import Text
 
+from bus.text.console import output
 from cli import options
-from cli.meanings import field_meanings
-from cli.run import output
-from cli.settings import FILE, read_settings
+from schema.meanings import field_meanings
+from store.settings import FILE, read_settings
 
 
 def config(as_json: options.AsJson = False) -> None:

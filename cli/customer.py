@@ -1,45 +1,25 @@
 """`storebus buy`: a customer at a headless terminal."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from bus.contract.catalog import Style
-from bus.contract.channel import role_of
+from bus.contract.errors import CardNumber, ConfigurationError, Expired, Refused
 from bus.contract.settlement import AccountPayment, CardPayment, Receipt
-from bus.contract.terminal import Remind
 from bus.contract.values import Model, Money, looks_like_card_number
-from bus.errors import CardNumber, ConfigurationError, Expired, Refused, first_error
-from bus.gate import validate
-from bus.link import MqttConnector
-from bus.node import Place
-from cli import options
-from cli.address import broker_url
-from cli.run import REFUSED, errors, output, run
-from cli.settings import Settings, read_settings
-from cli.tester import completion
-from devices.terminal.domain import Bought
-from devices.terminal.price import price_text
+from bus.runtime.admission import validate
+from bus.text.console import errors, output
+from bus.text.price import price_text
+from cli import completion, options
+from cli.run import run
 from devices.terminal.receipt import as_text, paper, sold_lines
-from devices.terminal.role import Terminal
-
-_TOO_LATE = "the store could not begin it in time. Nothing was charged."
-
-
-def terminal_name(name: str) -> str:
-    """The name, if it is a terminal's.
-
-    Raises:
-        ConfigurationError: it is not.
-    """
-    if role_of(name) != "terminal":
-        raise ConfigurationError(f"{name} is not the name of a terminal, such as terminal-7.")
-    return name
-
+from store.address import broker_url
+from store.exit_codes import REFUSED
+from store.settings import Settings, read_settings
+from store.terminal import TOO_LATE, running_terminal, terminal_name
 
 TerminalName = Annotated[
     str,
@@ -113,7 +93,7 @@ async def _buy(
         except Refused as refused:
             if not overdue or refused.to_data().code != Expired.code:
                 raise
-            errors.print(f"Not bought: {_TOO_LATE}", soft_wrap=True)
+            errors.print(f"Not bought: {TOO_LATE}", soft_wrap=True)
             raise typer.Exit(REFUSED) from None
         if as_json:
             output.print_json(receipt.model_dump_json())
@@ -133,21 +113,6 @@ async def _buy(
                 output.print(
                     f"  {line.quantity} x {line.sku} could not be found; the money goes back."
                 )
-
-
-def show_outcome(bought: Bought) -> None:
-    """What a purchase has come to for which nobody waited any more; beside the output."""
-    if bought.receipt is not None:
-        order, code = bought.receipt.order, bought.receipt.pickup_code
-        what = f" order {order}; pickup code "
-        settled = ("An earlier purchase is settled:", "bold")
-        errors.print(Text.assemble(settled, what, (code, "bold")))
-    elif bought.problem is not None:
-        problem = bought.problem
-        why = _TOO_LATE if problem.code == Expired.code else problem.detail
-        errors.print(
-            Text.assemble(("An earlier purchase was not made:", "bold"), f" {why}"), soft_wrap=True
-        )
 
 
 def _say_overdue() -> None:
@@ -203,41 +168,3 @@ def parse_payment(pay: str) -> AccountPayment | CardPayment:
         raise ConfigurationError("--pay takes account:C-1001 or card:tok_approve.")
     assert isinstance(payment, AccountPayment | CardPayment)
     return payment
-
-
-@asynccontextmanager
-async def running_terminal(
-    name: str, url: str, settings: Settings, show: Callable[[Remind], None] = lambda _: None
-) -> AsyncIterator[Terminal]:
-    """A terminal that is on the bus inside the context; `show` is told its reminders.
-
-    Raises:
-        BrokerError: there is no broker at the URL.
-        RoleTakenError: the same terminal runs elsewhere.
-        ConfigurationError: not the name of a terminal.
-    """
-    terminal_name(name)
-    place = Place(MqttConnector(url), settings.site, settings.data, settings.runtime)
-    async with running_at(place, name, settings.purchase_patience, show) as terminal:
-        yield terminal
-
-
-@asynccontextmanager
-async def running_at(
-    place: Place,
-    name: str = "terminal-1",
-    patience: float = 60.0,
-    show: Callable[[Remind], None] = lambda _: None,
-) -> AsyncIterator[Terminal]:
-    """A terminal at a place; see `running_terminal`."""
-    terminal = Terminal(name, place, show, patience, learned=show_outcome)
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(terminal.run(), name=name)
-            await terminal.node.ready.wait()
-            try:
-                yield terminal
-            finally:
-                terminal.node.stop()
-    except ExceptionGroup as group:
-        raise first_error(group) from None

@@ -15,8 +15,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from audit import findings
 from bus.contract.catalog import Found, Style
 from bus.contract.channel import ROLES
+from bus.contract.errors import ConfigurationError, Problem
 from bus.contract.settlement import (
     ORDER,
     AccountPayment,
@@ -25,19 +27,20 @@ from bus.contract.settlement import (
     OrderView,
     Receipt,
 )
-from bus.errors import ConfigurationError, Problem
-from bus.timestamp import milliseconds
+from bus.contract.timestamp import milliseconds
+from bus.text.console import errors, output
 from cli import options
-from cli.audit import findings
-from cli.customer import money_text, running_terminal
+from cli.customer import money_text
 from cli.labels import write_labels
-from cli.latency import milliseconds_text
-from cli.run import REFUSED, errors, output, run
-from cli.settings import Settings, read_settings
-from cli.shop.shelf import products_of
-from cli.store import RunningStore, running_store, until_quiet
+from cli.run import run
 from devices.terminal.role import Terminal
 from devices.terminal.scanner import read_image
+from store.exit_codes import REFUSED
+from store.settings import Settings, read_settings
+from store.shop.shelf import products_of
+from store.store import RunningStore, running_store, until_quiet
+from store.terminal import running_terminal
+from testing.kit.latency import milliseconds_text
 
 _SORTERS = 2
 _REMINDER_PATIENCE = 60.0

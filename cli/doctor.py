@@ -12,17 +12,19 @@ from rich.text import Text
 
 from broker.mosquitto import find_mosquitto, mosquitto_version
 from broker.ports import port_in_use
-from bus.caller import Caller
+from bus.contract.errors import BrokerError, Problem, StorebusError
 from bus.contract.every import PING
 from bus.contract.values import Empty
-from bus.errors import BrokerError, Problem, StorebusError
 from bus.link import MqttConnector
+from bus.runtime.caller import Caller
+from bus.text.console import output
 from cli import options
-from cli.address import broker_url
-from cli.checkup import Finding, store_files
-from cli.run import DONE, REFUSED, output, run
-from cli.settings import Settings, read_settings
-from cli.shop.reader import read_shop
+from cli.run import run
+from store.address import broker_url
+from store.checkup import Finding, store_files
+from store.exit_codes import DONE, REFUSED
+from store.settings import Settings, read_settings
+from store.shop.reader import read_shop
 
 _OLDEST_SQLITE = (3, 37)
 _ROLES = ("catalog", "settlement", "warehouse")

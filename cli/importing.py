@@ -6,18 +6,18 @@ from typing import Annotated
 
 import typer
 
-from bus.caller import Caller
 from bus.link import MqttConnector
+from bus.runtime.caller import Caller
 from cli import options
-from cli.address import broker_url
-from cli.bringing import Bringing
 from cli.clerk import refuse_stranger
 from cli.run import run
-from cli.settings import Settings, read_settings
-from cli.shop.how import How
-from cli.shop.mapping import read_mapping
-from cli.shop.reader import read_shop_settings
-from cli.shop.seeding import IMPORTER
+from store.address import broker_url
+from store.bringing import Bringing
+from store.settings import Settings, read_settings
+from store.shop.how import How
+from store.shop.mapping import read_mapping
+from store.shop.reader import read_shop_settings
+from store.shop.seeding import IMPORTER
 
 _ORDER = ("products", "prices", "stock", "accounts")
 """Which kinds of files come first: goods need their products."""

@@ -5,13 +5,13 @@ from typing import Annotated
 import typer
 
 from bus.contract.channel import role_of
-from bus.errors import ConfigurationError
+from bus.contract.errors import ConfigurationError
 from bus.link import MqttConnector
-from bus.node import Place
-from bus.texts import nearest, users_language
+from bus.runtime.node import Place
+from bus.text.texts import nearest, users_language
 from cli import options
-from cli.address import broker_url
-from cli.settings import read_settings
+from store.address import broker_url
+from store.settings import read_settings
 
 
 def kiosk(

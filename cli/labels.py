@@ -13,14 +13,23 @@ from rich.progress import track
 
 from bus.contract.catalog import Product
 from bus.contract.channel import role_of
+from bus.contract.errors import ConfigurationError, LabelError, UnknownOrder
 from bus.contract.settlement import OrderState
-from bus.errors import ConfigurationError, LabelError, UnknownOrder
-from bus.journal import opened
+from bus.storage.journal import opened
+from bus.text.console import errors, output
 from cli import options
-from cli.run import REFUSED, errors, output, run
-from cli.settings import Settings, read_settings
-from cli.shop.assortment import Assortment, assortment_of
-from cli.shop.labelling import (
+from cli.run import run
+from devices.terminal import store as terminal
+from devices.terminal.store import SCHEMA as TERMINAL
+from labels.label import write_label
+from labels.layout import refuse_lacking
+from labels.pages import PAGES
+from nodes.settlement import store as settlement
+from nodes.settlement.store import SCHEMA as SETTLEMENT
+from store.exit_codes import REFUSED
+from store.settings import Settings, read_settings
+from store.shop.assortment import Assortment, assortment_of
+from store.shop.labelling import (
     Labels,
     choose,
     collection_label,
@@ -29,14 +38,7 @@ from cli.shop.labelling import (
     prove,
     style_labels,
 )
-from cli.shop.reader import is_domain
-from devices.terminal import store as terminal
-from devices.terminal.label import write_label
-from devices.terminal.layout import refuse_lacking
-from devices.terminal.pages import PAGES
-from devices.terminal.store import SCHEMA as TERMINAL
-from nodes.settlement import store as settlement
-from nodes.settlement.store import SCHEMA as SETTLEMENT
+from store.shop.reader import is_domain
 
 _MOST_COPIES = 1000
 _TO_COLLECT: frozenset[OrderState] = frozenset({"settled", "short", "ready", "reminded"})
@@ -111,7 +113,7 @@ def labels(
         drawn.items(), "Drawing", console=errors, transient=True, total=len(drawn)
     ):
         write_label(label, out, stem, private=code is not None)
-    from devices.terminal.sheet import write_sheet  # noqa: PLC0415 - what draws PDF is large
+    from labels.sheet import write_sheet  # noqa: PLC0415 - what draws PDF is large
 
     sheet = out / "labels.pdf"
     repeated = [label for label in drawn.values() for _ in range(copies)]

@@ -8,22 +8,23 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from bus.errors import ConfigurationError, JournalError
-from cli import options
-from cli.address import broker_url
-from cli.audit import Tally as Audited
-from cli.audit import audit
+from audit import Tally as Audited
+from audit import audit
+from bus.contract.errors import ConfigurationError, JournalError
+from bus.text.console import errors, output
+from cli import completion, options
 from cli.auditing import document
 from cli.customer import parse_payment
-from cli.load.plan import KINDS, Plan, parse_duration, parse_mix, parse_rate, terminal_names
-from cli.load.plot import plot
-from cli.load.report import as_json, as_table
-from cli.load.session import Load, Outcome, run_load
-from cli.load.tally import Tally
-from cli.run import REFUSED, errors, output, run
-from cli.settings import read_settings
-from cli.tester import completion
-from cli.tester.show import show_json, warn
+from cli.run import run
+from store.address import broker_url
+from store.exit_codes import REFUSED
+from store.settings import read_settings
+from testing.kit.show import show_json, warn
+from testing.load.plan import KINDS, Plan, parse_duration, parse_mix, parse_rate, terminal_names
+from testing.load.plot import plot
+from testing.load.report import as_json, as_table
+from testing.load.session import Load, Outcome, run_load
+from testing.load.tally import Tally
 
 _LOOK = 0.2
 """Seconds between two looks at the progress."""

@@ -6,7 +6,7 @@ import threading
 from datetime import datetime
 
 from bus.contract.channel import role_of
-from bus.safe import visible
+from bus.text.safe import visible
 
 _JOURNAL = "journal-"
 """What the threads of journals are called, before their node."""

@@ -13,11 +13,12 @@ from typer.core import TyperGroup
 from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
 
-from bus.damage import DAMAGE, what_is_wrong
-from bus.errors import ConfigurationError, JournalError, StandstillError, StorebusError
+from bus.contract.errors import ConfigurationError, JournalError, StandstillError, StorebusError
+from bus.storage.damage import DAMAGE, what_is_wrong
+from bus.text.console import leave_quietly, prepare_streams
 from cli import bash_completion
-from cli.printing import leave_quietly, prepare_streams
-from cli.run import DONE, exit_code
+from cli.run import exit_code
+from store.exit_codes import DONE
 
 _GROUPS = {
     "Run a store": {

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.tester import completion
+from cli import completion
 
 Broker = Annotated[
     str | None,

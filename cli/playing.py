@@ -11,19 +11,21 @@ import typer
 
 from broker.engine import running_broker
 from broker.settings import BrokerSettings
-from bus.errors import ConfigurationError
+from bus.contract.errors import ConfigurationError
+from bus.history.tape import Tape
 from bus.link import MqttConnector
+from bus.text.console import output
 from cli import options
-from cli.run import REFUSED, output, require_folder, run
-from cli.scenario.junit import write_junit
-from cli.scenario.reading import Scenario, read_scenarios
-from cli.scenario.recorded import order_of
-from cli.scenario.report import Report, say_total
-from cli.scenario.result import Result
-from cli.scenario.runner import Ground
-from cli.scenario.runner import play as play_one
-from cli.settings import Settings, read_settings
-from tui.model.tape import Tape
+from cli.run import require_folder, run
+from store.exit_codes import REFUSED
+from store.settings import Settings, read_settings
+from testing.scenario.junit import write_junit
+from testing.scenario.reading import Scenario, read_scenarios
+from testing.scenario.recorded import order_of
+from testing.scenario.report import Report, say_total
+from testing.scenario.result import Result
+from testing.scenario.runner import Ground
+from testing.scenario.runner import play as play_one
 
 LARGEST = 128 * 1024
 """Bytes of a payload that a scenario may send: more than the bus takes."""

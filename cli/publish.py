@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
+from bus.contract.errors import ConfigurationError, LinkError, NotGrantedError
 from bus.contract.topics import Topics, site_of
-from bus.errors import ConfigurationError, LinkError, NotGrantedError
-from bus.identity import Identity
 from bus.link import MqttConnector, Outgoing, Subscription
-from bus.safe import visible
-from cli import options
-from cli.address import broker_url, broker_url_v311
-from cli.run import output, run
-from cli.settings import read_settings
-from cli.tester import completion
-from cli.tester.tally import paced
+from bus.runtime.environment import Identity
+from bus.text.console import output
+from bus.text.safe import visible
+from cli import completion, options
+from cli.run import run
+from store.address import broker_url, broker_url_v311
+from store.settings import read_settings
+from testing.kit.tally import paced
 
 _LARGEST = 256 * 1024 * 1024 - 1024
 """Bytes of a payload that still fit into a packet (MQTT 5 section 2.1.4)."""

@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from bus.contract.topics import Topics
+from bus.history.recorder import Recorder
+from bus.history.recording import Recording
 from bus.link import MqttConnector
-from bus.recorder import Recorder
-from bus.recording import Recording
+from bus.text.console import output
 from cli import options
-from cli.address import broker_url
-from cli.run import output, run
-from cli.settings import read_settings
+from cli.run import run
+from store.address import broker_url
+from store.settings import read_settings
 
 
 def record(

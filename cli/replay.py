@@ -9,25 +9,25 @@ from typing import Annotated, Any
 
 import typer
 
-from bus.caller import Caller
 from bus.contract.channel import ROLES
+from bus.contract.errors import BrokenReply, ConfigurationError, LinkError, NoAnswer, Problem
 from bus.contract.every import PING
+from bus.contract.timestamp import milliseconds, rfc3339
 from bus.contract.topics import Topics, site_of
 from bus.contract.values import Empty
-from bus.errors import BrokenReply, ConfigurationError, LinkError, NoAnswer, Problem
-from bus.identity import Identity
+from bus.history.filter import FilterError, Test, parse_filter
+from bus.history.message import read
+from bus.history.recording import Recorded
+from bus.history.tape import Tape
 from bus.link import Incoming, Link, MqttConnector, Outgoing, Subscription
-from bus.recording import Recorded
-from bus.timestamp import milliseconds, rfc3339
-from cli import options
-from cli.address import broker_url
-from cli.run import output, run
-from cli.settings import read_settings
-from cli.tester import completion
-from tui.model.filter import FilterError, Test, parse_filter
+from bus.runtime.caller import Caller
+from bus.runtime.environment import Identity
+from bus.text.console import output
+from cli import completion, options
+from cli.run import run
+from store.address import broker_url
+from store.settings import read_settings
 from tui.model.history import History
-from tui.model.message import read
-from tui.model.tape import Tape
 
 _LARGEST = 256 * 1024 * 1024 - 1024
 """Bytes of a payload that still fit into a packet (MQTT 5 section 2.1.4)."""

@@ -9,20 +9,21 @@ import typer
 
 from bus.contract import find_operation, operations_of
 from bus.contract.channel import Operation, role_of
+from bus.contract.envelope import is_id
+from bus.contract.errors import ConfigurationError, Problem, Refused
 from bus.contract.values import is_name
-from bus.envelope import is_id
-from bus.errors import ConfigurationError, Problem, Refused
-from bus.gate import broken_reply
 from bus.link import MqttConnector
-from cli import options
-from cli.address import broker_url, broker_url_v311
-from cli.run import BROKEN_REPLY, REFUSED, output, run
-from cli.settings import Settings, read_settings
-from cli.tester import completion
-from cli.tester.asker import Asker, Question
-from cli.tester.show import show_json, show_payload
-from cli.tester.tally import ANSWERED, BROKEN, Tally, paced
-from cli.tester.words import flaws, parse_json, parse_words
+from bus.runtime.admission import broken_reply
+from bus.text.console import output
+from cli import completion, options
+from cli.run import run
+from store.address import broker_url, broker_url_v311
+from store.exit_codes import BROKEN_REPLY, REFUSED
+from store.settings import Settings, read_settings
+from testing.kit.asker import Asker, Question
+from testing.kit.show import show_json, show_payload
+from testing.kit.tally import ANSWERED, BROKEN, Tally, paced
+from testing.kit.words import flaws, parse_json, parse_words
 
 _AT_ONCE = 1_000
 """The most questions that wait for an answer at the same time."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bus.caller import Caller
+from bus.contract.errors import ConfigurationError
 from bus.contract.settlement import (
     REFUSALS,
     RESOLVE,
@@ -17,11 +17,12 @@ from bus.contract.settlement import (
     StepRefusal,
 )
 from bus.contract.values import Money
-from bus.errors import ConfigurationError
+from bus.runtime.caller import Caller
+from bus.text.console import output
+from bus.text.price import price_text
 from cli import options
 from cli.clerk import as_model, ask, connected, reason
-from cli.run import output, run
-from devices.terminal.price import price_text
+from cli.run import run
 
 
 def resolve(

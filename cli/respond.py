@@ -6,21 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from bus import errors
-from bus.contract import find_operation, operations_of
+from bus.contract import errors, find_operation, operations_of
 from bus.contract.channel import role_of
+from bus.contract.errors import PROBLEM_TYPE, ConfigurationError, Problem
 from bus.contract.topics import Topics
-from bus.errors import PROBLEM_TYPE, ConfigurationError, Problem
-from bus.identity import Identity
 from bus.link import MqttConnector
-from bus.takeover import refuse_second
-from cli import options
-from cli.address import broker_url
+from bus.runtime.environment import Identity
+from bus.runtime.takeover import refuse_second
+from cli import completion, options
 from cli.run import run
-from cli.settings import Settings, read_settings
-from cli.tester import completion
-from cli.tester.player import Part, Player
-from cli.tester.words import parse_json
+from store.address import broker_url
+from store.settings import Settings, read_settings
+from testing.kit.player import Part, Player
+from testing.kit.words import parse_json
 
 
 def respond(

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from bus.text.console import output
 from cli import options
-from cli.restoring import Restored, restore_store
-from cli.run import output
-from cli.settings import read_settings
+from store.restoring import Restored, restore_store
+from store.settings import read_settings
 
 _NAMED = 20
 

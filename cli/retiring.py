@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from bus.caller import Caller
 from bus.contract.catalog import REINSTATE, RETIRE, Retire, RetireReply
-from bus.errors import Problem, UnknownSku
-from cli import options
+from bus.contract.errors import Problem, UnknownSku
+from bus.runtime.caller import Caller
+from bus.text.console import output
+from cli import completion, options
 from cli.clerk import as_model, ask, connected, reason
-from cli.run import output, run
-from cli.tester import completion
+from cli.run import run
 
 _NOT_THERE = ("unknown-sku", "unknown-product", "invalid-field")
 """What is said of a name that is none of a style, or of a product."""

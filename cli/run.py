@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 
 from rich.text import Text
 
-from bus.contract.problem import ProblemData
-from bus.errors import (
+from bus.contract.errors import (
     BrokenReply,
     BrokerError,
     ConfigurationError,
@@ -20,18 +19,11 @@ from bus.errors import (
     StandstillError,
     StorebusError,
 )
+from bus.text.console import errors, leave_quietly, print_problem
 from cli.logs import set_up_logging
-from cli.printing import Printer, leave_quietly
+from store.exit_codes import BROKEN_REPLY, DONE, NO_BROKER, REFUSED, STOOD_STILL, USAGE
 
 T = TypeVar("T")
-
-DONE, REFUSED, USAGE, NO_BROKER, BROKEN_REPLY, STOOD_STILL = range(6)
-"""Exit codes: done; refused by the store; wrong usage; no broker; a reply broke the contract; to be
-started again."""
-
-
-output = Printer()
-errors = Printer(stderr=True)
 
 _SWITCH_INTERVAL = 0.0005
 """Seconds a thread may keep the interpreter while a journal's thread waits for it."""
@@ -105,20 +97,3 @@ def require_folder(file: Path) -> None:
     if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
         why = "it is a folder" if file.is_dir() else "permission denied"
         raise ConfigurationError(f"{file} cannot be written: {why}.")
-
-
-def print_problem(problem: ProblemData) -> None:
-    """A refusal: its status and code, the sentence, and what else it says."""
-    code = f"{problem.status} {problem.code}"
-    errors.print(Text.assemble((code, "bold"), f"  {problem.detail}"), soft_wrap=True)
-    for name, value in (problem.model_extra or {}).items():
-        errors.print(f"  {name}: {_in_words(value)}", soft_wrap=True)
-
-
-def _in_words(value: Any) -> str:
-    """What a problem says besides, without the signs of a programming language."""
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_in_words(each)}" for key, each in value.items()) or "none"
-    if isinstance(value, list):
-        return ", ".join(map(_in_words, value)) or "none"
-    return "none" if value is None else str(value)

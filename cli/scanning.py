@@ -9,12 +9,15 @@ import typer
 from rich.text import Text
 
 from bus.contract.catalog import Found, Product
-from bus.errors import ConfigurationError, Problem, SeveralProducts
+from bus.contract.errors import ConfigurationError, Problem, SeveralProducts
+from bus.text.console import errors, output
 from cli import options
-from cli.address import broker_url
-from cli.customer import TerminalName, money_text, running_terminal
-from cli.run import REFUSED, errors, exit_code, output, run
-from cli.settings import Settings, read_settings
+from cli.customer import TerminalName, money_text
+from cli.run import exit_code, run
+from store.address import broker_url
+from store.exit_codes import REFUSED
+from store.settings import Settings, read_settings
+from store.terminal import running_terminal
 
 
 def scan(

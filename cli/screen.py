@@ -11,7 +11,7 @@ from typing import Any
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
-from bus.errors import ConfigurationError
+from bus.contract.errors import ConfigurationError
 from cli.run import run
 
 _STREAMS = (0, 2, 1)

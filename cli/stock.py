@@ -8,15 +8,16 @@ from typing import Annotated
 
 import typer
 
-from bus.caller import Caller
 from bus.contract.catalog import RETIRED, RetiredQuery, RetiredSince
+from bus.contract.errors import ConfigurationError, Problem
 from bus.contract.warehouse import COUNT, COUNTS, Counted, CountGoods, Counts
-from bus.errors import ConfigurationError, Problem
-from cli import options
+from bus.runtime.caller import Caller
+from bus.text.console import errors, output
+from cli import completion, options
 from cli.clerk import Connected, as_model, ask, connected, print_table, reason
-from cli.run import DONE, REFUSED, errors, exit_code, output, run
-from cli.shop.rows import read_counts
-from cli.tester import completion
+from cli.run import exit_code, run
+from store.exit_codes import DONE, REFUSED
+from store.shop.rows import read_counts
 
 stock = typer.Typer(
     name="stock",

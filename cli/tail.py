@@ -7,23 +7,23 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from bus.contract.errors import ConfigurationError, first_error
 from bus.contract.topics import Topics
-from bus.errors import ConfigurationError, first_error
-from bus.identity import Identity
+from bus.history.filter import FilterError, Test, parse_filter
+from bus.history.message import Message, read
+from bus.history.recording import as_line
 from bus.link import Incoming, MqttConnector, Subscription
-from bus.recording import as_line
-from bus.session import Session
-from bus.texts import Texts
-from cli import options
-from cli.address import broker_url
-from cli.run import output, run
-from cli.settings import Settings, read_settings
-from cli.tester import completion
-from cli.tester.show import when_reader_leaves, write
+from bus.link.session import Session
+from bus.runtime.environment import Identity
+from bus.text.console import output
+from bus.text.texts import Texts
+from cli import completion, options
+from cli.run import run
+from store.address import broker_url
+from store.settings import Settings, read_settings
+from testing.kit.show import when_reader_leaves, write
 from tui.look import style
-from tui.model.filter import FilterError, Test, parse_filter
 from tui.model.history import History
-from tui.model.message import Message, read
 from tui.picture.paper import Line, Paper
 from tui.picture.traffic import row
 

@@ -8,25 +8,25 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from bus.caller import Caller
 from bus.contract.catalog import Product, Registered
 from bus.contract.channel import role_of
+from bus.contract.errors import ConfigurationError, Problem
 from bus.contract.terminal import Remind
-from bus.errors import ConfigurationError, Problem
 from bus.link import MqttConnector
-from bus.node import Place
-from bus.safe import visible
-from cli import options
-from cli.address import broker_url, write_address
-from cli.roles import acquirer_client, server_role, sorter_role
-from cli.run import errors, output, run
-from cli.settings import Settings, read_settings
-from cli.shop.differences import differences
-from cli.shop.reader import read_shop
-from cli.shop.shelf import products_of, registered_of
-from cli.store import RunningStore, running_nodes, running_store
-from cli.tester import completion
+from bus.runtime.caller import Caller
+from bus.runtime.node import Place
+from bus.text.console import errors, output
+from bus.text.safe import visible
+from cli import completion, options
+from cli.run import run
 from cli.web import WebPort, with_web
+from store.address import broker_url, write_address
+from store.roles import acquirer_client, server_role, sorter_role
+from store.settings import Settings, read_settings
+from store.shop.differences import differences
+from store.shop.reader import read_shop
+from store.shop.shelf import products_of, registered_of
+from store.store import RunningStore, running_nodes, running_store
 
 _MOST_DIFFERENCES = 20
 """As many are told at a start."""
@@ -216,8 +216,8 @@ def node(
 
 async def _node(name: str, kind: str, place: Place, settings: Settings) -> None:
     if kind == "terminal":
-        from cli.customer import show_outcome  # noqa: PLC0415 - see cli/roles.py
         from devices.terminal.role import Terminal  # noqa: PLC0415
+        from store.terminal import show_outcome  # noqa: PLC0415 - see store/roles.py
 
         patience = settings.purchase_patience
         await Terminal(name, place, _show, patience, learned=show_outcome).run()

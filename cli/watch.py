@@ -10,17 +10,17 @@ import typer
 
 from broker.senders import senders
 from bus.contract.channel import role_of
+from bus.contract.errors import ConfigurationError
 from bus.contract.topics import Topics
-from bus.errors import ConfigurationError
-from bus.identity import Identity
+from bus.history.tape import Tape
 from bus.link import MqttConnector
-from bus.texts import users_language
+from bus.runtime.environment import Identity
+from bus.text.texts import users_language
 from cli import options
-from cli.address import broker_url, is_here
-from cli.settings import Settings, read_settings
+from store.address import broker_url, is_here
+from store.settings import Settings, read_settings
 from tui.model.player import Player
 from tui.model.store import StoreModel
-from tui.model.tape import Tape
 
 
 def watch(

@@ -8,15 +8,16 @@ from typing import Annotated
 import typer
 
 from bus.contract.catalog import SEARCH, Search, SearchResult
-from bus.errors import Problem
+from bus.contract.errors import Problem
 from bus.link import MqttConnector
-from bus.node import Place
+from bus.runtime.node import Place
+from bus.text.console import output
 from cli import options
-from cli.address import broker_url
-from cli.run import output, run
-from cli.settings import Settings, read_settings
-from cli.shop.reader import read_shop
+from cli.run import run
 from devices.terminal.web.settings import WebSettings
+from store.address import broker_url
+from store.settings import Settings, read_settings
+from store.shop.reader import read_shop
 
 WebPort = Annotated[
     int | None,

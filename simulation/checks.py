@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from bus.errors import StorebusError
-from cli.audit import findings
+from audit import findings
+from bus.contract.errors import StorebusError
 from simulation.goods import STOCK
 from simulation.rows import all_rows
 from simulation.store import SimulatedStore

@@ -6,7 +6,7 @@ than the books have, whatever is under way.
 
 import asyncio
 
-from bus.caller import Caller
+from bus.contract.errors import NoAnswer, Problem
 from bus.contract.settlement import REFUSALS, RESOLVE, RefusalList, Refusals, Resolve
 from bus.contract.values import Empty
 from bus.contract.warehouse import (
@@ -21,7 +21,7 @@ from bus.contract.warehouse import (
     Return,
     Returns,
 )
-from bus.errors import NoAnswer, Problem
+from bus.runtime.caller import Caller
 from simulation.goods import LOCATIONS, PRICES
 from simulation.store import SimulatedStore
 from simulation.weather import happens

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, TypeVar
 
-from bus.caller import Caller
 from bus.contract.catalog import Line, OrderOnly, Style
 from bus.contract.channel import Operation
+from bus.contract.errors import NoAnswer, Problem
 from bus.contract.settlement import (
     CANCEL,
     COLLECT,
@@ -21,8 +21,8 @@ from bus.contract.settlement import (
     Receipt,
 )
 from bus.contract.values import Model, Money
-from bus.errors import NoAnswer, Problem
 from bus.link import Outgoing
+from bus.runtime.caller import Caller
 from devices.terminal.role import Terminal
 from simulation.goods import LABEL, PRICES, SCARCE
 from simulation.life import Crash, GoneError

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
-from bus.journal import Journal, Schema
+from bus.storage.journal import Journal, Schema
 
 T = TypeVar("T")
 

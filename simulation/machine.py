@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
-from bus.once import DoneFile
+from bus.storage.effect_log import DoneFile
 from devices.sorter.drivers import MachineFault, Movement
 from simulation.trace import Trace
 from simulation.weather import Chances, Weather, happens

@@ -12,9 +12,9 @@ from functools import lru_cache
 
 from bus.contract import find_operation
 from bus.contract.channel import role_of
+from bus.contract.errors import BrokerError, LinkError, OversizeError
 from bus.contract.topics import Address, Topics
 from bus.contract.values import MAX_PAYLOAD
-from bus.errors import BrokerError, LinkError, OversizeError
 from bus.link import Incoming, Outgoing, Subscription
 from bus.link.granted import Granted
 from bus.link.memory import BATCH, matches

@@ -5,10 +5,10 @@ import itertools
 from collections.abc import Callable
 
 from bus.contract.topics import Topics
-from bus.virtual import VirtualIdentity, milliseconds
 from simulation.goods import SITE
 from simulation.network import Socket
 from simulation.store import SimulatedStore
+from testing.kit.virtual_time import VirtualIdentity, milliseconds
 from tui.feed import Feed
 from tui.model.store import StoreModel
 from tui.pace import Pace

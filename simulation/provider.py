@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, cast
 
-from bus.errors import Internal
-from bus.virtual import milliseconds
-from nodes.settlement.acquirer.book import Answer, Book, CaptureBody, RefundBody
+from acquirer.book import Answer, Book, CaptureBody, RefundBody
+from acquirer.log import Entry, Log
+from bus.contract.errors import Internal
 from nodes.settlement.acquirer.client import Acquirer
-from nodes.settlement.acquirer.log import Entry, Log
 from nodes.settlement.acquirer.outcomes import (
     Captured,
     Declined,
@@ -27,6 +26,7 @@ from nodes.settlement.acquirer.outcomes import (
 )
 from simulation.trace import Trace
 from simulation.weather import Chances, Weather, happens
+from testing.kit.virtual_time import milliseconds
 
 Fate = Literal["well", "before", "after", "late", "error", "slow", "outside"]
 """What becomes of a call: silence before or after the provider has acted, or while it acts late;

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bus.errors import StorebusError
-from bus.virtual import DeadlockError, VirtualLoop, milliseconds
+from bus.contract.errors import StorebusError
 from simulation.checks import broken
 from simulation.clerk import clerking
 from simulation.customers import shopping
@@ -20,6 +19,7 @@ from simulation.probe import probe
 from simulation.store import SimulatedStore
 from simulation.storm import storm
 from simulation.weather import drawn
+from testing.kit.virtual_time import DeadlockError, VirtualLoop, milliseconds
 
 _WINDOW = 60.0
 """Seconds within which the customers come."""

@@ -9,14 +9,13 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
-from bus.caller import Caller
 from bus.contract.catalog import UPSERT
 from bus.contract.channel import role_of
+from bus.contract.errors import BrokerError, LinkError, RoleTakenError
 from bus.contract.settlement import DEPOSIT
 from bus.contract.warehouse import RECEIVE
-from bus.errors import BrokerError, LinkError, RoleTakenError
-from bus.node import Node, Place
-from bus.virtual import VirtualClaim, VirtualIdentity
+from bus.runtime.caller import Caller
+from bus.runtime.node import Node, Place
 from devices.sorter.role import Sorter
 from devices.terminal.role import Terminal
 from nodes.catalog.role import Catalog
@@ -32,6 +31,7 @@ from simulation.provider import Provider, VirtualLog
 from simulation.trace import Trace
 from simulation.weather import Chances, Weather, happens
 from simulation.witness import Witness
+from testing.kit.virtual_time import VirtualClaim, VirtualIdentity
 
 T = TypeVar("T")
 

@@ -11,9 +11,9 @@ from bus.contract import find_operation
 from bus.contract.channel import ROLES, role_of
 from bus.contract.terminal import Remind
 from bus.contract.topics import Address
+from bus.history.recording import Recording
 from bus.link import Incoming, Outgoing
-from bus.recording import Recording
-from bus.virtual import EPOCH, milliseconds
+from testing.kit.virtual_time import EPOCH, milliseconds
 
 _PASSING = ("id-reused", "busy", "internal", "unavailable", "no-answer", "expired")
 """Refusals that are not remembered, so each is written anew."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bus.contract.values import Model
-from cli.contract.examples import DATA
-from cli.contract.schemas import data_schema
+from schema.examples import DATA
+from schema.schemas import data_schema
 
 Schema = dict[str, Any]
 Path = tuple[str | int, ...]

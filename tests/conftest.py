@@ -19,12 +19,12 @@ from needs import (  # noqa: F401 - the hooks
     require,
 )
 from ports import free_port
-from store import RunBroker, Transport
+from running_store import RunBroker, Transport
 
 from broker.engine import Broker, RunningEngine, running_broker
 from broker.settings import BrokerSettings
 from bus.link import Connector, MemoryBroker, MqttConnector
-from cli.settings import Settings
+from store.settings import Settings
 
 # The language, the screen and the store of whoever starts the suite are not the tests'.
 _THEIRS = (

@@ -18,11 +18,11 @@ from bus.contract import EVENTS, STATES, find_operation
 from bus.contract.channel import EVERY, Operation, role_of
 from bus.contract.cloudevent import COMPLETE
 from bus.contract.problem import COMMON_PROBLEMS
+from bus.contract.timestamp import milliseconds
 from bus.contract.topics import Address, Topics, site_of
 from bus.link import Incoming, Outgoing
-from bus.session import Session
-from bus.timestamp import milliseconds
-from cli.contract.messages import Message, messages_of
+from bus.link.session import Session
+from schema.messages import Message, messages_of
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED = ROOT / "docs" / "contract"

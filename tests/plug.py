@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bus.errors import BrokerError
+from bus.contract.errors import BrokerError
 from bus.link import Link, MemoryBroker, Outgoing
 
 

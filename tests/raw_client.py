@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from store import PATIENCE
+from running_store import PATIENCE
 
 from bus.contract.topics import Topics
 from bus.link import MemoryBroker, Outgoing, Subscription

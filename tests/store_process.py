@@ -12,10 +12,10 @@ from pathlib import Path
 from needs import ENGINE, require
 from ports import free_port
 
-from bus.caller import Caller
 from bus.contract.every import ABOUT
 from bus.contract.values import Empty
 from bus.link import MqttConnector
+from bus.runtime.caller import Caller
 
 STOREBUS = (sys.executable, "-P", "-m", "cli")
 Told = tuple[int, str, str]

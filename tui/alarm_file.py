@@ -14,10 +14,10 @@ from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from bus.damage import reading
-from bus.errors import JournalError
-from bus.private import make_folder, opener
-from bus.sentence import Sentence
+from bus.contract.errors import JournalError
+from bus.storage.damage import reading
+from bus.storage.private import make_folder, opener
+from bus.text.sentence import Sentence
 from tui.model.alarm_list import KEPT, Alarms
 from tui.model.alarms import KINDS, Alarm
 

@@ -13,12 +13,13 @@ from textual.command import CommandPalette
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from bus.errors import JournalError
+from bus.contract.errors import JournalError
+from bus.history.message import Message, body
 from bus.link import Connector
-from bus.safe import fit, visible
-from bus.sentence import marked
-from bus.texts import ENGLISH, Texts
-from bus.wrap import wrapped
+from bus.text.safe import fit, visible
+from bus.text.sentence import marked
+from bus.text.texts import ENGLISH, Texts
+from bus.text.wrap import wrapped
 from tui import look
 from tui.alarm_file import AlarmFile
 from tui.deck import play
@@ -26,7 +27,6 @@ from tui.desk import Desk
 from tui.errands import errand, price_change
 from tui.feed import Feed
 from tui.model.export import save_picture
-from tui.model.message import Message, body
 from tui.model.player import Player
 from tui.model.store import StoreModel
 from tui.model.target import Opens, Target

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from tui.model.message import Message
+from bus.history.message import Message
 from tui.model.player import Player
 from tui.pace import Pace
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bus.texts import Texts
+from bus.text.texts import Texts
 from tui.alarm_file import AlarmFile
 from tui.feed import Feed
 from tui.model.player import Player

@@ -21,11 +21,11 @@ from bus.contract.catalog import (
     Upsert,
 )
 from bus.contract.channel import Operation, role_of
+from bus.contract.errors import UnknownSku
 from bus.contract.settlement import CANCEL, COLLECT, RESOLVE
 from bus.contract.values import Model, Sku
 from bus.contract.warehouse import COUNT, REASSIGN, RECEIVE, RESUME
-from bus.errors import UnknownSku
-from bus.sentence import Sentence, marked
+from bus.text.sentence import Sentence, marked
 from tui.feed import Feed
 from tui.model.nodes import Nodes
 

@@ -14,23 +14,23 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bus.caller import Caller
 from bus.contract.catalog import SEARCH, Search
 from bus.contract.channel import Operation, role_of
+from bus.contract.envelope import Reading
+from bus.contract.errors import BrokerError, LinkError, Problem, UnknownOrder, UnknownPickupCode
 from bus.contract.every import ABOUT, PRESENCE
 from bus.contract.settlement import ORDER, ORDERS, OrderQuery, Orders, OrderState
 from bus.contract.topics import Topics
 from bus.contract.values import MAX_ENTRIES, Empty, Model
 from bus.contract.warehouse import LOCATE, RETURNS, Locate
-from bus.envelope import Reading
-from bus.errors import BrokerError, LinkError, Problem, UnknownOrder, UnknownPickupCode
-from bus.identity import Identity
+from bus.history.message import Message
 from bus.link import Connector, Incoming, Link, Outgoing, Subscription
-from bus.sentence import Sentence
-from bus.session import Session
-from bus.settings import RuntimeSettings
-from bus.voice import Counts, Voice
-from tui.model.message import Message
+from bus.link.session import Session
+from bus.runtime.caller import Caller
+from bus.runtime.environment import Identity
+from bus.runtime.publisher import Counts, Voice
+from bus.runtime.settings import RuntimeSettings
+from bus.text.sentence import Sentence
 from tui.model.stock import STYLES
 from tui.model.store import StoreModel
 from tui.pace import Pace

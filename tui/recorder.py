@@ -4,11 +4,11 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
+from bus.contract.errors import JournalError, StorebusError
 from bus.contract.topics import Topics
-from bus.errors import JournalError, StorebusError
+from bus.history.recorder import Recorder
+from bus.history.recording import Recording
 from bus.link import Connector
-from bus.recorder import Recorder
-from bus.recording import Recording
 
 PART = 64_000_000
 """Bytes after which a file is put aside and compressed."""

@@ -1,6 +1,6 @@
 """The attributes of every message: CloudEvents 1.0 in JSON, as they are documented.
 
-The runtime reads and writes them by hand (bus/envelope.py); this is what others are told.
+The runtime reads and writes them by hand (bus/contract/envelope.py); this is what others are told.
 """
 
 from typing import Annotated, Any, Literal

@@ -16,7 +16,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from bus.errors import LinkError, NotGrantedError, OversizeError
+from bus.contract.errors import LinkError, NotGrantedError, OversizeError
 from bus.link.base import Incoming, Outgoing
 from bus.link.buffered import BufferedSocket
 from bus.link.granted import Granted

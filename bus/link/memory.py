@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from bus.contract.errors import LinkError, OversizeError
 from bus.contract.values import MAX_PAYLOAD
-from bus.errors import LinkError, OversizeError
 from bus.link.base import Incoming, Outgoing, Subscription
 from bus.link.granted import Granted
 

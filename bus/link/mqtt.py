@@ -16,9 +16,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from bus.contract.envelope import CONTENT_TYPE
+from bus.contract.errors import BrokerError, ConfigurationError, LinkError, OversizeError
 from bus.contract.values import MAX_PAYLOAD
-from bus.envelope import CONTENT_TYPE
-from bus.errors import BrokerError, ConfigurationError, LinkError, OversizeError
 from bus.link.base import Incoming, Outgoing, Subscription
 from bus.link.client import Client
 from bus.link.granted import NO_RETAINED, NO_WILDCARDS, Granted

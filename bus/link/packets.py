@@ -6,7 +6,7 @@ connection. Whoever looks at other clients' packets finds here what a CONNECT sa
 
 from dataclasses import dataclass
 
-from bus.envelope import CONTENT_TYPE
+from bus.contract.envelope import CONTENT_TYPE
 from bus.link.base import Incoming, Outgoing
 
 PUBLISH, PUBACK = 0x30, 0x40

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from bus.contract.catalog import Line
 from bus.contract.sorter import JobState, JobStep, Pick, PickLine
+from bus.contract.timestamp import rfc3339
 from bus.contract.warehouse import Packed, ShortPick
-from bus.timestamp import rfc3339
 
 
 @dataclass(frozen=True, slots=True)

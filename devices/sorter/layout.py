@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bus.contract.errors import ConfigurationError
 from bus.contract.values import Location, PointId
-from bus.errors import ConfigurationError
 
 Milliseconds = Annotated[int, Field(ge=0, le=3_600_000)]
 

@@ -14,6 +14,7 @@ from bus.contract.sorter import (
     Pick,
     PickReply,
 )
+from bus.contract.timestamp import rfc3339
 from bus.contract.warehouse import (
     FAULT,
     PACKED,
@@ -23,10 +24,9 @@ from bus.contract.warehouse import (
     ShortPick,
     ShortPickReply,
 )
-from bus.intake import Answer, Request
-from bus.role import Adapter, Role
-from bus.timestamp import rfc3339
-from bus.turn import Turn
+from bus.runtime.requests import Answer, Request
+from bus.runtime.role import Adapter, Role
+from bus.runtime.unit_of_work import Turn
 from devices.sorter import domain, store
 from devices.sorter.drivers import Driver, MachineFault, Movement
 

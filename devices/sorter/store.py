@@ -6,7 +6,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from bus.contract.sorter import PickLine
-from bus.journal import Schema
+from bus.storage.journal import Schema
 from devices.sorter.domain import Job
 
 SCHEMA = Schema("devices.sorter", "devices.sorter")

@@ -7,15 +7,15 @@ from typing import Any, TypeVar
 
 from bus.contract.catalog import LOOKUP, SEARCH, Found, Lookup, Search, Style
 from bus.contract.channel import Event, State
+from bus.contract.errors import BrokenReply, NoAnswer, Problem, Refused
 from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
 from bus.contract.terminal import REMIND, Remind, Shown
 from bus.contract.values import Model
-from bus.errors import BrokenReply, NoAnswer, Problem, Refused
-from bus.gate import validate
-from bus.intake import Answer, Request
-from bus.node import Node, Place
-from bus.role import Adapter, Role
-from bus.turn import Turn
+from bus.runtime.admission import validate
+from bus.runtime.node import Node, Place
+from bus.runtime.requests import Answer, Request
+from bus.runtime.role import Adapter, Role
+from bus.runtime.unit_of_work import Turn
 from devices.terminal import domain, store
 from devices.terminal.domain import Bought
 from devices.terminal.screen import LitScreen, PrintingScreen, Screen

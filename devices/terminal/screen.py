@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bus.contract.terminal import Remind
-from bus.once import DoneFile
+from bus.storage.effect_log import DoneFile
 
 logger = logging.getLogger("storebus.terminal")
 

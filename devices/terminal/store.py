@@ -6,7 +6,7 @@ from typing import Any
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import Receipt
 from bus.contract.terminal import Remind
-from bus.journal import Schema
+from bus.storage.journal import Schema
 from devices.terminal.domain import Bought
 
 SCHEMA = Schema("devices.terminal", "devices.terminal")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from bus.contract.catalog import ProductRecord
-from bus.errors import Conflict, Problem
+from bus.contract.errors import Conflict, Problem
 from nodes.catalog.code import in_one_spelling, read_code
 
 

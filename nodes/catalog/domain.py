@@ -14,8 +14,8 @@ from bus.contract.catalog import (
     StyleRecord,
     StyleUpdate,
 )
+from bus.contract.errors import Conflict, InvalidField, Retired, SoldOut, UnknownSku, WrongState
 from bus.contract.values import MAX_COUNT
-from bus.errors import Conflict, InvalidField, Retired, SoldOut, UnknownSku, WrongState
 from nodes.catalog.code import check_label
 
 T = TypeVar("T")

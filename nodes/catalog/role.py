@@ -41,11 +41,11 @@ from bus.contract.catalog import (
     Upserted,
     WriteOff,
 )
+from bus.contract.errors import TooLarge
 from bus.contract.values import MAX_PAYLOAD
-from bus.errors import TooLarge
-from bus.intake import Request
-from bus.role import Role
-from bus.turn import Turn
+from bus.runtime.requests import Request
+from bus.runtime.role import Role
+from bus.runtime.unit_of_work import Turn
 from nodes.catalog import domain, stock_range, store
 from nodes.catalog.codes import codes_of, refuse_taken
 from nodes.catalog.shelf import Shelf

@@ -3,8 +3,8 @@
 import sqlite3
 
 from bus.contract.catalog import Registered, Retire, RetiredSince, RetiredStyle
-from bus.errors import InvalidField, UnknownProduct
-from bus.timestamp import rfc3339
+from bus.contract.errors import InvalidField, UnknownProduct
+from bus.contract.timestamp import rfc3339
 from nodes.catalog.store import record, stock_or_refuse
 
 

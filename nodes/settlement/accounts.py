@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from bus.contract.errors import Conflict, InvalidField, UnknownAccount
 from bus.contract.settlement import (
     AccountName,
     AdjustAccount,
@@ -11,10 +12,9 @@ from bus.contract.settlement import (
     Statement,
     StatementQuery,
 )
-from bus.deliveries import brought_before, note
-from bus.errors import Conflict, InvalidField, UnknownAccount
-from bus.intake import Request
-from bus.turn import Turn
+from bus.runtime.deliveries import brought_before, note
+from bus.runtime.requests import Request
+from bus.runtime.unit_of_work import Turn
 from nodes.settlement import ledger
 from nodes.settlement.names import refuse_other_name
 

@@ -5,17 +5,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bus.contract.catalog import Line, PricedLine
-from bus.contract.settlement import OrderState, PaymentReceipt, Purchase, Receipt, Seller
-from bus.contract.terminal import Remind
-from bus.contract.values import MAX_AMOUNT, Money
-from bus.contract.warehouse import PickupPoints
-from bus.errors import (
+from bus.contract.errors import (
     InvalidField,
     PriceChanged,
     Unavailable,
     UnknownPickupPoint,
     WrongState,
 )
+from bus.contract.settlement import OrderState, PaymentReceipt, Purchase, Receipt, Seller
+from bus.contract.terminal import Remind
+from bus.contract.values import MAX_AMOUNT, Money
+from bus.contract.warehouse import PickupPoints
 
 LEGAL: dict[OrderState, frozenset[OrderState]] = {
     "reserving": frozenset({"charging", "refused", "cancelling"}),

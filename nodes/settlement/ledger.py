@@ -7,10 +7,10 @@ and `cash:EUR` (money paid in).
 import sqlite3
 from typing import Literal
 
+from bus.contract.errors import Conflict
 from bus.contract.settlement import Renamed, StatementEntry
+from bus.contract.timestamp import rfc3339
 from bus.contract.values import MAX_INTEGER
-from bus.errors import Conflict
-from bus.timestamp import rfc3339
 
 SALES = "sales"
 ACQUIRER = "acquirer"

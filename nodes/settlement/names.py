@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from bus.errors import Conflict, InvalidField
+from bus.contract.errors import Conflict, InvalidField
 
 
 def refuse_other_name(account: str, given: str | None, known: str | None) -> None:

@@ -4,10 +4,10 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from bus.contract.errors import Internal, InvalidField, StorebusError
 from bus.contract.values import Model, Money, Reference
-from bus.errors import Internal, InvalidField, StorebusError
-from bus.role import Adapter, Timer
-from bus.turn import Turn
+from bus.runtime.role import Adapter, Timer
+from bus.runtime.unit_of_work import Turn
 from nodes.settlement import ledger, store
 from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.acquirer.outcomes import (

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from bus.contract.every import Alarm
 from bus.contract.settlement import How, RefundRefusal, Resolution
+from bus.contract.timestamp import rfc3339
 from bus.contract.values import Money
-from bus.timestamp import rfc3339
 
 _ALARMS = 100
 """The most refused refunds that are shown as alarms."""

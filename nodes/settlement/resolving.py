@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import cast
 
 from bus.contract.channel import role_of
+from bus.contract.errors import WrongState
 from bus.contract.every import Alarm
 from bus.contract.settlement import (
     RefusalList,
@@ -13,9 +14,8 @@ from bus.contract.settlement import (
     Resolved,
 )
 from bus.contract.values import Money
-from bus.errors import WrongState
-from bus.intake import Request
-from bus.turn import Turn
+from bus.runtime.requests import Request
+from bus.runtime.unit_of_work import Turn
 from nodes.settlement import refusals, steps, store
 from nodes.settlement.acquirer.outcomes import Captured, Declined
 from nodes.settlement.domain import Order, Undo

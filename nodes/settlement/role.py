@@ -15,6 +15,15 @@ from bus.contract.catalog import (
 )
 from bus.contract.channel import keeps_customers_apart, role_of
 from bus.contract.delivery import Delivered, DeliveredReply
+from bus.contract.errors import (
+    Cancelled,
+    InvalidField,
+    PaymentDeclined,
+    Problem,
+    Refused,
+    UnknownOrder,
+    UnknownPickupCode,
+)
 from bus.contract.every import ALARMS_STATE, PRESENCE, Alarms, Presence
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import (
@@ -49,6 +58,7 @@ from bus.contract.settlement import (
     Seller,
 )
 from bus.contract.terminal import REMIND, Shown
+from bus.contract.timestamp import rfc3339
 from bus.contract.values import Model, Reference
 from bus.contract.warehouse import (
     FULFIL,
@@ -57,20 +67,10 @@ from bus.contract.warehouse import (
     Fulfil,
     PickupPoints,
 )
-from bus.deliveries import delivered
-from bus.errors import (
-    Cancelled,
-    InvalidField,
-    PaymentDeclined,
-    Problem,
-    Refused,
-    UnknownOrder,
-    UnknownPickupCode,
-)
-from bus.intake import Answer, Observed, Request
-from bus.role import Role, Timer
-from bus.timestamp import rfc3339
-from bus.turn import Turn
+from bus.runtime.deliveries import delivered
+from bus.runtime.requests import Answer, Observed, Request
+from bus.runtime.role import Role, Timer
+from bus.runtime.unit_of_work import Turn
 from nodes.settlement import accounts, domain, resolving, store
 from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.acquirer.outcomes import Captured, Declined

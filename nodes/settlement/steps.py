@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bus.contract.every import Alarm
 from bus.contract.settlement import How, Resolution, StepRefusal
-from bus.timestamp import rfc3339
+from bus.contract.timestamp import rfc3339
 
 _ALARMS = 40
 """The most refused steps that are shown as alarms."""

@@ -7,13 +7,13 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from bus.contract.catalog import Line, PricedLine
+from bus.contract.errors import UnknownOrder
 from bus.contract.every import Alarms
 from bus.contract.settlement import OrderState, OrderSummary, OrderView, StateChange
+from bus.contract.timestamp import rfc3339
 from bus.contract.values import Money
 from bus.contract.warehouse import PickupPoint, PickupPoints
-from bus.errors import UnknownOrder
-from bus.journal import Schema
-from bus.timestamp import rfc3339
+from bus.storage.journal import Schema
 from nodes.settlement import refusals, steps
 from nodes.settlement.domain import FINAL, Order, payment_receipt
 

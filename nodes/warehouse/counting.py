@@ -4,10 +4,10 @@ import sqlite3
 from collections.abc import Callable
 
 from bus.contract.catalog import RESTOCK, WRITE_OFF, Restock, StockLevel, WriteOff
+from bus.contract.errors import Refused
 from bus.contract.warehouse import COUNT, Counted, CountGoods, CountList, Counts
-from bus.errors import Refused
-from bus.intake import Answer, Request
-from bus.turn import Turn
+from bus.runtime.requests import Answer, Request
+from bus.runtime.unit_of_work import Turn
 from nodes.warehouse import counts, store, troubles
 
 

@@ -3,9 +3,9 @@
 import sqlite3
 from dataclasses import dataclass
 
+from bus.contract.errors import InvalidField, UnknownSku
+from bus.contract.timestamp import rfc3339
 from bus.contract.warehouse import PastCount
-from bus.errors import InvalidField, UnknownSku
-from bus.timestamp import rfc3339
 from nodes.warehouse.domain import Books
 
 _UNDER_WAY = (

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bus.contract.catalog import WRITE_OFF, Line, OrderOnly, WriteOff
 from bus.contract.channel import role_of
+from bus.contract.errors import UnknownOrder, WrongState
 from bus.contract.every import Presence
 from bus.contract.settlement import FAILED, READY, Failed, Ready
 from bus.contract.sorter import ABORT, PICK, Abort, Aborted, Pick, PickReply
@@ -20,9 +21,8 @@ from bus.contract.warehouse import (
     ShortPick,
     ShortPickReply,
 )
-from bus.errors import UnknownOrder, WrongState
-from bus.intake import Answer, Observed, Request
-from bus.turn import Turn
+from bus.runtime.requests import Answer, Observed, Request
+from bus.runtime.unit_of_work import Turn
 from nodes.warehouse import domain, returns, store, troubles
 from nodes.warehouse.settings import WarehouseSettings
 

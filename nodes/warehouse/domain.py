@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bus.contract.catalog import Line
+from bus.contract.errors import InvalidField, WrongState
 from bus.contract.sorter import MAX_PICKS, Pick, PickLine
 from bus.contract.warehouse import Packed, ShortPick
-from bus.errors import InvalidField, WrongState
 
 JobPhase = Literal["waiting", "assigned", "packed", "withdrawing", "withdrawn"]
 

@@ -14,6 +14,7 @@ from bus.contract.catalog import (
 )
 from bus.contract.channel import State
 from bus.contract.delivery import Delivered, DeliveredReply, Delivery
+from bus.contract.errors import Refused, WrongState
 from bus.contract.every import PRESENCE
 from bus.contract.sorter import ABORT, PICK
 from bus.contract.values import MAX_ENTRIES, Empty, Model
@@ -42,11 +43,10 @@ from bus.contract.warehouse import (
     Return,
     Returns,
 )
-from bus.deliveries import brought_before, delivered, note
-from bus.errors import Refused, WrongState
-from bus.intake import Answer, Request
-from bus.role import Role, Timer
-from bus.turn import Turn
+from bus.runtime.deliveries import brought_before, delivered, note
+from bus.runtime.requests import Answer, Request
+from bus.runtime.role import Role, Timer
+from bus.runtime.unit_of_work import Turn
 from nodes.warehouse import counting, domain, returns, store, troubles
 from nodes.warehouse.dispatch import Dispatch, Patience, finish_withdrawal
 from nodes.warehouse.settings import WarehouseSettings

@@ -8,10 +8,10 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from bus.contract.catalog import Line
+from bus.contract.errors import UnknownJob, UnknownLocation
 from bus.contract.sorter import PickLine
 from bus.contract.warehouse import Bin
-from bus.errors import UnknownJob, UnknownLocation
-from bus.journal import Schema
+from bus.storage.journal import Schema
 from nodes.warehouse.domain import Job
 
 SCHEMA = Schema("nodes.warehouse", "nodes.warehouse")

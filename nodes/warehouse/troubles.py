@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from bus.contract.catalog import Line
 from bus.contract.every import Alarm
-from bus.timestamp import rfc3339
+from bus.contract.timestamp import rfc3339
 from nodes.warehouse import returns
 
 _SHOWN = 40

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from bus.wrap import wrapped
+from bus.text.wrap import wrapped
 from simulation.causes.cause import Cause, Verdict
 
 _ROOM = 92

@@ -6,8 +6,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from bus.caller import Caller
 from bus.contract.catalog import Line, OrderOnly
+from bus.contract.errors import Problem
 from bus.contract.settlement import (
     CANCEL,
     COLLECT,
@@ -20,9 +20,9 @@ from bus.contract.settlement import (
 )
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Money
-from bus.errors import Problem
 from bus.link import Incoming, Outgoing
 from bus.link.memory import matches
+from bus.runtime.caller import Caller
 from simulation.goods import LABEL, PRICES, SITE
 from simulation.life import GoneError
 from simulation.network import Socket, Wire

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from bus.virtual import VirtualLoop
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
 from simulation.causes.cause import Cause, Said, Verdict
@@ -14,6 +13,7 @@ from simulation.operator import Operator
 from simulation.run import end, folder, silence
 from simulation.store import ROLES, SimulatedStore
 from simulation.weather import Weather
+from testing.kit.virtual_time import VirtualLoop
 from tui.model.remedy import advice
 
 _SEED = 1

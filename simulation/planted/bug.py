@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from bus.turn import Turn
+from bus.runtime.unit_of_work import Turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from typing import Any
 from unittest.mock import patch
 
 from bus.contract.catalog import COMMIT, RELEASE, RESERVE, Reserved
+from bus.contract.errors import SoldOut
 from bus.contract.settlement import PURCHASE
 from bus.contract.terminal import REMIND
+from bus.contract.timestamp import rfc3339
 from bus.contract.warehouse import FULFIL
-from bus.errors import SoldOut
-from bus.once import DoneFile
-from bus.timestamp import rfc3339
-from bus.turn import Turn
+from bus.runtime.unit_of_work import Turn
+from bus.storage.effect_log import DoneFile
 from devices.terminal.screen import PrintingScreen
 from nodes.catalog import domain as catalog
 from nodes.catalog import role as catalog_role

@@ -10,15 +10,15 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from bus.batch import Batches
-from bus.envelope import child_trace
-from bus.gate import Gate
-from bus.journal import Journal
-from bus.node import Node
-from bus.outbox import Schedule
-from bus.turn import Pending, Turn
-from bus.virtual import VirtualIdentity
+from bus.contract.envelope import child_trace
+from bus.runtime.admission import Gate
+from bus.runtime.node import Node
+from bus.runtime.processor import Batches
+from bus.runtime.schedule import Schedule
+from bus.runtime.unit_of_work import Pending, Turn
+from bus.storage.journal import Journal
 from simulation.planted.bug import Bug
+from testing.kit.virtual_time import VirtualIdentity
 
 
 class _Leaky:
@@ -156,7 +156,7 @@ def _lost_at_restart(*kinds: str) -> AbstractContextManager[Any]:
         row = Pending(*columns)
         return replace(row, kind="timer", due_at=row.due_at * 2) if row.kind in kinds else row
 
-    return patch("bus.node.Pending", planted)
+    return patch("bus.runtime.node.Pending", planted)
 
 
 def _shown_once() -> AbstractContextManager[Any]:

@@ -10,7 +10,7 @@ from unittest.mock import patch
 from bus.contract.catalog import OrderOnly
 from bus.contract.sorter import ABORT
 from bus.contract.warehouse import WITHDRAW
-from bus.turn import Turn
+from bus.runtime.unit_of_work import Turn
 from nodes.catalog import role as catalog_role
 from nodes.settlement import domain as settlement
 from nodes.settlement.payments import CardMethod

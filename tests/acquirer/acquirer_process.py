@@ -18,7 +18,7 @@ class AcquirerProcess:
     """One running `python -m nodes.settlement.acquirer`, on a port that it picked itself."""
 
     def __init__(self, log: Path, *options: str) -> None:
-        command = [sys.executable, "-m", "nodes.settlement.acquirer"]
+        command = [sys.executable, "-m", "acquirer"]
         self.process = subprocess.Popen(
             [*command, "--port", "0", "--log", str(log), *options],
             stdin=subprocess.PIPE,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bus.errors import JournalError
-from nodes.settlement.acquirer import log as log_module
-from nodes.settlement.acquirer.book import Book, CaptureBody
-from nodes.settlement.acquirer.log import Log
+from acquirer import log as log_module
+from acquirer.book import Book, CaptureBody
+from acquirer.log import Log
+from bus.contract.errors import JournalError
 
 BODY = CaptureBody(token="tok_approve", amount=700, currency="EUR")
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from acquirer_process import AcquirerProcess
 
-from bus.errors import ConfigurationError, Internal
+from bus.contract.errors import ConfigurationError, Internal
 from nodes.settlement.acquirer.client import (
     Acquirer,
     Captured,
@@ -339,6 +339,6 @@ async def test_the_test_cards_refuse_what_they_are_named_after(
 def test_the_client_loads_no_server() -> None:
     code = """
 import sys, nodes.settlement.acquirer.client
-assert not {"starlette", "uvicorn", "nodes.settlement.acquirer.server"} & set(sys.modules)
+assert not {"starlette", "uvicorn", "acquirer.server"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True)

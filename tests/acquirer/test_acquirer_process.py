@@ -144,7 +144,7 @@ def test_a_new_one_waits_until_the_old_one_has_let_go_of_the_log(log: Path) -> N
 
 def test_a_port_that_is_taken_is_said_in_one_line(log: Path, tmp_path: Path) -> None:
     with AcquirerProcess(log) as process:
-        command = [sys.executable, "-m", "nodes.settlement.acquirer"]
+        command = [sys.executable, "-m", "acquirer"]
         port = process.url.rpartition(":")[2]
         second = subprocess.run(
             [*command, "--port", port, "--log", str(tmp_path / "second.jsonl")],

@@ -11,7 +11,7 @@ from broker_scenario import carry, eventually
 from broker.engine import RunningEngine, running_broker
 from broker.ports import port_in_use
 from broker.settings import BrokerSettings
-from cli.checkup import store_files
+from store.checkup import store_files
 
 CONNACK = 0x20
 

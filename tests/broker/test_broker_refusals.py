@@ -18,7 +18,7 @@ from broker.child import Program
 from broker.engine import RunningEngine, running_broker
 from broker.ports import port_in_use
 from broker.settings import BrokerSettings
-from bus.errors import BrokerError
+from bus.contract.errors import BrokerError
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from store import PATIENCE, eventually
+from running_store import PATIENCE, eventually
 
 from broker import senders
 from broker.engine import running_broker

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from raw_client import OpenRaw, RawClient, raw_in_memory, raw_over_mqtt
-from store import Store, Transport, running_store
+from running_store import Store, Transport, running_store
 
 from bus.link import MemoryBroker
 

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from store import FAST, FaultyBroker, Store, eventually, running_store
+from running_store import FAST, FaultyBroker, Store, eventually, running_store
 
 from bus.contract.every import ABOUT, MAX_ERRORS, About
 from bus.contract.values import Empty

@@ -4,9 +4,10 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from store import Store
+from running_store import Store
 
 from bus.contract.delivery import Delivery
+from bus.contract.errors import Problem
 from bus.contract.settlement import (
     DEPOSIT,
     RENAME,
@@ -17,7 +18,6 @@ from bus.contract.settlement import (
     StatementQuery,
 )
 from bus.contract.values import Money
-from bus.errors import Problem
 
 
 def _deposit(account: str, name: str | None, delivery: str | None = None) -> Deposit:

@@ -11,11 +11,20 @@ from typing import Any
 
 import pytest
 from needs import ENGINE
-from store import FAST, PATIENCE, STOCK, FaultyBroker, RunBroker, Store, eventually, running_store
+from running_store import (
+    FAST,
+    PATIENCE,
+    STOCK,
+    FaultyBroker,
+    RunBroker,
+    Store,
+    eventually,
+    running_store,
+)
 from store_process import STOREBUS
 
+from bus.contract.errors import Refused
 from bus.contract.settlement import PURCHASE, AccountPayment
-from bus.errors import Refused
 from bus.link import MqttConnector, Outgoing
 from devices.terminal.domain import Bought
 from devices.terminal.role import Terminal

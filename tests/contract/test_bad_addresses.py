@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from bad_messages import message, purchase
 from raw_client import RawClient, raw_over_mqtt
-from store import RunBroker, Store, running_store
+from running_store import RunBroker, Store, running_store
 
 from broker.engine import Broker
 from bus.contract.catalog import LOOKUP, SEARCH, Lookup, Search
+from bus.contract.errors import UnknownCallee
 from bus.contract.every import PING
 from bus.contract.values import Empty
-from bus.errors import UnknownCallee
 from bus.link import MqttConnector
 
 NO_MATCHING_SUBSCRIBERS = 0x10

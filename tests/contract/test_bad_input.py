@@ -9,12 +9,12 @@ import pytest
 import pytest_asyncio
 from bad_messages import BAD, CARD, WIDE, Bad, message, purchase
 from raw_client import RawClient, raw_over_mqtt
-from store import RunBroker, Store, eventually, running_store
+from running_store import RunBroker, Store, eventually, running_store
 
 from bus.contract.every import ABOUT, PING
+from bus.contract.timestamp import milliseconds
 from bus.contract.values import Empty
 from bus.link import MqttConnector
-from bus.timestamp import milliseconds
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

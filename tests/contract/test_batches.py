@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 from raw_client import RawClient, raw_in_memory
-from store import PRODUCTS, Store, eventually, running_store
+from running_store import PRODUCTS, Store, eventually, running_store
 
 from bus.contract.catalog import UPSERT
 from bus.contract.every import PING
 from bus.contract.values import Empty
-from bus.intake import Request
 from bus.link import MemoryBroker, Outgoing
-from bus.node import Node
-from bus.settings import RuntimeSettings
-from bus.turn import Turn
+from bus.runtime.node import Node
+from bus.runtime.requests import Request
+from bus.runtime.settings import RuntimeSettings
+from bus.runtime.unit_of_work import Turn
 
 COUNT = 40
 

@@ -16,17 +16,17 @@ import pytest
 import pytest_asyncio
 from bounds import Case, cases
 from raw_client import RawClient, raw_in_memory, raw_over_mqtt
-from store import PATIENCE, RunBroker, Store, running_store
+from running_store import PATIENCE, RunBroker, Store, running_store
 
 from bus.contract import OPERATIONS, STATES
 from bus.contract.channel import EVERY, ROLES, Operation
+from bus.contract.errors import Refused
 from bus.contract.every import ABOUT, PING
 from bus.contract.settlement import DEPOSIT, Deposit
 from bus.contract.values import MAX_INTEGER, Empty, Money
 from bus.contract.warehouse import RECEIVE, Receive
-from bus.errors import Refused
 from bus.link import MemoryBroker, MqttConnector
-from cli.contract.messages import messages_of
+from schema.messages import messages_of
 
 SITE = "bounds"
 NODES = ("catalog", "settlement", "warehouse", "sorter-1", "terminal-1")

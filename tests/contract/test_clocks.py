@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from bad_messages import message, purchase
 from raw_client import RawClient
-from store import FAST, PATIENCE, STOCK, FaultyBroker, Store, Transport, eventually
+from running_store import FAST, PATIENCE, STOCK, FaultyBroker, Store, Transport, eventually
 
-from bus.caller import Caller
+from bus.contract.errors import Refused
 from bus.contract.every import PING
 from bus.contract.settlement import COLLECT, DEPOSIT, ORDER, Collect, Deposit, OrderQuery
+from bus.contract.timestamp import milliseconds, rfc3339
 from bus.contract.values import Empty, Model, Money
 from bus.contract.warehouse import RECEIVE, Receive
-from bus.errors import Refused
-from bus.identity import Identity
 from bus.link import Connector, Outgoing, Subscription
-from bus.timestamp import milliseconds, rfc3339
+from bus.runtime.caller import Caller
+from bus.runtime.environment import Identity
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
 
@@ -122,7 +122,7 @@ async def no_alarm(store: Store, node: str) -> None:
 @pytest.fixture(autouse=True)
 def looking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes look at their clocks more often than usual."""
-    monkeypatch.setattr("bus.clock_watch._LOOK", SLOW_LOOK)
+    monkeypatch.setattr("bus.runtime.clock_watch._LOOK", SLOW_LOOK)
 
 
 # -- a host whose clock is wrong ------------------------------------------------------------------

@@ -9,11 +9,11 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from judge import Judge
 from raw_client import RawClient
-from store import Store
+from running_store import Store
 
-from bus.envelope import Reading
-from bus.recording import Recorded, read_recording
-from bus.timestamp import milliseconds, rfc3339
+from bus.contract.envelope import Reading
+from bus.contract.timestamp import milliseconds, rfc3339
+from bus.history.recording import Recorded, read_recording
 
 RECORDED = Path(__file__).parents[1] / "ui" / "recorded.jsonl"
 OURS = ("correlationid", "causationid", "traceparent", "orderid", "expirytime", "expiresin")

@@ -5,7 +5,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from store import LABEL, Store
+from running_store import LABEL, Store
 
 from bus.contract.catalog import (
     LOOKUP,
@@ -17,7 +17,7 @@ from bus.contract.catalog import (
     Upsert,
     Upserted,
 )
-from bus.errors import Problem
+from bus.contract.errors import Problem
 
 BLUE, RED, MUG = "09506000134352", "09506000134369", "00000040170725"
 FREE = "04012345678918"

@@ -13,9 +13,9 @@ from bus.contract import CHANNELS
 from bus.contract.cloudevent import CloudEvent
 from bus.contract.problem import ProblemData
 from bus.contract.values import MAX_INTEGER, Model
-from cli.contract.compatibility import incompatible
-from cli.contract.messages import messages_of
-from cli.contract.snapshot import snapshot
+from schema.compatibility import incompatible
+from schema.messages import messages_of
+from schema.snapshot import snapshot
 
 MESSAGES: dict[str, type[Model]] = {
     message.name: message.model for channel in CHANNELS for message in messages_of(channel)

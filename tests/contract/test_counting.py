@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from store import FAST, STOCK, FaultyBroker, Store, eventually, running_store
+from running_store import FAST, STOCK, FaultyBroker, Store, eventually, running_store
 from test_short_pick import ELSEWHERE, HERE, SOON, balanced, bins, missing, on_hand, put
 from test_ways_back import in_state, put_everything_back, to_put_back, view
 
 from bus.contract.catalog import SEARCH, Search
+from bus.contract.errors import Refused
 from bus.contract.warehouse import COUNT, COUNTS, Counted, CountGoods, Counts
-from bus.errors import Refused
 
 MUGS = STOCK["MUG"]
 

@@ -1,14 +1,14 @@
 """What a delivery brought counts once, however often and under which ids it is sent."""
 
 import pytest
-from store import Store
+from running_store import Store
 
 from bus.contract.delivery import Delivered, Delivery
+from bus.contract.errors import Refused
 from bus.contract.settlement import DELIVERED as PAID_BEFORE
 from bus.contract.settlement import DEPOSIT, Deposit
 from bus.contract.values import Money
 from bus.contract.warehouse import DELIVERED, RECEIVE, Receive
-from bus.errors import Refused
 
 MONDAY = Delivery(name="monday.csv", content="c0ffee")
 TUESDAY = Delivery(name="tuesday.csv", content="c0ffee")

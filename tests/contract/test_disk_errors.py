@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from store import FAST, PRODUCTS, Store, running_store
+from running_store import FAST, PRODUCTS, Store, running_store
 
 from bus.contract.catalog import UPSERT
+from bus.contract.errors import JournalError, Refused
 from bus.contract.every import PING
 from bus.contract.topics import Topics
 from bus.contract.values import Empty
-from bus.errors import JournalError, Refused
-from bus.journal import Journal, Schema
 from bus.link import MemoryBroker
-from bus.node import Node, Place
+from bus.runtime.node import Node, Place
+from bus.storage.journal import Journal, Schema
 from nodes.catalog.role import Catalog
 
 BREAK = {"full": "max_page_count = 1", "readonly": "query_only = 1"}

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from raw_client import raw_over_mqtt
-from store import LABEL, running_store
+from running_store import LABEL, running_store
 
 from broker.engine import running_broker
 from broker.settings import BrokerSettings

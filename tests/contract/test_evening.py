@@ -8,12 +8,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from store import FAST, FaultyBroker, Store, eventually, running_store
+from running_store import FAST, FaultyBroker, Store, eventually, running_store
 from store_process import storebus
 
+from audit import WAITS, Tally, audit, findings
 from bus.contract.catalog import OrderOnly
 from bus.contract.settlement import CANCEL
-from cli.audit import WAITS, Tally, audit, findings
 
 
 @pytest.fixture

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store import Store, eventually, running_store
+from running_store import Store, eventually, running_store
 
-from bus.batch import Batches
-from bus.clock import Moment
 from bus.contract.settlement import DEPOSIT, Deposit
 from bus.contract.values import Money
-from bus.identity import Identity
-from bus.journal import Journal
 from bus.link import MemoryBroker
-from bus.settings import RuntimeSettings
+from bus.runtime.clock import Moment
+from bus.runtime.environment import Identity
+from bus.runtime.processor import Batches
+from bus.runtime.settings import RuntimeSettings
+from bus.storage.journal import Journal
 from nodes.catalog.role import Catalog
 from nodes.catalog.store import SCHEMA as CATALOG
 

@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
-from store import PATIENCE, Transport
+from running_store import PATIENCE, Transport
 
+from bus.contract.errors import LinkError
 from bus.contract.values import MAX_PAYLOAD
-from bus.errors import LinkError
 from bus.link import Connector, Incoming, Link, Outgoing, Subscription
 from bus.link.memory import MemoryLink
 

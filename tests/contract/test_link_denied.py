@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from needs import require
 from ports import free_port
-from store import PATIENCE
+from running_store import PATIENCE
 
 from broker import mosquitto
 from broker.child import Program, stop

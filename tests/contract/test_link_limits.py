@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 from needs import require
 from ports import free_port
-from store import PATIENCE, PRODUCTS, Store, running_store
+from running_store import PATIENCE, PRODUCTS, Store, running_store
 
 from broker import mosquitto
 from broker.child import Program, stop
-from bus.caller import Caller
 from bus.contract.catalog import SEARCH, UPSERT, Search, Upsert
+from bus.contract.errors import BrokerError, Refused, TooLarge
 from bus.contract.every import PING
 from bus.contract.settlement import PURCHASE
 from bus.contract.values import Empty
-from bus.errors import BrokerError, Refused, TooLarge
 from bus.link import MqttConnector
 from bus.link.granted import NO_RETAINED
+from bus.runtime.caller import Caller
 from cli import doctor
-from cli.settings import Settings
+from store.settings import Settings
 
 SMALL = 1030
 """Bytes of a packet: the product of the shirts gets through, the receipt for three styles not."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import pytest
 from ports import free_port
-from store import PATIENCE
+from running_store import PATIENCE
 
-from broker.relay import read_packet
-from bus.errors import BrokerError, LinkError, NotGrantedError, OversizeError
+from bus.contract.errors import BrokerError, LinkError, NotGrantedError, OversizeError
 from bus.link import MqttConnector, Outgoing, Subscription
+from testing.kit.relay import read_packet
 
 CONNECT, PUBLISH, SUBSCRIBE, PING, DISCONNECT = 0x10, 0x30, 0x80, 0xC0, 0xE0
 ROOM = 2

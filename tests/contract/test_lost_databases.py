@@ -7,15 +7,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from store import FaultyBroker, Store, eventually, running_store
+from running_store import FaultyBroker, Store, eventually, running_store
 
 from bus.contract.catalog import COMMIT, OrderOnly
+from bus.contract.errors import Refused
 from bus.contract.settlement import ORDER, OrderQuery
 from bus.contract.topics import Topics
-from bus.errors import Refused
 from bus.link import Incoming
-from bus.settings import RuntimeSettings
-from bus.turn import Turn
+from bus.runtime.settings import RuntimeSettings
+from bus.runtime.unit_of_work import Turn
 from tui.model.store import StoreModel
 
 OFTEN = RuntimeSettings(

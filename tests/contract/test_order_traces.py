@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from store import FAST, FaultyBroker, Store, eventually, running_store
+from running_store import FAST, FaultyBroker, Store, eventually, running_store
 from test_ways_back import in_state, put_everything_back
 
 from bus.contract.catalog import OrderOnly

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 import pytest
-from store import FAST, FaultyBroker, eventually, running_store
+from running_store import FAST, FaultyBroker, eventually, running_store
 from test_ways_back import cancel, in_state, put_everything_back
 
+from audit import audit, findings
 from bus.contract.catalog import OrderOnly
+from bus.contract.errors import Malformed
 from bus.contract.settlement import REFUSALS, RESOLVE, How, Refusals, Resolve
 from bus.contract.warehouse import WITHDRAW
-from bus.errors import Malformed
-from bus.intake import Request
-from bus.turn import Turn
-from cli.audit import audit, findings
+from bus.runtime.requests import Request
+from bus.runtime.unit_of_work import Turn
 
 
 def _refuse(_: Turn, __: Request[OrderOnly]) -> OrderOnly:

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from store import FAST, FaultyBroker, eventually, running_store
+from running_store import FAST, FaultyBroker, eventually, running_store
 
+from bus.contract.errors import Unavailable
 from bus.contract.sorter import ABORT, PICK, Abort, Aborted, Pick, PickReply
 from bus.contract.topics import Topics
-from bus.errors import Unavailable
-from bus.intake import Request
-from bus.node import Node
-from bus.role import Role
-from bus.turn import Turn
+from bus.runtime.node import Node
+from bus.runtime.requests import Request
+from bus.runtime.role import Role
+from bus.runtime.unit_of_work import Turn
 from devices.sorter.store import SCHEMA as SORTER
 from nodes.warehouse.settings import WarehouseSettings
 
@@ -37,7 +37,7 @@ def _abort(_: Turn, request: Request[Abort]) -> Aborted:
 async def test_a_sorter_that_refuses_every_job_is_told_with_its_reason_until_it_takes_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refuse: Callable[..., PickReply]
 ) -> None:
-    monkeypatch.setattr("bus.service_watch._SILENT", 300)
+    monkeypatch.setattr("bus.runtime.service_watch._SILENT", 300)
     monkeypatch.setattr("nodes.warehouse.troubles._REFUSING", 300)
     broker = FaultyBroker()
     answering = [refuse]

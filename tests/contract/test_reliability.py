@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from store import FAST, LABEL, FaultyBroker, Store, eventually, running_store
+from running_store import FAST, LABEL, FaultyBroker, Store, eventually, running_store
 
 from bus.contract.every import ABOUT
 from bus.contract.terminal import REMIND
 from bus.contract.values import Empty
 from bus.contract.warehouse import FULFIL
-from bus.outbox import AHEAD
-from bus.turn import Turn
+from bus.runtime.schedule import AHEAD
+from bus.runtime.unit_of_work import Turn
 
 HOPS = (
     "terminal-1/settlement/purchase",

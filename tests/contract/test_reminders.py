@@ -4,10 +4,10 @@ import asyncio
 import json
 from pathlib import Path
 
-from store import FAST, PATIENCE, FaultyBroker, Store, eventually, running_store
+from running_store import FAST, PATIENCE, FaultyBroker, Store, eventually, running_store
 
-from bus.caller import Caller
 from bus.contract.terminal import REMIND, Remind, Shown
+from bus.runtime.caller import Caller
 from nodes.settlement.settings import SettlementSettings
 
 REMINDER = Remind(

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from store import LABEL, PRODUCTS, STOCK, Store, eventually
+from running_store import LABEL, PRODUCTS, STOCK, Store, eventually
 from test_short_pick import HERE
 
+from audit import findings
 from bus.contract.catalog import (
     LOOKUP,
     REGISTERED,
@@ -23,10 +24,9 @@ from bus.contract.catalog import (
     Search,
     Upsert,
 )
+from bus.contract.errors import Problem, Refused
 from bus.contract.settlement import PURCHASE
 from bus.contract.warehouse import COUNT, CountGoods
-from bus.errors import Problem, Refused
-from cli.audit import findings
 
 RED = "09506000134369"
 

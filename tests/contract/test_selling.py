@@ -1,9 +1,10 @@
 """From the label to the collected parcel, over every transport."""
 
 import pytest
-from store import LABEL, PRICES, PRODUCTS, STOCK, Store
+from running_store import LABEL, PRICES, PRODUCTS, STOCK, Store
 
 from bus.contract.catalog import LOOKUP, SEARCH, UPSERT, Lookup, Search, Upsert
+from bus.contract.errors import Refused
 from bus.contract.every import ABOUT, PING
 from bus.contract.settlement import ORDER, ORDERS, OrderQuery, Orders
 from bus.contract.values import Empty
@@ -15,7 +16,6 @@ from bus.contract.warehouse import (
     Locate,
     Receive,
 )
-from bus.errors import Refused
 
 STEPS = ("travelling", "picking", "conveying", "packing")
 

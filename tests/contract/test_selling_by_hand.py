@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from raw_client import RawClient, Received
-from store import LABEL, PRICES, Store, eventually
+from running_store import LABEL, PRICES, Store, eventually
 
 SHOWN = {"shown": True}
 

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from bad_messages import message, purchase
 from raw_client import RawClient
-from store import PRODUCTS, STOCK, Store
+from running_store import PRODUCTS, STOCK, Store
 
 from bus.contract.catalog import UPSERT, Line, Upsert
+from bus.contract.errors import Problem, Refused, TooLarge
 from bus.contract.every import PING
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import (
@@ -20,7 +21,6 @@ from bus.contract.settlement import (
 )
 from bus.contract.values import MAX_PAYLOAD, Empty, Money
 from bus.contract.warehouse import RECEIVE, Receive
-from bus.errors import Problem, Refused, TooLarge
 
 
 async def refusal(asked: Any) -> ProblemData:

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from store import BALANCES, FAST, FaultyBroker, Store, eventually, running_store
+from running_store import BALANCES, FAST, FaultyBroker, Store, eventually, running_store
 from test_ways_back import cancel, in_state, put_everything_back, to_put_back, view
 
+from audit import findings
 from bus.contract.catalog import Line
 from bus.contract.settlement import OrderView
 from bus.contract.warehouse import RECEIVE, Receive
-from cli.audit import findings
 from nodes.warehouse.settings import WarehouseSettings
 
 HERE, ELSEWHERE = "A-01-1", "A-02-1"

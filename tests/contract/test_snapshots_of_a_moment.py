@@ -6,11 +6,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from store import FAST, Store, running_store
+from running_store import FAST, Store, running_store
 
 from bus.contract.catalog import SEARCH, Search, SearchResult
-from bus.intake import Request
 from bus.link import MemoryBroker
+from bus.runtime.requests import Request
 
 SOLD = "SELECT sum(available) FROM (SELECT on_hand - reserved AS available FROM style)"
 

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store import FAST, FaultyBroker, Store, eventually, running_store
+from running_store import FAST, FaultyBroker, Store, eventually, running_store
 from test_ways_back import put_everything_back, view
 
+from audit import findings
 from bus.contract.catalog import OrderOnly
 from bus.contract.channel import Operation
+from bus.contract.errors import Refused
 from bus.contract.topics import Topics
 from bus.contract.values import Model
 from bus.contract.warehouse import REASSIGN, RESUME, Resume
-from bus.errors import Refused
-from cli.audit import findings
 from nodes.warehouse.settings import WarehouseSettings
 
 

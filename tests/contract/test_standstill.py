@@ -11,22 +11,22 @@ from typing import Any
 import pytest
 from bad_messages import message
 from raw_client import RawClient, raw_in_memory
-from store import PATIENCE, Store, running_store
+from running_store import PATIENCE, Store, running_store
 
-from bus.caller import Caller
+from bus.contract.errors import JournalError, Refused, StandstillError, Unavailable
 from bus.contract.every import ABOUT, ALARMS_STATE, PING, PRESENCE
 from bus.contract.settlement import PURCHASE
 from bus.contract.terminal import REMIND, Remind, Shown
 from bus.contract.values import Empty
-from bus.errors import JournalError, Refused, StandstillError, Unavailable
-from bus.intake import Request
-from bus.journal import Journal
 from bus.link import MemoryBroker
-from bus.node import Node, Place
-from bus.role import Adapter, Role
-from bus.settings import RuntimeSettings
-from bus.turn import Turn
-from bus.worker import WorkError
+from bus.runtime.caller import Caller
+from bus.runtime.node import Node, Place
+from bus.runtime.requests import Request
+from bus.runtime.role import Adapter, Role
+from bus.runtime.settings import RuntimeSettings
+from bus.runtime.unit_of_work import Turn
+from bus.storage.journal import Journal
+from bus.storage.worker import WorkError
 from cli.doctor import _role as look_at
 from devices.terminal.store import SCHEMA as TERMINAL
 

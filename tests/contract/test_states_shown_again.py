@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store import FaultyBroker, Store, eventually, running_store
+from running_store import FaultyBroker, Store, eventually, running_store
 
 from bus.contract.catalog import OrderOnly
 from bus.contract.settlement import CANCEL
 from bus.contract.sorter import ABORT, JOB_STATE, Abort
-from bus.settings import RuntimeSettings
+from bus.runtime.settings import RuntimeSettings
 
 NODES = ("catalog", "settlement", "warehouse", "sorter-1", "terminal-1")
 OFTEN = RuntimeSettings(retry_first=0.05, retry_limit=0.2, takeover_wait=0.2, show_again=0.05)

@@ -16,16 +16,16 @@ from needs import require
 from plug import Plug
 from ports import free_port
 from raw_client import RawClient
-from store import FAST, PATIENCE, Store, Transport, eventually, running_store
+from running_store import FAST, PATIENCE, Store, Transport, eventually, running_store
 
 from broker import mosquitto
 from broker.child import Program, stop
+from bus.contract.errors import RoleTakenError
 from bus.contract.every import PING
 from bus.contract.values import Empty
-from bus.errors import RoleTakenError
 from bus.link import Link, MemoryBroker, MqttConnector, Outgoing
-from bus.node import Node, Place
-from bus.turn import Turn
+from bus.runtime.node import Node, Place
+from bus.runtime.unit_of_work import Turn
 from devices.terminal import store as terminal_store
 from nodes.catalog.role import Catalog
 

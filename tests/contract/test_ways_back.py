@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from store import BALANCES, FAST, STOCK, FaultyBroker, Store, eventually, running_store
+from running_store import BALANCES, FAST, STOCK, FaultyBroker, Store, eventually, running_store
 
+from audit import findings
 from bus.contract.catalog import OrderOnly
+from bus.contract.errors import Problem, Refused
 from bus.contract.settlement import CANCEL, ORDER, OrderQuery, OrderView
 from bus.contract.values import Empty
 from bus.contract.warehouse import RECEIVE, RETURNS, Receive, Return
-from bus.errors import Problem, Refused
-from cli.audit import findings
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
 

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 from raw_client import RawClient, Received
-from store import LABEL, Store, Transport
+from running_store import LABEL, Store, Transport
 
 from bus.contract.every import PING
 from bus.contract.values import Empty

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from device_process import SORTER, Device, device, host_and_port
 from raw_client import RawClient, raw_over_mqtt
-from store import eventually
+from running_store import eventually
 from store_process import StoreProcess
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from device_process import PROJECT
 
-from bus.timestamp import milliseconds
+from bus.contract.timestamp import milliseconds
 
 DEVICES = PROJECT / "examples" / "devices"
 WRITTEN = ("paho/terminal.py", "sorter-paho/sorter.py", "asyncio-mqtt/till.py")

@@ -14,11 +14,11 @@ from store_process import free_port
 
 from broker.engine import running_broker
 from broker.settings import BrokerSettings
-from cli.certify.book import Verdict
-from cli.certify.hands import CommandHands, Commands
-from cli.certify.run import Where, certify, open_stage
-from cli.certify.shelf import LABEL
-from cli.certify.stage import Times
+from testing.certify.book import Verdict
+from testing.certify.hands import CommandHands, Commands
+from testing.certify.run import Where, certify, open_stage
+from testing.certify.shelf import LABEL
+from testing.certify.stage import Times
 
 EXAMPLES = (SORTER, *TERMINALS)
 TIMES = Times(patience=20.0, settle=1.0)

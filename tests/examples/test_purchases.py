@@ -11,7 +11,7 @@ import pytest
 from device_process import MQTT_JS, TERMINALS, Example, device, host_and_port
 from needs import ENGINE
 from raw_client import RawClient, Received, raw_over_mqtt
-from store import RunBroker
+from running_store import RunBroker
 
 from broker.engine import Broker
 

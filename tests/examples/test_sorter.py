@@ -9,7 +9,7 @@ import pytest
 from device_process import SORTER, Device, device, host_and_port
 from needs import ENGINE
 from raw_client import RawClient, Received, raw_over_mqtt
-from store import RunBroker
+from running_store import RunBroker
 
 _numbers = itertools.count(1)
 PICKS = [

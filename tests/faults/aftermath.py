@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import closing
 from pathlib import Path
 
-from cli.audit import findings
+from audit import findings
 
 _PAID = ("settled", "ready", "reminded", "collected")
 _FITTING = {"settled": _PAID, "refused": ("refused", "declined", None)}

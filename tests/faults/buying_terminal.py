@@ -11,7 +11,8 @@ from pathlib import Path
 
 from customers import customers_at
 
-from cli.run import output, run
+from bus.text.console import output
+from cli.run import run
 
 SERVED = "all are reminded"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from parts import PATIENCE, settings_of
 
 from bus.contract.catalog import Style
+from bus.contract.errors import NoAnswer
 from bus.contract.settlement import AccountPayment, CardPayment, Payment
-from bus.errors import NoAnswer
-from cli.customer import running_terminal
 from devices.terminal import domain
 from devices.terminal.domain import Bought
 from devices.terminal.role import Terminal
+from store.terminal import running_terminal
 
 SKUS = ("OXF-BLU-M", "CAN-40", "CRF-SMO", "WCB-24")
 ACCOUNTS = ("C-1001", "C-1004", "C-1006", "C-1009")

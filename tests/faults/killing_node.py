@@ -16,10 +16,10 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from bus.batch import Batches, Done, Due, Replied
-from bus.intake import Request
-from bus.node import Node
-from bus.turn import Turn
+from bus.runtime.node import Node
+from bus.runtime.processor import Batches, Done, Due, Replied
+from bus.runtime.requests import Request
+from bus.runtime.unit_of_work import Turn
 
 STEPS = ("received", "decided", "committed", "published")
 

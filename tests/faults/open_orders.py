@@ -6,10 +6,10 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from bus.contract.envelope import Sealed
 from bus.contract.settlement import READY, Ready
 from bus.contract.terminal import REMIND, Remind
 from bus.contract.values import Model
-from bus.envelope import Sealed
 
 TERMINALS = 50
 _TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -14,13 +14,13 @@ from ports import free_port
 
 from broker import embedded, mosquitto
 from broker.child import Program
-from bus.caller import Caller
+from bus.contract.errors import NoAnswer
 from bus.contract.every import ABOUT, PING, About
 from bus.contract.values import Empty
-from bus.errors import NoAnswer
 from bus.link import MqttConnector
-from bus.settings import RuntimeSettings
-from cli.settings import Settings, read_settings
+from bus.runtime.caller import Caller
+from bus.runtime.settings import RuntimeSettings
+from store.settings import Settings, read_settings
 
 LONG = os.environ.get("STOREBUS_FAULTS") == "long"
 """`make faults`: more rounds and longer stops than `make test` has time for."""

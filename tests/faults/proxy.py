@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from broker.relay import Relay, Stream, read_packet
+from testing.kit.relay import Relay, Stream, read_packet
 
 PUBLISH, PUBACK = 3, 4
 MOST_HELD = 5_000

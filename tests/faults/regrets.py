@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from customers import Customers
 from parts import PATIENCE, Parts
 
-from bus.caller import Caller
 from bus.contract.catalog import OrderOnly
 from bus.contract.settlement import CANCEL, ORDER, OrderQuery
 from bus.contract.values import Empty
 from bus.contract.warehouse import RECEIVE, RETURNS, Receive, Returns
+from bus.runtime.caller import Caller
 
 SHELF = "A-01-1"
 LOOK_AGAIN = 0.2

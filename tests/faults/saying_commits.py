@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from unittest.mock import patch
 
-from bus import journal
+from bus.storage import journal
 from nodes.catalog.store import SCHEMA as CATALOG
 
 

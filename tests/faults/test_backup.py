@@ -11,9 +11,9 @@ from aftermath import assert_nothing_is_wrong
 from customers import SKUS, customers_at
 from parts import LONG, NODES, PATIENCE, eventually, running_broker, running_parts
 
-from bus.errors import ConfigurationError, JournalError
-from cli.backup import copy_store
+from bus.contract.errors import ConfigurationError, JournalError
 from devices.terminal.role import Terminal
+from store.backup import copy_store
 
 ORDERS = 60 if LONG else 15
 TERMINALS = ("terminal-1", "terminal-2")

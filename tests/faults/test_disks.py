@@ -23,10 +23,10 @@ from parts import (
     running_parts,
 )
 
+from bus.contract.errors import JournalError
 from bus.contract.every import ABOUT, PING
 from bus.contract.settlement import AccountPayment, CardPayment
 from bus.contract.values import Empty
-from bus.errors import JournalError
 
 pytestmark = pytest.mark.needs("disk")
 

@@ -7,15 +7,15 @@ from pathlib import Path
 from aftermath import assert_nothing_is_wrong, paid_orders
 from parts import PATIENCE, ROLES, RUNTIME, Parts, running_broker, running_parts, settings_of
 
-from bus.caller import Caller
 from bus.contract.catalog import UPSERT, Line, Upsert
+from bus.contract.errors import Problem
 from bus.contract.settlement import PURCHASE, AccountPayment, Purchase, Receipt
 from bus.contract.values import Money
 from bus.contract.warehouse import RECEIVE, Receive
-from bus.errors import Problem
 from bus.link import MqttConnector
-from bus.settings import RuntimeSettings
-from cli.customer import running_terminal
+from bus.runtime.caller import Caller
+from bus.runtime.settings import RuntimeSettings
+from store.terminal import running_terminal
 
 TERMINALS = 200
 PIECES = 10

@@ -8,9 +8,9 @@ import pytest
 from open_orders import open_orders
 from parts import LONG, Part, running_broker, running_parts
 
-from bus.caller import Caller
 from bus.contract.every import ABOUT, PING
 from bus.contract.values import Empty
+from bus.runtime.caller import Caller
 
 ORDERS = 100_000 if LONG else 5_000
 PROMPT = 5.0

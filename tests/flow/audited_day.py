@@ -10,8 +10,8 @@ from needs import ENGINE
 from raw_client import RawClient, raw_over_mqtt
 from store_process import StoreProcess, running_store_process, storebus
 
-from bus.caller import Caller
 from bus.contract.catalog import OrderOnly
+from bus.contract.errors import Refused
 from bus.contract.settlement import (
     CANCEL,
     COLLECT,
@@ -24,12 +24,12 @@ from bus.contract.settlement import (
 )
 from bus.contract.values import Empty
 from bus.contract.warehouse import RECEIVE, RETURNS, Receive
-from bus.errors import Refused
 from bus.link import MqttConnector
-from cli.customer import running_terminal
-from cli.settings import read_settings
-from cli.shop import SAMPLE
+from bus.runtime.caller import Caller
 from devices.terminal.role import Terminal
+from store.settings import read_settings
+from store.shop import SAMPLE
+from store.terminal import running_terminal
 
 ANN = AccountPayment(method="account", account="C-1001")
 BY_HAND = "terminal-9"

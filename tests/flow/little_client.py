@@ -13,7 +13,7 @@ import aiomqtt
 from bus.link import Incoming, MemoryBroker, Outgoing, Subscription
 from bus.link.memory import MemoryLink
 from bus.link.packets import Connecting
-from cli.certify.wire import _covers_requests
+from testing.certify.wire import _covers_requests
 
 
 class LostError(Exception):
@@ -131,7 +131,7 @@ class MemoryClient:
 
 
 class MemoryWire:
-    """What a played store sees of a device in memory: see `cli.certify.wire.Line`."""
+    """What a played store sees of a device in memory: see `testing.certify.wire.Line`."""
 
     port = 0
 

@@ -9,12 +9,12 @@ from little_device import LittleSorter, LittleTerminal
 from bus.contract.topics import Topics
 from bus.contract.values import MAX_PAYLOAD
 from bus.link import MemoryBroker
-from bus.virtual import VirtualIdentity, VirtualLoop, milliseconds
-from cli.certify.book import Verdict
-from cli.certify.rules import SORTER, TERMINAL
-from cli.certify.run import certify
-from cli.certify.shelf import LABEL
-from cli.certify.stage import Stage, Times
+from testing.certify.book import Verdict
+from testing.certify.rules import SORTER, TERMINAL
+from testing.certify.run import certify
+from testing.certify.shelf import LABEL
+from testing.certify.stage import Stage, Times
+from testing.kit.virtual_time import VirtualIdentity, VirtualLoop, milliseconds
 
 TIMES = Times(patience=30.0)
 NAMES = {SORTER: "sorter-9", TERMINAL: "terminal-9"}

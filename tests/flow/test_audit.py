@@ -16,9 +16,9 @@ from raw_client import raw_over_mqtt
 from store_process import StorebusHere, running_store_process
 from tampering import TAMPERINGS, Tampering
 
-from bus.errors import ConfigurationError, JournalError
-from bus.recording import Connected, Recorded, read_recording
-from cli.audit import INVARIANTS, audit, findings
+from audit import INVARIANTS, audit, findings
+from bus.contract.errors import ConfigurationError, JournalError
+from bus.history.recording import Connected, Recorded, read_recording
 
 
 @pytest.fixture(scope="module")

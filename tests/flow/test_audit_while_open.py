@@ -7,11 +7,11 @@ from pathlib import Path
 from audited_day import ANN, card, recording
 from store_process import running_store_process
 
-from cli.audit import Finding, findings
-from cli.customer import running_terminal
-from cli.settings import read_settings
+from audit import Finding, findings
 from devices.terminal import domain
 from devices.terminal.role import Terminal
+from store.settings import read_settings
+from store.terminal import running_terminal
 
 SKUS = ("OXF-BLU-M", "CAN-40", "CRF-SMO", "WCB-24")
 CUSTOMERS = 40

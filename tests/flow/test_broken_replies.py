@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store import RunBroker
+from running_store import RunBroker
 from store_process import StorebusHere, Told, storebus
 
+from bus.contract.envelope import Reading
+from bus.contract.timestamp import rfc3339
 from bus.contract.topics import Topics
-from bus.envelope import Reading
-from bus.identity import Identity
 from bus.link import Incoming, MqttConnector, Outgoing, Subscription
-from bus.session import Session
-from bus.timestamp import rfc3339
+from bus.link.session import Session
+from bus.runtime.environment import Identity
 
 SITE = "broken"
 SCARF = {

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from store_process import StoreProcess, running_store_process
 
-from cli.audit import audit
+from audit import audit
 
 pytestmark = pytest.mark.needs("mosquitto-clients")
 

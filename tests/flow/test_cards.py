@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from raw_client import Received, raw_in_memory
 
-from bus.caller import Caller
+from audit import audit, findings
 from bus.contract.catalog import UPSERT, OrderOnly, Upsert
 from bus.contract.channel import Operation
+from bus.contract.errors import Refused
 from bus.contract.every import ALARMS_STATE, Alarms
 from bus.contract.settlement import (
     CANCEL,
@@ -31,21 +32,20 @@ from bus.contract.settlement import (
 from bus.contract.topics import Topics
 from bus.contract.values import Empty, Model
 from bus.contract.warehouse import RECEIVE, RETURNS, Receive
-from bus.errors import Refused
 from bus.link import MemoryBroker
-from bus.node import Place
-from bus.settings import RuntimeSettings
-from cli.audit import audit, findings
-from cli.customer import running_at
-from cli.roles import server_roles, simulated_acquirer, sorter_role
-from cli.settings import read_settings
-from cli.shop import SAMPLE
-from cli.shop.reader import read_shop
-from cli.store import running_nodes
+from bus.runtime.caller import Caller
+from bus.runtime.node import Place
+from bus.runtime.settings import RuntimeSettings
 from devices.terminal import domain
 from devices.terminal.role import Terminal
 from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.settings import SettlementSettings
+from store.roles import server_roles, simulated_acquirer, sorter_role
+from store.settings import read_settings
+from store.shop import SAMPLE
+from store.shop.reader import read_shop
+from store.store import running_nodes
+from store.terminal import running_at
 
 SKU = "OXF-BLU-M"
 

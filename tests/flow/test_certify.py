@@ -15,25 +15,25 @@ from little_client import over_mqtt
 from little_stage import NAMES, little, said
 from needs import ENGINE
 from ports import free_port
-from store import PATIENCE, Machine, RunBroker
+from running_store import PATIENCE, Machine, RunBroker
 from store_process import storebus
 
 from broker.engine import Broker, RunningEngine
+from bus.contract.errors import Refused
 from bus.contract.settlement import AccountPayment
 from bus.contract.terminal import Remind
-from bus.errors import Refused
 from bus.link import MqttConnector
-from bus.node import Node, Place
-from bus.settings import RuntimeSettings
-from cli.certify.book import Verdict
-from cli.certify.rules import RULES, SORTER, TERMINAL, checklist
-from cli.certify.run import Where, certify, open_stage
-from cli.certify.shelf import LABEL, SKU
-from cli.certify.stage import Stage, Times
-from cli.certify.wire import Wire
+from bus.runtime.node import Node, Place
+from bus.runtime.settings import RuntimeSettings
 from devices.sorter.drivers import Movement
 from devices.sorter.role import Sorter
 from devices.terminal.role import Terminal
+from testing.certify.book import Verdict
+from testing.certify.rules import RULES, SORTER, TERMINAL, checklist
+from testing.certify.run import Where, certify, open_stage
+from testing.certify.shelf import LABEL, SKU
+from testing.certify.stage import Stage, Times
+from testing.certify.wire import Wire
 
 TIMES = Times(patience=8.0, settle=1.0, ask_again=1.0)
 BRISK = RuntimeSettings(

@@ -6,8 +6,8 @@ They and the played store share a broker in memory and a clock that jumps.
 import pytest
 from little_stage import said, tried
 
-from cli.certify.report import as_html, as_lines, as_markdown, report
-from cli.certify.rules import SORTER, TERMINAL, rules_of
+from testing.certify.report import as_html, as_lines, as_markdown, report
+from testing.certify.rules import SORTER, TERMINAL, rules_of
 
 OTHER_WAYS = {
     SORTER: (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from store_process import StoreProcess, running_store_process, storebus
 
-from cli.audit import findings
+from audit import findings
 
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
 SKU = "OXF-BLU-L"

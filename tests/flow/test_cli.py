@@ -14,9 +14,9 @@ from needs import ENGINE
 from ports import free_port
 from store_process import StorebusHere, StoreProcess, running_store_process, storebus
 
-from cli.settings import Settings
-from cli.shop import SAMPLE
 from devices.terminal.scanner import read_image
+from store.settings import Settings
+from store.shop import SAMPLE
 
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
 
@@ -270,7 +270,7 @@ async def test_the_demo_as_make_demo_plays_it_tells_its_stories_and_balances() -
 
 
 async def test_the_demo_ends_with_1_when_the_books_do_not_balance(tmp_path: Path) -> None:
-    from cli.audit import findings
+    from audit import findings
 
     code, _, _ = await storebus(
         "demo", "--orders", "2", "--speed", "inf", "--data", str(tmp_path), patience=120

@@ -8,12 +8,12 @@ import pytest
 from needs import ENGINE
 from store_process import StoreProcess, running_store_process
 
+from audit import findings
 from bus.contract.settlement import AccountPayment
-from cli.audit import findings
-from cli.customer import running_terminal
-from cli.settings import read_settings
 from devices.terminal import domain
 from devices.terminal.role import Terminal
+from store.settings import read_settings
+from store.terminal import running_terminal
 
 SKUS = ("OXF-BLU-M", "CAN-40", "CRF-SMO", "WCB-24")
 ORDERS = 20

@@ -13,29 +13,29 @@ from pathlib import Path
 
 import pytest
 from mutations import damage
-from store import FAST, FaultyBroker, Store, eventually, running_store
+from running_store import FAST, FaultyBroker, Store, eventually, running_store
 
+from acquirer.log import Entry, Log
 from bus.contract.catalog import OrderOnly
+from bus.contract.errors import StorebusError
 from bus.contract.settlement import CANCEL
-from bus.errors import StorebusError
-from bus.journal import Journal
+from bus.history.recording import read_recording
+from bus.history.tape import Tape
 from bus.link import MemoryBroker
-from bus.once import DoneFile
-from bus.recording import read_recording
+from bus.storage.effect_log import DoneFile
+from bus.storage.journal import Journal
 from cli.main import main
-from cli.restoring import verify
-from cli.settings import FILE, read_settings
-from cli.shop import SAMPLE
-from cli.shop.reader import read_shop
 from devices.sorter.store import SCHEMA as SORTER
-from devices.terminal.label import LabelError
-from devices.terminal.scanner.picture import read_image
 from devices.terminal.store import SCHEMA as TERMINAL
+from labels.label import LabelError
+from labels.symbols import read_image
 from nodes.catalog.store import SCHEMA as CATALOG
-from nodes.settlement.acquirer.log import Entry, Log
 from nodes.settlement.store import SCHEMA as SETTLEMENT
 from nodes.warehouse.store import SCHEMA as WAREHOUSE
-from tui.model.tape import Tape
+from store.restoring import verify
+from store.settings import FILE, read_settings
+from store.shop import SAMPLE
+from store.shop.reader import read_shop
 
 SEEDS = range(int(os.environ.get("STOREBUS_FUZZ", "12")))
 HERE = Path(__file__).parent.parent

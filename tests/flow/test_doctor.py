@@ -11,10 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from store import FaultyBroker, running_store
+from running_store import FaultyBroker, running_store
 
-from bus.generation import log_of
-from bus.journal import RESTORING, Journal
+from bus.storage.generation import log_of
+from bus.storage.journal import RESTORING, Journal
 from cli.main import main
 from devices.terminal.store import SCHEMA as TERMINAL
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from store_process import STOREBUS, StorebusHere, StoreProcess, running_store_process, storebus
 
-from cli.shop import SAMPLE
+from store.shop import SAMPLE
 
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
 HEADER = "product,name,description,url,sku,gtin,attributes,price,currency,category,tax_rate"

@@ -16,12 +16,12 @@ from PIL import Image
 from ports import free_port
 from store_process import STOREBUS, StoreProcess, running_store_process, storebus
 
-from cli.address import broker_url
-from cli.customer import running_terminal
-from cli.settings import read_settings
-from cli.shop import SAMPLE
-from cli.shop.reader import read_shop
 from devices.terminal.scanner import codes_from
+from store.address import broker_url
+from store.settings import read_settings
+from store.shop import SAMPLE
+from store.shop.reader import read_shop
+from store.terminal import running_terminal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -14,12 +14,12 @@ import pytest
 import pytest_asyncio
 from store_process import STOREBUS, StoreProcess, free_port, running_store_process, storebus
 
+from bus.contract.envelope import Reading
 from bus.contract.every import PRESENCE
 from bus.contract.topics import Topics
-from bus.envelope import Reading
 from bus.link import Incoming, MqttConnector, Subscription
-from cli.customer import running_terminal
-from cli.settings import read_settings
+from store.settings import read_settings
+from store.terminal import running_terminal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 from junitparser import Failure, JUnitXml, TestSuite
-from store import RunBroker
+from running_store import RunBroker
 from store_process import STOREBUS, free_port, running_store_process, storebus
 
 from bus.link import MqttConnector
 from cli.main import main
-from cli.scenario.model import VERBS
-from cli.scenario.pattern import OPERATORS
-from cli.scenario.reading import read_scenarios
-from cli.scenario.report import Silent
-from cli.scenario.runner import Ground, play, simulate
+from testing.scenario.model import VERBS
+from testing.scenario.pattern import OPERATORS
+from testing.scenario.reading import read_scenarios
+from testing.scenario.report import Silent
+from testing.scenario.runner import Ground, play, simulate
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "scenarios.md"
 

@@ -8,14 +8,14 @@ import pytest
 from audited_day import ANN, recording
 from store_process import running_store_process, storebus
 
-from bus.journal import Journal
-from bus.once import DoneFile
-from bus.recording import Recording
-from cli.customer import running_terminal
-from cli.settings import read_settings
+from acquirer.log import Log
+from bus.history.recording import Recording
+from bus.storage.effect_log import DoneFile
+from bus.storage.journal import Journal
 from devices.terminal.role import Terminal
 from devices.terminal.store import SCHEMA as TERMINAL
-from nodes.settlement.acquirer.log import Log
+from store.settings import read_settings
+from store.terminal import running_terminal
 from tui.model.export import export
 
 

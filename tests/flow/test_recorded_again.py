@@ -8,17 +8,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from store import RunBroker
+from running_store import RunBroker
 from store_process import STOREBUS, StorebusHere, StoreProcess, storebus
 
+from bus.history.message import Message
+from bus.history.recording import Recorded, Recording, read_recording
+from bus.history.tape import Tape
 from bus.link import Incoming, MqttConnector, Outgoing, Subscription
-from bus.recording import Recorded, Recording, read_recording
-from cli.scenario.reading import read_scenarios
-from cli.scenario.recorded import order_of
-from cli.scenario.report import Silent
-from cli.scenario.runner import simulate
-from tui.model.message import Message
-from tui.model.tape import Tape
+from testing.scenario.reading import read_scenarios
+from testing.scenario.recorded import order_of
+from testing.scenario.report import Silent
+from testing.scenario.runner import simulate
 
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
 DAY = Path(__file__).parents[1] / "ui" / "recorded.jsonl"

@@ -9,7 +9,6 @@ from pathlib import Path
 from faked_time import WallClock
 from store_process import StoreProcess, storebus
 
-from bus.caller import Caller
 from bus.contract.catalog import Line
 from bus.contract.settlement import (
     COLLECT,
@@ -24,6 +23,7 @@ from bus.contract.settlement import (
 )
 from bus.contract.values import Money
 from bus.link import MqttConnector
+from bus.runtime.caller import Caller
 
 DATA = Path(__file__).parents[1] / "data"
 CLOSED = datetime(2026, 11, 29, 15, 30, tzinfo=UTC)

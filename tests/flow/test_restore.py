@@ -8,12 +8,12 @@ import pytest
 from raw_client import raw_over_mqtt
 from store_process import StoreProcess, running_store_process, storebus
 
-from bus.caller import Caller
+from bus.contract.errors import Refused
 from bus.contract.settlement import ORDER, OrderQuery
-from bus.errors import Refused
-from bus.journal import RESTORING
 from bus.link import MqttConnector
-from cli.backup import MANIFEST
+from bus.runtime.caller import Caller
+from bus.storage.journal import RESTORING
+from store.backup import MANIFEST
 
 DATA = {
     "lines": [{"sku": "CAN-40", "quantity": 1}],

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from store import RunBroker
+from running_store import RunBroker
 
 from bus.link import MqttConnector
 from cli.playing import LARGEST
-from cli.scenario.reading import Scenario, read_scenarios
-from cli.scenario.report import Silent
-from cli.scenario.result import Result
-from cli.scenario.runner import Ground, play, simulate
+from testing.scenario.reading import Scenario, read_scenarios
+from testing.scenario.report import Silent
+from testing.scenario.result import Result
+from testing.scenario.runner import Ground, play, simulate
 
 SCENARIOS = read_scenarios([Path(__file__).parents[1] / "scenarios"])
 REAL = [each for each in SCENARIOS if each.store.clock == "real"]

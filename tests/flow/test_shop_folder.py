@@ -6,7 +6,7 @@ from pathlib import Path
 
 from store_process import running_store_process, storebus
 
-from cli.shop import SAMPLE
+from store.shop import SAMPLE
 
 _IMPORTED = (
     "product,name,description,url,sku,gtin,attributes,price,currency,category\n"

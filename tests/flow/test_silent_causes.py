@@ -15,12 +15,12 @@ from needs import ENGINE
 from raw_client import raw_over_mqtt
 from store_process import StoreProcess, running_store_process
 
-from bus.caller import Caller
+from bus.contract.errors import Problem
 from bus.contract.every import ABOUT
 from bus.contract.topics import Topics
 from bus.contract.values import Empty
-from bus.errors import Problem
 from bus.link import MqttConnector, Subscription
+from bus.runtime.caller import Caller
 from tui.model.alarms import Kind
 from tui.model.store import StoreModel
 

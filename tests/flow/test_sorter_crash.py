@@ -8,7 +8,7 @@ import aiomqtt
 from needs import ENGINE
 from store_process import StoreProcess, running_store_process, storebus
 
-from cli.audit import findings
+from audit import findings
 
 STEPS = ("travelling", "picking", "conveying", "packing")
 

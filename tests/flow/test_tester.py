@@ -16,8 +16,8 @@ from needs import ENGINE
 from ports import free_port
 from store_process import STOREBUS, StorebusHere, StoreProcess, running_store_process, storebus
 
-from cli.shop import SAMPLE
-from cli.shop.reader import read_shop
+from store.shop import SAMPLE
+from store.shop.reader import read_shop
 
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
 SKU = "CAN-40"

@@ -10,9 +10,9 @@ import pytest
 from faked_time import WallClock, host_with_clock
 from store_process import StoreProcess, storebus
 
+from audit import findings
 from bus.contract.topics import Topics
 from bus.link import MqttConnector, Subscription
-from cli.audit import findings
 
 DAY = 86_400
 STOCK = "sku,location,quantity\nOXF-BLU-M,A-01-2,3\n"

@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from plug import Plug
-from store import PATIENCE, Store
+from running_store import PATIENCE, Store
 from textual.css.query import NoMatches
 from textual.errors import NoWidget
 from textual.pilot import Pilot
 
 from bus.link import MemoryBroker
-from bus.node import Place
+from bus.runtime.node import Place
 from devices.terminal.kiosk.app import Kiosk
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.pages.base import KioskPage

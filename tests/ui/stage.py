@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from store import FAST, PATIENCE, FaultyBroker, Store, running_store
+from running_store import FAST, PATIENCE, FaultyBroker, Store, running_store
 from textual.pilot import Pilot
 
 from bus.contract.topics import Topics
-from bus.identity import Identity
 from bus.link import Connector, Incoming, Outgoing
+from bus.runtime.environment import Identity
 from tui.app import Console
 from tui.model.store import StoreModel
 

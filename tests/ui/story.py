@@ -12,15 +12,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from store import FAST, FaultyBroker, Store, eventually, running_store
+from running_store import FAST, FaultyBroker, Store, eventually, running_store
 
+from bus.contract.errors import Problem
 from bus.contract.settlement import ORDER, OrderQuery
 from bus.contract.topics import Topics
 from bus.contract.values import Empty
 from bus.contract.warehouse import LOCATE, RETURNS, Locate
-from bus.errors import Problem
+from bus.history.recording import Recorded, Recording, read_recording
 from bus.link import Incoming, Subscription
-from bus.recording import Recorded, Recording, read_recording
 
 _BOUGHT = "rep/terminal-1/settlement/purchase"
 RECORDED = Path(__file__).parent / "recorded.jsonl"

@@ -6,12 +6,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from running_store import FaultyBroker
 from stage import START, model, shows, watching
-from store import FaultyBroker
 
 from bus.link import Incoming
-from bus.sentence import Sentence
-from bus.texts import Texts
+from bus.text.sentence import Sentence
+from bus.text.texts import Texts
 from tui.alarm_file import AlarmFile
 from tui.model.alarm_list import GRACE, Alarms
 from tui.model.store import StoreModel

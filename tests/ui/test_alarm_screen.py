@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from running_store import LABEL, eventually
 from stage import START, heard_store, model, seen, shows, watching
-from store import LABEL, eventually
 from textual.widgets import Input
 
 from bus.contract.catalog import LOOKUP, Lookup
-from bus.sentence import Sentence
+from bus.text.sentence import Sentence
 from tui.app import Console
 from tui.model.alarms import Alarm, Kind
 from tui.screens.alarms import AlarmsScreen

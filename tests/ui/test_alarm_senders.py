@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from ports import free_port
+from running_store import eventually
 from stage import shows, watching
-from store import eventually
 
 from broker.engine import running_broker
 from broker.senders import senders

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from needs import ENGINE
+from running_store import FAST, PATIENCE, RunBroker, eventually, running_store
 from stage import shows, watching
-from store import FAST, PATIENCE, RunBroker, eventually, running_store
 from test_model_replay import write
 
 from bus.link import MqttConnector

@@ -14,8 +14,8 @@ from story import recorded
 from bus.contract import CHANNELS
 from bus.contract.channel import Operation
 from bus.link import Incoming
-from bus.safe import visible
-from bus.texts import Texts
+from bus.text.safe import visible
+from bus.text.texts import Texts
 from tui.app import Console
 from tui.model.alarms import SEVERITIES
 from tui.model.lane import lane

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
+from running_store import LABEL, FaultyBroker, eventually
 from stage import heard_store, model, seen, shows, watching
-from store import LABEL, FaultyBroker, eventually
 from story import recorded
 from textual import events
 from textual.widgets import Input
@@ -15,13 +15,13 @@ from bus.contract.catalog import LOOKUP, UPSERT, Lookup, OrderOnly, ProductRecor
 from bus.contract.settlement import CANCEL, CardPayment
 from bus.contract.values import check_digit, gtin14
 from bus.contract.warehouse import COUNTS, Counts
+from bus.history.message import Message
 from bus.link import Outgoing
-from bus.sentence import Sentence
-from cli.roles import simulated_acquirer
+from bus.text.sentence import Sentence
 from nodes.settlement.acquirer.client import Acquirer
+from store.roles import simulated_acquirer
 from tui.app import Console
 from tui.feed import PENDING
-from tui.model.message import Message
 from tui.pace import Pace
 from tui.screens.traffic import TrafficScreen
 from tui.widgets.lines import Lines
@@ -563,7 +563,7 @@ async def test_without_a_broker_it_says_so_and_connects_by_itself() -> None:
 
         def connect(self, client_id: str, will: Outgoing | None = None):  # type: ignore[no-untyped-def]  # noqa: ANN202
             if self.off:
-                from bus.errors import BrokerError
+                from bus.contract.errors import BrokerError
 
                 raise BrokerError("nobody listens")
             return super().connect(client_id, will)

@@ -10,17 +10,17 @@ import pytest
 import pytest_asyncio
 from kiosk_stage import BY_HAND, Visit, visit
 from PIL import Image
-from store import FAST, LABEL, FaultyBroker, Store, eventually, running_store
+from running_store import FAST, LABEL, FaultyBroker, Store, eventually, running_store
 
 from bus.contract.settlement import ORDERS, Orders
 from bus.contract.warehouse import RECEIVE, Receive
-from bus.node import Place
-from cli.shop.labelling import collection_label
+from bus.runtime.node import Place
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.pages.stack import PAGES
 from devices.terminal.kiosk.refusals import UNKNOWN
-from devices.terminal.label import draw_png
 from devices.terminal.scanner import read_codes
+from labels.label import draw_png
+from store.shop.labelling import collection_label
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 _numbers = itertools.count(11)
@@ -388,7 +388,7 @@ async def test_a_kiosk_waits_for_a_broker_that_is_not_there_yet(
 ) -> None:
     from plug import Plug
 
-    from bus.node import Place
+    from bus.runtime.node import Place
     from devices.terminal.kiosk.app import Kiosk
     from devices.terminal.kiosk.attendant import Attendant
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from kiosk_stage import BY_HAND, Visit, visit
-from store import PATIENCE, PRODUCTS
+from running_store import PATIENCE, PRODUCTS
 from test_kiosk import (
     Shop,
     _the_sorter_goes_on,
@@ -17,7 +17,7 @@ from test_kiosk import (
 from test_kiosk_snapshots import attendant, products, settled
 
 from bus.contract.catalog import UPSERT, Upsert
-from bus.sentence import Sentence
+from bus.text.sentence import Sentence
 from devices.terminal.kiosk.app import Kiosk
 from devices.terminal.kiosk.guest import Page
 from devices.terminal.kiosk.pages.stack import PAGES

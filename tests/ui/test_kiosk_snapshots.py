@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from store import POINTS, PRODUCTS
+from running_store import POINTS, PRODUCTS
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -16,7 +16,7 @@ from bus.contract.settlement import OrderState, OrderSummary, Receipt
 from bus.contract.sorter import JobState
 from bus.contract.terminal import Remind
 from bus.contract.values import Money
-from bus.sentence import Sentence
+from bus.text.sentence import Sentence
 from devices.terminal.kiosk.app import DARK, LIGHT, Kiosk
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.guest import Page

@@ -6,8 +6,8 @@ import pytest
 from stage import START, model
 
 from bus.link import Incoming
-from bus.sentence import Sentence
-from bus.texts import Texts
+from bus.text.sentence import Sentence
+from bus.text.texts import Texts
 from tui.errands import errand
 from tui.model.alarms import Alarm, Kind
 from tui.model.groups import Group

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from running_store import FaultyBroker, Store
 from stage import START, heard_store, model, told
-from store import FaultyBroker, Store
 
 from bus.contract.catalog import COMMIT, OrderOnly
-from bus.errors import Problem
+from bus.contract.errors import Problem
 from bus.link import Incoming
-from bus.texts import Texts
+from bus.text.texts import Texts
 from tui.model.store import StoreModel
 
 LATER = 3_600_000

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from stage import model
 from story import recorded
 
-from bus.errors import StorebusError
+from bus.contract.errors import StorebusError
+from bus.history.filter import WORDS, FilterError, parse_filter
+from bus.history.message import Message
 from bus.link import Incoming
-from tui.model.filter import WORDS, FilterError, parse_filter
-from tui.model.message import Message
 
 
 @pytest.fixture(scope="module")

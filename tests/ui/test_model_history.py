@@ -10,10 +10,10 @@ from stage import model
 from story import recorded
 
 from bus.contract.topics import Topics
+from bus.history.filter import FilterError, parse_filter
+from bus.history.message import Message
 from bus.link import Incoming
-from tui.model.filter import FilterError, parse_filter
 from tui.model.history import History
-from tui.model.message import Message
 from tui.model.store import StoreModel
 from tui.model.view import View
 

@@ -11,13 +11,14 @@ from stage import model
 from story import recorded
 from test_hostile import drawn
 
-from bus.errors import ConfigurationError, JournalError
+from bus.contract.errors import ConfigurationError, JournalError
+from bus.history import tape
+from bus.history.recording import Recording, compress, parts
+from bus.history.tape import Tape
 from bus.link import Incoming
-from bus.recording import Recording, compress, parts
-from tui.model import checkpoints, player, tape
+from tui.model import checkpoints, player
 from tui.model.player import SPEEDS, Player
 from tui.model.store import StoreModel
-from tui.model.tape import Tape
 from tui.model.when import WhenError, when
 
 START = 1_763_800_000_000

@@ -5,7 +5,7 @@ from stage import START, incoming, model, told
 from story import recorded
 
 from bus.link import Incoming, Outgoing
-from bus.sentence import Sentence
+from bus.text.sentence import Sentence
 from tui.model.search import MOST, search
 from tui.model.store import StoreModel
 from tui.model.target import Target

@@ -7,20 +7,20 @@ import pytest
 from stage import START, heard_store, incoming, model, told
 from story import recorded
 
+from audit import findings
 from bus.contract.catalog import RESTOCK, Restock
+from bus.contract.errors import Problem
 from bus.contract.every import ABOUT
+from bus.contract.timestamp import rfc3339
 from bus.contract.values import Empty
 from bus.contract.warehouse import LOCATE, RETURNS, Locate
-from bus.errors import Problem
+from bus.history.message import Message
 from bus.link import Incoming, Outgoing
-from bus.sentence import Sentence
-from bus.texts import Texts
-from bus.timestamp import rfc3339
-from cli.audit import findings
+from bus.text.sentence import Sentence
+from bus.text.texts import Texts
 from tui.model.alarm_list import Alarms
 from tui.model.alarms import KINDS, TO_DO
 from tui.model.floor import position
-from tui.model.message import Message
 from tui.model.nodes import NodeView
 from tui.model.stock import SURE
 from tui.model.store import StoreModel

@@ -7,13 +7,13 @@ import stat
 from pathlib import Path
 
 import pytest
+from running_store import eventually
 from stage import heard_store, model, seen, shows, watching
-from store import eventually
 from story import recorded
 from textual.binding import Binding
 from textual.widgets import Input
 
-from bus.texts import Texts
+from bus.text.texts import Texts
 from tui.app import Console
 from tui.desk import Desk
 from tui.screens.alarms import AlarmsScreen

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running_store import LABEL, FaultyBroker, eventually
 from stage import heard_store, model, seen, shows, watching
-from store import LABEL, FaultyBroker, eventually
 from test_keys import type_in
 from test_model_replay import START, write
 from textual.pilot import Pilot
 
 from bus.contract.catalog import LOOKUP, Lookup
+from bus.history.recording import Connected, Recorded, read_recording
+from bus.history.tape import Tape
 from bus.link import Incoming, Outgoing
-from bus.recording import Connected, Recorded, read_recording
 from tui.app import Console
 from tui.model.export import export
 from tui.model.player import Player
-from tui.model.tape import Tape
 
 
 def looking_at(file: Path, language: str = "en") -> Console:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.safe import decoded, exposed, fit, visible, width
+from bus.text.safe import decoded, exposed, fit, visible, width
 
 _ANY = st.text(st.characters(codec=None), max_size=200)  # surrogates too
 _WRITING = "\u200c\u200e\u200f\u061c"

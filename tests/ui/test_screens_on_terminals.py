@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from store import eventually
+from running_store import eventually
 
 NO_BROKER = ("--broker", "mqtt://127.0.0.1:9")
 WORDS = [(("watch",), b"127.0.0.1:9"), (("kiosk", "terminal-7"), b"No connection")]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ports import free_port
-from store import FAST, PATIENCE, RunBroker, eventually, running_store
+from running_store import FAST, PATIENCE, RunBroker, eventually, running_store
 
 from broker import mosquitto
 from bus.link import MqttConnector, Outgoing, Subscription

@@ -6,10 +6,11 @@ from string import Formatter
 import pytest
 from babel.messages.extract import extract_from_dir
 
-from bus.texts import Texts, languages
+from bus.text.texts import Texts, languages
 
 KIOSK = "devices.terminal.kiosk"
 _KEYWORDS = {"_": None, "marked": None, "Sentence": None, "say": None}
+_TRANSLATES = {"tui": ("bus.history",)}
 _SPOKEN = [
     (package, language)
     for package in ("tui", KIOSK)
@@ -19,10 +20,15 @@ _SPOKEN = [
 
 
 def texts(package: str) -> set[str]:
-    """The texts that stand in the code of a package."""
-    folder = str(resources.files(package))
-    found = extract_from_dir(folder, method_map=[("**.py", "python")], keywords=_KEYWORDS)
-    return {message for _, _, message, _, _ in found if isinstance(message, str)}
+    """The texts that stand in the code of a package, or in what it alone translates."""
+    return {
+        message
+        for each in (package, *_TRANSLATES.get(package, ()))
+        for _, _, message, _, _ in extract_from_dir(
+            str(resources.files(each)), method_map=[("**.py", "python")], keywords=_KEYWORDS
+        )
+        if isinstance(message, str)
+    }
 
 
 def gaps(text: str) -> set[str]:

@@ -6,15 +6,15 @@ from unittest.mock import Mock
 
 import pytest
 from rich.cells import set_cell_size
+from running_store import FaultyBroker
 from stage import model, seen, shows, watching
-from store import FaultyBroker
 from story import recorded
 from test_texts import texts
 from textual.pilot import Pilot
 
-from bus.errors import BrokerError
-from bus.sentence import Sentence
-from bus.texts import Texts
+from bus.contract.errors import BrokerError
+from bus.text.sentence import Sentence
+from bus.text.texts import Texts
 from tui.app import Console
 from tui.model.nodes import NodeView
 from tui.model.store import StoreModel

@@ -1,6 +1,6 @@
 """Clocks that a test sets: the wall clock of a host, how long it is up, and which start of it."""
 
-from bus.identity import Identity
+from bus.runtime.environment import Identity
 
 NOON = 1_767_268_800_000
 """2026-01-01T12:00:00Z in milliseconds."""

@@ -8,17 +8,17 @@ from typing import Any
 
 from unit_rows import tables
 
-from bus.batch import Batches, Done, Due, Input, Replied, Watched
-from bus.clock import Moment
 from bus.contract.channel import Operation, State
+from bus.contract.envelope import body_digest
+from bus.contract.errors import Problem
 from bus.contract.every import PRESENCE, Presence
 from bus.contract.values import Model
-from bus.envelope import body_digest
-from bus.errors import Problem
-from bus.identity import Identity
-from bus.intake import Observed, Request
-from bus.role import Role
-from bus.turn import Pending, Turn
+from bus.runtime.clock import Moment
+from bus.runtime.environment import Identity
+from bus.runtime.processor import Batches, Done, Due, Input, Replied, Watched
+from bus.runtime.requests import Observed, Request
+from bus.runtime.role import Role
+from bus.runtime.unit_of_work import Pending, Turn
 
 SECOND, HOUR, DAY = 1_000, 3_600_000, 86_400_000
 

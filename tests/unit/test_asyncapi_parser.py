@@ -11,7 +11,7 @@ from needs import require
 
 from bus.contract import CHANNELS
 from bus.contract.channel import Operation
-from cli.contract.messages import messages_of, name_of
+from schema.messages import messages_of, name_of
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "docs" / "contract"

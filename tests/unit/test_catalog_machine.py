@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from unit_rows import tables
 
 from bus.contract.catalog import Line, ProductRecord
+from bus.contract.errors import InvalidField, SoldOut, WrongState
 from bus.contract.values import check_digit
-from bus.errors import InvalidField, SoldOut, WrongState
 from nodes.catalog import domain, store
 from nodes.catalog.codes import codes_of
 from nodes.catalog.store import SCHEMA as CATALOG

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bus.claim import Claim, LapsedError
-from bus.errors import RoleTakenError, first_error
+from bus.contract.errors import RoleTakenError, first_error
+from bus.runtime.lease import Claim, LapsedError
 
 LENGTH = 0.2
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from clocks import DAY, NOON, Host
 
-from bus.clock import NodeClock, StoreTime
-from bus.clock_watch import span
-from bus.identity import Identity
-from bus.journal import Journal
-from bus.timestamp import milliseconds
+from bus.contract.timestamp import milliseconds
+from bus.runtime.clock import NodeClock, StoreTime
+from bus.runtime.clock_watch import span
+from bus.runtime.environment import Identity
+from bus.storage.journal import Journal
 
 
 class Started:

@@ -11,8 +11,8 @@ from needs import MORE_VECTORS, VECTORS
 from zxingcpp import BarcodeFormat, create_barcode
 
 from bus.contract.catalog import Lookup, Price, Product, Style
+from bus.contract.errors import InvalidLink, UnknownLabel
 from bus.contract.values import check_digit
-from bus.errors import InvalidLink, UnknownLabel
 from nodes.catalog.code import ScannedCode, read_code, read_link
 from nodes.catalog.elements import read_elements
 from nodes.catalog.pairs import check_pairs

@@ -18,10 +18,10 @@ from bus.contract.sorter import JOB_STATE, PICK, JobState, Pick, PickReply
 from bus.contract.topics import CONTRACT_VERSION
 from bus.contract.values import Model
 from bus.contract.warehouse import FULFIL, PACKED, REASSIGN, JobStatus
-from cli.contract.compatibility import hint, incompatible
-from cli.contract.messages import Channel
-from cli.contract.published import RELEASED, broken
-from cli.contract.snapshot import snapshot
+from schema.compatibility import hint, incompatible
+from schema.messages import Channel
+from schema.published import RELEASED, broken
+from schema.snapshot import snapshot
 
 
 @cache

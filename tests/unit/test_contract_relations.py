@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from bus.contract import CHANNELS
 from bus.contract.values import Model
-from cli.contract.examples import DATA
-from cli.contract.messages import messages_of
+from schema.examples import DATA
+from schema.messages import messages_of
 
 MODELS: dict[str, type[Model]] = {
     message.name: message.model for channel in CHANNELS for message in messages_of(channel)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bus.errors import Expired, SoldOut
-from cli.customer import show_outcome
+from bus.contract.errors import Expired, SoldOut
 from devices.terminal.domain import Bought
+from store.terminal import show_outcome
 
 
 @pytest.mark.parametrize(

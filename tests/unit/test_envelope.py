@@ -7,8 +7,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from bus.contract.catalog import OrderOnly
-from bus.envelope import Reading, Sealed, is_problem, seconds_left, with_deadline
-from bus.errors import InvalidField, Malformed, Problem, UnsupportedVersion
+from bus.contract.envelope import Reading, Sealed, is_problem, seconds_left, with_deadline
+from bus.contract.errors import InvalidField, Malformed, Problem, UnsupportedVersion
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 CLOUDEVENT = {

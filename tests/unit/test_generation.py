@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from bus.errors import ForeignLogError, JournalError
-from bus.generation import beside, generation_of, log_of
-from bus.journal import Journal, Schema
-from cli.backup import copy_store
+from bus.contract.errors import ForeignLogError, JournalError
+from bus.storage.generation import beside, generation_of, log_of
+from bus.storage.journal import Journal, Schema
 from devices.sorter.store import SCHEMA as SORTER
 from devices.terminal.store import SCHEMA as TERMINAL
 from nodes.catalog.store import SCHEMA as CATALOG
 from nodes.settlement.store import SCHEMA as SETTLEMENT
 from nodes.warehouse.store import SCHEMA as WAREHOUSE
+from store.backup import copy_store
 
 SCHEMAS = {
     "catalog": CATALOG, "settlement": SETTLEMENT, "warehouse": WAREHOUSE,
@@ -26,7 +26,7 @@ SCHEMAS = {
 _NODE = """
 import asyncio, os, sys
 from pathlib import Path
-from bus.journal import Journal, Schema
+from bus.storage.journal import Journal, Schema
 
 def put(rows):
     rows.execute("INSERT INTO outbox VALUES (?, 'timer', 'x', '', randomblob(9000), '', 1, NULL)",

@@ -10,12 +10,12 @@ from role_bench import SECOND, Bench, bench
 from settlement_orders import POINTS
 
 from bus.contract.catalog import StockLevel
+from bus.contract.errors import Busy
 from bus.contract.warehouse import RECEIVE, Receive
-from bus.errors import Busy
 from bus.link import MemoryBroker
-from bus.node import Node, Place
-from bus.settings import RuntimeSettings
-from bus.turn import Turn
+from bus.runtime.node import Node, Place
+from bus.runtime.settings import RuntimeSettings
+from bus.runtime.unit_of_work import Turn
 from nodes.warehouse.role import Warehouse
 
 GOODS = Receive(sku="SHIRT", location="A-01-1", quantity=9)

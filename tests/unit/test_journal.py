@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bus.errors import JournalError, RoleTakenError
-from bus.journal import Journal, Schema, _statements
+from bus.contract.errors import JournalError, RoleTakenError
+from bus.storage.journal import Journal, Schema, _statements
 from devices.sorter.store import SCHEMA as SORTER
 from devices.terminal.store import SCHEMA as TERMINAL
 from nodes.catalog.store import SCHEMA as CATALOG

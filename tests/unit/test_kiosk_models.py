@@ -5,12 +5,19 @@ import asyncio
 import pytest
 
 from bus.contract.catalog import Product
+from bus.contract.errors import (
+    CardNumber,
+    InvalidField,
+    NoAnswer,
+    Retired,
+    TooManyTries,
+    UnknownPickupCode,
+)
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import OrderState, OrderSummary
 from bus.contract.sorter import JobState, JobStep
 from bus.contract.terminal import Remind
 from bus.contract.values import Money
-from bus.errors import CardNumber, InvalidField, NoAnswer, Retired, TooManyTries, UnknownPickupCode
 from devices.terminal.kiosk.cart import Cart
 from devices.terminal.kiosk.guest import Guest, payment_of
 from devices.terminal.kiosk.orders import OrderBook

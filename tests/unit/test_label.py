@@ -13,17 +13,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 from zxingcpp import BarcodeFormat, create_barcode
 
-from bus.errors import LabelError
-from devices.terminal import label as label_module
-from devices.terminal.digital_link import digital_link
-from devices.terminal.label import (
-    Label,
-    draw_png,
-    draw_svg,
-    write_label,
-)
-from devices.terminal.price import price_text
+from bus.contract.errors import LabelError
+from bus.text.price import price_text
 from devices.terminal.scanner import codes_from, read_image
+from labels import label as label_module
+from labels.digital_link import digital_link
+from labels.label import Label, draw_png, draw_svg, write_label
 
 URL = "https://shop.example/01/09506000134352"
 SHIRT = Label(URL, "Oxford shirt", "59.00 EUR")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit_rows import tables
 
-from bus.errors import Conflict
+from bus.contract.errors import Conflict
 from nodes.settlement import ledger
 from nodes.settlement.store import SCHEMA as SETTLEMENT
 

@@ -8,22 +8,22 @@ from typing import Any, cast
 import pytest
 
 from bus.contract.catalog import PricedLine, Product, SearchResult, Style
+from bus.contract.errors import ConfigurationError, NoAnswer, SoldOut, UnknownLabel, UnknownOrder
 from bus.contract.settlement import ORDER, AccountPayment, OrderView, PaymentReceipt, Receipt
 from bus.contract.terminal import Remind
 from bus.contract.values import Money
 from bus.contract.warehouse import LOCATE, Located
-from bus.errors import ConfigurationError, NoAnswer, SoldOut, UnknownLabel, UnknownOrder
-from cli.latency import nearest_rank
-from cli.load.arrivals import Arrivals
-from cli.load.bought import Bought
-from cli.load.checking import check
-from cli.load.goods import for_sale
-from cli.load.plan import Plan, parse_duration, parse_mix, parse_rate, terminal_names
-from cli.load.plot import plot
-from cli.load.report import as_json
-from cli.load.tally import Tally
-from cli.load.terminals import Customer
-from cli.load.visits import Range, Visits
+from testing.kit.latency import nearest_rank
+from testing.load.arrivals import Arrivals
+from testing.load.bought import Bought
+from testing.load.checking import check
+from testing.load.goods import for_sale
+from testing.load.plan import Plan, parse_duration, parse_mix, parse_rate, terminal_names
+from testing.load.plot import plot
+from testing.load.report import as_json
+from testing.load.tally import Tally
+from testing.load.terminals import Customer
+from testing.load.visits import Range, Visits
 
 
 @pytest.mark.parametrize(

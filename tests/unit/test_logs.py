@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bus.worker import Worker
+from bus.storage.worker import Worker
 from cli.logs import Lines
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d"

@@ -6,11 +6,11 @@ from contextlib import closing, contextmanager
 
 from clocks import Host
 
-from bus.clock import NodeClock
 from bus.contract.terminal import Remind
-from bus.journal import SCHEMA as JOURNAL
-from bus.journal import Schema, migrate
-from bus.outbox import near_timers
+from bus.runtime.clock import NodeClock
+from bus.runtime.schedule import near_timers
+from bus.storage.journal import SCHEMA as JOURNAL
+from bus.storage.journal import Schema, migrate
 from devices.sorter.store import SCHEMA as SORTER
 from devices.terminal.role import Showing
 from devices.terminal.store import SCHEMA as TERMINAL

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bus.errors import JournalError
-from bus.once import DoneFile
+from bus.contract.errors import JournalError
+from bus.storage.effect_log import DoneFile
 
 
 def test_what_was_done_is_remembered_after_a_restart(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What a node remembers of others' databases: only a loss is a loss, and only its end ends it."""
 
-from bus.peers import Peer, alarms, forgot, is_ignorant, is_remembered, met
+from bus.runtime.peers import Peer, alarms, forgot, is_ignorant, is_remembered, met
 
 DAY = 86_400_000
 KNOWN = Peer("first", 100, "boot-1")

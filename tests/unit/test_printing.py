@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 import cli
-from cli.printing import Printer
+from bus.text.console import Printer
 
 CLI = Path(cli.__file__).parent
 DOOR = {CLI / "printing.py", CLI / "run.py"}

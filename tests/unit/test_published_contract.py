@@ -10,16 +10,16 @@ from judge import PUBLISHED, cloud_event, faults, published
 
 from bus.contract import CHANNELS
 from bus.contract.channel import Operation
+from bus.contract.errors import problems
 from bus.contract.problem import COMMON_PROBLEMS
-from bus.errors import problems
+from bus.history.recording import Recorded, read_recording
 from bus.link import Outgoing
-from bus.recording import Recorded, read_recording
-from cli.contract.document import document
-from cli.contract.examples import DATA, PROBLEMS, example, problem_example
-from cli.contract.messages import messages_of
-from cli.contract.published import RELEASED, release, stale, write
-from cli.contract.schemas import definitions
 from cli.main import main
+from schema.document import document
+from schema.examples import DATA, PROBLEMS, example, problem_example
+from schema.messages import messages_of
+from schema.published import RELEASED, release, stale, write
+from schema.schemas import definitions
 
 MESSAGES = {message.name: message for channel in CHANNELS for message in messages_of(channel)}
 PURCHASED = example(MESSAGES["settlement.purchase.reply"])

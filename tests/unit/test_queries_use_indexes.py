@@ -8,7 +8,7 @@ from settlement_orders import order
 from unit_rows import tables
 
 from bus.contract.catalog import Line
-from bus.journal import Schema
+from bus.storage.journal import Schema
 from nodes.catalog import stock_range
 from nodes.catalog import store as catalog
 from nodes.catalog.codes import Code, Owner

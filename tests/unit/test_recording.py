@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bus.errors import JournalError, RecordingError
+from bus.contract.errors import JournalError, RecordingError
+from bus.history.recording import Connected, Recorded, Recording, compress, parts, read_recording
 from bus.link import Incoming
-from bus.recording import Connected, Recorded, Recording, compress, parts, read_recording
 
 AT = 1_767_225_600_123
 MESSAGES = [

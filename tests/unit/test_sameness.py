@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bus.envelope import Reading, body_digest, child_trace
+from bus.contract.envelope import Reading, body_digest, child_trace
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 SPAN = "b7ad6b7169203331"

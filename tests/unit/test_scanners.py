@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from needs import require
 from PIL import Image
 
-from bus.errors import ConfigurationError
-from devices.terminal.label import Label, draw_png
+from bus.contract.errors import ConfigurationError
 from devices.terminal.scanner.camera import camera
 from devices.terminal.scanner.input_device import Keys, evdev_scanner
 from devices.terminal.scanner.lines import Lines
 from devices.terminal.scanner.serial_port import serial_scanner
 from devices.terminal.scanner.wedge import wedge
+from labels.label import Label, draw_png
 
 Seen = TypeVar("Seen")
 LINK = "https://shop.example/01/09506000134352"

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bus.contract.topics import Topics
+from bus.history.filter import parse_filter
 from bus.link import Link, MemoryBroker, Outgoing, Subscription
-from cli.scenario.faults import Faults, FaultyConnector, Rule
-from tui.model.filter import parse_filter
+from testing.scenario.faults import Faults, FaultyConnector, Rule
 
 TOPICS = Topics("main")
 PICK = parse_filter("op:pick")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bus.errors import ConfigurationError
-from cli.scenario.model import Expect, Respond, Send
-from cli.scenario.reading import read_scenarios
+from bus.contract.errors import ConfigurationError
+from testing.scenario.model import Expect, Respond, Send
+from testing.scenario.reading import read_scenarios
 
 HEAD = "scenarios:\n  - scenario: One that is played\n    steps:\n"
 GOOD = HEAD + "      - quiet: 1s\n"

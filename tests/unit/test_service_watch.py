@@ -3,7 +3,7 @@
 import pytest
 from clocks import Host
 
-from bus.service_watch import Service, ServiceWatch
+from bus.runtime.service_watch import Service, ServiceWatch
 
 PROVIDER = Service("provider-silent", "payment provider", "")
 PICK = Service("refuses", "sorter-1", "pick")

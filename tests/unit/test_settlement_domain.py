@@ -7,16 +7,16 @@ import pytest
 from settlement_orders import POINTS, order, priced
 
 from bus.contract.catalog import Line, PricedLine
-from bus.contract.settlement import OrderState, Purchase, Seller
-from bus.contract.values import MAX_AMOUNT, MAX_QUANTITY, Money
-from bus.contract.warehouse import PickupPoint, PickupPoints
-from bus.errors import (
+from bus.contract.errors import (
     InvalidField,
     PriceChanged,
     Unavailable,
     UnknownPickupPoint,
     WrongState,
 )
+from bus.contract.settlement import OrderState, Purchase, Seller
+from bus.contract.values import MAX_AMOUNT, MAX_QUANTITY, Money
+from bus.contract.warehouse import PickupPoint, PickupPoints
 from nodes.settlement.domain import (
     FINAL,
     LEGAL,

@@ -7,6 +7,7 @@ from role_bench import DAY, HOUR, SECOND, Bench, bench, reply
 from settlement_orders import POINTS, priced
 
 from bus.contract.catalog import Line, OrderOnly, Reserved
+from bus.contract.errors import WrongState
 from bus.contract.settlement import (
     CANCEL,
     COLLECT,
@@ -26,7 +27,6 @@ from bus.contract.settlement import (
 from bus.contract.terminal import Shown
 from bus.contract.values import Money
 from bus.contract.warehouse import PICKUP_POINTS_STATE
-from bus.errors import WrongState
 from nodes.settlement import ledger, resolving, steps, store
 from nodes.settlement.acquirer.outcomes import Captured, Declined, Refunded
 from nodes.settlement.payments import RefundCard

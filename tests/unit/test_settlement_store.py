@@ -9,9 +9,9 @@ from settlement_orders import POINTS, order, priced
 from unit_rows import tables
 
 from bus.contract.catalog import Line
+from bus.contract.errors import UnknownOrder
 from bus.contract.settlement import OrderState
 from bus.contract.warehouse import PickupPoint, PickupPoints
-from bus.errors import UnknownOrder
 from nodes.settlement import store
 from nodes.settlement.domain import FINAL, LEGAL, Order
 from nodes.settlement.store import SCHEMA as SETTLEMENT

@@ -10,23 +10,17 @@ import pytest
 from PIL import Image, ImageChops
 
 from bus.contract.catalog import Price, Product, Style
+from bus.contract.errors import ConfigurationError, LabelError
 from bus.contract.warehouse import PickupPoint
-from bus.errors import ConfigurationError, LabelError
 from cli.main import main
-from cli.shop import SAMPLE
-from cli.shop.assortment import Assortment
-from cli.shop.labelling import (
-    collection_label,
-    point_labels,
-    product_labels,
-    prove,
-    style_labels,
-)
-from devices.terminal.label import Label, draw_png, write_label
-from devices.terminal.lettering import font, font_file
-from devices.terminal.pages import PAGES
 from devices.terminal.scanner import read_codes
-from devices.terminal.sheet import draw_sheet, prove_sheet, write_sheet
+from labels.label import Label, draw_png, write_label
+from labels.lettering import font, font_file
+from labels.pages import PAGES
+from labels.sheet import draw_sheet, prove_sheet, write_sheet
+from store.shop import SAMPLE
+from store.shop.assortment import Assortment
+from store.shop.labelling import collection_label, point_labels, product_labels, prove, style_labels
 
 LINK = "https://shop.example/01/09506000134352"
 SHIRT = Label(LINK, "Oxford shirt", "59.00 EUR", "blue, M", "09506000134352")

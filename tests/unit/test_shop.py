@@ -10,11 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.contract.catalog import Upsert
+from bus.contract.errors import ConfigurationError
 from bus.contract.values import check_digit, gtin14
-from bus.errors import ConfigurationError
-from cli.shop import SAMPLE
-from cli.shop.money import CURRENCIES, amount_from
-from cli.shop.reader import (
+from bus.text.price import minor_digits, price_text
+from devices.sorter.layout import Layout, read_layout
+from nodes.catalog.code import read_code
+from store.shop import SAMPLE
+from store.shop.money import CURRENCIES, amount_from
+from store.shop.reader import (
     Shop,
     kind_of,
     read_accounts,
@@ -23,10 +26,7 @@ from cli.shop.reader import (
     read_shop,
     read_stock,
 )
-from cli.shop.table import BadRow
-from devices.sorter.layout import Layout, read_layout
-from devices.terminal.price import minor_digits, price_text
-from nodes.catalog.code import read_code
+from store.shop.table import BadRow
 
 PRODUCTS = "product,name,description,url,sku,gtin,attributes,price,currency,category"
 SHIRT = "shirt,Shirt,Cotton.,https://a/shirt,SHIRT-M,9506000134352,size=M,59.00,EUR,clothing"

@@ -7,9 +7,9 @@ import pytest
 from clocks import DAY, Host
 
 from bus.contract.sorter import PickLine
-from bus.virtual import VirtualLoop
 from devices.sorter.drivers import Movement, SimulatedConveyor
 from devices.sorter.layout import Layout
+from testing.kit.virtual_time import VirtualLoop
 
 PACKING = Movement(
     job="j-1", assignment=1, step="packing", pickup_point="north",

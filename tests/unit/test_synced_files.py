@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bus import generation, recording
-from bus.once import DoneFile
-from cli import backup, restoring
-from nodes.settlement.acquirer.log import Entry, Log
+from acquirer.log import Entry, Log
+from bus.history import recording
+from bus.storage import generation
+from bus.storage.effect_log import DoneFile
+from store import backup, restoring
 
 
 def _deed(folder: Path) -> Path:

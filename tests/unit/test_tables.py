@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from needs import CASES
 
-from bus.errors import ConfigurationError
-from cli.shop.how import How, TwoReadings
-from cli.shop.mapping import read_mapping
-from cli.shop.products import read_products, read_updates
-from cli.shop.rows import read_stock
-from cli.shop.table import Table, read_table
+from bus.contract.errors import ConfigurationError
+from store.shop.how import How, TwoReadings
+from store.shop.mapping import read_mapping
+from store.shop.products import read_products, read_updates
+from store.shop.rows import read_stock
+from store.shop.table import Table, read_table
 
 HEADER = "product,name,description,url,sku,gtin,attributes,price,currency,category,tax_rate"
 STOCK = "sku,location,quantity"

@@ -7,10 +7,7 @@ import pytest
 from unit_rows import tables
 
 from bus.contract.catalog import Found, Product, Style
-from bus.contract.settlement import AccountPayment, CardPayment, Receipt
-from bus.contract.terminal import Remind
-from bus.contract.values import Money
-from bus.errors import (
+from bus.contract.errors import (
     InvalidField,
     InvalidLink,
     Problem,
@@ -19,6 +16,9 @@ from bus.errors import (
     UnknownLabel,
     UnknownSku,
 )
+from bus.contract.settlement import AccountPayment, CardPayment, Receipt
+from bus.contract.terminal import Remind
+from bus.contract.values import Money
 from devices.terminal import store
 from devices.terminal.domain import Bought, one_product, purchase, style_of
 from devices.terminal.store import SCHEMA as TERMINAL

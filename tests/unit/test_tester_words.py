@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from bus.contract import OPERATIONS
 from bus.contract.catalog import Search, Upsert
+from bus.contract.errors import ConfigurationError, InvalidField
 from bus.contract.settlement import Orders, Purchase
 from bus.contract.values import Model
-from bus.errors import ConfigurationError, InvalidField
-from cli.tester.schema import Place
-from cli.tester.template import filled
-from cli.tester.words import flaws, parse_words
+from schema.walk import Place
+from testing.kit.template import filled
+from testing.kit.words import flaws, parse_words
 
 _MODELS = st.sampled_from([operation.request for operation in OPERATIONS.values()])
 _LEAVES = sorted({leaf for each in OPERATIONS.values() for leaf in Place.of(each.request).leaves()})

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.timestamp import milliseconds, rfc3339
+from bus.contract.timestamp import milliseconds, rfc3339
 
 NEW_YEAR = 1_767_225_600_000
 """2026-01-01T00:00:00Z."""

@@ -4,16 +4,16 @@ import json
 
 import pytest
 
+from bus.contract.envelope import Sealed
+from bus.contract.errors import TooLarge
 from bus.contract.every import PRESENCE
 from bus.contract.settlement import PURCHASE
 from bus.contract.topics import Topics
 from bus.contract.values import Empty
-from bus.envelope import Sealed
-from bus.errors import TooLarge
-from bus.identity import Identity
 from bus.link import Outgoing
-from bus.turn import Reply
-from bus.voice import Counts, Voice
+from bus.runtime.environment import Identity
+from bus.runtime.publisher import Counts, Voice
+from bus.runtime.unit_of_work import Reply
 
 
 class Narrow:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus.contract.catalog import Line
+from bus.contract.errors import InvalidField, WrongState
 from bus.contract.sorter import MAX_PICKS, PickLine
 from bus.contract.warehouse import Packed, ShortPick
-from bus.errors import InvalidField, WrongState
 from nodes.warehouse.domain import (
     Books,
     GoodsReturn,

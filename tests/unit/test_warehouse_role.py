@@ -8,6 +8,7 @@ from role_bench import SECOND, Bench, bench
 from settlement_orders import POINTS
 
 from bus.contract.catalog import Line, OrderOnly, StockLevel
+from bus.contract.errors import WrongState
 from bus.contract.every import PRESENCE, Presence
 from bus.contract.sorter import Aborted, PickReply
 from bus.contract.warehouse import (
@@ -21,7 +22,6 @@ from bus.contract.warehouse import (
     Receive,
     ShortPick,
 )
-from bus.errors import WrongState
 from nodes.warehouse import troubles
 from nodes.warehouse.role import Warehouse
 

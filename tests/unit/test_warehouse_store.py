@@ -8,8 +8,8 @@ import pytest
 from unit_rows import tables
 
 from bus.contract.catalog import Line
+from bus.contract.errors import UnknownJob, UnknownLocation
 from bus.contract.sorter import PickLine
-from bus.errors import UnknownJob, UnknownLocation
 from nodes.warehouse import store
 from nodes.warehouse.domain import Job
 from nodes.warehouse.store import SCHEMA as WAREHOUSE

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.settings import Settings, read_settings
 from cli.watch import _alarm_file
+from store.settings import Settings, read_settings
 
 ADDRESS = "mqtt://[::1]:1883"
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bus.contract.catalog import PricedLine, Product
+from bus.contract.errors import InvalidField, SoldOut
 from bus.contract.sorter import JobState
-from bus.errors import InvalidField, SoldOut
 from devices.terminal.web.domain import (
     LOCKED,
     Cart,

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from bus.contract.catalog import Retire, StyleUpdate
+from bus.contract.errors import InvalidField
 from bus.contract.settlement import StatementQuery
 from bus.contract.values import Model
 from bus.contract.warehouse import CountGoods, Receive
-from bus.errors import InvalidField
-from bus.gate import validate
+from bus.runtime.admission import validate
 
 ACCOUNT = "a capital letter, a hyphen and digits, such as C-1001"
 GOODS = {"sku": "MUG", "location": "A-1", "quantity": 1}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from bus.wrap import wrapped
+from bus.text.wrap import wrapped
 
 _CHINESE = st.text("中文字样衣（）「」，。：、！ a1x%", max_size=40)
 

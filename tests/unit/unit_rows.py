@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from bus.journal import SCHEMA, Schema, migrate
+from bus.storage.journal import SCHEMA, Schema, migrate
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from needs import find, require
+from running_store import PATIENCE
 from selenium import webdriver
 from selenium.common.exceptions import (
     NoSuchElementException,
@@ -16,7 +17,6 @@ from selenium.common.exceptions import (
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
-from store import PATIENCE
 
 T = TypeVar("T")
 _OPTIONS = (

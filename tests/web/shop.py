@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 from plug import Plug
-from store import FAST, PATIENCE, FaultyBroker, Store, running_store
+from running_store import FAST, PATIENCE, FaultyBroker, Store, running_store
 
 from bus.contract.catalog import UPSERT, Upsert
 from bus.contract.warehouse import RECEIVE, Receive

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from running_store import PATIENCE
 from shop import GENEROUS, SHIRT, Shop, open_shop
-from store import PATIENCE
 
 HASTY = GENEROUS.model_copy(
     update={"head_time": 1.0, "body_time": 1.0, "connections_per_client": 50}

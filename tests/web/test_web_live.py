@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from running_store import PATIENCE
 from shop import GENEROUS, MUG, SHIRT, Phone, Shop, open_shop
-from store import PATIENCE
 
 
 @contextmanager

@@ -7,9 +7,9 @@ import pytest
 from babel.messages.extract import extract, extract_from_dir
 
 import devices.terminal.web as package
+from bus.contract.errors import problems
 from bus.contract.settlement import PURCHASE, OrderState
-from bus.errors import problems
-from bus.texts import Texts, languages
+from bus.text.texts import Texts, languages
 from devices.terminal import receipt
 from devices.terminal.web import words
 from devices.terminal.web.visitor import LANGUAGES, PACKAGE, TAGS

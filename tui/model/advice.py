@@ -1,7 +1,7 @@
 """What to do about a node that an order waits for in vain."""
 
 from bus.contract.channel import ROLES, role_of
-from bus.sentence import Sentence
+from bus.text.sentence import Sentence
 from tui.model.nodes import Nodes
 
 

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from bus.sentence import Sentence
+from bus.text.sentence import Sentence
 from tui.model.alarms import MOMENTS, Alarm, Kind
 from tui.model.groups import Group, grouped
 from tui.model.silences import Silences

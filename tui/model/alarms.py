@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bus.contract.channel import ROLES
-from bus.sentence import Sentence, marked
+from bus.text.sentence import Sentence, marked
 
 Kind = Literal[
     "lost", "deadline", "refused", "foreign", "duplicates", "malformed", "stuck", "low-stock",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bus.sentence import Sentence, marked
+from bus.text.sentence import Sentence, marked
 from tui.model.advice import advice, instead
 from tui.model.nodes import Nodes, NodeView
 from tui.model.track import Hop, Track

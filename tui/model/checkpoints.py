@@ -8,9 +8,9 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from tui.model.message import Message
+from bus.history.message import Message
+from bus.history.tape import Place
 from tui.model.store import StoreModel
-from tui.model.tape import Place
 
 _APART = 16_000_000
 """Bytes of the recording between two of them at least."""

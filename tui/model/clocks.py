@@ -9,8 +9,8 @@ from contextlib import suppress
 
 from bus.contract import find_operation
 from bus.contract.channel import ROLES, role_of
-from bus.timestamp import milliseconds
-from tui.model.message import Message
+from bus.contract.timestamp import milliseconds
+from bus.history.message import Message
 
 _NOTICED = 5_000
 """Milliseconds by which a clock differs from the store's before anybody is told."""

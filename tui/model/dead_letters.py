@@ -1,8 +1,8 @@
 """Commands between nodes that were refused for good where nobody heeds the answer."""
 
 from bus.contract.channel import ROLES, role_of
-from bus.sentence import Sentence
-from tui.model.message import Message, body
+from bus.history.message import Message, body
+from bus.text.sentence import Sentence
 from tui.model.track import UNDOING, Track
 
 _SENDERS = ROLES | {"sorter"}

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from bus.contract import find_operation
 from bus.contract.channel import ROLES, role_of
-from bus.timestamp import milliseconds
-from tui.model.message import Message
+from bus.contract.timestamp import milliseconds
+from bus.history.message import Message
 
 _OPEN = 5_000
 _OVER = 1_000

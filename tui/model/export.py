@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from bus.errors import JournalError
+from bus.contract.errors import JournalError
+from bus.contract.timestamp import rfc3339
+from bus.history.message import Message
+from bus.history.recording import Recording
 from bus.link import Incoming
-from bus.private import opener
-from bus.recording import Recording
-from bus.timestamp import rfc3339
-from tui.model.message import Message
+from bus.storage.private import opener
 
 COLUMNS = (
     "time", "kind", "from", "to", "operation", "order", "id", "size", "latency", "code",

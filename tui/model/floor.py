@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.model.message import Message, body
+from bus.history.message import Message, body
 from tui.model.nodes import NodeView
 
 POINTS = 100

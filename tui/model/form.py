@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bus.contract.errors import StorebusError
 from bus.contract.values import Model
-from bus.errors import StorebusError
-from bus.safe import visible
-from bus.sentence import Sentence
+from bus.text.safe import visible
+from bus.text.sentence import Sentence
 
 Sort = Literal["text", "integer", "boolean", "json"]
 _DEEPEST = 3

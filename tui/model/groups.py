@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bus.sentence import Sentence
+from bus.text.sentence import Sentence
 from tui.model.alarms import MOMENTS, SEVERITIES, Alarm, Severity
 
 _TAKES: dict[str, str] = {

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tui.model.message import Message
+from bus.history.message import Message
 
 MESSAGES = 20_000
 BYTES = 24 * 1024 * 1024

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
-from bus import peers
 from bus.contract.channel import role_of
 from bus.contract.every import MAX_ERRORS
-from bus.timestamp import milliseconds
-from tui.model.message import Message, body, count
+from bus.contract.timestamp import milliseconds
+from bus.history.message import Message, body, count
+from bus.runtime import peers
 from tui.model.rates import Hour, Latencies, Rate
 
 Status = Literal["online", "offline", "lost", "unknown"]

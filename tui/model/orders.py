@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from bus.contract.settlement import OrderView
-from bus.timestamp import milliseconds
-from tui.model.message import Message, body
+from bus.contract.timestamp import milliseconds
+from bus.history.message import Message, body
 from tui.model.track import HOPS, STATES, TELLING, Hop, Track, detail, learn, money
 
 ORDERS = 3_000

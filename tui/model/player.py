@@ -6,12 +6,12 @@ does not depend on the way there: it is looked at each few seconds of the record
 
 from collections.abc import Callable, Iterator
 
-from bus.errors import JournalError
-from bus.recording import Connected, Recorded
+from bus.contract.errors import JournalError
+from bus.history.message import Message
+from bus.history.recording import Connected, Recorded
+from bus.history.tape import Place, Tape
 from tui.model.checkpoints import Checkpoint, Checkpoints, checkpoint
-from tui.model.message import Message
 from tui.model.store import StoreModel
-from tui.model.tape import Place, Tape
 
 SPEEDS = (1, 2, 5, 10, 20, 50, 100)
 MINUTE = 60_000

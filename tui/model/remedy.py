@@ -7,7 +7,7 @@ from bus.contract.channel import ROLES, role_of
 from bus.contract.every import PING
 from bus.contract.settlement import RESOLVE
 from bus.contract.warehouse import COUNT, REASSIGN, RECEIVE, RESUME
-from bus.sentence import Sentence
+from bus.text.sentence import Sentence
 from tui.model.alarms import TO_DO, Alarm
 from tui.model.store import StoreModel
 

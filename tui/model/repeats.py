@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import NamedTuple
 
-from tui.model.message import Message
+from bus.history.message import Message
 from tui.model.rates import Rate
 
 _HALF = 30_000

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bus.sentence import marked
+from bus.text.sentence import marked
 from tui.model.store import StoreModel
 from tui.model.target import Target
 

@@ -5,7 +5,7 @@ from string import Formatter
 from typing import Any, get_args
 
 from bus.contract.every import Alarm
-from bus.sentence import Sentence, marked
+from bus.text.sentence import Sentence, marked
 from tui.model.alarms import Kind
 
 _SHOWN = frozenset(get_args(Alarm.model_fields["kind"].annotation))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tui.model.message import Message, body, count
+from bus.history.message import Message, body, count
 
 STYLES = 5_000
 SURE = 10_000

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from bus import peers
 from bus.contract.channel import ROLES, role_of
 from bus.contract.topics import Topics
+from bus.history.message import Message, body, read
 from bus.link import Incoming
-from bus.sentence import Sentence, marked
+from bus.runtime import peers
+from bus.text.sentence import Sentence, marked
 from tui.model.alarm_list import Alarms
 from tui.model.alarms import Kind
 from tui.model.clocks import Clocks
@@ -16,7 +17,6 @@ from tui.model.dead_letters import dead_letter
 from tui.model.deadlines import Deadlines, Late
 from tui.model.floor import Floor
 from tui.model.history import History
-from tui.model.message import Message, body, read
 from tui.model.nodes import Nodes, NodeView
 from tui.model.orders import Orders
 from tui.model.rates import Rate

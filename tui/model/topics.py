@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tui.model.message import Message
+from bus.history.message import Message
 
 TOPICS = 4_000
 """The most topics that are kept apart: a neighbour may invent them."""

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, get_args
 
 from bus.contract.settlement import OrderState, OrderView
-from tui.model.message import Message, count
+from bus.history.message import Message, count
 
 HOPS = 200
 """The most messages that are kept of one order."""

@@ -3,9 +3,9 @@
 from collections import deque
 from collections.abc import Iterable
 
-from tui.model.filter import Test, parse_filter
+from bus.history.filter import Test, parse_filter
+from bus.history.message import Message
 from tui.model.history import History
-from tui.model.message import Message
 
 
 class View:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from bus.sentence import Sentence, marked
+from bus.text.sentence import Sentence, marked
 from tui.model.advice import advice, goes_on
 from tui.model.nodes import Nodes
 from tui.model.track import Hop

@@ -3,8 +3,8 @@
 import re
 from datetime import date, datetime, time, timedelta
 
-from bus.errors import StorebusError
-from bus.sentence import Sentence
+from bus.contract.errors import StorebusError
+from bus.text.sentence import Sentence
 
 _STEP = re.compile(r"([+-])(\d{1,6})(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}

@@ -6,7 +6,7 @@ What is not answered says most; where nothing is, the step does whose turn it is
 from collections.abc import Callable
 from dataclasses import replace
 
-from bus.sentence import Sentence
+from bus.text.sentence import Sentence
 from tui.model.advice import advice, goes_on
 from tui.model.bringing import at_the_sorter
 from tui.model.nodes import Nodes

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from bus.safe import fit, visible
-from bus.sentence import Sentence, marked
-from bus.wrap import wrapped
+from bus.text.safe import fit, visible
+from bus.text.sentence import Sentence, marked
+from bus.text.wrap import wrapped
 from tui.model.alarm_list import Alarms
 from tui.model.alarms import KINDS, SEVERITIES, Alarm, Severity
 from tui.model.groups import Group

@@ -1,7 +1,7 @@
 """A message in full: what stands around it, and its document as a tree."""
 
-from bus.safe import decoded, exposed
-from tui.model.message import Message
+from bus.history.message import Message
+from bus.text.safe import decoded, exposed
 from tui.model.tree import Leaf, difference, tree
 from tui.picture.paper import Line, Paper, lasting, moment
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from bus.safe import fit, width
-from bus.sentence import marked
+from bus.text.safe import fit, width
+from bus.text.sentence import marked
 from tui.model.alarms import KINDS, Alarm
 from tui.model.nodes import NodeView
 from tui.model.store import StoreModel

@@ -1,8 +1,8 @@
 """An order as one line of the table, and its way as a swim-lane."""
 
-from bus.safe import fit, short, width
-from bus.sentence import marked
-from bus.timestamp import milliseconds
+from bus.contract.timestamp import milliseconds
+from bus.text.safe import fit, short, width
+from bus.text.sentence import marked
 from tui.model.lane import Arrow, Lane
 from tui.model.track import Track
 from tui.model.why import Why

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from babel.numbers import get_currency_precision
 
-from bus.safe import decoded, fit, short, visible, width
-from bus.texts import Texts
-from bus.wrap import wrapped
+from bus.text.safe import decoded, fit, short, visible, width
+from bus.text.texts import Texts
+from bus.text.wrap import wrapped
 
 Span = tuple[str, str]
 """A text and the name of its style: see `tui/look.py`."""

@@ -1,6 +1,6 @@
 """Where a recording is, in a line: playing or not, how fast, the time, and how much there is."""
 
-from bus.safe import width
+from bus.text.safe import width
 from tui.model.player import Player
 from tui.picture.paper import Line, Paper, clock, day
 

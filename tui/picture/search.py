@@ -1,6 +1,6 @@
 """What was found, a line each."""
 
-from bus.sentence import marked
+from bus.text.sentence import marked
 from tui.model.search import Found
 from tui.model.store import StoreModel
 from tui.picture.paper import Column, Line, Paper, Table, clock, lasting

@@ -1,7 +1,7 @@
 """Styles with what there is of each, the bins behind one, and the sorters on a map."""
 
-from bus.safe import fit, width
-from bus.sentence import marked
+from bus.text.safe import fit, width
+from bus.text.sentence import marked
 from tui.model.floor import Position, position
 from tui.model.nodes import NodeView
 from tui.model.stock import LOW, StyleView

@@ -7,7 +7,7 @@ from heapq import nlargest
 from itertools import zip_longest
 from typing import NamedTuple, cast
 
-from bus.safe import fit, width
+from bus.text.safe import fit, width
 from tui.model.nodes import NodeView, Status
 from tui.model.rates import summed
 from tui.model.store import StoreModel

@@ -1,6 +1,6 @@
 """Topics as a tree: what was heard last on each, how often, how fast, and what is retained."""
 
-from bus.sentence import marked
+from bus.text.sentence import marked
 from tui.model.topics import Branch, Topic
 from tui.picture.paper import Column, Line, Paper, Table, clock, excerpt
 

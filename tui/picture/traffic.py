@@ -1,8 +1,8 @@
 """A message as one line of the traffic."""
 
-from bus.safe import visible
-from bus.sentence import marked
-from tui.model.message import Message
+from bus.history.message import Message
+from bus.text.safe import visible
+from bus.text.sentence import marked
 from tui.picture.paper import Column, Line, Paper, Table, clock, excerpt, lasting, moment, weight
 from tui.picture.words import KIND
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from bus.safe import fit, width
-from bus.sentence import marked
+from bus.text.safe import fit, width
+from bus.text.sentence import marked
 from tui.model.nodes import NodeView
 from tui.model.rates import MINUTES, highest, summed
 from tui.model.store import StoreModel

@@ -1,6 +1,6 @@
 """The words for what nodes, orders and messages can be, with a sign beside each colour."""
 
-from bus.sentence import marked
+from bus.text.sentence import marked
 
 STATUS = {
     "online": ("●", "good", marked("online")),

@@ -7,7 +7,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from bus.sentence import marked
+from bus.text.sentence import marked
 from tui.desk import Desk
 from tui.errands import errand
 from tui.model.alarms import KINDS, SEVERITIES, Alarm, Severity

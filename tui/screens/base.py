@@ -11,10 +11,10 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
+from bus.history.message import read
 from bus.link import Incoming
-from bus.sentence import marked
+from bus.text.sentence import marked
 from tui.desk import Desk
-from tui.model.message import read
 from tui.model.player import Player
 from tui.model.target import Target
 from tui.model.topics import Topic

@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label
 
-from bus.safe import visible
-from bus.sentence import marked
+from bus.text.safe import visible
+from bus.text.sentence import marked
 from tui.desk import Desk
 from tui.picture.paper import Line
 from tui.widgets.bindings import translated

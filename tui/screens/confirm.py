@@ -9,8 +9,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Label
 
-from bus.safe import visible
-from bus.sentence import marked
+from bus.text.safe import visible
+from bus.text.sentence import marked
 from tui.desk import Desk
 from tui.widgets.bindings import translated
 

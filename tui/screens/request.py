@@ -14,10 +14,10 @@ from textual.suggester import SuggestFromList
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
-from bus.errors import BrokenReply, Problem, StorebusError
-from bus.gate import validate
-from bus.safe import visible
-from bus.sentence import marked
+from bus.contract.errors import BrokenReply, Problem, StorebusError
+from bus.runtime.admission import validate
+from bus.text.safe import visible
+from bus.text.sentence import marked
 from tui.desk import Desk
 from tui.errands import Errand, choices, errand
 from tui.model.form import Field, FormError, fields, read, written

@@ -14,9 +14,9 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input
 
-from bus.errors import Problem, StorebusError
-from bus.safe import visible
-from bus.sentence import marked
+from bus.contract.errors import Problem, StorebusError
+from bus.text.safe import visible
+from bus.text.sentence import marked
 from tui.desk import Desk
 from tui.model.search import Found, search
 from tui.model.target import Target

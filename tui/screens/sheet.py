@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from bus.sentence import marked
+from bus.text.sentence import marked
 from tui.desk import Desk
 from tui.picture.paper import Line
 from tui.widgets.bindings import translated

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
-from bus.sentence import marked
+from bus.text.sentence import marked
 from tui.model.stock import StyleView
 from tui.model.target import Target
 from tui.picture.paper import Line

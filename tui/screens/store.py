@@ -7,7 +7,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from bus.sentence import marked
+from bus.text.sentence import marked
 from tui.picture.store import picture
 from tui.screens.base import ConsoleScreen
 from tui.widgets.spots import Spots

@@ -8,7 +8,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from bus.sentence import marked
+from bus.text.sentence import marked
 from tui.desk import Desk
 from tui.model.stock import StyleView
 from tui.model.target import Target

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input
 
-from bus.sentence import marked
+from bus.text.sentence import marked
 from tui.desk import Desk
 from tui.model.topics import Branch, Topic, Topics, grown, rows
 from tui.picture.paper import Line

@@ -10,13 +10,13 @@ from textual.containers import Container
 from textual.widget import Widget
 from textual.widgets import Input
 
-from bus.errors import JournalError
-from bus.safe import decoded, visible
-from bus.sentence import Sentence, marked
+from bus.contract.errors import JournalError
+from bus.history.filter import FilterError
+from bus.history.message import Message
+from bus.text.safe import decoded, visible
+from bus.text.sentence import Sentence, marked
 from tui.desk import Desk
 from tui.model.export import export
-from tui.model.filter import FilterError
-from tui.model.message import Message
 from tui.picture.detail import detail
 from tui.picture.paper import Line
 from tui.picture.traffic import TABLE, row

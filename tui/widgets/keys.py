@@ -11,7 +11,7 @@ from rich.text import Text
 from textual import events
 from textual.widget import Widget
 
-from bus.safe import width
+from bus.text.safe import width
 from tui import look
 from tui.desk import Desk
 

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from bus.safe import LONGEST, visible
+from bus.text.safe import LONGEST, visible
 from tui import look
 from tui.picture.paper import Line, Span, shortened
 

@@ -7,7 +7,7 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from bus.safe import fit, visible, width
+from bus.text.safe import fit, visible, width
 from tui import look
 from tui.picture.paper import Line
 

@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
+from bus.contract.errors import StorebusError
 from bus.contract.sorter import PickLine
 from bus.contract.values import Model, Reference
-from bus.errors import StorebusError
 
 
 class Movement(Model):

@@ -7,9 +7,9 @@ sorter that crashed and asks again does not make it move twice.
 import asyncio
 from pathlib import Path
 
-from bus.clock import passed_since
-from bus.identity import Identity
-from bus.once import DoneFile
+from bus.runtime.clock import passed_since
+from bus.runtime.environment import Identity
+from bus.storage.effect_log import DoneFile
 from devices.sorter.drivers.movement import Movement
 from devices.sorter.layout import Layout
 

@@ -12,9 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.widgets import Button, Input, Label
 
-from bus.errors import StorebusError
-from bus.safe import visible
-from bus.texts import Texts
+from bus.contract.errors import StorebusError
+from bus.text.safe import visible
+from bus.text.texts import Texts
 from devices.terminal.code import pickup_code
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.guest import Guest, Page

@@ -10,6 +10,7 @@ from typing import Any
 
 from bus.contract.catalog import SEARCH, STOCK_CHANGED, Search, SearchResult, StockChanged
 from bus.contract.channel import Event, State
+from bus.contract.errors import BrokerError, NoAnswer, Problem, UnknownSku, first_error
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import (
     COLLECT,
@@ -27,10 +28,9 @@ from bus.contract.settlement import (
 from bus.contract.sorter import JOB_STATE, JobState
 from bus.contract.terminal import Remind
 from bus.contract.warehouse import PICKUP_POINTS_STATE, PickupPoints
-from bus.errors import BrokerError, NoAnswer, Problem, UnknownSku, first_error
-from bus.node import Place
-from bus.sentence import Sentence
-from bus.texts import Texts
+from bus.runtime.node import Place
+from bus.text.sentence import Sentence
+from bus.text.texts import Texts
 from devices.terminal import domain
 from devices.terminal.code import is_typed_code, pickup_code
 from devices.terminal.kiosk.cart import Item

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bus.contract.catalog import Style
 from bus.contract.values import MAX_LINES, Money
-from bus.sentence import Sentence
+from bus.text.sentence import Sentence
 
 
 @dataclass(frozen=True, slots=True)

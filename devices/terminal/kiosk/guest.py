@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bus.contract.catalog import Product, Style
+from bus.contract.errors import CardNumber, InvalidField
 from bus.contract.settlement import AccountPayment, CardPayment, Receipt
 from bus.contract.values import Money, looks_like_card_number
-from bus.errors import CardNumber, InvalidField
-from bus.gate import validate
-from bus.sentence import Sentence
+from bus.runtime.admission import validate
+from bus.text.sentence import Sentence
 from devices.terminal.kiosk.cart import Cart, Item, only_left
 
 Page = Literal["start", "product", "cart", "pickup", "pay", "receipt", "orders", "collect"]

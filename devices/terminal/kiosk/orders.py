@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bus.contract.settlement import OrderState, OrderSummary
 from bus.contract.sorter import JobState
-from bus.sentence import Sentence, marked
+from bus.text.sentence import Sentence, marked
 
 OPEN: tuple[OrderState, ...] = ("settled", "short", "ready", "reminded")
 """The states in which a customer waits or is waited for."""

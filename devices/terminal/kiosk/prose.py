@@ -7,7 +7,7 @@ from rich.measure import Measurement
 from rich.text import Text
 from textual.widgets import Label
 
-from bus.wrap import wrapped
+from bus.text.wrap import wrapped
 
 
 @dataclass(frozen=True, slots=True)

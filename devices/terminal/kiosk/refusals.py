@@ -1,7 +1,7 @@
 """What the store refused, in a sentence that a customer understands."""
 
 from bus.contract.problem import ProblemData
-from bus.sentence import Sentence, marked
+from bus.text.sentence import Sentence, marked
 
 _SENTENCES = {
     "unknown-label": marked("This label is not known here. Please ask the staff."),

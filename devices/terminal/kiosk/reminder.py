@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Digits, Label
 
 from bus.contract.terminal import Remind
-from bus.safe import visible
+from bus.text.safe import visible
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.presses import Presses
 from devices.terminal.kiosk.prose import Prose

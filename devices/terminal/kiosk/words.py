@@ -3,12 +3,12 @@
 from bus.contract.catalog import Product, Style
 from bus.contract.values import Money
 from bus.contract.warehouse import PickupPoints
-from bus.safe import fit, short, visible
-from bus.safe import width as cells
-from bus.texts import Texts
+from bus.text.price import price_text
+from bus.text.safe import fit, short, visible
+from bus.text.safe import width as cells
+from bus.text.texts import Texts
 from devices.terminal.kiosk.cart import Item
 from devices.terminal.kiosk.orders import UnderWay
-from devices.terminal.price import price_text
 from devices.terminal.receipt import Paper
 
 _BAR = 24

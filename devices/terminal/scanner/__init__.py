@@ -9,9 +9,9 @@ from contextlib import aclosing
 
 from devices.terminal.scanner.camera import camera as camera_scanner
 from devices.terminal.scanner.input_device import evdev_scanner
-from devices.terminal.scanner.picture import Sight, codes_from, read_codes, read_image
 from devices.terminal.scanner.serial_port import serial_scanner
 from devices.terminal.scanner.wedge import wedge
+from labels.symbols import Sight, codes_from, read_codes, read_image
 
 __all__ = ["Sight", "codes_from", "read_codes", "read_image", "scanner"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from PIL import Image
 
-from bus.errors import ConfigurationError
-from devices.terminal.scanner.picture import Sight, read_codes
+from bus.contract.errors import ConfigurationError
+from labels.symbols import Sight, read_codes
 
 _GONE = 15
 """Frames without a code after which a label counts as taken away: half a second."""

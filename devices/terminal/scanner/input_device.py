@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from string import ascii_lowercase
 
-from bus.errors import ConfigurationError
+from bus.contract.errors import ConfigurationError
 
 _SHIFTS = frozenset({"KEY_LEFTSHIFT", "KEY_RIGHTSHIFT"})
 _CONTROLS = frozenset({"KEY_LEFTCTRL", "KEY_RIGHTCTRL"})

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from bus.errors import ConfigurationError
+from bus.contract.errors import ConfigurationError
 from devices.terminal.scanner.lines import lines_of
 
 BAUD_RATE = 9600

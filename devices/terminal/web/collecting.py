@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bus.contract.errors import NoAnswer, Problem, UnknownPickupCode
 from bus.contract.settlement import COLLECT, ORDER, Collect, OrderQuery, OrderStateReply, OrderView
 from bus.contract.warehouse import PickupPoint
-from bus.errors import NoAnswer, Problem, UnknownPickupCode
 from devices.terminal.code import pickup_code
 from devices.terminal.web.site import Site
 from devices.terminal.web.visitor import Visitor

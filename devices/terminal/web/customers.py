@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bus.contract.catalog import Line
+from bus.contract.errors import JournalError, WrongState
 from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
 from bus.contract.values import Money
-from bus.errors import JournalError, WrongState
-from bus.intake import Answer
-from bus.node import Place
-from bus.role import Role
-from bus.turn import Turn
+from bus.runtime.node import Place
+from bus.runtime.requests import Answer
+from bus.runtime.role import Role
+from bus.runtime.unit_of_work import Turn
 from devices.terminal import store as terminal_store
 from devices.terminal.domain import PurchaseState
 from devices.terminal.role import Terminal, answered, became_of

@@ -7,9 +7,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from bus.contract.catalog import PricedLine, Product, Style
+from bus.contract.errors import InvalidField, SoldOut
 from bus.contract.settlement import OrderState
 from bus.contract.sorter import JobState
-from bus.errors import InvalidField, SoldOut
 
 MOST_LINES = 50
 """The most lines of a cart."""

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from bus.errors import Problem
+from bus.contract.errors import Problem
 from devices.terminal.web.orders import look, progress_part
 from devices.terminal.web.products import stock_part
 from devices.terminal.web.site import Site

@@ -8,8 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bus.contract.errors import Problem
 from bus.contract.settlement import ORDER, OrderQuery, OrderView
-from bus.errors import Problem
 from devices.terminal.receipt import Paper, as_pdf, as_text, is_printable, paper
 from devices.terminal.web import domain
 from devices.terminal.web.rendering import render

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.contract.catalog import Found, Style
-from bus.errors import InvalidField, Problem, SoldOut
-from devices.terminal.price import minor_digits
+from bus.contract.errors import InvalidField, Problem, SoldOut
+from bus.text.price import minor_digits
 from devices.terminal.web import domain
 from devices.terminal.web.rendering import render
 from devices.terminal.web.resolver import base_of, link_header, links_wanted, resolve

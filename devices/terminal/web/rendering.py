@@ -5,8 +5,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bus.texts import Texts
-from devices.terminal.price import price_text
+from bus.text.price import price_text
+from bus.text.texts import Texts
 from devices.terminal.tax import rate_text
 from devices.terminal.web.tongues import lang_attribute
 from devices.terminal.web.visitor import LANGUAGES, PACKAGE, TAGS

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import uvicorn
 
 from bus.contract.channel import role_of
-from bus.errors import ConfigurationError, first_error
-from bus.node import Place
+from bus.contract.errors import ConfigurationError, first_error
+from bus.runtime.node import Place
 from devices.terminal.web.app import application
 from devices.terminal.web.customers import Customers
 from devices.terminal.web.hearing import Hearing

@@ -12,10 +12,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bus.contract.catalog import Found
 from bus.contract.channel import Operation
+from bus.contract.errors import NoAnswer, Problem, StorebusError, Unavailable
 from bus.contract.problem import ProblemData
 from bus.contract.values import Model
-from bus.errors import NoAnswer, Problem, StorebusError, Unavailable
-from bus.texts import Texts
+from bus.text.texts import Texts
 from devices.terminal.web.customers import Customers
 from devices.terminal.web.rendering import render, texts
 from devices.terminal.web.settings import WebSettings

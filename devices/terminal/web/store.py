@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from bus.contract.terminal import Remind
-from bus.journal import Schema
+from bus.storage.journal import Schema
 from devices.terminal import store
 from devices.terminal.domain import Bought
 from devices.terminal.web.domain import Cart, CartLine, Guesses

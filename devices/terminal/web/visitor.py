@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.texts import ENGLISH, nearest
+from bus.text.texts import ENGLISH, nearest
 
 PACKAGE = "devices.terminal.web"
 LANGUAGES = {"en": "English", "zh_Hant": "繁體中文", "zh_Hans": "简体中文"}

@@ -1,5 +1,1 @@
-"""The card payment provider: a client for it, and a simulated one that runs as its own process.
-
-Settlement uses `client` and nothing else of this package; the simulator (`server`, `book`, `log`)
-stands for a company at the other end of a line and must not know orders, the bus or SQLite.
-"""
+"""A client for the card payment provider, which may be ours (`acquirer`) or a real one."""

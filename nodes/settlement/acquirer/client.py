@@ -14,7 +14,7 @@ from typing import Any, Self, TypeAlias
 
 import httpx
 
-from bus.errors import ConfigurationError, Internal
+from bus.contract.errors import ConfigurationError, Internal
 from nodes.settlement.acquirer.answers import readable, refusal
 from nodes.settlement.acquirer.keys import is_key
 from nodes.settlement.acquirer.outcomes import (

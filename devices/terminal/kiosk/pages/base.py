@@ -10,8 +10,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
-from bus.safe import visible
-from bus.texts import Texts
+from bus.text.safe import visible
+from bus.text.texts import Texts
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.choices import Choices
 from devices.terminal.kiosk.guest import Guest, Page

@@ -6,7 +6,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label
 
-from bus.safe import visible
+from bus.text.safe import visible
 from devices.terminal.kiosk.guest import is_account
 from devices.terminal.kiosk.keypad import Keyboard, Keypad
 from devices.terminal.kiosk.pages.base import KioskPage

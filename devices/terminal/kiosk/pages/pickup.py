@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from textual.widget import Widget
 
-from bus.safe import visible
+from bus.text.safe import visible
 from devices.terminal.kiosk.choices import Choices
 from devices.terminal.kiosk.pages.base import KioskPage
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from textual.widget import Widget
 from textual.widgets import Button
 
-from bus.safe import visible
+from bus.text.safe import visible
 from devices.terminal.kiosk.choices import Choices
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.prose import Prose

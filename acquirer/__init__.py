@@ -1,0 +1,1 @@
+"""A simulated card payment provider: a process that knows no order and no bus."""

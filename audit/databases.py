@@ -1,0 +1,47 @@
+"""I10 and I11: nothing is left to be sent but what somebody waits for, and the files are whole.
+
+SQLite does not look at CHECK constraints through a read-only connection; what they promise is
+counted by the other checks.
+"""
+
+from audit.finding import Tally
+from audit.reading import Database
+from audit.store import AuditedStore
+from audit.waiting import explanation
+
+_LATE = 60_000
+"""Milliseconds that a timer may be late."""
+
+
+def check_databases(store: AuditedStore, tally: Tally) -> None:
+    """All of them, devices' too."""
+    for database in store.databases.values():
+        for row in database.rows("PRAGMA integrity_check"):
+            tally.check("I11", row[0] == "ok", f"{database.path.name}: {row[0]}")
+        orphans = database.rows("PRAGMA foreign_key_check")
+        tables = ", ".join(sorted({str(row[0]) for row in orphans}))
+        text = f"{database.path.name}: {len(orphans)} rows refer to nothing, in {tables}"
+        tally.check("I11", not orphans, text)
+        if not store.running:
+            _timers(store, tally, database)
+    if not store.running:
+        _outboxes(store, tally)
+
+
+def _timers(store: AuditedStore, tally: Tally, database: Database) -> None:
+    """At rest there is none that should have gone off."""
+    now = store.busy_until(database)
+    for row in database.rows("SELECT * FROM outbox WHERE kind = 'timer'"):
+        late = f"{database.node} has a timer that should have gone off: {row['target']}"
+        tally.check("I10", row["due_at"] >= now - _LATE, late)
+    tally.checked["I10"] += 1
+
+
+def _outboxes(store: AuditedStore, tally: Tally) -> None:
+    """Beside timers there is only what waits for somebody, or goes on at the next start."""
+    for each in store.pending:
+        row = each.row
+        what = f"{row['kind']} {row['target']} {row['operation']}".rstrip()
+        why = explanation(store, each)
+        tally.check("I10", why is not None, f"{each.node} still has {what} in its outbox")
+        tally.waiting += why or ()

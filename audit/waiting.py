@@ -1,0 +1,134 @@
+"""What a store that was closed has not done yet, and who has to do something: no broken promise.
+
+Whatever is not done must be explained by what will do it: a message in an outbox, goods that a
+person is to put back, a job that waits for a sorter. What nothing explains is stuck, and the
+checks find it.
+"""
+
+from collections.abc import Iterator
+
+from audit.finding import Tally, Waiting
+from audit.store import PAID, UNDOING, UNHEEDED, AuditedStore, Pending, parsed
+
+_PROMPTS = {"withdraw": "withdraw", "release": "release", "refund": "refund", "charge": "acquirer"}
+"""By step back, what settlement has in its outbox as long as it is not done."""
+_REMINDED_STILL = frozenset({"ready", "reminded", "collected"})
+
+
+def check_waiting(store: AuditedStore, tally: Tally) -> None:
+    """List what a closed store waits for; a running one is at work."""
+    if not store.running:
+        tally.waiting += [*_goods(store), *_jobs(store), *_parcels(store), *_payments(store)]
+
+
+def _goods(store: AuditedStore) -> Iterator[Waiting]:
+    """What has left its location for an order that did not want it, or for another sorter."""
+    for row in store.warehouse.rows("SELECT * FROM goods_return ORDER BY at, parcel"):
+        lines = parsed(row["lines"], store.warehouse, "goods_return")
+        goods = ", ".join(f"{line['quantity']} x {line['sku']}" for line in lines)
+        order = store.orders.get(row["order_id"])
+        held_up = order is not None and order["state"] in UNDOING
+        yield Waiting("put-back", "warehouse", f"parcel={row['parcel']} {goods}", held_up)
+
+
+def _jobs(store: AuditedStore) -> Iterator[Waiting]:
+    for name, job in store.jobs.items():
+        if job["state"] in ("waiting", "assigned"):
+            yield Waiting("sort", job["sorter"] or "any sorter", name)
+
+
+def _parcels(store: AuditedStore) -> Iterator[Waiting]:
+    for name, order in store.orders.items():
+        if order["state"] in ("ready", "reminded"):
+            yield Waiting("collect", order["pickup_point"], name, unfinished=False)
+
+
+def _payments(store: AuditedStore) -> Iterator[Waiting]:
+    for name, rows in store.refused.items():
+        for row in rows:
+            yield Waiting("resolve", "settlement", f"{name}: {row['name']}", unfinished=False)
+    for name, rows in store.refused_steps.items():
+        for row in rows:
+            yield Waiting("resolve", "settlement", f"{name}: {row['name']}", unfinished=False)
+    for name in store.not_let_in - store.refused.keys():
+        yield Waiting("pay", "settlement", name)
+
+
+def order_is_explained(store: AuditedStore, name: str) -> bool:
+    """Whether an order that is neither final nor with its customer will go on, or waits."""
+    order, asked = store.orders[name], store.asked(name)
+    state = order["state"]
+    if name in store.waits_for_payment:
+        return True
+    if state == "reserving":
+        return "reserve" in asked
+    if state == "charging":
+        return "acquirer" in asked
+    if state in ("settled", "short"):
+        return job_is_explained(store, name) or name in store.moving
+    if state not in UNDOING:
+        return False
+    steps = parsed(order["undo"], store.settlement, "orders")
+    refused = {row["step"] for row in store.refused_steps.get(name, ())}
+    return bool(steps) and all(_PROMPTS.get(step) in asked or step in refused for step in steps)
+
+
+def job_is_explained(store: AuditedStore, name: str) -> bool:
+    """Whether a job of the warehouse that is not done waits for a sorter or for goods."""
+    job, order = store.jobs.get(name), store.orders.get(name)
+    if job is None or order is None:
+        return False
+    if job["state"] in ("waiting", "assigned"):
+        return order["state"] in PAID or name in store.moving
+    return job["state"] == "withdrawing" and name in store.coming_back
+
+
+def explanation(store: AuditedStore, each: Pending) -> list[Waiting] | None:
+    """Why something is still in an outbox of a closed store.
+
+    Returns:
+        What to list of it, if nothing else lists it; None if nothing explains it.
+    """
+    kind = _call(store, each) if each.row["kind"] == "call" else _command(store, each)
+    if kind is None:
+        return None
+    text = each.order or each.row["id"]
+    if kind == "go-on":
+        text = f"{each.what} {text} of {each.node}"
+    return [Waiting(kind, each.row["target"], text)] if kind else []
+
+
+def _call(store: AuditedStore, each: Pending) -> str | None:
+    """A call to the world: to the payment provider, a screen, a machine."""
+    order = store.orders.get(each.order or "")
+    if each.node != "settlement":
+        return ""  # whoever asked for it lists it
+    if order is None:
+        return None
+    if each.what == "acquirer":
+        open_ = order["state"] == "charging" or "charge" in order["undo"]
+    else:
+        open_ = order["refunded"] < order["refunding"]
+    return "pay" if open_ else None
+
+
+def _command(store: AuditedStore, each: Pending) -> str | None:
+    """A command: its kind of waiting, empty if something else lists it; None: unexplained."""
+    order, job = store.orders.get(each.order or ""), store.jobs.get(each.order or "")
+    if each.order is not None and order is None:
+        return None
+    if each.heard == "answered":
+        return "" if each.what in UNHEEDED else "go-on"
+    kind, explained = "go-on", True
+    if each.what == "remind":
+        newest = order is not None and order["reminder"] == each.row["id"]
+        still = order is not None and order["state"] in _REMINDED_STILL
+        kind, explained = "remind", newest and still
+    elif each.what == "abort":
+        kind, explained = "sort", each.order in store.coming_back
+    elif each.what == "pick":  # its job is listed
+        kind, explained = "", job is not None and job["pick_message"] == each.row["id"]
+    elif each.what == "withdraw" and each.heard == "accepted":  # its goods are listed
+        own = job is not None and job["withdrawal"] == each.row["id"]
+        kind, explained = "", own and each.order in store.coming_back
+    return kind if explained else None

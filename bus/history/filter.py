@@ -1,0 +1,219 @@
+"""The filter language of the traffic: `from:terminal-7 op:purchase status:>=400 text:mug`.
+
+Words are joined by "and"; `-` before a word turns it round; several values of a word, with
+commas, are joined by "or". Words: from, to, node (either), op, kind (req, rep, state, event,
+foreign), order, id, topic, code, status, size (bytes), latency (ms), repeats, and text (in the
+payload, any case). A value may end with `*`. Numbers take `>`, `>=`, `<`, `<=` or `=`. A word alone
+is looked for in the topic and the payload.
+
+What the contract does not have (an operation, node, kind or code) is asked about, since nothing
+would ever pass; `op:=dance` insists: what follows the `=` is taken as it is.
+"""
+
+import operator
+import re
+import shlex
+from collections.abc import Callable
+
+from bus.contract.channel import role_of
+from bus.contract.errors import StorebusError
+from bus.contract.topics import Topics
+from bus.contract.vocabulary import (
+    CHANNEL_NAMES,
+    CODES,
+    KINDS,
+    can_begin_node,
+    nearest,
+    nearest_node,
+)
+from bus.history.message import Message
+from bus.text.sentence import Sentence
+
+Test = Callable[[Message], bool]
+
+_COMPARISON = re.compile(r"(>=|<=|>|<|=)?(\d+)(ms|s|k)?")
+_HOW: dict[str, Callable[[int, int], bool]] = {
+    ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq,
+}  # fmt: skip
+_UNITS = {"ms": 1, "s": 1000, "k": 1024, "": 1}
+
+_TEXTS: dict[str, Callable[[Message], tuple[str | None, ...]]] = {
+    "from": lambda message: (message.sender,),
+    "to": lambda message: (message.receiver,),
+    "node": lambda message: (message.sender, message.receiver),
+    "op": lambda message: (message.name,),
+    "kind": lambda message: (message.kind,),
+    "order": lambda message: (message.order,),
+    "id": lambda message: (message.id, message.answers),
+    "topic": lambda message: (message.topic,),
+    "code": lambda message: (message.code,),
+}
+_NUMBERS: dict[str, Callable[[Message], int | None]] = {
+    "status": lambda message: message.status,
+    "size": lambda message: message.size,
+    "latency": lambda message: message.latency,
+    "repeats": lambda message: message.repeats,
+}
+KNOWN: dict[str, frozenset[str]] = {
+    "op": CHANNEL_NAMES, "kind": KINDS | {"foreign"}, "code": CODES,
+}  # fmt: skip
+"""What can stand after a word, where the contract lists it."""
+_ROOT = Topics("x").root.removesuffix("x")
+"""How the topics of all sites begin."""
+NODES = frozenset({"from", "to", "node"})
+"""The words after which the name of a node stands."""
+WORDS = (*_TEXTS, *_NUMBERS, "text")
+"""The words of the language, for help and completion."""
+
+
+class FilterError(StorebusError):
+    """Not a filter.
+
+    Args:
+        sentence: what is wrong in it.
+    """
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(str(sentence))
+        self.sentence = sentence
+
+
+def parse_filter(text: str) -> Test:
+    """A filter as a test of messages; an empty one lets all through.
+
+    Raises:
+        FilterError: an unknown word, not a number, or a quote that is not closed.
+    """
+    try:
+        parts = shlex.split(text)
+    except ValueError as error:
+        raise FilterError(
+            Sentence("The filter has a quote that is not closed: {filter}", filter=text)
+        ) from error
+    tests = [_test(part) for part in parts]
+    if not tests:
+        return lambda _: True
+    if len(tests) == 1:
+        return tests[0]
+    return lambda message: all(test(message) for test in tests)
+
+
+def _test(part: str) -> Test:
+    if part.startswith("-") and len(part) > 1:
+        inner = _test(part[1:])
+        return lambda message: not inner(message)
+    word, colon, value = part.partition(":")
+    if not colon:
+        return _text_test(part)
+    if not value:
+        raise FilterError(
+            Sentence(
+                "{word}: has no value, such as {word}:{value}.", word=word, value=_example(word)
+            )
+        )
+    if word == "text":
+        return _text_test(value)
+    if word in _NUMBERS:
+        return _number_test(word, value)
+    if word in _TEXTS:
+        return _name_test(word, value)
+    raise FilterError(
+        Sentence("There is no word {word}: there are {words}.", word=word, words=", ".join(WORDS))
+    )
+
+
+def _example(word: str) -> str:
+    return ">=400" if word in _NUMBERS else "terminal-7"
+
+
+def _text_test(value: str) -> Test:
+    wanted = value.casefold()
+    as_bytes = value.encode("utf-8", "surrogatepass")
+
+    def test(message: Message) -> bool:
+        if wanted in message.topic.casefold():
+            return True
+        if as_bytes in message.payload:
+            return True
+        return wanted in message.payload.decode("utf-8", "replace").casefold()
+
+    return test
+
+
+def _name_test(word: str, value: str) -> Test:
+    values = [each[1:] if each.startswith("=") else _asked_about(word, each)
+              for each in value.split(",")]  # fmt: skip
+    exact = frozenset(each for each in values if not each.endswith("*"))
+    prefixes = tuple(each[:-1] for each in values if each.endswith("*"))
+    names = _TEXTS[word]
+
+    def test(message: Message) -> bool:
+        for name in names(message):
+            if name is not None and (name in exact or (prefixes and name.startswith(prefixes))):
+                return True
+        return False
+
+    return test
+
+
+def _asked_about(word: str, value: str) -> str:
+    """A value that something can pass.
+
+    Raises:
+        FilterError: the contract has nothing like it; says what may be meant.
+    """
+    meant = _meant(word, value)
+    if meant == value:
+        return value
+    if meant is None:
+        raise FilterError(
+            Sentence(
+                "The contract has no {word}:{value}; {word}:={value} insists.",
+                word=word, value=value,
+            )
+        )  # fmt: skip
+    raise FilterError(
+        Sentence(
+            "The contract has no {word}:{value}: did you mean {word}:{meant}?"
+            " {word}:={value} insists.",
+            word=word, value=value, meant=meant,
+        )
+    )  # fmt: skip
+
+
+def _meant(word: str, value: str) -> str | None:
+    """The value itself if the contract has it; else the nearest that it has, if one is near."""
+    start = value.removesuffix("*")
+    if word == "topic":
+        is_known = start.startswith(_ROOT) or _ROOT.startswith(start)
+        return value if is_known else f"{_ROOT}SITE/{value.removeprefix('./')}"
+    if word in NODES:
+        is_known = can_begin_node(start) if start != value else role_of(value) is not None
+        return value if is_known else nearest_node(start)
+    known = KNOWN.get(word)
+    if known is None:
+        return value
+    if start == value:
+        return value if value in known else nearest(value, known)
+    return value if any(each.startswith(start) for each in known) else nearest(start, known)
+
+
+def _number_test(word: str, value: str) -> Test:
+    number = _NUMBERS[word]
+    comparisons = []
+    for each in value.split(","):
+        found = _COMPARISON.fullmatch(each)
+        if found is None:
+            raise FilterError(
+                Sentence(
+                    "{word}:{value} is not a number, such as {word}:>=400.", word=word, value=each
+                )
+            )
+        how, digits, unit = found.groups(default="")
+        comparisons.append((_HOW[how or "="], int(digits) * _UNITS[unit]))
+
+    def test(message: Message) -> bool:
+        found = number(message)
+        return found is not None and any(how(found, bound) for how, bound in comparisons)
+
+    return test

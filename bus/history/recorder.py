@@ -1,0 +1,85 @@
+"""Writes down all that is said in a site, over a connection of its own that loses nothing.
+
+The times of a recording go on evenly, also when somebody sets the clock meanwhile.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from bus.contract.errors import first_error
+from bus.contract.topics import Topics
+from bus.history.recording import Recording, compress
+from bus.link import Connector, Incoming, Subscription
+from bus.link.session import Session
+from bus.runtime.environment import Identity
+
+_FLUSH = 1.0
+"""Seconds after which a message is in the file at the latest."""
+
+
+class Recorder:
+    """Writes a store's messages into a recording.
+
+    Args:
+        connector: to the broker.
+        topics: of the site.
+        recording: where they are written; closed by whoever opened it.
+        keep: how many compressed parts are kept; None for all.
+        reconnect_limit: seconds between tries to connect at the most.
+        connected: called at each connection.
+    """
+
+    def __init__(
+        self,
+        connector: Connector,
+        topics: Topics,
+        recording: Recording,
+        keep: int | None = None,
+        reconnect_limit: float = 5.0,
+        connected: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._recording = recording
+        self._keep = keep
+        self._told = connected
+        self._identity = Identity()
+        self._session = Session(
+            connector,
+            f"{topics.site}-recorder-{self._identity.boot}",
+            [Subscription(topics.everything(), 1)],
+            self._receive,
+            self._connected,
+            reconnect_limit=reconnect_limit,
+        )
+
+    async def run(self, *, once: bool = False) -> None:
+        """Write until cancelled.
+
+        Args:
+            once: give up if there is no broker at the beginning.
+
+        Raises:
+            BrokerError: there is none.
+            JournalError: the file cannot be written.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._session.run(once=once), name="recorder/link")
+                tasks.create_task(self._flush(), name="recorder/flush")
+        except ExceptionGroup as group:
+            raise first_error(group) from None
+
+    def _receive(self, messages: list[Incoming]) -> None:
+        at = self._identity.steady()
+        for message in messages:
+            self._recording.write(at, message)
+
+    def _connected(self) -> None:
+        self._recording.connected(self._identity.steady())
+        self._told()
+
+    async def _flush(self) -> None:
+        while True:
+            await asyncio.sleep(_FLUSH)
+            complete = self._recording.flush()
+            if complete is not None:
+                await asyncio.to_thread(compress, complete, self._keep)

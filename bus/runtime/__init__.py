@@ -1,0 +1,1 @@
+"""What every node is made of: it receives, decides in one transaction, and publishes."""

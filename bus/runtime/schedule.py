@@ -1,0 +1,206 @@
+"""When what is not done yet is due: a schedule in memory of the rows that the journal keeps."""
+
+import asyncio
+import heapq
+import random
+import sqlite3
+from collections.abc import Callable, Iterable
+
+from bus.runtime.send_window import Lane
+from bus.runtime.unit_of_work import Pending
+
+_AT_ONCE = 100
+"""The most commands, and the most other rows, that are taken off the schedule in one go."""
+
+AHEAD = 60_000
+"""Milliseconds: a timer that is due later waits in the journal alone, there may be very many."""
+
+
+def unfinished(rows: sqlite3.Connection) -> sqlite3.Cursor:
+    """The commands and calls that an earlier start has left, as columns of `Pending`."""
+    return rows.execute("SELECT * FROM outbox WHERE kind <> 'timer'")
+
+
+def near_timers(rows: sqlite3.Connection, now: int) -> sqlite3.Cursor:
+    """The timers that are due soon, as columns of `Pending`."""
+    return rows.execute("SELECT * FROM outbox WHERE kind = 'timer' AND due_at <= ?", (now + AHEAD,))
+
+
+def forget(rows: sqlite3.Connection, identifiers: Iterable[str]) -> None:
+    """Delete what is done."""
+    for identifier in identifiers:
+        rows.execute("DELETE FROM outbox WHERE id = ?", (identifier,))
+
+
+def count_timers(rows: sqlite3.Connection) -> int:
+    """How many timers are set."""
+    (count,) = rows.execute("SELECT count(*) FROM outbox WHERE kind = 'timer'").fetchone()
+    return int(count)
+
+
+class Schedule:
+    """What a node has to do before long, and when each is to be tried (again).
+
+    Timers and calls are due at their time; a command that is due waits in its callee's lane until
+    there is room for it.
+
+    Args:
+        first: seconds before the first repetition.
+        limit: what the seconds between repetitions double up to; each is spread by a quarter.
+        now: the node's steady clock, in milliseconds.
+        chance: what the spread is drawn from.
+    """
+
+    def __init__(
+        self,
+        first: float,
+        limit: float,
+        now: Callable[[], int],
+        chance: random.Random | None = None,
+    ) -> None:
+        self._first = first
+        self._limit = limit
+        self._now = now
+        self._chance = chance or random.Random()
+        self._rows: dict[str, Pending] = {}
+        self.timers = 0
+        """How many of the rows are timers."""
+        self._tries: dict[str, int] = {}
+        self._due: dict[str, int] = {}
+        self._heap: list[tuple[int, str]] = []
+        self._lanes: dict[str, Lane] = {}
+        self._waiting: dict[str, Lane] = {}
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        """How many commands and calls are not done yet; timers wait for nobody."""
+        return len(self._rows) - self.timers
+
+    def get(self, identifier: str) -> Pending | None:
+        """A pending row, or None if it is done."""
+        return self._rows.get(identifier)
+
+    def add(self, row: Pending) -> None:
+        """Take a row; it is due at its time."""
+        self.timers += row.kind == "timer" and row.id not in self._rows
+        self._rows[row.id] = row
+        if row.kind == "command" and row.due_at <= self._now():
+            self._line_up(row)
+        else:
+            self._push(row.id, row.due_at)
+
+    def remove(self, identifier: str) -> None:
+        """It is done."""
+        row = self._rows.pop(identifier, None)
+        if row is None:
+            return
+        self.timers -= row.kind == "timer"
+        self._tries.pop(identifier, None)
+        self._due.pop(identifier, None)
+        lane = self._lanes.get(row.target) if row.kind == "command" else None
+        if lane is None:
+            return
+        lane.done(identifier, self._now())
+        if lane.waits:
+            self._changed.set()
+        elif not lane:
+            del self._lanes[row.target]
+            self._waiting.pop(row.target, None)
+
+    def tried(self, identifier: str) -> None:
+        """It was tried: due again after the backoff, or at its deadline if that is sooner."""
+        row = self._rows.get(identifier)
+        if row is None:
+            return
+        tries = self._tries.get(identifier, 0)
+        self._tries[identifier] = tries + 1
+        wait = min(self._first * 2 ** min(tries, 30), self._limit)
+        wait *= self._chance.uniform(0.75, 1.25)
+        due = self._now() + round(wait * 1000)
+        if row.expires_at is not None:
+            due = min(due, max(row.expires_at, self._now()))
+        if row.kind == "command":
+            self._lane(row).rest(identifier)
+        self._push(identifier, due)
+
+    def hurry(self, target: str | None = None) -> None:
+        """Make every command (to `target`) due now: the connection, or the target, is new."""
+        for name in list(self._lanes) if target is None else [target]:
+            lane = self._lanes.get(name)
+            for identifier in lane.begin_again() if lane is not None else ():
+                self._tries.pop(identifier, None)
+                self._line_up(self._rows[identifier])
+
+    async def due(self) -> Iterable[Pending]:
+        """Wait until something is due and take it off the schedule."""
+        while True:
+            self._changed.clear()
+            now = self._now()
+            taken = self._take(now)
+            if taken:
+                return taken
+            following = self._next_at(now)
+            wait = None if following is None else (following - now) / 1000
+            try:
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    def _take(self, now: int) -> list[Pending]:
+        others: list[Pending] = []
+        while self._heap and len(others) < _AT_ONCE:
+            due, identifier = self._heap[0]
+            if self._due.get(identifier) != due:  # done, or put off, meanwhile
+                heapq.heappop(self._heap)
+                continue
+            if due > now:
+                break
+            heapq.heappop(self._heap)
+            del self._due[identifier]
+            row = self._rows[identifier]
+            if row.kind == "command" and (row.expires_at is None or row.expires_at > now):
+                self._line_up(row)
+                continue
+            if row.kind == "command":
+                self._lane(row).rest(identifier)
+            others.append(row)
+        return [*self._from_lanes(now), *others]
+
+    def _line_up(self, row: Pending) -> None:
+        """A command is due; its deadline does not wait for room."""
+        self._due.pop(row.id, None)
+        lane = self._waiting[row.target] = self._lane(row)
+        lane.line_up(row.id, again=row.id in self._tries)
+        self._changed.set()
+        if row.expires_at is not None:
+            self._push(row.id, row.expires_at)
+
+    def _from_lanes(self, now: int) -> list[Pending]:
+        """What there is room for; the callees take turns."""
+        taken: list[Pending] = []
+        for name, lane in list(self._waiting.items()):
+            if len(taken) == _AT_ONCE:
+                break
+            taken += [self._rows[each] for each in lane.take(now, _AT_ONCE - len(taken))]
+            del self._waiting[name]
+            if lane.waits:
+                self._waiting[name] = lane
+        return taken
+
+    def _next_at(self, now: int) -> int | None:
+        times = [self._heap[0][0]] if self._heap else []
+        times += [at for lane in self._waiting.values() if (at := lane.next_at(now)) is not None]
+        return min(times, default=None)
+
+    def _lane(self, row: Pending) -> Lane:
+        lane = self._lanes.get(row.target)
+        if lane is None:
+            lane = self._lanes[row.target] = Lane(round(self._first * 1000))
+        return lane
+
+    def _push(self, identifier: str, due: int) -> None:
+        if not self._heap or due < self._heap[0][0]:
+            self._changed.set()
+        self._due[identifier] = due
+        heapq.heappush(self._heap, (due, identifier))

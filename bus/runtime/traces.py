@@ -1,0 +1,47 @@
+"""The trace of each order: one of its own, from its first message to its last."""
+
+import sqlite3
+
+from bus.contract.envelope import child_trace, trace_id
+from bus.runtime.environment import Identity
+
+_KEPT = 100_000
+"""Orders, the youngest."""
+
+
+def order_trace(
+    connection: sqlite3.Connection, order: str, trace: str | None, identity: Identity
+) -> str:
+    """A new span in an order's trace, as a traceparent (W3C Trace Context 3.2).
+
+    Args:
+        connection: the journal's.
+        order: which.
+        trace: the traceparent that becomes the order's if it has none yet, unless it is another's.
+        identity: makes the span.
+    """
+    known = known_trace(connection, order, identity)
+    if known is not None:
+        return known
+    span = identity.span()
+    begun = child_trace(trace, span)
+    if connection.execute(
+        "SELECT 1 FROM order_trace WHERE trace = ?", (trace_id(begun),)
+    ).fetchone():  # a device that names the same trace each time
+        begun = child_trace(None, span)
+    connection.execute(
+        "INSERT INTO order_trace (order_id, trace) VALUES (?, ?)", (order, trace_id(begun))
+    )
+    connection.execute(
+        "DELETE FROM order_trace WHERE number <= (SELECT max(number) FROM order_trace) - ?",
+        (_KEPT,),
+    )
+    return begun
+
+
+def known_trace(connection: sqlite3.Connection, order: str, identity: Identity) -> str | None:
+    """The same, or None where the order has none yet."""
+    row = connection.execute(
+        "SELECT trace FROM order_trace WHERE order_id = ?", (order,)
+    ).fetchone()
+    return None if row is None else f"00-{row['trace']}-{identity.span()}-01"

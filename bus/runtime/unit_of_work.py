@@ -1,0 +1,315 @@
+"""What one message may do within the transaction that carries it out.
+
+Collects what is to be published after the commit; nothing leaves the node before.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bus.contract.channel import Event, Operation, State
+from bus.contract.envelope import Sealed, child_trace, order_of
+from bus.contract.errors import Problem
+from bus.contract.every import Presence
+from bus.contract.values import Model
+from bus.runtime.environment import Identity
+from bus.runtime.requests import Request
+from bus.runtime.traces import order_trace
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply as it is stored and repeated."""
+
+    operation: Operation[Any, Any]
+    caller: str
+    payload: bytes
+    correlation: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A row of the outbox."""
+
+    id: str
+    kind: str
+    target: str
+    operation: str
+    payload: bytes
+    trace: str
+    due_at: int
+    """Milliseconds of the node's steady clock; so is the deadline."""
+    deadline: int | None
+    """Negative once it has passed and was told; then only what came of the command is asked."""
+
+    @property
+    def expires_at(self) -> int | None:
+        """When the role is told that nothing has come in time; None if never, or not again."""
+        return self.deadline if self.deadline is not None and self.deadline > 0 else None
+
+    @property
+    def expired_at(self) -> int | None:
+        """When its deadline was, if that was told; it must not begin any more."""
+        return -self.deadline if self.deadline is not None and self.deadline <= 0 else None
+
+
+@dataclass(slots=True)
+class Turn:
+    """The transaction's side of one message."""
+
+    connection: sqlite3.Connection
+    now: int
+    """Milliseconds since the epoch, the same for all of this turn: for people, never to wait by."""
+    steady: int
+    """Milliseconds of the node's steady clock: what waits is measured by this one."""
+    node: str
+    site: str
+    identity: Identity
+    online: Mapping[str, Presence]
+    """The nodes that are there, if the role watches presence."""
+    trace: str | None = None
+    """The traceparent of the message that led here."""
+    cause: str | None = None
+    """The id of the message that led here."""
+    replies: list[Reply] = field(default_factory=list)
+    added: list[Pending] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    postponed: list[str] = field(default_factory=list)
+    """Commands that the other side could not carry out now: they are given again."""
+    events: list[tuple[Event[Any], Model, str]] = field(default_factory=list)
+    """Each with its traceparent, as the states."""
+    shown: list[tuple[State[Any], Model, str]] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    alarmed: bool = False
+    """Whether what is wrong here has changed."""
+    refused: str | None = None
+    """The code of the problem that this turn ended in."""
+
+    def send(
+        self,
+        operation: Operation[Any, Any],
+        callee: str,
+        data: Model,
+        *,
+        within: int | None = None,
+        order: str | None = None,
+    ) -> str:
+        """Give a command: sent after the commit, and again until it is answered.
+
+        Args:
+            operation: what.
+            callee: to whom.
+            data: the request.
+            within: milliseconds until it need not be begun any more; None for ever.
+            order: what it is about, where the data does not say so.
+
+        Returns:
+            The message's id.
+        """
+        identifier = self.identity.message()
+        order = order or order_of(data)
+        trace = self._span(order)
+        payload = Sealed(
+            id=identifier,
+            source=f"/{self.site}/{self.node}",
+            type=f"storebus.{operation.callee}.{operation.name}.request",
+            at=self.now,
+            data=data,
+            trace=trace,
+            causation_id=self.cause,
+            order=order,
+        ).to_bytes()
+        deadline = None if within is None else self.steady + within
+        self._add(
+            Pending(
+                identifier, "command", callee, operation.name, payload, trace, self.steady, deadline
+            )
+        )
+        return identifier
+
+    def after(self, delay: int, timer: str, data: Model) -> str:
+        """Set a timer that is due in `delay` milliseconds; returns its id."""
+        identifier = self.identity.message()
+        self._add(
+            Pending(
+                identifier,
+                "timer",
+                timer,
+                "",
+                data.model_dump_json().encode(),
+                self._span(order_of(data)),
+                self.steady + delay,
+                None,
+            )
+        )
+        return identifier
+
+    def call(self, adapter: str, data: Model, *, key: str) -> None:
+        """Call a provider or machine after the commit; `key` is its idempotency key."""
+        self._add(
+            Pending(
+                key,
+                "call",
+                adapter,
+                "",
+                data.model_dump_json().encode(),
+                self._span(order_of(data)),
+                self.steady,
+                None,
+            )
+        )
+
+    def ask_on(self, row: Pending) -> bool:
+        """Go on asking what has come of a command whose deadline has passed; False if it is known.
+
+        From now on each copy says that it must not begin; so it ends with the first reply, or with
+        410 `expired`.
+        """
+        assert row.expires_at is not None, f"{row.id} has no deadline that could have passed"
+        asked = replace(row, deadline=-row.expires_at, due_at=self.steady)
+        done = self.connection.execute(
+            "UPDATE outbox SET deadline = ?, due_at = ? WHERE id = ? AND deadline = ?",
+            (asked.deadline, asked.due_at, row.id, row.deadline),
+        )
+        if done.rowcount:
+            self.added.append(asked)
+        return bool(done.rowcount)
+
+    def drop(self, identifier: str | None) -> None:
+        """Forget a command, timer or call of this node that is not needed any more."""
+        if identifier is not None:
+            self.connection.execute("DELETE FROM outbox WHERE id = ?", (identifier,))
+            self.removed.append(identifier)
+
+    def answer(
+        self, operation: Operation[Any, Any], caller: str, request: str, reply: Model | Problem
+    ) -> None:
+        """Answer a command of an earlier transaction; a second answer has no effect."""
+        row = self.connection.execute(
+            "SELECT correlation, trace, order_id FROM inbox"
+            " WHERE caller = ? AND id = ? AND reply IS NULL",
+            (caller, request),
+        ).fetchone()
+        if row is not None:
+            self._answer(operation, caller, request, reply, *row)
+
+    def answer_at_once(self, request: Request[Any], reply: Model | Problem) -> None:
+        """Answer the command that this turn has carried out."""
+        self._answer(
+            request.operation, request.caller, request.id, reply,
+            request.correlation, request.trace, request.order,
+        )  # fmt: skip
+
+    def _answer(
+        self,
+        operation: Operation[Any, Any],
+        caller: str,
+        request: str,
+        reply: Model | Problem,
+        correlation: bytes | None,
+        trace: str | None,
+        order: str | None,
+    ) -> None:
+        problem = isinstance(reply, Problem)
+        data = reply.to_data() if isinstance(reply, Problem) else reply
+        payload = Sealed(
+            id=self.identity.message(),
+            source=f"/{self.site}/{self.node}",
+            type=f"storebus.{operation.callee}.{operation.name}."
+            + ("problem" if problem else "reply"),
+            at=self.now,
+            data=data,
+            trace=child_trace(trace, self.identity.span()),
+            correlation_id=request,
+            causation_id=self.cause or request,
+            order=order_of(data) or order,
+        ).to_bytes()
+        self.connection.execute(
+            "UPDATE inbox SET reply = ?, answered_at = ? WHERE caller = ? AND id = ?",
+            (payload, self.steady, caller, request),
+        )
+        self.replies.append(Reply(operation, caller, payload, correlation))
+
+    def refuse(self, request: Request[Any], problem: Problem) -> None:
+        """Refuse a request without storing the refusal: its id belongs to another body."""
+        payload = Sealed(
+            id=self.identity.message(),
+            source=f"/{self.site}/{self.node}",
+            type=f"storebus.{request.operation.callee}.{request.operation.name}.problem",
+            at=self.now,
+            data=problem.to_data(),
+            trace=child_trace(request.trace, self.identity.span()),
+            correlation_id=request.id,
+            causation_id=request.id,
+            order=request.order,
+        ).to_bytes()
+        self.replies.append(Reply(request.operation, request.caller, payload, request.correlation))
+        self.refused = problem.code
+
+    def forget(self) -> None:
+        """Drop what was to be published: the message was refused and rolled back."""
+        self.replies.clear()
+        self.added.clear()
+        self.removed.clear()
+        self.events.clear()
+        self.shown.clear()
+        self.touched.clear()
+        self.alarmed = False
+
+    def emit(self, event: Event[Any], data: Model) -> None:
+        """Tell whoever listens, after the commit."""
+        self.events.append((event, data, self._span(order_of(data))))
+
+    def show(self, state: State[Any], data: Model) -> None:
+        """Show a new state of this node after the commit, and again from then on as it is now."""
+        self.connection.execute(
+            "INSERT INTO shown VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET data = excluded.data",
+            (state.name, data.model_dump_json()),
+        )
+        self.shown.append((state, data, self._span(order_of(data))))
+
+    def alarm(self) -> None:
+        """What is wrong here has changed: show it after the commit; see `Role.alarms`."""
+        self.alarmed = True
+
+    def touch(self, key: str) -> None:
+        """Name something that `Role.committed` must refresh."""
+        self.touched.add(key)
+
+    def begin_trace(self, request: Request[Any]) -> None:
+        """What another role says of an order is in the order's trace: from here on, ours is."""
+        if request.order is not None:
+            order_trace(self.connection, request.order, request.trace, self.identity)
+
+    def _span(self, order: str | None) -> str:
+        """A traceparent for what this turn says: of the order's trace, or of what led here."""
+        if order is None:
+            return child_trace(self.trace, self.identity.span())
+        return order_trace(self.connection, order, self.trace, self.identity)
+
+    def _add(self, pending: Pending) -> None:
+        self.connection.execute(
+            "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                pending.id,
+                pending.kind,
+                pending.target,
+                pending.operation,
+                pending.payload,
+                pending.trace,
+                pending.due_at,
+                pending.deadline,
+            ),
+        )
+        self.added.append(pending)
+
+
+def last_shown(
+    connection: sqlite3.Connection, states: Iterable[State[Any]]
+) -> Iterator[tuple[State[Any], Model]]:
+    """Of these states, those that turns have shown, as they were shown last."""
+    rows = dict(connection.execute("SELECT name, data FROM shown").fetchall())
+    for state in states:
+        if state.name in rows:
+            yield state, state.data.model_validate_json(rows[state.name])

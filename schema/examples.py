@@ -1,0 +1,413 @@
+"""One order on its way, as an example of every message; a test reads each with its model."""
+
+from typing import Any
+
+from pydantic_core import from_json
+
+from bus.contract.channel import ROLES, Operation
+from bus.contract.envelope import Sealed, order_of
+from bus.contract.errors import PaymentDeclined, PriceChanged, SoldOut
+from bus.contract.problem import ProblemData
+from schema.messages import Message
+
+_AT = 1_795_425_011_123  # 2026-11-23
+_TRACE = "00-5be0c1d95e2b7a64c2a1c31d6f0f8f3e-{span}-01"
+ORDER, JOB, PARCEL = "o-4fmmjyzje4", "j-arh779z9v8", "p-zw9xq8etc9"
+_EUROS = {"amount": 5900, "currency": "EUR"}
+_TOTAL = {"amount": 11800, "currency": "EUR"}
+_STYLE = {
+    "sku": "OXF-BLU-M",
+    "gtin": "09506000134352",
+    "attributes": {"colour": "blue", "size": "M"},
+    "price": _EUROS,
+    "tax_rate": 2000,
+}
+_PRODUCT = {
+    "id": "oxford-shirt",
+    "name": "Oxford shirt",
+    "description": "A shirt of combed cotton.",
+    "url": "https://shop.example/01/09506000134352",
+}
+_FOUND = {**_PRODUCT, "styles": [{**_STYLE, "available": 12}]}
+_LINES = [{"sku": "OXF-BLU-M", "quantity": 2}]
+_PRICED = [{"sku": "OXF-BLU-M", "quantity": 2, "price": _EUROS}]
+_PAID = {"method": "account", "reference": f"{ORDER}.charge"}
+_PICKS = [{"sku": "OXF-BLU-M", "location": "A-03-2", "quantity": 2}]
+_POINTS = {
+    "points": [{"id": "north", "name": "North door"}, {"id": "south", "name": "South door"}],
+    "default": "north",
+}
+_LEVEL = {"sku": "OXF-BLU-M", "on_hand": 14, "reserved": 2, "available": 12}
+_BIN = {"sku": "OXF-BLU-M", "location": "A-03-2", "quantity": 14}
+_JOB = {"job": JOB, "assignment": 1}
+_AT_NORTH = {"order": ORDER, "pickup_point": "north"}
+_SINCE = "2026-11-23T09:10:11.123Z"
+_RETIRED = {"sku": "OXF-BLU-M", "product": "oxford-shirt", "on_hand": 14, "reserved": 2}
+_COUNT = {
+    "sku": "OXF-BLU-M",
+    "location": "A-03-2",
+    "booked": 14,
+    "counted": 12,
+    "change": -2,
+    "reason": "counted on Monday",
+}
+_REFUSAL = {
+    "order": ORDER,
+    "refund": f"{ORDER}.refund.0",
+    "amount": _TOTAL,
+    "reason": "the card's account is closed",
+    "since": _SINCE,
+}
+_SUMMARY = {
+    **_AT_NORTH,
+    "state": "settled",
+    "terminal": "terminal-7",
+    "total": _TOTAL,
+    "since": _SINCE,
+}
+_VERSION = {"boot": "5fd333ecda5d", "version": "0.1.0"}
+_ABOUT = {
+    **_VERSION,
+    "node": "catalog",
+    "role": "catalog",
+    "since": _SINCE,
+    "operations": ["about", "lookup", "ping", "search"],
+    "counts": {"said": 15, "received": 12, "answered": 12},
+    "outbox": 0,
+    "timers": 0,
+    "writer": "works",
+    "host": "shop-1",
+    "process": 4711,
+    "data": "/var/lib/storebus",
+    "connections": 1,
+    "errors": [{"at": _SINCE, "detail": "connection lost: the broker is gone; trying again"}],
+    "database": "0c4de1a9e68e",
+    "position": 1204,
+}
+
+DATA: dict[str, dict[str, Any]] = {
+    "every.ping.request": {},
+    "every.ping.reply": {"node": "catalog", **_VERSION},
+    "every.about.request": {},
+    "every.about.reply": _ABOUT,
+    "every.about.state": _ABOUT,
+    "every.presence.state": {
+        "status": "online",
+        "boot": "5fd333ecda5d",
+        "since": _SINCE,
+        "database": "0c4de1a9e68e",
+        "position": 1204,
+    },
+    "every.alarms.state": {
+        "alarms": [
+            {
+                "kind": "clock-step",
+                "detail": "The clock of this host was set 3 days forward. Nothing expires or is"
+                " delayed by it. Look whether it is right now, and after the host's time service"
+                " (NTP).",
+                "since": _SINCE,
+                "seconds": 259_200,
+            },
+            {
+                "kind": "refuses",
+                "detail": "sorter-2 refuses every job (the lid is open): look at it, or switch it"
+                " off.",
+                "since": _SINCE,
+                "subject": "sorter-2",
+                "values": {
+                    "whom": "sorter-2",
+                    "operation": "pick",
+                    "reason": "the lid is open",
+                },
+            },
+        ]
+    },
+    "every.refused.event": {
+        "caller": "terminal-7",
+        "operation": "reserve",
+        "code": "forbidden",
+        "detail": "Only settlement may call reserve.",
+    },
+    "catalog.lookup.request": {"code": "https://shop.example/01/09506000134352"},
+    "catalog.lookup.reply": {"product": _FOUND, "scanned": "OXF-BLU-M", "retired": None},
+    "catalog.search.request": {"text": "blue shirt", "limit": 20},
+    "catalog.search.reply": {"products": [_FOUND]},
+    "catalog.reserve.request": {"order": ORDER, "lines": _LINES},
+    "catalog.reserve.reply": {"order": ORDER, "lines": _PRICED},
+    "catalog.commit.request": {"order": ORDER},
+    "catalog.commit.reply": {"order": ORDER},
+    "catalog.release.request": {"order": ORDER, "lines": None},
+    "catalog.release.reply": {"order": ORDER},
+    "catalog.restock.request": {"sku": "OXF-BLU-M", "quantity": 14},
+    "catalog.restock.reply": _LEVEL,
+    "catalog.write-off.request": {"sku": "OXF-BLU-M", "quantity": 1},
+    "catalog.write-off.reply": _LEVEL,
+    "catalog.upsert.request": {"products": [{**_PRODUCT, "styles": [_STYLE]}]},
+    "catalog.upsert.reply": {"created": 1, "updated": 0, "retired": []},
+    "catalog.retire.request": {"sku": "OXF-BLU-M", "product": None, "reason": "last season's"},
+    "catalog.retire.reply": {"product": "oxford-shirt", "styles": [_RETIRED]},
+    "catalog.reinstate.request": {"sku": "OXF-BLU-M", "product": None, "reason": "found some more"},
+    "catalog.reinstate.reply": {"product": "oxford-shirt", "styles": [_RETIRED]},
+    "catalog.retired.request": {"after": None, "limit": 100},
+    "catalog.retired.reply": {
+        "styles": [{**_RETIRED, "by": "tester-ann", "at": _SINCE, "reason": "last season's"}]
+    },
+    "catalog.registered.request": {"after": None, "limit": 100},
+    "catalog.registered.reply": {
+        "products": [{**_PRODUCT, "styles": [_STYLE], "retired": ["OXF-BLU-M"]}]
+    },
+    "catalog.stock-changed.event": {"levels": [_LEVEL]},
+    "settlement.purchase.request": {
+        "lines": _LINES,
+        "pickup_point": "north",
+        "payment": {"method": "account", "account": "C-1001"},
+        "expected_total": _TOTAL,
+    },
+    "settlement.purchase.reply": {
+        **_AT_NORTH,
+        "state": "settled",
+        "lines": _PRICED,
+        "total": _TOTAL,
+        "payment": _PAID,
+        "pickup_code": "482913",
+        "at": _SINCE,
+        "seller": {
+            "name": "The Sample Store",
+            "address": "1 Sample Street, Sampleton",
+            "tax_number": "XX 000 000 000",
+        },
+    },
+    "settlement.order.request": {"order": ORDER},
+    "settlement.order.reply": {
+        **_AT_NORTH,
+        "state": "settled",
+        "terminal": "terminal-7",
+        "lines": _PRICED,
+        "total": _TOTAL,
+        "payment": _PAID,
+        "parcel": None,
+        "missing": [],
+        "refunded": 0,
+        "waits_for": None,
+        "history": [
+            {"state": "reserving", "at": "2026-11-23T09:10:11.098Z", "reason": None},
+            {"state": "charging", "at": "2026-11-23T09:10:11.110Z", "reason": None},
+            {"state": "settled", "at": _SINCE, "reason": None},
+        ],
+        "refused": [],
+        "resolved": [],
+    },
+    "settlement.orders.request": {"state": "settled", "limit": 100},
+    "settlement.orders.reply": {"orders": [_SUMMARY]},
+    "settlement.collect.request": {"code": "482913"},
+    "settlement.collect.reply": {"order": ORDER, "state": "collected"},
+    "settlement.cancel.request": {"order": ORDER},
+    "settlement.cancel.reply": {"order": ORDER, "state": "cancelling"},
+    "settlement.resolve.request": {
+        "order": ORDER,
+        "how": "by-hand",
+        "refund": None,
+        "reason": "transferred on Monday",
+    },
+    "settlement.resolve.reply": {
+        "order": ORDER,
+        "state": "cancelled",
+        "amount": _TOTAL,
+        "refunds": [f"{ORDER}.refund.0"],
+    },
+    "settlement.refusals.request": {"limit": 100},
+    "settlement.refusals.reply": {
+        "refusals": [_REFUSAL],
+        "steps": [
+            {
+                "order": ORDER,
+                "step": f"{ORDER}.withdraw",
+                "callee": "warehouse",
+                "operation": "withdraw",
+                "reason": "The warehouse has lost its books.",
+                "since": _SINCE,
+            }
+        ],
+    },
+    "settlement.ready.request": {**_AT_NORTH, "parcel": PARCEL},
+    "settlement.ready.reply": {"order": ORDER},
+    "settlement.failed.request": {"order": ORDER, "reason": "Not on the shelf.", "lines": _LINES},
+    "settlement.failed.reply": {"order": ORDER},
+    "settlement.deposit.request": {
+        "account": "C-1001",
+        "name": "Ann",
+        "amount": _TOTAL,
+        "delivery": {"name": "opening"},
+    },
+    "settlement.delivered.request": {"name": "opening", "items": ["C-1001"]},
+    "settlement.delivered.reply": {
+        "before": [{"item": "C-1001", "amount": 11800, "content": None, "at": _SINCE}]
+    },
+    "settlement.deposit.reply": {"account": "C-1001", "balance": 11800, "currency": "EUR"},
+    "settlement.adjust.request": {
+        "account": "C-1001",
+        "change": -13500,
+        "currency": "EUR",
+        "reason": "150.00 was typed for 15.00",
+    },
+    "settlement.adjust.reply": {"account": "C-1001", "balance": 11800, "currency": "EUR"},
+    "settlement.rename.request": {
+        "account": "C-1001",
+        "name": "Ann Costa",
+        "reason": "she has married",
+    },
+    "settlement.rename.reply": {"account": "C-1001", "name": "Ann Costa"},
+    "settlement.statement.request": {"account": "C-1001", "limit": 20},
+    "settlement.statement.reply": {
+        "account": "C-1001",
+        "balance": 11800,
+        "currency": "EUR",
+        "name": "Ann",
+        "entries": [{"at": _SINCE, "kind": "charge", "amount": -11800, "order": ORDER}],
+        "renamed": [
+            {"at": _SINCE, "name": "Ann Smith", "by": "tester-ann", "reason": "she has married"}
+        ],
+    },
+    "settlement.order-changed.event": {**_SUMMARY, "reason": None},
+    "settlement.payment-methods.state": {"methods": ["account", "card"]},
+    "warehouse.pickup-points.request": {},
+    "warehouse.pickup-points.reply": _POINTS,
+    "warehouse.pickup-points.state": _POINTS,
+    "warehouse.locate.request": {"sku": "OXF-BLU-M"},
+    "warehouse.locate.reply": {
+        "sku": "OXF-BLU-M",
+        "bins": [{"location": "A-03-2", "quantity": 14}],
+    },
+    "warehouse.returns.request": {},
+    "warehouse.returns.reply": {
+        "returns": [{"parcel": f"{JOB}.1", "order": ORDER, "lines": _LINES}]
+    },
+    "warehouse.fulfil.request": {**_AT_NORTH, "lines": _LINES},
+    "warehouse.fulfil.reply": {"order": ORDER},
+    "warehouse.withdraw.request": {"order": ORDER},
+    "warehouse.withdraw.reply": {"order": ORDER},
+    "warehouse.packed.request": {**_JOB, "order": ORDER, "parcel": PARCEL, "lines": _LINES},
+    "warehouse.packed.reply": {"job": JOB},
+    "warehouse.fault.request": {**_JOB, "reason": "jam at the lift"},
+    "warehouse.fault.reply": {"job": JOB},
+    "warehouse.short-pick.request": {
+        **_JOB,
+        "sku": "OXF-BLU-M",
+        "location": "A-03-2",
+        "found": 1,
+    },
+    "warehouse.short-pick.reply": {
+        "job": JOB,
+        "picks": [{"sku": "OXF-BLU-M", "location": "B-01-4", "quantity": 1}],
+    },
+    "warehouse.reassign.request": {"order": ORDER},
+    "warehouse.reassign.reply": {
+        "job": JOB,
+        "order": ORDER,
+        "state": "assigned",
+        "assignment": 2,
+        "sorter": "sorter-2",
+    },
+    "warehouse.resume.request": {"sorter": "sorter-2"},
+    "warehouse.resume.reply": {"sorter": "sorter-2", "job": JOB},
+    "warehouse.receive.request": {
+        **_BIN,
+        "parcel": None,
+        "delivery": {"name": "monday.csv", "content": "5be0c1d95e2b7a64"},
+    },
+    "warehouse.receive.reply": {**_BIN, "already": None},
+    "warehouse.delivered.request": {"name": "monday.csv", "items": ["OXF-BLU-M A-03-2"]},
+    "warehouse.delivered.reply": {
+        "before": [
+            {
+                "item": "OXF-BLU-M A-03-2",
+                "amount": 14,
+                "content": "5be0c1d95e2b7a64",
+                "at": _SINCE,
+            }
+        ]
+    },
+    "warehouse.count.request": {
+        "sku": "OXF-BLU-M",
+        "location": "A-03-2",
+        "counted": 12,
+        "reason": "counted on Monday",
+    },
+    "warehouse.count.reply": {**_COUNT, "quantity": 12, "under_way": 0, "level": _LEVEL},
+    "warehouse.counts.request": {"sku": "OXF-BLU-M", "limit": 20},
+    "warehouse.counts.reply": {"counts": [{**_COUNT, "by": "tester-ann", "at": _SINCE}]},
+    "sorter.pick.request": {**_JOB, **_AT_NORTH, "picks": _PICKS},
+    "sorter.pick.reply": {"job": JOB, "accepted": True, "reason": None},
+    "sorter.abort.request": _JOB,
+    "sorter.abort.reply": {"job": JOB, "taken": []},
+    "sorter.job.state": {
+        "step": "picking",
+        "job": JOB,
+        "order": ORDER,
+        "pick": 0,
+        "picks": 1,
+        "since": _SINCE,
+    },
+    "terminal.remind.request": {
+        **_AT_NORTH,
+        "pickup_point_name": "North door",
+        "pickup_code": "482913",
+        "missing": [],
+    },
+    "terminal.remind.reply": {"shown": True},
+}
+"""The data of each message, by its name."""
+PROBLEMS = {
+    "sold-out": SoldOut("Not enough left: OXF-BLU-M.", available={"OXF-BLU-M": 1}),
+    "price-changed": PriceChanged("The total is another today.", total=_TOTAL),
+    "payment-declined": PaymentDeclined("The payment was declined; nothing was charged."),
+}
+"""Refusals of a purchase, by their code."""
+
+
+def example(message: Message) -> dict[str, Any]:
+    """A whole message as it is published."""
+    data = message.model.model_validate(DATA[message.name])
+    owner = message.owner
+    node = {"every": "catalog", "sorter": "sorter-2", "terminal": "terminal-7"}.get(owner, owner)
+    kind = "catalog" if owner == "every" else owner
+    sender, suffix = node, f".{message.part}" if isinstance(message.channel, Operation) else ""
+    if message.part == "request":
+        sender = _caller(message)
+    sealed = Sealed(
+        id="3e1c9a7b52d0-4e" if message.part == "request" else "5fd333ecda5d-1a",
+        source=f"/main/{sender}",
+        type=f"storebus.{kind}.{message.channel.name}{suffix}",
+        at=_AT,
+        data=data,
+        trace=_TRACE.format(span="9d1c2e4b7a605f38"),
+        correlation_id="3e1c9a7b52d0-4e" if message.part == "reply" else None,
+        causation_id="3e1c9a7b52d0-4e" if message.part == "reply" else None,
+        order=order_of(data),
+    )
+    document: dict[str, Any] = from_json(sealed.to_bytes())
+    return document
+
+
+def problem_example(code: str) -> dict[str, Any]:
+    """A refused purchase as it is published."""
+    data: ProblemData = PROBLEMS[code].to_data()
+    sealed = Sealed(
+        id="dc25d1a9e68e-2b",
+        source="/main/settlement",
+        type="storebus.settlement.purchase.problem",
+        at=_AT,
+        data=data,
+        trace=_TRACE.format(span="b7a605f389d1c2e4"),
+        correlation_id="3e1c9a7b52d0-4e",
+        causation_id="3e1c9a7b52d0-4e",
+    )
+    document: dict[str, Any] = from_json(sealed.to_bytes())
+    return document
+
+
+def _caller(message: Message) -> str:
+    assert isinstance(message.channel, Operation)
+    callers = message.channel.callers or {"terminal"}
+    kind = "terminal" if "terminal" in callers else min(callers)
+    return kind if kind in ROLES else f"{kind}-7"

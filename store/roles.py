@@ -1,0 +1,140 @@
+"""What a shop's nodes play, by name. A process imports only what it is to play."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from broker.child import stop
+from broker.supervisor import Supervisor
+from bus.contract.channel import ROLES
+from bus.contract.errors import ConfigurationError
+from bus.contract.settlement import Seller
+from bus.contract.warehouse import PickupPoints
+from bus.runtime.role import Role
+from bus.storage.private import make_folder
+from bus.text.console import output
+from store.settings import Settings
+from store.shop.reader import Shop
+
+if TYPE_CHECKING:
+    from nodes.settlement.acquirer.client import Acquirer
+
+
+def server_role(name: str, shop: Shop, acquirer: "Acquirer | None", settings: Settings) -> Role:
+    """One of the three server roles of a shop."""
+    match name:
+        case "catalog":
+            from nodes.catalog.role import Catalog
+
+            return Catalog().role
+        case "settlement":
+            from nodes.settlement.role import Settlement
+
+            seller = Seller(name=shop.name, address=shop.address, tax_number=shop.tax_number)
+            return Settlement(acquirer, settings.settlement, seller).role
+    from nodes.warehouse.role import Warehouse
+
+    points = PickupPoints(points=list(shop.pickup_points), default=shop.default_pickup_point)
+    locations = [location.location for location in shop.locations]
+    return Warehouse(points, locations, settings.warehouse).role
+
+
+def server_roles(
+    shop: Shop, acquirer: "Acquirer | None", settings: Settings | None = None
+) -> dict[str, Role]:
+    """The three server roles of a shop, by name."""
+    settings = settings or Settings()
+    return {name: server_role(name, shop, acquirer, settings) for name in sorted(ROLES)}
+
+
+@contextmanager
+def sorter_role(name: str, shop: Shop, settings: Settings) -> Iterator[Role]:
+    """A sorter with the simulated conveyor of the shop's layout."""
+    from devices.sorter.drivers import SimulatedConveyor
+    from devices.sorter.role import Sorter
+
+    record = settings.data / f"{name}.conveyor.jsonl"
+    driver = SimulatedConveyor(shop.layout, record, settings.speed)
+    try:
+        yield Sorter(driver).role
+    finally:
+        driver.close()
+
+
+@asynccontextmanager
+async def acquirer_client(settings: Settings) -> AsyncIterator["Acquirer | None"]:
+    """The payment provider's client; the simulated provider runs as a child process."""
+    if settings.acquirer == "none":
+        yield None
+        return
+    from nodes.settlement.acquirer.client import Acquirer
+
+    if settings.acquirer != "simulated":
+        async with Acquirer(settings.acquirer) as client:
+            yield client
+        return
+    async with simulated_acquirer(settings.data / "acquirer.jsonl") as url, Acquirer(url) as client:
+        yield client
+
+
+@asynccontextmanager
+async def simulated_acquirer(log: Path, *options: str) -> AsyncIterator[str]:
+    """Run the simulated acquirer as its own process, again when it dies; yields its URL.
+
+    Raises:
+        ConfigurationError: it did not start.
+    """
+    make_folder(log.parent)
+    program = _SimulatedAcquirer(log, options)
+    acquirer = Supervisor(program, output.print)
+    await acquirer.open()
+    try:
+        yield program.url
+    finally:
+        await acquirer.close()
+
+
+class _SimulatedAcquirer:
+    """The process of the simulated acquirer; it listens where it did before."""
+
+    title = "The simulated card acquirer"
+
+    def __init__(self, log: Path, options: tuple[str, ...]) -> None:
+        self.url = ""
+        self._log, self._options = log, options
+
+    async def start(self) -> Process:
+        """Start it and wait until it listens.
+
+        Raises:
+            ConfigurationError: it does not.
+        """
+        port = self.url.rpartition(":")[2] or "0"
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "acquirer"),
+            *("--port", port, "--leash", "--log", str(self._log), *self._options),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+        )
+        try:
+            assert process.stdout is not None
+            ready = (await process.stdout.readline()).decode()
+        except BaseException:
+            await stop(process)
+            raise
+        if "http" not in ready:
+            await stop(process)
+            raise ConfigurationError("the simulated acquirer did not start; see above")
+        self.url = ready.split()[-1]
+        return process
+
+    def last_words(self) -> str:
+        """It writes what it does into its file."""
+        return ""

@@ -1,0 +1,261 @@
+"""Which of another program's columns is which of ours: presets, and files that people write.
+
+It must not know how a file is read: it takes rows of cells, and gives rows of cells.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Mapping as Cells
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from bus.contract.errors import ConfigurationError
+from bus.contract.wording import what_is_wrong
+
+PRESETS = {file.stem: file for file in (Path(__file__).parent / "maps").glob("*.toml")}
+
+_Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    Field(min_length=1, strict=False),
+]
+
+
+UNMISTAKABLE: dict[str, tuple[str, ...]] = {
+    "currency": ("currency", "currency_code", "price_currency"),
+    "tax_rate": ("tax_rate",),
+}
+"""Columns of ours that say what others mean, and what they are called in any file."""
+_WORDS = """
+currency currencies tax taxes taxable vat gst mwst ust iva tva moms net netto gross brutto incl
+included including includes inclusive excl excluding unit units uom per pack price prices sale
+discount rebate preis währung einheit steuer rabatt
+"""
+_MEANING = frozenset(_WORDS.split())
+
+
+def changes_meaning(name: str) -> bool:
+    """Whether a column's name is of one that says what others mean: a currency, a unit, a tax."""
+    return not _MEANING.isdisjoint(re.split(r"[\W_]+", name.casefold()))
+
+
+def plain_name(name: str) -> str:
+    """A column's name as it is compared: `Tax Rate` is `tax_rate`."""
+    return re.sub(r"[\s_-]+", "_", name.strip().strip("\ufeff").casefold())
+
+
+class Family(BaseModel):
+    """How rows of styles name the row of their product, where that is a row of its own."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    id: str
+    """The column of a row's own number, which `id:12` refers to."""
+    sku: str
+    """The column of a row's own SKU."""
+    parent: str
+    """The column of a style that names its product's row."""
+    type: str
+    """The column that tells what a row is."""
+    products: _Names
+    """What stands there in a row of a product without a price of its own."""
+
+
+class Mapping(BaseModel):
+    """What a map says."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    columns: dict[str, _Names]
+    """For each of our columns theirs; of several, the first that is not empty."""
+    attributes: dict[str, str] = {}
+    """Columns with an attribute's name, and those with its value."""
+    no_attributes: _Names = ("",)
+    """Values that stand for no attribute at all."""
+    html: tuple[str, ...] = Field((), strict=False)
+    """Our columns whose text is HTML there."""
+    defaults: dict[str, str] = {}
+    """What our columns hold where theirs are empty."""
+    skip: dict[str, _Names] = {}
+    """Rows that are left out: by column, what stands there."""
+    goods: _Names = ("sku",)
+    """Our columns of which a row has one; others are no goods, such as further pictures."""
+    family: Family | None = None
+
+    @property
+    def all_columns(self) -> dict[str, tuple[str, ...]]:
+        """With those that no map may overlook, unless it says what they are."""
+        return UNMISTAKABLE | self.columns
+
+    def ours(self, theirs: Collection[str]) -> frozenset[str]:
+        """Our columns that a file with these plain names has."""
+        found = {
+            column
+            for column, names in self.all_columns.items()
+            if any(plain_name(name) in theirs for name in names)
+        }
+        if self.family is not None and plain_name(self.family.sku) in theirs:
+            found.add("product")
+        return frozenset({*found, *self.defaults, "attributes"})
+
+    def knows(self) -> frozenset[str]:
+        """The plain names of all columns that it looks at."""
+        names = [name for each in self.all_columns.values() for name in each]
+        family = self.family.model_dump(exclude={"products"}).values() if self.family else ()
+        names += [*self.attributes, *self.attributes.values(), *self.skip, *family]
+        return frozenset(map(plain_name, names))
+
+
+def read_mapping(name: str) -> Mapping:
+    """A preset, or the map in a TOML file.
+
+    Raises:
+        ConfigurationError: there is none, or it says something impossible.
+    """
+    file = PRESETS.get(name, Path(name))
+    try:
+        return Mapping.model_validate(tomllib.loads(file.read_text("utf-8")))
+    except OSError as error:
+        raise ConfigurationError(
+            f"--map: {name} is none of {', '.join(sorted(PRESETS))}, and no file that can be read:"
+            f" {error.strerror}."
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ConfigurationError(f"{file}: {place}: {what_is_wrong(first)}.") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{file} is not a TOML file: {error}.") from error
+
+
+class Translation:
+    """Turns rows of a file in another program's columns into rows of ours."""
+
+    def __init__(self, mapping: Mapping, rows: Iterable[Cells[str, str]]) -> None:
+        self._map = mapping
+        self._names: dict[tuple[str, str], str] = {}
+        self._said: dict[tuple[str, str], str] = {}
+        self._parents = self._find_parents(rows)
+
+    def why_not(self, row: Cells[str, str]) -> str | None:
+        """Why a row is no goods of the shop; None if it is."""
+        product = self._product(row, self._parent(row), self._first(row, "product"))
+        for column, values in self._map.skip.items():
+            # What is said of a product stands in its own row, or in the first one of it.
+            own, parent = row.get(plain_name(column)), self._parent(row).get(plain_name(column))
+            value = parent or own or self._said.get((product, column), "")
+            self._said.setdefault((product, column), value)
+            if value and value.casefold() in map(str.casefold, values):
+                return f"{column} is {value}"
+        family = self._map.family
+        if family and row.get(plain_name(family.type), "").casefold() in family.products:
+            return "it is the frame of a product; its styles have rows of their own"
+        if not any(self._first(row, column) for column in self._map.goods):
+            return f"it has no {' and no '.join(self._map.goods)}"
+        return None
+
+    def cells(self, row: Cells[str, str]) -> dict[str, str]:
+        """Our columns of a row."""
+        parent = self._parent(row)
+        cells = {
+            column: (self._first(parent, column) if column in _TEXTS else "")
+            or self._first(row, column)
+            or self._map.defaults.get(column, "")
+            for column in {*self._map.all_columns, *self._map.defaults}
+        }
+        for column in self._map.html:
+            cells[column] = text_of_html(cells.get(column, ""))
+        cells["product"] = self._product(row, parent, cells.get("product", ""))
+        cells["attributes"] = self._attributes(row, cells["product"])
+        return cells
+
+    def _first(self, row: Cells[str, str], column: str) -> str:
+        names = map(plain_name, self._map.all_columns.get(column, ()))
+        return next((row[name] for name in names if row.get(name)), "")
+
+    def _find_parents(self, rows: Iterable[Cells[str, str]]) -> dict[str, Cells[str, str]]:
+        family, found = self._map.family, {}
+        if family is None:
+            return {}
+        for row in rows:
+            found[f"id:{row.get(plain_name(family.id), '')}"] = row
+            if sku := row.get(plain_name(family.sku)):
+                found[sku] = row
+        return found
+
+    def _parent(self, row: Cells[str, str]) -> Cells[str, str]:
+        family = self._map.family
+        return self._parents.get(row.get(plain_name(family.parent), ""), {}) if family else {}
+
+    def _product(self, row: Cells[str, str], parent: Cells[str, str], given: str) -> str:
+        family = self._map.family
+        if family is None:
+            return slug(given)
+        whole = parent or row
+        named = row.get(plain_name(family.parent), "")
+        sku = whole.get(plain_name(family.sku), "")
+        return slug(sku or named or f"id-{whole.get(plain_name(family.id), '')}")
+
+    def _attributes(self, row: Cells[str, str], product: str) -> str:
+        pairs = []
+        for name_column, value_column in self._map.attributes.items():
+            value = row.get(plain_name(value_column), "")
+            name = row.get(plain_name(name_column), "")
+            # The name stands in a product's first row only.
+            name = self._names.setdefault((product, name_column), name) or name
+            if name and value and value not in self._map.no_attributes:
+                pairs.append(f"{name.replace('=', '-')}={value}".replace(";", ","))
+        return ";".join(pairs)
+
+
+_TEXTS = frozenset({"name", "description", "url"})
+"""What a style has from its product."""
+
+
+def slug(text: str) -> str:
+    """A text as a product's id: small letters, digits and hyphens."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_text.casefold()).strip("-")[:64]
+
+
+def text_of_html(html: str) -> str:
+    """What a reader of a piece of HTML sees, in one line."""
+    reader = _Words()
+    reader.feed(html)
+    reader.close()
+    return " ".join("".join(reader.words).split())
+
+
+class _Words(HTMLParser):
+    """Gathers text; what stands in blocks of their own is kept apart."""
+
+    _INLINE = frozenset({"a", "b", "strong", "i", "em", "span", "u", "sup", "sub", "small", "font"})
+    _SILENT = frozenset({"script", "style"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        """A block begins on a new line."""
+        del attrs
+        self._silent += tag in self._SILENT
+        if tag not in self._INLINE:
+            self.words.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        """And what follows it, too."""
+        self._silent -= tag in self._SILENT
+        if tag not in self._INLINE:
+            self.words.append(" ")
+
+    def handle_data(self, data: str) -> None:
+        """A piece of text."""
+        if self._silent <= 0:
+            self.words.append(data)

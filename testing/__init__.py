@@ -1,0 +1,1 @@
+"""What tests a store or a device: scenarios, certification, load, and what these share."""
