@@ -69,7 +69,7 @@ async def _load(data: Path, rate: float, seconds: float) -> bool:
 async def _tick(feed: Feed, raised: dict[tuple[str, str], Alarm]) -> None:
     """As the console's clock does, and note each cause that is raised."""
     while True:
-        feed.model.tick(feed.identity.steady())
+        feed.model.tick(feed.environment.steady())
         for group in feed.model.alarms.groups():
             raised.setdefault(group.head.key, group.head)
         await asyncio.sleep(_TICK)

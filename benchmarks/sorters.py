@@ -38,7 +38,7 @@ class BareSorter(BareNode):
         pick = request.data
         key = pick.job, pick.assignment
         if key not in self._jobs:
-            job = domain.accept(pick, None, 0, None, self._identity.now())
+            job = domain.accept(pick, None, 0, None, self._environment.now())
             assert job is not None, "nothing else is under way"
             packing = asyncio.create_task(self._pack(job), name=f"{self.name}/{pick.job}")
             self._jobs[key] = packing
@@ -53,11 +53,11 @@ class BareSorter(BareNode):
         return Aborted(job=request.data.job, taken=[])
 
     async def _pack(self, job: domain.Job) -> None:
-        self.voice.state(JOB_STATE, job.state())
+        self.publisher.state(JOB_STATE, job.state())
         while job.step != "done":
-            job = domain.advance(job, self._identity.now(), f"p-{job.id}")
-            self.voice.state(JOB_STATE, job.state())
+            job = domain.advance(job, self._environment.now(), f"p-{job.id}")
+            self.publisher.state(JOB_STATE, job.state())
         await self.ask(PACKED, "warehouse", domain.report(job), _PATIENCE)
         if len(self._jobs) == 1:
-            idle = JobState(step="idle", since=rfc3339(self._identity.now()))
-            self.voice.state(JOB_STATE, idle)
+            idle = JobState(step="idle", since=rfc3339(self._environment.now()))
+            self.publisher.state(JOB_STATE, idle)

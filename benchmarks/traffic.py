@@ -14,7 +14,7 @@ from pathlib import Path
 from bus.contract.topics import Topics
 from bus.history.recording import Recorded, Recording, read_recording
 from bus.link import Incoming, MqttConnector, Outgoing, Subscription
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 
 _STEP = 0.01
 """Seconds between two handfuls of messages."""
@@ -26,15 +26,15 @@ _TRACES = re.compile(rb"00-([0-9a-f]{32})-")
 @asynccontextmanager
 async def recorded(url: str, site: str, path: Path) -> AsyncIterator[None]:
     """Write down what is said within the block, and which states there are."""
-    identity = Identity()
+    environment = Environment()
     with Recording(path) as recording:
-        async with MqttConnector(url).connect(f"recorder-{identity.boot}") as link:
+        async with MqttConnector(url).connect(f"recorder-{environment.boot}") as link:
             await link.subscribe([Subscription(Topics(site).everything(), 0)])
 
             async def listen() -> None:
                 while True:
                     for message in await link.receive():
-                        recording.write(identity.now(), message)
+                        recording.write(environment.now(), message)
 
             listening = asyncio.create_task(listen())
             try:

@@ -14,7 +14,7 @@ from broker.external import with_protocol
 from bus.contract.channel import role_of
 from bus.contract.errors import ConfigurationError, NoAnswer
 from bus.contract.values import is_name
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from bus.text.console import errors, output
 from cli import completion, options
 from cli.run import require_folder, run
@@ -161,7 +161,7 @@ async def _certify(
         result = await certify(stage, hands, ready)
         if not result.messages:
             raise NoAnswer(f"{device} said nothing at all.{_printed(hands)}")
-        return report(device, Identity().now(), result.verdicts)
+        return report(device, Environment().now(), result.verdicts)
 
 
 async def _connected(stage: Stage[Wire], hands: CommandHands, device: str) -> None:

@@ -7,7 +7,7 @@ import typer
 from bus.contract.channel import role_of
 from bus.contract.errors import ConfigurationError
 from bus.link import MqttConnector
-from bus.runtime.node import Place
+from bus.runtime.node import Deployment
 from bus.text.texts import nearest, users_language
 from cli import options
 from store.address import broker_url
@@ -43,14 +43,14 @@ def kiosk(
     if role_of(terminal) != "terminal":
         raise ConfigurationError(f"{terminal} is not the name of a terminal, such as terminal-7.")
     settings = read_settings(site=site, data=data, kiosk_idle=idle)
-    place = Place(
+    deployment = Deployment(
         MqttConnector(broker_url(broker, settings)),
         settings.site,
         settings.data,
         settings.runtime,
     )
     spoken = nearest(PACKAGE, language or users_language())
-    attendant = Attendant(terminal, place, spoken, settings.purchase_patience)
+    attendant = Attendant(terminal, deployment, spoken, settings.purchase_patience)
     app = Kiosk(attendant, settings.kiosk)
     run_screen(app)
     if app.failure is not None:

@@ -9,7 +9,7 @@ import typer
 from bus.contract.errors import ConfigurationError, LinkError, NotGrantedError
 from bus.contract.topics import Topics, site_of
 from bus.link import MqttConnector, Outgoing, Subscription
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from bus.text.console import output
 from bus.text.safe import visible
 from cli import completion, options
@@ -100,7 +100,7 @@ def publish(
 async def _publish(
     connector: MqttConnector, topics: Topics, message: Outgoing, repeat: int, rate: float | None
 ) -> None:
-    name = f"{topics.site}-publisher-{Identity().boot}"
+    name = f"{topics.site}-publisher-{Environment().boot}"
     # The broker takes what we say in order: once it has granted this, it has got what was before.
     barrier = [Subscription(topics.event("tester-1", "sent"))]
     async with connector.connect(name) as link:

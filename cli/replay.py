@@ -21,7 +21,7 @@ from bus.history.recording import Recorded
 from bus.history.tape import Tape
 from bus.link import Incoming, Link, MqttConnector, Outgoing, Subscription
 from bus.runtime.caller import Caller
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from bus.text.console import output
 from cli import completion, options
 from cli.run import run
@@ -104,7 +104,7 @@ async def _replay(
 ) -> None:  # fmt: skip
     if not force:
         await _refuse_living(connector, topics)
-    name = f"{topics.site}-replay-{Identity().boot}"
+    name = f"{topics.site}-replay-{Environment().boot}"
     async with connector.connect(name) as link:
         try:
             await _send(link, topics, again, speed, pause)
@@ -139,7 +139,7 @@ async def _refuse_living(connector: MqttConnector, topics: Topics) -> None:
     Raises:
         ConfigurationError: one does.
     """
-    name = f"tester-replay-{Identity().boot[-6:]}"
+    name = f"tester-replay-{Environment().boot[-6:]}"
     async with Caller(connector, topics.site, name).connected() as caller:
 
         async def lives(role: str) -> str | None:
@@ -174,7 +174,7 @@ class _Again:
         self.count = count
         self._tape, self._topics, self._test = tape, topics, test
         self._recorded = Topics(tape.site())
-        self._identity = Identity()
+        self._environment = Environment()
 
     def messages(self) -> Iterator[tuple[int, Outgoing]]:
         """Each with when it was recorded, in milliseconds."""
@@ -193,7 +193,7 @@ class _Again:
         response = message.response_topic
         return Outgoing(
             self._moved(message.topic),
-            self._from_now(message.payload, self._identity.steady() - at),
+            self._from_now(message.payload, self._environment.steady() - at),
             min(message.qos, 1),
             message.retain or kind == "state",
             None if response is None else self._moved(response),

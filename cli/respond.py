@@ -11,7 +11,7 @@ from bus.contract.channel import role_of
 from bus.contract.errors import PROBLEM_TYPE, ConfigurationError, Problem
 from bus.contract.topics import Topics
 from bus.link import MqttConnector
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from bus.runtime.takeover import refuse_second
 from cli import completion, options
 from cli.run import run
@@ -75,14 +75,14 @@ def respond(
 async def _respond(
     part: Part, url: str, settings: Settings, times: int | None, *, force: bool
 ) -> None:
-    connector, topics, identity = MqttConnector(url), Topics(settings.site), Identity()
+    connector, topics, environment = MqttConnector(url), Topics(settings.site), Environment()
     if not force:
         wait = settings.runtime.takeover_wait
         try:
-            await refuse_second(connector, topics, part.callee, identity, wait)
+            await refuse_second(connector, topics, part.callee, environment, wait)
         except errors.RoleTakenError as error:
             raise errors.RoleTakenError(f"{error}, or answer beside it with --force") from None
-    player = Player(connector, topics, identity, part, settings.runtime, shows=not force)
+    player = Player(connector, topics, environment, part, settings.runtime, shows=not force)
     await player.play(times)
 
 

@@ -14,7 +14,7 @@ from bus.history.message import Message, read
 from bus.history.recording import as_line
 from bus.link import Incoming, MqttConnector, Subscription
 from bus.link.session import Session
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from bus.text.console import output
 from bus.text.texts import Texts
 from cli import completion, options
@@ -63,12 +63,12 @@ def tail(
 async def _tail(
     connector: MqttConnector, settings: Settings, test: Test, count: int | None
 ) -> None:
-    topics, identity, over = Topics(settings.site), Identity(), asyncio.Event()
+    topics, environment, over = Topics(settings.site), Environment(), asyncio.Event()
     show = _paint if output.is_terminal else _write
-    follower = _Follower(topics, identity.steady, test, show, count, over)
+    follower = _Follower(topics, environment.steady, test, show, count, over)
     session = Session(
         connector,
-        f"{settings.site}-follower-{identity.boot}",
+        f"{settings.site}-follower-{environment.boot}",
         [Subscription(topics.everything(), 1)],
         follower.receive,
         lambda: None,

@@ -14,7 +14,7 @@ from bus.contract.errors import ConfigurationError, Problem
 from bus.contract.terminal import Remind
 from bus.link import MqttConnector
 from bus.runtime.caller import Caller
-from bus.runtime.node import Place
+from bus.runtime.node import Deployment
 from bus.text.console import errors, output
 from bus.text.safe import visible
 from cli import completion, options
@@ -82,7 +82,7 @@ async def _up(
 
                 wanted = with_web(settings, {"port": web_port})
                 served = running_page(
-                    store.place, wanted, store.shop.name, store.shop.domain,
+                    store.deployment, wanted, store.shop.name, store.shop.domain,
                     patience=settings.purchase_patience, any_port=web_port is None,
                 )  # fmt: skip
                 url = (await stack.enter_async_context(served)).url
@@ -101,7 +101,9 @@ async def _products(store: RunningStore) -> tuple[list[Product], list[Registered
 
     Nothing while the catalog has too much else to do after a crash.
     """
-    async with Caller(store.place.connector, store.place.site, "tester-up").connected() as caller:
+    async with Caller(
+        store.deployment.connector, store.deployment.site, "tester-up"
+    ).connected() as caller:
         try:
             sold, registered = await products_of(caller.ask), await registered_of(caller.ask)
         except Problem as problem:
@@ -205,22 +207,22 @@ def node(
         raise ConfigurationError(
             f"{name} is no node: catalog, settlement, warehouse, sorter-N or terminal-N."
         )
-    place = Place(
+    deployment = Deployment(
         MqttConnector(broker_url(broker, settings)),
         settings.site,
         settings.data,
         settings.runtime,
     )
-    run(_node(name, kind, place, settings))
+    run(_node(name, kind, deployment, settings))
 
 
-async def _node(name: str, kind: str, place: Place, settings: Settings) -> None:
+async def _node(name: str, kind: str, deployment: Deployment, settings: Settings) -> None:
     if kind == "terminal":
         from devices.terminal.role import Terminal  # noqa: PLC0415
         from store.terminal import show_outcome  # noqa: PLC0415 - see store/roles.py
 
         patience = settings.purchase_patience
-        await Terminal(name, place, _show, patience, learned=show_outcome).run()
+        await Terminal(name, deployment, _show, patience, learned=show_outcome).run()
         return
     shop = read_shop(settings.shop)
     cards = acquirer_client(settings) if kind == "settlement" else nullcontext()
@@ -230,8 +232,10 @@ async def _node(name: str, kind: str, place: Place, settings: Settings) -> None:
             machine = sorter_role(name, shop, settings)
         with machine as sorter:
             role = sorter or server_role(name, shop, acquirer, settings)
-            async with running_nodes({name: role}, place):
-                output.print(f"{name} is on {place.connector.description}, site {place.site}.")
+            async with running_nodes({name: role}, deployment):
+                output.print(
+                    f"{name} is on {deployment.connector.description}, site {deployment.site}."
+                )
                 await asyncio.Event().wait()
 
 

@@ -14,7 +14,7 @@ from bus.contract.errors import ConfigurationError
 from bus.contract.topics import Topics
 from bus.history.tape import Tape
 from bus.link import MqttConnector
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from bus.text.texts import users_language
 from cli import options
 from store.address import broker_url, is_here
@@ -69,7 +69,7 @@ def watch(
         here = is_here(broker, settings)
         who = partial(senders, settings.data / "mosquitto.conf")
         console = Console(
-            model, Identity().steady, language, connector, name,
+            model, Environment().steady, language, connector, name,
             kept=AlarmFile(path) if path else None,
             senders=Senders(who) if here else None,
         )  # fmt: skip

@@ -10,7 +10,7 @@ import typer
 from bus.contract.catalog import SEARCH, Search, SearchResult
 from bus.contract.errors import Problem
 from bus.link import MqttConnector
-from bus.runtime.node import Place
+from bus.runtime.node import Deployment
 from bus.text.console import output
 from cli import options
 from cli.run import run
@@ -56,9 +56,9 @@ async def _web(settings: Settings, wanted: WebSettings, url: str) -> None:
     from devices.terminal.web.server import running_page  # noqa: PLC0415 - others need no HTTP
 
     shop = read_shop(settings.shop)
-    place = Place(MqttConnector(url), settings.site, settings.data, settings.runtime)
+    deployment = Deployment(MqttConnector(url), settings.site, settings.data, settings.runtime)
     async with running_page(
-        place, wanted, shop.name, shop.domain, patience=settings.purchase_patience
+        deployment, wanted, shop.name, shop.domain, patience=settings.purchase_patience
     ) as page:
         output.print(f"{wanted.node} serves the phone page at {page.url}/")
         with suppress(Problem):  # the store may come later

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
-from bus.storage.effect_log import DoneFile
+from bus.storage.effect_log import EffectLog
 from devices.sorter.drivers import MachineFault, Movement
 from simulation.trace import Trace
 from simulation.weather import Chances, Weather, happens
@@ -42,7 +42,7 @@ class Machine:
         """When the last movement that was begun is done."""
         self.moved: Counter[tuple[str, str, str]] = Counter()
         """How often a step was begun: job and assignment, step, and what is moved."""
-        self._done = DoneFile(data / f"{name}.conveyor.jsonl")
+        self._done = EffectLog(data / f"{name}.conveyor.jsonl")
         self._name = name
         self._weather = weather
         self._chance = chances[f"machine/{name}"]

@@ -8,7 +8,7 @@ from bus.contract.topics import Topics
 from simulation.goods import SITE
 from simulation.network import Socket
 from simulation.store import SimulatedStore
-from testing.kit.virtual_time import VirtualIdentity, milliseconds
+from testing.kit.virtual_time import VirtualEnvironment, milliseconds
 from tui.feed import Feed
 from tui.model.store import StoreModel
 from tui.pace import Pace
@@ -47,7 +47,7 @@ class Operator:
         starts = itertools.count()
         self.feed = Feed(
             Socket(store.network), self.model, lambda _: self._look(), _AtOnce(), "console-9",
-            identity=lambda: VirtualIdentity(f"{store.seed}/operator/{next(starts)}"),
+            environment=lambda: VirtualEnvironment(f"{store.seed}/operator/{next(starts)}"),
         )  # fmt: skip
         return asyncio.create_task(self._watch(), name="operator")
 

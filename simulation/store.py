@@ -15,7 +15,7 @@ from bus.contract.errors import BrokerError, LinkError, RoleTakenError
 from bus.contract.settlement import DEPOSIT
 from bus.contract.warehouse import RECEIVE
 from bus.runtime.caller import Caller
-from bus.runtime.node import Node, Place
+from bus.runtime.node import Deployment, Node
 from devices.sorter.role import Sorter
 from devices.terminal.role import Terminal
 from nodes.catalog.role import Catalog
@@ -31,7 +31,7 @@ from simulation.provider import Provider, VirtualLog
 from simulation.trace import Trace
 from simulation.weather import Chances, Weather, happens
 from simulation.witness import Witness
-from testing.kit.virtual_time import VirtualClaim, VirtualIdentity
+from testing.kit.virtual_time import VirtualEnvironment, VirtualLease
 
 T = TypeVar("T")
 
@@ -198,7 +198,7 @@ class SimulatedStore:
     def tool(self, name: str) -> Caller:
         """A client that never crashes, such as a tester or console."""
         return Caller(
-            Socket(self.network), SITE, name, identity=VirtualIdentity(f"{self.seed}/{name}")
+            Socket(self.network), SITE, name, environment=VirtualEnvironment(f"{self.seed}/{name}")
         )
 
     def kill(self, name: str, absent: float = 0.0) -> None:
@@ -259,20 +259,20 @@ class SimulatedStore:
 
     def _build(self, name: str, life: Life) -> Callable[[], Coroutine[Any, Any, None]]:
         start = self._starts[name] = self._starts.get(name, 0) + 1
-        place = Place(
+        deployment = Deployment(
             Socket(self.network, life),
             SITE,
             self.data,
-            identity=partial(
-                VirtualIdentity, f"{self.seed}/{name}/{start}", lambda: self.wrong.get(name, 0)
+            environment=partial(
+                VirtualEnvironment, f"{self.seed}/{name}/{start}", lambda: self.wrong.get(name, 0)
             ),
             journal=partial(SteppedJournal, life, self.chances[f"disk/{name}"], self.disks[name]),
-            claim=VirtualClaim,
+            lease=VirtualLease,
         )
         kind = role_of(name)
         if kind == "terminal":
             terminal = Terminal(
-                name, place, lambda reminder: self.witness.shown(name, reminder), self.waiting
+                name, deployment, lambda reminder: self.witness.shown(name, reminder), self.waiting
             )
             self._terminals[name], self._nodes[name] = terminal, terminal.node
             return terminal.run
@@ -282,7 +282,7 @@ class SimulatedStore:
             "warehouse": lambda: Warehouse(POINTS, LOCATIONS, self.sorting),
             "sorter": lambda: Sorter(self.machines[name]),
         }
-        self._nodes[name] = Node(name, made[kind]().role, place)
+        self._nodes[name] = Node(name, made[kind]().role, deployment)
         return self._nodes[name].run
 
     def _strike(self, name: str, label: str) -> bool:

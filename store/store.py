@@ -18,7 +18,7 @@ from bus.contract.every import ABOUT
 from bus.contract.values import Empty, Model
 from bus.link import MqttConnector
 from bus.runtime.caller import Caller
-from bus.runtime.node import Node, Place
+from bus.runtime.node import Deployment, Node
 from bus.runtime.role import Role
 from bus.storage.journal import hold
 from bus.storage.private import write_text
@@ -43,7 +43,7 @@ class RunningStore:
     settings: Settings
     shop: Shop
     broker: Broker
-    place: Place
+    deployment: Deployment
     refusals: tuple[Refusal, ...]
     """What of the shop the store would not take at its first start."""
     is_new: bool = False
@@ -79,7 +79,9 @@ async def running_store(
         broker = await stack.enter_async_context(
             running_broker(settings.broker, settings.data, output.print)
         )
-        place = Place(MqttConnector(broker.url), settings.site, settings.data, settings.runtime)
+        deployment = Deployment(
+            MqttConnector(broker.url), settings.site, settings.data, settings.runtime
+        )
         roles: dict[str, Role] = {}
         if apart:
             await stack.enter_async_context(roles_apart(sorted(ROLES), broker.url, settings))
@@ -88,11 +90,11 @@ async def running_store(
             roles = server_roles(shop, acquirer, settings)
         for sorter in shop.sorters[:sorters]:
             roles[sorter.name] = stack.enter_context(sorter_role(sorter.name, shop, settings))
-        await stack.enter_async_context(running_nodes(roles, place))
+        await stack.enter_async_context(running_nodes(roles, deployment))
         is_new = not _is_seeded(settings.data)
-        refusals = await _seed(shop, place, settings) if is_new else ()
+        refusals = await _seed(shop, deployment, settings) if is_new else ()
         changed = () if is_new else _changed(settings)
-        yield RunningStore(settings, shop, broker, place, refusals, is_new, changed)
+        yield RunningStore(settings, shop, broker, deployment, refusals, is_new, changed)
 
 
 async def until_quiet(
@@ -115,9 +117,11 @@ async def until_quiet(
 
 
 @asynccontextmanager
-async def running_nodes(roles: Mapping[str, Role], place: Place) -> AsyncIterator[list[Node]]:
+async def running_nodes(
+    roles: Mapping[str, Role], deployment: Deployment
+) -> AsyncIterator[list[Node]]:
     """Run nodes; all of them answer inside the context, and say goodbye at its end."""
-    nodes = [Node(name, role, place) for name, role in roles.items()]
+    nodes = [Node(name, role, deployment) for name, role in roles.items()]
     try:
         async with asyncio.TaskGroup() as tasks:
             for node in nodes:
@@ -151,14 +155,14 @@ def _is_seeded(data: Path) -> bool:
     return marker.exists() and bool(marker.read_text())
 
 
-async def _seed(shop: Shop, place: Place, settings: Settings) -> tuple[Refusal, ...]:
+async def _seed(shop: Shop, deployment: Deployment, settings: Settings) -> tuple[Refusal, ...]:
     """Bring the shop in at the first start; a start that was cut off goes on here.
 
     What the store refused for good is told once, and not sent again.
     """
     marker = settings.data / _SEEDED
     begun, digests = marker.exists(), _digests(settings)
-    async with Caller(place.connector, place.site, IMPORTER).connected() as caller:
+    async with Caller(deployment.connector, deployment.site, IMPORTER).connected() as caller:
         seeding = Seeding(caller, Delivery(name=f"the first start of {shop.name}"[:100]))
         known = await registered_of(caller.ask)
         new = [product for product in shop.products if product.id not in known]

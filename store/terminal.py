@@ -10,7 +10,7 @@ from bus.contract.channel import role_of
 from bus.contract.errors import ConfigurationError, Expired, first_error
 from bus.contract.terminal import Remind
 from bus.link import MqttConnector
-from bus.runtime.node import Place
+from bus.runtime.node import Deployment
 from bus.text.console import errors
 from devices.terminal.domain import Bought
 from devices.terminal.role import Terminal
@@ -57,20 +57,20 @@ async def running_terminal(
         ConfigurationError: not the name of a terminal.
     """
     terminal_name(name)
-    place = Place(MqttConnector(url), settings.site, settings.data, settings.runtime)
-    async with running_at(place, name, settings.purchase_patience, show) as terminal:
+    deployment = Deployment(MqttConnector(url), settings.site, settings.data, settings.runtime)
+    async with running_at(deployment, name, settings.purchase_patience, show) as terminal:
         yield terminal
 
 
 @asynccontextmanager
 async def running_at(
-    place: Place,
+    deployment: Deployment,
     name: str = "terminal-1",
     patience: float = 60.0,
     show: Callable[[Remind], None] = lambda _: None,
 ) -> AsyncIterator[Terminal]:
     """A terminal at a place; see `running_terminal`."""
-    terminal = Terminal(name, place, show, patience, learned=show_outcome)
+    terminal = Terminal(name, deployment, show, patience, learned=show_outcome)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(terminal.run(), name=name)

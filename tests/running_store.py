@@ -28,7 +28,7 @@ from bus.contract.values import Model, Money
 from bus.contract.warehouse import RECEIVE, PickupPoint, PickupPoints, Receive
 from bus.link import Connector, MemoryBroker, Outgoing
 from bus.runtime.caller import Caller
-from bus.runtime.node import Node, Place
+from bus.runtime.node import Deployment, Node
 from bus.runtime.settings import RuntimeSettings
 from devices.sorter.drivers.movement import MachineFault, Movement
 from devices.sorter.role import Sorter
@@ -152,7 +152,7 @@ class Store:
     ) -> None:
         self.site = site
         self.topics = Topics(site)
-        self.place = Place(connector, site, data, settings)
+        self.deployment = Deployment(connector, site, data, settings)
         self.machine = Machine()
         self.machines = {"sorter-1": self.machine}
         """By sorter; the others have machines of their own."""
@@ -180,7 +180,7 @@ class Store:
     def _build(self, name: str) -> Callable[[], Any]:
         role = role_of(name)
         if role == "terminal":
-            terminal = Terminal(name, self.place, self.reminders.append)
+            terminal = Terminal(name, self.deployment, self.reminders.append)
             self.terminals[name], self.nodes[name] = terminal, terminal.node
             return terminal.run
         made: dict[str | None, Callable[[], Any]] = {
@@ -189,7 +189,7 @@ class Store:
             "warehouse": lambda: Warehouse(POINTS, ["A-01-1", "A-02-1"], self._patience[1]),
             "sorter": lambda: Sorter(self.machines.setdefault(name, Machine())),
         }
-        self.nodes[name] = Node(name, made[role]().role, self.place)
+        self.nodes[name] = Node(name, made[role]().role, self.deployment)
         return self.nodes[name].run
 
     async def stop(self, *names: str) -> None:
@@ -267,7 +267,7 @@ class Store:
         self, name: str, operation: Operation[Any, Any], callee: str, data: Model
     ) -> Any:
         """Ask as somebody else."""
-        async with Caller(self.place.connector, self.site, name).connected() as caller:
+        async with Caller(self.deployment.connector, self.site, name).connected() as caller:
             return await caller.ask(operation, callee, data, timeout=PATIENCE)
 
     def balance(self, account: str) -> int:
@@ -276,7 +276,7 @@ class Store:
 
     def rows(self, node: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What a query finds in a node's database."""
-        uri = f"file:{self.place.data / node}.db?mode=ro"
+        uri = f"file:{self.deployment.data / node}.db?mode=ro"
         with closing(sqlite3.connect(uri, uri=True)) as connection:
             return connection.execute(query, values).fetchall()
 
@@ -293,7 +293,7 @@ class Store:
                 money.
         """
         found = {}
-        for file in sorted(self.place.data.glob("*.db")):
+        for file in sorted(self.deployment.data.glob("*.db")):
             tables = self.rows(file.stem, "SELECT name FROM sqlite_master WHERE type = 'table'")
             for (table,) in tables:
                 if table not in _BOOKKEEPING and not table.startswith("sqlite_"):

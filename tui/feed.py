@@ -27,8 +27,8 @@ from bus.history.message import Message
 from bus.link import Connector, Incoming, Link, Outgoing, Subscription
 from bus.link.session import Session
 from bus.runtime.caller import Caller
-from bus.runtime.environment import Identity
-from bus.runtime.publisher import Counts, Voice
+from bus.runtime.environment import Environment
+from bus.runtime.publisher import Counts, Publisher
 from bus.runtime.settings import RuntimeSettings
 from bus.text.sentence import Sentence
 from tui.model.stock import STYLES
@@ -96,7 +96,7 @@ class Feed:
         pace: says how much of the time is spent on that.
         name: such as `console-2`; the first that is free if None.
         settings: of the connections.
-        identity: makes the clock and the identifiers of each connection.
+        environment: makes the clock and the identifiers of each connection.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Feed:
         pace: Pace,
         name: str | None = None,
         settings: RuntimeSettings | None = None,
-        identity: Callable[[], Identity] = Identity,
+        environment: Callable[[], Environment] = Environment,
     ) -> None:
         self.model = model
         self.name = name or ""
@@ -122,8 +122,8 @@ class Feed:
         """The SKU that is looked at."""
         self.node: str | None = None
         """The node that is looked at."""
-        self.identity = identity()
-        self._new_identity = identity
+        self.environment = environment()
+        self._new_identity = environment
         self._connector = _Noting(connector, self._note)
         self._heard = heard
         self._pace = pace
@@ -206,13 +206,13 @@ class Feed:
         if not self.name:
             self.name = await self._free_name()
         topics = self.model.topics
-        voice = Voice(self.name, "console", topics, self.identity, Counts())
-        self._hello, gone = voice.presence("online"), voice.presence("offline")
+        publisher = Publisher(self.name, "console", topics, self.environment, Counts())
+        self._hello, gone = publisher.presence("online"), publisher.presence("offline")
         self._session = Session(
             _Noting(self._connector, self._note, gone),
-            f"{topics.site}-{self.name}-{self.identity.boot}",
+            f"{topics.site}-{self.name}-{self.environment.boot}",
             [Subscription(topics.everything(), 0)], self._receive, self._connected, gone,
-            self._settings.reconnect_limit, self.identity.chance,
+            self._settings.reconnect_limit, self.environment.chance,
         )  # fmt: skip
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._session.run(), name="console/ear")
@@ -230,7 +230,7 @@ class Feed:
         topics, delay = self.model.topics, 0.1
         while True:
             try:
-                client = f"{topics.site}-console-{self.identity.boot}"
+                client = f"{topics.site}-console-{self.environment.boot}"
                 async with self._connector.connect(client) as link:
                     await link.subscribe([Subscription(topics.state("+", PRESENCE.name), 0)])
                     await link.subscribe([Subscription(topics.state("console-0", "none"), 0)])
@@ -240,7 +240,7 @@ class Feed:
                             while True:
                                 taken |= self._online(await link.receive())
             except (BrokerError, LinkError):
-                await asyncio.sleep(self.identity.chance.uniform(0, delay))
+                await asyncio.sleep(self.environment.chance.uniform(0, delay))
                 delay = min(delay * 2, self._settings.reconnect_limit)
                 continue
             names = (f"console-{number}" for number in itertools.count(1))
@@ -266,7 +266,7 @@ class Feed:
         self._connections.set()
 
     def _receive(self, messages: list[Incoming]) -> None:
-        now = self.identity.steady()
+        now = self.environment.steady()
         room = PENDING - len(self._pending)
         if len(messages) > room:
             self.dropped += len(messages) - room
@@ -297,8 +297,8 @@ class Feed:
         assert self._session is not None
         while True:
             await self._session.up.wait()
-            identity = self._new_identity()
-            caller = Caller(self._connector, topics.site, self.name, self._settings, identity)
+            environment = self._new_identity()
+            caller = Caller(self._connector, topics.site, self.name, self._settings, environment)
             with suppress(BrokerError):
                 async with caller.connected(), asyncio.TaskGroup() as tasks:
                     self._caller = caller

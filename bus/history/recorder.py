@@ -11,7 +11,7 @@ from bus.contract.topics import Topics
 from bus.history.recording import Recording, compress
 from bus.link import Connector, Incoming, Subscription
 from bus.link.session import Session
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 
 _FLUSH = 1.0
 """Seconds after which a message is in the file at the latest."""
@@ -41,10 +41,10 @@ class Recorder:
         self._recording = recording
         self._keep = keep
         self._told = connected
-        self._identity = Identity()
+        self._environment = Environment()
         self._session = Session(
             connector,
-            f"{topics.site}-recorder-{self._identity.boot}",
+            f"{topics.site}-recorder-{self._environment.boot}",
             [Subscription(topics.everything(), 1)],
             self._receive,
             self._connected,
@@ -69,12 +69,12 @@ class Recorder:
             raise first_error(group) from None
 
     def _receive(self, messages: list[Incoming]) -> None:
-        at = self._identity.steady()
+        at = self._environment.steady()
         for message in messages:
             self._recording.write(at, message)
 
     def _connected(self) -> None:
-        self._recording.connected(self._identity.steady())
+        self._recording.connected(self._environment.steady())
         self._told()
 
     async def _flush(self) -> None:

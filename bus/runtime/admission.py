@@ -1,6 +1,6 @@
 """The one way in: a message from the broker becomes a request that is well-formed and allowed.
 
-Every refusal is raised here or in a role as a `Problem`; `Gate.refusal` makes its reply.
+Every refusal is raised here or in a role as a `Problem`; `Admission.refusal` makes its reply.
 """
 
 from contextlib import suppress
@@ -30,31 +30,31 @@ from bus.contract.values import MAX_PAYLOAD, Model
 from bus.contract.wording import what_is_wrong
 from bus.link import Incoming, Outgoing
 from bus.runtime.clock import StoreTime
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from bus.runtime.requests import Request
 
 _LONGEST_FIELD = 200
 """Characters: a field's name may come from whoever sent it."""
 
 
-class Gate:
+class Admission:
     """Reads requests and seals replies of one node.
 
     Args:
         topics: of its site.
         node: its name.
         kind: its role or kind of device.
-        identity: its clocks and identifiers.
+        environment: its clocks and identifiers.
         store_time: what a device knows of the store's clock.
     """
 
     def __init__(
-        self, topics: Topics, node: str, kind: str, identity: Identity, store_time: StoreTime
+        self, topics: Topics, node: str, kind: str, environment: Environment, store_time: StoreTime
     ) -> None:
         self._topics = topics
         self._node = node
         self._kind = kind
-        self._identity = identity
+        self._environment = environment
         self._store_time = store_time
 
     def read(self, message: Incoming, address: Address, reading: Reading) -> Request[Any]:
@@ -83,7 +83,7 @@ class Gate:
         if operation.callers and role_of(address.node) not in operation.callers:
             allowed = ", ".join(sorted(operation.callers))
             raise Forbidden(f"Only {allowed} may call {address.name}.")
-        at = self._identity.steady()
+        at = self._environment.steady()
         data = validate(operation.request, envelope.data)
         request = Request(
             operation=operation,
@@ -101,7 +101,7 @@ class Gate:
             order=order_of(data) or envelope.order,
         )
         if operation.kind == "query":
-            request.check_deadline(self._identity.now(), at)
+            request.check_deadline(self._environment.now(), at)
         return request
 
     def _deadline(self, envelope: Envelope, at: int) -> int | None:
@@ -116,7 +116,7 @@ class Gate:
     def _now_in_store(self) -> int:
         """The clock of a role is the store's; a device goes by that one's, if it has heard it."""
         heard = None if self._kind in ROLES else self._store_time.anywhere()
-        return self._identity.now() if heard is None else heard
+        return self._environment.now() if heard is None else heard
 
     def reply(self, request: Request[Any], data: Model) -> Outgoing:
         """A reply that is not stored: to a query."""
@@ -147,12 +147,12 @@ class Gate:
         kind: str,
         order: str | None,
     ) -> Outgoing:
-        trace = child_trace(trace, self._identity.span())
+        trace = child_trace(trace, self._environment.span())
         payload = Sealed(
-            id=self._identity.message(),
+            id=self._environment.message(),
             source=f"/{self._topics.site}/{self._node}",
             type=f"storebus.{self._kind}.{name}.{kind}",
-            at=self._identity.now(),
+            at=self._environment.now(),
             data=data,
             trace=trace,
             correlation_id=request,

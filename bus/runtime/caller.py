@@ -29,14 +29,14 @@ from bus.link.session import Session
 from bus.runtime.admission import broken_reply, read_reply
 from bus.runtime.clock import StoreTime
 from bus.runtime.clock_watch import difference
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from bus.runtime.settings import RuntimeSettings
 
 logger = logging.getLogger("storebus.clock")
 
 
 @dataclass(slots=True)
-class _Asked:
+class _PendingRequest:
     operation: Operation[Any, Any]
     callee: str
     answer: asyncio.Future[Envelope | BrokenReply]
@@ -44,7 +44,7 @@ class _Asked:
     """When it was asked first, by the steady clock."""
 
 
-class Asks:
+class PendingRequests:
     """Questions under way: one future each, cleaned up however it ends.
 
     Each is sent with the seconds that are left for it, so no clock of ours has to be right; what
@@ -55,7 +55,7 @@ class Asks:
         self,
         name: str,
         topics: Topics,
-        identity: Identity,
+        environment: Environment,
         settings: RuntimeSettings,
         publish: Callable[[Outgoing], Any],
         store_time: StoreTime,
@@ -63,10 +63,10 @@ class Asks:
         self._name = name
         self._store_time = store_time
         self._topics = topics
-        self._identity = identity
+        self._environment = environment
         self._settings = settings
         self._publish = publish
-        self._asked: dict[str, _Asked] = {}
+        self._asked: dict[str, _PendingRequest] = {}
 
     async def ask(
         self,
@@ -98,14 +98,14 @@ class Asks:
         if operation.callee not in (EVERY, role_of(callee)):
             raise UnknownCallee(f"{callee} has no operation {operation.name}.")
         seconds = timeout or operation.timeout or 30.0
-        identifier = identifier or self._identity.message()
-        at = self._identity.steady()
-        trace = child_trace(trace, self._identity.span())
+        identifier = identifier or self._environment.message()
+        at = self._environment.steady()
+        trace = child_trace(trace, self._environment.span())
         message = partial(
             self._message, operation, callee, data, identifier, at + round(seconds * 1000), trace
         )
         answer = asyncio.get_running_loop().create_future()
-        self._asked[identifier] = _Asked(operation, callee, answer, at)
+        self._asked[identifier] = _PendingRequest(operation, callee, answer, at)
         try:
             async with asyncio.timeout(seconds):
                 envelope = await self._until_answered(message, answer)
@@ -154,7 +154,7 @@ class Asks:
             meant[0].answer.set_result(broken_reply(address.callee, address.name, str(why)))
         return True
 
-    def _note_time(self, asked: _Asked, envelope: Envelope) -> None:
+    def _note_time(self, asked: _PendingRequest, envelope: Envelope) -> None:
         said = envelope.sent_at
         if said is not None and asked.callee in ROLES and asked.operation.kind == "query":
             self._store_time.heard(asked.callee, said, asked.at)
@@ -165,7 +165,7 @@ class Asks:
         wait = self._settings.query_retry
         while True:
             self._publish(message())
-            spread = self._identity.spread.uniform(0.75, 1.25)
+            spread = self._environment.spread.uniform(0.75, 1.25)
             done, _ = await asyncio.wait({answer}, timeout=wait * spread)
             if done:
                 if isinstance(came := answer.result(), BrokenReply):
@@ -182,12 +182,12 @@ class Asks:
         deadline: int,
         trace: str,
     ) -> Outgoing:
-        left = seconds_left(deadline - self._identity.steady())
+        left = seconds_left(deadline - self._environment.steady())
         payload = Sealed(
             id=identifier,
             source=f"/{self._topics.site}/{self._name}",
             type=f"storebus.{role_of(callee)}.{operation.name}.request",
-            at=self._identity.now(),
+            at=self._environment.now(),
             data=data,
             trace=trace,
             order=order_of(data),
@@ -217,29 +217,29 @@ class Caller:
         site: str,
         name: str,
         settings: RuntimeSettings | None = None,
-        identity: Identity | None = None,
+        environment: Environment | None = None,
     ) -> None:
         self.name = name
         self.topics = Topics(site)
-        self.identity = identity or Identity()
+        self.environment = environment or Environment()
         self.unsolicited = 0
         """Replies that nobody asked for."""
         settings = settings or RuntimeSettings()
         self._session = Session(
             connector,
-            f"{site}-{name}-{self.identity.boot}",
+            f"{site}-{name}-{self.environment.boot}",
             [Subscription(self.topics.replies_to(name), 1)],
             self._receive,
             lambda: None,
             reconnect_limit=settings.reconnect_limit,
-            chance=self.identity.chance,
+            chance=self.environment.chance,
         )
-        self.store_time = StoreTime(self.identity)
+        self.store_time = StoreTime(self.environment)
         """What time it is in the store, as far as it was heard."""
-        self._asks = Asks(
-            name, self.topics, self.identity, settings, self._session.send, self.store_time
+        self._pending = PendingRequests(
+            name, self.topics, self.environment, settings, self._session.send, self.store_time
         )
-        self.ask = self._asks.ask
+        self.ask = self._pending.ask
 
     @property
     def shortage(self) -> str:
@@ -266,5 +266,5 @@ class Caller:
     def _receive(self, messages: list[Incoming]) -> None:
         for message in messages:
             address = self.topics.parse(message.topic)
-            if address is None or not self._asks.take(message, address):
+            if address is None or not self._pending.take(message, address):
                 self.unsolicited += 1

@@ -7,7 +7,7 @@ by the store's time, as its replies tell it: see docs/adr/0013.
 import sqlite3
 from dataclasses import dataclass
 
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 
 NOTICED = 3_000
 """Milliseconds by which a clock is set, or wrong, before anybody is told."""
@@ -27,46 +27,46 @@ class Moment:
     """Milliseconds of the node's steady clock: for what waits."""
 
 
-def passed_since(identity: Identity, host: str, uptime: int, wall: int) -> int:
+def passed_since(environment: Environment, host: str, uptime: int, wall: int) -> int:
     """How many milliseconds ago a moment was that somebody has written down.
 
     On the same start of the host that is known, whatever became of the wall clock. Across a start
     of the host only the wall clock can say it; it is believed, but never that time went back.
 
     Args:
-        identity: the clocks of now.
-        host: see `Identity.host`.
-        uptime: see `Identity.uptime`.
+        environment: the clocks of now.
+        host: see `Environment.host`.
+        uptime: see `Environment.uptime`.
         wall: milliseconds since the epoch.
     """
-    if host and host == identity.host() and uptime <= identity.uptime():
-        return identity.uptime() - uptime
-    return max(0, identity.now() - wall)
+    if host and host == environment.host() and uptime <= environment.uptime():
+        return environment.uptime() - uptime
+    return max(0, environment.now() - wall)
 
 
 class NodeClock:
     """The clocks of one start of a node.
 
     Args:
-        identity: its.
+        environment: its.
     """
 
-    def __init__(self, identity: Identity) -> None:
-        self._identity = identity
-        self._between = identity.now() - identity.steady()
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._between = environment.now() - environment.steady()
         self._recorded: int | None = None
 
     def moment(self) -> Moment:
         """What the clocks say."""
-        return Moment(self._identity.now(), self._identity.steady())
+        return Moment(self._environment.now(), self._environment.steady())
 
     def resume(self, rows: sqlite3.Connection) -> None:
         """Go on with the steady clock of the node's earlier starts, as far as it was recorded."""
         row = rows.execute("SELECT * FROM clock").fetchone()
         if row is None:
             return
-        away = passed_since(self._identity, row["host"], row["uptime"], row["wall"])
-        self._identity.resume(row["steady"] + away)
+        away = passed_since(self._environment, row["host"], row["uptime"], row["wall"])
+        self._environment.resume(row["steady"] + away)
         self._between = row["wall"] - row["steady"]
 
     def record(self, rows: sqlite3.Connection, at: Moment) -> None:
@@ -75,7 +75,7 @@ class NodeClock:
             "INSERT INTO clock VALUES (1, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
             " host = excluded.host, uptime = excluded.uptime, wall = excluded.wall,"
             " steady = excluded.steady",
-            (self._identity.host(), self._identity.uptime(), at.now, at.steady),
+            (self._environment.host(), self._environment.uptime(), at.now, at.steady),
         )
 
     def is_due(self, at: Moment) -> bool:
@@ -91,7 +91,7 @@ class NodeClock:
 
         Less than `NOTICED` adds up until it is more. After a step the clocks are to be recorded.
         """
-        between = self._identity.now() - self._identity.steady()
+        between = self._environment.now() - self._environment.steady()
         step = between - self._between
         if abs(step) < NOTICED:
             return 0
@@ -109,11 +109,11 @@ class StoreTime:
     ago.
 
     Args:
-        identity: the asker's.
+        environment: the asker's.
     """
 
-    def __init__(self, identity: Identity) -> None:
-        self._identity = identity
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
         self._ahead: dict[str, tuple[int, int]] = {}
         self._latest: tuple[int, int] | None = None
 
@@ -127,7 +127,7 @@ class StoreTime:
         """
         if said not in _PLAUSIBLE:
             return
-        low, high = said - self._identity.steady(), said - asked
+        low, high = said - self._environment.steady(), said - asked
         before = self._ahead.get(node)
         if before is not None and before[0] <= high and low <= before[1]:
             low, high = max(low, before[0]), min(high, before[1])
@@ -138,7 +138,7 @@ class StoreTime:
         if said not in _PLAUSIBLE:
             return False
         before = self.at(node)
-        low = said - self._identity.steady()
+        low = said - self._environment.steady()
         self._ahead[node] = self._latest = low, low + NOTICED
         return before is None or abs(before - said) >= NOTICED
 
@@ -160,7 +160,7 @@ class StoreTime:
         return self._now(self._latest)
 
     def _now(self, ahead: tuple[int, int] | None) -> int | None:
-        return None if ahead is None else self._identity.steady() + ahead[0]
+        return None if ahead is None else self._environment.steady() + ahead[0]
 
     def agrees(self) -> bool:
         """Whether this host's wall clock is known to be the store's."""
@@ -173,7 +173,7 @@ class StoreTime:
         """
         if self._latest is None:
             return 0
-        own = self._identity.now() - self._identity.steady()
+        own = self._environment.now() - self._environment.steady()
         low, high = self._latest
         wrong = max(0, own - high) or min(0, own - low)
         return wrong if abs(wrong) >= NOTICED else 0

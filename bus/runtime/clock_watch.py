@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from bus.contract.every import Alarm
 from bus.contract.timestamp import rfc3339
 from bus.runtime.clock import NodeClock, StoreTime
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 
 logger = logging.getLogger("storebus.clock")
 
@@ -26,7 +26,7 @@ class ClockWatch:
 
     Args:
         node: its name.
-        identity: its clocks.
+        environment: its clocks.
         clock: as its database goes on with it.
         store_time: what it has heard of the store's.
         stepped: writes down where the clocks are; called when the wall clock was set.
@@ -36,14 +36,14 @@ class ClockWatch:
     def __init__(
         self,
         node: str,
-        identity: Identity,
+        environment: Environment,
         clock: NodeClock,
         store_time: StoreTime,
         stepped: Callable[[], Awaitable[None]],
         changed: Callable[[], None],
     ) -> None:
         self._node = node
-        self._identity = identity
+        self._environment = environment
         self._clock = clock
         self._store_time = store_time
         self._stepped = stepped
@@ -70,7 +70,7 @@ class ClockWatch:
         step = self._clock.step()
         if step:
             self._tell_step(step)
-        elif self._identity.steady() - self._set_at > _TOLD:
+        elif self._environment.steady() - self._set_at > _TOLD:
             self._end("clock-step")
         self._compare()
         return bool(step)
@@ -83,7 +83,7 @@ class ClockWatch:
             " clock. Is the host's time service (NTP) right?", self._node, said,
         )  # fmt: skip
         self._set += step
-        self._set_at = self._identity.steady()
+        self._set_at = self._environment.steady()
         was_set_right = "clock-wrong" in self._alarms and self._store_time.agrees()
         if abs(self._set) < abs(step) or was_set_right:
             self._end("clock-step")
@@ -107,7 +107,7 @@ class ClockWatch:
 
     def _raise(self, kind: str, by: int, detail: str) -> None:
         before = self._alarms.get(kind)
-        since = before.since if before else rfc3339(self._identity.now())
+        since = before.since if before else rfc3339(self._environment.now())
         seconds = round(by / 1000)
         if before is None or abs((before.seconds or 0) - seconds) > 1:
             self._alarms[kind] = Alarm.model_validate(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from bus.contract.every import Alarm
 from bus.contract.timestamp import rfc3339
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 
 _CALM = 2_000
 """Milliseconds without a failure after which a disk counts as mended: small rows may still fit."""
@@ -24,13 +24,13 @@ class DiskWatch:
 
     Args:
         node: its name.
-        identity: its clocks.
+        environment: its clocks.
         show: shows the node's alarms anew.
     """
 
-    def __init__(self, node: str, identity: Identity, show: Callable[[], None]) -> None:
+    def __init__(self, node: str, environment: Environment, show: Callable[[], None]) -> None:
         self._node = node
-        self._identity = identity
+        self._environment = environment
         self._show = show
         self._failed_at = 0
         self.alarms: list[Alarm] = []
@@ -42,15 +42,15 @@ class DiskWatch:
         advice = _ADVICE.get(code & 0xFF)
         if advice is None:
             return
-        self._failed_at = self._identity.steady()
+        self._failed_at = self._environment.steady()
         detail = f"{self._node} cannot write its database, {advice}. Then it goes on by itself."
         if not self.alarms or self.alarms[0].detail != detail:
-            since = rfc3339(self._identity.now())
+            since = rfc3339(self._environment.now())
             self.alarms = [Alarm(kind="cannot-write", detail=detail, since=since)]
             self._show()
 
     def wrote(self) -> None:
         """A transaction was written."""
-        if self.alarms and self._identity.steady() - self._failed_at >= _CALM:
+        if self.alarms and self._environment.steady() - self._failed_at >= _CALM:
             self.alarms = []
             self._show()

@@ -24,11 +24,11 @@ from bus.contract.timestamp import milliseconds
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
 from bus.link import Incoming
-from bus.runtime.admission import Gate, validate
-from bus.runtime.caller import Asks
+from bus.runtime.admission import Admission, validate
+from bus.runtime.caller import PendingRequests
 from bus.runtime.clock import StoreTime
-from bus.runtime.processor import Input, Replied, Watched
-from bus.runtime.publisher import Counts, Voice
+from bus.runtime.processor import Input, ReplyReceived, StateObserved
+from bus.runtime.publisher import Counts, Publisher
 from bus.runtime.requests import Observed, Request
 from bus.runtime.role import Role
 from bus.runtime.schedule import Schedule
@@ -40,15 +40,15 @@ Query = Callable[[sqlite3.Connection, Request[Any]], Model]
 _TELLS_HEALTH = (PING, ABOUT)
 
 
-class Ear:
+class Dispatcher:
     """Sorts what arrives at one node.
 
     Args:
         node: its name.
         role: what it plays.
         topics: of its site.
-        gate: reads and authorises.
-        voice: says replies and refusals.
+        admission: reads and authorises.
+        publisher: publishes replies and refusals.
         counts: what was heard, refused and dropped.
         schedule: the commands whose replies are awaited.
         asks: the queries whose replies are awaited.
@@ -64,24 +64,24 @@ class Ear:
         node: str,
         role: Role,
         topics: Topics,
-        gate: Gate,
-        voice: Voice,
+        admission: Admission,
+        publisher: Publisher,
         counts: Counts,
         schedule: Schedule,
-        asks: Asks,
+        pending: PendingRequests,
         store_time: StoreTime,
         take: Callable[[Input], bool],
         seen_as: Callable[[Presence], None],
         met: Callable[[str, Presence], None],
-        replied: Callable[[Replied], None],
+        replied: Callable[[ReplyReceived], None],
     ) -> None:
         self._node = node
         self._topics = topics
-        self._gate = gate
-        self._voice = voice
+        self._admission = admission
+        self._publisher = publisher
         self._counts = counts
         self._schedule = schedule
-        self._asks = asks
+        self._pending = pending
         self._store_time = store_time
         self._take = take
         self._seen_as = seen_as
@@ -105,7 +105,7 @@ class Ear:
         self.acknowledged: list[str] = []
         """Commands that are done and can be forgotten with the next transaction."""
 
-    def hear(self, messages: list[Incoming]) -> None:
+    def dispatch(self, messages: list[Incoming]) -> None:
         """Sort what arrived, in order."""
         for message in messages:
             self._counts["received"] += 1
@@ -124,7 +124,7 @@ class Ear:
         elif address.kind == "rep":
             self._reply(message, address)
         elif (address.kind, address.name) in self._hears:
-            self._overhear(message, address)
+            self._observe(message, address)
         else:
             self._state(message, address)
 
@@ -134,7 +134,7 @@ class Ear:
             return
         reading = Reading(message.payload)
         try:
-            request = self._gate.read(message, address, reading)
+            request = self._admission.read(message, address, reading)
             if request.operation in _TELLS_HEALTH:
                 self.when_known(lambda: self._answer_later(message, address, reading, request))
             elif request.operation.kind == "query":
@@ -148,7 +148,7 @@ class Ear:
         self, message: Incoming, address: Address, reading: Reading, problem: Problem
     ) -> None:
         self._counts.refuse(problem.code)
-        self._voice.say(self._gate.refusal(message, address, reading, problem))
+        self._publisher.publish(self._admission.refusal(message, address, reading, problem))
         if isinstance(problem, (Forbidden, ForeignResponseTopic)):
             refusal = Refusal(
                 caller=address.node,
@@ -156,13 +156,13 @@ class Ear:
                 code=problem.code,
                 detail=problem.detail,
             )
-            self._voice.event(REFUSED, refusal)
+            self._publisher.event(REFUSED, refusal)
 
     def _answer_query(
         self, message: Incoming, address: Address, reading: Reading, request: Request[Any]
     ) -> None:
         try:
-            self._voice.try_to_say(self._gate.reply(request, self._answer(request)))
+            self._publisher.try_to_publish(self._admission.reply(request, self._answer(request)))
             self._counts["answered"] += 1
         except Problem as problem:
             self._refuse(message, address, reading, problem)
@@ -194,17 +194,17 @@ class Ear:
         try:
             envelope = reading.envelope()
         except Problem as why:
-            if not self._asks.unreadable(message, address, reading, why):
+            if not self._pending.unreadable(message, address, reading, why):
                 self._counts.drop("malformed-reply")
             return
         asked = envelope.correlation_id or envelope.id
-        if self._asks.answered(asked, address, envelope):
+        if self._pending.answered(asked, address, envelope):
             return
         row = self._schedule.get(asked)
         if row is None or (row.target, row.operation) != (address.callee, address.name):
             self._counts.drop("unsolicited-reply")
             return
-        reply = Replied(row, envelope.id, envelope.data, is_problem(envelope), envelope.trace)
+        reply = ReplyReceived(row, envelope.id, envelope.data, is_problem(envelope), envelope.trace)
         if reply.code == Expired.code and not self._is_final(reply, envelope):
             self._too_late(reply)
             return
@@ -215,7 +215,7 @@ class Ear:
         else:
             self._acknowledge(reply)
 
-    def _is_final(self, reply: Replied, envelope: Envelope) -> bool:
+    def _is_final(self, reply: ReplyReceived, envelope: Envelope) -> bool:
         """Whether it was too late for every copy when this was said, by the callee's clock.
 
         One that was said before, of a copy with a wrong deadline, says nothing of the others.
@@ -226,7 +226,7 @@ class Ear:
         written = self._store_time.written(reply.row.target, said)
         return written is not None and written >= expired
 
-    def _too_late(self, reply: Replied) -> None:
+    def _too_late(self, reply: ReplyReceived) -> None:
         """The other clock says that it is too late. Ours decides that: until then it is sent on.
 
         As soon as that one says what time it is, and we thought otherwise, it is sent at once.
@@ -239,7 +239,7 @@ class Ear:
         if self._store_time.corrected(reply.row.target, there):
             self._schedule.hurry(reply.row.target)
 
-    def _acknowledge(self, reply: Replied) -> None:
+    def _acknowledge(self, reply: ReplyReceived) -> None:
         """The role does not care what the answer is: the command is done."""
         row = reply.row
         if reply.problem:
@@ -248,7 +248,7 @@ class Ear:
         self._schedule.remove(row.id)
         self.acknowledged.append(row.id)
 
-    def _overhear(self, message: Incoming, address: Address) -> None:
+    def _observe(self, message: Incoming, address: Address) -> None:
         """Something that is only looked at: no transaction, and nothing is remembered."""
         channel, tell = self._hears[address.kind, address.name]
         if channel.owner not in (EVERY, role_of(address.node)) or not message.payload:
@@ -282,7 +282,7 @@ class Ear:
                 return
         if isinstance(data, Presence) and not self._changed(address.node, data):
             return
-        self._take(Watched(state, Observed(address.node, data)))
+        self._take(StateObserved(state, Observed(address.node, data)))
 
     def _changed(self, node: str, presence: Presence) -> bool:
         """Remember a presence; the last will of an older start says nothing of this one."""

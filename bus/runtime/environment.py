@@ -24,7 +24,7 @@ def _host() -> str:
     return ""
 
 
-class Identity:
+class Environment:
     """The clocks, the chance and the identifiers of one start of a node.
 
     There are two clocks: `now` is the time of day, which is for people and may be set at any time,

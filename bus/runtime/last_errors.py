@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 from bus.contract.every import MAX_ERRORS, Mishap
 from bus.contract.timestamp import rfc3339
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from bus.text.safe import short
 
 _LOGGER = logging.getLogger("storebus")
@@ -21,13 +21,13 @@ class LastErrors(logging.Handler):
 
     Args:
         node: whose they are: it stands first in the message, or its task is running.
-        identity: its clock.
+        environment: its clock.
     """
 
-    def __init__(self, node: str, identity: Identity) -> None:
+    def __init__(self, node: str, environment: Environment) -> None:
         super().__init__(logging.WARNING)
         self._node = node
-        self._identity = identity
+        self._environment = environment
         self._kept: deque[Mishap] = deque(maxlen=MAX_ERRORS)
 
     @property
@@ -51,7 +51,7 @@ class LastErrors(logging.Handler):
         said = record.getMessage().removeprefix(f"{self._node}: ")
         if record.exc_info is not None and record.exc_info[1] is not None:
             said = f"{said}: {record.exc_info[1]!r}"
-        at = rfc3339(self._identity.now())
+        at = rfc3339(self._environment.now())
         self._kept.append(Mishap(at=at, detail=short(said, _CELLS)))
 
     def _is_mine(self, record: logging.LogRecord) -> bool:

@@ -22,7 +22,7 @@ class LapsedError(Exception):
     """The lease was over before the commit: nothing was written."""
 
 
-class Claim:
+class Lease:
     """The lease of one start of a node. It is held from the beginning.
 
     Args:

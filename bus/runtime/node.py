@@ -46,18 +46,27 @@ from bus.contract.values import Empty, Model
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
 from bus.runtime import peers
-from bus.runtime.admission import Gate
-from bus.runtime.caller import Asks
+from bus.runtime.admission import Admission
+from bus.runtime.caller import PendingRequests
 from bus.runtime.clock import Moment, NodeClock, StoreTime
 from bus.runtime.clock_watch import ClockWatch
 from bus.runtime.disk_watch import DiskWatch
-from bus.runtime.dispatcher import Ear
-from bus.runtime.environment import Identity
+from bus.runtime.dispatcher import Dispatcher
+from bus.runtime.environment import Environment
 from bus.runtime.health import Health
 from bus.runtime.last_errors import LastErrors
-from bus.runtime.lease import Claim, LapsedError
-from bus.runtime.processor import Batches, Done, Due, Input, Met, Probe, Replied, Watched
-from bus.runtime.publisher import Counts, Voice
+from bus.runtime.lease import LapsedError, Lease
+from bus.runtime.processor import (
+    CallCompleted,
+    HealthProbe,
+    Input,
+    PeerSeen,
+    Processor,
+    ReplyReceived,
+    StateObserved,
+    TimerFired,
+)
+from bus.runtime.publisher import Counts, Publisher
 from bus.runtime.requests import Request
 from bus.runtime.role import Role
 from bus.runtime.schedule import AHEAD, Schedule, count_timers, forget, near_timers, unfinished
@@ -65,7 +74,7 @@ from bus.runtime.service_watch import Service, ServiceWatch
 from bus.runtime.settings import RuntimeSettings
 from bus.runtime.takeover import refuse_second
 from bus.runtime.traces import known_trace
-from bus.runtime.unit_of_work import Pending, Turn, last_shown
+from bus.runtime.unit_of_work import Pending, UnitOfWork, last_shown
 from bus.storage.damage import reading
 from bus.storage.journal import Journal, snapshot
 from bus.text.safe import short
@@ -88,7 +97,7 @@ _QUEUE = "queue"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Deployment:
     """Where a node runs."""
 
     connector: Connector
@@ -96,11 +105,11 @@ class Place:
     data: Path
     """The folder of the databases; each node has its own file there."""
     settings: RuntimeSettings = field(default_factory=RuntimeSettings)
-    identity: Callable[[], Identity] = Identity
+    environment: Callable[[], Environment] = Environment
     """Makes the clock and the identifiers of each start; a simulation hands in its own."""
     journal: Callable[..., Journal] = Journal
     """Opens a node's database; a simulation hands in one that has no thread."""
-    claim: Callable[..., Claim] = Claim
+    lease: Callable[..., Lease] = Lease
     """Holds a node's name; a simulation hands in one that lives in virtual time."""
 
 
@@ -113,52 +122,64 @@ class Node:
     Args:
         name: `catalog`, `sorter-1` ...
         role: what it plays.
-        place: where it runs.
-        identity: clock and identifiers; the place's if None.
+        deployment: where it runs.
+        environment: clock and identifiers; the place's if None.
     """
 
     def __init__(
-        self, name: str, role: Role, place: Place, identity: Identity | None = None
+        self, name: str, role: Role, deployment: Deployment, environment: Environment | None = None
     ) -> None:
         self.name = name
         self.role = role
-        self.place = place
-        self.identity = identity or place.identity()
-        self.topics = Topics(place.site)
+        self.deployment = deployment
+        self.environment = environment or deployment.environment()
+        self.topics = Topics(deployment.site)
         self.counts = Counts()
         self.ready = asyncio.Event()
         """Set once it is connected, has claimed its name and can be asked."""
-        settings = place.settings
-        self._store_time = store_time = StoreTime(self.identity)
-        self._clock = NodeClock(self.identity)
+        settings = deployment.settings
+        self._store_time = store_time = StoreTime(self.environment)
+        self._clock = NodeClock(self.environment)
         self._watch = ClockWatch(
-            name, self.identity, self._clock, store_time, self._record_clock, self._show_alarms
+            name, self.environment, self._clock, store_time, self._record_clock, self._show_alarms
         )
-        self._disk = DiskWatch(name, self.identity, self._show_alarms)
-        self._services = ServiceWatch(name, self.identity, self._show_alarms)
-        self._own = (self.identity.boot, 0)
+        self._disk = DiskWatch(name, self.environment, self._show_alarms)
+        self._services = ServiceWatch(name, self.environment, self._show_alarms)
+        self._own = (self.environment.boot, 0)
         """The name and the position of its database; a new one will be named so."""
         self._peers: dict[str, peers.Peer] = {}
         self._verifying: set[str] = set()
         """Nodes that are being asked which database they have."""
-        self._voice = Voice(name, role.kind, self.topics, self.identity, self.counts, store_time)
-        self._batches = Batches(role, name, place.site, self.identity)
-        self._gate = Gate(self.topics, name, role.kind, self.identity, store_time)
+        self._publisher = Publisher(
+            name, role.kind, self.topics, self.environment, self.counts, store_time
+        )
+        self._processor = Processor(role, name, deployment.site, self.environment)
+        self._admission = Admission(self.topics, name, role.kind, self.environment, store_time)
         self._schedule = Schedule(
-            settings.retry_first, settings.retry_limit, self.identity.steady, self.identity.spread
+            settings.retry_first,
+            settings.retry_limit,
+            self.environment.steady,
+            self.environment.spread,
         )
-        self._asks = Asks(
-            name, self.topics, self.identity, settings, self._voice.try_to_say, store_time
+        self._pending = PendingRequests(
+            name,
+            self.topics,
+            self.environment,
+            settings,
+            self._publisher.try_to_publish,
+            store_time,
         )
-        self._ear = Ear(
-            name, role, self.topics, self._gate, self._voice, self.counts, self._schedule,
-            self._asks, store_time, self._take, self._seen_as, self._met, self._replied,
+        self._dispatcher = Dispatcher(
+            name, role, self.topics, self._admission, self._publisher, self.counts, self._schedule,
+            self._pending, store_time, self._take, self._seen_as, self._met, self._replied,
         )  # fmt: skip
         self._health = Health(
             name, self._probe, self._may_act, settings.takeover_wait / 2, settings.standstill
         )
-        self._ear.when_known = self._when_known
-        self._ear.queries = {operation.name: run for operation, run in role.queries.items()} | {
+        self._dispatcher.when_known = self._when_known
+        self._dispatcher.queries = {
+            operation.name: run for operation, run in role.queries.items()
+        } | {
             PING.name: self._ping,
             ABOUT.name: lambda *_: self._describe(),
         }
@@ -170,7 +191,7 @@ class Node:
         self._inputs: deque[Input] = deque()
         self._input = asyncio.Event()
         self._stop = asyncio.Event()
-        self._errors = LastErrors(name, self.identity)
+        self._errors = LastErrors(name, self.environment)
         self._arrivals: deque[float] = deque(maxlen=_ARRIVALS)
         """When it connected last, in seconds of a clock that is never set."""
         self._echoed = False
@@ -179,7 +200,7 @@ class Node:
         """When, by the steady clock."""
         self._journal: Journal
         self._session: Session
-        self._claim: Claim
+        self._lease: Lease
 
     # -- life ---------------------------------------------------------------------------------
 
@@ -192,31 +213,31 @@ class Node:
             BrokerError: the first connection could not be made.
             StandstillError: a transaction did not come to an end; it is to be started again.
         """
-        path = self.place.data / f"{self.name}.db"
+        path = self.deployment.data / f"{self.name}.db"
         with (
             self._errors.listening(),
             reading(path),
-            self.place.journal(path, *self.role.schemas) as self._journal,
+            self.deployment.journal(path, *self.role.schemas) as self._journal,
         ):
             self._clock.resume(self._journal.reader)
-            self._started = self.identity.steady()
+            self._started = self.environment.steady()
             self._own = peers.own(self._journal.reader) or self._own
             for row in unfinished(self._journal.reader):
                 self._schedule.add(Pending(*row))
             self._look_ahead()
-            self._ear.reader = self._journal.reader
+            self._dispatcher.reader = self._journal.reader
             shown = await self._refuse_second(patient=False)
-            wait = self.place.settings.takeover_wait
-            self._claim = self.place.claim(
-                self.name, wait, self.identity.elapsed, self._ask_again, self._regained
+            wait = self.deployment.settings.takeover_wait
+            self._lease = self.deployment.lease(
+                self.name, wait, self.environment.elapsed, self._ask_again, self._regained
             )
             self._session = self._new_session()
-            self._voice.send = self._send
+            self._publisher.send = self._send
             try:
                 async with asyncio.TaskGroup() as tasks:
                     self._tasks = tasks
                     running = [
-                        tasks.create_task(self._claim.keep(), name=f"{self.name}/claim"),
+                        tasks.create_task(self._lease.keep(), name=f"{self.name}/lease"),
                         tasks.create_task(self._keep_healthy(), name=f"{self.name}/health"),
                     ]
                     await self._carry_out([None])
@@ -241,7 +262,7 @@ class Node:
     def stop(self) -> None:
         """End `run` after a goodbye; what is not done yet goes on at the next start."""
         if self.ready.is_set():
-            self._voice.say(self._presence("offline"))
+            self._publisher.publish(self._presence("offline"))
         self._stop.set()
 
     async def ask(self, operation: Operation[Any, Any], callee: str, data: Model) -> Any:
@@ -250,12 +271,12 @@ class Node:
         Raises:
             Problem: the refusal, or `NoAnswer`.
         """
-        return await self._asks.ask(operation, callee, data)
+        return await self._pending.ask(operation, callee, data)
 
-    async def decide(self, work: Callable[[Turn], None]) -> Turn:
+    async def decide(self, work: Callable[[UnitOfWork], None]) -> UnitOfWork:
         """Carry out something of this node's own accord, such as a customer's purchase.
 
-        `work` is done again when the lease was over before its commit: only its last turn counts.
+        `work` is done again when the lease was over before its commit: only the last try counts.
 
         Raises:
             JournalError: the database cannot be written; nothing was done.
@@ -289,24 +310,27 @@ class Node:
             else:
                 wants.append(Subscription(self.topics.state(owner, state.name), 1))
         return Session(
-            self.place.connector,
-            f"{self.place.site}-{self.name}-{self.identity.boot}",
+            self.deployment.connector,
+            f"{self.deployment.site}-{self.name}-{self.environment.boot}",
             wants,
             self._receive,
             self._connected,
             self._presence("lost"),
-            self.place.settings.reconnect_limit,
-            self.identity.chance,
+            self.deployment.settings.reconnect_limit,
+            self.environment.chance,
         )
 
     # -- one process plays a role -------------------------------------------------------------
 
     async def _refuse_second(self, *, patient: bool) -> Presence | None:
-        place = self.place
         return await refuse_second(
-            place.connector, self.topics, self.name, self.identity, place.settings.takeover_wait,
+            self.deployment.connector,
+            self.topics,
+            self.name,
+            self.environment,
+            self.deployment.settings.takeover_wait,
             patient=patient,
-        )  # fmt: skip
+        )
 
     async def _ask_again(self, stood_still: bool) -> None:
         logger.info("%s: is nobody else playing it by now?", self.name)
@@ -317,16 +341,16 @@ class Node:
                 await self._refuse_second(patient=stood_still)
             except BrokerError as error:
                 logger.debug("%s: could not ask: %s", self.name, error)
-                limit = self.place.settings.reconnect_limit
-                await asyncio.sleep(self.identity.chance.uniform(0, limit))
+                limit = self.deployment.settings.reconnect_limit
+                await asyncio.sleep(self.environment.chance.uniform(0, limit))
             else:
                 return
 
     def _connected(self) -> None:
         self._echoed = False
-        self._arrivals.append(self.identity.elapsed())
+        self._arrivals.append(self.environment.elapsed())
         if self.ready.is_set():
-            self._claim.doubt()
+            self._lease.doubt()
         else:
             self._regained()
             self.ready.set()
@@ -337,19 +361,19 @@ class Node:
 
     def _seen_as(self, presence: Presence) -> None:
         """The presence that others see in our name."""
-        own = self.identity.boot
+        own = self.environment.boot
         if (presence.status, presence.boot) == ("online", own):
             self._echoed = True
         elif not self._echoed or self._stop.is_set():
             pass  # from before this connection, or our goodbye
         elif presence.status == "online" and presence.boot != own:
             # Anybody can say so, and whose start was later no clock can tell: who answers for it?
-            self._claim.doubt(stood_still=True)
+            self._lease.doubt(stood_still=True)
         else:  # a late word of an earlier start or connection hides us
-            self._voice.say(self._presence("online"))
+            self._publisher.publish(self._presence("online"))
 
     def _send(self, message: Outgoing) -> bool:
-        if not self._claim.holds() or not self._session.send(message):
+        if not self._lease.holds() or not self._session.send(message):
             return False
         self.counts["said"] += 1
         return True
@@ -363,7 +387,7 @@ class Node:
         """
         if status == "online":
             self._own = peers.own(self._journal.reader) or self._own
-        return self._voice.presence(status, *self._own)
+        return self._publisher.presence(status, *self._own)
 
     def _remember(self, shown: Presence | None) -> None:
         """Take up what is known of others; and whether our own name had another database before."""
@@ -375,15 +399,15 @@ class Node:
         if not peers.is_remembered(self.name):
             return
         before = peers.Peer(shown.database, shown.position or 0, shown.boot)
-        now = self.identity.steady()
+        now = self.environment.steady()
         before = self._peers.get(self.name, before)
-        self._know(self.name, peers.met(before, *own, self.identity.boot, now))
+        self._know(self.name, peers.met(before, *own, self.environment.boot, now))
 
     def _met(self, node: str, presence: Presence) -> None:
         """Another node shows which database it has."""
         database = presence.database
         if presence.status == "online" and database is not None and peers.is_remembered(node):
-            before, now = self._peers.get(node), self.identity.steady()
+            before, now = self._peers.get(node), self.environment.steady()
             position, boot = presence.position or 0, presence.boot
             peer = peers.met(before, database, position, boot, now)
             if peer.loss == (before and before.loss):
@@ -400,12 +424,12 @@ class Node:
             before: what was known of it before it is asked.
         """
         try:
-            about: About = await self._asks.ask(ABOUT, node, Empty())
+            about: About = await self._pending.ask(ABOUT, node, Empty())
         except Problem as problem:  # asked again when it shows itself again
             logger.debug("%s: %s does not say what it has: %s", self.name, node, problem)
         else:
             if about.database is not None:
-                position, now = about.position or 0, self.identity.steady()
+                position, now = about.position or 0, self.environment.steady()
                 self._know(node, peers.met(before, about.database, position, about.boot, now))
         finally:
             self._verifying.discard(node)
@@ -414,35 +438,35 @@ class Node:
         before = self._peers.get(node)
         if peer != before:
             self._peers[node] = peer
-            self._take(Met(node, peer, peer.loss != (before and before.loss)))
+            self._take(PeerSeen(node, peer, peer.loss != (before and before.loss)))
 
-    def _replied(self, reply: Replied) -> None:
+    def _replied(self, reply: ReplyReceived) -> None:
         """A command was answered: or refused, also by a node that does not know what it must."""
         row = reply.row
         service = Service("refuses", row.target, row.operation)
         problem = reply.data if reply.problem and isinstance(reply.data, dict) else {}
         if reply.is_for_the_moment:
-            reason, now = str(problem.get("detail") or reply.code), self.identity.steady()
+            reason, now = str(problem.get("detail") or reply.code), self.environment.steady()
             self._services.failed(row.id, service, reason, now, self._order_of(row))
             return
         self._services.served(service)
         self._services.done(row.id)
         if peers.is_ignorant(reply.code, problem.get("state", "")):
-            now = self.identity.steady()
+            now = self.environment.steady()
             self._know(row.target, peers.forgot(self._peers.get(row.target), now))
 
     # -- hear ---------------------------------------------------------------------------------
 
     def _show(self) -> None:
         """Show every state of this node."""
-        self._voice.say(self._presence("online"))
-        self._voice.state(ABOUT_STATE, self._describe())
+        self._publisher.publish(self._presence("online"))
+        self._publisher.state(ABOUT_STATE, self._describe())
         with snapshot(self._journal.reader) as rows:
             states = dict(self.role.states(rows)) | dict(last_shown(rows, self._own_states))
             for state, data in states.items():
                 order = order_of(data)
-                trace = None if order is None else known_trace(rows, order, self.identity)
-                self._voice.state(state, data, trace)
+                trace = None if order is None else known_trace(rows, order, self.environment)
+                self._publisher.state(state, data, trace)
         self._show_alarms()
 
     def _show_alarms(self) -> None:
@@ -450,24 +474,26 @@ class Node:
         with snapshot(self._journal.reader) as rows:
             found = [*self.role.alarms(rows), *self._watch.alarms, *self._disk.alarms]
         found += self._services.alarms
-        found += peers.alarms(self._peers, self.name, self.identity.now(), self.identity.steady())
-        self._voice.state(ALARMS_STATE, Alarms(alarms=found))
+        found += peers.alarms(
+            self._peers, self.name, self.environment.now(), self.environment.steady()
+        )
+        self._publisher.state(ALARMS_STATE, Alarms(alarms=found))
 
     async def _show_again(self) -> None:
         while True:
-            await asyncio.sleep(self.place.settings.show_again)
+            await asyncio.sleep(self.deployment.settings.show_again)
             if self._session.up.is_set():
                 self._show()
 
     def _receive(self, messages: list[Incoming]) -> None:
-        self._ear.hear(messages)
+        self._dispatcher.dispatch(messages)
         for topic in self._session.take_denied():
             self.counts.drop("denied-by-broker")
             logger.error("%s: the broker's access list denied %s", self.name, topic)
 
     def _take(self, item: Input) -> bool:
         """Queue for the next transaction; only new requests can find the queue full."""
-        if isinstance(item, Request) and len(self._inputs) >= self.place.settings.queue_limit:
+        if isinstance(item, Request) and len(self._inputs) >= self.deployment.settings.queue_limit:
             return False
         self._inputs.append(item)
         self._input.set()
@@ -477,7 +503,7 @@ class Node:
     # -- health -------------------------------------------------------------------------------
 
     def _probe(self) -> None:
-        self._take(Probe())
+        self._take(HealthProbe())
 
     def _when_known(self, then: Callable[[], None]) -> None:
         """Call back when it is known whether transactions are carried out."""
@@ -495,7 +521,7 @@ class Node:
         task.add_done_callback(self._beside.discard)
 
     def _may_act(self) -> bool:
-        return self._claim.holds()
+        return self._lease.holds()
 
     async def _keep_healthy(self) -> None:
         """End the node when its transactions stand still.
@@ -508,17 +534,17 @@ class Node:
         except StandstillError as error:
             logger.critical("%s", error)
             self._journal.abandon()
-            since = rfc3339(self.identity.now())
+            since = rfc3339(self.environment.now())
             alarm = Alarm(kind="standstill", detail=str(error), since=since)
-            self._voice.state(ALARMS_STATE, Alarms(alarms=[alarm]))
-            self._voice.say(self._presence("lost"))
+            self._publisher.state(ALARMS_STATE, Alarms(alarms=[alarm]))
+            self._publisher.publish(self._presence("lost"))
             raise
 
     # -- decide -------------------------------------------------------------------------------
 
     async def _work(self) -> None:
         """Carry out whatever has arrived, a batch at a time."""
-        limit = self.place.settings.batch_limit
+        limit = self.deployment.settings.batch_limit
         while True:
             while not self._inputs:
                 self._input.clear()
@@ -529,68 +555,70 @@ class Node:
                 self._health.begun(_QUEUE)
             await self._carry_out(batch)
 
-    async def _carry_out(self, batch: list[Input]) -> list[Turn]:
+    async def _carry_out(self, batch: list[Input]) -> list[UnitOfWork]:
         """One transaction for all; if one blows up, each on its own.
 
         Raises:
             JournalError: not even the start of the node can be written.
         """
-        acknowledged, self._ear.acknowledged = self._ear.acknowledged, []
+        acknowledged, self._dispatcher.acknowledged = self._dispatcher.acknowledged, []
 
-        def carry_out(rows: sqlite3.Connection, at: Moment) -> list[Turn]:
-            return self._batches.carry_out(
+        def carry_out(rows: sqlite3.Connection, at: Moment) -> list[UnitOfWork]:
+            return self._processor.carry_out(
                 rows, at, batch, acknowledged, online, self._forget_before(at.steady)
             )
 
-        online = self._ear.online
-        is_probed = any(isinstance(item, Probe) for item in batch)
+        online = self._dispatcher.online
+        is_probed = any(isinstance(item, HealthProbe) for item in batch)
         try:
-            turns = await self._transact(carry_out, record=is_probed)
+            units = await self._transact(carry_out, record=is_probed)
         except RoleTakenError:
             raise
         except Exception as error:
-            self._ear.acknowledged += acknowledged
+            self._dispatcher.acknowledged += acknowledged
             if batch == [None]:
                 raise self._explained(error) from error
             if len(batch) > 1:
                 self._log("a batch failed and is taken one by one", error)
-                return [turn for item in batch for turn in await self._carry_out([item])]
+                return [unit for item in batch for unit in await self._carry_out([item])]
             self._log("a message failed", error)
             for item in batch:
                 self._failed(item)
             return []
-        for turn in turns:
-            self._publish_turn(turn)
+        for unit in units:
+            self._publish_unit(unit)
         if is_probed:
             self._health.probed(failed=False)
-        return turns
+        return units
 
     def _forget_before(self, now: int) -> int | None:
         """Until when answered commands may be forgotten; None soon after the start."""
-        settings = self.place.settings
+        settings = self.deployment.settings
         if now - self._started < _REPETITIONS * settings.retry_limit * 1000:
             return None
         return now - round(settings.keep_answers * 1000)
 
     async def _leave(self) -> None:
         """Forget what was answered, unless the lease is over: nobody renews it any more."""
-        acknowledged = self._ear.acknowledged
+        acknowledged = self._dispatcher.acknowledged
         with suppress(LapsedError, sqlite3.Error):  # then they are merely sent once more
-            await self._journal.transact(self._claim.guard(lambda rows: forget(rows, acknowledged)))
+            await self._journal.transact(self._lease.guard(lambda rows: forget(rows, acknowledged)))
 
-    async def _carry_out_one(self, work: Callable[[Turn], None]) -> Turn:
-        def run(rows: sqlite3.Connection, at: Moment) -> Turn:
-            turn = Turn(rows, at.now, at.steady, self.name, self.place.site, self.identity, {})
-            work(turn)
+    async def _carry_out_one(self, work: Callable[[UnitOfWork], None]) -> UnitOfWork:
+        def run(rows: sqlite3.Connection, at: Moment) -> UnitOfWork:
+            unit = UnitOfWork(
+                rows, at.now, at.steady, self.name, self.deployment.site, self.environment, {}
+            )
+            work(unit)
             peers.went_on(rows)
-            return turn
+            return unit
 
         try:
-            turn = await self._transact(run)
+            unit = await self._transact(run)
         except sqlite3.Error as error:
             raise self._explained(error) from error
-        self._publish_turn(turn)
-        return turn
+        self._publish_unit(unit)
+        return unit
 
     async def _transact(
         self, work: Callable[[sqlite3.Connection, Moment], Seen], *, record: bool = False
@@ -602,7 +630,7 @@ class Node:
             record: write down what the clocks say, also if that is not due yet.
         """
         while True:
-            await self._claim.held()
+            await self._lease.held()
             at = self._clock.moment()
             recording = record or self._clock.is_due(at)
 
@@ -613,7 +641,7 @@ class Node:
 
             try:
                 with self._health.transaction():
-                    result = await self._journal.transact(self._claim.guard(run))
+                    result = await self._journal.transact(self._lease.guard(run))
             except LapsedError:
                 continue
             except sqlite3.Error as error:
@@ -651,12 +679,12 @@ class Node:
             address = Address("req", item.caller, self.name, item.operation.name)
             reading = Reading(b"", id=item.id)
             message = Incoming("", b"", correlation=item.correlation)
-            self._voice.say(self._gate.refusal(message, address, reading, problem))
-        elif isinstance(item, (Replied, Due, Done)):
+            self._publisher.publish(self._admission.refusal(message, address, reading, problem))
+        elif isinstance(item, (ReplyReceived, TimerFired, CallCompleted)):
             self._schedule.tried(item.row.id)
-        elif isinstance(item, Watched):
-            self._ear.forget(item.observed.node)  # to be heard when it is shown again
-        elif isinstance(item, Probe):
+        elif isinstance(item, StateObserved):
+            self._dispatcher.forget(item.observed.node)  # to be heard when it is shown again
+        elif isinstance(item, HealthProbe):
             self._health.probed(failed=True)
 
     def _is_accepted(self, request: Request[Any]) -> bool:
@@ -671,31 +699,31 @@ class Node:
 
     # -- out ----------------------------------------------------------------------------------
 
-    def _publish_turn(self, turn: Turn) -> None:
-        """What a committed turn has to say."""
-        self._reschedule(turn)
-        for reply in turn.replies:
-            self._voice.reply(reply)
-        for state, data, trace in turn.shown:
-            self._voice.state(state, data, trace)
-        for event, data, trace in turn.events:
-            self._voice.event(event, data, trace)
-        if turn.alarmed:
+    def _publish_unit(self, unit: UnitOfWork) -> None:
+        """What a committed unit of work has to say."""
+        self._reschedule(unit)
+        for reply in unit.replies:
+            self._publisher.reply(reply)
+        for state, data, trace in unit.shown:
+            self._publisher.state(state, data, trace)
+        for event, data, trace in unit.events:
+            self._publisher.event(event, data, trace)
+        if unit.alarmed:
             self._show_alarms()
-        if turn.refused is not None:
-            self.counts.refuse(turn.refused)
-        if turn.touched:
+        if unit.refused is not None:
+            self.counts.refuse(unit.refused)
+        if unit.touched:
             with snapshot(self._journal.reader) as rows:
-                self.role.committed(rows, frozenset(turn.touched))
+                self.role.committed(rows, frozenset(unit.touched))
 
-    def _reschedule(self, turn: Turn) -> None:
-        for identifier in turn.removed:
+    def _reschedule(self, unit: UnitOfWork) -> None:
+        for identifier in unit.removed:
             self._schedule.remove(identifier)
             self._services.done(identifier)
-        for identifier in turn.postponed:
+        for identifier in unit.postponed:
             self._schedule.tried(identifier)
-        for row in turn.added:
-            if row.kind != "timer" or row.due_at <= turn.steady + AHEAD:
+        for row in unit.added:
+            if row.kind != "timer" or row.due_at <= unit.steady + AHEAD:
                 self._schedule.add(row)
 
     async def _keep_time(self) -> None:
@@ -703,17 +731,17 @@ class Node:
         while True:
             await asyncio.sleep(0)  # however much is due, others get their turn
             due = await self._schedule.due()
-            await self._claim.held()
+            await self._lease.held()
             for row in due:
                 if row.kind == "timer":
-                    self._take(Due(row))
+                    self._take(TimerFired(row))
                 elif row.kind == "call":
                     self._do_beside(self._call(row), row.id)
-                elif row.expires_at is not None and row.expires_at <= self.identity.steady():
-                    self._take(Due(row))
+                elif row.expires_at is not None and row.expires_at <= self.environment.steady():
+                    self._take(TimerFired(row))
                 else:
                     if row.deadline is None or self._store_time.at(row.target) is not None:
-                        self._voice.command(row)
+                        self._publisher.command(row)
                     elif row.target not in self._asking_time:
                         self._asking_time.add(row.target)
                         self._do_beside(self._ask_time(row.target), "time")
@@ -722,7 +750,7 @@ class Node:
     async def _ask_time(self, target: str) -> None:
         """What time is it there? A deadline can only be sent in that time."""
         try:
-            await self._asks.ask(PING, target, Empty())
+            await self._pending.ask(PING, target, Empty())
         except Problem as problem:  # asked again when the command is tried again
             logger.debug("%s: %s does not say its time: %s", self.name, target, problem)
         else:
@@ -742,7 +770,7 @@ class Node:
 
     def _look_ahead(self) -> None:
         """Take up the timers whose time is near."""
-        for row in near_timers(self._journal.reader, self.identity.steady()):
+        for row in near_timers(self._journal.reader, self.environment.steady()):
             if self._schedule.get(row["id"]) is None:
                 self._schedule.add(Pending(*row))
 
@@ -754,10 +782,10 @@ class Node:
     async def _call(self, row: Pending) -> None:
         """Call a provider or machine; whatever goes wrong, ask again with the same key."""
         adapter = self._adapters[row.target]
-        began = self.identity.steady()
+        began = self.environment.steady()
         try:
             async with self._calls:
-                await self._claim.held()
+                await self._lease.held()
                 data = adapter.data.model_validate_json(row.payload)
                 result = await adapter.call(row.id, data)
         except RoleTakenError:
@@ -772,7 +800,7 @@ class Node:
             self._unknown(row, error, began)
             return
         self._services.served(Service("provider-silent", adapter.serves, ""))
-        self._take(Done(row, data, result))
+        self._take(CallCompleted(row, data, result))
 
     def _unknown(self, row: Pending, error: BaseException, began: int) -> None:
         logger.warning("%s: %s of %s: %r; asking again", self.name, row.target, row.id, error)
@@ -792,7 +820,7 @@ class Node:
 
     def _ping(self, _: sqlite3.Connection, __: Request[Any]) -> Model:
         return Pong(
-            node=self.name, boot=self.identity.boot, version=VERSION, writer=self._health.writer
+            node=self.name, boot=self.environment.boot, version=VERSION, writer=self._health.writer
         )
 
     def _describe(self) -> About:
@@ -802,24 +830,24 @@ class Node:
             position=position,
             node=self.name,
             role=self.role.kind,
-            boot=self.identity.boot,
+            boot=self.environment.boot,
             version=VERSION,
-            since=self._voice.since,
+            since=self._publisher.since,
             operations=sorted(
-                {*self._ear.queries, *(operation.name for operation in self.role.commands)}
+                {*self._dispatcher.queries, *(operation.name for operation in self.role.commands)}
             ),
             counts=dict(self.counts),
             outbox=len(self._schedule),
             timers=count_timers(self._journal.reader),
             writer=self._health.writer,
-            host=short(self.identity.computer(), _TEXT),
-            process=self.identity.process(),
-            data=self.identity.folder(self.place.data)[-_TEXT:],
+            host=short(self.environment.computer(), _TEXT),
+            process=self.environment.process(),
+            data=self.environment.folder(self.deployment.data)[-_TEXT:],
             connections=self._connections(),
             errors=self._errors.kept,
         )
 
     def _connections(self) -> int:
         """How often it has connected within the last hour."""
-        hour_ago = self.identity.elapsed() - _HOUR
+        hour_ago = self.environment.elapsed() - _HOUR
         return sum(at > hour_ago for at in self._arrivals)

@@ -14,19 +14,19 @@ from bus.contract.values import Model
 from bus.runtime import peers
 from bus.runtime.admission import read_reply, validate
 from bus.runtime.clock import Moment
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from bus.runtime.peers import Peer
 from bus.runtime.requests import Answer, Observed, Request
 from bus.runtime.role import Role
 from bus.runtime.schedule import forget
-from bus.runtime.unit_of_work import Pending, Reply, Turn
+from bus.runtime.unit_of_work import Pending, Reply, UnitOfWork
 
 _FORGOTTEN_PER_INPUT = 2
 """More than one, or what was kept too long would never be caught up with."""
 
 
 @dataclass(frozen=True, slots=True)
-class Replied:
+class ReplyReceived:
     """A reply to a command of ours."""
 
     row: Pending
@@ -47,14 +47,14 @@ class Replied:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class TimerFired:
     """A timer that is due, or a command whose deadline has passed."""
 
     row: Pending
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class CallCompleted:
     """A call that came back."""
 
     row: Pending
@@ -63,7 +63,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class StateObserved:
     """Another node's state."""
 
     state: State[Any]
@@ -71,7 +71,7 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
+class PeerSeen:
     """What is known of another node's database, to be remembered."""
 
     node: str
@@ -81,29 +81,38 @@ class Met:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class HealthProbe:
     """Nothing: to see whether transactions are carried out."""
 
 
-Input = Request[Any] | Replied | Due | Done | Watched | Met | Probe | None
+Input = (
+    Request[Any]
+    | ReplyReceived
+    | TimerFired
+    | CallCompleted
+    | StateObserved
+    | PeerSeen
+    | HealthProbe
+    | None
+)
 """What a transaction carries out; None is the start of the node."""
 
 
-class Batches:
+class Processor:
     """Carries out messages, those of a batch in one transaction.
 
     Args:
         role: what the node plays.
         node: its name.
         site: its site.
-        identity: where its identifiers come from.
+        environment: where its identifiers come from.
     """
 
-    def __init__(self, role: Role, node: str, site: str, identity: Identity) -> None:
+    def __init__(self, role: Role, node: str, site: str, environment: Environment) -> None:
         self._role = role
         self._node = node
         self._site = site
-        self._identity = identity
+        self._environment = environment
         self._timers = {timer.name: timer for timer in role.timers}
         self._adapters = {adapter.name: adapter for adapter in role.adapters}
         self._answers = {
@@ -118,7 +127,7 @@ class Batches:
         acknowledged: list[str],
         online: Mapping[str, Presence],
         forget_before: int | None = None,
-    ) -> list[Turn]:
+    ) -> list[UnitOfWork]:
         """Carry out all of them, in order; runs within the journal's transaction.
 
         Args:
@@ -133,14 +142,17 @@ class Batches:
                 steady clock, are forgotten: a few for each input, so that no batch waits for it.
         """
         forget(connection, acknowledged)
-        turns = []
+        units = []
         for item in inputs:
-            turn = Turn(
-                connection, at.now, at.steady, self._node, self._site, self._identity, online
+            unit = UnitOfWork(
+                connection, at.now, at.steady, self._node, self._site, self._environment, online
             )
-            self._carry_out(turn, item)
-            turns.append(turn)
-        if any(isinstance(item, Request | Replied | Due | Done) for item in inputs):
+            self._carry_out(unit, item)
+            units.append(unit)
+        if any(
+            isinstance(item, Request | ReplyReceived | TimerFired | CallCompleted)
+            for item in inputs
+        ):
             peers.went_on(connection)
         if forget_before is not None:
             connection.execute(
@@ -148,40 +160,40 @@ class Batches:
                 " WHERE answered_at < ? ORDER BY answered_at LIMIT ?)",
                 (forget_before, _FORGOTTEN_PER_INPUT * len(inputs)),
             )
-        return turns
+        return units
 
-    def _carry_out(self, turn: Turn, item: Input) -> None:
+    def _carry_out(self, unit: UnitOfWork, item: Input) -> None:
         if item is None:
-            peers.begin(turn.connection, self._identity.boot)
-            self._role.started(turn)
+            peers.begin(unit.connection, self._environment.boot)
+            self._role.started(unit)
         elif isinstance(item, Request):
-            turn.trace, turn.cause = item.trace, item.id
-            self._request(turn, item)
-        elif isinstance(item, Watched):
-            self._role.watches[item.state](turn, item.observed)
-        elif isinstance(item, Met):
-            peers.save(turn.connection, item.node, item.peer)
-            turn.alarmed = item.tells
-        elif not isinstance(item, Probe):
-            self._finish(turn, item)
+            unit.trace, unit.cause = item.trace, item.id
+            self._request(unit, item)
+        elif isinstance(item, StateObserved):
+            self._role.watches[item.state](unit, item.observed)
+        elif isinstance(item, PeerSeen):
+            peers.save(unit.connection, item.node, item.peer)
+            unit.alarmed = item.tells
+        elif not isinstance(item, HealthProbe):
+            self._finish(unit, item)
 
-    def _request(self, turn: Turn, request: Request[Any]) -> None:
-        seen = turn.connection.execute(
+    def _request(self, unit: UnitOfWork, request: Request[Any]) -> None:
+        seen = unit.connection.execute(
             "SELECT digest, reply, correlation FROM inbox WHERE caller = ? AND id = ?",
             (request.caller, request.id),
         ).fetchone()
         if seen is None:
-            self._new_request(turn, request)
+            self._new_request(unit, request)
         elif seen["digest"] != request.digest:
             problem = IdReused("This message id was used with another body.")
-            turn.refuse(request, problem)
+            unit.refuse(request, problem)
         elif seen["reply"] is not None:
-            turn.replies.append(
+            unit.replies.append(
                 Reply(request.operation, request.caller, seen["reply"], request.correlation)
             )
 
-    def _new_request(self, turn: Turn, request: Request[Any]) -> None:
-        turn.connection.execute(
+    def _new_request(self, unit: UnitOfWork, request: Request[Any]) -> None:
+        unit.connection.execute(
             "INSERT INTO inbox VALUES (?, ?, ?, ?, NULL, ?, ?, ?, NULL, ?)",
             (
                 request.caller,
@@ -190,81 +202,81 @@ class Batches:
                 request.digest,
                 request.correlation,
                 request.trace or "",
-                turn.steady,
+                unit.steady,
                 request.order,
             ),
         )
-        turn.connection.execute("SAVEPOINT message")
+        unit.connection.execute("SAVEPOINT message")
         try:
-            request.check_deadline(turn.now, turn.steady)
+            request.check_deadline(unit.now, unit.steady)
             run = self._role.commands.get(request.operation)
             if run is None:
                 raise UnknownOperation(f"{self._node} cannot {request.operation.name} yet.")
             if role_of(request.caller) in ROLES:
-                turn.begin_trace(request)
-            reply = run(turn, request)
+                unit.begin_trace(request)
+            reply = run(unit, request)
         except Problem as problem:
-            turn.connection.execute("ROLLBACK TO message")
-            turn.connection.execute("RELEASE message")
-            turn.forget()
+            unit.connection.execute("ROLLBACK TO message")
+            unit.connection.execute("RELEASE message")
+            unit.forget()
             if (
                 problem.retryable or not problem.final
             ):  # the same id may succeed later: nothing is remembered of it
-                turn.connection.execute(
+                unit.connection.execute(
                     "DELETE FROM inbox WHERE caller = ? AND id = ?", (request.caller, request.id)
                 )
-                turn.refuse(request, problem)
+                unit.refuse(request, problem)
                 return
-            turn.refused = problem.code
-            turn.answer_at_once(request, problem)
+            unit.refused = problem.code
+            unit.answer_at_once(request, problem)
             return
-        turn.connection.execute("RELEASE message")
+        unit.connection.execute("RELEASE message")
         if reply is not None:
-            turn.answer_at_once(request, reply)
+            unit.answer_at_once(request, reply)
 
-    def _finish(self, turn: Turn, item: Replied | Due | Done) -> None:
+    def _finish(self, unit: UnitOfWork, item: ReplyReceived | TimerFired | CallCompleted) -> None:
         """Something of the outbox is done: exactly once, whoever says so first."""
         row = item.row
-        if isinstance(item, Replied) and item.is_for_the_moment:
-            turn.postponed.append(row.id)
+        if isinstance(item, ReplyReceived) and item.is_for_the_moment:
+            unit.postponed.append(row.id)
             return
-        if isinstance(item, Due) and self._is_asked_on(row):
-            gone = turn.ask_on(row)
+        if isinstance(item, TimerFired) and self._is_asked_on(row):
+            gone = unit.ask_on(row)
         else:
-            done = turn.connection.execute("DELETE FROM outbox WHERE id = ?", (row.id,))
+            done = unit.connection.execute("DELETE FROM outbox WHERE id = ?", (row.id,))
             gone = bool(done.rowcount)
-            turn.removed.append(row.id)
+            unit.removed.append(row.id)
         if not gone:
             return
-        turn.trace = row.trace
-        turn.cause = item.id if isinstance(item, Replied) else row.id
-        if isinstance(item, Done):
-            self._adapters[row.target].done(turn, item.data, item.result)
+        unit.trace = row.trace
+        unit.cause = item.id if isinstance(item, ReplyReceived) else row.id
+        if isinstance(item, CallCompleted):
+            self._adapters[row.target].done(unit, item.data, item.result)
         elif row.kind == "timer":
             timer = self._timers[row.target]
-            timer.due(turn, timer.data.model_validate_json(row.payload))
+            timer.due(unit, timer.data.model_validate_json(row.payload))
         else:
-            self._answered(turn, row, item)
+            self._answered(unit, row, item)
 
     def _is_asked_on(self, row: Pending) -> bool:
         key = role_of(row.target) or "", row.operation
         return row.kind == "command" and find_operation(*key) in self._role.asks_on
 
-    def _answered(self, turn: Turn, row: Pending, item: Replied | Due) -> None:
+    def _answered(self, unit: UnitOfWork, row: Pending, item: ReplyReceived | TimerFired) -> None:
         kind = role_of(row.target) or ""
         operation = find_operation(kind, row.operation)
         run = self._answers.get((kind, row.operation))
         if operation is None or run is None:
             return
         sent = validate(operation.request, Reading(row.payload).envelope().data)
-        run(turn, _answer(operation, row, sent, item))
+        run(unit, _answer(operation, row, sent, item))
 
 
 def _answer(
-    operation: Operation[Any, Any], row: Pending, sent: Model, item: Replied | Due
+    operation: Operation[Any, Any], row: Pending, sent: Model, item: ReplyReceived | TimerFired
 ) -> Answer[Any]:
     """The reply as the contract reads it; one that breaks the contract is a problem of its own."""
-    if isinstance(item, Due):
+    if isinstance(item, TimerFired):
         return Answer(operation, row.target, row.id, sent)
     try:
         data = read_reply(operation, row.target, item.data, problem=item.problem)

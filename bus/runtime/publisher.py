@@ -21,7 +21,7 @@ from bus.contract.topics import Topics
 from bus.contract.values import Model
 from bus.link import Outgoing
 from bus.runtime.clock import StoreTime
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from bus.runtime.unit_of_work import Pending, Reply
 
 
@@ -39,14 +39,14 @@ class Counts(Counter[str]):
         self[f"refused.{code}"] += 1
 
 
-class Voice:
+class Publisher:
     """Makes one node's messages and hands them to its connection.
 
     Args:
         node: its name.
         kind: its role or kind of device.
         topics: of its site.
-        identity: its clock and identifiers.
+        environment: its clock and identifiers.
         counts: where a message that could not be sent is counted.
         store_time: the clock that deadlines go by, for those who give commands.
     """
@@ -56,27 +56,27 @@ class Voice:
         node: str,
         kind: str,
         topics: Topics,
-        identity: Identity,
+        environment: Environment,
         counts: Counts,
         store_time: StoreTime | None = None,
     ) -> None:
         self._node = node
         self._kind = kind
         self._topics = topics
-        self._identity = identity
+        self._environment = environment
         self._counts = counts
-        self._store_time = store_time or StoreTime(identity)
-        self.since = rfc3339(identity.now())
+        self._store_time = store_time or StoreTime(environment)
+        self.since = rfc3339(environment.now())
         """When this start of the node was."""
         self.send: Callable[[Outgoing], bool] = lambda _: False
         """The connection's; False when it is not there, `TooLarge` as a `Session` raises it."""
 
-    def say(self, message: Outgoing) -> None:
+    def publish(self, message: Outgoing) -> None:
         """Send if connected; what matters is repeated until it is answered."""
         with suppress(TooLarge):  # counted, and the session has told the operator
-            self.try_to_say(message)
+            self.try_to_publish(message)
 
-    def try_to_say(self, message: Outgoing) -> None:
+    def try_to_publish(self, message: Outgoing) -> None:
         """Send if connected.
 
         Raises:
@@ -98,22 +98,22 @@ class Voice:
         topic = self._topics.reply(reply.caller, self._node, reply.operation.name)
         qos, correlation = reply.operation.qos, reply.correlation
         try:
-            self.try_to_say(Outgoing(topic, reply.payload, qos, correlation=correlation))
+            self.try_to_publish(Outgoing(topic, reply.payload, qos, correlation=correlation))
         except TooLarge as too_large:
             problem = self._kept_back(reply, too_large)
-            self.say(Outgoing(topic, problem, qos, correlation=correlation))
+            self.publish(Outgoing(topic, problem, qos, correlation=correlation))
         self._counts["answered"] += 1
 
     def _kept_back(self, reply: Reply, too_large: TooLarge) -> bytes:
         asked = Reading(reply.payload).envelope().correlation_id
         problem = Unavailable(f"The answer is there, but does not get through. {too_large.detail}")
         return Sealed(
-            id=self._identity.message(),
+            id=self._environment.message(),
             source=f"/{self._topics.site}/{self._node}",
             type=f"storebus.{self._kind}.{reply.operation.name}.problem",
-            at=self._identity.now(),
+            at=self._environment.now(),
             data=problem.to_data(),
-            trace=child_trace(None, self._identity.span()),
+            trace=child_trace(None, self._environment.span()),
             correlation_id=asked,
             causation_id=asked,
         ).to_bytes()
@@ -122,14 +122,14 @@ class Voice:
         """A command of the outbox, with what is left of its time."""
         payload, expiry = row.payload, None
         if row.deadline is not None:
-            left = row.deadline - self._identity.steady()
+            left = row.deadline - self._environment.steady()
             there = self._store_time.at(row.target)
             if row.expired_at is not None:  # asked about: it begins nothing
                 payload = with_deadline(payload, 0, None)
             else:
                 expiry = seconds_left(left)
                 payload = with_deadline(payload, expiry, None if there is None else there + left)
-        self.say(
+        self.publish(
             Outgoing(
                 self._topics.request(self._node, row.target, row.operation),
                 payload,
@@ -143,19 +143,19 @@ class Voice:
 
     def state(self, state: State[Any], data: Model, trace: str | None = None) -> None:
         """A new state; without a traceparent it begins a trace of its own."""
-        self.say(self.state_message(state, data, trace))
+        self.publish(self.state_message(state, data, trace))
 
     def event(self, event: Event[Any], data: Model, trace: str | None = None) -> None:
         """Something that happened."""
         payload = self._seal(event.name, data, trace)
-        self.say(Outgoing(self._topics.event(self._node, event.name), payload))
+        self.publish(Outgoing(self._topics.event(self._node, event.name), payload))
 
     def presence(
         self, status: Any, database: str | None = None, position: int | None = None
     ) -> Outgoing:
         """This start of the node as online, offline or lost, and with which database."""
         presence = Presence(
-            status=status, boot=self._identity.boot, since=self.since,
+            status=status, boot=self._environment.boot, since=self.since,
             database=database, position=position,
         )  # fmt: skip
         return self.state_message(PRESENCE, presence)
@@ -167,11 +167,11 @@ class Voice:
 
     def _seal(self, name: str, data: Model, trace: str | None) -> bytes:
         return Sealed(
-            id=self._identity.message(),
+            id=self._environment.message(),
             source=f"/{self._topics.site}/{self._node}",
             type=f"storebus.{self._kind}.{name}",
-            at=self._identity.now(),
+            at=self._environment.now(),
             data=data,
-            trace=trace or child_trace(None, self._identity.span()),
+            trace=trace or child_trace(None, self._environment.span()),
             order=order_of(data),
         ).to_bytes()

@@ -9,7 +9,7 @@ from bus.contract.channel import Event, Operation, State
 from bus.contract.every import Alarm
 from bus.contract.values import Model
 from bus.runtime.requests import Answer, Observed, Request
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from bus.storage.journal import Schema
 
 DataT = TypeVar("DataT", bound=Model)
@@ -21,7 +21,7 @@ class Timer(Generic[DataT]):
 
     name: str
     data: type[DataT]
-    due: Callable[[Turn, DataT], None]
+    due: Callable[[UnitOfWork, DataT], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Adapter(Generic[DataT]):
     name: str
     data: type[DataT]
     call: Callable[[str, DataT], Awaitable[Any]]
-    done: Callable[[Turn, DataT, Any], None]
+    done: Callable[[UnitOfWork, DataT, Any], None]
     serves: str = "machine"
     """What it calls, as people say it: `payment provider`, `screen` ..."""
 
@@ -52,18 +52,18 @@ class Role:
         field(default_factory=dict)
     )
     """Answered at once from memory or a read-only connection; a refusal is a raised Problem."""
-    commands: Mapping[Operation[Any, Any], Callable[[Turn, Request[Any]], Model | None]] = field(
-        default_factory=dict
+    commands: Mapping[Operation[Any, Any], Callable[[UnitOfWork, Request[Any]], Model | None]] = (
+        field(default_factory=dict)
     )
     """Carried out in the batch's transaction; None means that the answer comes later."""
-    answers: Mapping[Operation[Any, Any], Callable[[Turn, Answer[Any]], None]] = field(
+    answers: Mapping[Operation[Any, Any], Callable[[UnitOfWork, Answer[Any]], None]] = field(
         default_factory=dict
     )
     """What to do with the replies to one's own commands."""
     asks_on: frozenset[Operation[Any, Any]] = frozenset()
     """Commands that go on being asked about when they have timed out, until an answer is there:
     their answers come a second time then."""
-    watches: Mapping[State[Any], Callable[[Turn, Observed[Any]], None]] = field(
+    watches: Mapping[State[Any], Callable[[UnitOfWork, Observed[Any]], None]] = field(
         default_factory=dict
     )
     """What to do when another node's state changes."""
@@ -73,10 +73,10 @@ class Role:
     """Told, outside any transaction, what a node says of itself; nothing may depend on it."""
     timers: tuple[Timer[Any], ...] = ()
     adapters: tuple[Adapter[Any], ...] = ()
-    started: Callable[[Turn], None] = lambda _: None
+    started: Callable[[UnitOfWork], None] = lambda _: None
     """The first transaction of each start."""
     states: Callable[[sqlite3.Connection], Iterable[tuple[State[Any], Model]]] = lambda _: ()
-    """The states to show at each connection, and now and then. What a turn has shown of them comes
+    """The states to show at each connection, and now and then. What a unit of work has shown of them comes
     in place of what is said here: a state that is shown again is the one that was shown last."""
     alarms: Callable[[sqlite3.Connection], Iterable[Alarm]] = lambda _: ()
     """What is wrong here now; the runtime adds what it notices itself."""

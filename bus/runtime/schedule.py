@@ -6,7 +6,7 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterable
 
-from bus.runtime.send_window import Lane
+from bus.runtime.send_window import SendWindow
 from bus.runtime.unit_of_work import Pending
 
 _AT_ONCE = 100
@@ -68,8 +68,8 @@ class Schedule:
         self._tries: dict[str, int] = {}
         self._due: dict[str, int] = {}
         self._heap: list[tuple[int, str]] = []
-        self._lanes: dict[str, Lane] = {}
-        self._waiting: dict[str, Lane] = {}
+        self._windows: dict[str, SendWindow] = {}
+        self._waiting: dict[str, SendWindow] = {}
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -97,14 +97,14 @@ class Schedule:
         self.timers -= row.kind == "timer"
         self._tries.pop(identifier, None)
         self._due.pop(identifier, None)
-        lane = self._lanes.get(row.target) if row.kind == "command" else None
-        if lane is None:
+        window = self._windows.get(row.target) if row.kind == "command" else None
+        if window is None:
             return
-        lane.done(identifier, self._now())
-        if lane.waits:
+        window.done(identifier, self._now())
+        if window.waits:
             self._changed.set()
-        elif not lane:
-            del self._lanes[row.target]
+        elif not window:
+            del self._windows[row.target]
             self._waiting.pop(row.target, None)
 
     def tried(self, identifier: str) -> None:
@@ -120,14 +120,14 @@ class Schedule:
         if row.expires_at is not None:
             due = min(due, max(row.expires_at, self._now()))
         if row.kind == "command":
-            self._lane(row).rest(identifier)
+            self._window(row).rest(identifier)
         self._push(identifier, due)
 
     def hurry(self, target: str | None = None) -> None:
         """Make every command (to `target`) due now: the connection, or the target, is new."""
-        for name in list(self._lanes) if target is None else [target]:
-            lane = self._lanes.get(name)
-            for identifier in lane.begin_again() if lane is not None else ():
+        for name in list(self._windows) if target is None else [target]:
+            window = self._windows.get(name)
+            for identifier in window.begin_again() if window is not None else ():
                 self._tries.pop(identifier, None)
                 self._line_up(self._rows[identifier])
 
@@ -163,41 +163,43 @@ class Schedule:
                 self._line_up(row)
                 continue
             if row.kind == "command":
-                self._lane(row).rest(identifier)
+                self._window(row).rest(identifier)
             others.append(row)
-        return [*self._from_lanes(now), *others]
+        return [*self._from_windows(now), *others]
 
     def _line_up(self, row: Pending) -> None:
         """A command is due; its deadline does not wait for room."""
         self._due.pop(row.id, None)
-        lane = self._waiting[row.target] = self._lane(row)
-        lane.line_up(row.id, again=row.id in self._tries)
+        window = self._waiting[row.target] = self._window(row)
+        window.line_up(row.id, again=row.id in self._tries)
         self._changed.set()
         if row.expires_at is not None:
             self._push(row.id, row.expires_at)
 
-    def _from_lanes(self, now: int) -> list[Pending]:
+    def _from_windows(self, now: int) -> list[Pending]:
         """What there is room for; the callees take turns."""
         taken: list[Pending] = []
-        for name, lane in list(self._waiting.items()):
+        for name, window in list(self._waiting.items()):
             if len(taken) == _AT_ONCE:
                 break
-            taken += [self._rows[each] for each in lane.take(now, _AT_ONCE - len(taken))]
+            taken += [self._rows[each] for each in window.take(now, _AT_ONCE - len(taken))]
             del self._waiting[name]
-            if lane.waits:
-                self._waiting[name] = lane
+            if window.waits:
+                self._waiting[name] = window
         return taken
 
     def _next_at(self, now: int) -> int | None:
         times = [self._heap[0][0]] if self._heap else []
-        times += [at for lane in self._waiting.values() if (at := lane.next_at(now)) is not None]
+        times += [
+            at for window in self._waiting.values() if (at := window.next_at(now)) is not None
+        ]
         return min(times, default=None)
 
-    def _lane(self, row: Pending) -> Lane:
-        lane = self._lanes.get(row.target)
-        if lane is None:
-            lane = self._lanes[row.target] = Lane(round(self._first * 1000))
-        return lane
+    def _window(self, row: Pending) -> SendWindow:
+        window = self._windows.get(row.target)
+        if window is None:
+            window = self._windows[row.target] = SendWindow(round(self._first * 1000))
+        return window
 
     def _push(self, identifier: str, due: int) -> None:
         if not self._heap or due < self._heap[0][0]:

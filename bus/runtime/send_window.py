@@ -13,7 +13,7 @@ MOST = 256
 """On their way at once to a callee that answers: about as many as it takes in a transaction."""
 
 
-class Lane:
+class SendWindow:
     """The line to one callee.
 
     Args:

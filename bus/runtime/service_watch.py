@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bus.contract.every import Alarm
 from bus.contract.timestamp import rfc3339
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 
 _SILENT = 5_000
 """Milliseconds without any success after which nobody is served at all."""
@@ -49,13 +49,13 @@ class ServiceWatch:
 
     Args:
         node: its name.
-        identity: its clocks.
+        environment: its clocks.
         show: shows the node's alarms anew.
     """
 
-    def __init__(self, node: str, identity: Identity, show: Callable[[], None]) -> None:
+    def __init__(self, node: str, environment: Environment, show: Callable[[], None]) -> None:
         self._node = node
-        self._identity = identity
+        self._environment = environment
         self._show = show
         self._tries: dict[str, _Try] = {}
         self._silent: dict[Service, int] = {}
@@ -83,7 +83,7 @@ class ServiceWatch:
         this = self._tries.setdefault(identifier, _Try(service, began, order, reason))
         this.reason = reason
         since = self._silent.setdefault(service, began)
-        now = self._identity.steady()
+        now = self._environment.steady()
         if now - since >= _SILENT:
             self._raise(service, service, None, reason, since)
         elif order is not None and now - this.since >= _STUCK and len(self._alarms) < _SHOWN:
@@ -105,11 +105,11 @@ class ServiceWatch:
         before = self._alarms.get(key)
         if before is not None and before.values.get("reason") == reason:
             return
-        ago = self._identity.steady() - since
+        ago = self._environment.steady() - since
         self._alarms[key] = Alarm.model_validate(
             {
                 **_words(service, order, reason, self._node),
-                "since": rfc3339(self._identity.now() - ago),
+                "since": rfc3339(self._environment.now() - ago),
                 "order": order,
             }
         )

@@ -11,7 +11,7 @@ from bus.contract.topics import Topics
 from bus.contract.values import Empty, Model
 from bus.link import Connector, Incoming, Link, Outgoing, Subscription
 from bus.runtime.admission import validate
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 
 ModelT = TypeVar("ModelT", bound=Model)
 
@@ -24,7 +24,7 @@ async def refuse_second(
     connector: Connector,
     topics: Topics,
     name: str,
-    identity: Identity,
+    environment: Environment,
     wait: float,
     *,
     patient: bool = False,
@@ -46,27 +46,27 @@ async def refuse_second(
     message = Outgoing(
         ping,
         Sealed(
-            id=identity.message(),
+            id=environment.message(),
             source=f"/{topics.site}/{name}",
             type=f"storebus.{role_of(name)}.ping.request",
-            at=identity.now(),
+            at=environment.now(),
             data=Empty(),
-            trace=child_trace(None, identity.span()),
+            trace=child_trace(None, environment.span()),
         ).to_bytes(),
     )
     reached = False
     while True:
         try:
-            async with connector.connect(f"{topics.site}-{name}-claim-{identity.boot}") as link:
+            async with connector.connect(f"{topics.site}-{name}-claim-{environment.boot}") as link:
                 await link.subscribe([Subscription(each) for each in (presence, pong, ping)])
-                listening = _Listening(identity.boot, presence, pong, name)
+                listening = _Listening(environment.boot, presence, pong, name)
                 return await listening.until_sure(link, message, wait, patient=patient)
         except LinkError:
             reached = True
         except BrokerError:
             if not reached:
                 raise
-        await asyncio.sleep(identity.chance.uniform(0, _ASK_AGAIN))
+        await asyncio.sleep(environment.chance.uniform(0, _ASK_AGAIN))
 
 
 class _Listening:

@@ -3,14 +3,14 @@
 import sqlite3
 
 from bus.contract.envelope import child_trace, trace_id
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 
 _KEPT = 100_000
 """Orders, the youngest."""
 
 
 def order_trace(
-    connection: sqlite3.Connection, order: str, trace: str | None, identity: Identity
+    connection: sqlite3.Connection, order: str, trace: str | None, environment: Environment
 ) -> str:
     """A new span in an order's trace, as a traceparent (W3C Trace Context 3.2).
 
@@ -18,12 +18,12 @@ def order_trace(
         connection: the journal's.
         order: which.
         trace: the traceparent that becomes the order's if it has none yet, unless it is another's.
-        identity: makes the span.
+        environment: makes the span.
     """
-    known = known_trace(connection, order, identity)
+    known = known_trace(connection, order, environment)
     if known is not None:
         return known
-    span = identity.span()
+    span = environment.span()
     begun = child_trace(trace, span)
     if connection.execute(
         "SELECT 1 FROM order_trace WHERE trace = ?", (trace_id(begun),)
@@ -39,9 +39,9 @@ def order_trace(
     return begun
 
 
-def known_trace(connection: sqlite3.Connection, order: str, identity: Identity) -> str | None:
+def known_trace(connection: sqlite3.Connection, order: str, environment: Environment) -> str | None:
     """The same, or None where the order has none yet."""
     row = connection.execute(
         "SELECT trace FROM order_trace WHERE order_id = ?", (order,)
     ).fetchone()
-    return None if row is None else f"00-{row['trace']}-{identity.span()}-01"
+    return None if row is None else f"00-{row['trace']}-{environment.span()}-01"

@@ -13,7 +13,7 @@ from bus.contract.envelope import Sealed, child_trace, order_of
 from bus.contract.errors import Problem
 from bus.contract.every import Presence
 from bus.contract.values import Model
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from bus.runtime.requests import Request
 from bus.runtime.traces import order_trace
 
@@ -55,17 +55,17 @@ class Pending:
 
 
 @dataclass(slots=True)
-class Turn:
+class UnitOfWork:
     """The transaction's side of one message."""
 
     connection: sqlite3.Connection
     now: int
-    """Milliseconds since the epoch, the same for all of this turn: for people, never to wait by."""
+    """Milliseconds since the epoch, the same for all of this unit of work: for people, never to wait by."""
     steady: int
     """Milliseconds of the node's steady clock: what waits is measured by this one."""
     node: str
     site: str
-    identity: Identity
+    environment: Environment
     online: Mapping[str, Presence]
     """The nodes that are there, if the role watches presence."""
     trace: str | None = None
@@ -84,7 +84,7 @@ class Turn:
     alarmed: bool = False
     """Whether what is wrong here has changed."""
     refused: str | None = None
-    """The code of the problem that this turn ended in."""
+    """The code of the problem that this unit of work ended in."""
 
     def send(
         self,
@@ -107,7 +107,7 @@ class Turn:
         Returns:
             The message's id.
         """
-        identifier = self.identity.message()
+        identifier = self.environment.message()
         order = order or order_of(data)
         trace = self._span(order)
         payload = Sealed(
@@ -130,7 +130,7 @@ class Turn:
 
     def after(self, delay: int, timer: str, data: Model) -> str:
         """Set a timer that is due in `delay` milliseconds; returns its id."""
-        identifier = self.identity.message()
+        identifier = self.environment.message()
         self._add(
             Pending(
                 identifier,
@@ -195,7 +195,7 @@ class Turn:
             self._answer(operation, caller, request, reply, *row)
 
     def answer_at_once(self, request: Request[Any], reply: Model | Problem) -> None:
-        """Answer the command that this turn has carried out."""
+        """Answer the command that this unit of work has carried out."""
         self._answer(
             request.operation, request.caller, request.id, reply,
             request.correlation, request.trace, request.order,
@@ -214,13 +214,13 @@ class Turn:
         problem = isinstance(reply, Problem)
         data = reply.to_data() if isinstance(reply, Problem) else reply
         payload = Sealed(
-            id=self.identity.message(),
+            id=self.environment.message(),
             source=f"/{self.site}/{self.node}",
             type=f"storebus.{operation.callee}.{operation.name}."
             + ("problem" if problem else "reply"),
             at=self.now,
             data=data,
-            trace=child_trace(trace, self.identity.span()),
+            trace=child_trace(trace, self.environment.span()),
             correlation_id=request,
             causation_id=self.cause or request,
             order=order_of(data) or order,
@@ -234,12 +234,12 @@ class Turn:
     def refuse(self, request: Request[Any], problem: Problem) -> None:
         """Refuse a request without storing the refusal: its id belongs to another body."""
         payload = Sealed(
-            id=self.identity.message(),
+            id=self.environment.message(),
             source=f"/{self.site}/{self.node}",
             type=f"storebus.{request.operation.callee}.{request.operation.name}.problem",
             at=self.now,
             data=problem.to_data(),
-            trace=child_trace(request.trace, self.identity.span()),
+            trace=child_trace(request.trace, self.environment.span()),
             correlation_id=request.id,
             causation_id=request.id,
             order=request.order,
@@ -280,13 +280,13 @@ class Turn:
     def begin_trace(self, request: Request[Any]) -> None:
         """What another role says of an order is in the order's trace: from here on, ours is."""
         if request.order is not None:
-            order_trace(self.connection, request.order, request.trace, self.identity)
+            order_trace(self.connection, request.order, request.trace, self.environment)
 
     def _span(self, order: str | None) -> str:
-        """A traceparent for what this turn says: of the order's trace, or of what led here."""
+        """A traceparent for what this unit of work says: of the order's trace, or of what led here."""
         if order is None:
-            return child_trace(self.trace, self.identity.span())
-        return order_trace(self.connection, order, self.trace, self.identity)
+            return child_trace(self.trace, self.environment.span())
+        return order_trace(self.connection, order, self.trace, self.environment)
 
     def _add(self, pending: Pending) -> None:
         self.connection.execute(
@@ -308,7 +308,7 @@ class Turn:
 def last_shown(
     connection: sqlite3.Connection, states: Iterable[State[Any]]
 ) -> Iterator[tuple[State[Any], Model]]:
-    """Of these states, those that turns have shown, as they were shown last."""
+    """Of these states, those that units of work have shown, as they were shown last."""
     rows = dict(connection.execute("SELECT name, data FROM shown").fetchall())
     for state in states:
         if state.name in rows:

@@ -17,7 +17,7 @@ from bus.storage.private import make_folder, opener, sync, tighten
 _REMEMBERED = 10_000
 
 
-class DoneFile:
+class EffectLog:
     """An append-only file of JSON lines, each with a `key`.
 
     Args:

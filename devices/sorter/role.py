@@ -26,7 +26,7 @@ from bus.contract.warehouse import (
 )
 from bus.runtime.requests import Answer, Request
 from bus.runtime.role import Adapter, Role
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from devices.sorter import domain, store
 from devices.sorter.drivers import Driver, MachineFault, Movement
 
@@ -57,33 +57,33 @@ class Sorter:
             return fault
 
 
-def _pick(turn: Turn, request: Request[Pick]) -> PickReply:
+def _pick(unit: UnitOfWork, request: Request[Pick]) -> PickReply:
     pick = request.data
-    known = store.job(turn.connection, pick.job, pick.assignment)
-    newest = store.newest_assignment(turn.connection, pick.job)
-    under_way = store.under_way(turn.connection)
-    job = domain.accept(pick, known, newest, under_way, turn.now)
+    known = store.job(unit.connection, pick.job, pick.assignment)
+    newest = store.newest_assignment(unit.connection, pick.job)
+    under_way = store.under_way(unit.connection)
+    job = domain.accept(pick, known, newest, under_way, unit.now)
     if job is None:
         why = domain.why_not(known, under_way)
         return PickReply(job=pick.job, accepted=False, reason=why)
     if job is not known:
-        turn.show(JOB_STATE, job.state())
-        _go_on(turn, _advance(turn, job))
+        unit.show(JOB_STATE, job.state())
+        _go_on(unit, _advance(unit, job))
     return PickReply(job=pick.job, accepted=True)
 
 
-def _go_on(turn: Turn, job: domain.Job) -> None:
+def _go_on(unit: UnitOfWork, job: domain.Job) -> None:
     """The next step: to the machine, or to the warehouse when it has to know of something."""
-    _save(turn, job)
+    _save(unit, job)
     if job.step == "aborted":
         return  # nothing was found of it, as the warehouse knows
     if job.step == "short":
-        turn.send(SHORT_PICK, "warehouse", domain.short_pick(job), order=job.order)
+        unit.send(SHORT_PICK, "warehouse", domain.short_pick(job), order=job.order)
         return
     if job.step == "done":
-        turn.send(PACKED, "warehouse", domain.report(job))
+        unit.send(PACKED, "warehouse", domain.report(job))
         return
-    turn.call(
+    unit.call(
         "machine",
         Movement(
             job=job.id,
@@ -96,57 +96,57 @@ def _go_on(turn: Turn, job: domain.Job) -> None:
     )
 
 
-def _moved(turn: Turn, movement: Movement, outcome: int | MachineFault | None) -> None:
-    job = store.job(turn.connection, movement.job, movement.assignment)
+def _moved(unit: UnitOfWork, movement: Movement, outcome: int | MachineFault | None) -> None:
+    job = store.job(unit.connection, movement.job, movement.assignment)
     if job is None or job.step != movement.step:
         return
     if isinstance(outcome, MachineFault):
-        stopped = _stop(turn, job)
+        stopped = _stop(unit, job)
         report = Fault(job=stopped.id, assignment=stopped.assignment, reason=str(outcome))
-        turn.send(FAULT, "warehouse", report, order=job.order)
+        unit.send(FAULT, "warehouse", report, order=job.order)
         return
-    _go_on(turn, _advance(turn, job, outcome))
+    _go_on(unit, _advance(unit, job, outcome))
 
 
-def _advance(turn: Turn, job: domain.Job, pieces: int | None = None) -> domain.Job:
-    return domain.advance(job, turn.now, turn.identity.reference("p-"), pieces)
+def _advance(unit: UnitOfWork, job: domain.Job, pieces: int | None = None) -> domain.Job:
+    return domain.advance(job, unit.now, unit.environment.reference("p-"), pieces)
 
 
-def _take_rest(turn: Turn, answer: Answer[ShortPickReply]) -> None:
+def _take_rest(unit: UnitOfWork, answer: Answer[ShortPickReply]) -> None:
     """The warehouse has said where the rest is; refused means that an abort is on its way."""
     sent: ShortPick = answer.request
-    job = store.job(turn.connection, sent.job, sent.assignment)
+    job = store.job(unit.connection, sent.job, sent.assignment)
     if answer.data is not None and job is not None and job.step == "short":
-        _go_on(turn, domain.take_rest(job, answer.data.picks, turn.now))
+        _go_on(unit, domain.take_rest(job, answer.data.picks, unit.now))
 
 
-def _abort(turn: Turn, request: Request[Abort]) -> Aborted:
+def _abort(unit: UnitOfWork, request: Request[Abort]) -> Aborted:
     """Stop a job and say what had been taken; one never seen is never begun."""
     data = request.data
-    job = store.job(turn.connection, data.job, data.assignment)
+    job = store.job(unit.connection, data.job, data.assignment)
     if job is None:
-        job = domain.tombstone(data.job, data.assignment, turn.now)
-        store.save(turn.connection, job)
-    return Aborted(job=job.id, taken=domain.taken_lines(_stop(turn, job)))
+        job = domain.tombstone(data.job, data.assignment, unit.now)
+        store.save(unit.connection, job)
+    return Aborted(job=job.id, taken=domain.taken_lines(_stop(unit, job)))
 
 
-def _stop(turn: Turn, job: domain.Job) -> domain.Job:
-    turn.drop(job.movement())
-    stopped = domain.stop(job, turn.now)
+def _stop(unit: UnitOfWork, job: domain.Job) -> domain.Job:
+    unit.drop(job.movement())
+    stopped = domain.stop(job, unit.now)
     if stopped != job:
-        _save(turn, stopped)
+        _save(unit, stopped)
     return stopped
 
 
-def _save(turn: Turn, job: domain.Job) -> None:
-    store.save(turn.connection, job)
-    turn.show(JOB_STATE, job.state())
+def _save(unit: UnitOfWork, job: domain.Job) -> None:
+    store.save(unit.connection, job)
+    unit.show(JOB_STATE, job.state())
 
 
-def _reported(turn: Turn, _: Answer[JobOnly]) -> None:
+def _reported(unit: UnitOfWork, _: Answer[JobOnly]) -> None:
     """The warehouse knows: the sorter is idle again unless it already has the next job."""
-    if store.under_way(turn.connection) is None:
-        turn.show(JOB_STATE, JobState(step="idle", since=rfc3339(turn.now)))
+    if store.under_way(unit.connection) is None:
+        unit.show(JOB_STATE, JobState(step="idle", since=rfc3339(unit.now)))
 
 
 def _states(connection: sqlite3.Connection) -> Iterable[tuple[State[JobState], JobState]]:

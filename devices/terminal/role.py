@@ -12,10 +12,10 @@ from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
 from bus.contract.terminal import REMIND, Remind, Shown
 from bus.contract.values import Model
 from bus.runtime.admission import validate
-from bus.runtime.node import Node, Place
+from bus.runtime.node import Deployment, Node
 from bus.runtime.requests import Answer, Request
 from bus.runtime.role import Adapter, Role
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from devices.terminal import domain, store
 from devices.terminal.domain import Bought
 from devices.terminal.screen import LitScreen, PrintingScreen, Screen
@@ -39,7 +39,7 @@ class Terminal:
 
     Args:
         name: `terminal-7`.
-        place: where it runs.
+        deployment: where it runs.
         show: called once for each reminder the customer is to see.
         patience: seconds until a purchase that was not answered counts as unknown; it is asked
             about until an answer is there.
@@ -53,7 +53,7 @@ class Terminal:
     def __init__(
         self,
         name: str,
-        place: Place,
+        deployment: Deployment,
         show: Callable[[Remind], None] = lambda _: None,
         patience: float = 60.0,
         light: Callable[[Remind], Awaitable[bool]] | None = None,
@@ -62,7 +62,7 @@ class Terminal:
     ) -> None:
         self.name = name
         self._patience = round(patience * 1000)
-        record = place.data / f"{name}.screen.jsonl"
+        record = deployment.data / f"{name}.screen.jsonl"
         self._screen: Screen = LitScreen(record, light) if light else PrintingScreen(record, show)
         self._waits_for_people = light is not None
         self._hears = hears or {}
@@ -70,7 +70,7 @@ class Terminal:
         self._awaited: set[str] = set()
         """Purchases for whose outcome somebody waits."""
         self.role = self._role()
-        self.node = Node(name, self.role, place)
+        self.node = Node(name, self.role, deployment)
         self._waiting: list[asyncio.Future[None]] = []
 
     def _role(self) -> Role:
@@ -157,16 +157,16 @@ class Terminal:
         """Send a purchase; it survives a crash of this terminal. Returns the message's id."""
         sent: list[str] = []
 
-        def decide(turn: Turn) -> None:
-            sent.append(self.send(turn, purchase))  # of the last try: it may have to be done again
+        def decide(unit: UnitOfWork) -> None:
+            sent.append(self.send(unit, purchase))  # of the last try: it may have to be done again
 
         await self.node.decide(decide)
         return sent[-1]
 
-    def send(self, turn: Turn, purchase: Purchase) -> str:
-        """Send a purchase when this turn is committed. Returns the message's id."""
-        identifier = turn.send(PURCHASE, "settlement", purchase, within=self._patience)
-        store.save_purchase(turn.connection, Bought(identifier, "sent"), turn.steady)
+    def send(self, unit: UnitOfWork, purchase: Purchase) -> str:
+        """Send a purchase when this unit of work is committed. Returns the message's id."""
+        identifier = unit.send(PURCHASE, "settlement", purchase, within=self._patience)
+        store.save_purchase(unit.connection, Bought(identifier, "sent"), unit.steady)
         self._awaited.add(identifier)
         return identifier
 
@@ -188,7 +188,7 @@ class Terminal:
 
     async def acknowledge(self, order: str) -> None:
         """Somebody took notice of a reminder: it need not be shown any more."""
-        await self.node.decide(lambda turn: store.acknowledge(turn.connection, order, turn.steady))
+        await self.node.decide(lambda unit: store.acknowledge(unit.connection, order, unit.steady))
 
     def unacknowledged(self) -> list[Remind]:
         """The reminders that were shown and that nobody took notice of, oldest first."""
@@ -211,14 +211,14 @@ class Terminal:
     async def _display(self, key: str, showing: Showing) -> bool:
         return await self._screen.display(key, showing.reminder)
 
-    def _displayed(self, turn: Turn, showing: Showing, shown: bool) -> None:
+    def _displayed(self, unit: UnitOfWork, showing: Showing, shown: bool) -> None:
         order = showing.reminder.order
         if shown:
-            store.mark_shown(turn.connection, order, showing.request, turn.steady)
+            store.mark_shown(unit.connection, order, showing.request, unit.steady)
         if not self._waits_for_people:
-            store.acknowledge(turn.connection, order, turn.steady)
-        turn.answer(REMIND, showing.caller, showing.request, Shown(shown=shown))
-        turn.touch(order)
+            store.acknowledge(unit.connection, order, unit.steady)
+        unit.answer(REMIND, showing.caller, showing.request, Shown(shown=shown))
+        unit.touch(order)
 
     def _committed(self, rows: sqlite3.Connection, touched: frozenset[str]) -> None:
         for key in touched:
@@ -257,13 +257,13 @@ def _if_known(bought: Bought) -> Bought | None:
     return None if bought.state == "sent" or bought.is_asked_about else bought
 
 
-def answered(turn: Turn, answer: Answer[Receipt]) -> None:
+def answered(unit: UnitOfWork, answer: Answer[Receipt]) -> None:
     """Settlement has answered a purchase; or did not in time, and may still do so later."""
     bought = Bought(answer.id, became_of(answer), answer.data, answer.problem)
     if not bought.is_asked_about:
-        turn.touch(f"{_LEARNED}{answer.id}")
-    store.save_purchase(turn.connection, bought, turn.steady)
-    turn.touch(answer.id)
+        unit.touch(f"{_LEARNED}{answer.id}")
+    store.save_purchase(unit.connection, bought, unit.steady)
+    unit.touch(answer.id)
 
 
 def became_of(answer: Answer[Receipt]) -> domain.PurchaseState:
@@ -274,9 +274,9 @@ def became_of(answer: Answer[Receipt]) -> domain.PurchaseState:
     return "refused" if problem is not None and problem.code != NoAnswer.code else "unknown"
 
 
-def _remind(turn: Turn, request: Request[Remind]) -> None:
+def _remind(unit: UnitOfWork, request: Request[Remind]) -> None:
     """Show it first and answer then: `shown` is only said of what the customer has seen."""
     reminder = request.data
-    store.save_reminder(turn.connection, reminder, request.id)
+    store.save_reminder(unit.connection, reminder, request.id)
     showing = Showing(reminder=reminder, caller=request.caller, request=request.id)
-    turn.call("screen", showing, key=f"{reminder.order}.{request.id}")
+    unit.call("screen", showing, key=f"{reminder.order}.{request.id}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bus.contract.terminal import Remind
-from bus.storage.effect_log import DoneFile
+from bus.storage.effect_log import EffectLog
 
 logger = logging.getLogger("storebus.terminal")
 
@@ -33,7 +33,7 @@ class PrintingScreen:
     """
 
     def __init__(self, record: Path, show: Callable[[Remind], None] = lambda _: None) -> None:
-        self._shown = DoneFile(record)
+        self._shown = EffectLog(record)
         self._show = show
 
     async def display(self, key: str, reminder: Remind) -> bool:
@@ -57,7 +57,7 @@ class LitScreen:
     """
 
     def __init__(self, record: Path, show: Callable[[Remind], Awaitable[bool]]) -> None:
-        self._shown = DoneFile(record)
+        self._shown = EffectLog(record)
         self._show = show
 
     async def display(self, key: str, reminder: Remind) -> bool:

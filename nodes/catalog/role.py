@@ -45,7 +45,7 @@ from bus.contract.errors import TooLarge
 from bus.contract.values import MAX_PAYLOAD
 from bus.runtime.requests import Request
 from bus.runtime.role import Role
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from nodes.catalog import domain, stock_range, store
 from nodes.catalog.codes import codes_of, refuse_taken
 from nodes.catalog.shelf import Shelf
@@ -114,105 +114,107 @@ def _fitting(products: Sequence[ProductT]) -> list[ProductT]:
     return fitting
 
 
-def _begin(turn: Turn) -> None:
-    for identifier in store.without_codes(turn.connection):
-        record = store.record(turn.connection, identifier)
+def _begin(unit: UnitOfWork) -> None:
+    for identifier in store.without_codes(unit.connection):
+        record = store.record(unit.connection, identifier)
         if record is not None:
-            store.save_codes(turn.connection, identifier, codes_of(record))
-    for identifier in store.product_ids(turn.connection):
-        turn.touch(f"{_PRODUCT} {identifier}")
+            store.save_codes(unit.connection, identifier, codes_of(record))
+    for identifier in store.product_ids(unit.connection):
+        unit.touch(f"{_PRODUCT} {identifier}")
 
 
-def _reserve(turn: Turn, request: Request[Reserve]) -> Reserved:
+def _reserve(unit: UnitOfWork, request: Request[Reserve]) -> Reserved:
     data = request.data
     decision = domain.reserve(
         data.order,
         data.lines,
-        store.stock(turn.connection, [line.sku for line in data.lines]),
-        store.reservation(turn.connection, data.order),
+        store.stock(unit.connection, [line.sku for line in data.lines]),
+        store.reservation(unit.connection, data.order),
     )
-    _save(turn, decision)
+    _save(unit, decision)
     return Reserved(order=data.order, lines=list(decision.reservation.lines))
 
 
-def _commit(turn: Turn, request: Request[OrderOnly]) -> OrderOnly:
+def _commit(unit: UnitOfWork, request: Request[OrderOnly]) -> OrderOnly:
     order = request.data.order
-    existing, stock = _held(turn, order)
-    _save(turn, domain.commit(order, existing, stock))
+    existing, stock = _held(unit, order)
+    _save(unit, domain.commit(order, existing, stock))
     return OrderOnly(order=order)
 
 
-def _release(turn: Turn, request: Request[Release]) -> OrderOnly:
+def _release(unit: UnitOfWork, request: Request[Release]) -> OrderOnly:
     order, lines = request.data.order, request.data.lines
-    existing, stock = _held(turn, order)
+    existing, stock = _held(unit, order)
     if lines is None:
-        _save(turn, domain.release(order, existing, stock))
+        _save(unit, domain.release(order, existing, stock))
     else:
         decision = domain.release_some(order, lines, existing, stock)
-        _save(turn, decision)
-        store.save_lines(turn.connection, decision.reservation)
+        _save(unit, decision)
+        store.save_lines(unit.connection, decision.reservation)
     return OrderOnly(order=order)
 
 
-def _held(turn: Turn, order: str) -> tuple[domain.Reservation | None, dict[str, domain.Stock]]:
+def _held(
+    unit: UnitOfWork, order: str
+) -> tuple[domain.Reservation | None, dict[str, domain.Stock]]:
     """What an order holds, and the stock of it."""
-    existing = store.reservation(turn.connection, order)
+    existing = store.reservation(unit.connection, order)
     skus = [line.sku for line in existing.lines] if existing else []
-    return existing, store.stock(turn.connection, skus)
+    return existing, store.stock(unit.connection, skus)
 
 
-def _restock(turn: Turn, request: Request[Restock]) -> StockLevel:
-    stock = store.stock_or_refuse(turn.connection, request.data.sku)
-    return _save_level(turn, domain.restock(stock, request.data.quantity))
+def _restock(unit: UnitOfWork, request: Request[Restock]) -> StockLevel:
+    stock = store.stock_or_refuse(unit.connection, request.data.sku)
+    return _save_level(unit, domain.restock(stock, request.data.quantity))
 
 
-def _write_off(turn: Turn, request: Request[WriteOff]) -> StockLevel:
-    stock = store.stock_or_refuse(turn.connection, request.data.sku)
-    return _save_level(turn, domain.write_off(stock, request.data.quantity))
+def _write_off(unit: UnitOfWork, request: Request[WriteOff]) -> StockLevel:
+    stock = store.stock_or_refuse(unit.connection, request.data.sku)
+    return _save_level(unit, domain.write_off(stock, request.data.quantity))
 
 
-def _save_level(turn: Turn, stock: domain.Stock) -> StockLevel:
-    store.save_stock(turn.connection, [stock])
-    _tell(turn, (stock,))
+def _save_level(unit: UnitOfWork, stock: domain.Stock) -> StockLevel:
+    store.save_stock(unit.connection, [stock])
+    _tell(unit, (stock,))
     return stock.level()
 
 
-def _upsert(turn: Turn, request: Request[Upsert]) -> Upserted:
+def _upsert(unit: UnitOfWork, request: Request[Upsert]) -> Upserted:
     created = 0
     for update in request.data.products:
-        existing = store.record(turn.connection, update.id)
+        existing = store.record(unit.connection, update.id)
         record = domain.register(existing, update)
         if len(record.model_dump_json()) > _ROOM:
             raise TooLarge(f"{record.id} does not fit into a reply.", limit=_ROOM)
         codes = codes_of(record)
         before = codes_of(existing) if existing else ()
-        refuse_taken(codes, before, store.owners(turn.connection, codes))
-        store.upsert(turn.connection, record, codes)
+        refuse_taken(codes, before, store.owners(unit.connection, codes))
+        store.upsert(unit.connection, record, codes)
         created += existing is None
-        turn.touch(f"{_PRODUCT} {record.id}")
+        unit.touch(f"{_PRODUCT} {record.id}")
     retired = [
         sku
         for record in request.data.products
-        for sku, _ in stock_range.codes(turn.connection, record.id)
+        for sku, _ in stock_range.codes(unit.connection, record.id)
         if any(style.sku == sku for style in record.styles)
     ]
     return Upserted(created=created, updated=len(request.data.products) - created, retired=retired)
 
 
-def _retire(turn: Turn, request: Request[Retire]) -> RetireReply:
-    return _change_range(turn, request, retired=True)
+def _retire(unit: UnitOfWork, request: Request[Retire]) -> RetireReply:
+    return _change_range(unit, request, retired=True)
 
 
-def _reinstate(turn: Turn, request: Request[Retire]) -> RetireReply:
-    return _change_range(turn, request, retired=False)
+def _reinstate(unit: UnitOfWork, request: Request[Retire]) -> RetireReply:
+    return _change_range(unit, request, retired=False)
 
 
-def _change_range(turn: Turn, request: Request[Retire], *, retired: bool) -> RetireReply:
-    product = stock_range.product_of(turn.connection, request.data)
+def _change_range(unit: UnitOfWork, request: Request[Retire], *, retired: bool) -> RetireReply:
+    product = stock_range.product_of(unit.connection, request.data)
     styles = stock_range.change(
-        turn.connection, request.data, retired=retired, caller=request.caller, now=turn.now
+        unit.connection, request.data, retired=retired, caller=request.caller, now=unit.now
     )
-    turn.touch(f"{_PRODUCT} {product}")
+    unit.touch(f"{_PRODUCT} {product}")
     return RetireReply(product=product, styles=styles)
 
 
@@ -229,13 +231,13 @@ def _show_registered(
     return RegisteredList(products=_fitting(found))
 
 
-def _save(turn: Turn, decision: domain.Decision) -> None:
-    store.save(turn.connection, decision, turn.now)
-    _tell(turn, decision.stock)
+def _save(unit: UnitOfWork, decision: domain.Decision) -> None:
+    store.save(unit.connection, decision, unit.now)
+    _tell(unit, decision.stock)
 
 
-def _tell(turn: Turn, changed: tuple[domain.Stock, ...]) -> None:
+def _tell(unit: UnitOfWork, changed: tuple[domain.Stock, ...]) -> None:
     if changed:
-        turn.emit(STOCK_CHANGED, StockChanged(levels=[stock.level() for stock in changed]))
+        unit.emit(STOCK_CHANGED, StockChanged(levels=[stock.level() for stock in changed]))
     for stock in changed:
-        turn.touch(f"{_LEVEL} {stock.sku}")
+        unit.touch(f"{_LEVEL} {stock.sku}")

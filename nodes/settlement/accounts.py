@@ -14,37 +14,37 @@ from bus.contract.settlement import (
 )
 from bus.runtime.deliveries import brought_before, note
 from bus.runtime.requests import Request
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from nodes.settlement import ledger
 from nodes.settlement.names import refuse_other_name
 
 
-def deposit(turn: Turn, request: Request[Deposit]) -> Balance:
+def deposit(unit: UnitOfWork, request: Request[Deposit]) -> Balance:
     """Money is paid in; a delivery's counts once."""
     data = request.data
     account, currency = ledger.customer(data.account), data.amount.currency
     already = None
     if data.delivery is not None:
-        already = brought_before(turn.connection, data.delivery, data.account, data.amount.amount)
+        already = brought_before(unit.connection, data.delivery, data.account, data.amount.amount)
     if already is None:
-        refuse_other_name(data.account, data.name, ledger.name_of(turn.connection, account))
-    ledger.open_account(turn.connection, account, data.name or "", currency)
+        refuse_other_name(data.account, data.name, ledger.name_of(unit.connection, account))
+    ledger.open_account(unit.connection, account, data.name or "", currency)
     if already is None:
-        ledger.refuse_beyond_measure(turn.connection, account, data.amount.amount)
+        ledger.refuse_beyond_measure(unit.connection, account, data.amount.amount)
     if data.amount.amount and already is None:
         identifier = f"deposit.{request.caller}.{request.id}"
-        _pay_in(turn, identifier, data.account, data.amount.amount, currency)
+        _pay_in(unit, identifier, data.account, data.amount.amount, currency)
         delivery = data.delivery.name if data.delivery else None
-        ledger.note_deposit(turn.connection, identifier, request.caller, delivery)
+        ledger.note_deposit(unit.connection, identifier, request.caller, delivery)
     if data.delivery is not None and already is None:
-        note(turn.connection, data.delivery, data.account, data.amount.amount, now=turn.now)
-    return _balance(turn.connection, data.account).model_copy(update={"already": already})
+        note(unit.connection, data.delivery, data.account, data.amount.amount, now=unit.now)
+    return _balance(unit.connection, data.account).model_copy(update={"already": already})
 
 
-def adjust(turn: Turn, request: Request[AdjustAccount]) -> Balance:
+def adjust(unit: UnitOfWork, request: Request[AdjustAccount]) -> Balance:
     """Somebody puts a mistake right."""
     data = request.data
-    before = _balance(turn.connection, data.account)
+    before = _balance(unit.connection, data.account)
     if before.currency != data.currency:
         raise Conflict(f"The account is kept in {before.currency}.", currency=before.currency)
     if data.change == 0 or before.balance + data.change < 0:
@@ -53,24 +53,24 @@ def adjust(turn: Turn, request: Request[AdjustAccount]) -> Balance:
             " as much can be taken out, and the change is not 0.",
             field="change",
         )
-    ledger.refuse_beyond_measure(turn.connection, ledger.customer(data.account), data.change)
+    ledger.refuse_beyond_measure(unit.connection, ledger.customer(data.account), data.change)
     identifier = f"adjust.{request.caller}.{request.id}"
-    _pay_in(turn, identifier, data.account, data.change, data.currency)
-    ledger.note_adjustment(turn.connection, identifier, request.caller, data.reason)
-    return _balance(turn.connection, data.account)
+    _pay_in(unit, identifier, data.account, data.change, data.currency)
+    ledger.note_adjustment(unit.connection, identifier, request.caller, data.reason)
+    return _balance(unit.connection, data.account)
 
 
-def rename(turn: Turn, request: Request[RenameAccount]) -> AccountName:
+def rename(unit: UnitOfWork, request: Request[RenameAccount]) -> AccountName:
     """A customer has another name."""
     data = request.data
-    _balance(turn.connection, data.account)
+    _balance(unit.connection, data.account)
     ledger.rename(
-        turn.connection,
+        unit.connection,
         ledger.customer(data.account),
         data.name,
         caller=request.caller,
         reason=data.reason,
-        now=turn.now,
+        now=unit.now,
     )
     return AccountName(account=data.account, name=data.name)
 
@@ -88,13 +88,13 @@ def statement(connection: sqlite3.Connection, request: Request[StatementQuery]) 
     )
 
 
-def _pay_in(turn: Turn, identifier: str, account: str, amount: int, currency: str) -> None:
+def _pay_in(unit: UnitOfWork, identifier: str, account: str, amount: int, currency: str) -> None:
     """Cash becomes a customer's money; less than nothing is paid out."""
     cash, customer = ledger.own(ledger.CASH, currency), ledger.customer(account)
-    ledger.open_account(turn.connection, cash, "Cash", currency)
+    ledger.open_account(unit.connection, cash, "Cash", currency)
     source, target = (cash, customer) if amount > 0 else (customer, cash)
     ledger.transfer(
-        turn.connection, identifier, source=source, target=target, amount=abs(amount), now=turn.now
+        unit.connection, identifier, source=source, target=target, amount=abs(amount), now=unit.now
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from bus.contract.errors import Internal, InvalidField, StorebusError
 from bus.contract.values import Model, Money, Reference
 from bus.runtime.role import Adapter, Timer
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from nodes.settlement import ledger, store
 from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.acquirer.outcomes import (
@@ -36,13 +36,13 @@ class PaymentMethod(Protocol):
             Problem: why.
         """
 
-    def charge(self, turn: Turn, order: Order) -> Captured | Declined | None:
-        """Charge an order in this turn; None when the outcome comes in a later one."""
+    def charge(self, unit: UnitOfWork, order: Order) -> Captured | Declined | None:
+        """Charge an order in this unit of work; None when the outcome comes in a later one."""
 
-    def refund(self, turn: Turn, order: Order, amount: int, name: str) -> bool:
+    def refund(self, unit: UnitOfWork, order: Order, amount: int, name: str) -> bool:
         """Give an amount back under a name that no other refund has.
 
-        False when that is done in a later turn.
+        False when that is done in a later one.
         """
 
 
@@ -52,22 +52,22 @@ class AccountMethod:
     def check(self, connection: sqlite3.Connection) -> None:
         """Always there."""
 
-    def charge(self, turn: Turn, order: Order) -> Captured | Declined:
+    def charge(self, unit: UnitOfWork, order: Order) -> Captured | Declined:
         """Move the total to sales if the account holds it."""
         account = ledger.customer(order.payment["account"])
         total = order.money()
-        found = ledger.balance(turn.connection, account)
+        found = ledger.balance(unit.connection, account)
         if found is None:
             return Declined("There is no such account.")
         if found[1] != total.currency:
             return Declined(f"The account is kept in {found[1]}.")
         if found[0] < total.amount:
             return Declined("The account does not hold enough.")
-        return Captured(record_sale(turn, order, account))
+        return Captured(record_sale(unit, order, account))
 
-    def refund(self, turn: Turn, order: Order, amount: int, name: str) -> bool:
+    def refund(self, unit: UnitOfWork, order: Order, amount: int, name: str) -> bool:
         """Move an amount from sales back to the account."""
-        _record_refund(turn, order, ledger.customer(order.payment["account"]), amount, name)
+        _record_refund(unit, order, ledger.customer(order.payment["account"]), amount, name)
         return True
 
 
@@ -94,8 +94,8 @@ class CardMethod:
 
     Args:
         provider: the acquirer's client, or None where the store takes no cards.
-        charged: told the outcome in the turn that records it.
-        refunded: told that so much of an order's money went back, in the turn that records it.
+        charged: told the outcome in the unit of work that records it.
+        refunded: told that so much of an order's money went back, in the unit of work that records it.
         refused: told of a refund that the provider refused: order, amount, name and why.
         let_in: told why the provider does not let us in, or None when it does.
         again: milliseconds after which a provider that does not is asked again.
@@ -104,10 +104,10 @@ class CardMethod:
     def __init__(
         self,
         provider: Acquirer | None,
-        charged: Callable[[Turn, str, Captured | Declined], None],
-        refunded: Callable[[Turn, str, int], None],
-        refused: Callable[[Turn, str, int, str, str], None],
-        let_in: Callable[[Turn, str | None], None],
+        charged: Callable[[UnitOfWork, str, Captured | Declined], None],
+        refunded: Callable[[UnitOfWork, str, int], None],
+        refused: Callable[[UnitOfWork, str, int, str, str], None],
+        let_in: Callable[[UnitOfWork, str | None], None],
         again: int,
     ) -> None:
         self._provider = provider
@@ -130,17 +130,17 @@ class CardMethod:
         if self._provider is None:
             raise InvalidField("This store takes no cards.", field="payment.method")
 
-    def charge(self, turn: Turn, order: Order) -> None:
+    def charge(self, unit: UnitOfWork, order: Order) -> None:
         """Ask the acquirer after the commit; the key is fixed before the first try."""
         _ask_to_charge(
-            turn, ChargeCard(order=order.id, token=order.payment["token"], total=order.money())
+            unit, ChargeCard(order=order.id, token=order.payment["token"], total=order.money())
         )
 
-    def refund(self, turn: Turn, order: Order, amount: int, name: str) -> bool:
+    def refund(self, unit: UnitOfWork, order: Order, amount: int, name: str) -> bool:
         """Ask the acquirer after the commit; the name is its key."""
         total = Money(amount=amount, currency=order.expected.currency)
         _ask_to_refund(
-            turn, RefundCard(order=order.id, charge=charge_key(order.id), total=total, name=name)
+            unit, RefundCard(order=order.id, charge=charge_key(order.id), total=total, name=name)
         )
         return False
 
@@ -157,20 +157,20 @@ class CardMethod:
         raise OutcomeUnknownError(f"the refund {key} is not done yet: {outcome.detail}")
 
     def _given_back(
-        self, turn: Turn, call: RefundCard, outcome: Refunded | RefusedRefund | Misconfigured
+        self, unit: UnitOfWork, call: RefundCard, outcome: Refunded | RefusedRefund | Misconfigured
     ) -> None:
         if isinstance(outcome, Misconfigured):
-            self._let_in(turn, outcome.reason)
-            turn.after(self._again, "refund-again", call)
+            self._let_in(unit, outcome.reason)
+            unit.after(self._again, "refund-again", call)
             return
-        self._let_in(turn, None)
-        order, amount = store.order(turn.connection, call.order), call.total.amount
+        self._let_in(unit, None)
+        order, amount = store.order(unit.connection, call.order), call.total.amount
         if isinstance(outcome, RefusedRefund):
-            self._refused(turn, order.id, amount, _name(call), outcome.reason)
+            self._refused(unit, order.id, amount, _name(call), outcome.reason)
             return
         acquirer = ledger.own(ledger.ACQUIRER, order.expected.currency)
-        _record_refund(turn, order, acquirer, amount, _name(call))  # it owes us less
-        self._refunded(turn, call.order, amount)
+        _record_refund(unit, order, acquirer, amount, _name(call))  # it owes us less
+        self._refunded(unit, call.order, amount)
 
     async def _capture(self, key: str, call: ChargeCard) -> Captured | Declined | Misconfigured:
         assert self._provider is not None
@@ -182,22 +182,22 @@ class CardMethod:
         raise OutcomeUnknownError(f"the outcome of {key} is not known: {outcome.detail}")
 
     def _captured(
-        self, turn: Turn, call: ChargeCard, outcome: Captured | Declined | Misconfigured
+        self, unit: UnitOfWork, call: ChargeCard, outcome: Captured | Declined | Misconfigured
     ) -> None:
         if isinstance(outcome, Misconfigured):
-            self._let_in(turn, outcome.reason)
-            turn.after(self._again, "acquirer-again", call)
+            self._let_in(unit, outcome.reason)
+            unit.after(self._again, "acquirer-again", call)
             return
-        self._let_in(turn, None)
-        self._charged(turn, call.order, outcome)
+        self._let_in(unit, None)
+        self._charged(unit, call.order, outcome)
 
 
-def _ask_to_charge(turn: Turn, call: ChargeCard) -> None:
-    turn.call("acquirer", call, key=charge_key(call.order))
+def _ask_to_charge(unit: UnitOfWork, call: ChargeCard) -> None:
+    unit.call("acquirer", call, key=charge_key(call.order))
 
 
-def _ask_to_refund(turn: Turn, call: RefundCard) -> None:
-    turn.call("refund", call, key=_name(call))
+def _ask_to_refund(unit: UnitOfWork, call: RefundCard) -> None:
+    unit.call("refund", call, key=_name(call))
 
 
 def _name(call: RefundCard) -> str:
@@ -219,47 +219,47 @@ def refund_name(order: str, begun: int) -> str:
     return f"{order}.refund.{begun}"
 
 
-def _record_refund(turn: Turn, order: Order, target: str, amount: int, name: str) -> None:
+def _record_refund(unit: UnitOfWork, order: Order, target: str, amount: int, name: str) -> None:
     """Post a refund to the ledger."""
     ledger.transfer(
-        turn.connection,
+        unit.connection,
         name,
         source=ledger.own(ledger.SALES, order.expected.currency),
         target=target,
         amount=amount,
-        now=turn.now,
+        now=unit.now,
         order=order.id,
     )
 
 
-def record_refund_by_hand(turn: Turn, order: Order, amount: int, name: str) -> None:
+def record_refund_by_hand(unit: UnitOfWork, order: Order, amount: int, name: str) -> None:
     """Post a refund that was paid in cash, or by a transfer past the payment provider."""
     cash = ledger.own(ledger.CASH, order.expected.currency)
-    ledger.open_account(turn.connection, cash, "Cash", order.expected.currency)
-    _record_refund(turn, order, cash, amount, name)
+    ledger.open_account(unit.connection, cash, "Cash", order.expected.currency)
+    _record_refund(unit, order, cash, amount, name)
 
 
-def record_sale(turn: Turn, order: Order, source: str) -> str:
+def record_sale(unit: UnitOfWork, order: Order, source: str) -> str:
     """Post a sale to the ledger; returns the transfer's name, the payment reference."""
     total = order.money()
     sales = ledger.own(ledger.SALES, total.currency)
-    ledger.open_account(turn.connection, sales, "Sales", total.currency)
+    ledger.open_account(unit.connection, sales, "Sales", total.currency)
     name = charge_key(order.id)
     ledger.transfer(
-        turn.connection,
+        unit.connection,
         name,
         source=source,
         target=sales,
         amount=total.amount,
-        now=turn.now,
+        now=unit.now,
         order=order.id,
     )
     return name
 
 
-def record_card_sale(turn: Turn, order: Order) -> None:
+def record_card_sale(unit: UnitOfWork, order: Order) -> None:
     """Post a sale by card: the acquirer owes us the money."""
     currency = order.expected.currency
     acquirer = ledger.own(ledger.ACQUIRER, currency)
-    ledger.open_account(turn.connection, acquirer, "Acquirer", currency)
-    record_sale(turn, order, acquirer)
+    ledger.open_account(unit.connection, acquirer, "Acquirer", currency)
+    record_sale(unit, order, acquirer)

@@ -15,7 +15,7 @@ from bus.contract.settlement import (
 )
 from bus.contract.values import Money
 from bus.runtime.requests import Request
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from nodes.settlement import refusals, steps, store
 from nodes.settlement.acquirer.outcomes import Captured, Declined
 from nodes.settlement.domain import Order, Undo
@@ -38,55 +38,57 @@ class Resolving:
 
     def __init__(
         self,
-        refund: Callable[[Turn, Order, int, str], None],
-        money_back: Callable[[Turn, str, int], None],
-        step: Callable[[Turn, Order, Undo], None],
-        step_done: Callable[[Turn, Order, Undo], None],
+        refund: Callable[[UnitOfWork, Order, int, str], None],
+        money_back: Callable[[UnitOfWork, str, int], None],
+        step: Callable[[UnitOfWork, Order, Undo], None],
+        step_done: Callable[[UnitOfWork, Order, Undo], None],
     ) -> None:
         self._refund = refund
         self._money_back = money_back
         self._step = step
         self._step_done = step_done
 
-    def refused(self, turn: Turn, order: str, amount: int, name: str, reason: str) -> None:
+    def refused(self, unit: UnitOfWork, order: str, amount: int, name: str, reason: str) -> None:
         """The provider said no to a refund, for good."""
-        currency = store.order(turn.connection, order).expected.currency
-        refusals.refused(turn.connection, Refusal(name, order, amount, currency, reason, turn.now))
-        _show(turn)
+        currency = store.order(unit.connection, order).expected.currency
+        refusals.refused(unit.connection, Refusal(name, order, amount, currency, reason, unit.now))
+        _show(unit)
 
-    def let_in(self, turn: Turn, reason: str | None) -> None:
+    def let_in(self, unit: UnitOfWork, reason: str | None) -> None:
         """The provider does not let us in, and says why; or, with None, does."""
-        if refusals.set_fault(turn.connection, reason, turn.now):
-            _show(turn)
+        if refusals.set_fault(unit.connection, reason, unit.now):
+            _show(unit)
 
-    def step_refused(self, turn: Turn, order: str, step: Undo, callee: str, reason: str) -> None:
+    def step_refused(
+        self, unit: UnitOfWork, order: str, step: Undo, callee: str, reason: str
+    ) -> None:
         """Another role said no to a step back, for good."""
         name = steps.name_of(order, step)
-        row = steps.RefusedStep(name, order, step, callee, reason, turn.now)
-        steps.refused(turn.connection, row)
-        _show(turn)
+        row = steps.RefusedStep(name, order, step, callee, reason, unit.now)
+        steps.refused(unit.connection, row)
+        _show(unit)
 
-    def charged(self, turn: Turn, order: str, outcome: Captured | Declined) -> None:
+    def charged(self, unit: UnitOfWork, order: str, outcome: Captured | Declined) -> None:
         """The provider has charged a card, or not: not to charge any is a fault of its own."""
         if isinstance(outcome, Captured):
-            if steps.charged(turn.connection):
-                _show(turn)
+            if steps.charged(unit.connection):
+                _show(unit)
         elif outcome.refused:
-            steps.charge_refused(turn.connection, order, outcome.reason, turn.now)
-            _show(turn)
+            steps.charge_refused(unit.connection, order, outcome.reason, unit.now)
+            _show(unit)
 
-    def resolve(self, turn: Turn, request: Request[Resolve]) -> Resolved:
+    def resolve(self, unit: UnitOfWork, request: Request[Resolve]) -> Resolved:
         """A person has done it by hand, or wants whoever refused to be asked again."""
         data = request.data
-        order = store.order(turn.connection, data.order)
+        order = store.order(unit.connection, data.order)
         chosen = [
             each
-            for each in refusals.of_order(turn.connection, order.id)
+            for each in refusals.of_order(unit.connection, order.id)
             if data.refund in (None, each.name)
         ]
         undone = [
             each
-            for each in steps.open_ones(turn.connection, _STEPS, order.id)
+            for each in steps.open_ones(unit.connection, _STEPS, order.id)
             if data.refund in (None, each.name)
         ]
         if not chosen and not undone:
@@ -95,20 +97,20 @@ class Resolving:
                 state=order.state,
             )
         for each in chosen:
-            refusals.resolve(turn.connection, each, data.how, request.caller, data.reason, turn.now)
+            refusals.resolve(unit.connection, each, data.how, request.caller, data.reason, unit.now)
             if data.how == "retry":
-                self._refund(turn, order, each.amount, each.name)
+                self._refund(unit, order, each.amount, each.name)
             else:
-                record_refund_by_hand(turn, order, each.amount, each.name)
-                self._money_back(turn, order.id, each.amount)
+                record_refund_by_hand(unit, order, each.amount, each.name)
+                self._money_back(unit, order.id, each.amount)
         for one in undone:
-            steps.resolve(turn.connection, one, data.how, request.caller, data.reason, turn.now)
+            steps.resolve(unit.connection, one, data.how, request.caller, data.reason, unit.now)
             act = self._step if data.how == "retry" else self._step_done
-            act(turn, store.order(turn.connection, order.id), cast("Undo", one.step))
-        _show(turn)
+            act(unit, store.order(unit.connection, order.id), cast("Undo", one.step))
+        _show(unit)
         return Resolved(
             order=order.id,
-            state=store.order(turn.connection, order.id).state,
+            state=store.order(unit.connection, order.id).state,
             amount=Money(
                 amount=sum(each.amount for each in chosen), currency=order.expected.currency
             ),
@@ -131,5 +133,5 @@ def alarms(connection: sqlite3.Connection) -> list[Alarm]:
     return [*refusals.alarms(connection), *steps.alarms(connection)]
 
 
-def _show(turn: Turn) -> None:
-    turn.alarm()
+def _show(unit: UnitOfWork) -> None:
+    unit.alarm()

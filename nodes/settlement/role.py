@@ -70,7 +70,7 @@ from bus.contract.warehouse import (
 from bus.runtime.deliveries import delivered
 from bus.runtime.requests import Answer, Observed, Request
 from bus.runtime.role import Role, Timer
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from nodes.settlement import accounts, domain, resolving, store
 from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.acquirer.outcomes import Captured, Declined
@@ -166,122 +166,122 @@ class Settlement:
             alarms=resolving.alarms,
         )
 
-    def _purchase(self, turn: Turn, request: Request[Purchase]) -> None:
+    def _purchase(self, unit: UnitOfWork, request: Request[Purchase]) -> None:
         purchase = request.data
-        self._methods[purchase.payment.method].check(turn.connection)
-        points = store.pickup_points(turn.connection)
+        self._methods[purchase.payment.method].check(unit.connection)
+        points = store.pickup_points(unit.connection)
         order = domain.place_order(
             purchase,
-            order=turn.identity.reference("o-"),
+            order=unit.environment.reference("o-"),
             terminal=request.caller,
             request=request.id,
             pickup_point=domain.choose_pickup_point(purchase.pickup_point, points),
-            pickup_code=store.unused_code(turn.connection, lambda: turn.identity.digits(6)),
-            now=turn.now,
+            pickup_code=store.unused_code(unit.connection, lambda: unit.environment.digits(6)),
+            now=unit.now,
         )
-        _save(turn, order)
-        turn.send(RESERVE, "catalog", Reserve(order=order.id, lines=list(order.lines)))
+        _save(unit, order)
+        unit.send(RESERVE, "catalog", Reserve(order=order.id, lines=list(order.lines)))
 
-    def _reserved(self, turn: Turn, answer: Answer[Reserved]) -> None:
-        order = store.order(turn.connection, answer.request.order)
+    def _reserved(self, unit: UnitOfWork, answer: Answer[Reserved]) -> None:
+        order = store.order(unit.connection, answer.request.order)
         if order.state != "reserving":
             return  # it was cancelled meanwhile, and what was held is being released
         if answer.data is None:
             assert answer.problem is not None, "a reserve has no deadline"
-            _refuse(turn, order, Refused(answer.problem))
+            _refuse(unit, order, Refused(answer.problem))
             return
         try:
             order = domain.price(order, answer.data.lines)
         except Problem as problem:
-            turn.send(RELEASE, "catalog", Release(order=order.id))
-            _refuse(turn, order, problem)
+            unit.send(RELEASE, "catalog", Release(order=order.id))
+            _refuse(unit, order, problem)
             return
-        order = order.to("charging", turn.now)
-        _save(turn, order)
-        outcome = self._methods[order.payment["method"]].charge(turn, order)
+        order = order.to("charging", unit.now)
+        _save(unit, order)
+        outcome = self._methods[order.payment["method"]].charge(unit, order)
         if outcome is not None:
-            _settle(turn, order, outcome, self._seller)
+            _settle(unit, order, outcome, self._seller)
 
-    def _charged(self, turn: Turn, identifier: str, outcome: Captured | Declined) -> None:
-        """A card's outcome came in a turn of its own."""
-        self._resolving.charged(turn, identifier, outcome)
-        order = store.order(turn.connection, identifier)
+    def _charged(self, unit: UnitOfWork, identifier: str, outcome: Captured | Declined) -> None:
+        """A card's outcome came in a unit of work of its own."""
+        self._resolving.charged(unit, identifier, outcome)
+        order = store.order(unit.connection, identifier)
         if isinstance(outcome, Captured):
-            record_card_sale(turn, order)
+            record_card_sale(unit, order)
         if order.state not in domain.UNDOING:
-            _settle(turn, order, outcome, self._seller)
+            _settle(unit, order, outcome, self._seller)
         elif isinstance(outcome, Captured):
             order = domain.charged_too_late(order, outcome.reference)
-            self._refund(turn, order, order.money().amount)
+            self._refund(unit, order, order.money().amount)
         else:
-            self._undone(turn, order, "charge")
+            self._undone(unit, order, "charge")
 
-    def _cancel(self, turn: Turn, request: Request[OrderOnly]) -> OrderStateReply:
-        order = store.order(turn.connection, request.data.order)
+    def _cancel(self, unit: UnitOfWork, request: Request[OrderOnly]) -> OrderStateReply:
+        order = store.order(unit.connection, request.data.order)
         if role_of(request.caller) == "terminal" and order.terminal != request.caller:
             raise UnknownOrder(f"There is no order {order.id}.")
         if order.state not in ("cancelling", "cancelled"):
-            order = self._undo(turn, order, "cancelling", f"cancelled by {request.caller}")
+            order = self._undo(unit, order, "cancelling", f"cancelled by {request.caller}")
         return OrderStateReply(order=order.id, state=order.state)
 
-    def _collect(self, turn: Turn, request: Request[Collect]) -> OrderStateReply | None:
+    def _collect(self, unit: UnitOfWork, request: Request[Collect]) -> OrderStateReply | None:
         if not keeps_customers_apart(request.caller):  # else one who guesses would lock out all
-            self._lock.check(turn.connection, request.caller, turn.steady)
-        order = store.order_by_code(turn.connection, request.data.code)
+            self._lock.check(unit.connection, request.caller, unit.steady)
+        order = store.order_by_code(unit.connection, request.data.code)
         if order is None and keeps_customers_apart(request.caller):
             raise UnknownPickupCode("No parcel waits under this code.")
         if order is None:  # answered, not raised: that would take back that it was counted
-            problem = self._lock.wrong(turn.connection, request.caller, turn.steady)
-            turn.answer_at_once(request, problem)
-            turn.refused = problem.code
+            problem = self._lock.wrong(unit.connection, request.caller, unit.steady)
+            unit.answer_at_once(request, problem)
+            unit.refused = problem.code
             return None
-        self._lock.right(turn.connection, request.caller)
-        order = order.to("collected", turn.now)
-        _save(turn, order)
+        self._lock.right(unit.connection, request.caller)
+        order = order.to("collected", unit.now)
+        _save(unit, order)
         return OrderStateReply(order=order.id, state="collected")
 
-    def _failed(self, turn: Turn, request: Request[Failed]) -> OrderOnly:
+    def _failed(self, unit: UnitOfWork, request: Request[Failed]) -> OrderOnly:
         data = request.data
-        order = store.order(turn.connection, data.order)
+        order = store.order(unit.connection, data.order)
         if data.lines is not None:
-            order, price = domain.go_without(order, data.lines, turn.now, data.reason)
+            order, price = domain.go_without(order, data.lines, unit.now, data.reason)
             if price:
-                _save(turn, order)
-                turn.send(RELEASE, "catalog", Release(order=order.id, lines=data.lines))
-                self._refund(turn, order, price)
+                _save(unit, order)
+                unit.send(RELEASE, "catalog", Release(order=order.id, lines=data.lines))
+                self._refund(unit, order, price)
         elif order.state in ("settled", "short"):
-            self._undo(turn, order, "cancelling", data.reason)
+            self._undo(unit, order, "cancelling", data.reason)
         return OrderOnly(order=order.id)
 
-    def _ready(self, turn: Turn, request: Request[Ready]) -> OrderOnly:
-        order = store.order(turn.connection, request.data.order)
+    def _ready(self, unit: UnitOfWork, request: Request[Ready]) -> OrderOnly:
+        order = store.order(unit.connection, request.data.order)
         if order.state in domain.UNDOING or order.state in domain.FINAL:
             return OrderOnly(order=order.id)  # withdrawn while it was packed
-        order = replace(order.to("ready", turn.now), parcel=request.data.parcel)
-        self._remind(turn, order)
-        expires = turn.steady + self._expire_after
+        order = replace(order.to("ready", unit.now), parcel=request.data.parcel)
+        self._remind(unit, order)
+        expires = unit.steady + self._expire_after
         wait = min(self._remind_again, self._expire_after)
-        turn.after(wait, "unclaimed", Unclaimed(order=order.id, expires_at=expires))
+        unit.after(wait, "unclaimed", Unclaimed(order=order.id, expires_at=expires))
         return OrderOnly(order=order.id)
 
-    def _remind(self, turn: Turn, order: domain.Order) -> None:
-        points = store.pickup_points(turn.connection)
+    def _remind(self, unit: UnitOfWork, order: domain.Order) -> None:
+        points = store.pickup_points(unit.connection)
         assert points is not None, "an order was placed without pickup points"
-        turn.drop(order.reminder)  # of a terminal that was away it is enough to ask once
-        reminder = turn.send(REMIND, order.terminal, domain.reminder(order, points))
-        _save(turn, replace(order, reminder=reminder))
+        unit.drop(order.reminder)  # of a terminal that was away it is enough to ask once
+        reminder = unit.send(REMIND, order.terminal, domain.reminder(order, points))
+        _save(unit, replace(order, reminder=reminder))
 
-    def _unclaimed(self, turn: Turn, unclaimed: Unclaimed) -> None:
-        order = store.order(turn.connection, unclaimed.order)
+    def _unclaimed(self, unit: UnitOfWork, unclaimed: Unclaimed) -> None:
+        order = store.order(unit.connection, unclaimed.order)
         if order.state not in ("ready", "reminded"):
             return
-        if turn.steady >= unclaimed.expires_at:
-            self._undo(turn, order, "expiring", "nobody collected it")
+        if unit.steady >= unclaimed.expires_at:
+            self._undo(unit, order, "expiring", "nobody collected it")
             return
         if order.state == "reminded":  # else the first reminder is still on its way
-            self._remind(turn, order)
-        wait = min(self._remind_again, unclaimed.expires_at - turn.steady)
-        turn.after(wait, "unclaimed", unclaimed)
+            self._remind(unit, order)
+        wait = min(self._remind_again, unclaimed.expires_at - unit.steady)
+        unit.after(wait, "unclaimed", unclaimed)
 
     def _show_order(
         self, connection: sqlite3.Connection, request: Request[OrderQuery]
@@ -310,134 +310,134 @@ class Settlement:
         raise UnknownPickupCode("No open order has this pickup code.")
 
     def _undo(
-        self, turn: Turn, order: domain.Order, state: OrderState, reason: str
+        self, unit: UnitOfWork, order: domain.Order, state: OrderState, reason: str
     ) -> domain.Order:
         """Begin to undo an order: every step back that is possible from where it is."""
         unanswered = order.state in ("reserving", "charging")
-        order = domain.begin_undoing(order, state, turn.now, reason)
-        _save(turn, order)
-        turn.drop(order.reminder)
+        order = domain.begin_undoing(order, state, unit.now, reason)
+        _save(unit, order)
+        unit.drop(order.reminder)
         if unanswered:
             problem = Cancelled("The order was cancelled before it was paid.", order=order.id)
-            turn.answer(PURCHASE, order.terminal, order.request, problem)
+            unit.answer(PURCHASE, order.terminal, order.request, problem)
         for step in sorted(order.undo & _AT_ROLES):
-            _begin_step(turn, order, step)
+            _begin_step(unit, order, step)
         if "refund" in order.undo:
-            self._refund(turn, order, order.money().amount - order.refunding)
-        return store.order(turn.connection, order.id)
+            self._refund(unit, order, order.money().amount - order.refunding)
+        return store.order(unit.connection, order.id)
 
-    def _refund(self, turn: Turn, order: domain.Order, amount: int) -> None:
+    def _refund(self, unit: UnitOfWork, order: domain.Order, amount: int) -> None:
         name = refund_name(order.id, order.refunding)
         order = domain.begin_refund(order, amount)
-        _save(turn, order)
-        self._give_back(turn, order, amount, name)
+        _save(unit, order)
+        self._give_back(unit, order, amount, name)
 
-    def _give_back(self, turn: Turn, order: domain.Order, amount: int, name: str) -> None:
-        if self._methods[order.payment["method"]].refund(turn, order, amount, name):
-            _money_back(turn, order.id, amount)
+    def _give_back(self, unit: UnitOfWork, order: domain.Order, amount: int, name: str) -> None:
+        if self._methods[order.payment["method"]].refund(unit, order, amount, name):
+            _money_back(unit, order.id, amount)
 
-    def _released(self, turn: Turn, answer: Answer[OrderOnly]) -> None:
+    def _released(self, unit: UnitOfWork, answer: Answer[OrderOnly]) -> None:
         if answer.request.lines is None:  # else the rest of its order goes on
-            self._step(turn, answer, "release")
+            self._step(unit, answer, "release")
 
-    def _withdrawn(self, turn: Turn, answer: Answer[OrderOnly]) -> None:
-        self._step(turn, answer, "withdraw")
+    def _withdrawn(self, unit: UnitOfWork, answer: Answer[OrderOnly]) -> None:
+        self._step(unit, answer, "withdraw")
 
-    def _step(self, turn: Turn, answer: Answer[OrderOnly], step: domain.Undo) -> None:
+    def _step(self, unit: UnitOfWork, answer: Answer[OrderOnly], step: domain.Undo) -> None:
         """Another role has done a step back; one that it refused waits for a person."""
-        order = store.order(turn.connection, answer.request.order)
+        order = store.order(unit.connection, answer.request.order)
         if answer.data is not None:
-            self._undone(turn, order, step)
+            self._undone(unit, order, step)
         elif answer.problem is not None and step in order.undo:
-            self._resolving.step_refused(turn, order.id, step, answer.callee, answer.problem.detail)
+            self._resolving.step_refused(unit, order.id, step, answer.callee, answer.problem.detail)
 
-    def _undone(self, turn: Turn, order: domain.Order, step: domain.Undo) -> None:
-        order, following = domain.undone(order, step, turn.now)
-        _save(turn, order)
+    def _undone(self, unit: UnitOfWork, order: domain.Order, step: domain.Undo) -> None:
+        order, following = domain.undone(order, step, unit.now)
+        _save(unit, order)
         if following is not None:
-            _begin_step(turn, order, following)
+            _begin_step(unit, order, following)
 
 
-def _begin_step(turn: Turn, order: domain.Order, step: domain.Undo) -> None:
+def _begin_step(unit: UnitOfWork, order: domain.Order, step: domain.Undo) -> None:
     """Have another role do a step back."""
     if step == "release":
-        turn.send(RELEASE, "catalog", Release(order=order.id))
+        unit.send(RELEASE, "catalog", Release(order=order.id))
     else:
         assert step == "withdraw", f"no role can {step}"
-        turn.send(WITHDRAW, "warehouse", OrderOnly(order=order.id))
+        unit.send(WITHDRAW, "warehouse", OrderOnly(order=order.id))
 
 
-def _save(turn: Turn, order: domain.Order) -> None:
+def _save(unit: UnitOfWork, order: domain.Order) -> None:
     """Write an order, and tell whoever listens of its new state."""
-    if store.save(turn.connection, order):
+    if store.save(unit.connection, order):
         told = store.summary(order).model_dump()
-        turn.emit(ORDER_CHANGED, OrderChanged(**told, reason=order.reason))
+        unit.emit(ORDER_CHANGED, OrderChanged(**told, reason=order.reason))
 
 
-def _money_back(turn: Turn, identifier: str, amount: int) -> None:
+def _money_back(unit: UnitOfWork, identifier: str, amount: int) -> None:
     """So much is back with the customer."""
-    order = store.order(turn.connection, identifier)
-    _save(turn, domain.money_back(order, amount, turn.now))
+    order = store.order(unit.connection, identifier)
+    _save(unit, domain.money_back(order, amount, unit.now))
 
 
 def _settle(
-    turn: Turn, order: domain.Order, outcome: Captured | Declined, seller: Seller | None
+    unit: UnitOfWork, order: domain.Order, outcome: Captured | Declined, seller: Seller | None
 ) -> None:
     if isinstance(outcome, Declined):
-        order = order.to("declined", turn.now, outcome.reason)
-        _save(turn, order)
-        turn.send(RELEASE, "catalog", Release(order=order.id))
-        _answer(turn, order, PaymentDeclined(outcome.reason, order=order.id))
+        order = order.to("declined", unit.now, outcome.reason)
+        _save(unit, order)
+        unit.send(RELEASE, "catalog", Release(order=order.id))
+        _answer(unit, order, PaymentDeclined(outcome.reason, order=order.id))
         return
-    order = replace(order.to("settled", turn.now), reference=outcome.reference)
-    _save(turn, order)
-    turn.send(COMMIT, "catalog", OrderOnly(order=order.id))
+    order = replace(order.to("settled", unit.now), reference=outcome.reference)
+    _save(unit, order)
+    unit.send(COMMIT, "catalog", OrderOnly(order=order.id))
     lines = [Line(sku=line.sku, quantity=line.quantity) for line in order.lines]
-    turn.send(
+    unit.send(
         FULFIL, "warehouse", Fulfil(order=order.id, lines=lines, pickup_point=order.pickup_point)
     )
-    receipt = domain.receipt(order, rfc3339(turn.now), seller)
-    turn.answer(PURCHASE, order.terminal, order.request, receipt)
+    receipt = domain.receipt(order, rfc3339(unit.now), seller)
+    unit.answer(PURCHASE, order.terminal, order.request, receipt)
 
 
-def _refuse(turn: Turn, order: domain.Order, problem: Problem) -> None:
+def _refuse(unit: UnitOfWork, order: domain.Order, problem: Problem) -> None:
     data = problem.to_data()
-    _save(turn, order.to("refused", turn.now, data.detail))
-    _answer(turn, order, Refused(_with_order(data, order.id)))
+    _save(unit, order.to("refused", unit.now, data.detail))
+    _answer(unit, order, Refused(_with_order(data, order.id)))
 
 
 def _with_order(data: ProblemData, order: str) -> ProblemData:
     return ProblemData.model_validate({**data.model_dump(), "order": order})
 
 
-def _answer(turn: Turn, order: domain.Order, problem: Problem) -> None:
-    turn.refused = problem.to_data().code
-    turn.answer(PURCHASE, order.terminal, order.request, problem)
+def _answer(unit: UnitOfWork, order: domain.Order, problem: Problem) -> None:
+    unit.refused = problem.to_data().code
+    unit.answer(PURCHASE, order.terminal, order.request, problem)
 
 
-def _reminded(turn: Turn, answer: Answer[Shown]) -> None:
-    order = store.order(turn.connection, answer.request.order)
+def _reminded(unit: UnitOfWork, answer: Answer[Shown]) -> None:
+    order = store.order(unit.connection, answer.request.order)
     shown = answer.data is not None and answer.data.shown
     if shown and order.state == "ready":
-        _save(turn, order.to("reminded", turn.now))
+        _save(unit, order.to("reminded", unit.now))
 
 
 def _delivered(connection: sqlite3.Connection, request: Request[Delivered]) -> DeliveredReply:
     return delivered(connection, request.data)
 
 
-def _points(turn: Turn, observed: Observed[PickupPoints]) -> None:
+def _points(unit: UnitOfWork, observed: Observed[PickupPoints]) -> None:
     if observed.node == "warehouse":
-        store.save_pickup_points(turn.connection, observed.data)
+        store.save_pickup_points(unit.connection, observed.data)
 
 
-def _presence(turn: Turn, observed: Observed[Presence]) -> None:
+def _presence(unit: UnitOfWork, observed: Observed[Presence]) -> None:
     """Watched so that what waits for a terminal is sent as soon as it is back."""
 
 
-def _alarms(turn: Turn, observed: Observed[Alarms]) -> None:
+def _alarms(unit: UnitOfWork, observed: Observed[Alarms]) -> None:
     if observed.node == "warehouse":
-        store.save_alarms(turn.connection, observed.data)
+        store.save_alarms(unit.connection, observed.data)
 
 
 def _list_orders(connection: sqlite3.Connection, request: Request[Orders]) -> OrderList:

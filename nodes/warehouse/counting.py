@@ -7,7 +7,7 @@ from bus.contract.catalog import RESTOCK, WRITE_OFF, Restock, StockLevel, WriteO
 from bus.contract.errors import Refused
 from bus.contract.warehouse import COUNT, Counted, CountGoods, CountList, Counts
 from bus.runtime.requests import Answer, Request
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from nodes.warehouse import counts, store, troubles
 
 
@@ -18,18 +18,18 @@ class Counting:
         dispatch: gives jobs to sorters, when there are more goods, or fewer, than before.
     """
 
-    def __init__(self, dispatch: Callable[[Turn], None]) -> None:
+    def __init__(self, dispatch: Callable[[UnitOfWork], None]) -> None:
         self._dispatch = dispatch
 
-    def count(self, turn: Turn, request: Request[CountGoods]) -> Counted | None:
+    def count(self, unit: UnitOfWork, request: Request[CountGoods]) -> Counted | None:
         """Correct the books of a location by what is wrong there for certain."""
-        data, rows = request.data, turn.connection
+        data, rows = request.data, unit.connection
         location = data.location or counts.place_of(rows, data.sku)
         store.refuse_unknown_location(rows, location)
         if not data.counted:
             counts.refuse_never_seen(rows, data.sku)
         if troubles.counted(rows, data.sku, location):
-            turn.alarm()
+            unit.alarm()
         books = counts.books(rows, data.sku, location)
         change = books.correction(data.counted)
         row = counts.CountRow(
@@ -37,34 +37,34 @@ class Counting:
             books.booked, data.counted, change, data.reason,
         )  # fmt: skip
         if not change:
-            counts.save(rows, row, turn.now, None)
+            counts.save(rows, row, unit.now, None)
             return _counted(rows, row)
         store.move(rows, data.sku, location, change)
         if change > 0:
-            message = turn.send(RESTOCK, "catalog", Restock(sku=data.sku, quantity=change))
+            message = unit.send(RESTOCK, "catalog", Restock(sku=data.sku, quantity=change))
             receipt = store.GoodsReceipt(request.caller, request.id, data.sku, location, change)
             store.save_receipt(rows, receipt, message)
-            counts.save(rows, row, turn.now, message)
+            counts.save(rows, row, unit.now, message)
             return None
-        message = turn.send(WRITE_OFF, "catalog", WriteOff(sku=data.sku, quantity=-change))
-        number = counts.save(rows, row, turn.now, message)
-        store.adjust(rows, data.sku, location, change, now=turn.now, count=number)
-        self._dispatch(turn)
+        message = unit.send(WRITE_OFF, "catalog", WriteOff(sku=data.sku, quantity=-change))
+        number = counts.save(rows, row, unit.now, message)
+        store.adjust(rows, data.sku, location, change, now=unit.now, count=number)
+        self._dispatch(unit)
         return None
 
-    def told(self, turn: Turn, answer: Answer[StockLevel]) -> int | None:
+    def told(self, unit: UnitOfWork, answer: Answer[StockLevel]) -> int | None:
         """The catalog knows, or refuses; the number of the count behind it that stands, if any."""
-        found = counts.take_told(turn.connection, answer.id)
+        found = counts.take_told(unit.connection, answer.id)
         if found is None:
             return None
         number, row = found
         if answer.problem is not None:
             if row.change > 0:
-                counts.forget(turn.connection, number)
-            turn.answer(COUNT, row.caller, row.request, Refused(answer.problem))
+                counts.forget(unit.connection, number)
+            unit.answer(COUNT, row.caller, row.request, Refused(answer.problem))
             return None
-        counted = _counted(turn.connection, row, answer.data)
-        turn.answer(COUNT, row.caller, row.request, counted)
+        counted = _counted(unit.connection, row, answer.data)
+        unit.answer(COUNT, row.caller, row.request, counted)
         return number
 
 

@@ -22,14 +22,14 @@ from bus.contract.warehouse import (
     ShortPickReply,
 )
 from bus.runtime.requests import Answer, Observed, Request
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from nodes.warehouse import domain, returns, store, troubles
 from nodes.warehouse.settings import WarehouseSettings
 
 _LOOK_AGAIN = 1000
 """Milliseconds until a warehouse that has just started knows who is there."""
 _SORTERS = 100
-"""The most sorters that one turn gives jobs to."""
+"""The most sorters that one unit of work gives jobs to."""
 
 
 class Patience(Model):
@@ -54,135 +54,135 @@ class Dispatch:
         self._refusal_pause = round(settings.refusal_pause * 1000)
         self._fault_pause = round(settings.fault_pause * 1000)
 
-    def dispatch(self, turn: Turn) -> None:
+    def dispatch(self, unit: UnitOfWork) -> None:
         """Give waiting jobs to free sorters, as far as the bins hold their goods."""
-        online = {name for name in turn.online if role_of(name) == "sorter"}
-        soon = online - returns.paused(turn.connection, turn.steady + self._refusal_pause)
-        online -= returns.paused(turn.connection, turn.steady)
-        busy = store.busy(turn.connection) & online
-        waiting = store.waiting(turn.connection, _SORTERS)
+        online = {name for name in unit.online if role_of(name) == "sorter"}
+        soon = online - returns.paused(unit.connection, unit.steady + self._refusal_pause)
+        online -= returns.paused(unit.connection, unit.steady)
+        busy = store.busy(unit.connection) & online
+        waiting = store.waiting(unit.connection, _SORTERS)
         ready: list[domain.Job] = []
         for identifier in waiting:
             if len(ready) >= len(online) - len(busy):
                 break
-            allocated = self._allocate(turn, store.job(turn.connection, identifier))
+            allocated = self._allocate(unit, store.job(unit.connection, identifier))
             if allocated is not None:
                 ready.append(allocated)
         for job, sorter in domain.assign(ready, busy, online):
-            message = turn.send(PICK, sorter, domain.pick(job))
-            store.save_job(turn.connection, replace(job, pick_message=message), turn.now)
+            message = unit.send(PICK, sorter, domain.pick(job))
+            store.save_job(unit.connection, replace(job, pick_message=message), unit.now)
             patience = Patience(job=job.id, assignment=job.assignment, if_lost=False)
-            turn.after(self._slow_job, "patience", patience)
-        self._raise_alarms(turn, nobody=bool(waiting) and not soon)
+            unit.after(self._slow_job, "patience", patience)
+        self._raise_alarms(unit, nobody=bool(waiting) and not soon)
 
-    def _allocate(self, turn: Turn, job: domain.Job) -> domain.Job | None:
+    def _allocate(self, unit: UnitOfWork, job: domain.Job) -> domain.Job | None:
         """A waiting job with its goods taken out of the bins' books; None if it has to wait on.
 
         What no bin holds and nobody will put back cannot be had: the job goes on without it.
         """
         if job.picks:
             return job
-        held = store.held(turn.connection, job.lines)
+        held = store.held(unit.connection, job.lines)
         missing = domain.lacking(job.lines, held)
-        if any(returns.is_coming_back(turn.connection, line.sku) for line in missing):
+        if any(returns.is_coming_back(unit.connection, line.sku) for line in missing):
             return None
         if missing:
             job = domain.go_without(job, missing)
-            store.save_job(turn.connection, job, turn.now)
+            store.save_job(unit.connection, job, unit.now)
             for line in missing:
                 troubles.note_short(
-                    turn.connection, line, None, order=job.order, sorter=None, now=turn.now
+                    unit.connection, line, None, order=job.order, sorter=None, now=unit.now
                 )
-            turn.alarm()
-            _tell_missing(turn, job, missing)
+            unit.alarm()
+            _tell_missing(unit, job, missing)
         picks = domain.allocate(job.lines, held)
         if not picks:
             return None
         for pick in picks:
-            store.move(turn.connection, pick.sku, pick.location, -pick.quantity)
+            store.move(unit.connection, pick.sku, pick.location, -pick.quantity)
         return replace(job, picks=picks)
 
-    def _raise_alarms(self, turn: Turn, *, nobody: bool) -> None:
+    def _raise_alarms(self, unit: UnitOfWork, *, nobody: bool) -> None:
         detail = "No sorter is there that could bring the goods." if nobody else None
-        if returns.set_alarm(turn.connection, "no-sorter", detail, turn.now):
-            turn.alarm()
+        if returns.set_alarm(unit.connection, "no-sorter", detail, unit.now):
+            unit.alarm()
 
-    def taken(self, turn: Turn, answer: Answer[PickReply]) -> None:
+    def taken(self, unit: UnitOfWork, answer: Answer[PickReply]) -> None:
         """A sorter took its job, or did not: then another gets it, or the same one later."""
         if answer.data is not None and answer.data.accepted:
-            if troubles.took(turn.connection, answer.callee):
-                turn.alarm()
+            if troubles.took(unit.connection, answer.callee):
+                unit.alarm()
             return
         sent: Pick = answer.request
-        troubles.refused(turn.connection, answer.callee, _reason(answer), turn.steady)
-        turn.alarm()
-        job = store.job(turn.connection, sent.job)
+        troubles.refused(unit.connection, answer.callee, _reason(answer), unit.steady)
+        unit.alarm()
+        job = store.job(unit.connection, sent.job)
         if job.state == "assigned" and job.assignment == sent.assignment:
-            self._give_to_another(turn, job, self._refusal_pause)
+            self._give_to_another(unit, job, self._refusal_pause)
 
-    def packed(self, turn: Turn, request: Request[Packed]) -> JobOnly:
+    def packed(self, unit: UnitOfWork, request: Request[Packed]) -> JobOnly:
         """A parcel lies at its pickup point: settlement gets to know."""
         report = request.data
-        before = store.job(turn.connection, report.job)
+        before = store.job(unit.connection, report.job)
         job = domain.packed(before, request.caller, report)
         if job != before:
-            store.save_job(turn.connection, job, turn.now)
+            store.save_job(unit.connection, job, unit.now)
             ready = Ready(order=job.order, parcel=report.parcel, pickup_point=job.pickup_point)
-            turn.send(READY, "settlement", ready)
-            self.dispatch(turn)
+            unit.send(READY, "settlement", ready)
+            self.dispatch(unit)
         return JobOnly(job=job.id)
 
-    def fault(self, turn: Turn, request: Request[Fault]) -> JobOnly:
+    def fault(self, unit: UnitOfWork, request: Request[Fault]) -> JobOnly:
         """A sorter cannot go on: its job is given to another."""
-        job = store.job(turn.connection, request.data.job)
+        job = store.job(unit.connection, request.data.job)
         if job.sorter != request.caller or job.assignment != request.data.assignment:
             raise WrongState(f"Job {job.id} is not {request.caller}'s.", state=job.state)
         if job.state == "assigned":
-            self._give_to_another(turn, job, self._fault_pause)
+            self._give_to_another(unit, job, self._fault_pause)
         return JobOnly(job=job.id)
 
-    def short_pick(self, turn: Turn, request: Request[ShortPick]) -> ShortPickReply:
+    def short_pick(self, unit: UnitOfWork, request: Request[ShortPick]) -> ShortPickReply:
         """A location holds fewer than the books say: they are corrected, here and at the catalog.
 
         The sorter took all there was: whatever else the books have there is not there either.
         """
         data = request.data
-        before = store.job(turn.connection, data.job)
-        held = {place.location: place.quantity for place in store.bins(turn.connection, data.sku)}
+        before = store.job(unit.connection, data.job)
+        held = {place.location: place.quantity for place in store.bins(unit.connection, data.sku)}
         short = domain.short_pick(before, request.caller, data, held)
         left = held.get(data.location, 0)
-        store.move(turn.connection, data.sku, data.location, -left)
+        store.move(unit.connection, data.sku, data.location, -left)
         gone = short.absent + left
         troubles.note_short(
-            turn.connection, Line(sku=data.sku, quantity=gone), data.location,
-            order=before.order, sorter=request.caller, now=turn.now,
+            unit.connection, Line(sku=data.sku, quantity=gone), data.location,
+            order=before.order, sorter=request.caller, now=unit.now,
         )  # fmt: skip
-        turn.alarm()
-        store.adjust(turn.connection, data.sku, data.location, -gone, now=turn.now, job=before.id)
+        unit.alarm()
+        store.adjust(unit.connection, data.sku, data.location, -gone, now=unit.now, job=before.id)
         written_off = WriteOff(sku=data.sku, quantity=gone)
-        turn.send(WRITE_OFF, "catalog", written_off, order=before.order)
+        unit.send(WRITE_OFF, "catalog", written_off, order=before.order)
         for pick in short.elsewhere:
-            store.move(turn.connection, pick.sku, pick.location, -pick.quantity)
-        store.save_job(turn.connection, short.job, turn.now)
+            store.move(unit.connection, pick.sku, pick.location, -pick.quantity)
+        store.save_job(unit.connection, short.job, unit.now)
         if short.missing:
-            _tell_missing(turn, short.job, short.missing)
+            _tell_missing(unit, short.job, short.missing)
         if short.job.state == "withdrawn":
-            turn.drop(before.pick_message)
-            self.dispatch(turn)
+            unit.drop(before.pick_message)
+            self.dispatch(unit)
         return ShortPickReply(job=before.id, picks=list(short.elsewhere))
 
-    def reassign(self, turn: Turn, request: Request[OrderOnly]) -> JobStatus:
+    def reassign(self, unit: UnitOfWork, request: Request[OrderOnly]) -> JobStatus:
         """An operator wants another sorter to bring an order; one that waits is tried at once."""
-        job = store.job_of_order(turn.connection, request.data.order)
+        job = store.job_of_order(unit.connection, request.data.order)
         if job is None:
             raise UnknownOrder(f"The warehouse has no job for {request.data.order}.")
         if job.state not in ("waiting", "assigned"):
             raise WrongState(f"Order {job.order} is {job.state}.", state=job.state)
         if job.state == "assigned":
-            self._give_to_another(turn, job, self._fault_pause)
+            self._give_to_another(unit, job, self._fault_pause)
         else:
-            self.dispatch(turn)
-        job = store.job(turn.connection, job.id)
+            self.dispatch(unit)
+        job = store.job(unit.connection, job.id)
         return JobStatus(
             job=job.id,
             order=job.order,
@@ -191,71 +191,71 @@ class Dispatch:
             sorter=job.sorter,
         )
 
-    def resume(self, turn: Turn, request: Request[Resume]) -> Resumed:
+    def resume(self, unit: UnitOfWork, request: Request[Resume]) -> Resumed:
         """An operator has looked after a sorter."""
         sorter = request.data.sorter
-        returns.pause(turn.connection, sorter, turn.steady)
-        self.dispatch(turn)
-        job = store.job_of_sorter(turn.connection, sorter)
+        returns.pause(unit.connection, sorter, unit.steady)
+        self.dispatch(unit)
+        job = store.job_of_sorter(unit.connection, sorter)
         return Resumed(sorter=sorter, job=job.id if job else None)
 
-    def presence(self, turn: Turn, observed: Observed[Presence]) -> None:
+    def presence(self, unit: UnitOfWork, observed: Observed[Presence]) -> None:
         """A sorter has come or gone."""
         if role_of(observed.node) != "sorter":
             return
-        if observed.data.status != "online" and troubles.took(turn.connection, observed.node):
-            turn.alarm()
-        job = store.job_of_sorter(turn.connection, observed.node)
+        if observed.data.status != "online" and troubles.took(unit.connection, observed.node):
+            unit.alarm()
+        job = store.job_of_sorter(unit.connection, observed.node)
         if observed.data.status != "online" and job is not None:
             patience = Patience(job=job.id, assignment=job.assignment, if_lost=True)
-            turn.after(self._lost_sorter, "patience", patience)
-        self.dispatch(turn)
+            unit.after(self._lost_sorter, "patience", patience)
+        self.dispatch(unit)
 
-    def out_of_patience(self, turn: Turn, patience: Patience) -> None:
+    def out_of_patience(self, unit: UnitOfWork, patience: Patience) -> None:
         """A sorter is slow, or gone for too long: its job is given to another."""
-        job = store.job(turn.connection, patience.job)
+        job = store.job(unit.connection, patience.job)
         if job.state != "assigned" or job.assignment != patience.assignment:
             return
-        if patience.if_lost and turn.node not in turn.online:
-            turn.after(_LOOK_AGAIN, "patience", patience)
-        elif not (patience.if_lost and job.sorter in turn.online):
-            self._give_to_another(turn, job, self._fault_pause)
+        if patience.if_lost and unit.node not in unit.online:
+            unit.after(_LOOK_AGAIN, "patience", patience)
+        elif not (patience.if_lost and job.sorter in unit.online):
+            self._give_to_another(unit, job, self._fault_pause)
 
-    def _give_to_another(self, turn: Turn, job: domain.Job, pause: int) -> None:
+    def _give_to_another(self, unit: UnitOfWork, job: domain.Job, pause: int) -> None:
         """Its sorter cannot be relied on now: it gets no job for so many milliseconds."""
         assert job.sorter is not None
-        returns.pause(turn.connection, job.sorter, turn.steady + pause)
-        turn.after(pause, "dispatch", Empty())
-        store.save_job(turn.connection, self.supersede(turn, job), turn.now)
-        self.dispatch(turn)
+        returns.pause(unit.connection, job.sorter, unit.steady + pause)
+        unit.after(pause, "dispatch", Empty())
+        store.save_job(unit.connection, self.supersede(unit, job), unit.now)
+        self.dispatch(unit)
 
-    def supersede(self, turn: Turn, job: domain.Job) -> domain.Job:
+    def supersede(self, unit: UnitOfWork, job: domain.Job) -> domain.Job:
         """Take a job from its sorter: what that one had taken, it says when it is back."""
         assert job.sorter is not None
-        returns.save_superseded(turn.connection, job)
-        turn.drop(job.pick_message)
+        returns.save_superseded(unit.connection, job)
+        unit.drop(job.pick_message)
         abort = Abort(job=job.id, assignment=job.assignment)
-        turn.send(ABORT, job.sorter, abort, order=job.order)
+        unit.send(ABORT, job.sorter, abort, order=job.order)
         return domain.supersede(job)
 
-    def aborted(self, turn: Turn, answer: Answer[Aborted]) -> None:
+    def aborted(self, unit: UnitOfWork, answer: Answer[Aborted]) -> None:
         """A superseded sorter has said what it had taken: that is to be put back by a person."""
         sent: Abort = answer.request
-        picks = returns.take_superseded(turn.connection, sent.job, sent.assignment)
+        picks = returns.take_superseded(unit.connection, sent.job, sent.assignment)
         if picks is None:
             return
-        job = store.job(turn.connection, sent.job)
+        job = store.job(unit.connection, sent.job)
         # A sorter that cannot say has to be looked after by a person: all counts as taken.
         taken = list(answer.data.taken) if answer.data is not None else list(job.lines)
         there, gone = domain.split_taken(picks, taken)
         for pick in there:
-            store.move(turn.connection, pick.sku, pick.location, pick.quantity)
+            store.move(unit.connection, pick.sku, pick.location, pick.quantity)
         parcel = f"{job.id}.{sent.assignment}"
         goods = domain.GoodsReturn(parcel, job.id, job.order, gone, answer.callee)
-        returns.save_return(turn.connection, goods, turn.steady)
-        turn.alarm()
-        finish_withdrawal(turn, job.id)
-        self.dispatch(turn)
+        returns.save_return(unit.connection, goods, unit.steady)
+        unit.alarm()
+        finish_withdrawal(unit, job.id)
+        self.dispatch(unit)
 
 
 def _reason(answer: Answer[PickReply]) -> str:
@@ -265,20 +265,20 @@ def _reason(answer: Answer[PickReply]) -> str:
     return (answer.data.reason if answer.data else None) or "it does not say why"
 
 
-def finish_withdrawal(turn: Turn, identifier: str) -> None:
+def finish_withdrawal(unit: UnitOfWork, identifier: str) -> None:
     """Answer who waits for a job's goods to be back, if they are."""
-    job = store.job(turn.connection, identifier)
-    if job.state != "withdrawing" or not returns.is_back(turn.connection, job.id):
+    job = store.job(unit.connection, identifier)
+    if job.state != "withdrawing" or not returns.is_back(unit.connection, job.id):
         return
-    store.save_job(turn.connection, replace(job, state="withdrawn"), turn.now)
+    store.save_job(unit.connection, replace(job, state="withdrawn"), unit.now)
     assert job.withdrawer is not None
     assert job.withdrawal is not None
-    turn.answer(WITHDRAW, job.withdrawer, job.withdrawal, OrderOnly(order=job.order))
+    unit.answer(WITHDRAW, job.withdrawer, job.withdrawal, OrderOnly(order=job.order))
 
 
-def _tell_missing(turn: Turn, job: domain.Job, missing: Sequence[Line]) -> None:
+def _tell_missing(unit: UnitOfWork, job: domain.Job, missing: Sequence[Line]) -> None:
     """Settlement gives the money back: of those lines, or of all if nothing is left."""
     what = ", ".join(f"{line.quantity} of {line.sku}" for line in missing)
     lines = list(missing) if job.lines else None
     failed = Failed(order=job.order, reason=f"{what} could not be found"[:200], lines=lines)
-    turn.send(FAILED, "settlement", failed)
+    unit.send(FAILED, "settlement", failed)

@@ -46,7 +46,7 @@ from bus.contract.warehouse import (
 from bus.runtime.deliveries import brought_before, delivered, note
 from bus.runtime.requests import Answer, Request
 from bus.runtime.role import Role, Timer
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from nodes.warehouse import counting, domain, returns, store, troubles
 from nodes.warehouse.dispatch import Dispatch, Patience, finish_withdrawal
 from nodes.warehouse.settings import WarehouseSettings
@@ -103,7 +103,7 @@ class Warehouse:
             },
             watches={PRESENCE: self._jobs.presence},
             timers=(
-                Timer("dispatch", Empty, lambda turn, _: self._jobs.dispatch(turn)),
+                Timer("dispatch", Empty, lambda unit, _: self._jobs.dispatch(unit)),
                 Timer("patience", Patience, self._jobs.out_of_patience),
             ),
             started=self._start,
@@ -111,8 +111,8 @@ class Warehouse:
             alarms=troubles.alarms,
         )
 
-    def _start(self, turn: Turn) -> None:
-        store.save_locations(turn.connection, self._locations)
+    def _start(self, unit: UnitOfWork) -> None:
+        store.save_locations(unit.connection, self._locations)
 
     def _states(self, _: sqlite3.Connection) -> Iterable[tuple[State[Any], Model]]:
         return [(PICKUP_POINTS_STATE, self._points)]
@@ -122,103 +122,103 @@ class Warehouse:
 
     # -- goods in -----------------------------------------------------------------------------
 
-    def _receive(self, turn: Turn, request: Request[Receive]) -> BinLevel | None:
+    def _receive(self, unit: UnitOfWork, request: Request[Receive]) -> BinLevel | None:
         data = request.data
-        store.refuse_unknown_location(turn.connection, data.location)
+        store.refuse_unknown_location(unit.connection, data.location)
         if data.parcel is not None:
-            return self._put_back(turn, data, data.parcel)
+            return self._put_back(unit, data, data.parcel)
         row = store.GoodsReceipt(
             *(request.caller, request.id, data.sku, data.location, data.quantity),
             *((data.delivery.name, data.delivery.content) if data.delivery else ()),
         )
         if data.delivery is not None:
-            already = brought_before(turn.connection, data.delivery, row.item, row.quantity)
+            already = brought_before(unit.connection, data.delivery, row.item, row.quantity)
             if already is not None:
-                return _level(turn, row, already)
-            if store.is_on_its_way(turn.connection, row):
+                return _level(unit, row, already)
+            if store.is_on_its_way(unit.connection, row):
                 raise WrongState(f"{row.item} of {row.delivery} is being received.", state="held")
-        store.move(turn.connection, data.sku, data.location, data.quantity)
-        restock = turn.send(RESTOCK, "catalog", Restock(sku=data.sku, quantity=data.quantity))
-        store.save_receipt(turn.connection, row, restock)
+        store.move(unit.connection, data.sku, data.location, data.quantity)
+        restock = unit.send(RESTOCK, "catalog", Restock(sku=data.sku, quantity=data.quantity))
+        store.save_receipt(unit.connection, row, restock)
         return None
 
-    def _restocked(self, turn: Turn, answer: Answer[StockLevel]) -> None:
-        row = store.take_receipt(turn.connection, answer.id)
+    def _restocked(self, unit: UnitOfWork, answer: Answer[StockLevel]) -> None:
+        row = store.take_receipt(unit.connection, answer.id)
         if row is None:
             return
-        count = self._counting.told(turn, answer)
+        count = self._counting.told(unit, answer)
         if answer.problem is not None:
-            store.move(turn.connection, row.sku, row.location, -row.quantity)
-            turn.answer(RECEIVE, row.caller, row.request, Refused(answer.problem))
+            store.move(unit.connection, row.sku, row.location, -row.quantity)
+            unit.answer(RECEIVE, row.caller, row.request, Refused(answer.problem))
             return
         store.adjust(
-            turn.connection, row.sku, row.location, row.quantity, now=turn.now, count=count
+            unit.connection, row.sku, row.location, row.quantity, now=unit.now, count=count
         )
         if row.delivery is not None:
             delivery = Delivery(name=row.delivery, content=row.content)
-            note(turn.connection, delivery, row.item, row.quantity, now=turn.now)
-        turn.answer(RECEIVE, row.caller, row.request, _level(turn, row))
-        self._jobs.dispatch(turn)
+            note(unit.connection, delivery, row.item, row.quantity, now=unit.now)
+        unit.answer(RECEIVE, row.caller, row.request, _level(unit, row))
+        self._jobs.dispatch(unit)
 
-    def _written_off(self, turn: Turn, answer: Answer[StockLevel]) -> None:
-        self._counting.told(turn, answer)
+    def _written_off(self, unit: UnitOfWork, answer: Answer[StockLevel]) -> None:
+        self._counting.told(unit, answer)
 
-    def _put_back(self, turn: Turn, data: Receive, parcel: str) -> BinLevel:
-        goods = returns.goods_return(turn.connection, parcel)
+    def _put_back(self, unit: UnitOfWork, data: Receive, parcel: str) -> BinLevel:
+        goods = returns.goods_return(unit.connection, parcel)
         goods = domain.put_back(goods, data.sku, data.quantity)
-        returns.save_return(turn.connection, goods, turn.steady)
-        turn.alarm()
-        quantity = store.move(turn.connection, data.sku, data.location, data.quantity)
-        finish_withdrawal(turn, goods.job)
-        self._jobs.dispatch(turn)
+        returns.save_return(unit.connection, goods, unit.steady)
+        unit.alarm()
+        quantity = store.move(unit.connection, data.sku, data.location, data.quantity)
+        finish_withdrawal(unit, goods.job)
+        self._jobs.dispatch(unit)
         return BinLevel(sku=data.sku, location=data.location, quantity=quantity)
 
     # -- orders -------------------------------------------------------------------------------
 
-    def _fulfil(self, turn: Turn, request: Request[Fulfil]) -> OrderOnly:
+    def _fulfil(self, unit: UnitOfWork, request: Request[Fulfil]) -> OrderOnly:
         data = request.data
-        existing = store.job_of_order(turn.connection, data.order)
+        existing = store.job_of_order(unit.connection, data.order)
         if existing is None:
             job = domain.Job(
-                turn.identity.reference("j-"), data.order, data.pickup_point, tuple(data.lines)
+                unit.environment.reference("j-"), data.order, data.pickup_point, tuple(data.lines)
             )
-            store.save_job(turn.connection, job, turn.now)
-            self._jobs.dispatch(turn)
+            store.save_job(unit.connection, job, unit.now)
+            self._jobs.dispatch(unit)
         elif existing.lines != tuple(data.lines) or existing.pickup_point != data.pickup_point:
             raise WrongState(f"Order {data.order} already has another job.", state=existing.state)
         return OrderOnly(order=data.order)
 
-    def _withdraw(self, turn: Turn, request: Request[OrderOnly]) -> OrderOnly | None:
+    def _withdraw(self, unit: UnitOfWork, request: Request[OrderOnly]) -> OrderOnly | None:
         """Answered when all goods of the order are back on their shelves."""
         order = request.data.order
-        job = store.job_of_order(turn.connection, order)
+        job = store.job_of_order(unit.connection, order)
         if job is None:  # a tombstone: a late fulfil is refused
-            job = domain.Job(turn.identity.reference("j-"), order, "none", (), "withdrawn")
-            store.save_job(turn.connection, job, turn.now)
+            job = domain.Job(unit.environment.reference("j-"), order, "none", (), "withdrawn")
+            store.save_job(unit.connection, job, unit.now)
         if job.state == "withdrawn":
             return OrderOnly(order=order)
         if job.state == "assigned":
-            job = self._jobs.supersede(turn, job)
+            job = self._jobs.supersede(unit, job)
         elif job.state == "packed":
             assert job.parcel is not None
             goods = domain.GoodsReturn(job.parcel, job.id, order, job.lines, job.pickup_point)
-            returns.save_return(turn.connection, goods, turn.steady)
-            turn.alarm()
+            returns.save_return(unit.connection, goods, unit.steady)
+            unit.alarm()
         elif job.state == "waiting":
             for pick in job.picks:
-                store.move(turn.connection, pick.sku, pick.location, pick.quantity)
+                store.move(unit.connection, pick.sku, pick.location, pick.quantity)
         job = replace(
             job, picks=(), state="withdrawing", withdrawer=request.caller, withdrawal=request.id
         )
-        store.save_job(turn.connection, job, turn.now)
-        finish_withdrawal(turn, job.id)
-        self._jobs.dispatch(turn)
+        store.save_job(unit.connection, job, unit.now)
+        finish_withdrawal(unit, job.id)
+        self._jobs.dispatch(unit)
         return None
 
 
-def _level(turn: Turn, row: store.GoodsReceipt, already: str | None = None) -> BinLevel:
+def _level(unit: UnitOfWork, row: store.GoodsReceipt, already: str | None = None) -> BinLevel:
     """What lies where goods came in."""
-    quantity = store.move(turn.connection, row.sku, row.location, 0)
+    quantity = store.move(unit.connection, row.sku, row.location, 0)
     return BinLevel(sku=row.sku, location=row.location, quantity=quantity, already=already)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,9 @@ class Bug:
 
 def never_sent(*operations: Any) -> AbstractContextManager[Any]:
     """A role forgets a command that it should have given."""
-    send = Turn.send
+    send = UnitOfWork.send
 
-    def planted(self: Turn, operation: Any, *rest: Any, **more: Any) -> str:
+    def planted(self: UnitOfWork, operation: Any, *rest: Any, **more: Any) -> str:
         return "" if operation in operations else send(self, operation, *rest, **more)
 
-    return patch.object(Turn, "send", planted)
+    return patch.object(UnitOfWork, "send", planted)

@@ -13,8 +13,8 @@ from bus.contract.settlement import PURCHASE
 from bus.contract.terminal import REMIND
 from bus.contract.timestamp import rfc3339
 from bus.contract.warehouse import FULFIL
-from bus.runtime.unit_of_work import Turn
-from bus.storage.effect_log import DoneFile
+from bus.runtime.unit_of_work import UnitOfWork
+from bus.storage.effect_log import EffectLog
 from devices.terminal.screen import PrintingScreen
 from nodes.catalog import domain as catalog
 from nodes.catalog import role as catalog_role
@@ -55,16 +55,16 @@ def _part_of_it() -> AbstractContextManager[Any]:
     """What there is of an order stays held although the order is refused."""
     reserve = catalog_role._reserve
 
-    def planted(turn: Turn, request: Any) -> Reserved | None:
+    def planted(unit: UnitOfWork, request: Any) -> Reserved | None:
         try:
-            return reserve(turn, request)
+            return reserve(unit, request)
         except SoldOut as problem:
             short = problem.more["available"]
             rest = [line for line in request.data.lines if line.sku not in short]
             if not rest:
                 raise
-            reserve(turn, replace(request, data=request.data.model_copy(update={"lines": rest})))
-            turn.answer(RESERVE, request.caller, request.id, problem)
+            reserve(unit, replace(request, data=request.data.model_copy(update={"lines": rest})))
+            unit.answer(RESERVE, request.caller, request.id, problem)
             return None
 
     return patch.object(catalog_role, "_reserve", planted)
@@ -106,11 +106,11 @@ def _told_too_early() -> AbstractContextManager[Any]:
     """A card's purchase is answered before the acquirer has answered."""
     charge = CardMethod.charge
 
-    def planted(self: CardMethod, turn: Turn, order: Any) -> None:
-        charge(self, turn, order)
+    def planted(self: CardMethod, unit: UnitOfWork, order: Any) -> None:
+        charge(self, unit, order)
         paid = replace(order, reference="pending")
-        receipt = settlement.receipt(paid, rfc3339(turn.now), None)
-        turn.answer(PURCHASE, order.terminal, order.request, receipt)
+        receipt = settlement.receipt(paid, rfc3339(unit.now), None)
+        unit.answer(PURCHASE, order.terminal, order.request, receipt)
 
     return patch.object(CardMethod, "charge", planted)
 
@@ -120,7 +120,7 @@ def _shown_again() -> AbstractContextManager[Any]:
     display = PrintingScreen.display
 
     async def planted(self: Any, key: str, reminder: Any) -> bool:
-        with patch.object(DoneFile, "get", lambda *_: None):
+        with patch.object(EffectLog, "get", lambda *_: None):
             return await display(self, key, reminder)
 
     return patch.object(PrintingScreen, "display", planted)
@@ -141,12 +141,12 @@ def _reminded_at_once() -> AbstractContextManager[Any]:
     """The customer is reminded as soon as the order is paid."""
     settle = settlement_role._settle
 
-    def planted(turn: Turn, order: Any, outcome: Any, seller: Any) -> None:
-        settle(turn, order, outcome, seller)
-        points = settlement_store.pickup_points(turn.connection)
+    def planted(unit: UnitOfWork, order: Any, outcome: Any, seller: Any) -> None:
+        settle(unit, order, outcome, seller)
+        points = settlement_store.pickup_points(unit.connection)
         if isinstance(outcome, Captured) and points is not None:
             reminder = settlement.reminder(order, points)
-            turn.send(REMIND, order.terminal, reminder)
+            unit.send(REMIND, order.terminal, reminder)
 
     return patch.object(settlement_role, "_settle", planted)
 

@@ -11,20 +11,20 @@ from typing import Any
 from unittest.mock import patch
 
 from bus.contract.envelope import child_trace
-from bus.runtime.admission import Gate
+from bus.runtime.admission import Admission
 from bus.runtime.node import Node
-from bus.runtime.processor import Batches
+from bus.runtime.processor import Processor
 from bus.runtime.schedule import Schedule
-from bus.runtime.unit_of_work import Pending, Turn
+from bus.runtime.unit_of_work import Pending, UnitOfWork
 from bus.storage.journal import Journal
 from simulation.planted.bug import Bug
-from testing.kit.virtual_time import VirtualIdentity
+from testing.kit.virtual_time import VirtualEnvironment
 
 
 class _Leaky:
     """A journal within whose transactions something is said before they are committed."""
 
-    def __init__(self, journal: Journal, leak: Callable[[Turn], None]) -> None:
+    def __init__(self, journal: Journal, leak: Callable[[UnitOfWork], None]) -> None:
         self.reader = journal.reader
         self._journal = journal
         self._leak = leak
@@ -32,20 +32,20 @@ class _Leaky:
     async def transact(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
         def run(rows: sqlite3.Connection) -> Any:
             result = work(rows)
-            for turn in result:
-                self._leak(turn)
+            for unit in result:
+                self._leak(unit)
             return result
 
         return await self._journal.transact(run)
 
 
-def _early(leak: Callable[[Node, Turn], None]) -> AbstractContextManager[Any]:
+def _early(leak: Callable[[Node, UnitOfWork], None]) -> AbstractContextManager[Any]:
     """Something leaves the node before the commit."""
     carry_out = Node._carry_out
 
     async def planted(self: Any, batch: Any) -> Any:
         journal = self._journal
-        self._journal = _Leaky(journal, lambda turn: leak(self, turn))
+        self._journal = _Leaky(journal, lambda unit: leak(self, unit))
         try:
             return await carry_out(self, batch)
         finally:
@@ -54,76 +54,76 @@ def _early(leak: Callable[[Node, Turn], None]) -> AbstractContextManager[Any]:
     return patch.object(Node, "_carry_out", planted)
 
 
-def _reply_early(node: Any, turn: Turn) -> None:
-    for reply in turn.replies:
-        node._voice.reply(reply)
+def _reply_early(node: Any, unit: UnitOfWork) -> None:
+    for reply in unit.replies:
+        node._publisher.reply(reply)
 
 
-def _command_early(node: Any, turn: Turn) -> None:
-    for row in turn.added:
+def _command_early(node: Any, unit: UnitOfWork) -> None:
+    for row in unit.added:
         if row.kind == "command":
-            node._voice.command(row)
+            node._publisher.command(row)
 
 
 def _no_inbox() -> AbstractContextManager[Any]:
     """A message that was carried out is carried out again."""
 
-    def planted(self: Any, turn: Turn, request: Any) -> None:
-        turn.connection.execute(
+    def planted(self: Any, unit: UnitOfWork, request: Any) -> None:
+        unit.connection.execute(
             "DELETE FROM inbox WHERE caller = ? AND id = ?", (request.caller, request.id)
         )
-        self._new_request(turn, request)
+        self._new_request(unit, request)
 
-    return patch.object(Batches, "_request", planted)
+    return patch.object(Processor, "_request", planted)
 
 
 def _no_body_check() -> AbstractContextManager[Any]:
     """The same id is the same message, whatever its body says."""
-    read = Gate.read
+    read = Admission.read
 
-    def planted(self: Gate, *message: Any) -> Any:
+    def planted(self: Admission, *message: Any) -> Any:
         return replace(read(self, *message), digest=b"always the same")
 
-    return patch.object(Gate, "read", planted)
+    return patch.object(Admission, "read", planted)
 
 
 def _foreign_trace() -> AbstractContextManager[Any]:
     """Whatever a turn says is in the trace of what led to it, whichever order it is about."""
 
-    def planted(self: Turn, _: str | None) -> str:
-        return child_trace(self.trace, self.identity.span())
+    def planted(self: UnitOfWork, _: str | None) -> str:
+        return child_trace(self.trace, self.environment.span())
 
-    return patch.object(Turn, "_span", planted)
+    return patch.object(UnitOfWork, "_span", planted)
 
 
 def _no_deadline() -> AbstractContextManager[Any]:
-    read = Gate.read
+    read = Admission.read
 
-    def planted(self: Gate, *message: Any) -> Any:
+    def planted(self: Admission, *message: Any) -> Any:
         return replace(read(self, *message), deadline=None)
 
-    return patch.object(Gate, "read", planted)
+    return patch.object(Admission, "read", planted)
 
 
 def _answered_twice() -> AbstractContextManager[Any]:
     """What comes of a command, call or timer is handled twice."""
-    finish = Batches._finish
+    finish = Processor._finish
 
-    def planted(self: Batches, turn: Turn, item: Any) -> None:
+    def planted(self: Processor, unit: UnitOfWork, item: Any) -> None:
         row = item.row
-        known = turn.connection.execute("SELECT 1 FROM outbox WHERE id = ?", (row.id,)).fetchone()
-        finish(self, turn, item)
-        if known is not None and row.id in turn.removed:
-            turn.connection.execute(
+        known = unit.connection.execute("SELECT 1 FROM outbox WHERE id = ?", (row.id,)).fetchone()
+        finish(self, unit, item)
+        if known is not None and row.id in unit.removed:
+            unit.connection.execute(
                 "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     row.id, row.kind, row.target, row.operation, row.payload, row.trace,
                     row.due_at, row.deadline,
                 ),
             )  # fmt: skip
-            finish(self, turn, item)
+            finish(self, unit, item)
 
-    return patch.object(Batches, "_finish", planted)
+    return patch.object(Processor, "_finish", planted)
 
 
 def _sent_once() -> AbstractContextManager[Any]:
@@ -140,11 +140,11 @@ def _sent_once() -> AbstractContextManager[Any]:
 
 def _forgotten_when_sent() -> AbstractContextManager[Any]:
     """The outbox row goes before the answer has come; only memory still knows the command."""
-    publish = Node._publish_turn
+    publish = Node._publish_unit
 
-    def planted(self: Any, turn: Turn) -> None:
-        publish(self, turn)
-        self._ear.acknowledged += [row.id for row in turn.added if row.kind == "command"]
+    def planted(self: Any, unit: UnitOfWork) -> None:
+        publish(self, unit)
+        self._dispatcher.acknowledged += [row.id for row in unit.added if row.kind == "command"]
 
     return patch.object(Node, "_publish_turn", planted)
 
@@ -170,7 +170,7 @@ def _shown_once() -> AbstractContextManager[Any]:
 
 def _by_the_wall_clock() -> AbstractContextManager[Any]:
     """What waits goes by a clock that anybody may set."""
-    return patch.object(VirtualIdentity, "steady", VirtualIdentity.now)
+    return patch.object(VirtualEnvironment, "steady", VirtualEnvironment.now)
 
 
 BUGS = (

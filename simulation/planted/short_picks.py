@@ -54,15 +54,15 @@ def _count_twice() -> AbstractContextManager[Any]:
     """The catalog is told twice of what was counted."""
     count = Counting.count
 
-    def planted(counting: Any, turn: Any, request: Any) -> Any:
-        send = turn.send
+    def planted(counting: Any, unit: Any, request: Any) -> Any:
+        send = unit.send
 
         def twice(operation: Any, callee: str, data: Any) -> Any:
             send(operation, callee, data)
             return send(operation, callee, data)
 
-        with patch.object(type(turn), "send", lambda _, *args: twice(*args)):
-            return count(counting, turn, request)
+        with patch.object(type(unit), "send", lambda _, *args: twice(*args)):
+            return count(counting, unit, request)
 
     return patch.object(Counting, "count", planted)
 

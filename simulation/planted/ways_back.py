@@ -10,7 +10,7 @@ from unittest.mock import patch
 from bus.contract.catalog import OrderOnly
 from bus.contract.sorter import ABORT
 from bus.contract.warehouse import WITHDRAW
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from nodes.catalog import role as catalog_role
 from nodes.settlement import domain as settlement
 from nodes.settlement.payments import CardMethod
@@ -62,10 +62,10 @@ def _no_tombstone() -> AbstractContextManager[Any]:
     """Released before it was reserved: the late reserve holds goods for nobody."""
     release = catalog_role._release
 
-    def planted(turn: Turn, request: Any) -> OrderOnly:
+    def planted(unit: UnitOfWork, request: Any) -> OrderOnly:
         order = request.data.order
-        known = turn.connection.execute("SELECT 1 FROM reservation WHERE order_id = ?", (order,))
-        return release(turn, request) if known.fetchone() else OrderOnly(order=order)
+        known = unit.connection.execute("SELECT 1 FROM reservation WHERE order_id = ?", (order,))
+        return release(unit, request) if known.fetchone() else OrderOnly(order=order)
 
     return patch.object(catalog_role, "_release", planted)
 
@@ -74,10 +74,10 @@ def _no_withdrawal_tombstone() -> AbstractContextManager[Any]:
     """Withdrawn before it was to be brought: the late `fulfil` brings it."""
     withdraw = Warehouse._withdraw
 
-    def planted(self: Warehouse, turn: Turn, request: Any) -> Any:
-        if warehouse_store.job_of_order(turn.connection, request.data.order) is None:
+    def planted(self: Warehouse, unit: UnitOfWork, request: Any) -> Any:
+        if warehouse_store.job_of_order(unit.connection, request.data.order) is None:
             return OrderOnly(order=request.data.order)
-        return withdraw(self, turn, request)
+        return withdraw(self, unit, request)
 
     return patch.object(Warehouse, "_withdraw", planted)
 

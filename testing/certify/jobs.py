@@ -35,7 +35,7 @@ class Jobs(Trial):
 
     def _job(self, *, hold: bool = False) -> str:
         self._count += 1
-        job = f"j-{self.stage.identity.boot}-{self._count}"
+        job = f"j-{self.stage.environment.boot}-{self._count}"
         if hold:
             self._held.add(job)
         return job

@@ -10,7 +10,7 @@ from bus.contract.errors import BrokerError
 from bus.contract.topics import Topics
 from bus.contract.values import MAX_PAYLOAD
 from bus.link import MqttConnector
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from bus.runtime.takeover import refuse_second
 from testing.certify.book import Book, Verdict
 from testing.certify.hands import Hands
@@ -56,7 +56,7 @@ async def open_stage(where: Where, device: str, times: Times) -> AsyncIterator[S
     """
     connector, topics = MqttConnector(where.url, largest=_LARGEST), Topics(where.site)
     for role in sorted(ROLES):
-        await refuse_second(connector, topics, role, Identity(), 1.0)
+        await refuse_second(connector, topics, role, Environment(), 1.0)
     stage = Stage(
         connector, topics, device,
         lambda said, changed: Wire(where.url, where.url_v311, said, changed), times,

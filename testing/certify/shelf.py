@@ -3,7 +3,7 @@
 from typing import Any
 
 from bus.contract.warehouse import PickupPoint, PickupPoints
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 
 SKU, GTIN = "CERTIFY-1", "09506000134352"
 LABEL = f"https://shop.example/01/{GTIN}"
@@ -25,7 +25,7 @@ UNKNOWN = {"certify": "a field of a later version", "certifytoo": {"list": [1, {
 """Fields that no device knows."""
 
 
-def ordinary_answer(callee: str, name: str, data: dict[str, Any], identity: Identity) -> Any:
+def ordinary_answer(callee: str, name: str, data: dict[str, Any], environment: Environment) -> Any:
     """What a store answers when nothing is the matter; None to what it does not know."""
     job, order = data.get("job"), data.get("order")
     answers: dict[tuple[str, str], Any] = {
@@ -39,19 +39,19 @@ def ordinary_answer(callee: str, name: str, data: dict[str, Any], identity: Iden
         ("settlement", "cancel"): {"order": order, "state": "cancelled"},
     }
     if (callee, name) == ("settlement", "purchase"):
-        return receipt(data, identity)
+        return receipt(data, environment)
     if name == "ping":
-        return {"node": callee, "boot": identity.boot, "version": "certify"}
+        return {"node": callee, "boot": environment.boot, "version": "certify"}
     return answers.get((callee, name))
 
 
-def receipt(purchase: dict[str, Any], identity: Identity) -> dict[str, Any]:
+def receipt(purchase: dict[str, Any], environment: Environment) -> dict[str, Any]:
     """The answer to a purchase that is paid."""
     lines = purchase.get("lines")
     payment = purchase.get("payment")
     method = payment.get("method") if isinstance(payment, dict) else None
     return {
-        "order": identity.reference("o-"),
+        "order": environment.reference("o-"),
         "state": "settled",
         "lines": [
             {**line, "price": PRICE}
@@ -59,7 +59,7 @@ def receipt(purchase: dict[str, Any], identity: Identity) -> dict[str, Any]:
             if isinstance(line, dict)
         ],
         "total": purchase.get("expected_total"),
-        "payment": {"method": method, "reference": identity.reference("pay-")},
+        "payment": {"method": method, "reference": environment.reference("pay-")},
         "pickup_point": purchase.get("pickup_point") or POINTS.default,
-        "pickup_code": identity.digits(6),
+        "pickup_code": environment.digits(6),
     }

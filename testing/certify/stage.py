@@ -20,8 +20,8 @@ from bus.contract.values import Model
 from bus.contract.warehouse import PICKUP_POINTS_STATE
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
-from bus.runtime.environment import Identity
-from bus.runtime.publisher import Counts, Voice
+from bus.runtime.environment import Environment
+from bus.runtime.publisher import Counts, Publisher
 from testing.certify.shelf import POINTS, ordinary_answer
 from testing.certify.wire import Line, Message, read_message
 
@@ -71,17 +71,17 @@ class Stage(Generic[LineT]):
         wire: makes what the device connects to, of whom to tell what it says and when a connection
             came or went.
         times: how long is waited.
-        identity: the clocks and identifiers of the played store.
+        environment: the clocks and identifiers of the played store.
     """
 
     def __init__(
         self, connector: Connector, topics: Topics, device: str,
         wire: Callable[[Callable[[Incoming], None], Callable[[], None]], LineT], times: Times,
-        identity: Identity | None = None,
+        environment: Environment | None = None,
     ) -> None:  # fmt: skip
         self.topics, self.device, self.times = topics, device, times
         self.kind = str(role_of(device))
-        self.identity = identity or Identity()
+        self.environment = environment or Environment()
         self.heard: list[Message] = []
         self.told: dict[str, Told] = {}
         """By id; of those that have one."""
@@ -101,11 +101,12 @@ class Stage(Generic[LineT]):
         self.wire = wire(self._hear, self._stir)
         self._news = asyncio.Event()
         self._voices = {
-            role: Voice(role, role, topics, self.identity, Counts()) for role in sorted(ROLES)
+            role: Publisher(role, role, topics, self.environment, Counts())
+            for role in sorted(ROLES)
         }
         self._taken_back = asyncio.Event()
         self._session = Session(
-            connector, f"{topics.site}-certify-{self.identity.boot}",
+            connector, f"{topics.site}-certify-{self.environment.boot}",
             [Subscription(topics.state("warehouse", PICKUP_POINTS_STATE.name), 1)],
             self._echoed, self._show,
         )  # fmt: skip
@@ -133,7 +134,7 @@ class Stage(Generic[LineT]):
             raise first_error(group) from None
 
     def _show(self, *, leaving: bool = False) -> None:
-        shown = [voice.presence("online") for voice in self._voices.values()]
+        shown = [publisher.presence("online") for publisher in self._voices.values()]
         shown.append(self._voices["warehouse"].state_message(PICKUP_POINTS_STATE, POINTS))
         for message in shown:
             self._session.send(Outgoing(message.topic, b"", 1, retain=True) if leaving else message)
@@ -145,7 +146,7 @@ class Stage(Generic[LineT]):
 
     def now(self) -> int:
         """Milliseconds since the epoch in the played store's time."""
-        return self.identity.now() + AHEAD
+        return self.environment.now() + AHEAD
 
     # -- to hear ------------------------------------------------------------------------------
 
@@ -180,7 +181,7 @@ class Stage(Generic[LineT]):
         """Answer a request of the device as a store does, if a store does."""
         address = message.address
         assert address is not None
-        answer = ordinary_answer(address.callee, address.name, message.data, self.identity)
+        answer = ordinary_answer(address.callee, address.name, message.data, self.environment)
         if answer is not None:
             self.reply(message, answer)
 
@@ -231,8 +232,8 @@ class Stage(Generic[LineT]):
         response_topic: str | None = None, retain: bool = False,
     ) -> Told:  # fmt: skip
         """Ask the device something new; `more` are further attributes, or others than usual."""
-        identifier = self.identity.message()
-        trace = child_trace(None, self.identity.span())
+        identifier = self.environment.message()
+        trace = child_trace(None, self.environment.span())
         document = self._sealed(caller, identifier, f"{self.kind}.{name}.request", data, trace)
         payload = to_json(document | (more or {}))
         return self.raw_request(
@@ -303,9 +304,9 @@ class Stage(Generic[LineT]):
         assert to.id is not None
         callee, name = to.address.callee, to.address.name
         kind = "problem" if problem else "reply"
-        trace = child_trace(None, self.identity.span())
+        trace = child_trace(None, self.environment.span())
         document = self._sealed(
-            callee, self.identity.message(), f"{callee}.{name}.{kind}", data, trace
+            callee, self.environment.message(), f"{callee}.{name}.{kind}", data, trace
         )
         document |= {"correlationid": to.id, "causationid": to.id} | (more or {})
         outgoing = self._answer(to, to_json(document))

@@ -111,14 +111,14 @@ class TerminalTrial(Trial):
 
     def _settle(self, purchase: Message, **more: Any) -> tuple[dict[str, Any], Message]:
         """Answer that it is paid: the receipt, and the message."""
-        data = receipt(purchase.data, self.stage.identity)
+        data = receipt(purchase.data, self.stage.environment)
         return data, self.stage.reply(
             purchase, with_unknown(data) if more else data, more=more or None
         )
 
     def _reminder(self, bought: dict[str, Any], **more: Any) -> Told:
         """Say that the parcel of a receipt can be collected."""
-        door = f"North door {self.stage.identity.digits(8)}"
+        door = f"North door {self.stage.environment.digits(8)}"
         data = {
             "order": bought["order"], "pickup_point": bought["pickup_point"],
             "pickup_point_name": door, "pickup_code": bought["pickup_code"],
@@ -213,7 +213,7 @@ class TerminalTrial(Trial):
         if purchase is None:
             raise GoneError
         if self.book.is_kept("T4"):
-            other = receipt(purchase.data, self.stage.identity)
+            other = receipt(purchase.data, self.stage.environment)
             shown = self.no_answers(purchase, other)
             because = "what is no answer to it"
             if await self.still_repeats("T6", self._sent(purchase), because, shown[-1]):

@@ -96,10 +96,10 @@ class Asker(Caller):
         Raises:
             NoAnswer: the deadline passed; whether a command was carried out is unknown.
         """
-        identifier = identifier or self.identity.message()
-        at = self.identity.steady()
+        identifier = identifier or self.environment.message()
+        at = self.environment.steady()
         deadline = at + round(question.seconds * 1000)
-        trace = child_trace(None, self.identity.span())
+        trace = child_trace(None, self.environment.span())
         message = partial(self._outgoing, question, identifier, deadline, trace)
         waiting: asyncio.Future[Incoming] = asyncio.get_running_loop().create_future()
         key = (self.topics.reply(self.name, question.callee, question.name), identifier)
@@ -144,13 +144,13 @@ class Asker(Caller):
         return f": the broker does not let {self.name} say this" if denied else ""
 
     def _outgoing(self, question: Question, identifier: str, deadline: int, trace: str) -> Outgoing:
-        left = seconds_left(deadline - self.identity.steady())
+        left = seconds_left(deadline - self.environment.steady())
         order = question.data.get("order") if isinstance(question.data, dict) else None
         payload = Sealed(
             id=identifier,
             source=f"/{self.topics.site}/{self.name}",
             type=f"storebus.{role_of(question.callee)}.{question.name}.request",
-            at=self.identity.now(),
+            at=self.environment.now(),
             data=question.data,
             trace=trace,
             order=order if isinstance(order, str) else None,

@@ -13,11 +13,11 @@ from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
-from bus.runtime.admission import Gate
-from bus.runtime.caller import Asks
+from bus.runtime.admission import Admission
+from bus.runtime.caller import PendingRequests
 from bus.runtime.clock import StoreTime
-from bus.runtime.environment import Identity
-from bus.runtime.publisher import Counts, Voice
+from bus.runtime.environment import Environment
+from bus.runtime.publisher import Counts, Publisher
 from bus.runtime.requests import Request
 from bus.runtime.settings import RuntimeSettings
 from bus.runtime.takeover import refuse_second
@@ -44,26 +44,26 @@ class BareNode:
         self.name = name
         self._connector, self._settings = connector, settings
         self._answers: Answers = {PING: self._pong, **answers}
-        self._topics, self._identity = Topics(site), Identity()
+        self._topics, self._environment = Topics(site), Environment()
         self._presence = self._topics.state(name, PRESENCE.name)
-        self.voice = Voice(name, kind, self._topics, self._identity, Counts())
-        store_time = StoreTime(self._identity)
-        self._gate = Gate(self._topics, name, kind, self._identity, store_time)
+        self.publisher = Publisher(name, kind, self._topics, self._environment, Counts())
+        store_time = StoreTime(self._environment)
+        self._admission = Admission(self._topics, name, kind, self._environment, store_time)
         self._session = Session(
             connector,
-            f"{site}-{name}-load-{self._identity.boot}",
+            f"{site}-{name}-load-{self._environment.boot}",
             [
                 Subscription(self._topics.replies_to(name), 1),
                 Subscription(self._topics.requests_to(name), 1),
             ],
             self._receive,
-            lambda: self.voice.say(self.voice.presence("online")),
-            self.voice.presence("lost"),
+            lambda: self.publisher.publish(self.publisher.presence("online")),
+            self.publisher.presence("lost"),
             settings.reconnect_limit,
         )
-        self.voice.send = self._session.send
-        self._asks = Asks(
-            name, self._topics, self._identity, settings, self._session.send, store_time
+        self.publisher.send = self._session.send
+        self._pending = PendingRequests(
+            name, self._topics, self._environment, settings, self._session.send, store_time
         )
 
     @asynccontextmanager
@@ -75,7 +75,11 @@ class BareNode:
             RoleTakenError: a node of this name is online.
         """
         await refuse_second(
-            self._connector, self._topics, self.name, self._identity, self._settings.takeover_wait
+            self._connector,
+            self._topics,
+            self.name,
+            self._environment,
+            self._settings.takeover_wait,
         )
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -101,11 +105,11 @@ class BareNode:
         Raises:
             Problem: the refusal, or `NoAnswer`.
         """
-        return await self._asks.ask(operation, callee, data, timeout=patience)
+        return await self._pending.ask(operation, callee, data, timeout=patience)
 
     def _leave(self) -> None:
         """Say goodbye, and have even that forgotten."""
-        self._session.send(self.voice.presence("offline"))
+        self._session.send(self.publisher.presence("offline"))
         self._session.send(Outgoing(self._presence, b"", qos=1, retain=True))
 
     def _receive(self, messages: list[Incoming]) -> None:
@@ -119,21 +123,21 @@ class BareNode:
                 self._asked(message, address)
 
     def _answered(self, message: Incoming, address: Address) -> None:
-        self._asks.take(message, address)
+        self._pending.take(message, address)
 
     def _asked(self, message: Incoming, address: Address) -> None:
         reading = Reading(message.payload)
         try:
-            request = self._gate.read(message, address, reading)
+            request = self._admission.read(message, address, reading)
             answer = self._answers.get(request.operation)
             if answer is None:
                 known = ", ".join(operation.name for operation in self._answers)
                 raise UnknownOperation(f"{self.name} is of a load and only answers {known}.")
             reply = answer(request)
         except Problem as problem:
-            self._session.send(self._gate.refusal(message, address, reading, problem))
+            self._session.send(self._admission.refusal(message, address, reading, problem))
             return
-        self._session.send(self._gate.reply(request, reply))
+        self._session.send(self._admission.reply(request, reply))
 
     def _pong(self, _: Request[Any]) -> Model:
-        return Pong(node=self.name, boot=self._identity.boot, version="load")
+        return Pong(node=self.name, boot=self._environment.boot, version="load")

@@ -12,8 +12,8 @@ from bus.contract.every import PING, Pong
 from bus.contract.topics import Address, Topics
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
-from bus.runtime.environment import Identity
-from bus.runtime.publisher import Counts, Voice
+from bus.runtime.environment import Environment
+from bus.runtime.publisher import Counts, Publisher
 from bus.runtime.settings import RuntimeSettings
 from bus.text.console import output
 from bus.text.safe import short
@@ -44,31 +44,31 @@ class Player:
     Args:
         connector: to the broker.
         topics: of the site.
-        identity: clock and identifiers.
+        environment: clock and identifiers.
         part: what is played.
         settings: of the connection.
         shows: whether it also shows itself online and answers `ping`.
     """
 
     def __init__(
-        self, connector: Connector, topics: Topics, identity: Identity, part: Part,
+        self, connector: Connector, topics: Topics, environment: Environment, part: Part,
         settings: RuntimeSettings, *, shows: bool,
     ) -> None:  # fmt: skip
-        self._topics, self._identity, self._part, self._shows = topics, identity, part, shows
+        self._topics, self._environment, self._part, self._shows = topics, environment, part, shows
         self._kind = role_of(part.callee) or "tester"
-        self._voice = Voice(part.callee, self._kind, topics, identity, Counts())
-        gone = self._voice.presence("lost") if shows else None
+        self._publisher = Publisher(part.callee, self._kind, topics, environment, Counts())
+        gone = self._publisher.presence("lost") if shows else None
         names = (part.name, PING.name) if shows else (part.name,)
         self._session = Session(
             connector,
-            f"{topics.site}-{part.callee}-played-{identity.boot}",
+            f"{topics.site}-{part.callee}-played-{environment.boot}",
             [
                 *(Subscription(topics.request("+", part.callee, name), 1) for name in names),
                 Subscription(topics.reply("+", part.callee, part.name), 1),
             ],
             self._receive, self._connected, gone, settings.reconnect_limit,
         )  # fmt: skip
-        self._voice.send = self._session.send
+        self._publisher.send = self._session.send
         self._times: int | None = None
         self._answered: set[tuple[str, str]] = set()
         self._on_their_way: set[str] = set()
@@ -91,7 +91,7 @@ class Player:
                     await self._settled()
                 finally:
                     if self._shows:
-                        self._session.send(self._voice.presence("offline"))
+                        self._session.send(self._publisher.presence("offline"))
                     session.cancel()
         except ExceptionGroup as group:
             raise first_error(group) from None
@@ -112,7 +112,7 @@ class Player:
 
     def _connected(self) -> None:
         if self._shows:
-            self._session.send(self._voice.presence("online"))
+            self._session.send(self._publisher.presence("online"))
         if output.is_terminal:
             output.print(f"Playing {self._part.callee}; Ctrl-C ends it.")
         else:
@@ -145,7 +145,7 @@ class Player:
             reading.envelope()
         except Problem:
             return
-        pong = Pong(node=self._part.callee, boot=self._identity.boot, version="played")
+        pong = Pong(node=self._part.callee, boot=self._environment.boot, version="played")
         self._session.send(self._reply(message, address, reading, pong, "reply")[1])
 
     def _asked(self, message: Incoming, address: Address) -> None:
@@ -196,13 +196,13 @@ class Player:
     ) -> tuple[str, Outgoing]:
         """A reply and its id; complete, as a node sends it."""
         operation = find_operation(self._kind, address.name)
-        trace = child_trace(None, self._identity.span())
+        trace = child_trace(None, self._environment.span())
         order = data.get("order") if isinstance(data, dict) else None
         sealed = Sealed(
-            id=self._identity.message(),
+            id=self._environment.message(),
             source=f"/{self._topics.site}/{self._part.callee}",
             type=f"storebus.{self._kind}.{address.name}.{kind}",
-            at=self._identity.now(),
+            at=self._environment.now(),
             data=data,
             trace=trace,
             correlation_id=reading.id,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bus.runtime.environment import Identity
-from bus.runtime.lease import Claim
+from bus.runtime.environment import Environment
+from bus.runtime.lease import Lease
 
 EPOCH = 1_767_225_600_000
 """When every simulation begins, in milliseconds since 1970: 2026-01-01T00:00:00Z."""
@@ -53,7 +53,7 @@ def milliseconds() -> int:
     return EPOCH + int(asyncio.get_running_loop().time() * 1000 + 1e-6)
 
 
-class VirtualIdentity(Identity):
+class VirtualEnvironment(Environment):
     """An identity whose ids come from a seed and whose clocks are the loop's.
 
     Args:
@@ -91,7 +91,7 @@ class VirtualIdentity(Identity):
         return asyncio.get_running_loop().time()
 
 
-class VirtualClaim(Claim):
+class VirtualLease(Lease):
     """A hold that need not be renewed: nobody stands still while virtual time goes on.
 
     To renew the leases of a store would be half of all that a simulation does.

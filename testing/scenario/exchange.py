@@ -51,7 +51,7 @@ def _letter(scene: Scene, letter: model.Letter) -> tuple[str, Outgoing]:
     """The message to be sent, and its id."""
     stage = scene.stage
     values = filled(letter.model_dump(by_alias=True), scene.variables)
-    identifier = values["id"] or stage.identity.message()
+    identifier = values["id"] or stage.environment.message()
     if letter.save is not None:
         scene.variables[letter.save] = {"id": identifier, "data": values["data"]}
     topic = values["topic"]

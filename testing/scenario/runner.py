@@ -17,8 +17,8 @@ from bus.contract.values import check_digit
 from bus.contract.warehouse import RECEIVE
 from bus.history.message import Message
 from bus.link import Connector, MemoryBroker
-from bus.runtime.environment import Identity
-from bus.runtime.node import Place
+from bus.runtime.environment import Environment
+from bus.runtime.node import Deployment
 from devices.terminal.role import Terminal
 from testing.kit.virtual_time import VirtualLoop
 from testing.scenario.faults import Faults, FaultyConnector
@@ -155,15 +155,15 @@ def _books(folder: Path) -> str | None:
 async def _opened(
     scenario: Scenario, ground: Ground, time: Time, folder: Path, listener: Listener
 ) -> AsyncIterator[Scene]:
-    run = Identity().boot[-6:]
+    run = Environment().boot[-6:]
     site = ground.site or f"play-{run}"
     topics = Topics(site)
     faults = Faults(topics, TESTER, listener.message)
-    identity = time.identity(f"{site}/stage")
+    environment = time.environment(f"{site}/stage")
     async with AsyncExitStack() as stack:
         connector = FaultyConnector(ground.tester or ground.connector, faults)
         name = TESTER if ground.site is None else f"tester-{run}"
-        stage = Stage(connector, topics, identity, name, listener.message)
+        stage = Stage(connector, topics, environment, name, listener.message)
         await stack.enter_async_context(stage.open())
         store = None
         if ground.site is None:
@@ -172,8 +172,8 @@ async def _opened(
             )
             await stack.enter_async_context(store.open())
         else:
-            place = Place(ground.connector, site, folder)
-            await stack.enter_async_context(_terminals(scenario.store.terminals, place))
+            deployment = Deployment(ground.connector, site, folder)
+            await stack.enter_async_context(_terminals(scenario.store.terminals, deployment))
         suffix = "" if ground.site is None else f"-{run}"
         variables = {"run": run, "tester": name, **await _stocked(scenario, stage, suffix, run)}
         variables |= filled(dict(scenario.variables), variables)
@@ -181,12 +181,12 @@ async def _opened(
 
 
 @asynccontextmanager
-async def _terminals(count: int, place: Place) -> AsyncIterator[None]:
+async def _terminals(count: int, deployment: Deployment) -> AsyncIterator[None]:
     """Terminals that show reminders, as far as nobody else plays them."""
     tasks = []
     try:
         for number in range(count):
-            terminal = Terminal(f"terminal-{number + 1}", place)
+            terminal = Terminal(f"terminal-{number + 1}", deployment)
             tasks.append(asyncio.create_task(terminal.run(), name=terminal.name))
             ready = asyncio.create_task(terminal.node.ready.wait())
             await asyncio.wait({ready, tasks[-1]}, return_when=asyncio.FIRST_COMPLETED)

@@ -20,7 +20,7 @@ from bus.history.message import Message, read
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
 from bus.runtime.admission import broken_reply
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from testing.kit.asker import Answer
 from testing.kit.template import filled
 from testing.scenario.model import Part
@@ -44,16 +44,16 @@ class Stage:
     Args:
         connector: of the runner.
         topics: of the site.
-        identity: clock and identifiers.
+        environment: clock and identifiers.
         name: in which the runner speaks for itself; what it says and is told is not kept.
         tell: told of each message, for people.
     """
 
     def __init__(
-        self, connector: Connector, topics: Topics, identity: Identity, name: str,
+        self, connector: Connector, topics: Topics, environment: Environment, name: str,
         tell: Callable[[str, Message], None],
     ) -> None:  # fmt: skip
-        self.topics, self.identity, self.name = topics, identity, name
+        self.topics, self.environment, self.name = topics, environment, name
         self.heard: list[Message] = []
         """Since the scenario began, but the runner's own."""
         self.taken: set[int] = set()
@@ -70,7 +70,7 @@ class Stage:
         self._count = 0
         self._news = asyncio.Event()
         self._session = Session(
-            connector, f"{topics.site}-stage-{identity.boot}",
+            connector, f"{topics.site}-stage-{environment.boot}",
             [Subscription(topics.everything(), 1)], self._receive, lambda: None,
             reconnect_limit=0.5,
         )  # fmt: skip
@@ -139,7 +139,7 @@ class Stage:
         Raises:
             Problem: the refusal, `NoAnswer`, or `BrokenReply`.
         """
-        identifier = self.identity.message()
+        identifier = self.environment.message()
         message = self.request(self.name, callee, operation, identifier, data)
         reply = await self.answer(message, identifier, within, repeat=True)
         answer = answer_of(reply)
@@ -200,7 +200,7 @@ class Stage:
     # -- hear ---------------------------------------------------------------------------------
 
     def _receive(self, messages: list[Incoming]) -> None:
-        at = self.identity.now()
+        at = self.environment.now()
         for incoming in messages:
             self._count += 1
             message = read(self.topics, self._count, at, incoming)
@@ -232,13 +232,13 @@ class Stage:
     def show(self, node: str, status: str) -> None:
         """Show a played node's presence."""
         if status == "online":
-            self._online[node] = self.identity.message()
+            self._online[node] = self.environment.message()
         boot = self._online.get(node)
         if boot is None:
             return
         if status != "online":
             del self._online[node]
-        now = self.identity.now()
+        now = self.environment.now()
         presence = Presence.model_validate({"status": status, "boot": boot, "since": rfc3339(now)})
         kind = role_of(node) or node
         sealed = self._sealed(node, f"storebus.{kind}.{PRESENCE.name}", presence)
@@ -277,12 +277,12 @@ class Stage:
 
     def _sealed(self, node: str, kind: str, data: Any, answers: str | None = None) -> Sealed:
         return Sealed(
-            id=self.identity.message(),
+            id=self.environment.message(),
             source=f"/{self.topics.site}/{node}",
             type=kind,
-            at=self.identity.now(),
+            at=self.environment.now(),
             data=data,
-            trace=child_trace(None, self.identity.span()),
+            trace=child_trace(None, self.environment.span()),
             correlation_id=answers,
             causation_id=answers,
         )

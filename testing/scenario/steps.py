@@ -152,7 +152,7 @@ def _fault(
 
 
 async def _pass_time(scene: Scene, clock: str) -> None:
-    now = scene.stage.identity.now()
+    now = scene.stage.environment.now()
     seconds = model.seconds_of(clock)
     if seconds is None:
         seconds = (milliseconds(clock) - now) / 1000

@@ -12,9 +12,9 @@ from bus.contract.channel import ROLES, role_of
 from bus.contract.errors import BrokerError, ConfigurationError
 from bus.contract.warehouse import PickupPoint, PickupPoints
 from bus.link import Connector, Outgoing
-from bus.runtime.environment import Identity
-from bus.runtime.lease import Claim
-from bus.runtime.node import Node, Place
+from bus.runtime.environment import Environment
+from bus.runtime.lease import Lease
+from bus.runtime.node import Deployment, Node
 from bus.runtime.settings import RuntimeSettings
 from bus.storage.journal import Journal
 from devices.sorter.drivers import SimulatedConveyor
@@ -26,7 +26,7 @@ from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.role import Settlement
 from nodes.warehouse.role import Warehouse
 from store.roles import simulated_acquirer
-from testing.kit.virtual_time import VirtualClaim, VirtualIdentity
+from testing.kit.virtual_time import VirtualEnvironment, VirtualLease
 from testing.scenario.faults import Faults, FaultyConnector
 from testing.scenario.model import Store
 
@@ -50,17 +50,17 @@ _RARELY = RuntimeSettings(show_again=86_400.0, retry_limit=300.0)
 class Time:
     """How time passes in a store."""
 
-    identity: Callable[[str], Identity]
+    environment: Callable[[str], Environment]
     """Of a start of a node, by a name that is never used again."""
     journal: Callable[..., Journal]
-    claim: type[Claim]
+    lease: type[Lease]
     settings: RuntimeSettings
 
 
 # A crash is the end of a process, not of the machine's power: commits need not survive that.
-REAL = Time(lambda _: Identity(), partial(Journal, durable=False), Claim, _SOON)
+REAL = Time(lambda _: Environment(), partial(Journal, durable=False), Lease, _SOON)
 VIRTUAL = Time(
-    VirtualIdentity, partial(Journal, durable=False, threaded=False), VirtualClaim, _RARELY
+    VirtualEnvironment, partial(Journal, durable=False, threaded=False), VirtualLease, _RARELY
 )
 
 
@@ -202,13 +202,13 @@ class OwnStore:
         self._starts += 1
         end = self._ends[name] = FaultyConnector(self._connector, self._faults)
         time = self._time
-        identity = partial(time.identity, f"{self._site}/{name}/{self._starts}")
-        place = Place(
-            end, self._site, self._data, time.settings, identity, time.journal, time.claim
+        environment = partial(time.environment, f"{self._site}/{name}/{self._starts}")
+        deployment = Deployment(
+            end, self._site, self._data, time.settings, environment, time.journal, time.lease
         )
         kind = role_of(name)
         if kind == "terminal":
-            terminal = Terminal(name, place)
+            terminal = Terminal(name, deployment)
             self._nodes[name] = terminal.node
             return terminal.run
         made: dict[str | None, Callable[[], Any]] = {
@@ -219,7 +219,7 @@ class OwnStore:
         }
         if kind not in made:
             raise ConfigurationError(f"{name} is no node that can be started.")
-        self._nodes[name] = Node(name, made[kind]().role, place)
+        self._nodes[name] = Node(name, made[kind]().role, deployment)
         return self._nodes[name].run
 
     def _machine(self, name: str) -> SimulatedConveyor:

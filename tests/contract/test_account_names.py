@@ -79,7 +79,7 @@ async def test_who_paid_in_is_known_of_what_an_older_version_wrote_down(store: S
     await store.ask_as("tester-eve", DEPOSIT, "settlement", _deposit("C-1002", None))
     new = (await _statement(store, "C-1002")).entries
     await store.stop("settlement")
-    with closing(sqlite3.connect(store.place.data / "settlement.db")) as rows, rows:
+    with closing(sqlite3.connect(store.deployment.data / "settlement.db")) as rows, rows:
         rows.execute("DROP TABLE deposit")
         rows.execute("DROP TABLE renaming")
         rows.execute("DELETE FROM migration WHERE name = '0010_names.sql'")

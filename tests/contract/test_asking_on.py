@@ -66,7 +66,7 @@ class Till:
 async def till(store: Store, patience: float = 0.4) -> AsyncIterator[Till]:
     """Terminal-5, as long as it runs."""
     learned: list[Bought] = []
-    terminal = Terminal("terminal-5", store.place, patience=patience, learned=learned.append)
+    terminal = Terminal("terminal-5", store.deployment, patience=patience, learned=learned.append)
     running = asyncio.create_task(terminal.run())
     await terminal.node.ready.wait()
     try:
@@ -195,7 +195,7 @@ async def test_the_command_goes_on_asking_and_prints_the_receipt_once(
 ) -> None:
     broker = run_broker(ENGINE)
     async with running_store(MqttConnector(broker.url), tmp_path / "store", site="late") as store:
-        database = store.place.data / "catalog.db"
+        database = store.deployment.data / "catalog.db"
         with closing(sqlite3.connect(database, isolation_level=None)) as held:
             held.execute("BEGIN IMMEDIATE")  # the goods can be held when this is over
             buying = await asyncio.create_subprocess_exec(

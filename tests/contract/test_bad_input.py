@@ -60,7 +60,11 @@ async def test_it_is_refused_and_changes_nothing(shop: Store, sender: RawClient,
 async def test_no_digit_of_a_card_is_in_any_file_of_the_store(shop: Store) -> None:
     # grep in a process of its own: to close a database's file here would drop SQLite's locks.
     grep = await asyncio.create_subprocess_exec(
-        "grep", "-rlaE", f"{CARD}|4111[ -]1111|{WIDE}", str(shop.place.data), stdout=subprocess.PIPE
+        "grep",
+        "-rlaE",
+        f"{CARD}|4111[ -]1111|{WIDE}",
+        str(shop.deployment.data),
+        stdout=subprocess.PIPE,
     )
     found, _ = await grep.communicate()
     assert (grep.returncode, found) == (1, b"")

@@ -17,7 +17,7 @@ from bus.link import MemoryBroker, Outgoing
 from bus.runtime.node import Node
 from bus.runtime.requests import Request
 from bus.runtime.settings import RuntimeSettings
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 
 COUNT = 40
 
@@ -118,8 +118,8 @@ async def test_one_message_that_blows_up_gets_500_and_the_others_go_through(
     catalog = store.nodes["catalog"]
     commands = dict(catalog.role.commands)
 
-    def upsert(turn: Turn, request: Request[Any]) -> Any:
-        reply = commands[UPSERT](turn, request)
+    def upsert(unit: UnitOfWork, request: Request[Any]) -> Any:
+        reply = commands[UPSERT](unit, request)
         if request.data.products[0].id == "product-2":
             raise ZeroDivisionError
         return reply

@@ -21,7 +21,7 @@ from bus.contract.values import Empty, Model, Money
 from bus.contract.warehouse import RECEIVE, Receive
 from bus.link import Connector, Outgoing, Subscription
 from bus.runtime.caller import Caller
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
 
@@ -33,7 +33,7 @@ SLOW_LOOK = 0.05
 PAUSE = WarehouseSettings(fault_pause=0.5)
 
 
-class HostClock(Identity):
+class HostClock(Environment):
     """The clocks of a host whose wall clock somebody sets; `wrong` is by node, in milliseconds."""
 
     def __init__(self, wrong: dict[str, int], name: str) -> None:
@@ -51,10 +51,10 @@ class Clocked(Store):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.wrong: dict[str, int] = {}
-        self._here = self.place
+        self._here = self.deployment
 
     def _build(self, name: str) -> Callable[[], Any]:
-        self.place = replace(self._here, identity=lambda: HostClock(self.wrong, name))
+        self.deployment = replace(self._here, environment=lambda: HostClock(self.wrong, name))
         return super()._build(name)
 
     def set_clocks(self, wrong: int) -> None:
@@ -65,7 +65,7 @@ class Clocked(Store):
     async def asks(self, wrong: int, operation: Any, callee: str, data: Model, **more: Any) -> Any:
         """Ask as a tester whose host's clock is wrong."""
         clock = HostClock({"tester-2": wrong}, "tester-2")
-        caller = Caller(self.place.connector, self.site, "tester-2", identity=clock)
+        caller = Caller(self.deployment.connector, self.site, "tester-2", environment=clock)
         async with caller.connected():
             return await caller.ask(operation, callee, data, **more)
 
@@ -98,7 +98,7 @@ async def alarms(store: Store, node: str, found: Callable[[dict[str, Any]], Any]
     topic = store.topics.state(node, "alarms")
     async with (
         asyncio.timeout(PATIENCE),
-        store.place.connector.connect(f"{store.site}-listener") as link,
+        store.deployment.connector.connect(f"{store.site}-listener") as link,
     ):
         await link.subscribe([Subscription(topic, 1)])
         while True:
@@ -157,7 +157,7 @@ async def test_a_terminal_that_was_started_anew_asks_what_time_it_is_before_it_g
         asked = broker.sent("req/terminal-1/settlement/purchase")
         for message in asked:
             said = read(message.payload)
-            left = milliseconds(said["expirytime"]) - Identity().now()
+            left = milliseconds(said["expirytime"]) - Environment().now()
             assert 0 < left <= 60 * SECOND, "in the store's time, not in the terminal's"
             assert 0 < said["expiresin"] <= 60
 
@@ -218,7 +218,7 @@ async def test_a_device_judges_what_it_is_asked_by_the_stores_time(
 ) -> None:
     async with clocked(FaultyBroker(), tmp_path, wrong={"terminal-1": wrong}) as store:
         await store.terminals["terminal-1"].styles(["MUG"])  # so it has heard the time
-        now = Identity().now()
+        now = Environment().now()
         for left, answer in ((60, {"shown": True}), (-60, {"code": "expired"})):
             reply = await told_to_remind(store, f"o-{wrong}-{left}", now + left * SECOND)
             assert reply.items() >= answer.items()
@@ -232,7 +232,7 @@ async def told_to_remind(store: Store, order: str, deadline: int) -> dict[str, A
     request = store.topics.request("settlement", "terminal-1", "remind")
     async with (
         asyncio.timeout(PATIENCE),
-        store.place.connector.connect(f"{store.site}-reminding") as link,
+        store.deployment.connector.connect(f"{store.site}-reminding") as link,
     ):
         topic = store.topics.reply("settlement", "terminal-1", "remind")
         await link.subscribe([Subscription(topic, 1)])

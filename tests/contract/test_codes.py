@@ -97,7 +97,7 @@ async def test_a_label_that_no_scanner_could_read_is_refused(store: Store) -> No
 async def test_a_label_of_an_older_store_is_read_and_kept_until_it_is_changed(store: Store) -> None:
     await upserted(store, _cup("https://shop.example/cup"))
     await store.stop("catalog")
-    with closing(sqlite3.connect(store.place.data / "catalog.db")) as rows, rows:
+    with closing(sqlite3.connect(store.deployment.data / "catalog.db")) as rows, rows:
         rows.execute("UPDATE product SET url = 'urn:cup' WHERE id = 'cup'")
     await store.start("catalog")
     await upserted(store, {**_cup("urn:cup"), "name": "Big cup"})
@@ -138,7 +138,7 @@ async def test_a_store_that_holds_a_label_of_other_goods_scans_them_and_can_be_m
     await upserted(store, _cup("https://shop.example/cup"))
     await store.stop("catalog")
     taken = f"https://other.example/01/{RED}"
-    with closing(sqlite3.connect(store.place.data / "catalog.db")) as rows, rows:
+    with closing(sqlite3.connect(store.deployment.data / "catalog.db")) as rows, rows:
         rows.execute("DELETE FROM code")  # as a store of an older version had none
         rows.execute("UPDATE product SET url = ? WHERE id = 'cup'", (taken,))
     await store.start("catalog")

@@ -167,7 +167,7 @@ async def test_a_count_while_goods_are_on_their_way_back_leaves_those_alone(stor
 async def test_a_count_survives_lost_and_repeated_messages(
     store: Store, hop: str, counted: int
 ) -> None:
-    broker = store.place.connector
+    broker = store.deployment.connector
     assert isinstance(broker, FaultyBroker)
     broker.repeat(f"req/{hop}")
     broker.lose(f"rep/{hop}", 2)

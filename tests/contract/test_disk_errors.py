@@ -15,7 +15,7 @@ from bus.contract.every import PING
 from bus.contract.topics import Topics
 from bus.contract.values import Empty
 from bus.link import MemoryBroker
-from bus.runtime.node import Node, Place
+from bus.runtime.node import Deployment, Node
 from bus.storage.journal import Journal, Schema
 from nodes.catalog.role import Catalog
 
@@ -51,8 +51,8 @@ async def test_a_node_whose_first_transaction_cannot_be_written_ends_and_says_wh
         return journal
 
     role = Catalog().role
-    role.started = lambda turn: _fill(turn.connection)
-    node = Node("catalog", role, Place(MemoryBroker(), "main", tmp_path, FAST, journal=broken))
+    role.started = lambda unit: _fill(unit.connection)
+    node = Node("catalog", role, Deployment(MemoryBroker(), "main", tmp_path, FAST, journal=broken))
     async with asyncio.timeout(30):
         with pytest.raises(JournalError, match=r"catalog cannot write to .*catalog\.db: .*" + how):
             await node.run()
@@ -84,7 +84,7 @@ async def test_a_node_that_stops_on_a_failed_disk_ends_without_a_crash(store: St
     settlement = store.nodes["settlement"]
     await store.buy({"MUG": 1})
     await store.quiet()
-    settlement._ear.acknowledged.append("a command that is done")
+    settlement._dispatcher.acknowledged.append("a command that is done")
     _set(settlement._journal, BREAK["readonly"])
     await store.stop("settlement")
 
@@ -103,7 +103,7 @@ async def test_a_disk_that_cannot_be_written_is_an_alarm_until_it_is_mended(
         catalog = store.nodes["catalog"]
         _set(catalog._journal, BREAK[how])
         with pytest.raises(JournalError):
-            await catalog.decide(lambda turn: _fill(turn.connection))
+            await catalog.decide(lambda unit: _fill(unit.connection))
         ((kind, detail),) = shown()
         assert kind == "cannot-write"
         assert said in detail

@@ -27,7 +27,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 async def closed(store: Store) -> Tally:
     """Close the shop and look at its files."""
     await store.stop()
-    return audit([store.place.data])
+    return audit([store.deployment.data])
 
 
 def waits(tally: Tally) -> dict[tuple[str, str], int]:
@@ -45,12 +45,12 @@ async def test_goods_of_a_cancelled_order_wait_to_be_put_back(store: Store) -> N
     assert waits(tally) == {("put-back", "warehouse"): 1}
     (goods,) = tally.waiting
     assert "2 x SHIRT-BLUE" in goods.text
-    assert findings([store.place.data]) == [goods]  # who expects a store at rest is told
-    code, out, err = await storebus("audit", str(store.place.data))
+    assert findings([store.deployment.data]) == [goods]  # who expects a store at rest is told
+    code, out, err = await storebus("audit", str(store.deployment.data))
     assert code == 0, out + err
     assert "1 waiting. Goods to put back." in out
     assert goods.text in out
-    code, out, _ = await storebus("audit", str(store.place.data), "--json")
+    code, out, _ = await storebus("audit", str(store.deployment.data), "--json")
     (group,) = json.loads(out)["waiting"]
     assert (code, group["kind"], group["items"]) == (0, "put-back", [goods.text])
 
@@ -107,7 +107,7 @@ async def test_what_was_under_way_between_two_roles_goes_on_at_the_next_start(
     await store.reminded(receipt.order)
     await store.quiet()
     await store.stop()
-    assert findings([store.place.data]) == []
+    assert findings([store.deployment.data]) == []
 
 
 def test_each_kind_of_waiting_says_what_to_do() -> None:
@@ -145,7 +145,7 @@ async def test_what_nothing_will_take_further_is_a_finding(
         await store.buy({"MUG": 1}, terminal="terminal-2")
     await store.stop()
     jobs = store.rows("warehouse", "SELECT id FROM job WHERE state = 'waiting'")
-    with closing(sqlite3.connect(store.place.data / "warehouse.db")) as warehouse, warehouse:
+    with closing(sqlite3.connect(store.deployment.data / "warehouse.db")) as warehouse, warehouse:
         # One of them was just given to the sorter when everything was closed.
         warehouse.execute(
             "UPDATE job SET state = 'assigned', sorter = 'sorter-1', assignment = 1,"
@@ -155,8 +155,8 @@ async def test_what_nothing_will_take_further_is_a_finding(
             "INSERT INTO outbox VALUES ('m-9', 'command', 'sorter-1', 'pick', ?, '', 1, NULL)",
             (json.dumps({"id": "m-9", "data": {"job": jobs[0][0]}}).encode(),),
         )
-    assert audit([store.place.data]).findings == []
-    with closing(sqlite3.connect(store.place.data / f"{node}.db")) as database, database:
+    assert audit([store.deployment.data]).findings == []
+    with closing(sqlite3.connect(store.deployment.data / f"{node}.db")) as database, database:
         assert database.execute(statement).rowcount
-    found = audit([store.place.data]).findings
+    found = audit([store.deployment.data]).findings
     assert [text for text in map(str, found) if text.startswith(f"{invariant}: ")], found

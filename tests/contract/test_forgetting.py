@@ -12,8 +12,8 @@ from bus.contract.settlement import DEPOSIT, Deposit
 from bus.contract.values import Money
 from bus.link import MemoryBroker
 from bus.runtime.clock import Moment
-from bus.runtime.environment import Identity
-from bus.runtime.processor import Batches
+from bus.runtime.environment import Environment
+from bus.runtime.processor import Processor
 from bus.runtime.settings import RuntimeSettings
 from bus.storage.journal import Journal
 from nodes.catalog.role import Catalog
@@ -38,8 +38,8 @@ async def _deposit(store: Store, identifier: str) -> Any:
 
 def _let_time_pass(store: Store) -> None:
     """For settlement and for the one who asks."""
-    for identity in (store.nodes["settlement"].identity, store.tester.identity):
-        identity.resume(identity.steady() + LATER)
+    for environment in (store.nodes["settlement"].environment, store.tester.environment):
+        environment.resume(environment.steady() + LATER)
 
 
 def _remembered(store: Store) -> set[str]:
@@ -92,7 +92,7 @@ async def test_however_much_is_to_be_forgotten_a_batch_forgets_a_few(tmp_path: P
         )
 
     def forget(rows: sqlite3.Connection) -> list[int]:
-        batches = Batches(Catalog().role, "catalog", "main", Identity())
+        batches = Processor(Catalog().role, "catalog", "main", Environment())
         batches.carry_out(rows, Moment(0, 0), [None, None], [], {}, forget_before=50)
         return [int(row[0]) for row in rows.execute("SELECT id FROM inbox")]
 

@@ -126,7 +126,7 @@ async def test_a_receipt_that_does_not_get_through_is_no_refusal(small: Store) -
     products += (await small.ask(SEARCH, "catalog", Search(text="mug"))).products
     styles = {style.sku: style for product in products for style in product.styles}
     purchase, identifier = small.purchase(cart, styles), "p" * 60
-    async with Caller(small.place.connector, small.site, "terminal-9").connected() as caller:
+    async with Caller(small.deployment.connector, small.site, "terminal-9").connected() as caller:
         for _ in range(2):
             with pytest.raises(Refused) as told:
                 await caller.ask(PURCHASE, "settlement", purchase, identifier=identifier)

@@ -15,7 +15,7 @@ from bus.contract.settlement import ORDER, OrderQuery
 from bus.contract.topics import Topics
 from bus.link import Incoming
 from bus.runtime.settings import RuntimeSettings
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from tui.model.store import StoreModel
 
 OFTEN = RuntimeSettings(
@@ -67,9 +67,9 @@ class Hall:
     async def exchange(self, name: str, aside: Path, back: Path | None = None) -> None:
         """Stop a node, move its database away, perhaps put another there, and start it again."""
         await self.store.stop(name)
-        _move(self.store.place.data, aside, name)
+        _move(self.store.deployment.data, aside, name)
         if back is not None:
-            _copy(back, self.store.place.data, name)
+            _copy(back, self.store.deployment.data, name)
         await self.store.start(name)
 
 
@@ -161,5 +161,5 @@ async def test_a_role_that_does_not_know_what_it_must_know_is_told(hall: Hall) -
     assert "catalog" in hall.raised("database-older")
 
 
-def _commit(turn: Turn) -> None:
-    turn.send(COMMIT, "catalog", OrderOnly(order="o-0000000000"))
+def _commit(unit: UnitOfWork) -> None:
+    unit.send(COMMIT, "catalog", OrderOnly(order="o-0000000000"))

@@ -12,10 +12,10 @@ from bus.contract.errors import Malformed
 from bus.contract.settlement import REFUSALS, RESOLVE, How, Refusals, Resolve
 from bus.contract.warehouse import WITHDRAW
 from bus.runtime.requests import Request
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 
 
-def _refuse(_: Turn, __: Request[OrderOnly]) -> OrderOnly:
+def _refuse(_: UnitOfWork, __: Request[OrderOnly]) -> OrderOnly:
     raise Malformed("The warehouse has lost its books.")
 
 

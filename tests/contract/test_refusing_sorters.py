@@ -14,22 +14,22 @@ from bus.contract.topics import Topics
 from bus.runtime.node import Node
 from bus.runtime.requests import Request
 from bus.runtime.role import Role
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from devices.sorter.store import SCHEMA as SORTER
 from nodes.warehouse.settings import WarehouseSettings
 
 SOON = WarehouseSettings(refusal_pause=0.05, fault_pause=30)
 
 
-def _not_now(_: Turn, __: Request[Pick]) -> PickReply:
+def _not_now(_: UnitOfWork, __: Request[Pick]) -> PickReply:
     raise Unavailable("the lid is open")
 
 
-def _never(_: Turn, request: Request[Pick]) -> PickReply:
+def _never(_: UnitOfWork, request: Request[Pick]) -> PickReply:
     return PickReply(job=request.data.job, accepted=False, reason="the lid is open")
 
 
-def _abort(_: Turn, request: Request[Abort]) -> Aborted:
+def _abort(_: UnitOfWork, request: Request[Abort]) -> Aborted:
     return Aborted(job=request.data.job, taken=[])
 
 
@@ -42,8 +42,8 @@ async def test_a_sorter_that_refuses_every_job_is_told_with_its_reason_until_it_
     broker = FaultyBroker()
     answering = [refuse]
 
-    def pick(turn: Turn, request: Request[Pick]) -> PickReply:
-        return answering[0](turn, request)
+    def pick(unit: UnitOfWork, request: Request[Pick]) -> PickReply:
+        return answering[0](unit, request)
 
     def told() -> list[tuple[str, str]]:
         state = broker.retained[Topics("main").state("warehouse", "alarms")]
@@ -55,7 +55,7 @@ async def test_a_sorter_that_refuses_every_job_is_told_with_its_reason_until_it_
 
     role = Role(kind="sorter", schemas=(SORTER,), commands={PICK: pick, ABORT: _abort})
     async with running_store(broker, tmp_path, settings=FAST, sorters=0, warehouse=SOON) as store:
-        sorter = Node("sorter-9", role, store.place)
+        sorter = Node("sorter-9", role, store.deployment)
         running = asyncio.create_task(sorter.run())
         await sorter.ready.wait()
         await store.buy({"MUG": 1})

@@ -12,7 +12,7 @@ from bus.contract.terminal import REMIND
 from bus.contract.values import Empty
 from bus.contract.warehouse import FULFIL
 from bus.runtime.schedule import AHEAD
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 
 HOPS = (
     "terminal-1/settlement/purchase",
@@ -98,14 +98,14 @@ class Crash(Exception):  # noqa: N818 - not an error of ours
 def crash_after_the_next_commit(store: Store, name: str) -> None:
     """Nothing of what the next transaction decided gets out."""
     node = store.nodes[name]
-    publish = node._publish_turn
+    publish = node._publish_unit
 
-    def crash(turn: Turn) -> None:
-        if turn.replies or turn.added:
+    def crash(unit: UnitOfWork) -> None:
+        if unit.replies or unit.added:
             raise Crash
-        publish(turn)
+        publish(unit)
 
-    node._publish_turn = crash  # type: ignore[method-assign]
+    node._publish_unit = crash  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize("name", ["catalog", "settlement", "warehouse", "sorter-1"])
@@ -153,7 +153,7 @@ async def test_a_movement_under_way_when_the_sorter_crashed_is_finished_under_th
 
 async def test_a_timer_that_was_set_before_a_crash_is_due_after_the_restart(store: Store) -> None:
     warehouse = store.nodes["warehouse"]
-    await warehouse.decide(lambda turn: turn.after(300, "dispatch", Empty()))
+    await warehouse.decide(lambda unit: unit.after(300, "dispatch", Empty()))
     await store.crash("warehouse")
     assert store.value("warehouse", "SELECT kind FROM outbox") == "timer"
     await store.start("warehouse")
@@ -166,11 +166,11 @@ async def test_a_timer_of_later_waits_in_the_database_alone_until_its_time_is_ne
 ) -> None:
     """There is one for each parcel that waits for its customer."""
     warehouse = store.nodes["warehouse"]
-    await warehouse.decide(lambda turn: turn.after(2 * AHEAD, "dispatch", Empty()))
+    await warehouse.decide(lambda unit: unit.after(2 * AHEAD, "dispatch", Empty()))
     assert warehouse._schedule.timers == 0
     assert (await store.ask(ABOUT, "warehouse", Empty())).timers == 1
     await warehouse.decide(
-        lambda turn: turn.connection.execute("UPDATE outbox SET due_at = ?", (turn.now + 200,))
+        lambda unit: unit.connection.execute("UPDATE outbox SET due_at = ?", (unit.now + 200,))
     )
     warehouse._look_ahead()
     warehouse._look_ahead()
@@ -189,10 +189,10 @@ async def test_a_command_that_failed_for_the_moment_is_given_again(
     run = commands[operation]
     failures = iter([RuntimeError("planted")] * 2)
 
-    def fail_twice(turn: Turn, request: object) -> object:
+    def fail_twice(unit: UnitOfWork, request: object) -> object:
         if (failure := next(failures, None)) is not None:
             raise failure
-        return run(turn, request)
+        return run(unit, request)
 
     store.nodes[name].role.commands = {**commands, operation: fail_twice}
     receipt = await store.buy({"MUG": 2})

@@ -20,7 +20,7 @@ async def test_each_of_two_reminders_that_come_at_once_is_shown_and_answered(
 ) -> None:
     store = Store(FaultyBroker(), tmp_path, "main", FAST)
     await store.start("terminal-1")
-    async with Caller(store.place.connector, "main", "settlement").connected() as settlement:
+    async with Caller(store.deployment.connector, "main", "settlement").connected() as settlement:
         answers = await asyncio.gather(
             *(
                 settlement.ask(REMIND, "terminal-1", REMINDER, timeout=PATIENCE, identifier=name)

@@ -96,7 +96,7 @@ async def test_an_order_that_holds_a_retired_style_is_brought(store: Store) -> N
     await store.reminded(receipt.order)
     await store.collect(receipt.pickup_code)
     await store.stop()
-    assert findings([store.place.data]) == []
+    assert findings([store.deployment.data]) == []
 
 
 async def test_the_stock_of_a_retired_style_can_be_counted(store: Store) -> None:

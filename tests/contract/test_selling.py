@@ -173,7 +173,7 @@ async def test_all_products_are_found_by_asking_on(store: Store) -> None:
 async def test_every_node_answers_ping_and_about(store: Store) -> None:
     for name, node in store.nodes.items():
         pong = await store.ask(PING, name, Empty())
-        assert (pong.node, pong.boot) == (name, node.identity.boot)
+        assert (pong.node, pong.boot) == (name, node.environment.boot)
         about = await store.ask(ABOUT, name, Empty())
         assert (about.node, about.boot) == (name, pong.boot)
         assert about.role == name.partition("-")[0]

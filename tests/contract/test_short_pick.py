@@ -61,7 +61,7 @@ def parcel(store: Store, order: str) -> dict[str, int]:
 async def balanced(store: Store) -> None:
     """Nothing is under way, and the books balance."""
     await store.quiet()
-    assert findings([store.place.data]) == []
+    assert findings([store.deployment.data]) == []
 
 
 async def test_what_is_missing_at_one_location_is_taken_from_another(store: Store) -> None:
@@ -166,7 +166,7 @@ async def test_goods_that_are_on_their_way_back_are_waited_for(store: Store) -> 
     ],
 )
 async def test_a_short_pick_survives_lost_and_repeated_messages(store: Store, hop: str) -> None:
-    broker = store.place.connector
+    broker = store.deployment.connector
     assert isinstance(broker, FaultyBroker)
     broker.repeat(f"req/{hop}")
     broker.lose(f"rep/{hop}", 2)
@@ -198,7 +198,7 @@ async def test_a_short_order_that_is_cancelled_pays_the_rest_back_and_no_more(
 
 
 async def test_a_sorter_that_crashes_while_it_waits_for_the_word_goes_on(store: Store) -> None:
-    broker = store.place.connector
+    broker = store.deployment.connector
     assert isinstance(broker, FaultyBroker)
     broker.lose("req/sorter-1/warehouse/short-pick", 1)
     store.machine.finds = {"MUG": 1}

@@ -51,7 +51,7 @@ async def brought_once(store: Store, order: str) -> None:
     await store.quiet()
     assert [reminder.order for reminder in store.reminders] == [order]
     assert store.value("warehouse", "SELECT sum(quantity) FROM bin WHERE sku = 'MUG'") == 18
-    assert findings([store.place.data]) == []
+    assert findings([store.deployment.data]) == []
 
 
 @pytest.mark.parametrize("step", ["travelling", "picking", "conveying", "packing"])

@@ -20,11 +20,11 @@ from bus.contract.terminal import REMIND, Remind, Shown
 from bus.contract.values import Empty
 from bus.link import MemoryBroker
 from bus.runtime.caller import Caller
-from bus.runtime.node import Node, Place
+from bus.runtime.node import Deployment, Node
 from bus.runtime.requests import Request
 from bus.runtime.role import Adapter, Role
 from bus.runtime.settings import RuntimeSettings
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from bus.storage.journal import Journal
 from bus.storage.worker import WorkError
 from cli.doctor import _role as look_at
@@ -90,7 +90,7 @@ async def test_points_without_a_default_that_an_older_version_took_are_shown_aga
         with closing(sqlite3.connect(tmp_path / "settlement.db")) as rows, rows:
             rows.execute("UPDATE pickup_point SET is_default = 0")
         await store.stop("warehouse")
-        store.place.connector.retained.clear()  # type: ignore[attr-defined]
+        store.deployment.connector.retained.clear()  # type: ignore[attr-defined]
         await store.start("settlement")
         asked = store.purchase({"MUG": 1}, await store.terminals["terminal-1"].styles(["MUG"]))
         with pytest.raises(Refused) as refused:
@@ -105,13 +105,13 @@ async def test_points_without_a_default_that_an_older_version_took_are_shown_aga
 
 @asynccontextmanager
 async def terminal(
-    data: Path, remind: Callable[[Turn, Request[Remind]], Shown | None], **settings: Any
+    data: Path, remind: Callable[[UnitOfWork, Request[Remind]], Shown | None], **settings: Any
 ) -> AsyncIterator[tuple[Node, Caller]]:
     """A terminal that does this with a reminder, and settlement, which reminds."""
     broker = MemoryBroker()
     runtime = RuntimeSettings.model_validate({"takeover_wait": 0.4, **settings})
     role = Role(kind="terminal", schemas=(TERMINAL,), commands={REMIND: remind})
-    node = Node("terminal-1", role, Place(broker, SITE, data, runtime))
+    node = Node("terminal-1", role, Deployment(broker, SITE, data, runtime))
     running = asyncio.create_task(node.run())
     try:
         async with asyncio.timeout(PATIENCE):
@@ -136,7 +136,7 @@ async def test_whatever_a_command_raises_it_is_answered_and_the_next_goes_throug
 ) -> None:
     left = [raised]
 
-    def shown(_: Turn, __: Request[Remind]) -> Shown:
+    def shown(_: UnitOfWork, __: Request[Remind]) -> Shown:
         if left:
             raise left.pop()
         return Shown(shown=True)
@@ -183,11 +183,11 @@ async def test_a_call_that_is_cancelled_within_is_made_again(tmp_path: Path) -> 
     role = Role(
         kind="terminal",
         schemas=(TERMINAL,),
-        started=lambda turn: turn.call("machine", Empty(), key="k-1"),
+        started=lambda unit: unit.call("machine", Empty(), key="k-1"),
         adapters=(Adapter("machine", Empty, call, made),),
     )
     settings = RuntimeSettings(retry_first=0.01)
-    node = Node("terminal-1", role, Place(MemoryBroker(), SITE, tmp_path, settings))
+    node = Node("terminal-1", role, Deployment(MemoryBroker(), SITE, tmp_path, settings))
     running = asyncio.create_task(node.run())
     async with asyncio.timeout(PATIENCE):
         await done.wait()
@@ -204,12 +204,12 @@ async def standing_still(data: Path, bound: float) -> AsyncIterator[tuple[Node, 
     """A terminal whose transaction does not end as long as this lasts."""
     going_on = threading.Event()
 
-    def wait(_: Turn, __: Request[Remind]) -> Shown:
+    def wait(_: UnitOfWork, __: Request[Remind]) -> Shown:
         going_on.wait(PATIENCE)
         return Shown(shown=True)
 
     async with terminal(data, wait, standstill=bound) as (node, caller):
-        connector = node.place.connector
+        connector = node.deployment.connector
         assert isinstance(connector, MemoryBroker)
         async with raw_in_memory(connector, SITE, "tester-9") as raw:
             reminding = asyncio.create_task(remind(caller))
@@ -251,12 +251,12 @@ async def test_a_node_that_stands_still_longer_than_its_bound_says_so_and_ends(
 async def test_a_node_ends_when_its_first_transaction_stands_still(tmp_path: Path) -> None:
     going_on = threading.Event()
 
-    def wait(_: Turn) -> None:
+    def wait(_: UnitOfWork) -> None:
         going_on.wait(PATIENCE)
 
     role = Role(kind="terminal", schemas=(TERMINAL,), started=wait)
     settings = RuntimeSettings(standstill=0.1)
-    node = Node("terminal-1", role, Place(MemoryBroker(), SITE, tmp_path, settings))
+    node = Node("terminal-1", role, Deployment(MemoryBroker(), SITE, tmp_path, settings))
     async with asyncio.timeout(PATIENCE):
         with pytest.raises(StandstillError):
             await node.run()

@@ -69,7 +69,7 @@ async def _reported(store: Store) -> dict[str, Any]:
     """The job of the sorter as it stands at the broker, once nothing is under way."""
     await store.quiet()
     topic = store.topics.state("sorter-1", JOB_STATE.name)
-    return dict(json.loads(store.place.connector.retained[topic].payload)["data"])  # type: ignore[attr-defined]
+    return dict(json.loads(store.deployment.connector.retained[topic].payload)["data"])  # type: ignore[attr-defined]
 
 
 async def test_a_sorter_that_has_reported_its_parcel_is_idle_also_when_it_is_shown_again(

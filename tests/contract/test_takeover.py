@@ -24,31 +24,31 @@ from bus.contract.errors import RoleTakenError
 from bus.contract.every import PING
 from bus.contract.values import Empty
 from bus.link import Link, MemoryBroker, MqttConnector, Outgoing
-from bus.runtime.node import Node, Place
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.node import Deployment, Node
+from bus.runtime.unit_of_work import UnitOfWork
 from devices.terminal import store as terminal_store
 from nodes.catalog.role import Catalog
 
 
 async def test_a_second_process_on_the_same_data_refuses_to_start(store: Store) -> None:
     with pytest.raises(RoleTakenError, match="another process"):
-        await Node("catalog", Catalog().role, store.place).run()
+        await Node("catalog", Catalog().role, store.deployment).run()
     await store.reminded((await store.buy({"MUG": 1})).order)
 
 
 async def test_a_second_process_with_data_of_its_own_finds_the_first_alive_and_refuses(
     store: Store, tmp_path: Path
 ) -> None:
-    boot = store.nodes["catalog"].identity.boot
-    place = Place(store.place.connector, store.site, tmp_path / "elsewhere")
+    boot = store.nodes["catalog"].environment.boot
+    deployment = Deployment(store.deployment.connector, store.site, tmp_path / "elsewhere")
     with pytest.raises(RoleTakenError, match=f"already running elsewhere.*{boot}"):
-        await Node("catalog", Catalog().role, place).run()
+        await Node("catalog", Catalog().role, deployment).run()
     assert (await store.ask(PING, "catalog", Empty())).boot == boot
     await store.reminded((await store.buy({"MUG": 1})).order)
 
 
 async def test_a_role_is_free_again_once_its_process_is_gone(store: Store) -> None:
-    before = store.nodes["catalog"].identity.boot
+    before = store.nodes["catalog"].environment.boot
     await store.stop("catalog")
     await store.start("catalog")
     assert (await store.ask(PING, "catalog", Empty())).boot != before
@@ -63,14 +63,14 @@ async def test_a_process_that_stands_still_while_it_begins_begins_all_the_same(
         time.sleep(2 * FAST.takeover_wait)  # as a host does that is too busy, or was suspended
         stood_still.set()
 
-    def begin(turn: Turn) -> None:
+    def begin(unit: UnitOfWork) -> None:
         if not stood_still.is_set():
             loop.call_soon_threadsafe(stand_still)
             stood_still.wait()
-        role.started(turn)
+        role.started(unit)
 
     node = Node(
-        "catalog", replace(role, started=begin), Place(MemoryBroker(), "main", tmp_path, FAST)
+        "catalog", replace(role, started=begin), Deployment(MemoryBroker(), "main", tmp_path, FAST)
     )
     running = asyncio.create_task(node.run())
     async with asyncio.timeout(PATIENCE):
@@ -105,7 +105,7 @@ async def test_a_node_begins_although_its_broker_is_restarted_while(
     tmp_path: Path, connection: int
 ) -> None:
     node = Node(
-        "catalog", Catalog().role, Place(_BrokerRestarts(connection), "main", tmp_path, FAST)
+        "catalog", Catalog().role, Deployment(_BrokerRestarts(connection), "main", tmp_path, FAST)
     )
     running = asyncio.create_task(node.run())
     ready = asyncio.create_task(node.ready.wait())
@@ -132,7 +132,7 @@ async def test_a_node_that_a_late_last_will_calls_lost_shows_at_once_that_it_is_
     store: Store, raw: RawClient
 ) -> None:
     sorter, topic = store.nodes["sorter-1"], store.topics.state("sorter-1", "presence")
-    boot, since = sorter.identity.boot, sorter._voice.since
+    boot, since = sorter.environment.boot, sorter._publisher.since
     for lost in (boot, "00000000dead"):
         will = _presence("sorter-1", "lost", lost, since)
         await raw.send(Outgoing(topic, will, qos=1, retain=True))
@@ -150,7 +150,7 @@ async def test_a_presence_that_nobody_answers_for_ends_no_node(
     false = _presence("catalog", "online", "0123456789ab", since)
     await raw.send(Outgoing(topic, false, qos=1, retain=True))
     await raw.expect(topic, lambda message: message.data["boot"] == "0123456789ab")
-    boot = store.nodes["catalog"].identity.boot
+    boot = store.nodes["catalog"].environment.boot
     await raw.expect(topic, lambda message: message.data["boot"] == boot)
     await store.reminded((await store.buy({"MUG": 1})).order)
     assert store.running("catalog")
@@ -182,7 +182,7 @@ async def test_a_purchase_that_stood_still_before_its_commit_is_made_once_and_an
         save(*values)
         if late:
             late.pop()
-            terminal.node._claim._until = 0.0  # the lease is over before the commit
+            terminal.node._lease._until = 0.0  # the lease is over before the commit
 
     with patch.object(terminal_store, "save_purchase", save_late):
         sent = await terminal.begin(store.purchase({"MUG": 1}, styles))
@@ -194,10 +194,10 @@ async def test_a_purchase_that_stood_still_before_its_commit_is_made_once_and_an
 
 async def test_a_node_that_stood_still_goes_on_when_nobody_took_its_role(store: Store) -> None:
     settlement = store.nodes["settlement"]
-    settlement._claim._clock = lambda: settlement.identity.elapsed() + 3600
-    assert not settlement._claim.holds()
+    settlement._lease._clock = lambda: settlement.environment.elapsed() + 3600
+    assert not settlement._lease.holds()
     await store.reminded((await store.buy({"MUG": 1})).order)
-    assert settlement._claim.holds()
+    assert settlement._lease.holds()
 
 
 async def test_when_the_broker_is_back_the_nodes_are_and_open_orders_are_finished(
@@ -251,7 +251,7 @@ async def test_a_node_told_to_stop_ends_also_when_its_lease_is_over_before_its_l
 
     async def stood_still(work: Any) -> Any:
         if not node._session.up.is_set():
-            node._claim._until = 0.0  # and nobody renews it any more
+            node._lease._until = 0.0  # and nobody renews it any more
         return await transact(work)
 
     with patch.object(node._journal, "transact", stood_still):

@@ -77,7 +77,7 @@ async def as_if_nothing_had_happened(store: Store) -> None:
         assert store.value("warehouse", bins, sku) == quantity
     for account, cents in BALANCES.items():
         assert store.balance(f"customer:{account}") == cents
-    assert findings([store.place.data]) == []
+    assert findings([store.deployment.data]) == []
 
 
 async def test_an_order_cancelled_before_it_is_paid_is_never_paid(store: Store) -> None:
@@ -186,13 +186,13 @@ async def test_cancelling_again_changes_nothing_and_what_is_collected_stays(stor
     assert await cancel(store, second.order) == "cancelled"
     await store.quiet()
     assert store.balance("customer:C-1001") == BALANCES["C-1001"] - first.total.amount
-    assert findings([store.place.data]) == []
+    assert findings([store.deployment.data]) == []
 
 
 async def test_a_cancelled_order_survives_lost_and_repeated_messages(
     store: Store,
 ) -> None:
-    broker = store.place.connector
+    broker = store.deployment.connector
     assert isinstance(broker, FaultyBroker)
     for hop in ("settlement/warehouse/withdraw", "settlement/catalog/release"):
         broker.repeat(f"req/{hop}")

@@ -115,7 +115,7 @@ async def test_what_led_to_a_message_is_named_in_it(store: Store, raw: RawClient
 async def test_presence_is_kept_for_whoever_comes_later(
     store: Store, open_raw: Callable[[str], AbstractAsyncContextManager[RawClient]]
 ) -> None:
-    boot = store.nodes["sorter-1"].identity.boot
+    boot = store.nodes["sorter-1"].environment.boot
     topic = store.topics.state("sorter-1", "presence")
     async with open_raw("console-1") as early:
         online = await early.expect(topic)
@@ -148,11 +148,11 @@ async def test_a_node_that_is_stopped_and_started_again_is_never_called_lost(
     topic = store.topics.state("sorter-1", "presence")
     await raw.expect(topic, lambda message: message.data["status"] == "online")
     for _ in range(5):
-        before = store.nodes["sorter-1"].identity.boot
+        before = store.nodes["sorter-1"].environment.boot
         await store.stop("sorter-1")
         await store.start("sorter-1")
         seen = [await raw.expect(topic), await raw.expect(topic)]
-        boot = store.nodes["sorter-1"].identity.boot
+        boot = store.nodes["sorter-1"].environment.boot
         assert [(each.data["status"], each.data["boot"]) for each in seen] == [
             ("offline", before),
             ("online", boot),

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bus.runtime.node import Node
-from bus.runtime.processor import Batches, Done, Due, Replied
+from bus.runtime.processor import CallCompleted, Processor, ReplyReceived, TimerFired
 from bus.runtime.requests import Request
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 
 STEPS = ("received", "decided", "committed", "published")
 
@@ -50,32 +50,36 @@ class Killer:
 
 
 def _messages(batch: Sequence[object]) -> int:
-    return sum(isinstance(item, Request | Replied | Due | Done) for item in batch)
+    return sum(
+        isinstance(item, Request | ReplyReceived | TimerFired | CallCompleted) for item in batch
+    )
 
 
 def wrap(killer: Killer) -> None:
     """Let every node of this process pass by the killer."""
-    decide, publish, carry_out = Batches.carry_out, Node._publish_turn, Node._carry_out
+    decide, publish, carry_out = Processor.carry_out, Node._publish_unit, Node._carry_out
 
-    def deciding(self: Batches, rows: Any, now: int, batch: list[Any], *more: Any) -> list[Turn]:
+    def deciding(
+        self: Processor, rows: Any, now: int, batch: list[Any], *more: Any
+    ) -> list[UnitOfWork]:
         killer.pass_by("received", _messages(batch))
-        turns = decide(self, rows, now, batch, *more)
+        units = decide(self, rows, now, batch, *more)
         killer.pass_by("decided", _messages(batch))
-        return turns
+        return units
 
-    def publishing(self: Node, turn: Turn) -> None:
-        killer.pass_by("committed", bool(turn.replies or turn.added or turn.removed))
-        publish(self, turn)
+    def publishing(self: Node, unit: UnitOfWork) -> None:
+        killer.pass_by("committed", bool(unit.replies or unit.added or unit.removed))
+        publish(self, unit)
 
-    async def carrying_out(self: Node, batch: list[Any]) -> list[Turn]:
-        turns = await carry_out(self, batch)
+    async def carrying_out(self: Node, batch: list[Any]) -> list[UnitOfWork]:
+        units = await carry_out(self, batch)
         for _ in range(3):  # until the loop has written to the socket
             await asyncio.sleep(0)
         killer.pass_by("published", _messages(batch))
-        return turns
+        return units
 
-    Batches.carry_out = deciding  # type: ignore[method-assign]
-    Node._publish_turn = publishing  # type: ignore[method-assign]
+    Processor.carry_out = deciding  # type: ignore[method-assign]
+    Node._publish_unit = publishing  # type: ignore[method-assign]
     Node._carry_out = carrying_out  # type: ignore[method-assign]
 
 

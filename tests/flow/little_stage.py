@@ -14,7 +14,7 @@ from testing.certify.rules import SORTER, TERMINAL
 from testing.certify.run import certify
 from testing.certify.shelf import LABEL
 from testing.certify.stage import Stage, Times
-from testing.kit.virtual_time import VirtualIdentity, VirtualLoop, milliseconds
+from testing.kit.virtual_time import VirtualEnvironment, VirtualLoop, milliseconds
 
 TIMES = Times(patience=30.0)
 NAMES = {SORTER: "sorter-9", TERMINAL: "terminal-9"}
@@ -48,7 +48,7 @@ async def _tried(kind: str, breaks: str) -> list[Verdict]:
     broker = _Broker(largest=2 * MAX_PAYLOAD)
     stage = Stage(
         broker, Topics("main"), NAMES[kind], lambda *told: MemoryWire(broker, *told), TIMES,
-        VirtualIdentity("store"),
+        VirtualEnvironment("store"),
     )  # fmt: skip
     how = stage.wire.connect, "main", NAMES[kind], breaks, milliseconds, 1.0
     async with stage.playing():

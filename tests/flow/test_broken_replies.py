@@ -16,7 +16,7 @@ from bus.contract.timestamp import rfc3339
 from bus.contract.topics import Topics
 from bus.link import Incoming, MqttConnector, Outgoing, Subscription
 from bus.link.session import Session
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 
 SITE = "broken"
 SCARF = {
@@ -43,7 +43,7 @@ def judge() -> None:
 @asynccontextmanager
 async def _answering(url: str) -> AsyncIterator[None]:
     """The store's roles, played."""
-    topics, identity = Topics(SITE), Identity()
+    topics, environment = Topics(SITE), Environment()
 
     def receive(messages: list[Incoming]) -> None:
         for message in messages:
@@ -51,7 +51,7 @@ async def _answering(url: str) -> AsyncIterator[None]:
             asked = Reading(message.payload).envelope()
             assert address is not None
             data: Any = SAID.get(address.name, {})
-            time = rfc3339(identity.now())  # else no purchase with a deadline would be sent
+            time = rfc3339(environment.now())  # else no purchase with a deadline would be sent
             reply = {"id": f"r-{asked.id}", "correlationid": asked.id, "time": time, "data": data}
             topic = topics.reply(address.node, address.callee, address.name)
             session.send(Outgoing(topic, json.dumps(reply).encode(), 1))

@@ -34,7 +34,7 @@ from bus.contract.values import Empty, Model
 from bus.contract.warehouse import RECEIVE, RETURNS, Receive
 from bus.link import MemoryBroker
 from bus.runtime.caller import Caller
-from bus.runtime.node import Place
+from bus.runtime.node import Deployment
 from bus.runtime.settings import RuntimeSettings
 from devices.terminal import domain
 from devices.terminal.role import Terminal
@@ -82,7 +82,7 @@ class CardStore:
         self, operation: Operation[Any, Any], callee: str, data: Model, name: str = "tester-ann"
     ) -> Any:
         """Ask in a name."""
-        connector = self.terminal.node.place.connector
+        connector = self.terminal.node.deployment.connector
         async with Caller(connector, "main", name).connected() as caller:
             return await caller.ask(operation, callee, data)
 
@@ -93,7 +93,7 @@ class CardStore:
 
     async def alarms(self, *kinds: str) -> Alarms:
         """Wait until these alarms about payments are shown, and no others."""
-        broker = self.terminal.node.place.connector
+        broker = self.terminal.node.deployment.connector
         assert isinstance(broker, MemoryBroker)
         topic = Topics("main").state("settlement", ALARMS_STATE.name)
 
@@ -127,7 +127,7 @@ async def card_store(data: Path, finds: dict[str, int] | None = None) -> AsyncIt
     shop = shop.model_copy(update={"layout": layout})
     settings = read_settings(data=data, speed=float("inf"))
     settings = settings.model_copy(update={"settlement": SettlementSettings(acquirer_again=0.3)})
-    place = Place(MemoryBroker(), "main", data, RuntimeSettings(retry_first=0.2))
+    deployment = Deployment(MemoryBroker(), "main", data, RuntimeSettings(retry_first=0.2))
     product = next(product for product in shop.products if product.id == "oxford-shirt")
     async with (
         simulated_acquirer(data / "acquirer.jsonl", "--hold", "2") as url,
@@ -135,8 +135,8 @@ async def card_store(data: Path, finds: dict[str, int] | None = None) -> AsyncIt
     ):
         with sorter_role("sorter-1", shop, settings) as sorter:
             roles = {**server_roles(shop, acquirer, settings), "sorter-1": sorter}
-            async with running_nodes(roles, place), running_at(place) as terminal:
-                async with Caller(place.connector, "main", "tester-1").connected() as caller:
+            async with running_nodes(roles, deployment), running_at(deployment) as terminal:
+                async with Caller(deployment.connector, "main", "tester-1").connected() as caller:
                     await caller.ask(UPSERT, "catalog", Upsert(products=[product]))
                     goods = Receive(sku=SKU, location="A-01-1", quantity=5)
                     await caller.ask(RECEIVE, "warehouse", goods)
@@ -188,7 +188,7 @@ async def test_an_order_cancelled_while_its_payment_is_unknown_ends_with_the_mon
         payment = CardPayment(method="card", token="tok_timeout")
         sent = await store.terminal.begin(domain.purchase({SKU: 1}, styles, payment, None))
         async with Caller(
-            store.terminal.node.place.connector, "main", "console-1"
+            store.terminal.node.deployment.connector, "main", "console-1"
         ).connected() as c:
             listed = Orders(state="charging")
             while not (orders := (await c.ask(ORDERS, "settlement", listed)).orders):
@@ -212,7 +212,7 @@ async def test_a_cancelled_card_order_is_refunded_once_and_its_goods_put_back(
         (bought,) = store.terminal.purchases()
         assert bought.receipt is not None
         order = OrderOnly(order=bought.receipt.order)
-        connector = store.terminal.node.place.connector
+        connector = store.terminal.node.deployment.connector
         async with Caller(connector, "main", "console-1").connected() as console:
             for _ in range(2):
                 await console.ask(CANCEL, "settlement", order)
@@ -234,7 +234,7 @@ async def test_a_card_gets_back_what_could_not_be_found_and_later_the_rest(tmp_p
         async with asyncio.timeout(20):
             while store.log() != [("capture", 17_700), ("refund", 5900)]:
                 await _in_state(store, order.order, "reminded")
-        connector = store.terminal.node.place.connector
+        connector = store.terminal.node.deployment.connector
         async with Caller(connector, "main", "console-1").connected() as console:
             await console.ask(CANCEL, "settlement", order)
             while not (listed := (await console.ask(RETURNS, "warehouse", Empty())).returns):
@@ -249,10 +249,10 @@ async def test_a_card_gets_back_what_could_not_be_found_and_later_the_rest(tmp_p
 
 async def test_a_store_without_an_acquirer_takes_no_cards(tmp_path: Path) -> None:
     shop = read_shop(SAMPLE)
-    place = Place(MemoryBroker(), "main", tmp_path)
+    deployment = Deployment(MemoryBroker(), "main", tmp_path)
     roles = server_roles(shop, None)
-    async with running_nodes(roles, place), running_at(place) as terminal:
-        async with Caller(place.connector, "main", "tester-1").connected() as caller:
+    async with running_nodes(roles, deployment), running_at(deployment) as terminal:
+        async with Caller(deployment.connector, "main", "tester-1").connected() as caller:
             await caller.ask(UPSERT, "catalog", Upsert(products=list(shop.products[:1])))
         styles = await terminal.styles([SKU])
         with pytest.raises(Refused) as refused:

@@ -23,7 +23,7 @@ from bus.contract.errors import Refused
 from bus.contract.settlement import AccountPayment
 from bus.contract.terminal import Remind
 from bus.link import MqttConnector
-from bus.runtime.node import Node, Place
+from bus.runtime.node import Deployment, Node
 from bus.runtime.settings import RuntimeSettings
 from devices.sorter.drivers import Movement
 from devices.sorter.role import Sorter
@@ -115,18 +115,18 @@ async def test_devices_on_real_brokers_are_judged_as_they_are(
 
 
 async def _our_sorter(broker: Broker, data: Path) -> list[Verdict]:
-    async with _stage(broker, "sorter-9") as (stage, place):
+    async with _stage(broker, "sorter-9") as (stage, deployment):
         machine = _SlowMachine()
 
         async def run() -> None:
-            await Node("sorter-9", Sorter(machine).role, place(data)).run()
+            await Node("sorter-9", Sorter(machine).role, deployment(data)).run()
 
         hands = Beside(run, None, None, machine.leave_one, machine.jam)
         return (await certify(stage, hands, lambda: _listening(stage))).verdicts
 
 
 async def _our_terminal(broker: Broker, data: Path) -> list[Verdict]:
-    async with _stage(broker, "terminal-9") as (stage, place):
+    async with _stage(broker, "terminal-9") as (stage, deployment):
         shown: list[str] = []
         terminals: list[Terminal] = []
 
@@ -134,7 +134,7 @@ async def _our_terminal(broker: Broker, data: Path) -> list[Verdict]:
             def show(reminder: Remind) -> None:
                 shown.append(reminder.pickup_point_name)
 
-            terminals.append(Terminal("terminal-9", place(data), show, PATIENCE_OF_CUSTOMERS))
+            terminals.append(Terminal("terminal-9", deployment(data), show, PATIENCE_OF_CUSTOMERS))
             await terminals[-1].run()
 
         async def buy() -> None:
@@ -157,13 +157,13 @@ OURS = {SORTER: _our_sorter, TERMINAL: _our_terminal}
 @contextlib.asynccontextmanager
 async def _stage(
     broker: Broker, name: str
-) -> AsyncIterator[tuple[Stage[Wire], Callable[[Path], Place]]]:
+) -> AsyncIterator[tuple[Stage[Wire], Callable[[Path], Deployment]]]:
     """A played store, and where a device of ours runs that connects to its relay."""
     site = f"certify-{next(_sites)}"
     async with open_stage(Where(broker.url, broker.url_v311, site), name, TIMES) as stage:
         options = broker.url.partition("?")[2]
         url = f"mqtt://127.0.0.1:{stage.wire.port}?{options}"
-        yield stage, lambda data: Place(MqttConnector(url), site, data, BRISK)
+        yield stage, lambda data: Deployment(MqttConnector(url), site, data, BRISK)
 
 
 class _SlowMachine(Machine):

@@ -22,7 +22,7 @@ from bus.contract.settlement import CANCEL
 from bus.history.recording import read_recording
 from bus.history.tape import Tape
 from bus.link import MemoryBroker
-from bus.storage.effect_log import DoneFile
+from bus.storage.effect_log import EffectLog
 from bus.storage.journal import Journal
 from cli.main import main
 from devices.sorter.store import SCHEMA as SORTER
@@ -81,7 +81,7 @@ async def _lived(data: Path) -> None:
         await store.ask_as("console-1", CANCEL, "settlement", OrderOnly(order=bought[0].order))
         await store.collect(bought[1].pickup_code)
         await eventually(lambda: store.rows("warehouse", "SELECT * FROM goods_return"), "goods")
-    with DoneFile(data / "sorter-1.conveyor.jsonl") as machine:
+    with EffectLog(data / "sorter-1.conveyor.jsonl") as machine:
         machine.write("j-1.1.picking.0", step="picking", sku="MUG", quantity=1, found=1)
     log = Log(data / "acquirer.jsonl")
     log.append(Entry(kind="capture", key="o-1.charge", reference="c-1", amount=1, currency="EUR"))
@@ -106,8 +106,8 @@ def _opened(folder: Path) -> None:
     """As `up` and `node` open them."""
     for node, schema in SCHEMAS.items():
         _told(lambda node=node, schema=schema: Journal(folder / "data" / f"{node}.db", schema))
-    _told(lambda: DoneFile(folder / "data" / "sorter-1.conveyor.jsonl"))
-    _told(lambda: DoneFile(folder / "data" / "terminal-1.screen.jsonl"))
+    _told(lambda: EffectLog(folder / "data" / "sorter-1.conveyor.jsonl"))
+    _told(lambda: EffectLog(folder / "data" / "terminal-1.screen.jsonl"))
     _told(lambda: Log(folder / "data" / "acquirer.jsonl"))
 
 

@@ -10,7 +10,7 @@ from store_process import running_store_process, storebus
 
 from acquirer.log import Log
 from bus.history.recording import Recording
-from bus.storage.effect_log import DoneFile
+from bus.storage.effect_log import EffectLog
 from bus.storage.journal import Journal
 from devices.terminal.role import Terminal
 from devices.terminal.store import SCHEMA as TERMINAL
@@ -78,7 +78,7 @@ def test_an_older_store_is_taken_away_from_others_and_that_is_said_once(
     data = tmp_path / "data"
     opened = {
         "terminal-1.db": lambda path: Journal(path, TERMINAL),
-        "terminal-1.screen.jsonl": DoneFile,
+        "terminal-1.screen.jsonl": EffectLog,
         "monday.jsonl": Recording,
         "acquirer.jsonl": Log,
     }

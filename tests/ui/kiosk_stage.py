@@ -13,7 +13,7 @@ from textual.errors import NoWidget
 from textual.pilot import Pilot
 
 from bus.link import MemoryBroker
-from bus.runtime.node import Place
+from bus.runtime.node import Deployment
 from devices.terminal.kiosk.app import Kiosk
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.pages.base import KioskPage
@@ -124,8 +124,8 @@ async def visit(
 ) -> AsyncIterator[Visit]:
     """Stand before a kiosk of a running store."""
     plug = Plug(broker)
-    place = Place(plug, store.site, store.place.data, store.place.settings)
-    attendant = Attendant(name, place)
+    deployment = Deployment(plug, store.site, store.deployment.data, store.deployment.settings)
+    attendant = Attendant(name, deployment)
     kiosk = Kiosk(attendant, settings, clock)
     async with kiosk.run_test(size=size) as pilot:
         somebody = Visit(kiosk, pilot, plug)

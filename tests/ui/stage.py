@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from bus.contract.topics import Topics
 from bus.link import Connector, Incoming, Outgoing
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from tui.app import Console
 from tui.model.store import StoreModel
 
@@ -72,4 +72,4 @@ async def shows(pilot: Pilot[None], text: str) -> str:
 
 def watching(connector: Connector, site: str = "main", **options: Any) -> Console:
     """A console on a store that runs."""
-    return Console(StoreModel(Topics(site)), Identity().now, connector=connector, **options)
+    return Console(StoreModel(Topics(site)), Environment().now, connector=connector, **options)

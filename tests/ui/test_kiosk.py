@@ -14,7 +14,7 @@ from running_store import FAST, LABEL, FaultyBroker, Store, eventually, running_
 
 from bus.contract.settlement import ORDERS, Orders
 from bus.contract.warehouse import RECEIVE, Receive
-from bus.runtime.node import Place
+from bus.runtime.node import Deployment
 from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.pages.stack import PAGES
 from devices.terminal.kiosk.refusals import UNKNOWN
@@ -388,14 +388,14 @@ async def test_a_kiosk_waits_for_a_broker_that_is_not_there_yet(
 ) -> None:
     from plug import Plug
 
-    from bus.runtime.node import Place
+    from bus.runtime.node import Deployment
     from devices.terminal.kiosk.app import Kiosk
     from devices.terminal.kiosk.attendant import Attendant
 
     store, broker = shop
     plug = Plug(broker)
     plug.pull()
-    kiosk = Kiosk(Attendant(name, Place(plug, store.site, tmp_path, FAST)), BY_HAND)
+    kiosk = Kiosk(Attendant(name, Deployment(plug, store.site, tmp_path, FAST)), BY_HAND)
     async with kiosk.run_test(size=(80, 24)) as pilot:
         guest = Visit(kiosk, pilot, plug)
         await guest.sees("✖ No connection to the store.")
@@ -408,8 +408,8 @@ async def test_who_still_stands_there_sees_the_receipt_that_came_too_late(
     shop: Shop, name: str, stays: bool
 ) -> None:
     store, broker = shop
-    place = Place(broker, store.site, store.place.data, store.place.settings)
-    kiosk = Attendant(name, place, patience=0.3)
+    deployment = Deployment(broker, store.site, store.deployment.data, store.deployment.settings)
+    kiosk = Attendant(name, deployment, patience=0.3)
     running = asyncio.create_task(kiosk.run())
     guest = kiosk.guest
 

@@ -144,7 +144,7 @@ async def test_books_and_shelves_that_differ_raise_an_alarm(tmp_path: Path) -> N
         await shop.ask(LOCATE, "warehouse", Locate(sku="MUG"))
         store = model()
         at = told(store, broker.passed)
-        assert [str(each)[:2] for each in findings([shop.place.data], running=True)] == ["I3"]
+        assert [str(each)[:2] for each in findings([shop.deployment.data], running=True)] == ["I3"]
     store.tick(at + MINUTE)
     assert not store.alarms.subjects("disagreement")  # it may be on its way to the other
     mug = store.stock.get("MUG")

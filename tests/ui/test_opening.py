@@ -178,7 +178,7 @@ async def test_a_box_is_chosen_and_opened_and_a_node_tells_all_of_itself(tmp_pat
             for name, value in (
                 ("role", "settlement"), ("host", socket.gethostname()),
                 ("process", str(os.getpid())), ("connections in the last hour", "1"),
-                ("start", store.nodes["settlement"].identity.boot),
+                ("start", store.nodes["settlement"].environment.boot),
             ):  # fmt: skip
                 assert re.search(rf"{name} +{re.escape(value)}", told), name
             assert re.search(r"not done yet +\d+", told)

@@ -1,6 +1,6 @@
 """Clocks that a test sets: the wall clock of a host, how long it is up, and which start of it."""
 
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 
 NOON = 1_767_268_800_000
 """2026-01-01T12:00:00Z in milliseconds."""
@@ -27,12 +27,12 @@ class Host:
         self.wall += away + wrong
         self.up, self.start = 5_000, self.start + "+"
 
-    def process(self) -> Identity:
+    def process(self) -> Environment:
         """The identity of a process that starts now."""
         return _On(self)
 
 
-class _On(Identity):
+class _On(Environment):
     def __init__(self, host: Host) -> None:
         super().__init__()
         self._on = host

@@ -14,11 +14,18 @@ from bus.contract.errors import Problem
 from bus.contract.every import PRESENCE, Presence
 from bus.contract.values import Model
 from bus.runtime.clock import Moment
-from bus.runtime.environment import Identity
-from bus.runtime.processor import Batches, Done, Due, Input, Replied, Watched
+from bus.runtime.environment import Environment
+from bus.runtime.processor import (
+    CallCompleted,
+    Input,
+    Processor,
+    ReplyReceived,
+    StateObserved,
+    TimerFired,
+)
 from bus.runtime.requests import Observed, Request
 from bus.runtime.role import Role
-from bus.runtime.unit_of_work import Pending, Turn
+from bus.runtime.unit_of_work import Pending, UnitOfWork
 
 SECOND, HOUR, DAY = 1_000, 3_600_000, 86_400_000
 
@@ -38,15 +45,15 @@ class Bench:
         """What the steady clock says."""
         self.online: dict[str, Presence] = {}
         self._name = name
-        self._batches = Batches(role, name, "main", Identity())
+        self._processor = Processor(role, name, "main", Environment())
         self._adapters = {adapter.name: adapter for adapter in role.adapters}
         self._asked = 0
         self._carry_out(None)
 
-    def _carry_out(self, item: Input) -> Turn:
+    def _carry_out(self, item: Input) -> UnitOfWork:
         at = Moment(1_800_000_000_000 + self.steady, self.steady)
-        (turn,) = self._batches.carry_out(self.connection, at, [item], [], self.online)
-        return turn
+        (unit,) = self._processor.carry_out(self.connection, at, [item], [], self.online)
+        return unit
 
     def tell(
         self,
@@ -57,7 +64,7 @@ class Bench:
         deadline: int | None = None,
         correlation: bytes | None = None,
         trace: str | None = None,
-    ) -> Turn:
+    ) -> UnitOfWork:
         """Somebody gives a command."""
         self._asked += 1
         identifier = identifier or f"{caller}-{self._asked}"
@@ -80,12 +87,14 @@ class Bench:
         """The data of the commands of this name that wait for an answer."""
         return [json.loads(row.payload)["data"] for row in self.waiting(operation)]
 
-    def answer(self, row: Pending, data: Model | Problem) -> Turn:
+    def answer(self, row: Pending, data: Model | Problem) -> UnitOfWork:
         """Another node answers a command."""
         body = (data.to_data() if isinstance(data, Problem) else data).model_dump(mode="json")
-        return self._carry_out(Replied(row, "answer-1", body, isinstance(data, Problem), None))
+        return self._carry_out(
+            ReplyReceived(row, "answer-1", body, isinstance(data, Problem), None)
+        )
 
-    def answer_only(self, operation: str, data: Model | Problem) -> Turn:
+    def answer_only(self, operation: str, data: Model | Problem) -> UnitOfWork:
         """Another node answers the only command of this name."""
         (row,) = self.waiting(operation)
         return self.answer(row, data)
@@ -98,25 +107,25 @@ class Bench:
             if row is None:
                 break
             self.steady = max(self.steady, row["due_at"])
-            self._carry_out(Due(Pending(*row)))
+            self._carry_out(TimerFired(Pending(*row)))
         self.steady = until
 
-    def done(self, adapter: str, result: Any) -> Turn:
+    def done(self, adapter: str, result: Any) -> UnitOfWork:
         """The only call of this adapter comes back."""
         (row,) = self.waiting(adapter)
         data = self._adapters[adapter].data.model_validate_json(row.payload)
-        return self._carry_out(Done(row, data, result))
+        return self._carry_out(CallCompleted(row, data, result))
 
-    def see(self, state: State[Any], node: str, data: Model) -> Turn:
+    def see(self, state: State[Any], node: str, data: Model) -> UnitOfWork:
         """Another node shows a state."""
         if state is PRESENCE:
             assert isinstance(data, Presence)
             self.online = {name: seen for name, seen in self.online.items() if name != node}
             if data.status == "online":
                 self.online[node] = data
-        return self._carry_out(Watched(state, Observed(node, data)))
+        return self._carry_out(StateObserved(state, Observed(node, data)))
 
-    def comes(self, node: str) -> Turn:
+    def comes(self, node: str) -> UnitOfWork:
         """A node shows itself online."""
         return self.see(PRESENCE, node, Presence(status="online", boot="b-1", since=""))
 
@@ -126,9 +135,9 @@ class Bench:
         return value
 
 
-def reply(turn: Turn) -> Mapping[str, Any]:
+def reply(unit: UnitOfWork) -> Mapping[str, Any]:
     """The data of the one answer that a turn gives."""
-    (answer,) = turn.replies
+    (answer,) = unit.replies
     data: Mapping[str, Any] = json.loads(answer.payload)["data"]
     return data
 

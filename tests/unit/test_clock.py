@@ -8,7 +8,7 @@ from clocks import DAY, NOON, Host
 from bus.contract.timestamp import milliseconds
 from bus.runtime.clock import NodeClock, StoreTime
 from bus.runtime.clock_watch import span
-from bus.runtime.environment import Identity
+from bus.runtime.environment import Environment
 from bus.storage.journal import Journal
 
 
@@ -16,8 +16,8 @@ class Started:
     """One start of a node on a host, with its database."""
 
     def __init__(self, host: Host, path: Path) -> None:
-        self.identity = host.process()
-        self._clock = NodeClock(self.identity)
+        self.environment = host.process()
+        self._clock = NodeClock(self.environment)
         self._journal = Journal(path, threaded=False)
         self._clock.resume(self._journal.reader)
 
@@ -35,7 +35,7 @@ class Started:
     def end(self) -> int:
         """The process ends; what its steady clock said."""
         self._journal.close()
-        return self.identity.steady()
+        return self.environment.steady()
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def test_setting_the_wall_clock_moves_nothing_that_waits(
     await started.commit()
     host.pass_(10_000)
     host.set_clock(set_by)
-    assert started.identity.steady() == NOON + 10_000
+    assert started.environment.steady() == NOON + 10_000
     assert started.step() == set_by
     assert started.step() == 0, "it is told once"
     started.end()
@@ -142,9 +142,9 @@ async def test_small_corrections_of_a_time_service_are_not_told_until_they_add_u
 
 
 def test_the_real_clocks_agree_with_each_other() -> None:
-    identity = Identity()
-    assert abs(identity.now() - identity.steady()) < 1_000
-    assert identity.host() == Identity().host()
+    environment = Environment()
+    assert abs(environment.now() - environment.steady()) < 1_000
+    assert environment.host() == Environment().host()
 
 
 @pytest.mark.parametrize(

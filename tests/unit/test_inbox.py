@@ -13,9 +13,9 @@ from bus.contract.catalog import StockLevel
 from bus.contract.errors import Busy
 from bus.contract.warehouse import RECEIVE, Receive
 from bus.link import MemoryBroker
-from bus.runtime.node import Node, Place
+from bus.runtime.node import Deployment, Node
 from bus.runtime.settings import RuntimeSettings
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from nodes.warehouse.role import Warehouse
 
 GOODS = Receive(sku="SHIRT", location="A-01-1", quantity=9)
@@ -29,16 +29,16 @@ def warehouse() -> Iterator[Bench]:
         yield found
 
 
-def tell(warehouse: Bench, goods: Receive, correlation: bytes = b"c-1", **more: Any) -> Turn:
+def tell(warehouse: Bench, goods: Receive, correlation: bytes = b"c-1", **more: Any) -> UnitOfWork:
     """Goods come in, always under the same id."""
     return warehouse.tell(
         RECEIVE, goods, "tester-1", "m-1", correlation=correlation, trace=TRACE, **more
     )
 
 
-def envelope(turn: Turn) -> dict[str, Any]:
+def envelope(unit: UnitOfWork) -> dict[str, Any]:
     """The one answer that a turn gives."""
-    (answer,) = turn.replies
+    (answer,) = unit.replies
     assert (answer.operation, answer.caller) == (RECEIVE, "tester-1")
     found: dict[str, Any] = json.loads(answer.payload)
     return found
@@ -110,9 +110,9 @@ def test_an_operation_that_a_role_does_not_play_is_unknown() -> None:
     role = Warehouse(POINTS).role
     role.commands = {}
     with bench(role, "warehouse") as other:
-        turn = other.tell(RECEIVE, GOODS, "tester-1")
-        assert turn.refused == "unknown-operation"
-        assert "warehouse cannot receive yet" in envelope(turn)["data"]["detail"]
+        unit = other.tell(RECEIVE, GOODS, "tester-1")
+        assert unit.refused == "unknown-operation"
+        assert "warehouse cannot receive yet" in envelope(unit)["data"]["detail"]
 
 
 def test_a_refusal_for_the_moment_leaves_the_command_to_be_given_again(warehouse: Bench) -> None:
@@ -131,8 +131,8 @@ def test_answers_are_forgotten_only_when_a_start_has_lasted_as_long_as_ten_repet
     tmp_path: Path,
 ) -> None:
     limits = RuntimeSettings(retry_limit=30, keep_answers=60)
-    place = Place(MemoryBroker(), "main", tmp_path, limits)
-    node = Node("warehouse", Warehouse(POINTS).role, place)
+    deployment = Deployment(MemoryBroker(), "main", tmp_path, limits)
+    node = Node("warehouse", Warehouse(POINTS).role, deployment)
     node._started = 5 * SECOND
     assert node._forget_before(305 * SECOND - 1) is None
     assert node._forget_before(305 * SECOND) == 245 * SECOND

@@ -152,9 +152,9 @@ def test_a_timer_of_before_is_due_when_it_was_to_be() -> None:
             (due,),
         )
         migrate(rows, JOURNAL)
-        identity = host.process()
-        clock = NodeClock(identity)
+        environment = host.process()
+        clock = NodeClock(environment)
         clock.resume(rows)
-        assert not near_timers(rows, identity.steady() - 1).fetchall()
-        (timer,) = near_timers(rows, identity.steady()).fetchall()
-        assert timer["due_at"] - identity.steady() == 60_000
+        assert not near_timers(rows, environment.steady() - 1).fetchall()
+        (timer,) = near_timers(rows, environment.steady()).fetchall()
+        assert timer["due_at"] - environment.steady() == 60_000

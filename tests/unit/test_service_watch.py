@@ -14,16 +14,16 @@ class Watched:
 
     def __init__(self) -> None:
         self.host = Host()
-        self.identity = self.host.process()
+        self.environment = self.host.process()
         self.shown = 0
-        self.watch = ServiceWatch("settlement", self.identity, self._show)
+        self.watch = ServiceWatch("settlement", self.environment, self._show)
 
     def _show(self) -> None:
         self.shown += 1
 
     def fails(self, name: str, service: Service = PROVIDER, after: int = 0) -> None:
         """A try that takes so many milliseconds."""
-        began = self.identity.steady()
+        began = self.environment.steady()
         self.host.pass_(after)
         self.watch.failed(name, service, "no answer", began, f"o-{name}")
 

@@ -162,11 +162,11 @@ def test_a_purchase_that_comes_at_its_deadline_is_not_begun_and_a_millisecond_be
     )
     for late in (0, 1, SECOND // 2, SECOND):
         deadline = settlement.steady - late
-        turn = settlement.tell(PURCHASE, purchase, "terminal-1", "m-1", deadline=deadline)
-        assert (turn.refused, reply(turn)["status"]) == ("expired", 410)
+        unit = settlement.tell(PURCHASE, purchase, "terminal-1", "m-1", deadline=deadline)
+        assert (unit.refused, reply(unit)["status"]) == ("expired", 410)
         assert settlement.asked("reserve") == []
-    turn = settlement.tell(PURCHASE, purchase, "terminal-1", "m-1", deadline=settlement.steady + 1)
-    assert turn.refused is None
+    unit = settlement.tell(PURCHASE, purchase, "terminal-1", "m-1", deadline=settlement.steady + 1)
+    assert unit.refused is None
     assert len(settlement.asked("reserve")) == 1
 
 

@@ -11,12 +11,12 @@ import pytest
 from acquirer.log import Entry, Log
 from bus.history import recording
 from bus.storage import generation
-from bus.storage.effect_log import DoneFile
+from bus.storage.effect_log import EffectLog
 from store import backup, restoring
 
 
 def _deed(folder: Path) -> Path:
-    with DoneFile(folder / "done.jsonl") as done:
+    with EffectLog(folder / "done.jsonl") as done:
         done.write("j-1.1", sku="MUG")
         assert done.get("j-1.1")
     return folder / "done.jsonl"
@@ -24,7 +24,7 @@ def _deed(folder: Path) -> Path:
 
 def _second_deed(folder: Path) -> Path:
     _deed(folder)
-    with DoneFile(folder / "done.jsonl") as done:
+    with EffectLog(folder / "done.jsonl") as done:
         done.write("j-1.2")
     return folder / "done.jsonl"
 

@@ -81,8 +81,8 @@ def test_a_sorter_that_refuses_every_job_is_told_with_its_reason_until_it_takes_
     assert ("refuses", "sorter-1") in alarms(warehouse)
     (alarm,) = [x for x in troubles.alarms(warehouse.connection) if x.kind == "refuses"]
     assert "the lid is open" in alarm.detail
-    turn = warehouse.answer_only("pick", PickReply(job=_job(warehouse), accepted=True))
-    assert turn.alarmed
+    unit = warehouse.answer_only("pick", PickReply(job=_job(warehouse), accepted=True))
+    assert unit.alarmed
     assert not alarms(warehouse)
 
 

@@ -69,7 +69,7 @@ class Shop:
 
     async def _open_page(self) -> None:
         self._page = AsyncExitStack()
-        place = replace(self.store.place, connector=self.plug)
+        place = replace(self.store.deployment, connector=self.plug)
         serving = running_page(
             place, self._settings, "The Shop", "shop.example", patience=self._patience
         )

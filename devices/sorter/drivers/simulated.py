@@ -8,8 +8,8 @@ import asyncio
 from pathlib import Path
 
 from bus.runtime.clock import passed_since
-from bus.runtime.environment import Identity
-from bus.storage.effect_log import DoneFile
+from bus.runtime.environment import Environment
+from bus.storage.effect_log import EffectLog
 from devices.sorter.drivers.movement import Movement
 from devices.sorter.layout import Layout
 
@@ -26,8 +26,8 @@ class SimulatedConveyor:
     def __init__(self, layout: Layout, record: Path, speed: float = 1.0) -> None:
         self._layout = layout
         self._speed = speed
-        self._identity = Identity()
-        self._begun = DoneFile(record)
+        self._environment = Environment()
+        self._begun = EffectLog(record)
 
     async def perform(self, key: str, movement: Movement) -> int | None:
         """Take as long as the movement does, counted from when it first began.
@@ -38,9 +38,9 @@ class SimulatedConveyor:
         if begun is None:
             begun = self._begun.write(
                 key,
-                at=self._identity.now(),
-                host=self._identity.host(),
-                uptime=self._identity.uptime(),
+                at=self._environment.now(),
+                host=self._environment.host(),
+                uptime=self._environment.uptime(),
                 job=movement.job,
                 step=movement.step,
                 location=movement.pick.location,
@@ -50,7 +50,7 @@ class SimulatedConveyor:
                 pickup_point=movement.pickup_point,
             )
         took = passed_since(  # of a movement that an earlier release began, only `at` is known
-            self._identity, begun.get("host", ""), begun.get("uptime", 0), begun["at"]
+            self._environment, begun.get("host", ""), begun.get("uptime", 0), begun["at"]
         )
         left = self._duration(movement) / self._speed - took
         await asyncio.sleep(max(0.0, left / 1000))

@@ -28,7 +28,7 @@ from bus.contract.settlement import (
 from bus.contract.sorter import JOB_STATE, JobState
 from bus.contract.terminal import Remind
 from bus.contract.warehouse import PICKUP_POINTS_STATE, PickupPoints
-from bus.runtime.node import Place
+from bus.runtime.node import Deployment
 from bus.text.sentence import Sentence
 from bus.text.texts import Texts
 from devices.terminal import domain
@@ -62,13 +62,13 @@ class Attendant:
 
     Args:
         name: `terminal-7`.
-        place: where its terminal runs; None where nothing is to be asked or heard.
+        deployment: where its terminal runs; None where nothing is to be asked or heard.
         language: of a new customer.
         patience: seconds until a purchase that was not answered counts as unknown.
     """
 
     def __init__(
-        self, name: str, place: Place | None, language: str = "en", patience: float = 60.0
+        self, name: str, deployment: Deployment | None, language: str = "en", patience: float = 60.0
     ) -> None:
         self.name = name
         self.guest = Guest(language)
@@ -81,7 +81,7 @@ class Attendant:
         """Seconds of the loop's clock until when no pickup code may be tried."""
         self.changed: Callable[[], None] = lambda: None
         """Called when there is something new to draw."""
-        self._place = place
+        self._deployment = deployment
         self.language = language
         """Of a new customer."""
         self._patience = patience
@@ -106,7 +106,7 @@ class Attendant:
     @property
     def connected(self) -> bool:
         """Whether the store can be asked."""
-        if self._place is None:
+        if self._deployment is None:
             return True
         return self._terminal is not None and self._terminal.node.connected
 
@@ -116,10 +116,10 @@ class Attendant:
         Raises:
             StorebusError: the terminal runs elsewhere, or its database cannot be used.
         """
-        assert self._place is not None
+        assert self._deployment is not None
         while True:
             self._terminal = Terminal(
-                self.name, self._place, patience=self._patience, light=self._light,
+                self.name, self._deployment, patience=self._patience, light=self._light,
                 hears=self._hears(), learned=self._learned,
             )  # fmt: skip
             try:

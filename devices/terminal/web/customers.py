@@ -11,10 +11,10 @@ from bus.contract.catalog import Line
 from bus.contract.errors import JournalError, WrongState
 from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
 from bus.contract.values import Money
-from bus.runtime.node import Place
+from bus.runtime.node import Deployment
 from bus.runtime.requests import Answer
 from bus.runtime.role import Role
-from bus.runtime.unit_of_work import Turn
+from bus.runtime.unit_of_work import UnitOfWork
 from devices.terminal import store as terminal_store
 from devices.terminal.domain import PurchaseState
 from devices.terminal.role import Terminal, answered, became_of
@@ -45,18 +45,23 @@ class Customers(Terminal):
 
     Args:
         name: `web-1`.
-        place: where it runs.
+        deployment: where it runs.
         hearing: what is heard on the bus; told what changed for whom.
         keep: seconds after which a browser that did nothing is forgotten.
         patience: see `Terminal`.
     """
 
     def __init__(
-        self, name: str, place: Place, hearing: Hearing, keep: float, patience: float = 60.0
+        self,
+        name: str,
+        deployment: Deployment,
+        hearing: Hearing,
+        keep: float,
+        patience: float = 60.0,
     ) -> None:
         self._keep = round(keep * 1000)
         self.hearing = hearing
-        super().__init__(name, place, patience=patience)
+        super().__init__(name, deployment, patience=patience)
 
     def _role(self) -> Role:
         return replace(
@@ -82,10 +87,10 @@ class Customers(Terminal):
     ) -> None:
         """Change what lies in the browser's open cart."""
 
-        def work(turn: Turn) -> None:
-            cart = store.open_cart(turn.connection, session) or Cart(secrets.token_urlsafe(16))
+        def work(unit: UnitOfWork) -> None:
+            cart = store.open_cart(unit.connection, session) or Cart(secrets.token_urlsafe(16))
             changed = Cart(cart.token, change(cart.lines))
-            store.save_cart(turn.connection, session, changed, turn.steady)
+            store.save_cart(unit.connection, session, changed, unit.steady)
 
         await self.node.decide(work)
         self.hearing.ring(f"session {session}")
@@ -106,8 +111,8 @@ class Customers(Terminal):
         """
         bought: list[str] = []
 
-        def work(turn: Turn) -> None:
-            cart = store.cart(turn.connection, session, token)
+        def work(unit: UnitOfWork) -> None:
+            cart = store.cart(unit.connection, session, token)
             if cart is None:
                 raise WrongState("This cart is not yours.")
             identifier = cart.purchase
@@ -120,8 +125,8 @@ class Customers(Terminal):
                     payment=payment,
                     expected_total=Money(amount=expected_total, currency=cart.currency),
                 )
-                identifier = self.send(turn, purchase)
-                store.mark_sent(turn.connection, token, identifier, turn.steady)
+                identifier = self.send(unit, purchase)
+                store.mark_sent(unit.connection, token, identifier, unit.steady)
             bought.append(identifier)
 
         await self.node.decide(work)
@@ -152,19 +157,19 @@ class Customers(Terminal):
 
     async def note(self, session: str, order: str) -> None:
         """The customer has put a reminder away."""
-        await self.node.decide(lambda turn: store.note(turn.connection, session, order))
+        await self.node.decide(lambda unit: store.note(unit.connection, session, order))
         self.hearing.ring(f"session {session}")
 
     def seconds_locked(self, session: str) -> int:
         """For how long no pickup code of this browser is looked at."""
-        now = self.node.identity.steady()
+        now = self.node.environment.steady()
         return self.node.read(
             lambda rows: store.guesses(rows, session_key(session))
         ).seconds_locked(now)
 
     def seconds_slowed(self, address: str) -> float:
         """How long a pickup code from this address waits before it is looked at."""
-        now = self.node.identity.steady()
+        now = self.node.environment.steady()
         return self.node.read(
             lambda rows: store.guesses(rows, address_key(address))
         ).seconds_slowed(now)
@@ -172,17 +177,17 @@ class Customers(Terminal):
     async def guessed_wrong(self, session: str, address: str) -> None:
         """One more wrong pickup code of this browser, at this address."""
 
-        def work(turn: Turn) -> None:
-            rows, browser, where = turn.connection, session_key(session), address_key(address)
-            customer = store.guesses(rows, browser).another(turn.steady, domain.MOST_WRONG)
+        def work(unit: UnitOfWork) -> None:
+            rows, browser, where = unit.connection, session_key(session), address_key(address)
+            customer = store.guesses(rows, browser).another(unit.steady, domain.MOST_WRONG)
             store.save_guesses(rows, browser, customer)
-            store.save_guesses(rows, where, store.guesses(rows, where).one_more(turn.steady))
+            store.save_guesses(rows, where, store.guesses(rows, where).one_more(unit.steady))
 
         await self.node.decide(work)
 
-    def _started(self, turn: Turn) -> None:
-        store.save_secret(turn.connection, secrets.token_bytes(32))
-        self._forget(turn)
+    def _started(self, unit: UnitOfWork) -> None:
+        store.save_secret(unit.connection, secrets.token_bytes(32))
+        self._forget(unit)
 
     async def keep_tidy(self) -> None:
         """Forget every now and then what was left, until cancelled."""
@@ -197,19 +202,19 @@ class Customers(Terminal):
         """Forget what was left for too long."""
         await self.node.decide(self._forget)
 
-    def _forget(self, turn: Turn) -> None:
-        store.forget_older(turn.connection, turn.steady - self._keep, turn.steady - _DAY)
+    def _forget(self, unit: UnitOfWork) -> None:
+        store.forget_older(unit.connection, unit.steady - self._keep, unit.steady - _DAY)
 
-    def _answered(self, turn: Turn, answer: Answer[Receipt]) -> None:
+    def _answered(self, unit: UnitOfWork, answer: Answer[Receipt]) -> None:
         """What a refused purchase was to buy lies in an open cart again."""
-        answered(turn, answer)
-        found = store.owner(turn.connection, answer.id)
+        answered(unit, answer)
+        found = store.owner(unit.connection, answer.id)
         if became_of(answer) != "refused" or found is None:
             return
         session, cart = found
-        if store.open_cart(turn.connection, session) is None:
+        if store.open_cart(unit.connection, session) is None:
             again = Cart(secrets.token_urlsafe(16), cart.lines)
-            store.save_cart(turn.connection, session, again, turn.steady)
+            store.save_cart(unit.connection, session, again, unit.steady)
 
     def _committed(self, rows: sqlite3.Connection, touched: frozenset[str]) -> None:
         super()._committed(rows, touched)

@@ -13,7 +13,7 @@ import uvicorn
 
 from bus.contract.channel import role_of
 from bus.contract.errors import ConfigurationError, first_error
-from bus.runtime.node import Place
+from bus.runtime.node import Deployment
 from devices.terminal.web.app import application
 from devices.terminal.web.customers import Customers
 from devices.terminal.web.hearing import Hearing
@@ -33,7 +33,7 @@ class RunningPage:
 
 @asynccontextmanager
 async def running_page(
-    place: Place,
+    deployment: Deployment,
     settings: WebSettings,
     shop: str,
     domain: str,
@@ -44,7 +44,7 @@ async def running_page(
     """Serve the page inside the context.
 
     Args:
-        place: where the terminal runs.
+        deployment: where the terminal runs.
         settings: where the page listens.
         shop: the shop's name.
         domain: where its labels lead.
@@ -58,7 +58,7 @@ async def running_page(
     """
     if role_of(settings.node) != "terminal":
         raise ConfigurationError(f"{settings.node} is no name of a page server, such as web-1.")
-    customers = Customers(settings.node, place, Hearing(), settings.keep, patience)
+    customers = Customers(settings.node, deployment, Hearing(), settings.keep, patience)
     try:
         with _listener(settings, any_port=any_port) as listener:
             async with asyncio.TaskGroup() as tasks:

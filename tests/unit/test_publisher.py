@@ -11,8 +11,8 @@ from bus.contract.settlement import PURCHASE
 from bus.contract.topics import Topics
 from bus.contract.values import Empty
 from bus.link import Outgoing
-from bus.runtime.environment import Identity
-from bus.runtime.publisher import Counts, Voice
+from bus.runtime.environment import Environment
+from bus.runtime.publisher import Counts, Publisher
 from bus.runtime.unit_of_work import Reply
 
 
@@ -32,11 +32,11 @@ class Narrow:
         return self.there
 
 
-def _voice(narrow: Narrow) -> tuple[Voice, Counts]:
+def _publisher(narrow: Narrow) -> tuple[Publisher, Counts]:
     counts = Counts()
-    voice = Voice("settlement", "settlement", Topics("main"), Identity(), counts)
-    voice.send = narrow.send
-    return voice, counts
+    publisher = Publisher("settlement", "settlement", Topics("main"), Environment(), counts)
+    publisher.send = narrow.send
+    return publisher, counts
 
 
 def _reply(size: int) -> Reply:
@@ -54,8 +54,8 @@ def _reply(size: int) -> Reply:
 
 def test_a_reply_is_said_as_it_is_stored() -> None:
     narrow = Narrow()
-    voice, counts = _voice(narrow)
-    voice.reply(_reply(5_000))
+    publisher, counts = _publisher(narrow)
+    publisher.reply(_reply(5_000))
     (said,) = narrow.sent
     assert said == Outgoing(
         "storebus/1/main/rep/terminal-1/settlement/purchase",
@@ -68,8 +68,8 @@ def test_a_reply_is_said_as_it_is_stored() -> None:
 
 def test_in_place_of_a_stored_reply_that_is_too_large_the_caller_is_told_to_ask_again() -> None:
     narrow = Narrow()
-    voice, counts = _voice(narrow)
-    voice.reply(_reply(10_001))
+    publisher, counts = _publisher(narrow)
+    publisher.reply(_reply(10_001))
     (said,) = narrow.sent
     assert said.topic == "storebus/1/main/rep/terminal-1/settlement/purchase"
     assert (said.qos, said.correlation) == (PURCHASE.qos, b"c-1")
@@ -84,15 +84,15 @@ def test_in_place_of_a_stored_reply_that_is_too_large_the_caller_is_told_to_ask_
 
 
 def test_what_is_too_large_is_counted_and_raised_only_at_who_asked_for_it() -> None:
-    voice, counts = _voice(Narrow(limit=10))
-    voice.say(voice.presence("online"))
-    voice.state(PRESENCE, Empty())
+    publisher, counts = _publisher(Narrow(limit=10))
+    publisher.publish(publisher.presence("online"))
+    publisher.state(PRESENCE, Empty())
     assert counts == {"dropped": 2, "dropped.too-large": 2}
     with pytest.raises(TooLarge):
-        voice.try_to_say(voice.presence("online"))
+        publisher.try_to_publish(publisher.presence("online"))
 
 
 def test_what_is_said_without_a_connection_is_counted() -> None:
-    voice, counts = _voice(Narrow(there=False))
-    voice.say(voice.presence("online"))
+    publisher, counts = _publisher(Narrow(there=False))
+    publisher.publish(publisher.presence("online"))
     assert counts == {"dropped": 1, "dropped.not-connected": 1}

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bus.contract.errors import RoleTakenError, first_error
-from bus.runtime.lease import Claim, LapsedError
+from bus.runtime.lease import LapsedError, Lease
 
 LENGTH = 0.2
 
@@ -24,7 +24,7 @@ class Situation:
         self.regained = 0
         self.may_answer = asyncio.Event()
         self.may_answer.set()
-        self.claim = Claim("catalog", LENGTH, self._clock, self._ask, self._again)
+        self.lease = Lease("catalog", LENGTH, self._clock, self._ask, self._again)
 
     def _clock(self) -> float:
         return asyncio.get_running_loop().time() + self.skipped
@@ -46,7 +46,7 @@ class Situation:
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
         """The lease is renewed within the block."""
-        keeping = asyncio.create_task(self.claim.keep())
+        keeping = asyncio.create_task(self.lease.keep())
         try:
             yield
         finally:
@@ -56,9 +56,9 @@ class Situation:
 
 async def test_a_lease_that_nobody_renews_is_over() -> None:
     situation = Situation()
-    assert situation.claim.holds()
+    assert situation.lease.holds()
     situation.skipped = LENGTH
-    assert not situation.claim.holds()
+    assert not situation.lease.holds()
 
 
 async def test_a_lease_that_is_renewed_outlives_its_length_without_a_question() -> None:
@@ -66,7 +66,7 @@ async def test_a_lease_that_is_renewed_outlives_its_length_without_a_question() 
     async with situation.kept():
         until = asyncio.get_running_loop().time() + 2 * LENGTH
         while asyncio.get_running_loop().time() < until:
-            assert situation.claim.holds()
+            assert situation.lease.holds()
             await asyncio.sleep(0.01)
     assert situation.asked == []
 
@@ -77,7 +77,7 @@ async def test_whoever_stood_still_asks_patiently_before_it_goes_on() -> None:
     async with situation.kept():
         await asyncio.sleep(0)
         situation.stand_still()
-        held = asyncio.create_task(situation.claim.held())
+        held = asyncio.create_task(situation.lease.held())
         async with asyncio.timeout(5):
             await situation.was_asked.wait()
         assert situation.asked == [True]
@@ -91,28 +91,28 @@ async def test_who_stands_still_again_while_it_asks_has_to_ask_again() -> None:
     situation = Situation()
     situation.may_answer.clear()
     async with situation.kept():
-        situation.claim.doubt()
+        situation.lease.doubt()
         await situation.was_asked.wait()
         situation.stand_still()
         situation.may_answer.set()
         async with asyncio.timeout(5):
-            await situation.claim.held()
+            await situation.lease.held()
     assert situation.asked == [False, True]
 
 
 async def test_whoever_is_superseded_says_so_and_lets_nobody_wait() -> None:
     situation = Situation()
     situation.taken = True
-    keeping = asyncio.create_task(situation.claim.keep())
+    keeping = asyncio.create_task(situation.lease.keep())
     await asyncio.sleep(0)
     situation.stand_still()
-    held = asyncio.create_task(situation.claim.held())
+    held = asyncio.create_task(situation.lease.held())
     with pytest.raises(RoleTakenError, match="catalog"):
         await held
     with pytest.raises(ExceptionGroup) as ended:
         await keeping
     assert isinstance(first_error(ended.value), RoleTakenError)
-    assert not situation.claim.holds()
+    assert not situation.lease.holds()
 
 
 async def test_work_at_whose_end_the_lease_is_over_is_not_committed() -> None:
@@ -124,7 +124,7 @@ async def test_work_at_whose_end_the_lease_is_over_is_not_committed() -> None:
             situation.stand_still()
             return 1
 
-        guarded = situation.claim.guard(slow)
+        guarded = situation.lease.guard(slow)
         with pytest.raises(LapsedError, match="catalog"):
             guarded(rows)
     rows.close()
