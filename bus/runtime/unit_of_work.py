@@ -60,7 +60,7 @@ class UnitOfWork:
 
     connection: sqlite3.Connection
     now: int
-    """Milliseconds since the epoch, the same for all of this unit of work: for people, never to wait by."""
+    """Milliseconds since the epoch, the same throughout: for people, never to wait by."""
     steady: int
     """Milliseconds of the node's steady clock: what waits is measured by this one."""
     node: str
@@ -283,7 +283,7 @@ class UnitOfWork:
             order_trace(self.connection, request.order, request.trace, self.environment)
 
     def _span(self, order: str | None) -> str:
-        """A traceparent for what this unit of work says: of the order's trace, or of what led here."""
+        """A traceparent for what is said here: of the order's trace, or of what led here."""
         if order is None:
             return child_trace(self.trace, self.environment.span())
         return order_trace(self.connection, order, self.trace, self.environment)

@@ -95,7 +95,7 @@ class CardMethod:
     Args:
         provider: the acquirer's client, or None where the store takes no cards.
         charged: told the outcome in the unit of work that records it.
-        refunded: told that so much of an order's money went back, in the unit of work that records it.
+        refunded: told that so much of an order's money went back, in the same way.
         refused: told of a refund that the provider refused: order, amount, name and why.
         let_in: told why the provider does not let us in, or None when it does.
         again: milliseconds after which a provider that does not is asked again.

@@ -146,7 +146,7 @@ def _forgotten_when_sent() -> AbstractContextManager[Any]:
         publish(self, unit)
         self._dispatcher.acknowledged += [row.id for row in unit.added if row.kind == "command"]
 
-    return patch.object(Node, "_publish_turn", planted)
+    return patch.object(Node, "_publish_unit", planted)
 
 
 def _lost_at_restart(*kinds: str) -> AbstractContextManager[Any]:

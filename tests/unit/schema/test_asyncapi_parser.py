@@ -13,7 +13,7 @@ from bus.contract import CHANNELS
 from bus.contract.channel import Operation
 from schema.messages import messages_of, name_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PUBLISHED = ROOT / "docs" / "contract"
 CHECK = ROOT / "tests" / "asyncapi"
 WARNING = 1

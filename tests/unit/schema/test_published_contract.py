@@ -24,7 +24,7 @@ from schema.schemas import definitions
 MESSAGES = {message.name: message for channel in CHANNELS for message in messages_of(channel)}
 PURCHASED = example(MESSAGES["settlement.purchase.reply"])
 RENEW = "storebus asyncapi --out docs/contract"
-RECORDED = Path(__file__).parents[1] / "ui" / "recorded.jsonl"
+RECORDED = Path(__file__).parents[2] / "ui" / "recorded.jsonl"
 
 
 def test_the_published_contract_is_that_of_the_code() -> None:

@@ -22,7 +22,7 @@ def test_a_movement_that_a_crash_interrupted_goes_on_though_the_clock_was_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, set_by: int
 ) -> None:
     host = Host()
-    monkeypatch.setattr("devices.sorter.drivers.simulated.Identity", host.process)
+    monkeypatch.setattr("devices.sorter.drivers.simulated.Environment", host.process)
 
     async def moves() -> float:
         for _ in range(2):
