@@ -11,12 +11,14 @@ from store_process import StoreProcess, storebus
 
 from bus.contract.catalog import Line
 from bus.contract.settlement import (
+    CANCEL,
     COLLECT,
     ORDERS,
     PURCHASE,
     STATEMENT,
     AccountPayment,
     Collect,
+    OrderOnly,
     Orders,
     Purchase,
     StatementQuery,
@@ -87,3 +89,5 @@ async def _trade(store: StoreProcess) -> None:
         after = await console.ask(STATEMENT, "settlement", query)
         assert after.balance == before.balance - 4900
         assert after.entries[1:] == before.entries[:99]
+        # nobody is at this terminal, who could be reminded
+        await terminal.ask(CANCEL, "settlement", OrderOnly(order=receipt.order))

@@ -13,9 +13,8 @@ import pytest
 from needs import ENGINE
 from store_process import StoreProcess, running_store_process, storebus
 
-import cli
+from store.shop import SAMPLE
 
-SAMPLE = Path(cli.__file__).parent / "shop" / "sample"
 pytestmark = pytest.mark.needs("linux")
 
 
