@@ -21,10 +21,11 @@ _NAMED = 5
 
 
 def audit(
-    data: Annotated[
+    folders: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="DATA...", help="Folders that hold the nodes' files."),
+        typer.Argument(metavar="DIR...", help="Folders that hold the nodes' files."),
     ] = None,
+    data: options.Data = None,
     history: Annotated[
         list[Path] | None,
         typer.Option("--history", metavar="FILE", help="Messages from `storebus record`."),
@@ -36,15 +37,15 @@ def audit(
 ) -> None:
     """Count a store's books: orders, money, stock, parcels, reminders, messages, databases.
 
-    Several folders are one store whose nodes keep their files in several places. Without --open
-    the store must be closed. Goods to put back, terminals and sorters that are off, parcels that
+    Several folders are one store whose nodes keep their files in several places; --data is one of
+    them. Without --open the store must be closed. Goods to put back, terminals and sorters that are off, parcels that
     were not collected are listed with what to do: they break no promise. Ends with 1 if a promise
     was not kept.
 
-    Example: storebus audit /var/lib/storebus --history monday.jsonl
+    Example: storebus audit --data /var/lib/storebus --history monday.jsonl
     """
-    folders = data or [read_settings().data]
-    tally = look(folders, history=history or (), running=running)
+    named = [*([] if data is None else [data]), *(folders or [])]
+    tally = look(named or [read_settings().data], history=history or (), running=running)
     if as_json:
         output.print_json(json.dumps(document(tally)))
     else:

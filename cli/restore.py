@@ -52,5 +52,5 @@ def _told(done: Restored, folder: Path) -> list[str]:
         )
     elif done.aside is not None:
         lines.append("No order of the old files is missing from the backup.")
-    lines.append(f"Now: storebus audit {folder}; storebus up --data {folder}")
+    lines.append(f"Now: storebus audit --data {folder}; storebus up --data {folder}")
     return lines

@@ -159,6 +159,15 @@ def test_what_cannot_be_audited_is_told_in_a_sentence(
         assert words in err
 
 
+def test_the_folder_may_be_given_as_all_other_commands_take_it(
+    day: Day, storebus_here: StorebusHere
+) -> None:
+    first, *others = day.folders
+    told = storebus_here("audit", *day.folders, "--json")
+    assert storebus_here("audit", "--data", first, *others, "--json") == told
+    assert storebus_here("audit", *others, "--data", first, "--json") == told
+
+
 def test_an_audit_of_half_a_store_or_an_older_one_is_refused(day: Day) -> None:
     with pytest.raises(ConfigurationError, match=r"no catalog\.db"):
         findings([day.elsewhere])
