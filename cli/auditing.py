@@ -38,9 +38,9 @@ def audit(
     """Count a store's books: orders, money, stock, parcels, reminders, messages, databases.
 
     Several folders are one store whose nodes keep their files in several places; --data is one of
-    them. Without --open the store must be closed. Goods to put back, terminals and sorters that are off, parcels that
-    were not collected are listed with what to do: they break no promise. Ends with 1 if a promise
-    was not kept.
+    them. Without --open the store must be closed. Goods to put back, terminals and sorters that are
+    off, parcels that were not collected are listed with what to do: they break no promise. Ends
+    with 1 if a promise was not kept.
 
     Example: storebus audit --data /var/lib/storebus --history monday.jsonl
     """

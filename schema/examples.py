@@ -6,7 +6,7 @@ from pydantic_core import from_json
 
 from bus.contract.channel import ROLES, Operation
 from bus.contract.envelope import Sealed, order_of
-from bus.contract.errors import PaymentDeclined, PriceChanged, SoldOut
+from bus.contract.errors import ConfigurationError, PaymentDeclined, PriceChanged, SoldOut
 from bus.contract.problem import ProblemData
 from schema.messages import Message
 
@@ -366,7 +366,15 @@ PROBLEMS = {
 
 
 def example(message: Message) -> dict[str, Any]:
-    """A whole message as it is published."""
+    """A whole message as it is published.
+
+    Raises:
+        ConfigurationError: nobody has given it an example.
+    """
+    if message.name not in DATA:
+        raise ConfigurationError(
+            f"{message.name} has no example: add its data to DATA in schema/examples.py."
+        )
     data = message.model.model_validate(DATA[message.name])
     owner = message.owner
     node = {"every": "catalog", "sorter": "sorter-2", "terminal": "terminal-7"}.get(owner, owner)

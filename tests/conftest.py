@@ -20,10 +20,12 @@ from needs import (  # noqa: F401 - the hooks
 )
 from ports import free_port
 from running_store import RunBroker, Transport
+from store_process import StorebusHere, Told
 
 from broker.engine import Broker, RunningEngine, running_broker
 from broker.settings import BrokerSettings
 from bus.link import Connector, MemoryBroker, MqttConnector
+from cli.main import main
 from store.settings import Settings
 
 # The language, the screen and the store of whoever starts the suite are not the tests'.
@@ -155,3 +157,22 @@ def judge() -> Iterator[Judge]:
     with judge.listening():
         yield judge
     assert not judge.verdict()
+
+
+@pytest.fixture
+def storebus_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> StorebusHere:
+    """Runs the command in this process: its exit code and what it printed.
+
+    A new process takes a second of processor time: what is about words alone needs none.
+    """
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str | Path) -> Told:
+        with pytest.raises(SystemExit) as ended:
+            main([*map(str, arguments)])
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return run

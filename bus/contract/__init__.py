@@ -5,14 +5,14 @@ from typing import Any
 from bus.contract import catalog, every, settlement, sorter, terminal, warehouse
 from bus.contract.channel import EVERY, Event, Operation, State
 
-CHANNELS = (
-    *every.CHANNELS,
-    *catalog.CHANNELS,
-    *settlement.CHANNELS,
-    *warehouse.CHANNELS,
-    *sorter.CHANNELS,
-    *terminal.CHANNELS,
+_MODULES = (every, catalog, settlement, warehouse, sorter, terminal)
+CHANNELS: tuple[Operation[Any, Any] | State[Any] | Event[Any], ...] = tuple(
+    each
+    for module in _MODULES
+    for each in vars(module).values()
+    if isinstance(each, Operation | State | Event)
 )
+"""All that is declared, in the order of its declaration."""
 OPERATIONS: dict[tuple[str, str], Operation[Any, Any]] = {
     (channel.callee, channel.name): channel
     for channel in CHANNELS

@@ -463,8 +463,3 @@ REGISTERED = query(
     "All products as they are registered, retired ones too",
 )  # fmt: skip
 STOCK_CHANGED = Event("catalog", "stock-changed", StockChanged, "Levels of styles changed")
-
-CHANNELS = (
-    LOOKUP, SEARCH, RESERVE, COMMIT, RELEASE, RESTOCK, WRITE_OFF, UPSERT,
-    RETIRE, REINSTATE, RETIRED, REGISTERED, STOCK_CHANGED,
-)  # fmt: skip

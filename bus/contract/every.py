@@ -180,5 +180,3 @@ PRESENCE = State(EVERY, "presence", Presence, "online, offline or lost")
 ABOUT_STATE = State(EVERY, "about", About, "what the node says of itself")
 ALARMS_STATE = State(EVERY, "alarms", Alarms, "what a person should look at")
 REFUSED = Event(EVERY, "refused", Refusal, "a request that its caller was not allowed to make")
-
-CHANNELS = (PING, ABOUT, PRESENCE, ABOUT_STATE, ALARMS_STATE, REFUSED)

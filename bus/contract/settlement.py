@@ -580,8 +580,3 @@ ORDER_CHANGED = Event("settlement", "order-changed", OrderChanged, "An order cam
 PAYMENT_METHODS_STATE = State(
     "settlement", "payment-methods", PaymentMethods, "the ways of payment that are taken"
 )
-
-CHANNELS = (
-    PURCHASE, ORDER, ORDERS, COLLECT, CANCEL, READY, FAILED, RESOLVE, REFUSALS, DEPOSIT, ADJUST,
-    RENAME, STATEMENT, DELIVERED, ORDER_CHANGED, PAYMENT_METHODS_STATE,
-)  # fmt: skip

@@ -101,5 +101,3 @@ ABORT = command(
     "Stop a job", callers={"warehouse"},
 )  # fmt: skip
 JOB_STATE = State("sorter", "job", JobState, "the job a sorter is at")
-
-CHANNELS = (PICK, ABORT, JOB_STATE)

@@ -37,5 +37,3 @@ REMIND = command(
     "terminal", "remind", Remind, Shown,
     "Remind the customer to collect", callers={"settlement"},
 )  # fmt: skip
-
-CHANNELS = (REMIND,)

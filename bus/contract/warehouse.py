@@ -357,8 +357,3 @@ DELIVERED = query(
 PICKUP_POINTS_STATE = State(
     "warehouse", "pickup-points", PickupPoints, "pickup points and the default"
 )
-
-CHANNELS = (
-    PICKUP_POINTS, LOCATE, RETURNS, FULFIL, WITHDRAW, PACKED, FAULT, SHORT_PICK,
-    REASSIGN, RESUME, RECEIVE, COUNT, COUNTS, DELIVERED, PICKUP_POINTS_STATE,
-)  # fmt: skip

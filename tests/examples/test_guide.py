@@ -98,7 +98,10 @@ class Reader:
                     self.today = before
                     others.append(f"{heard} {difference}")
         except TimeoutError:
-            raise AssertionError(f"not heard on {topic}: {recorded}; but {others}") from None
+            came = "\n  ".join(others) or "nothing"
+            raise AssertionError(
+                f"not heard on {topic}: {json.dumps(recorded)}\nWhat came:\n  {came}"
+            ) from None
 
     def difference(self, recorded: Any, heard: Any, name: str = "") -> str | None:
         """The first thing in which a message is not as it was recorded."""
@@ -111,18 +114,20 @@ class Reader:
         return f"{name} is {heard!r}, not {recorded!r}"
 
     def _object(self, recorded: dict[str, Any], heard: dict[str, Any], name: str) -> str | None:
-        if "..." not in recorded and recorded.keys() != heard.keys():
-            return f"{name} has {sorted(heard)}"
-        wanted = (key for key in recorded if key != "...")
-        parts = (self.difference(recorded[key], heard.get(key), key) for key in wanted)
+        """Fields that the guide does not show may be there: a device ignores them, too."""
+        wanted = [key for key in recorded if key != "..."]
+        if missing := [key for key in wanted if key not in heard]:
+            return f"{name or 'the message'} lacks {', '.join(missing)}"
+        parts = (self.difference(recorded[key], heard[key], key) for key in wanted)
         return next(filter(None, parts), None)
 
     def _list(self, recorded: list[Any], heard: list[Any], name: str) -> str | None:
         if "..." not in recorded and len(recorded) != len(heard):
             return f"{name} has {len(heard)}"
         for each in recorded:
-            if each != "..." and all(self.difference(each, one, name) for one in heard):
-                return f"{name} has no {each}"
+            differences = [self.difference(each, one, name) for one in heard]
+            if each != "..." and all(differences):
+                return f"{name} has no {each}: {'; '.join(map(str, differences)) or 'it is empty'}"
         return None
 
     def _is_todays(self, recorded: Any, heard: Any) -> bool:

@@ -10,7 +10,7 @@ from judge import PUBLISHED, cloud_event, faults, published
 
 from bus.contract import CHANNELS
 from bus.contract.channel import Operation
-from bus.contract.errors import problems
+from bus.contract.errors import ConfigurationError, problems
 from bus.contract.problem import COMMON_PROBLEMS
 from bus.history.recording import Recorded, read_recording
 from bus.link import Outgoing
@@ -164,6 +164,15 @@ def test_the_command_prints_and_writes_what_is_published(
     (tmp_path / "file").write_text("")
     assert told("--out", str(tmp_path / "file"))[0] == 2
     assert "--out docs/contract" in told("--help")[1]
+
+
+def test_a_message_without_an_example_is_named_with_where_to_give_it_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(DATA, "catalog.lookup.reply")
+    why = r"catalog\.lookup\.reply has no example: .* schema/examples\.py"
+    with pytest.raises(ConfigurationError, match=why):
+        example(MESSAGES["catalog.lookup.reply"])
 
 
 def test_a_recorded_day_is_as_it_is_published() -> None:
