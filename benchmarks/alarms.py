@@ -23,7 +23,7 @@ from store.settings import read_settings
 from tui.feed import Feed
 from tui.model.alarms import Alarm
 from tui.model.store import StoreModel
-from tui.pace import Pace
+from tui.scheduler import Pace
 
 UNTRUE = frozenset({"stuck", "lost", "disagreement", "standstill", "cannot-write", "restless"})
 """What is not so while a store is healthy, however busy it is."""

@@ -38,7 +38,7 @@ def kiosk(
     """
     from cli.screen import run_screen  # noqa: PLC0415 - as for `watch`
     from devices.terminal.kiosk.app import Kiosk  # noqa: PLC0415
-    from devices.terminal.kiosk.attendant import PACKAGE, Attendant  # noqa: PLC0415
+    from devices.terminal.kiosk.controller import PACKAGE, Attendant  # noqa: PLC0415
 
     if role_of(terminal) != "terminal":
         raise ConfigurationError(f"{terminal} is not the name of a terminal, such as terminal-7.")

@@ -12,7 +12,7 @@ import typer
 from broker.engine import running_broker
 from broker.settings import BrokerSettings
 from bus.contract.errors import ConfigurationError
-from bus.history.tape import Tape
+from bus.history.archive import Tape
 from bus.link import MqttConnector
 from bus.text.console import output
 from cli import options

@@ -15,10 +15,10 @@ from bus.contract.every import PING
 from bus.contract.timestamp import milliseconds, rfc3339
 from bus.contract.topics import Topics, site_of
 from bus.contract.values import Empty
+from bus.history.archive import Tape
 from bus.history.filter import FilterError, Test, parse_filter
 from bus.history.message import read
 from bus.history.recording import Recorded
-from bus.history.tape import Tape
 from bus.link import Incoming, Link, MqttConnector, Outgoing, Subscription
 from bus.runtime.caller import Caller
 from bus.runtime.environment import Environment

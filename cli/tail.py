@@ -22,10 +22,10 @@ from cli.run import run
 from store.address import broker_url
 from store.settings import Settings, read_settings
 from testing.kit.show import when_reader_leaves, write
-from tui.look import style
 from tui.model.history import History
-from tui.picture.paper import Line, Paper
-from tui.picture.traffic import row
+from tui.rendering.canvas import Line, Paper
+from tui.rendering.traffic import row
+from tui.theme import style
 
 
 def tail(

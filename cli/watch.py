@@ -12,7 +12,7 @@ from broker.senders import senders
 from bus.contract.channel import role_of
 from bus.contract.errors import ConfigurationError
 from bus.contract.topics import Topics
-from bus.history.tape import Tape
+from bus.history.archive import Tape
 from bus.link import MqttConnector
 from bus.runtime.environment import Environment
 from bus.text.texts import users_language

@@ -11,7 +11,7 @@ from simulation.store import SimulatedStore
 from testing.kit.virtual_time import VirtualEnvironment, milliseconds
 from tui.feed import Feed
 from tui.model.store import StoreModel
-from tui.pace import Pace
+from tui.scheduler import Pace
 
 _TICK = 1.0
 """Seconds between two looks at the time, as the console takes them."""

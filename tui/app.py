@@ -20,25 +20,25 @@ from bus.text.safe import fit, visible
 from bus.text.sentence import marked
 from bus.text.texts import ENGLISH, Texts
 from bus.text.wrap import wrapped
-from tui import look
+from tui import theme
 from tui.alarm_file import AlarmFile
-from tui.deck import play
-from tui.desk import Desk
-from tui.errands import errand, price_change
+from tui.commands import errand, price_change
+from tui.context import Desk
 from tui.feed import Feed
 from tui.model.export import save_picture
 from tui.model.player import Player
 from tui.model.store import StoreModel
 from tui.model.target import Opens, Target
 from tui.model.view import View
-from tui.picture.paper import Line
+from tui.playback import play
 from tui.recorder import Taping
+from tui.rendering.canvas import Line
 from tui.screens.alarms import AlarmsScreen
 from tui.screens.base import TABS, ConsoleScreen
 from tui.screens.node import NodeScreen, NodesScreen
 from tui.screens.order import OrderScreen
 from tui.screens.orders import OrdersScreen
-from tui.screens.question import Question
+from tui.screens.prompt import Question
 from tui.screens.request import RequestScreen
 from tui.screens.search import SearchScreen
 from tui.screens.sheet import Sheet
@@ -135,7 +135,7 @@ class Console(App[None]):
             self.desk.feed = Feed(connector, model, self._heard, self.desk.pace, name)
             self.desk.taping = Taping(connector, model.topics)
         self.title = "Storebus"
-        self.theme = look.DARK
+        self.theme = theme.DARK
         self._bindings = translated(self._bindings, say)
         self._running_feed: asyncio.Task[None] | None = None
         self._rung = 0
@@ -328,7 +328,7 @@ class Console(App[None]):
 
     def action_light(self) -> None:
         """From dark to light, or back."""
-        self.theme = look.LIGHT if look.is_dark(self.theme) else look.DARK
+        self.theme = theme.LIGHT if theme.is_dark(self.theme) else theme.DARK
         self.redraw()
 
     def action_act(self, name: str) -> None:

@@ -33,7 +33,7 @@ from bus.runtime.settings import RuntimeSettings
 from bus.text.sentence import Sentence
 from tui.model.stock import STYLES
 from tui.model.store import StoreModel
-from tui.pace import Pace
+from tui.scheduler import Pace
 
 PENDING = 10_000
 """The most messages that wait to be taken into the model."""

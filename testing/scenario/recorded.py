@@ -24,9 +24,9 @@ from bus.contract.terminal import REMIND
 from bus.contract.topics import Topics
 from bus.contract.vocabulary import nearest
 from bus.contract.warehouse import PACKED
+from bus.history.archive import Tape
 from bus.history.message import Message, body, read
 from bus.history.recording import Recorded
-from bus.history.tape import Tape
 from bus.text.safe import visible
 from testing.kit.asker import Answer
 from testing.kit.words import flaws

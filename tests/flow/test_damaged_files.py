@@ -19,8 +19,8 @@ from acquirer.log import Entry, Log
 from bus.contract.catalog import OrderOnly
 from bus.contract.errors import StorebusError
 from bus.contract.settlement import CANCEL
+from bus.history.archive import Tape
 from bus.history.recording import read_recording
-from bus.history.tape import Tape
 from bus.link import MemoryBroker
 from bus.storage.effect_log import EffectLog
 from bus.storage.journal import Journal

@@ -11,9 +11,9 @@ import pytest
 from running_store import RunBroker
 from store_process import STOREBUS, StorebusHere, StoreProcess, storebus
 
+from bus.history.archive import Tape
 from bus.history.message import Message
 from bus.history.recording import Recorded, Recording, read_recording
-from bus.history.tape import Tape
 from bus.link import Incoming, MqttConnector, Outgoing, Subscription
 from testing.scenario.reading import read_scenarios
 from testing.scenario.recorded import order_of

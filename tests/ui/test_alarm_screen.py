@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from console_fixtures import START, heard_store, model, seen, shows, watching
 from running_store import LABEL, eventually
-from stage import START, heard_store, model, seen, shows, watching
 from textual.widgets import Input
 
 from bus.contract.catalog import LOOKUP, Lookup
@@ -11,7 +11,7 @@ from bus.text.sentence import Sentence
 from tui.app import Console
 from tui.model.alarms import Alarm, Kind
 from tui.screens.alarms import AlarmsScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import Lines
 
 
 def raise_(console: Console, kind: Kind, subject: str, at: int = START) -> None:

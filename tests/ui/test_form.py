@@ -11,7 +11,7 @@ from bus.contract.catalog import Search
 from bus.contract.settlement import Orders, Purchase
 from bus.contract.values import Model
 from bus.text.safe import visible
-from tui.errands import allowed, choices, errand
+from tui.commands import allowed, choices, errand
 from tui.model.form import FormError, fields, plain_json, read, written
 from tui.model.nodes import Nodes
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from console_fixtures import START, model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stage import START, model
-from story import recorded
+from recorded_day import recorded
 
 from bus.contract import CHANNELS
 from bus.contract.channel import Operation
@@ -18,17 +18,17 @@ from bus.text.safe import visible
 from bus.text.texts import Texts
 from tui.app import Console
 from tui.model.alarms import SEVERITIES
-from tui.model.lane import lane
 from tui.model.remedy import advice, remedy
 from tui.model.search import search
 from tui.model.store import StoreModel
+from tui.model.swimlane import lane
 from tui.model.topics import grown, rows
-from tui.picture import alarms, orders, stock, topics, traffic
-from tui.picture import node as nodes
-from tui.picture import search as found
-from tui.picture.detail import detail
-from tui.picture.paper import Paper
-from tui.picture.store import picture
+from tui.rendering import alarms, orders, stock, topics, traffic
+from tui.rendering import node as nodes
+from tui.rendering import search as found
+from tui.rendering.canvas import Paper
+from tui.rendering.detail import detail
+from tui.rendering.store import picture
 
 _NASTY = ["\x1b[31m", "\x1b]52;c;AAAA\x07", "[bold]x[/bold]", "[/]", "\u202egnp", "a\x00b",
           "{order}", "{}", "%s", "\ud800", "\U000e0041", "衬" * 50, "x" * 5000]  # fmt: skip

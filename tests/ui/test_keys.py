@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from console_fixtures import heard_store, model, seen, shows, watching
+from recorded_day import recorded
 from running_store import LABEL, FaultyBroker, eventually
-from stage import heard_store, model, seen, shows, watching
-from story import recorded
 from textual import events
 from textual.widgets import Input
 
@@ -22,9 +22,9 @@ from nodes.settlement.acquirer.client import Acquirer
 from store.roles import simulated_acquirer
 from tui.app import Console
 from tui.feed import PENDING
-from tui.pace import Pace
+from tui.scheduler import Pace
 from tui.screens.traffic import TrafficScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import Lines
 
 
 async def type_in(pilot: object, text: str) -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from kiosk_stage import BY_HAND, Visit, visit
+from kiosk_fixtures import BY_HAND, Visit, visit
 from PIL import Image
 from running_store import FAST, LABEL, FaultyBroker, Store, eventually, running_store
 
 from bus.contract.settlement import ORDERS, Orders
 from bus.contract.warehouse import RECEIVE, Receive
 from bus.runtime.node import Deployment
-from devices.terminal.kiosk.attendant import Attendant
+from devices.terminal.kiosk.controller import Attendant
 from devices.terminal.kiosk.pages.stack import PAGES
 from devices.terminal.kiosk.refusals import UNKNOWN
 from devices.terminal.scanner import read_codes
@@ -390,7 +390,7 @@ async def test_a_kiosk_waits_for_a_broker_that_is_not_there_yet(
 
     from bus.runtime.node import Deployment
     from devices.terminal.kiosk.app import Kiosk
-    from devices.terminal.kiosk.attendant import Attendant
+    from devices.terminal.kiosk.controller import Attendant
 
     store, broker = shop
     plug = Plug(broker)

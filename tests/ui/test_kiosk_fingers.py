@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 import pytest
-from kiosk_stage import BY_HAND, Visit, visit
+from kiosk_fixtures import BY_HAND, Visit, visit
 from running_store import PATIENCE, PRODUCTS
 from test_kiosk import (
     Shop,
@@ -19,7 +19,7 @@ from test_kiosk_snapshots import attendant, products, settled
 from bus.contract.catalog import UPSERT, Upsert
 from bus.text.sentence import Sentence
 from devices.terminal.kiosk.app import Kiosk
-from devices.terminal.kiosk.guest import Page
+from devices.terminal.kiosk.customer_session import Page
 from devices.terminal.kiosk.pages.stack import PAGES
 from devices.terminal.kiosk.presses import Presses
 from devices.terminal.kiosk.settings import KioskSettings

@@ -18,8 +18,8 @@ from bus.contract.terminal import Remind
 from bus.contract.values import Money
 from bus.text.sentence import Sentence
 from devices.terminal.kiosk.app import DARK, LIGHT, Kiosk
-from devices.terminal.kiosk.attendant import Attendant
-from devices.terminal.kiosk.guest import Page
+from devices.terminal.kiosk.controller import Attendant
+from devices.terminal.kiosk.customer_session import Page
 
 _SINCE = "2026-11-22T09:10:11.123Z"
 _RECEIPT = Receipt.model_validate(

@@ -3,18 +3,18 @@
 import json
 
 import pytest
-from stage import START, model
+from console_fixtures import START, model
 
 from bus.link import Incoming
 from bus.text.sentence import Sentence
 from bus.text.texts import Texts
-from tui.errands import errand
+from tui.commands import errand
 from tui.model.alarms import Alarm, Kind
 from tui.model.groups import Group
 from tui.model.remedy import advice, remedy
 from tui.model.store import StoreModel
-from tui.picture.alarms import Waiting, lines, row, shown, silence, whole
-from tui.picture.paper import Line, Paper
+from tui.rendering.alarms import Waiting, lines, row, shown, silence, whole
+from tui.rendering.canvas import Line, Paper
 
 MINUTE = 60_000
 PAPER = Paper(160, 40, Texts("tui", "en"), START + MINUTE)

@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable
 
 import pytest
+from console_fixtures import model
 from hypothesis import given
 from hypothesis import strategies as st
-from stage import model
-from story import recorded
+from recorded_day import recorded
 
 from bus.contract.topics import Topics
 from bus.history.filter import FilterError, parse_filter

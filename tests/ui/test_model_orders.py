@@ -4,17 +4,17 @@ import json
 from pathlib import Path
 
 import pytest
+from console_fixtures import START, heard_store, incoming, model, told
+from recorded_day import recorded
 from running_store import FaultyBroker, Store, eventually
-from stage import START, heard_store, incoming, model, told
-from story import recorded
 
 from bus.contract.catalog import OrderOnly
 from bus.contract.settlement import CANCEL, ORDER, ORDERS, OrderQuery, Orders
 from bus.link import Outgoing
-from tui.model.lane import lane
 from tui.model.orders import ORDERS as MOST
 from tui.model.store import StoreModel
-from tui.model.track import HOPS, Track
+from tui.model.swimlane import lane
+from tui.model.tracked_order import HOPS, Track
 
 LONG = 90_000
 """Milliseconds without a step, after which an order is stuck."""

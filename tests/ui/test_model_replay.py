@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from console_fixtures import model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stage import model
-from story import recorded
+from recorded_day import recorded
 from test_hostile import drawn
 
 from bus.contract.errors import ConfigurationError, JournalError
 from bus.history import tape
+from bus.history.archive import Tape
 from bus.history.recording import Recording, compress, parts
-from bus.history.tape import Tape
 from bus.link import Incoming
 from tui.model import checkpoints, player
 from tui.model.player import SPEEDS, Player

@@ -1,8 +1,8 @@
 """What is typed is found: orders by what people call them, nodes, styles, alarms, topics."""
 
 import pytest
-from stage import START, incoming, model, told
-from story import recorded
+from console_fixtures import START, incoming, model, told
+from recorded_day import recorded
 
 from bus.link import Incoming, Outgoing
 from bus.text.sentence import Sentence

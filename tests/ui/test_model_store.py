@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from stage import START, heard_store, incoming, model, told
-from story import recorded
+from console_fixtures import START, heard_store, incoming, model, told
+from recorded_day import recorded
 
 from audit import findings
 from bus.contract.catalog import RESTOCK, Restock
@@ -20,7 +20,7 @@ from bus.text.sentence import Sentence
 from bus.text.texts import Texts
 from tui.model.alarm_list import Alarms
 from tui.model.alarms import KINDS, TO_DO
-from tui.model.floor import position
+from tui.model.floor_plan import position
 from tui.model.nodes import NodeView
 from tui.model.stock import SURE
 from tui.model.store import StoreModel

@@ -7,15 +7,15 @@ import stat
 from pathlib import Path
 
 import pytest
+from console_fixtures import heard_store, model, seen, shows, watching
+from recorded_day import recorded
 from running_store import eventually
-from stage import heard_store, model, seen, shows, watching
-from story import recorded
 from textual.binding import Binding
 from textual.widgets import Input
 
 from bus.text.texts import Texts
 from tui.app import Console
-from tui.desk import Desk
+from tui.context import Desk
 from tui.screens.alarms import AlarmsScreen
 from tui.screens.base import ConsoleScreen
 from tui.screens.node import NodeScreen, NodesScreen

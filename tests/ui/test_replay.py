@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from console_fixtures import heard_store, model, seen, shows, watching
 from running_store import LABEL, FaultyBroker, eventually
-from stage import heard_store, model, seen, shows, watching
 from test_keys import type_in
 from test_model_replay import START, write
 from textual.pilot import Pilot
 
 from bus.contract.catalog import LOOKUP, Lookup
+from bus.history.archive import Tape
 from bus.history.recording import Connected, Recorded, read_recording
-from bus.history.tape import Tape
 from bus.link import Incoming, Outgoing
 from tui.app import Console
 from tui.model.export import export

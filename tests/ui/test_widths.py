@@ -5,10 +5,10 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from console_fixtures import model, seen, shows, watching
+from recorded_day import recorded
 from rich.cells import set_cell_size
 from running_store import FaultyBroker
-from stage import model, seen, shows, watching
-from story import recorded
 from test_texts import texts
 from textual.pilot import Pilot
 
@@ -16,13 +16,13 @@ from bus.contract.errors import BrokerError
 from bus.text.sentence import Sentence
 from bus.text.texts import Texts
 from tui.app import Console
+from tui.model.diagnosis import Why
 from tui.model.nodes import NodeView
 from tui.model.store import StoreModel
-from tui.model.track import Track
-from tui.model.why import Why
-from tui.picture import node, orders, search, stock, topics, traffic
-from tui.picture.paper import Column, Line, Paper, Table, breadth, middle_out, shortened
-from tui.picture.store import _TWO_PANES, picture
+from tui.model.tracked_order import Track
+from tui.rendering import node, orders, search, stock, topics, traffic
+from tui.rendering.canvas import Column, Line, Paper, Table, breadth, middle_out, shortened
+from tui.rendering.store import _TWO_PANES, picture
 from tui.screens.node import NodeScreen
 
 SIZES = [(80, 24), (120, 30), (200, 60)]

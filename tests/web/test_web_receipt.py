@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from shop import MUG, SHIRT, Phone, Shop
 
 from bus.contract.catalog import UPSERT, Upsert
-from devices.terminal.receipt import Paper, as_pdf, as_text
+from devices.terminal.sales_receipt import Paper, as_pdf, as_text
 
 LONG = Paper(
     ("商店 Żółw", "街 1"), "銷售收據", "訂單 o-1", "2026-11-29 10:05 +00:00",

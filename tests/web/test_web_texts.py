@@ -12,7 +12,7 @@ from bus.contract.settlement import PURCHASE, OrderState
 from bus.text.texts import Texts, languages
 from devices.terminal import receipt
 from devices.terminal.web import words
-from devices.terminal.web.visitor import LANGUAGES, PACKAGE, TAGS
+from devices.terminal.web.session import LANGUAGES, PACKAGE, TAGS
 
 _FOLDER = Path(package.__file__).parent
 _METHODS = [("**.py", "python"), ("**.html", "jinja2")]

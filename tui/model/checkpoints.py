@@ -8,8 +8,8 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
+from bus.history.archive import Place
 from bus.history.message import Message
-from bus.history.tape import Place
 from tui.model.store import StoreModel
 
 _APART = 16_000_000

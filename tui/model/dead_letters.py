@@ -3,7 +3,7 @@
 from bus.contract.channel import ROLES, role_of
 from bus.history.message import Message, body
 from bus.text.sentence import Sentence
-from tui.model.track import UNDOING, Track
+from tui.model.tracked_order import UNDOING, Track
 
 _SENDERS = ROLES | {"sorter"}
 _UNHEEDED = frozenset(

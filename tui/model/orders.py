@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from bus.contract.settlement import OrderView
 from bus.contract.timestamp import milliseconds
 from bus.history.message import Message, body
-from tui.model.track import HOPS, STATES, TELLING, Hop, Track, detail, learn, money
+from tui.model.tracked_order import HOPS, STATES, TELLING, Hop, Track, detail, learn, money
 
 ORDERS = 3_000
 _UNKNOWN_TRACES = 2_000

@@ -7,9 +7,9 @@ does not depend on the way there: it is looked at each few seconds of the record
 from collections.abc import Callable, Iterator
 
 from bus.contract.errors import JournalError
+from bus.history.archive import Place, Tape
 from bus.history.message import Message
 from bus.history.recording import Connected, Recorded
-from bus.history.tape import Place, Tape
 from tui.model.checkpoints import Checkpoint, Checkpoints, checkpoint
 from tui.model.store import StoreModel
 

@@ -15,18 +15,18 @@ from tui.model.alarms import Kind
 from tui.model.clocks import Clocks
 from tui.model.dead_letters import dead_letter
 from tui.model.deadlines import Deadlines, Late
-from tui.model.floor import Floor
+from tui.model.dependencies import needs
+from tui.model.diagnosis import Why, why
+from tui.model.floor_plan import Floor
 from tui.model.history import History
+from tui.model.node_alarms import shown_alarms, span
 from tui.model.nodes import Nodes, NodeView
 from tui.model.orders import Orders
 from tui.model.rates import Rate
 from tui.model.repeats import Repeats
-from tui.model.shown import shown_alarms, span
 from tui.model.stock import LOW, Stock
 from tui.model.topics import Topics as Heard
-from tui.model.track import Track
-from tui.model.waits import needs
-from tui.model.why import Why, why
+from tui.model.tracked_order import Track
 
 _STUCK = 60_000
 """Milliseconds without a step after which an order that waits for a machine is stuck."""

@@ -8,18 +8,18 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from bus.text.sentence import marked
-from tui.desk import Desk
-from tui.errands import errand
+from tui.commands import errand
+from tui.context import Desk
 from tui.model.alarms import KINDS, SEVERITIES, Alarm, Severity
+from tui.model.dependencies import needs
 from tui.model.groups import Group
 from tui.model.remedy import Remedy, advice, remedy
 from tui.model.target import Target
-from tui.model.waits import needs
-from tui.picture.alarms import ORDER, Waiting, heading, lines, row, shown, whole
+from tui.rendering.alarms import ORDER, Waiting, heading, lines, row, shown, whole
 from tui.screens.base import ConsoleScreen
 from tui.screens.choice import Choice
 from tui.screens.request import RequestScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import Lines
 
 _MINUTE = 60_000
 _TIMES = (

@@ -14,19 +14,19 @@ from textual.widget import Widget
 from bus.history.message import read
 from bus.link import Incoming
 from bus.text.sentence import marked
-from tui.desk import Desk
+from tui.context import Desk
 from tui.model.player import Player
 from tui.model.target import Target
 from tui.model.topics import Topic
 from tui.model.when import WhenError, when
-from tui.picture.detail import detail
-from tui.picture.paper import Line
-from tui.picture.replay import strip
-from tui.screens.question import Question
+from tui.rendering.canvas import Line
+from tui.rendering.detail import detail
+from tui.rendering.replay import strip
+from tui.screens.prompt import Question
 from tui.screens.sheet import Sheet
 from tui.widgets.bindings import translated
-from tui.widgets.keys import Keys
-from tui.widgets.lines import Lines
+from tui.widgets.key_bar import Keys
+from tui.widgets.line_list import Lines
 from tui.widgets.top import Top
 
 TABS = {

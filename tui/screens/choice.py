@@ -13,10 +13,10 @@ from textual.widgets import Label
 
 from bus.text.safe import visible
 from bus.text.sentence import marked
-from tui.desk import Desk
-from tui.picture.paper import Line
+from tui.context import Desk
+from tui.rendering.canvas import Line
 from tui.widgets.bindings import translated
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import Lines
 
 
 class Choice(ModalScreen[int | None]):

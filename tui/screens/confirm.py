@@ -11,7 +11,7 @@ from textual.widgets import Button, Label
 
 from bus.text.safe import visible
 from bus.text.sentence import marked
-from tui.desk import Desk
+from tui.context import Desk
 from tui.widgets.bindings import translated
 
 

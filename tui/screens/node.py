@@ -9,12 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from bus.text.sentence import marked
-from tui.desk import Desk
+from tui.context import Desk
 from tui.model.nodes import NodeView
 from tui.model.target import Target
-from tui.picture.node import TABLE, Row, row, whole
+from tui.rendering.node import TABLE, Row, row, whole
 from tui.screens.base import ConsoleScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import Lines
 
 
 class NodeScreen(ConsoleScreen):

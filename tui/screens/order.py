@@ -8,12 +8,12 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from bus.text.sentence import marked
-from tui.desk import Desk
-from tui.model.lane import Arrow, lane
-from tui.model.track import Track
-from tui.picture.orders import arrow, columns, history, lane_heading, summary
+from tui.context import Desk
+from tui.model.swimlane import Arrow, lane
+from tui.model.tracked_order import Track
+from tui.rendering.orders import arrow, columns, history, lane_heading, summary
 from tui.screens.base import ConsoleScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import Lines
 
 
 class OrderScreen(ConsoleScreen):

@@ -9,15 +9,15 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from bus.text.sentence import marked
-from tui.desk import Desk
-from tui.model.lane import Arrow, lane
+from tui.context import Desk
+from tui.model.swimlane import Arrow, lane
 from tui.model.target import Target
-from tui.model.track import STATES, Track
-from tui.picture.orders import TABLE, arrow, lane_heading, row, summary, why_lines
-from tui.picture.paper import Line
-from tui.picture.words import ORDER
+from tui.model.tracked_order import STATES, Track
+from tui.rendering.canvas import Line
+from tui.rendering.orders import TABLE, arrow, lane_heading, row, summary, why_lines
+from tui.rendering.words import ORDER
 from tui.screens.base import ConsoleScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import Lines
 
 _CHOICES = ("all", "open", "waiting", *STATES)
 

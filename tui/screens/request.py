@@ -18,16 +18,16 @@ from bus.contract.errors import BrokenReply, Problem, StorebusError
 from bus.runtime.admission import validate
 from bus.text.safe import visible
 from bus.text.sentence import marked
-from tui.desk import Desk
-from tui.errands import Errand, choices, errand
+from tui.commands import Errand, choices, errand
+from tui.context import Desk
 from tui.model.form import Field, FormError, fields, read, written
 from tui.model.tree import tree
-from tui.picture.detail import leaf_line
-from tui.picture.paper import Line, Paper
+from tui.rendering.canvas import Line, Paper
+from tui.rendering.detail import leaf_line
 from tui.screens.confirm import Confirm
 from tui.widgets.bindings import translated
-from tui.widgets.keys import Keys
-from tui.widgets.lines import Lines
+from tui.widgets.key_bar import Keys
+from tui.widgets.line_list import Lines
 
 
 class RequestScreen(ModalScreen[None]):

@@ -17,14 +17,14 @@ from textual.widgets import Input
 from bus.contract.errors import Problem, StorebusError
 from bus.text.safe import visible
 from bus.text.sentence import marked
-from tui.desk import Desk
+from tui.context import Desk
 from tui.model.search import Found, search
 from tui.model.target import Target
-from tui.picture.paper import Line
-from tui.picture.search import TABLE, row
+from tui.rendering.canvas import Line
+from tui.rendering.search import TABLE, row
 from tui.widgets.bindings import translated
-from tui.widgets.keys import Keys
-from tui.widgets.lines import Lines
+from tui.widgets.key_bar import Keys
+from tui.widgets.line_list import Lines
 
 
 class SearchScreen(ModalScreen[Target | None]):

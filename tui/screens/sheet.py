@@ -7,10 +7,10 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from bus.text.sentence import marked
-from tui.desk import Desk
-from tui.picture.paper import Line
+from tui.context import Desk
+from tui.rendering.canvas import Line
 from tui.widgets.bindings import translated
-from tui.widgets.lines import Lines, widest
+from tui.widgets.line_list import Lines, widest
 
 
 class Sheet(ModalScreen[None]):

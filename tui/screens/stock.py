@@ -12,10 +12,10 @@ from textual.widget import Widget
 from bus.text.sentence import marked
 from tui.model.stock import StyleView
 from tui.model.target import Target
-from tui.picture.paper import Line
-from tui.picture.stock import TABLE, bins, floor, row
+from tui.rendering.canvas import Line
+from tui.rendering.stock import TABLE, bins, floor, row
 from tui.screens.base import ConsoleScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import Lines
 
 
 class StockScreen(ConsoleScreen):

@@ -8,9 +8,9 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from bus.text.sentence import marked
-from tui.picture.store import picture
+from tui.rendering.store import picture
 from tui.screens.base import ConsoleScreen
-from tui.widgets.spots import Spots
+from tui.widgets.diagram import Spots
 
 
 class StoreScreen(ConsoleScreen):

@@ -9,14 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from bus.text.sentence import marked
-from tui.desk import Desk
+from tui.context import Desk
 from tui.model.stock import StyleView
 from tui.model.target import Target
-from tui.model.track import Track
-from tui.picture.orders import row
-from tui.picture.stock import whole
+from tui.model.tracked_order import Track
+from tui.rendering.orders import row
+from tui.rendering.stock import whole
 from tui.screens.base import ConsoleScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import Lines
 
 
 class StyleScreen(ConsoleScreen):

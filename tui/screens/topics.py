@@ -10,12 +10,12 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from bus.text.sentence import marked
-from tui.desk import Desk
+from tui.context import Desk
 from tui.model.topics import Branch, Topic, Topics, grown, rows
-from tui.picture.paper import Line
-from tui.picture.topics import TABLE, row
+from tui.rendering.canvas import Line
+from tui.rendering.topics import TABLE, row
 from tui.screens.base import ConsoleScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import Lines
 
 _OPEN = 1
 """Levels that are open at the beginning."""

@@ -15,14 +15,14 @@ from bus.history.filter import FilterError
 from bus.history.message import Message
 from bus.text.safe import decoded, visible
 from bus.text.sentence import Sentence, marked
-from tui.desk import Desk
+from tui.context import Desk
 from tui.model.export import export
-from tui.picture.detail import detail
-from tui.picture.paper import Line
-from tui.picture.traffic import TABLE, row
+from tui.rendering.canvas import Line
+from tui.rendering.detail import detail
+from tui.rendering.traffic import TABLE, row
 from tui.screens.base import ConsoleScreen
-from tui.screens.question import Question
-from tui.widgets.lines import Lines, widest
+from tui.screens.prompt import Question
+from tui.widgets.line_list import Lines, widest
 
 
 class TrafficScreen(ConsoleScreen):

@@ -16,13 +16,13 @@ from bus.contract.errors import StorebusError
 from bus.text.safe import visible
 from bus.text.texts import Texts
 from devices.terminal.code import pickup_code
-from devices.terminal.kiosk.attendant import Attendant
-from devices.terminal.kiosk.guest import Guest, Page
+from devices.terminal.kiosk.controller import Attendant
+from devices.terminal.kiosk.customer_session import Guest, Page
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.pages.stack import PageStack
 from devices.terminal.kiosk.presses import Presses
 from devices.terminal.kiosk.refusals import OFFLINE
-from devices.terminal.kiosk.reminder import ReminderScreen
+from devices.terminal.kiosk.reminder_screen import ReminderScreen
 from devices.terminal.kiosk.screen import GuardedScreen
 from devices.terminal.kiosk.settings import KioskSettings
 from devices.terminal.kiosk.wedge import Wedge

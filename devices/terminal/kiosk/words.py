@@ -3,13 +3,13 @@
 from bus.contract.catalog import Product, Style
 from bus.contract.values import Money
 from bus.contract.warehouse import PickupPoints
-from bus.text.price import price_text
 from bus.text.safe import fit, short, visible
 from bus.text.safe import width as cells
 from bus.text.texts import Texts
+from commerce.price import price_text
 from devices.terminal.kiosk.cart import Item
 from devices.terminal.kiosk.orders import UnderWay
-from devices.terminal.receipt import Paper
+from devices.terminal.sales_receipt import Paper
 
 _BAR = 24
 _CALLED = 4

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp
 from devices.terminal.web import carts, collecting, orders, products, resolver
 from devices.terminal.web.guard import Allowance, Guard, broken
 from devices.terminal.web.live import Streams, live
+from devices.terminal.web.session import LANGUAGES, PACKAGE, Visitor, remember_language
 from devices.terminal.web.site import Site, see_other
-from devices.terminal.web.visitor import LANGUAGES, PACKAGE, Visitor, remember_language
 
 
 def application(site: Site) -> ASGIApp:

@@ -12,8 +12,8 @@ from devices.terminal.web import domain
 from devices.terminal.web.domain import CartLine
 from devices.terminal.web.paying import CARD_NUMBER, NOTHING, Given, given_in, payment_of
 from devices.terminal.web.products import whole
+from devices.terminal.web.session import Visitor
 from devices.terminal.web.site import Site, see_other
-from devices.terminal.web.visitor import Visitor
 from devices.terminal.web.words import problem_in_words
 
 _NOT_SOLD = ("unknown-label", "retired")

@@ -15,8 +15,8 @@ from bus.contract.errors import NoAnswer, Problem, UnknownPickupCode
 from bus.contract.settlement import COLLECT, ORDER, Collect, OrderQuery, OrderStateReply, OrderView
 from bus.contract.warehouse import PickupPoint
 from devices.terminal.code import pickup_code
+from devices.terminal.web.session import Visitor
 from devices.terminal.web.site import Site
-from devices.terminal.web.visitor import Visitor
 from devices.terminal.web.words import state_in_words
 
 

@@ -20,7 +20,7 @@ from devices.terminal.domain import PurchaseState
 from devices.terminal.role import Terminal, answered, became_of
 from devices.terminal.web import domain, store
 from devices.terminal.web.domain import Cart, CartLine
-from devices.terminal.web.hearing import Hearing
+from devices.terminal.web.notifier import Hearing
 from devices.terminal.web.store import Kept
 
 logger = logging.getLogger("storebus.web")

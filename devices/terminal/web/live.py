@@ -16,8 +16,8 @@ from starlette.responses import Response, StreamingResponse
 from bus.contract.errors import Problem
 from devices.terminal.web.orders import look, progress_part
 from devices.terminal.web.products import stock_part
+from devices.terminal.web.session import Visitor
 from devices.terminal.web.site import Site
-from devices.terminal.web.visitor import Visitor
 
 _BEAT = b"event: beat\ndata:\n\n"
 """Says that the connection is alive: a script hears no comments, and no silence."""

@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from bus.contract.errors import Problem
 from bus.contract.settlement import ORDER, OrderQuery, OrderView
-from devices.terminal.receipt import Paper, as_pdf, as_text, is_printable, paper
+from devices.terminal.sales_receipt import Paper, as_pdf, as_text, is_printable, paper
 from devices.terminal.web import domain
 from devices.terminal.web.rendering import render
+from devices.terminal.web.session import Visitor
 from devices.terminal.web.site import Site, see_other
 from devices.terminal.web.store import Kept
-from devices.terminal.web.visitor import Visitor
 from devices.terminal.web.words import state_in_words
 
 OVER = frozenset({"collected", "cancelled", "expired", "refused", "declined"})

@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from bus.contract.catalog import Found, Style
 from bus.contract.errors import InvalidField, Problem, SoldOut
-from bus.text.price import minor_digits
+from commerce.price import minor_digits
 from devices.terminal.web import domain
 from devices.terminal.web.rendering import render
 from devices.terminal.web.resolver import base_of, link_header, links_wanted, resolve
+from devices.terminal.web.session import Visitor
 from devices.terminal.web.site import Site, see_other
-from devices.terminal.web.visitor import Visitor
 
 
 async def start(site: Site, _: Request, visitor: Visitor) -> Response:

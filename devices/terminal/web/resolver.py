@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bus.contract.catalog import Product
+from devices.terminal.web.session import Visitor
 from devices.terminal.web.site import Site
-from devices.terminal.web.visitor import Visitor
 
 VOCABULARY = "https://gs1.org/voc/"
 LINKSET = "application/linkset+json"

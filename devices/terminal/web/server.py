@@ -16,8 +16,8 @@ from bus.contract.errors import ConfigurationError, first_error
 from bus.runtime.node import Deployment
 from devices.terminal.web.app import application
 from devices.terminal.web.customers import Customers
-from devices.terminal.web.hearing import Hearing
 from devices.terminal.web.http import Patience, protocol_with
+from devices.terminal.web.notifier import Hearing
 from devices.terminal.web.settings import WebSettings
 from devices.terminal.web.site import Site
 

@@ -18,8 +18,8 @@ from bus.contract.values import Model
 from bus.text.texts import Texts
 from devices.terminal.web.customers import Customers
 from devices.terminal.web.rendering import render, texts
+from devices.terminal.web.session import NO_COOKIE, Doorman, Visitor, read_form
 from devices.terminal.web.settings import WebSettings
-from devices.terminal.web.visitor import NO_COOKIE, Doorman, Visitor, read_form
 from devices.terminal.web.words import problem_in_words
 
 logger = logging.getLogger("storebus.web")

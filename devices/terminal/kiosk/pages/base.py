@@ -12,9 +12,9 @@ from textual.widgets import Button, Input
 
 from bus.text.safe import visible
 from bus.text.texts import Texts
-from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.choices import Choices
-from devices.terminal.kiosk.guest import Guest, Page
+from devices.terminal.kiosk.controller import Attendant
+from devices.terminal.kiosk.customer_session import Guest, Page
 from devices.terminal.kiosk.keypad import Keyboard
 from devices.terminal.kiosk.prose import Prose
 from devices.terminal.kiosk.settings import KioskSettings

@@ -7,7 +7,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Label
 
 from devices.terminal.kiosk.choices import Choices
-from devices.terminal.kiosk.guest import typed_number
+from devices.terminal.kiosk.customer_session import typed_number
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.tap import Tap
 from devices.terminal.kiosk.words import item_line, money

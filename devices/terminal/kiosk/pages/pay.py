@@ -7,7 +7,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label
 
 from bus.text.safe import visible
-from devices.terminal.kiosk.guest import is_account
+from devices.terminal.kiosk.customer_session import is_account
 from devices.terminal.kiosk.keypad import Keyboard, Keypad
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.prose import Prose

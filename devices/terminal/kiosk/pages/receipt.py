@@ -9,7 +9,7 @@ from textual.widgets import Digits, Label
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.prose import Prose
 from devices.terminal.kiosk.words import call_number, point_name, receipt_lines
-from devices.terminal.receipt import paper, sold_lines
+from devices.terminal.sales_receipt import paper, sold_lines
 
 
 class ReceiptPage(KioskPage):

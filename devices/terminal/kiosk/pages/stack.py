@@ -2,8 +2,8 @@
 
 from textual.containers import Container
 
-from devices.terminal.kiosk.attendant import Attendant
-from devices.terminal.kiosk.guest import Page
+from devices.terminal.kiosk.controller import Attendant
+from devices.terminal.kiosk.customer_session import Page
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.pages.cart import CartPage
 from devices.terminal.kiosk.pages.collect import CollectPage

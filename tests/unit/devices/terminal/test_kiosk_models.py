@@ -19,10 +19,10 @@ from bus.contract.sorter import JobState, JobStep
 from bus.contract.terminal import Remind
 from bus.contract.values import Money
 from devices.terminal.kiosk.cart import Cart
-from devices.terminal.kiosk.guest import Guest, payment_of
+from devices.terminal.kiosk.customer_session import Guest, payment_of
 from devices.terminal.kiosk.orders import OrderBook
 from devices.terminal.kiosk.refusals import refusal
-from devices.terminal.kiosk.reminding import Reminding
+from devices.terminal.kiosk.reminder_queue import Reminding
 from devices.terminal.kiosk.wedge import Wedge
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tui.model.target import Target
-from tui.picture.paper import Line
+from tui.rendering.canvas import Line
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from bus.text.sentence import Sentence, marked
 from tui.model.advice import advice, goes_on
 from tui.model.nodes import Nodes
-from tui.model.track import Hop
+from tui.model.tracked_order import Hop
 
 PATIENCE = 2_000
 """Milliseconds after which a request without an answer is what an order waits for."""

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from bus.text.sentence import Sentence
 from tui.model.advice import advice, goes_on
-from tui.model.bringing import at_the_sorter
+from tui.model.fulfilment import at_the_sorter
 from tui.model.nodes import Nodes
-from tui.model.track import Hop, Track
-from tui.model.waiting import (
+from tui.model.tracked_order import Hop, Track
+from tui.model.wait_reason import (
     PATIENCE,
     SLOW,
     Why,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tui.model.nodes import NodeView
-from tui.model.track import Hop, Track
+from tui.model.tracked_order import Hop, Track
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from tui.model.alarms import KINDS, Alarm
 from tui.model.nodes import NodeView
 from tui.model.store import StoreModel
 from tui.model.target import Target
-from tui.picture.paper import Column, Line, Paper, Table, clock, day, lasting
-from tui.picture.trends import hour, of_nodes
-from tui.picture.trends import lines as trend_lines
-from tui.picture.words import STATUS, STEP
+from tui.rendering.canvas import Column, Line, Paper, Table, clock, day, lasting
+from tui.rendering.trends import hour, of_nodes
+from tui.rendering.trends import lines as trend_lines
+from tui.rendering.words import STATUS, STEP
 
 TABLE = Table(
     (

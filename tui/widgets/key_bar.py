@@ -12,8 +12,8 @@ from textual import events
 from textual.widget import Widget
 
 from bus.text.safe import width
-from tui import look
-from tui.desk import Desk
+from tui import theme
+from tui.context import Desk
 
 
 class Key(NamedTuple):
@@ -70,7 +70,7 @@ class Keys(Widget):
         """The line, cut where the terminal ends."""
         line = Text(no_wrap=True, overflow="crop", end="")
         style: Style = self.get_component_rich_style("keys--key", partial=True)
-        warning = look.style("warn", dark=look.is_dark(self.app.theme))
+        warning = theme.style("warn", dark=theme.is_dark(self.app.theme))
         for key in self._offered():
             line.append(f" {key.shown} ", style + warning if key.changes else style)
             line.append(key.description)

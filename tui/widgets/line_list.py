@@ -16,8 +16,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from bus.text.safe import LONGEST, visible
-from tui import look
-from tui.picture.paper import Line, Span, shortened
+from tui import theme
+from tui.rendering.canvas import Line, Span, shortened
 
 _CURSOR = Style(reverse=True, bold=True)
 _CURSOR_ELSEWHERE = Style(underline=True)
@@ -72,7 +72,7 @@ class Brush:
         segments, cells = [], 0
         for text, name in line:
             shown = visible(text[: _CHAR * (self.left + self.width)])
-            segments.append(Segment(shown, self.base + look.style(name, dark=self.dark)))
+            segments.append(Segment(shown, self.base + theme.style(name, dark=self.dark)))
             cells += cell_len(shown)
         return segments, cells
 
@@ -184,7 +184,7 @@ class Lines(ScrollView, can_focus=True):
         Where nothing stands around them they go past Textual's borders and paddings, which cost
         several times as much as the lines do.
         """
-        dark = look.is_dark(self.app.theme)
+        dark = theme.is_dark(self.app.theme)
         scrolls = self.virtual_size.width > self.size.width
         brush = Brush(self.rich_style, dark, self.scroll_offset.x, self.size.width, scrolls)
         if brush != self._brush:

@@ -1,7 +1,7 @@
 """What an order waits for, by name: so that orders of one cause are told as one."""
 
-from tui.model.track import Track
-from tui.model.why import Why
+from tui.model.diagnosis import Why
+from tui.model.tracked_order import Track
 
 _WITH_SORTERS = ("settled", "short")
 

@@ -15,7 +15,7 @@ from textual.widgets import Button, Digits, Label
 
 from bus.contract.terminal import Remind
 from bus.text.safe import visible
-from devices.terminal.kiosk.attendant import Attendant
+from devices.terminal.kiosk.controller import Attendant
 from devices.terminal.kiosk.presses import Presses
 from devices.terminal.kiosk.prose import Prose
 from devices.terminal.kiosk.screen import GuardedScreen

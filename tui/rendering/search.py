@@ -3,8 +3,8 @@
 from bus.text.sentence import marked
 from tui.model.search import Found
 from tui.model.store import StoreModel
-from tui.picture.paper import Column, Line, Paper, Table, clock, lasting
-from tui.picture.words import ORDER, STATUS, UNKNOWN
+from tui.rendering.canvas import Column, Line, Paper, Table, clock, lasting
+from tui.rendering.words import ORDER, STATUS, UNKNOWN
 
 TABLE = Table(
     (Column(marked("kind"), 8, 0, most=10), Column(marked("name"), 18, 0, most=48)),

@@ -2,7 +2,7 @@
 
 from bus.text.sentence import marked
 from tui.model.topics import Branch, Topic
-from tui.picture.paper import Column, Line, Paper, Table, clock, excerpt
+from tui.rendering.canvas import Column, Line, Paper, Table, clock, excerpt
 
 TABLE = Table(
     (

@@ -9,7 +9,7 @@ from bus.text.sentence import marked
 from tui.model.nodes import NodeView
 from tui.model.rates import MINUTES, highest, summed
 from tui.model.store import StoreModel
-from tui.picture.paper import Line, Paper, lasting, spark
+from tui.rendering.canvas import Line, Paper, lasting, spark
 
 ROLES = {
     "terminal": marked("terminals"),

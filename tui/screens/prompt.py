@@ -13,7 +13,7 @@ from textual.widgets import Input, Label
 
 from bus.text.safe import visible
 from bus.text.sentence import marked
-from tui.desk import Desk
+from tui.context import Desk
 from tui.widgets.bindings import translated
 
 

@@ -3,7 +3,7 @@
 from bus.history.message import Message
 from bus.text.safe import decoded, exposed
 from tui.model.tree import Leaf, difference, tree
-from tui.picture.paper import Line, Paper, lasting, moment
+from tui.rendering.canvas import Line, Paper, lasting, moment
 
 _RAW = 16 * 1024
 """Bytes that are shown of a payload that is not JSON."""

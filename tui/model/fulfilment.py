@@ -5,8 +5,8 @@ from dataclasses import replace
 from bus.text.sentence import Sentence, marked
 from tui.model.advice import advice, instead
 from tui.model.nodes import Nodes, NodeView
-from tui.model.track import Hop, Track
-from tui.model.waiting import PATIENCE, SLOW, Why, asked, to_be_put_back, turn_of, waits_for
+from tui.model.tracked_order import Hop, Track
+from tui.model.wait_reason import PATIENCE, SLOW, Why, asked, to_be_put_back, turn_of, waits_for
 
 _OFTEN = 3
 """So many times in a row a sorter need not take a job."""

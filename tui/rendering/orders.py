@@ -3,11 +3,11 @@
 from bus.contract.timestamp import milliseconds
 from bus.text.safe import fit, short, width
 from bus.text.sentence import marked
-from tui.model.lane import Arrow, Lane
-from tui.model.track import Track
-from tui.model.why import Why
-from tui.picture.paper import Column, Line, Paper, Table, clock, day, lasting, moment, money
-from tui.picture.words import ORDER, UNKNOWN
+from tui.model.diagnosis import Why
+from tui.model.swimlane import Arrow, Lane
+from tui.model.tracked_order import Track
+from tui.rendering.canvas import Column, Line, Paper, Table, clock, day, lasting, moment, money
+from tui.rendering.words import ORDER, UNKNOWN
 
 _ROOMY = 120
 _NARROWEST = 11

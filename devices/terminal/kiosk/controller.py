@@ -34,10 +34,10 @@ from bus.text.texts import Texts
 from devices.terminal import domain
 from devices.terminal.code import is_typed_code, pickup_code
 from devices.terminal.kiosk.cart import Item
-from devices.terminal.kiosk.guest import Guest, payment_of
+from devices.terminal.kiosk.customer_session import Guest, payment_of
 from devices.terminal.kiosk.orders import WAITING, OrderBook
 from devices.terminal.kiosk.refusals import UNKNOWN, locked, refusal
-from devices.terminal.kiosk.reminding import Reminding
+from devices.terminal.kiosk.reminder_queue import Reminding
 from devices.terminal.kiosk.words import money
 from devices.terminal.role import Terminal
 

@@ -3,8 +3,8 @@
 from bus.history.message import Message
 from bus.text.safe import visible
 from bus.text.sentence import marked
-from tui.picture.paper import Column, Line, Paper, Table, clock, excerpt, lasting, moment, weight
-from tui.picture.words import KIND
+from tui.rendering.canvas import Column, Line, Paper, Table, clock, excerpt, lasting, moment, weight
+from tui.rendering.words import KIND
 
 TABLE = Table(
     (

@@ -2,7 +2,7 @@
 
 from bus.text.safe import width
 from tui.model.player import Player
-from tui.picture.paper import Line, Paper, clock, day
+from tui.rendering.canvas import Line, Paper, clock, day
 
 _LEAST = 8
 """Cells of the bar at least; with less room there is none."""

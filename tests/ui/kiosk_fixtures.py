@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from bus.link import MemoryBroker
 from bus.runtime.node import Deployment
 from devices.terminal.kiosk.app import Kiosk
-from devices.terminal.kiosk.attendant import Attendant
+from devices.terminal.kiosk.controller import Attendant
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.settings import KioskSettings
 from devices.terminal.kiosk.wedge import Wedge

@@ -10,7 +10,7 @@ from shop import SHIRT, Phone, Shop
 
 import devices.terminal.web as package
 from bus.contract.catalog import UPSERT, Upsert
-from devices.terminal.web.tongues import tongue
+from devices.terminal.web.languages import tongue
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui.model.target import Target
-from tui.picture.spots import Picture
-from tui.widgets.lines import Lines
+from tui.rendering.diagram import Picture
+from tui.widgets.line_list import Lines
 
 
 class Spots(Lines):

@@ -12,14 +12,14 @@ from tui.model.nodes import NodeView, Status
 from tui.model.rates import summed
 from tui.model.store import StoreModel
 from tui.model.target import Target
-from tui.picture.alarms import shown
-from tui.picture.orders import TABLE
-from tui.picture.orders import row as order_row
-from tui.picture.paper import Line, Paper, breadth, clock, lasting, shortened
-from tui.picture.spots import Picture, Spot
-from tui.picture.trends import ROLES, hour, of_store
-from tui.picture.trends import lines as trend_lines
-from tui.picture.words import MARK, SEVERITY, STATUS, STEP
+from tui.rendering.alarms import shown
+from tui.rendering.canvas import Line, Paper, breadth, clock, lasting, shortened
+from tui.rendering.diagram import Picture, Spot
+from tui.rendering.orders import TABLE
+from tui.rendering.orders import row as order_row
+from tui.rendering.trends import ROLES, hour, of_store
+from tui.rendering.trends import lines as trend_lines
+from tui.rendering.words import MARK, SEVERITY, STATUS, STEP
 
 _BOX = 6
 """Lines of a box."""

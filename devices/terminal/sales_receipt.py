@@ -13,10 +13,10 @@ from xml.sax.saxutils import escape
 from bus.contract.catalog import Style
 from bus.contract.settlement import Receipt
 from bus.contract.timestamp import milliseconds
-from bus.text.price import price_text
 from bus.text.safe import visible, width
 from bus.text.texts import Texts
-from devices.terminal.tax import rate_text, taxes
+from commerce.price import price_text
+from commerce.tax import rate_text, taxes
 from labels.lettering import lacking, one_line, pdf_font
 
 _COLUMNS = 48

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from bus.history.message import Message
 from tui.model.player import Player
-from tui.pace import Pace
+from tui.scheduler import Pace
 
 _SLICE = 50
 """Entries that are taken in at once: about 2 ms."""

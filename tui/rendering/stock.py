@@ -2,13 +2,13 @@
 
 from bus.text.safe import fit, width
 from bus.text.sentence import marked
-from tui.model.floor import Position, position
+from tui.model.floor_plan import Position, position
 from tui.model.nodes import NodeView
 from tui.model.stock import LOW, StyleView
 from tui.model.store import StoreModel
-from tui.picture.paper import Column, Line, Paper, Table, clock
-from tui.picture.store import progress
-from tui.picture.words import STATUS, STEP
+from tui.rendering.canvas import Column, Line, Paper, Table, clock
+from tui.rendering.store import progress
+from tui.rendering.words import STATUS, STEP
 
 _BELT = 24
 """Cells of the way from an aisle to the pickup points at least."""

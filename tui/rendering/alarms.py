@@ -11,8 +11,8 @@ from tui.model.alarms import KINDS, SEVERITIES, Alarm, Severity
 from tui.model.groups import Group
 from tui.model.remedy import Remedy
 from tui.model.store import StoreModel
-from tui.picture.paper import Line, Paper, clock, lasting
-from tui.picture.words import MARK, SEVERITY
+from tui.rendering.canvas import Line, Paper, clock, lasting
+from tui.rendering.words import MARK, SEVERITY
 
 ORDER = {
     "severity": marked("the worst first"),

@@ -10,9 +10,9 @@ from tui.feed import Feed
 from tui.model.player import Player
 from tui.model.store import StoreModel
 from tui.model.view import View
-from tui.pace import Pace
-from tui.picture.paper import Paper
 from tui.recorder import Taping
+from tui.rendering.canvas import Paper
+from tui.scheduler import Pace
 from tui.senders import Senders
 
 _SENDING = frozenset({"act", "again", "do", "inject", "send_again"})

@@ -1,0 +1,1 @@
+"""Prices and taxes as a shop writes and reckons them. Pure."""
