@@ -15,7 +15,7 @@ from bus.text.console import errors, output
 from cli import completion, options
 from cli.run import run
 from commerce.price import price_text
-from devices.terminal.sales_receipt import as_text, paper, sold_lines
+from devices.terminal.sales_receipt import as_text, sales_receipt, sold_lines
 from store.address import broker_url
 from store.exit_codes import REFUSED
 from store.settings import Settings, read_settings
@@ -125,7 +125,7 @@ def _say_overdue() -> None:
 
 def _print_receipt(receipt: Receipt, styles: Mapping[str, Style]) -> None:
     lines = sold_lines(receipt, styles, {})  # the command knows articles by their SKU
-    written = paper("en", "", receipt, lines, receipt.pickup_point)
+    written = sales_receipt("en", "", receipt, lines, receipt.pickup_point)
     output.print(as_text(written), soft_wrap=True, end="")
 
 

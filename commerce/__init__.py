@@ -1,1 +1,1 @@
-"""Prices and taxes as a shop writes and reckons them. Pure."""
+"""Prices and taxes: pure arithmetic and formatting that every role and device may use."""

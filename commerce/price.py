@@ -1,4 +1,4 @@
-"""Prices as people read them; they are integers of minor units everywhere else."""
+"""Prices as people read them; everywhere else they are integers in minor units. Pure."""
 
 _MINOR_DIGITS = dict.fromkeys(
     (
@@ -10,12 +10,12 @@ _MINOR_DIGITS = dict.fromkeys(
 
 
 def minor_digits(currency: str) -> int:
-    """How many decimal places an ISO 4217 currency has."""
+    """The number of decimal places of an ISO 4217 currency."""
     return _MINOR_DIGITS.get(currency, 2)
 
 
 def price_text(amount: int, currency: str) -> str:
-    """Write an amount in minor units for people, such as `59.00 EUR` for 5900."""
+    """An amount in minor units as people read it: `59.00 EUR` for 5900."""
     digits = minor_digits(currency)
     whole, part = divmod(abs(amount), 10**digits)
     sign = "-" if amount < 0 else ""

@@ -1,4 +1,4 @@
-"""The tax that prices include, as receipts tell it. Pure."""
+"""The tax included in prices. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,16 +11,17 @@ class TaxLine:
     rate: int
     """In basis points."""
     gross: int
-    """What was paid at this rate, in minor units."""
+    """The amount paid at this rate, tax included, in minor units."""
     tax: int
-    """Of that, the tax."""
+    """The tax in it, in minor units."""
 
 
 def taxes(lines: Iterable[tuple[int | None, int]]) -> list[TaxLine]:
-    """The tax included, per rate: of the sum of a rate's lines, rounded once, half up.
+    """The tax included, per rate, highest rate first: rounded half up, once per rate.
 
     Args:
-        lines: the rate, none if the price names none, and what the line costs. See docs/adr/0011.
+        lines: the rate in basis points (None if the price names none) and the amount of each
+            line. See docs/adr/0011.
     """
     sums: dict[int, int] = {}
     for rate, gross in lines:

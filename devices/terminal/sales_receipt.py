@@ -1,6 +1,7 @@
-"""The sales receipt, as page, kiosk, command, text file and PDF show it: one model for all.
+"""The sales receipt as a document for the customer: on pages, as plain text, and as a PDF.
 
-Its texts are in this package's `locale`, whichever face shows them.
+It is made of the contract's `Receipt`, which is settlement's answer to a purchase. Its texts are
+in this package's `locale`.
 """
 
 import io
@@ -21,11 +22,11 @@ from labels.lettering import lacking, one_line, pdf_font
 
 _COLUMNS = 48
 PACKAGE = "devices.terminal"
-"""Whose texts say it."""
+"""The package with its texts."""
 
 
 class SoldLine(Protocol):
-    """What was sold, as the customer was shown it."""
+    """A line of goods, as the customer was shown it."""
 
     @property
     def name(self) -> str:
@@ -33,7 +34,7 @@ class SoldLine(Protocol):
 
     @property
     def style(self) -> str:
-        """What tells the style from the others; may be empty."""
+        """The attributes that distinguish the style; may be empty."""
 
     @property
     def quantity(self) -> int:
@@ -41,16 +42,16 @@ class SoldLine(Protocol):
 
     @property
     def amount(self) -> int:
-        """Of one piece, in minor units."""
+        """The price of one piece, in minor units."""
 
     @property
     def tax_rate(self) -> int | None:
-        """In basis points; none where the price names none."""
+        """In basis points; None if the price names no rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """A line of a receipt, from what the catalog says of its style."""
+    """A line of goods, from the catalog's data on its style."""
 
     name: str
     style: str
@@ -62,7 +63,13 @@ class Sold:
 def sold_lines(
     receipt: Receipt, styles: Mapping[str, Style], names: Mapping[str, str]
 ) -> list[Sold]:
-    """What was paid for: styles and names of products by SKU, as far as they are known."""
+    """The lines that were paid for.
+
+    Args:
+        receipt: settlement's answer.
+        styles: by SKU, as far as they are known.
+        names: of their products, by SKU, as far as they are known.
+    """
     return [
         Sold(
             names.get(line.sku, line.sku),
@@ -77,42 +84,42 @@ def sold_lines(
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
-    """A receipt in words."""
+class SalesReceipt:
+    """A sales receipt, ready to be laid out."""
 
     seller: tuple[str, ...]
     """Name, address and tax number, as far as they are known."""
     title: str
     order: str
     when: str
-    """Date and time at the shop; empty where they are not known."""
+    """Date and time at the shop; empty if not known."""
     lines: tuple[tuple[str, str, str], ...]
-    """Of each: what it is, how many at which price, what they cost."""
+    """Of each: the goods, quantity and unit price, amount."""
     total: tuple[str, str]
     taxes: tuple[tuple[str, str, str, str], ...]
-    """A table with its headings: rate, net, tax, gross; empty where no price names a rate."""
+    """A table with headings: rate, net, tax, gross; empty if no price names a rate."""
     facts: tuple[tuple[str, str], ...]
-    """How it was paid and where it is collected."""
+    """Labels and values: payment, reference, pickup point, pickup code."""
     language: str
 
 
-def paper(
+def sales_receipt(
     language: str, shop: str, receipt: Receipt, lines: Sequence[SoldLine], point: str
-) -> Paper:
-    """A receipt in the customer's language.
+) -> SalesReceipt:
+    """The sales receipt of a purchase.
 
     Args:
         language: such as `zh_Hant`.
-        shop: its name, where the receipt does not say who sold.
-        receipt: what settlement answered.
+        shop: the shop's name, used if the receipt names no seller.
+        receipt: settlement's answer.
         lines: what was bought, at the prices that were paid.
-        point: the pickup point as people call it.
+        point: the name of the pickup point.
     """
     say, currency, seller = Texts(PACKAGE, language), receipt.total.currency, receipt.seller
     told = [seller.name, seller.address] if seller is not None else [shop]
     if seller is not None and seller.tax_number:
         told.append(say("Tax number: {number}", number=seller.tax_number))
-    return Paper(
+    return SalesReceipt(
         tuple(filter(None, told)),
         say("Sales receipt"),
         " ".join((say("Order"), receipt.order)),
@@ -156,7 +163,7 @@ def _tax_table(
 
 
 def local_time(at: str | None) -> str:
-    """An RFC 3339 time as a clock in the shop shows it: `2026-11-29 14:05 +01:00`."""
+    """An RFC 3339 time in the shop's time zone: `2026-11-29 14:05 +01:00`; empty if not known."""
     if at is None:
         return ""
     try:
@@ -166,8 +173,8 @@ def local_time(at: str | None) -> str:
     return f"{local:%Y-%m-%d %H:%M} {local.isoformat()[-6:]}"
 
 
-def as_text(receipt: Paper) -> str:
-    """Plain text in columns; whatever a terminal would obey is shown as what it is."""
+def as_text(document: SalesReceipt) -> str:
+    """Plain text in columns; control characters are made visible."""
     rule = "-" * _COLUMNS
 
     def apart(left: str, right: str) -> str:
@@ -178,27 +185,27 @@ def as_text(receipt: Paper) -> str:
         room = _COLUMNS // len(cells)
         return "".join(" " * (room - width(cell)) + cell for cell in map(visible, cells))
 
-    lines = [visible(each) for each in (*receipt.seller, receipt.title, receipt.order)]
-    lines += [receipt.when] if receipt.when else []
+    lines = [visible(each) for each in (*document.seller, document.title, document.order)]
+    lines += [document.when] if document.when else []
     lines.append(rule)
-    for what, each, cost in receipt.lines:
+    for what, each, cost in document.lines:
         lines += [visible(what), apart(f"  {each}", cost)]
-    lines += [rule, apart(*receipt.total), rule]
-    if receipt.taxes:
-        lines += [*(row(cells) for cells in receipt.taxes), rule]
-    lines += [apart(*each) for each in receipt.facts]
+    lines += [rule, apart(*document.total), rule]
+    if document.taxes:
+        lines += [*(row(cells) for cells in document.taxes), rule]
+    lines += [apart(*each) for each in document.facts]
     return "\n".join(lines) + "\n"
 
 
-def is_printable(receipt: Paper) -> bool:
-    """Whether the PDF's font has all its letters: else there is only the text."""
-    cells = (*receipt.seller, *(cell for line in receipt.lines for cell in line))
-    facts = (text for fact in receipt.facts for text in fact)
+def is_printable(document: SalesReceipt) -> bool:
+    """Whether the PDF's font has all its characters; if not, there is only the plain text."""
+    cells = (*document.seller, *(cell for line in document.lines for cell in line))
+    facts = (text for fact in document.facts for text in fact)
     return not any(map(lacking, (*cells, *facts)))
 
 
-def as_pdf(receipt: Paper) -> bytes:
-    """A PDF of as many A5 pages as it takes. One at a time: they share the font."""
+def as_pdf(document: SalesReceipt) -> bytes:
+    """A PDF of A5 pages. Not to be called in two threads at once: PDFs share the font."""
     from reportlab.lib.colors import black  # noqa: PLC0415 - heavy, and only needed here
     from reportlab.lib.enums import TA_RIGHT  # noqa: PLC0415
     from reportlab.lib.pagesizes import A5  # noqa: PLC0415
@@ -225,22 +232,22 @@ def as_pdf(receipt: Paper) -> bytes:
     file = io.BytesIO()
     SimpleDocTemplate(
         file, pagesize=A5, leftMargin=12 * mm, rightMargin=12 * mm, topMargin=14 * mm,
-        bottomMargin=14 * mm, title=f"{receipt.title} {receipt.order}", author=receipt.seller[0],
-        lang=receipt.language.replace("_", "-"), initialFontName=pdf_font(),
+        bottomMargin=14 * mm, title=f"{document.title} {document.order}", author=document.seller[0],
+        lang=document.language.replace("_", "-"), initialFontName=pdf_font(),
     ).build(
         [
-            write(receipt.seller[0], title),
-            *(write(each) for each in receipt.seller[1:]),
-            write(receipt.title),
-            write(receipt.order),
-            *([write(receipt.when)] if receipt.when else []),
+            write(document.seller[0], title),
+            *(write(each) for each in document.seller[1:]),
+            write(document.title),
+            write(document.order),
+            *([write(document.when)] if document.when else []),
             Spacer(0, 4 * mm),
-            table(receipt.lines, (58, 36, 30), ruled),
-            table([receipt.total], (84, 40), ruled),
+            table(document.lines, (58, 36, 30), ruled),
+            table([document.total], (84, 40), ruled),
             Spacer(0, 4 * mm),
-            *([table(receipt.taxes, (31, 31, 31, 31), ruled)] if receipt.taxes else []),
+            *([table(document.taxes, (31, 31, 31, 31), ruled)] if document.taxes else []),
             Spacer(0, 4 * mm),
-            table(receipt.facts, (50, 74), ruled),
+            table(document.facts, (50, 74), ruled),
         ]
     )  # fmt: skip
     return file.getvalue()

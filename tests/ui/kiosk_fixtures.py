@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from bus.link import MemoryBroker
 from bus.runtime.node import Deployment
 from devices.terminal.kiosk.app import Kiosk
-from devices.terminal.kiosk.controller import Attendant
+from devices.terminal.kiosk.controller import KioskController
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.settings import KioskSettings
 from devices.terminal.kiosk.wedge import Wedge
@@ -125,9 +125,9 @@ async def visit(
     """Stand before a kiosk of a running store."""
     plug = Plug(broker)
     deployment = Deployment(plug, store.site, store.deployment.data, store.deployment.settings)
-    attendant = Attendant(name, deployment)
-    kiosk = Kiosk(attendant, settings, clock)
+    controller = KioskController(name, deployment)
+    kiosk = Kiosk(controller, settings, clock)
     async with kiosk.run_test(size=size) as pilot:
         somebody = Visit(kiosk, pilot, plug)
-        await somebody.until(lambda: attendant.connected and attendant.points, "a connection")
+        await somebody.until(lambda: controller.connected and controller.points, "a connection")
         yield somebody

@@ -10,7 +10,7 @@ from shop import SHIRT, Phone, Shop
 
 import devices.terminal.web as package
 from bus.contract.catalog import UPSERT, Upsert
-from devices.terminal.web.languages import tongue
+from devices.terminal.web.languages import language_of_text
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from devices.terminal.web.languages import tongue
     ],
 )
 def test_the_letters_of_a_text_say_its_language(text: str, language: str) -> None:
-    assert tongue(text) == language
+    assert language_of_text(text) == language
 
 
 def test_a_foreign_name_has_its_language_and_the_pages_own_has_none(

@@ -10,7 +10,7 @@ import devices.terminal.web as package
 from bus.contract.errors import problems
 from bus.contract.settlement import PURCHASE, OrderState
 from bus.text.texts import Texts, languages
-from devices.terminal import receipt
+from devices.terminal import sales_receipt
 from devices.terminal.web import words
 from devices.terminal.web.session import LANGUAGES, PACKAGE, TAGS
 
@@ -27,7 +27,7 @@ def texts() -> set[str]:
 
 def texts_of_the_receipt() -> set[str]:
     """Those stand in one file, for every face of a terminal."""
-    with Path(receipt.__file__).open("rb") as code:
+    with Path(sales_receipt.__file__).open("rb") as code:
         return {str(message) for _, message, _, _ in extract("python", code, {"say": None})}
 
 
@@ -44,7 +44,7 @@ def test_the_texts_of_code_and_templates_are_found() -> None:
 def test_each_text_of_the_receipt_has_its_translation(language: str) -> None:
     wanted = texts_of_the_receipt()
     assert {"Tax number: {number}", "Your pickup code"} <= wanted
-    said = Texts(receipt.PACKAGE, language)._texts
+    said = Texts(sales_receipt.PACKAGE, language)._texts
     assert {text: gaps(text) for text in wanted} == {text: gaps(said[text]) for text in said}
 
 

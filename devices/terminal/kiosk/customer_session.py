@@ -1,6 +1,6 @@
-"""The customer who stands at the kiosk: what they look at, their cart, what they are told.
+"""The session of the customer at the kiosk: the page, the product, the cart, the note.
 
-Nothing of it is kept: who leaves, or is idle, is forgotten whole.
+Nothing of it is stored; it ends when the customer leaves or is idle.
 """
 
 import re
@@ -22,73 +22,73 @@ _BACK: dict[Page, Page] = {
     "orders": "start", "collect": "start", "start": "start",
 }  # fmt: skip
 _DIGITS = 5
-"""The most digits of a quantity: more than can be bought at once."""
+"""The most digits of a quantity."""
 _ACCOUNT = re.compile(r"[A-Z]-[0-9]{1,11}", re.IGNORECASE)
 
 
 @dataclass(slots=True)
-class Guest:
-    """Somebody at the kiosk."""
+class CustomerSession:
+    """What the kiosk knows of its present customer."""
 
     language: str
     page: Page = "start"
     found: list[Product] = field(default_factory=list)
-    """What was searched for."""
+    """The results of the last search."""
     product: Product | None = None
-    """What is looked at."""
+    """The product on the screen."""
     sku: str | None = None
-    """The style that is chosen."""
+    """The chosen style."""
     quantity: int = 1
-    """How many of it are to go into the cart."""
+    """How many pieces of it go into the cart."""
     typed: str = ""
-    """The digits of a quantity that is being typed."""
+    """The digits typed of a quantity."""
     cart: Cart = field(default_factory=Cart)
     quoted: Money | None = None
-    """What they were told that the cart costs: this is paid, and nothing else."""
+    """The total that the customer was shown: only this is paid."""
     point: str | None = None
-    """The pickup point; None for the store's default."""
+    """The chosen pickup point; None for the store's default."""
     receipt: Receipt | None = None
     bought: dict[str, Item] = field(default_factory=dict)
-    """What stands on the receipt, as it lay in the cart, by SKU."""
+    """By SKU, the items of the receipt as they were in the cart."""
     codes: dict[str, str] = field(default_factory=dict)
-    """The pickup codes of what they have bought, by order: for their eyes only."""
+    """By order, the pickup codes of what was bought in this session."""
     note: Sentence | None = None
-    """The last thing to tell them."""
+    """The last message to the customer."""
     is_busy: bool = False
-    """Whether the store is asked something: a second tap does nothing."""
+    """Whether a request is under way; another one is ignored until then."""
 
     @property
     def style(self) -> Style | None:
-        """The style that is chosen."""
+        """The chosen style."""
         styles = self.product.styles if self.product is not None else []
         return next((style for style in styles if style.sku == self.sku), None)
 
     @property
     def is_nobody(self) -> bool:
-        """Whether there is nothing to forget."""
+        """Whether the kiosk is unused."""
         kept = self.found or self.cart.items or self.note or self.codes
         return self.page == "start" and not kept
 
     def back(self) -> Page:
-        """Where to from here; who has paid has nothing to go back to but the receipt."""
+        """The page before this one; after paying, only the receipt."""
         if self.page == "orders" and self.receipt is not None:
             return "receipt"
         return _BACK[self.page]
 
     def look(self, product: Product, scanned: str | None) -> None:
-        """Look at a product, at the style whose label was scanned or the first that is left."""
+        """Show a product, with the scanned style or the first available one chosen."""
         left = [style.sku for style in product.styles if style.available]
         first = next(iter(left), product.styles[0].sku)
         self.product, self.sku, self.quantity, self.note = product, scanned or first, 1, None
         self.page, self.typed = "product", ""
 
     def choose(self, sku: str) -> None:
-        """Another style of the product."""
+        """Choose another style of the product."""
         if sku != self.sku:
             self.sku, self.quantity, self.note, self.typed = sku, 1, None, ""
 
     def change(self, by: int) -> None:
-        """More or fewer of the chosen style; never more than are left."""
+        """Change the quantity, to at least 1 and at most the stock."""
         style = self.style
         if style is None:
             return
@@ -98,10 +98,9 @@ class Guest:
         self.quantity, self.typed = max(1, min(self.quantity + by, room)), ""
 
     def type(self, digit: str) -> None:
-        """A digit of how many of the chosen style, or none to take the last back.
+        """Type a digit of the quantity; an empty one deletes the last.
 
-        It stays as it was typed, also where there are not so many: then they are told, and none
-        go into the cart.
+        A quantity beyond the stock is kept as typed, but noted, and cannot go into the cart.
         """
         style = self.style
         if style is None:
@@ -112,7 +111,7 @@ class Guest:
         self.note = only_left(style.available) if self.quantity > room else None
 
     def put(self) -> bool:
-        """Put what is chosen into the cart; whether that could be."""
+        """Put the chosen quantity into the cart; whether that was possible."""
         if self.product is None or self.style is None:
             return False
         self.note = self.cart.add(self.product.name, self.style, self.quantity)
@@ -120,7 +119,7 @@ class Guest:
         return self.note is None
 
     def level(self, levels: Mapping[str, int]) -> None:
-        """So many are left now of these."""
+        """Take new stock levels, by SKU."""
         self.cart.level(levels)
         if self.product is not None:
             styles = [
@@ -130,7 +129,7 @@ class Guest:
             self.product = self.product.model_copy(update={"styles": styles})
 
     def paid(self, receipt: Receipt, items: Mapping[str, Item]) -> None:
-        """What lay in the cart when they paid is theirs; what came into it since stays there."""
+        """Show the receipt; items added to the cart since the payment began stay in it."""
         if self.cart.items.keys() <= items.keys():
             self.cart = Cart()
         self.bought = dict(items)
@@ -140,21 +139,21 @@ class Guest:
 
 
 def typed_number(typed: str, digit: str) -> str:
-    """The digits of a number after one more key; without a digit, the last is taken back."""
+    """The digits of a number after one more key; an empty digit deletes the last."""
     digit = str(int(digit)) if digit else ""  # also of another script
     return (typed + digit).lstrip("0")[:_DIGITS] if digit else typed[:-1]
 
 
 def is_account(text: str) -> bool:
-    """Whether it is an account, and not a card's token."""
+    """Whether a text is an account, rather than a card token."""
     return _ACCOUNT.fullmatch(text.strip()) is not None
 
 
 def payment_of(text: str) -> AccountPayment | CardPayment:
-    """An account, such as `C-1001`, or a card's token.
+    """The payment for an account, such as `C-1001`, or for a card token.
 
     Raises:
-        CardNumber: it is a card's number, which must not be sent.
+        CardNumber: it is a card number, which must not be sent.
         InvalidField: it is neither.
     """
     text = text.strip()

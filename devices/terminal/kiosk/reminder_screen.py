@@ -1,7 +1,7 @@
-"""The reminder: it fills the screen, and rings, until somebody takes notice.
+"""The reminder: it fills the screen and rings the terminal's bell until it is acknowledged.
 
-Everybody sees it. The pickup code is shown only while the customer whose it is stands there; else
-the order is called by its number, and its customer has the code.
+Everybody can see it. The pickup code is shown only during the session in which the order was
+bought; otherwise the order is called by its number, and its customer has the code.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from textual.widgets import Button, Digits, Label
 
 from bus.contract.terminal import Remind
 from bus.text.safe import visible
-from devices.terminal.kiosk.controller import Attendant
+from devices.terminal.kiosk.controller import KioskController
 from devices.terminal.kiosk.presses import Presses
 from devices.terminal.kiosk.prose import Prose
 from devices.terminal.kiosk.screen import GuardedScreen
@@ -23,34 +23,34 @@ from devices.terminal.kiosk.tap import Tap
 from devices.terminal.kiosk.words import call_number
 
 _RING = 5.0
-"""Seconds between two bells."""
+"""Seconds between two rings of the terminal's bell."""
 
 
 class ReminderScreen(GuardedScreen, ModalScreen[None]):
-    """Shows the reminder that waits longest, and says that it is really there.
+    """Shows the reminder that has waited longest, and reports it as displayed.
 
     Args:
-        attendant: whose reminders they are.
-        presses: tells which touches count.
-        is_another: called when another reminder comes up in the place of one.
+        controller: has the reminders.
+        presses: tells which presses count.
+        widgets_changed: called when one reminder replaces another.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
     def __init__(
         self,
-        attendant: Attendant,
+        controller: KioskController,
         presses: Callable[[], Presses],
-        is_another: Callable[[], None],
+        widgets_changed: Callable[[], None],
     ) -> None:
         super().__init__(presses)
-        self._attendant = attendant
-        self._is_another = is_another
+        self._controller = controller
+        self._widgets_changed = widgets_changed
         self._drawn: tuple[Remind, bool] | None = None
         self._leaves = False
 
     def compose(self) -> ComposeResult:
-        """What to collect, where, and by which number or code."""
+        """Order, pickup point, number or code, missing goods, answers."""
         with Vertical(id="reminder"):
             yield Label("", id="ready", markup=False)
             yield Prose("", "point", is_centred=True)
@@ -63,33 +63,33 @@ class ReminderScreen(GuardedScreen, ModalScreen[None]):
             yield Label("", id="more", markup=False)
 
     def on_mount(self) -> None:
-        """Ring, and ring again."""
+        """Begin to ring."""
         self.set_interval(_RING, self.app.bell)
         self.draw()
 
     def draw(self) -> None:
-        """The reminder whose turn it is."""
-        reminder, guest = self._attendant.reminding.current, self._attendant.guest
+        """Show the current reminder; close if there is none."""
+        reminder, session = self._controller.reminders.current, self._controller.session
         if self._leaves:
             return
         if reminder is None:
             self._leaves = True
             self.dismiss()
             return
-        waiting, say = len(self._attendant.reminding), self._attendant.say
+        waiting, say = len(self._controller.reminders), self._controller.say
         more = say("{count} more waiting", count=waiting - 1) if waiting > 1 else ""
         self.query_one("#more", Label).update(more)
-        drawn = (reminder, reminder.order in guest.codes)
+        drawn = (reminder, reminder.order in session.codes)
         if drawn != self._drawn:
             self._drawn = drawn
             self._show(*drawn)
-            self.query_one("#seen" if drawn[1] or guest.is_nobody else "#other").focus()
-            self._is_another()
+            self.query_one("#seen" if drawn[1] or session.is_nobody else "#other").focus()
+            self._widgets_changed()
             self.app.bell()
-        self.call_after_refresh(self._attendant.reminding.lit, reminder.order)
+        self.call_after_refresh(self._controller.reminders.displayed, reminder.order)
 
     def _show(self, reminder: Remind, is_theirs: bool) -> None:
-        say, code = self._attendant.say, self.query_one("#reminder-code", Digits)
+        say, code = self._controller.say, self.query_one("#reminder-code", Digits)
         number, other = self.query_one("#number", Label), self.query_one("#other", Tap)
         if is_theirs:
             ready = say("★ Your parcel is ready ★")
@@ -123,21 +123,21 @@ class ReminderScreen(GuardedScreen, ModalScreen[None]):
         other.label = say("Not mine: go on")
 
     async def action_leave(self) -> None:
-        """Away from it: who it is for has seen it, another has nothing to do with it."""
+        """Escape: acknowledge it if it may be the customer's own, else postpone it."""
         if self._drawn is not None:
             reminder, is_theirs = self._drawn
-            if is_theirs or self._attendant.guest.is_nobody:
-                await self._attendant.acknowledge(reminder.order)
+            if is_theirs or self._controller.session.is_nobody:
+                await self._controller.acknowledge(reminder.order)
             else:
-                self._attendant.put_aside(reminder.order)
+                self._controller.postpone(reminder.order)
 
     async def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Somebody took notice of what is drawn, or says that it is not theirs."""
+        """Acknowledge the reminder, or postpone it if it is another customer's."""
         event.stop()
         if self._drawn is None:
             return
         order = self._drawn[0].order
         if event.button.id == "seen":
-            await self._attendant.acknowledge(order)
+            await self._controller.acknowledge(order)
         else:
-            self._attendant.put_aside(order)
+            self._controller.postpone(order)

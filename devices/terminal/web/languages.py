@@ -1,6 +1,6 @@
-"""In which language a text of others may be, by its script: what a page's `lang` says of it. Pure.
+"""Guesses the language of a product's text by its script, for the `lang` attribute. Pure.
 
-A screen reader that reads a Korean name in English reads nothing; the catalog does not say.
+The catalog does not tell languages, and a screen reader cannot read a Korean name as English.
 """
 
 import unicodedata
@@ -12,13 +12,13 @@ _BY_SCRIPT = {
     "HEBREW": "he", "THAI": "th", "GREEK": "el", "CYRILLIC": "ru", "DEVANAGARI": "hi",
 }  # fmt: skip
 _LATIN = "und-Latn"
-"""Some language in Latin letters (BCP 47): which one cannot be seen."""
+"""An undetermined language in Latin script (BCP 47)."""
 
 
-def tongue(text: str) -> str:
-    """The language that a text's letters speak for; empty where it has none.
+def language_of_text(text: str) -> str:
+    """The language tag that a text's script suggests; empty if it has no letters.
 
-    Kana decide before Chinese characters, which Japanese has, too; Latin letters come last.
+    Kana decide before Chinese characters, which Japanese uses too; Latin letters come last.
     """
     scripts = {unicodedata.name(each, "").partition(" ")[0] for each in text if each.isalpha()}
     found = next((tag for script, tag in _BY_SCRIPT.items() if script in scripts), "")
@@ -26,13 +26,13 @@ def tongue(text: str) -> str:
 
 
 def lang_attribute(text: str, page: str) -> Markup:
-    """What is to stand in a tag around a text of others: ` lang="ko"`; empty in the page's own.
+    """The attribute for an element around a text: ` lang="ko"`; empty for the page's language.
 
     Args:
-        text: what stands in it.
-        page: the page's language, `zh_Hant`.
+        text: of the element.
+        page: the page's language, such as `zh_Hant`.
     """
     own = page.partition("_")[0]
-    found = tongue(text)
+    found = language_of_text(text)
     is_own = found in ("", own) or (found == _LATIN and own == "en")
     return Markup("" if is_own else f' lang="{found}"')  # noqa: S704 - a tag of ours

@@ -1,6 +1,6 @@
-"""What the page hears on the bus, and whom it wakes: stock, orders, sorters' jobs, pickup points.
+"""Tells open pages of changes in stock, orders, sorters' jobs, pickup points, payment methods.
 
-Best effort: whoever shows something asks for it first and is told of changes afterwards.
+Best effort: a page asks the store first, and is notified of changes afterwards.
 """
 
 import asyncio
@@ -24,17 +24,17 @@ _MOST_JOBS = 1000
 _MOST_LEVELS = 20_000
 
 
-class Hearing:
-    """The latest of what is said, and bells that ring when it changes."""
+class ChangeNotifier:
+    """Keeps the latest events and states, and notifies the subscribers of a key when it changes."""
 
     def __init__(self) -> None:
         self.points: PickupPoints | None = None
-        """Where goods can be collected; none until it was heard."""
+        """The pickup points; None until the warehouse has told them."""
         self.takes_cards = True
-        """Whether customers can pay by card; so it is believed until settlement was heard."""
+        """Whether customers can pay by card; true until settlement says otherwise."""
         self._levels: OrderedDict[str, int] = OrderedDict()
         self._jobs: OrderedDict[str, JobState] = OrderedDict()
-        self._bells: dict[str, set[asyncio.Event]] = {}
+        self._subscriptions: dict[str, set[asyncio.Event]] = {}
         self.channels: Mapping[Event[Any] | State[Any], Callable[[str, Any], None]] = {
             STOCK_CHANGED: self._stock,
             ORDER_CHANGED: self._order,
@@ -44,21 +44,21 @@ class Hearing:
         }
 
     def job(self, order: str) -> JobState | None:
-        """What a sorter does for an order."""
+        """The sorter's job for an order, if one is known."""
         return self._jobs.get(order)
 
     def point_name(self, point: str) -> str:
-        """A pickup point as people call it; its id while that is not known."""
+        """The name of a pickup point; its id while the name is not known."""
         known = self.points.points if self.points else []
         return next((each.name for each in known if each.id == point), point)
 
     def asked(self, product: Product) -> None:
-        """The catalog has just answered: this is newer than what was heard."""
+        """Take the stock levels of a fresh answer of the catalog."""
         for style in product.styles:
             self._level(style.sku, style.available)
 
     def with_levels(self, product: Product) -> Product:
-        """A product of an older answer with the levels heard since."""
+        """A product from an older answer, with the stock levels of later events."""
         styles = [
             style.model_copy(update={"available": self._levels.get(style.sku, style.available)})
             for style in product.styles
@@ -66,30 +66,34 @@ class Hearing:
         return product.model_copy(update={"styles": styles})
 
     @contextmanager
-    def bell(self, keys: Iterable[str]) -> Iterator[asyncio.Event]:
-        """An event that is set when something about one of these changes."""
+    def subscribe(self, keys: Iterable[str]) -> Iterator[asyncio.Event]:
+        """An event that is set whenever one of these keys changes.
+
+        Args:
+            keys: `sku MUG`, `session ...`, an order, the id of a purchase, or `close`.
+        """
         event = asyncio.Event()
         keys = list(keys)
         for key in keys:
-            self._bells.setdefault(key, set()).add(event)
+            self._subscriptions.setdefault(key, set()).add(event)
         try:
             yield event
         finally:
             for key in keys:
-                bells = self._bells[key]
-                bells.discard(event)
-                if not bells:
-                    del self._bells[key]
+                subscribers = self._subscriptions[key]
+                subscribers.discard(event)
+                if not subscribers:
+                    del self._subscriptions[key]
 
-    def ring(self, key: str) -> None:
-        """Something about this has changed."""
-        for event in self._bells.get(key, ()):
+    def notify(self, key: str) -> None:
+        """Tell the subscribers of a key that it has changed."""
+        for event in self._subscriptions.get(key, ()):
             event.set()
 
     def _stock(self, _: str, data: StockChanged) -> None:
         for level in data.levels:
             self._level(level.sku, level.available)
-            self.ring(f"sku {level.sku}")
+            self.notify(f"sku {level.sku}")
 
     def _level(self, sku: str, available: int) -> None:
         self._levels[sku] = available
@@ -98,7 +102,7 @@ class Hearing:
             self._levels.popitem(last=False)
 
     def _order(self, _: str, data: OrderChanged) -> None:
-        self.ring(data.order)
+        self.notify(data.order)
 
     def _job(self, _: str, data: JobState) -> None:
         if data.order is None:
@@ -107,7 +111,7 @@ class Hearing:
         self._jobs.move_to_end(data.order)
         if len(self._jobs) > _MOST_JOBS:
             self._jobs.popitem(last=False)
-        self.ring(data.order)
+        self.notify(data.order)
 
     def _points(self, _: str, data: PickupPoints) -> None:
         self.points = data

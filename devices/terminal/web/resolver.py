@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bus.contract.catalog import Product
-from devices.terminal.web.session import Visitor
+from devices.terminal.web.session import BrowserSession
 from devices.terminal.web.site import Site
 
 VOCABULARY = "https://gs1.org/voc/"
@@ -71,7 +71,7 @@ def resolve(base: str, path: str, product: Product, wanted: str, query: str) -> 
     return RedirectResponse(target, 307, headers)
 
 
-async def describe(site: Site, request: Request, _: Visitor) -> Response:
+async def describe(site: Site, request: Request, _: BrowserSession) -> Response:
     """The resolver's description file."""
     description = {
         "name": site.shop,

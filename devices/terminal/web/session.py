@@ -1,4 +1,4 @@
-"""Who asks: a browser known by its signed cookie, its language, and whether a form is its own."""
+"""Browser sessions: the signed cookie, the language, and forms that only their browser can send."""
 
 import hmac
 import ipaddress
@@ -16,9 +16,9 @@ from bus.text.texts import ENGLISH, nearest
 
 PACKAGE = "devices.terminal.web"
 LANGUAGES = {"en": "English", "zh_Hant": "繁體中文", "zh_Hans": "简体中文"}
-"""What the page speaks, each in its own words."""
+"""The languages of the page, each named in itself."""
 TAGS = {"en": "en", "zh_Hant": "zh-Hant", "zh_Hans": "zh-Hans"}
-"""The same as HTML and HTTP call them (BCP 47)."""
+"""Their language tags in HTML and HTTP (BCP 47)."""
 _LANGUAGE_COOKIE = "storebus_language"
 _DAY = 24 * 60 * 60
 _MOST_BODY = 16 * 1024
@@ -33,30 +33,30 @@ NO_COOKIE = _(
     "Your browser did not keep this shop's cookie, and without it nothing can be put into a cart"
     " or bought. Allow cookies for this page, load it again and try once more; or buy at a kiosk."
 )
-"""Why a form of ours cannot be taken from a browser that has no cookie."""
+"""Why a form is refused from a browser that keeps no cookie."""
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
-    """A browser that asks."""
+class BrowserSession:
+    """The browser that sent a request."""
 
-    session: str
+    id: str
     form_token: str
-    """What its forms carry, so that no other site can send them."""
+    """A token in each of its forms, so that no other site can send them (CSRF)."""
     language: str
     client: str
-    """Its address; of IPv6 the network, which is all one customer's."""
-    new: bool
-    """It had no cookie of ours yet."""
+    """Its IP address; for IPv6 its /64 network, which belongs to one customer."""
+    is_new: bool
+    """Whether the request came without a valid cookie."""
 
 
-class Doorman:
-    """Knows browsers by their cookies.
+class SessionCookies:
+    """Signs the cookies of browser sessions and reads them back.
 
     Args:
-        node: the page server's name: several on one host must not take each other's cookies.
-        secret: what cookies and forms are signed with.
-        keep: seconds for which a browser that does nothing is known.
+        node: the page server's name; page servers on one host must not share cookies.
+        secret: the key that signs cookies and forms.
+        keep: seconds until the cookie of an idle browser expires.
     """
 
     def __init__(self, node: str, secret: bytes, keep: float) -> None:
@@ -65,21 +65,21 @@ class Doorman:
         self._sessions = Signer(secret, salt="session")
         self._forms = Signer(secret, salt="form")
 
-    def visitor(self, request: Request) -> Visitor:
-        """Who asks; a cookie that is missing or was tampered with makes a new browser."""
-        new = False
+    def of(self, request: Request) -> BrowserSession:
+        """The session of a request; a new one if its cookie is missing or was tampered with."""
+        is_new = False
         try:
-            session = self._sessions.unsign(request.cookies.get(self._cookie, "")).decode()
+            identifier = self._sessions.unsign(request.cookies.get(self._cookie, "")).decode()
         except BadSignature:
-            session, new = secrets.token_urlsafe(16), True
-        token = self._forms.get_signature(session.encode()).decode()
-        return Visitor(session, token, language_of(request), address_of(request), new)
+            identifier, is_new = secrets.token_urlsafe(16), True
+        token = self._forms.get_signature(identifier.encode()).decode()
+        return BrowserSession(identifier, token, language_of(request), address_of(request), is_new)
 
-    def remember(self, request: Request, visitor: Visitor, response: Response) -> None:
-        """Give a browser its cookie; one that has it keeps it for longer."""
+    def remember(self, request: Request, session: BrowserSession, response: Response) -> None:
+        """Set the cookie, or extend its lifetime."""
         response.set_cookie(
             self._cookie,
-            self._sessions.sign(visitor.session.encode()).decode(),
+            self._sessions.sign(session.id.encode()).decode(),
             max_age=self._keep,
             path="/",
             secure=request.url.scheme == "https",
@@ -89,7 +89,7 @@ class Doorman:
 
 
 def remember_language(request: Request, language: str, response: Response) -> None:
-    """Keep the language that the customer chose."""
+    """Set the cookie with the language that the customer chose."""
     response.set_cookie(
         _LANGUAGE_COOKIE,
         language,
@@ -101,11 +101,11 @@ def remember_language(request: Request, language: str, response: Response) -> No
     )
 
 
-async def read_form(request: Request, visitor: Visitor) -> dict[str, str]:
-    """The fields of a form that this browser was given by us.
+async def read_form(request: Request, session: BrowserSession) -> dict[str, str]:
+    """The fields of a form, if it is one that this browser was given.
 
     Raises:
-        HTTPException: too large, not a form, or not ours.
+        HTTPException: 413, it is too large; 400, it is no form; 403, it is not this browser's.
     """
     body = b""
     async for chunk in request.stream():
@@ -116,17 +116,17 @@ async def read_form(request: Request, visitor: Visitor) -> dict[str, str]:
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
     except ValueError:
         raise HTTPException(400) from None
-    if visitor.new and not request.cookies:
+    if session.is_new and not request.cookies:
         raise HTTPException(403, NO_COOKIE)
     foreign = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
     given = fields.pop("form", "").encode()
-    if visitor.new or foreign or not hmac.compare_digest(given, visitor.form_token.encode()):
+    if session.is_new or foreign or not hmac.compare_digest(given, session.form_token.encode()):
         raise HTTPException(403)
     return fields
 
 
 def address_of(request: Request) -> str:
-    """The client's address, of IPv6 its /64."""
+    """The client's IP address; for IPv6 its /64 network."""
     host = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(host)
@@ -138,7 +138,7 @@ def address_of(request: Request) -> str:
 
 
 def language_of(request: Request) -> str:
-    """The language that the customer chose, or the best that the browser accepts."""
+    """The language that the customer chose, else the best one that the browser accepts."""
     chosen = request.cookies.get(_LANGUAGE_COOKIE, "")
     if chosen in LANGUAGES:
         return chosen
@@ -146,7 +146,7 @@ def language_of(request: Request) -> str:
 
 
 def accepted_language(header: str) -> str:
-    """Of the languages a browser accepts, the best that the page speaks (RFC 9110, 12.5.4)."""
+    """The best language of the page for an Accept-Language header (RFC 9110, 12.5.4)."""
     wanted = []
     for place, part in enumerate(header[:500].split(",")):
         tag, _, quality = part.partition(";")
