@@ -27,29 +27,29 @@ from bus.contract.values import Model, Sku
 from bus.contract.warehouse import COUNT, REASSIGN, RECEIVE, RESUME
 from bus.text.sentence import Sentence, marked
 from tui.feed import Feed
-from tui.model.nodes import Nodes
+from tui.model.nodes import KnownNodes
 
 
 class PriceChange(Model):
-    """What one piece of a style is to cost."""
+    """A new price for a style."""
 
     sku: Sku
     price: Price
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
-    """Something to be asked, once its form is filled in."""
+class Command:
+    """A request to be sent once its form is filled in."""
 
     title: Sentence
     model: type[Model]
-    """Of what is to be filled in."""
+    """The model of the form."""
     warning: Callable[[dict[str, Any]], Sentence]
-    """What will happen, in words."""
+    """Says what will happen, given the form's data."""
     send: Callable[[Feed, Model], Awaitable[Model]]
-    """Ask; raises the problem it is refused with."""
+    """Sends it; raises the problem that it is refused with."""
     preset: object = field(default_factory=dict)
-    """What is filled in already."""
+    """The data filled in already."""
 
 
 _WARNINGS = {
@@ -78,8 +78,8 @@ _WARNINGS = {
 _RETRIED = marked("The provider will be asked again to give the money back for {order}.")
 
 
-def errand(callee: str, name: str, preset: object = None) -> Errand | None:
-    """An operation of a node as an errand; None if the contract has no such operation."""
+def command_for(callee: str, name: str, preset: object = None) -> Command | None:
+    """The command for an operation of a node; None if the contract has no such operation."""
     operation = find_operation(role_of(callee) or "", name)
     if operation is None:
         return None
@@ -105,19 +105,19 @@ def errand(callee: str, name: str, preset: object = None) -> Errand | None:
         return reply
 
     title = Sentence("{node}: {name}", node=callee, name=name)
-    return Errand(title, operation.request, warning, send, preset or {})
+    return Command(title, operation.request, warning, send, preset or {})
 
 
 _GAPS = ("order", "code", "quantity", "counted", "sku", "location", "sorter")
 
 
 def allowed(operation: Operation[Any, Any]) -> bool:
-    """Whether a console may ask it."""
+    """Whether a console may request it."""
     return not operation.callers or "console" in operation.callers
 
 
-def price_change(preset: object) -> Errand:
-    """Another price for one style: its product is looked up."""
+def price_change(preset: object) -> Command:
+    """The command that changes the price of a style; it looks up the product."""
 
     def warning(data: dict[str, Any]) -> Sentence:
         price = data.get("price", {})
@@ -137,11 +137,11 @@ def price_change(preset: object) -> Errand:
                 return reply
         raise UnknownSku(f"No style has the SKU {data.sku}.", field="sku")
 
-    return Errand(Sentence("Change price"), PriceChange, warning, send, preset)
+    return Command(Sentence("Change price"), PriceChange, warning, send, preset)
 
 
-def choices(nodes: Nodes) -> list[str]:
-    """Every operation of every node that is known, as `settlement cancel`."""
+def choices(nodes: KnownNodes) -> list[str]:
+    """All operations of all known nodes, such as `settlement cancel`."""
     names = {"catalog", "settlement", "warehouse"} | {
         node.name for node in nodes if node.role in ("sorter", "terminal")
     }

@@ -1,27 +1,29 @@
-"""Plays a recording in real time, in slices between which keys are heard and the screen drawn."""
+"""Plays a recording in real time, in slices between which keys are answered."""
 
 import asyncio
 from collections.abc import Callable
 
 from bus.history.message import Message
 from tui.model.player import Player
-from tui.scheduler import Pace
+from tui.scheduler import FeedScheduler
 
 _SLICE = 50
-"""Entries that are taken in at once: about 2 ms."""
+"""Entries taken into the model at once: about 2 ms."""
 _REST = 0.0025
 """Seconds between two slices while there is more to take in: a third of the time."""
 _STEP = 0.05
 """Seconds between two looks at the clock."""
 
 
-async def play(player: Player, heard: Callable[[list[Message]], None], pace: Pace) -> None:
+async def play(
+    player: Player, heard: Callable[[list[Message]], None], scheduler: FeedScheduler
+) -> None:
     """Play until cancelled.
 
     Args:
-        player: has the recording, and says whether it is to be played.
-        heard: told what was taken into the model, in slices.
-        pace: says how much of the time is spent on that.
+        player: the recording and whether it is playing.
+        heard: called with the messages taken into the model, in slices.
+        scheduler: divides the time between that and keys.
     """
     loop = asyncio.get_running_loop()
     last = loop.time()
@@ -34,5 +36,5 @@ async def play(player: Player, heard: Callable[[list[Message]], None], pace: Pac
         now = loop.time()
         player.pass_((now - last) * 1000)
         last = now
-        pace.hear(take_some)
-        await pace.rest(_REST if player.behind else _STEP)
+        scheduler.run(take_some)
+        await scheduler.pause(_REST if player.behind else _STEP)

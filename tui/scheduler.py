@@ -1,39 +1,39 @@
-"""Who has the processor: what is heard, or the operator at the keys. Keys come first."""
+"""Divides the processor between the feed and the operator's keys: keys come first."""
 
 import asyncio
 import time
 from collections.abc import Callable
 
 _SLICE = 0.005
-"""Seconds for which it is heard before keys are looked at again."""
+"""Seconds for which the feed may run before keys are looked at."""
 _ANSWER = 0.05
-"""Seconds after a key in which it is answered, and nothing is heard."""
+"""Seconds after a key for which the feed pauses, so that the key is answered."""
 _URGENT = 0.02
-"""Seconds of them where much waits to be heard: most of the time is the key's even then."""
+"""The same while many messages wait: most of the time still belongs to the key."""
 
 
-class Pace:
-    """Divides time between hearing, in slices, and all else."""
+class FeedScheduler:
+    """Runs the feed in slices, and pauses it while a key is being answered."""
 
     def __init__(self) -> None:
-        self._answered = 0.0
+        self._paused_until = 0.0
 
-    def key(self) -> None:
-        """The operator wants something."""
-        self._answered = time.monotonic() + _ANSWER
+    def key_pressed(self) -> None:
+        """The operator has pressed a key."""
+        self._paused_until = time.monotonic() + _ANSWER
 
-    def hear(self, some: Callable[[], bool]) -> None:
-        """Hear some, again and again, until the slice is over or there is nothing more."""
+    def run(self, step: Callable[[], bool]) -> None:
+        """Call a step of the feed until the slice is over or it returns false."""
         end = time.monotonic() + _SLICE
-        while some() and time.monotonic() < end:
+        while step() and time.monotonic() < end:
             pass
 
-    async def rest(self, seconds: float, *, urgent: bool = False) -> None:
-        """Let all else have its turn, and a key that was pressed be answered.
+    async def pause(self, seconds: float, *, urgent: bool = False) -> None:
+        """Let everything else run, and a key that was pressed be answered.
 
         Args:
-            seconds: for which to rest at least.
-            urgent: whether much waits to be heard.
+            seconds: the shortest pause.
+            urgent: whether many messages wait.
         """
-        left = self._answered - time.monotonic()
+        left = self._paused_until - time.monotonic()
         await asyncio.sleep(max(seconds, min(left, _URGENT) if urgent else left))

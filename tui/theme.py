@@ -1,4 +1,4 @@
-"""How styles look in the light and the dark theme; whatever a colour says, a sign says too."""
+"""The styles of the light and the dark theme; what a colour says, a sign says too."""
 
 from rich.style import Style
 
@@ -22,10 +22,10 @@ _STYLES = {
 
 
 def is_dark(theme: str) -> bool:
-    """Whether a theme is the dark one; asked for each line, so it must cost nothing."""
+    """Whether a theme is the dark one; called for each line, so it must be cheap."""
     return theme != LIGHT
 
 
 def style(name: str, *, dark: bool) -> Style:
-    """The style of a name."""
+    """The style with a name."""
     return _STYLES[dark][name]

@@ -18,7 +18,7 @@ _MULTIPLE = 1 << 32
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Position:
     """Where an entry begins."""
 
     file: int
@@ -30,7 +30,7 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class _Mark:
     at: int
-    place: Place
+    position: Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class _File:
     """Bytes of the files before it."""
 
 
-class Tape:
+class Archive:
     """What was recorded, in the order of time; nothing of it is kept in memory.
 
     Files are read as they are when it is opened. Of a compressed part only the beginning is
@@ -74,7 +74,7 @@ class Tape:
         """When it begins, in milliseconds since the epoch."""
         self.end = self._times[-1]
         """When its last message was received."""
-        for _, entry in self.entries(self._marks[-1].place):
+        for _, entry in self.entries(self._marks[-1].position):
             self.end = max(self.end, entry.at)
 
     def site(self) -> str:
@@ -88,36 +88,38 @@ class Tape:
                 return site
         raise ConfigurationError("The recording names no site: say which with --site.")
 
-    def entries(self, start: Place | None = None) -> Iterator[tuple[Place, Recorded | Connected]]:
+    def entries(
+        self, start: Position | None = None
+    ) -> Iterator[tuple[Position, Recorded | Connected]]:
         """The entries from a place on, each with the place of the next one.
 
         Raises:
             JournalError: a file cannot be read, or is damaged.
         """
-        start = start or Place(0, 0)
+        start = start or Position(0, 0)
         for number in range(start.file, len(self._files)):
             offset = start.offset if number == start.file else 0
             for end, entry in read_from(self._files[number].path, offset):
-                yield Place(number, end), entry
+                yield Position(number, end), entry
 
-    def before(self, at: int, ahead: int = 0) -> Place:
+    def before(self, at: int, ahead: int = 0) -> Position:
         """A place that is known, so many bytes or more ahead of a time; or the beginning."""
         last = max(0, bisect_right(self._times, at) - 1)
-        wanted = self.bytes_to(self._marks[last].place) - ahead
-        while last and self.bytes_to(self._marks[last].place) > wanted:
+        wanted = self.bytes_to(self._marks[last].position) - ahead
+        while last and self.bytes_to(self._marks[last].position) > wanted:
             last -= 1
-        return self._marks[last].place
+        return self._marks[last].position
 
-    def bytes_to(self, place: Place) -> int:
+    def bytes_to(self, position: Position) -> int:
         """How many bytes of the recording are ahead of a place."""
-        return self._files[place.file].before + place.offset
+        return self._files[position.file].before + position.offset
 
     def _index(self, apart: int) -> Iterator[_Mark]:
         """Places with their times, which do not go back where the recorder's clock did."""
         latest = 0
         for number, file in enumerate(self._files):
             latest = max(latest, file.begins)
-            yield _Mark(latest, Place(number, 0))
+            yield _Mark(latest, Position(number, 0))
             if file.path.suffix == ".gz":
                 continue
             offset = apart
@@ -125,10 +127,10 @@ class Tape:
                 first = next(read_from(file.path, offset), None)
                 if first is None:
                     break
-                place, entry = first
+                position, entry = first
                 latest = max(latest, entry.at)
-                yield _Mark(latest, Place(number, place))
-                offset = max(place, offset + apart)
+                yield _Mark(latest, Position(number, position))
+                offset = max(position, offset + apart)
 
 
 def _beginning(path: Path) -> tuple[int, Path] | None:

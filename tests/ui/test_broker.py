@@ -47,7 +47,7 @@ async def test_an_order_is_watched_over_a_broker(
         async with second.run_test(size=(100, 30)) as pilot:
             await shows(pilot, "console-1")  # the first one said goodbye
             await eventually(
-                lambda: second.desk.model.nodes.status("console-1") == "online", "its presence"
+                lambda: second.context.model.nodes.status("console-1") == "online", "its presence"
             )
 
 

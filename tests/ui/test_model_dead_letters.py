@@ -45,9 +45,9 @@ async def test_a_late_command_of_an_order_that_is_undone_is_normal(tmp_path: Pat
         told(heard, broker.passed)
         (declined,) = heard.orders
         console = await refused_commit(store, broker, declined.order)
-    track = console.orders.get(declined.order)
-    assert track is not None
-    assert track.state == "declined"
+    tracked = console.orders.get(declined.order)
+    assert tracked is not None
+    assert tracked.state == "declined"
     assert not console.alarms.subjects("dead-letter")
 
 

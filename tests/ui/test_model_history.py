@@ -13,7 +13,7 @@ from bus.contract.topics import Topics
 from bus.history.filter import FilterError, parse_filter
 from bus.history.message import Message
 from bus.link import Incoming
-from tui.model.history import History
+from tui.model.history import MessageHistory
 from tui.model.store import StoreModel
 from tui.model.view import View
 
@@ -24,7 +24,7 @@ def event(number: int, size: int = 0) -> Incoming:
 
 
 def small(messages: int = 20, size: int = 100_000) -> StoreModel:
-    return StoreModel(Topics("main"), History(messages, size))
+    return StoreModel(Topics("main"), MessageHistory(messages, size))
 
 
 def heard_day() -> StoreModel:

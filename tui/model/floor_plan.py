@@ -12,7 +12,7 @@ _AT_AISLE = frozenset({"assigned", "travelling", "picking", "short"})
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class SorterPosition:
     """Where a sorter is."""
 
     where: Literal["idle", "aisle", "way", "point", "unknown"]
@@ -21,7 +21,7 @@ class Position:
     point: str | None = None
 
 
-class Floor:
+class FloorPlan:
     """Aisles, by the locations that were heard of, and the pickup points that are shown."""
 
     def __init__(self) -> None:
@@ -71,14 +71,14 @@ def aisle(location: str) -> str:
     return location.partition("-")[0]
 
 
-def position(sorter: NodeView) -> Position:
+def position(sorter: NodeView) -> SorterPosition:
     """Where a sorter is, by the step of its job and the picks that it was sent for."""
     job = sorter.job
     if job is None or job.step in ("idle", "done", "aborted"):
-        return Position("idle")
+        return SorterPosition("idle")
     here = aisle(sorter.route[job.pick]) if job.pick < len(sorter.route) else None
     if job.step in _AT_AISLE:
-        return Position("aisle" if here else "unknown", here, sorter.point)
+        return SorterPosition("aisle" if here else "unknown", here, sorter.point)
     if job.step == "conveying":
-        return Position("way" if here else "unknown", here, sorter.point)
-    return Position("point" if sorter.point else "unknown", None, sorter.point)
+        return SorterPosition("way" if here else "unknown", here, sorter.point)
+    return SorterPosition("point" if sorter.point else "unknown", None, sorter.point)

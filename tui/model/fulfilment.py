@@ -1,12 +1,20 @@
-"""Why a paid order is not packed yet: its job, and the sorters."""
+"""WaitReason a paid order is not packed yet: its job, and the sorters."""
 
 from dataclasses import replace
 
 from bus.text.sentence import Sentence, marked
 from tui.model.advice import advice, instead
-from tui.model.nodes import Nodes, NodeView
-from tui.model.tracked_order import Hop, Track
-from tui.model.wait_reason import PATIENCE, SLOW, Why, asked, to_be_put_back, turn_of, waits_for
+from tui.model.nodes import KnownNodes, NodeView
+from tui.model.tracked_order import Hop, TrackedOrder
+from tui.model.wait_reason import (
+    PATIENCE,
+    SLOW,
+    WaitReason,
+    asked,
+    due_step,
+    to_be_put_back,
+    waits_for,
+)
 
 _OFTEN = 3
 """So many times in a row a sorter need not take a job."""
@@ -25,60 +33,62 @@ _STEPS: dict[str, str] = {
 """By step of a job; a step that is not in it is not believed."""
 
 
-def at_the_sorter(track: Track, nodes: Nodes, now: int) -> Why:
+def at_the_sorter(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason:
     """Paid and not packed yet."""
-    given, fulfil, packed = (track.last(name) for name in ("pick", "fulfil", "packed"))
-    if fulfil is None and track.last("reserve") is not None and not track.dropped:
+    given, fulfil, packed = (tracked.last(name) for name in ("pick", "fulfil", "packed"))
+    if fulfil is None and tracked.last("reserve") is not None and not tracked.dropped:
         reason = Sentence("waits for {node} to pass it to the warehouse", node="settlement")
-        return turn_of(nodes, "settlement", track.since, now, reason)
-    answer = track.answer(packed) if packed is not None else None
+        return due_step(nodes, "settlement", tracked.since, now, reason)
+    answer = tracked.answer(packed) if packed is not None else None
     if answer is not None and answer.problem is None:
         reason = Sentence("waits for {node} to report the parcel", node="warehouse")
-        return turn_of(nodes, "warehouse", answer.at, now, reason)
-    sorter = _sorter(track, nodes, given)
-    if sorter is None or _is_taken_away(track, given):
-        return _without_a_sorter(track, nodes, now)
-    return _in_its_step(track, nodes, now, sorter, given)
+        return due_step(nodes, "warehouse", answer.at, now, reason)
+    sorter = _sorter(tracked, nodes, given)
+    if sorter is None or _is_taken_away(tracked, given):
+        return _without_a_sorter(tracked, nodes, now)
+    return _in_its_step(tracked, nodes, now, sorter, given)
 
 
-def _without_a_sorter(track: Track, nodes: Nodes, now: int) -> Why:
+def _without_a_sorter(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason:
     """Nobody has its job."""
     for look in (_at_the_warehouse, _with_its_goods, _after_a_fault, _declined, _with_none):
-        found = look(track, nodes, now)
+        found = look(tracked, nodes, now)
         if found is not None:
             return found
-    since = _waiting_since(track)
-    if not _a_sorter_is_free(track, nodes, now):
-        return Why(Sentence("waits for a free sorter"), since, "warehouse")
+    since = _waiting_since(tracked)
+    if not _a_sorter_is_free(tracked, nodes, now):
+        return WaitReason(Sentence("waits for a free sorter"), since, "warehouse")
     reason = Sentence("waits for {node} to give it to a sorter", node="warehouse")
     if now - since < SLOW:  # a sorter that is free may have been told to pause
-        return Why(reason, since, "warehouse")
+        return WaitReason(reason, since, "warehouse")
     to_do = Sentence(
         "A sorter is free: goods may have to be put back on a shelf first. O tries it again at"
         " once."
     )
-    return Why(reason, since, "warehouse", normal=False, to_do=to_do)
+    return WaitReason(reason, since, "warehouse", normal=False, to_do=to_do)
 
 
-def _waiting_since(track: Track) -> int:
+def _waiting_since(tracked: TrackedOrder) -> int:
     """When it was last given to the warehouse, or taken from a sorter."""
-    return max(track.since, *(hop.at for hop in track.hops if hop.name in ("fulfil", "abort")), 0)
+    return max(
+        tracked.since, *(hop.at for hop in tracked.hops if hop.name in ("fulfil", "abort")), 0
+    )
 
 
-def _at_the_warehouse(track: Track, nodes: Nodes, now: int) -> Why | None:
+def _at_the_warehouse(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason | None:
     """Which is not well."""
     del now
     reason = Sentence("waits for {node} to give it to a sorter", node="warehouse")
-    found = waits_for(nodes, "warehouse", _waiting_since(track), reason)
+    found = waits_for(nodes, "warehouse", _waiting_since(tracked), reason)
     return None if found.normal else found
 
 
-def _with_its_goods(track: Track, nodes: Nodes, now: int) -> Why | None:
+def _with_its_goods(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason | None:
     """Its goods are with a sorter that had the job, and no shelf holds others of them."""
-    abort = track.last("abort")
-    if abort is None or not _a_sorter_is_free(track, nodes, now):
+    abort = tracked.last("abort")
+    if abort is None or not _a_sorter_is_free(tracked, nodes, now):
         return None
-    answer = track.answer(abort)
+    answer = tracked.answer(abort)
     if answer is None:
         found = waits_for(nodes, abort.receiver, abort.at, asked(abort), hop=abort)
         if not found.normal or now - abort.at < PATIENCE:
@@ -89,10 +99,10 @@ def _with_its_goods(track: Track, nodes: Nodes, now: int) -> Why | None:
     return to_be_put_back(answer.at, abort)
 
 
-def _after_a_fault(track: Track, nodes: Nodes, now: int) -> Why | None:
+def _after_a_fault(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason | None:
     """Its last sorter could not go on."""
     del nodes, now
-    given, fault = track.last("pick"), track.last("fault")
+    given, fault = tracked.last("pick"), tracked.last("fault")
     if given is None or fault is None or fault.number < given.number:
         return None
     reason = Sentence(
@@ -101,19 +111,19 @@ def _after_a_fault(track: Track, nodes: Nodes, now: int) -> Why | None:
     to_do = Sentence(
         "Look after {node}; then say that it is well (W on the stock screen).", node=fault.sender
     )
-    return Why(reason, fault.at, fault.sender, fault, normal=False, to_do=to_do)
+    return WaitReason(reason, fault.at, fault.sender, fault, normal=False, to_do=to_do)
 
 
-def _declined(track: Track, nodes: Nodes, now: int) -> Why | None:
+def _declined(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason | None:
     """Its last sorter did not take it."""
     del nodes, now
-    declined = _not_taken(track)
+    declined = _not_taken(tracked)
     if not declined:
         return None
     name = declined[-1].receiver
     times = sum(hop.receiver == name for hop in declined)
     reason = Sentence("{node} does not take the job", node=name)
-    found = Why(reason, declined[0].at, name, declined[-1])
+    found = WaitReason(reason, declined[0].at, name, declined[-1])
     if len(declined) < _OFTEN:
         return found
     reason = Sentence("{reason}; asked {times} times", reason=reason, times=times)
@@ -123,7 +133,7 @@ def _declined(track: Track, nodes: Nodes, now: int) -> Why | None:
     return replace(found, reason=reason, normal=False, to_do=to_do)
 
 
-def _with_none(track: Track, nodes: Nodes, now: int) -> Why | None:
+def _with_none(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason | None:
     """No sorter is there."""
     del now
     warehouse = nodes.get("warehouse")
@@ -131,12 +141,12 @@ def _with_none(track: Track, nodes: Nodes, now: int) -> Why | None:
         return None
     reason = Sentence("waits for a sorter, and none is there")
     to_do = Sentence("Switch a sorter on: storebus node sorter-1.")
-    return Why(reason, _waiting_since(track), "warehouse", normal=False, to_do=to_do)
+    return WaitReason(reason, _waiting_since(tracked), "warehouse", normal=False, to_do=to_do)
 
 
-def _a_sorter_is_free(track: Track, nodes: Nodes, now: int) -> bool:
+def _a_sorter_is_free(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> bool:
     """Whether a sorter is there that has nothing to do, and has not failed with this order."""
-    failed = {hop.receiver for hop in track.hops if (hop.kind, hop.name) == ("req", "abort")}
+    failed = {hop.receiver for hop in tracked.hops if (hop.kind, hop.name) == ("req", "abort")}
     return any(
         node.job is None or (node.job.step in _IDLE and now - node.job_since >= PATIENCE)
         for node in nodes.sorters
@@ -144,33 +154,33 @@ def _a_sorter_is_free(track: Track, nodes: Nodes, now: int) -> bool:
     )
 
 
-def _sorter(track: Track, nodes: Nodes, given: Hop | None) -> NodeView | None:
+def _sorter(tracked: TrackedOrder, nodes: KnownNodes, given: Hop | None) -> NodeView | None:
     """Who has the job: who was given it, or who says so where that was not heard."""
     if given is not None:
         return nodes.get(given.receiver) or NodeView(given.receiver)
     return next(
-        (node for node in nodes.sorters if node.job and node.job.order == track.order), None
+        (node for node in nodes.sorters if node.job and node.job.order == tracked.order), None
     )
 
 
-def _is_taken_away(track: Track, given: Hop | None) -> bool:
+def _is_taken_away(tracked: TrackedOrder, given: Hop | None) -> bool:
     """Whether whoever was given the job has it no more: it was faulty, slow or gone, or said no."""
     if given is None:
         return False
-    later = [hop for hop in track.hops if hop.kind == "req" and hop.number > given.number]
+    later = [hop for hop in tracked.hops if hop.kind == "req" and hop.number > given.number]
     return any(
         (hop.name == "abort" and hop.receiver == given.receiver)
         or (hop.name == "fault" and hop.sender == given.receiver)
         for hop in later
-    ) or bool(_not_taken(track))
+    ) or bool(_not_taken(tracked))
 
 
-def _not_taken(track: Track) -> list[Hop]:
+def _not_taken(tracked: TrackedOrder) -> list[Hop]:
     """The last times that the job was given to a sorter, if none has taken it."""
-    picks = [hop for hop in track.hops if (hop.kind, hop.name) == ("req", "pick")]
+    picks = [hop for hop in tracked.hops if (hop.kind, hop.name) == ("req", "pick")]
     declined: list[Hop] = []
     for hop in reversed(picks):
-        answer = track.answer(hop)
+        answer = tracked.answer(hop)
         if answer is None and hop is picks[-1]:
             continue  # it was given anew, perhaps to another
         if answer is None or not answer.declined:
@@ -180,9 +190,11 @@ def _not_taken(track: Track) -> list[Hop]:
     return declined if declined and declined[-1].receiver == anew else []
 
 
-def _in_its_step(track: Track, nodes: Nodes, now: int, sorter: NodeView, given: Hop | None) -> Why:
-    job, step, since = sorter.job, _HAS_IT, given.at if given is not None else track.since
-    if job is not None and job.order == track.order:
+def _in_its_step(
+    tracked: TrackedOrder, nodes: KnownNodes, now: int, sorter: NodeView, given: Hop | None
+) -> WaitReason:
+    job, step, since = sorter.job, _HAS_IT, given.at if given is not None else tracked.since
+    if job is not None and job.order == tracked.order:
         step, since = _STEPS.get(job.step, _HAS_IT), sorter.job_since or since
     reason = Sentence("waits for {node}: {step}", node=sorter.name, step=Sentence(step))
     found = waits_for(nodes, sorter.name, since, reason, hop=given)

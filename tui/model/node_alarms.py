@@ -5,6 +5,7 @@ from string import Formatter
 from typing import Any, get_args
 
 from bus.contract.every import Alarm
+from bus.text.duration import elapsed
 from bus.text.sentence import Sentence, marked
 from tui.model.alarms import Kind
 
@@ -33,14 +34,9 @@ _CALLED = {
     "machine": marked("machine"),
     "screen": marked("screen"),
 }
-_UNITS = (
-    (86_400, marked("{count} days")),
-    (3_600, marked("{count} h")),
-    (60, marked("{count} min")),
-)
 
 
-def shown_alarms(node: str, listed: object) -> Iterator[tuple[tuple[Kind, str], Sentence]]:
+def node_alarms(node: str, listed: object) -> Iterator[tuple[tuple[Kind, str], Sentence]]:
     """Each alarm of a node's state: its kind and subject, and what an operator is told.
 
     Args:
@@ -52,17 +48,6 @@ def shown_alarms(node: str, listed: object) -> Iterator[tuple[tuple[Kind, str], 
             kind = each["kind"]
             subject = str(each.get("subject") or each.get("order") or node)
             yield (kind, subject), _text(kind, node, each)
-
-
-def span(milliseconds: int) -> Sentence:
-    """A time that has passed, in words: tenths of a second below ten, then the largest unit."""
-    if milliseconds < 10_000:  # noqa: PLR2004
-        return Sentence("{count} s", count=f"{milliseconds / 1000:.1f}")
-    seconds = milliseconds // 1000
-    size, unit = next(
-        ((size, unit) for size, unit in _UNITS if seconds >= 2 * size), (1, marked("{count} s"))
-    )
-    return Sentence(unit, count=seconds // size)
 
 
 def _said(kind: Kind, node: str, alarm: dict[str, Any]) -> Sentence | None:
@@ -102,11 +87,7 @@ def _text(kind: Kind, node: str, alarm: dict[str, Any]) -> Sentence:
         words = Sentence("{words}", words=str(alarm.get("detail")))
         order = alarm.get("order")
         return words if order is None else Sentence("{order}: {words}", order=order, words=words)
-    size, unit = next(
-        ((size, unit) for size, unit in _UNITS if abs(seconds) >= 2 * size),
-        (1, marked("{count} s")),
-    )
-    span = Sentence(unit, count=round(abs(seconds) / size))
+    span = elapsed(seconds * 1000, digits=2)
     if kind == "clock-step" and seconds > 0:
         return Sentence("the clock of {node} was set {span} forward; nothing expires by that, but"
                         " see whether it is right now", node=node, span=span)  # fmt: skip

@@ -1,9 +1,9 @@
-"""An order's swim-lane: a column for each node, a row for each message in time."""
+"""An order's swim-swim_lane: a column for each node, a row for each message in time."""
 
 from dataclasses import dataclass
 
 from tui.model.nodes import NodeView
-from tui.model.tracked_order import Hop, Track
+from tui.model.tracked_order import Hop, TrackedOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Arrow:
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class SwimLane:
     """The picture of an order."""
 
     columns: tuple[str, ...]
@@ -35,14 +35,14 @@ class Lane:
     arrows: tuple[Arrow, ...]
 
 
-def lane(track: Track) -> Lane:
+def swim_lane(tracked: TrackedOrder) -> SwimLane:
     """Draw an order's way as it was heard."""
-    names = {hop.sender for hop in track.hops} | {hop.receiver for hop in track.hops}
+    names = {hop.sender for hop in tracked.hops} | {hop.receiver for hop in tracked.hops}
     columns = tuple(sorted(names - {""}, key=lambda name: NodeView(name).place()))
     places = {name: place for place, name in enumerate(columns)}
-    unanswered = {id(hop) for hop in track.unanswered()}
-    arrows, before = [], track.hops[0].at if track.hops else 0
-    for hop in track.hops:
+    unanswered = {id(hop) for hop in tracked.unanswered()}
+    arrows, before = [], tracked.hops[0].at if tracked.hops else 0
+    for hop in tracked.hops:
         arrows.append(
             Arrow(
                 hop,
@@ -53,4 +53,4 @@ def lane(track: Track) -> Lane:
             )
         )
         before = hop.at
-    return Lane(columns, tuple(arrows))
+    return SwimLane(columns, tuple(arrows))

@@ -52,7 +52,7 @@ _VALUES = attrgetter(*(each.name for each in fields(Hop)))
 
 
 @dataclass(slots=True)
-class Track:
+class TrackedOrder:
     """An order as far as it was seen."""
 
     order: str
@@ -173,33 +173,33 @@ TELLING = frozenset(
 """Operations whose messages are looked into."""
 
 
-def learn(track: Track, message: Message, data: dict[str, Any]) -> None:
+def learn(tracked: TrackedOrder, message: Message, data: dict[str, Any]) -> None:
     """What a message says of its order; settlement's own word is believed more."""
     if (message.kind, message.name) == ("req", "pick"):
-        track.sorter = message.receiver
+        tracked.sorter = message.receiver
         job = data.get("job")
-        track.job = job if isinstance(job, str) else None
-    elif message.name == "purchase" and track.terminal is None:
-        track.terminal = message.sender if message.kind == "req" else message.receiver
+        tracked.job = job if isinstance(job, str) else None
+    elif message.name == "purchase" and tracked.terminal is None:
+        tracked.terminal = message.sender if message.kind == "req" else message.receiver
     if message.kind == "rep" and message.name == "purchase" and message.code is None:
-        track.total = money(data.get("total")) or track.total
+        tracked.total = money(data.get("total")) or tracked.total
         point = data.get("pickup_point")
-        track.pickup_point = point if isinstance(point, str) else track.pickup_point
-    _learn_who(track, message, data)
+        tracked.pickup_point = point if isinstance(point, str) else tracked.pickup_point
+    _learn_who(tracked, message, data)
     state = _state_of(message, data)
-    if state is not None and state != track.state:
-        track.comes_into(state, message.at, detail(data) if state in FINAL else None)
+    if state is not None and state != tracked.state:
+        tracked.comes_into(state, message.at, detail(data) if state in FINAL else None)
 
 
-def _learn_who(track: Track, message: Message, data: dict[str, Any]) -> None:
+def _learn_who(tracked: TrackedOrder, message: Message, data: dict[str, Any]) -> None:
     """By what people ask for it: its pickup code, its account, its goods."""
     if message.name in ("purchase", "remind"):
-        track.code = _short(data.get("pickup_code")) or track.code
+        tracked.code = _short(data.get("pickup_code")) or tracked.code
     if (message.kind, message.name) == ("req", "purchase"):
         payment, lines = data.get("payment"), data.get("lines")
         if isinstance(payment, dict):
-            track.account = _short(payment.get("account"))
-        track.skus = tuple(
+            tracked.account = _short(payment.get("account"))
+        tracked.skus = tuple(
             sku
             for each in (lines[:_LINES] if isinstance(lines, list) else ())
             if isinstance(each, dict) and (sku := _short(each.get("sku")))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from bus.text.sentence import Sentence, marked
 from tui.model.advice import advice, goes_on
-from tui.model.nodes import Nodes
+from tui.model.nodes import KnownNodes
 from tui.model.tracked_order import Hop
 
 PATIENCE = 2_000
@@ -14,7 +14,7 @@ SLOW = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class WaitReason:
     """What an order waits for."""
 
     reason: Sentence
@@ -23,7 +23,7 @@ class Why:
     node: str
     """Who has to do something."""
     hop: Hop | None = None
-    """The message that it is stuck behind, to be marked in the swim-lane."""
+    """The message that it is stuck behind, to be marked in the swim-swim_lane."""
     normal: bool = True
     """Nothing is wrong: it only takes its time."""
     to_do: Sentence | None = None
@@ -51,7 +51,7 @@ _TO_ANSWER = marked("to answer {operation}")
 _GONE = ("lost", "offline")
 
 
-def trouble(nodes: Nodes, name: str) -> str:
+def trouble(nodes: KnownNodes, name: str) -> str:
     """What keeps a node from doing anything, as the end of a sentence; empty if nothing does."""
     node = nodes.get(name)
     if node is None:
@@ -68,20 +68,20 @@ def trouble(nodes: Nodes, name: str) -> str:
 
 
 def waits_for(
-    nodes: Nodes, name: str, since: int, reason: Sentence, *, hop: Hop | None = None
-) -> Why:
-    """A node's turn has come; if that is not well, this is why nothing happens."""
+    nodes: KnownNodes, name: str, since: int, reason: Sentence, *, hop: Hop | None = None
+) -> WaitReason:
+    """A node's turn has come; if that is not well, this is diagnose nothing happens."""
     end, node = trouble(nodes, name), nodes.get(name)
     if not end or node is None:
-        return Why(reason, since, name, hop)
+        return WaitReason(reason, since, name, hop)
     gone_since = node.since if node.status in _GONE else since
-    return Why(
+    return WaitReason(
         Sentence(end, reason=reason), max(since, gone_since), name, hop, normal=False,
         to_do=advice(nodes, name, hop.name if hop else ""),
     )  # fmt: skip
 
 
-def turn_of(nodes: Nodes, name: str, since: int, now: int, reason: Sentence) -> Why:
+def due_step(nodes: KnownNodes, name: str, since: int, now: int, reason: Sentence) -> WaitReason:
     """A role has heard all that it needs, and is to say the next word at once."""
     found = waits_for(nodes, name, since, reason)
     if found.normal and now - since >= PATIENCE:
@@ -101,10 +101,10 @@ def what(hop: Hop) -> Sentence:
     return Sentence(_FOR.get(hop.name, _TO_ANSWER), operation=hop.name)
 
 
-def to_be_put_back(since: int, hop: Hop) -> Why:
+def to_be_put_back(since: int, hop: Hop) -> WaitReason:
     """Goods of an order have left their shelves and are to go back there, which people do."""
     reason = Sentence("waits for its goods to be put back on their shelves")
     to_do = Sentence(
         "Put them back on a shelf, and enter that: + on the stock screen, with the parcel."
     )
-    return Why(reason, since, "warehouse", hop, normal=False, to_do=to_do, is_put_back=True)
+    return WaitReason(reason, since, "warehouse", hop, normal=False, to_do=to_do, is_put_back=True)

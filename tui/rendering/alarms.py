@@ -6,12 +6,12 @@ from typing import NamedTuple
 from bus.text.safe import fit, visible
 from bus.text.sentence import Sentence, marked
 from bus.text.wrap import wrapped
-from tui.model.alarm_list import Alarms
-from tui.model.alarms import KINDS, SEVERITIES, Alarm, Severity
+from tui.model.alarm_list import AlarmList
+from tui.model.alarms import KINDS, SEVERITIES, ConsoleAlarm, Severity
 from tui.model.groups import Group
 from tui.model.remedy import Remedy
 from tui.model.store import StoreModel
-from tui.rendering.canvas import Line, Paper, clock, lasting
+from tui.rendering.canvas import Canvas, Line, clock, lasting
 from tui.rendering.words import MARK, SEVERITY
 
 ORDER = {
@@ -26,16 +26,16 @@ _TIMES = 18
 """Cells of two times of day."""
 
 
-class Waiting(NamedTuple):
+class WaitingOrder(NamedTuple):
     """An order that waits for what an alarm is about."""
 
     order: str
 
 
-Item = Group | Alarm | Waiting | Line
+Item = Group | ConsoleAlarm | WaitingOrder | Line
 
 
-def shown(alarms: Alarms, order: str, only: Severity | None) -> list[Group]:
+def shown(alarms: AlarmList, order: str, only: Severity | None) -> list[Group]:
     """Causes that hold, in an order, of one severity or of all."""
     groups = [group for group in alarms.groups() if only in (None, group.severity)]
     if order == "oldest":
@@ -46,8 +46,8 @@ def shown(alarms: Alarms, order: str, only: Severity | None) -> list[Group]:
 
 
 def lines(
-    alarms: Alarms,
-    paper: Paper,
+    alarms: AlarmList,
+    canvas: Canvas,
     order: str = "severity",
     only: Severity | None = None,
     opened: Collection[tuple[str, str]] = (),
@@ -58,55 +58,57 @@ def lines(
         items.append(group)
         if group.head.key in opened:
             items += [each for each in group.effects if each.kind != "stuck"]
-            items += [Waiting(each) for each in group.orders]
+            items += [WaitingOrder(each) for each in group.orders]
     if not items:
-        none = paper._("no alarms") if only is None else paper._("none of this severity")
+        none = canvas._("no alarms") if only is None else canvas._("none of this severity")
         items.append([("✔ " + none, "good")])
     past = [alarm for alarm in alarms.history() if only in (None, alarm.severity)]
     if past:
-        items += [[], [(paper._("over"), "dim")], *past]
+        items += [[], [(canvas._("over"), "dim")], *past]
     return items
 
 
 def heading(
-    alarms: Alarms, paper: Paper, order: str, only: Severity | None, new: int
+    alarms: AlarmList, canvas: Canvas, order: str, only: Severity | None, new: int
 ) -> list[Line]:
     """How many of each severity, what is shown in which order, and how many are out of sight."""
     parts: list[Line] = []
     if new:
-        parts.append([("▲ " + paper._("{count} new: n goes there", count=new), "bad")])
+        parts.append([("▲ " + canvas._("{count} new: n goes there", count=new), "bad")])
     counts = [group.severity for group in alarms.groups()]
     for severity in SEVERITIES:
         word, style = SEVERITY[severity]
         count = counts.count(severity)
-        parts.append([(f"{MARK[severity]} {count} {paper._(word)}", style if count else "dim")])
-    chosen = paper._("all") if only is None else paper._(SEVERITY[only][0])
-    parts.append([(paper._(ORDER[order]) + "  ", "dim"), (chosen, "key")])
-    return paper.flowed(*parts)
+        parts.append([(f"{MARK[severity]} {count} {canvas._(word)}", style if count else "dim")])
+    chosen = canvas._("all") if only is None else canvas._(SEVERITY[only][0])
+    parts.append([(canvas._(ORDER[order]) + "  ", "dim"), (chosen, "key")])
+    return canvas.flowed(*parts)
 
 
-def row(item: Item, model: StoreModel, paper: Paper) -> Line:
+def row(item: Item, model: StoreModel, canvas: Canvas) -> Line:
     """What stands in the list."""
     if isinstance(item, Group):
-        line = _row(item.head, item.severity, item.text, model.alarms, paper)
+        line = _row(item.head, item.severity, item.text, model.alarms, canvas)
         folded = sum(each.kind != "stuck" for each in item.effects)
         if folded:
             line.append((f"  +{folded}", "warn"))
         return line
-    if isinstance(item, Alarm):
-        line = _row(item, item.severity, item.said, model.alarms, paper)
+    if isinstance(item, ConsoleAlarm):
+        line = _row(item, item.severity, item.said, model.alarms, canvas)
         return line if item.ended is not None else [("  └ ", "line"), *line]
-    if isinstance(item, Waiting):
-        track = model.orders.get(item.order)
-        reason = model.why(track) if track is not None else None
-        words = reason.reason.said(paper.say) if reason is not None else ""
+    if isinstance(item, WaitingOrder):
+        tracked = model.orders.get(item.order)
+        reason = model.diagnose(tracked) if tracked is not None else None
+        words = reason.reason.said(canvas.say) if reason is not None else ""
         return [("  └ ", "line"), (item.order + "  ", ""), (words, "dim")]
     return item
 
 
-def _row(alarm: Alarm, severity: Severity, text: Sentence, alarms: Alarms, paper: Paper) -> Line:
+def _row(
+    alarm: ConsoleAlarm, severity: Severity, text: Sentence, alarms: AlarmList, canvas: Canvas
+) -> Line:
     """Sign, severity, since when, kind, how long silent, what, how often."""
-    silent = silence(alarm, alarms, paper) if alarm.ended is None else ""
+    silent = silence(alarm, alarms, canvas) if alarm.ended is None else ""
     style = SEVERITY[severity][1]
     if alarm.ended is not None:
         sign, style = "○", "dim"
@@ -116,40 +118,40 @@ def _row(alarm: Alarm, severity: Severity, text: Sentence, alarms: Alarms, paper
         sign, style = "✔", ""
     else:
         sign, style = "▲", "dim" if silent else style
-    roomy = paper.width >= _ROOMY
+    roomy = canvas.width >= _ROOMY
     times = clock(alarm.since) + (f"-{clock(alarm.ended)}" if alarm.ended is not None else "")
     line: Line = [
         (f"{sign} {MARK[severity]} ", style),
         (fit(times, _TIMES if roomy or alarm.ended is not None else 9), "dim"),
-        (fit(paper._(KINDS[alarm.kind]) if roomy else alarm.kind, 44 if roomy else 13), "dim"),
+        (fit(canvas._(KINDS[alarm.kind]) if roomy else alarm.kind, 44 if roomy else 13), "dim"),
         (f" {silent}" if silent else "", "key"),
-        (" " + text.said(paper.say), style),
+        (" " + text.said(canvas.say), style),
     ]
     if alarm.times > 1 and alarm.message is not None:
         line.append((f"  ×{alarm.times}", "warn"))
     return line
 
 
-def silence(alarm: Alarm, alarms: Alarms, paper: Paper) -> str:
+def silence(alarm: ConsoleAlarm, alarms: AlarmList, canvas: Canvas) -> str:
     """For how long an alarm is silent; empty if it is not."""
     name = alarms.silences.of(alarm)
     if name is None:
         return ""
     until = alarms.silences.until[name]
     if until is None:
-        return paper._("silent until it is over")
-    left = max(1_000, until - paper.now)
+        return canvas._("silent until it is over")
+    left = max(1_000, until - canvas.now)
     begun = left + _MINUTE - 1 if left >= 2 * _MINUTE else left
-    return paper._("silent {time}", time=lasting(begun))
+    return canvas._("silent {time}", time=lasting(begun))
 
 
 def whole(
-    alarm: Alarm | None,
+    alarm: ConsoleAlarm | None,
     text: Sentence | None,
     todo: Sentence | None,
     remedy: Remedy | None,
-    alarms: Alarms,
-    paper: Paper,
+    alarms: AlarmList,
+    canvas: Canvas,
 ) -> list[Line]:
     """All that an alarm says, what to do, and what a key does of it.
 
@@ -159,32 +161,32 @@ def whole(
         todo: what an operator does about it.
         remedy: what can be done from here.
         alarms: all of them.
-        paper: to draw on.
+        canvas: to draw on.
     """
     if alarm is None or text is None:
         return []
     word, style = SEVERITY[alarm.severity]
     head: Line = [
-        (paper._(KINDS[alarm.kind]) + "  ", "head"),
-        (paper._(word) + "  ", style),
+        (canvas._(KINDS[alarm.kind]) + "  ", "head"),
+        (canvas._(word) + "  ", style),
         (alarm.subject + "  ", "key"),
-        (silence(alarm, alarms, paper) if alarm.ended is None else "", "warn"),
+        (silence(alarm, alarms, canvas) if alarm.ended is None else "", "warn"),
     ]
     found = [head]
     if alarm.unsure:
-        words = paper._("It held when the console ended; the store has not confirmed it yet.")
-        found += _block("? ", words, "warn", paper)
-    found += _block("", text.said(paper.say), "", paper)
+        words = canvas._("It held when the console ended; the store has not confirmed it yet.")
+        found += _block("? ", words, "warn", canvas)
+    found += _block("", text.said(canvas.say), "", canvas)
     if todo is not None:
-        found += _block("→ ", todo.said(paper.say), "key", paper)
+        found += _block("→ ", todo.said(canvas.say), "key", canvas)
     if remedy is not None and alarm.ended is None:
-        words = paper._("key X: {does}", does=remedy.does.said(paper.say))
-        found += _block("→ ", words, "key", paper)
+        words = canvas._("key X: {does}", does=remedy.does.said(canvas.say))
+        found += _block("→ ", words, "key", canvas)
     return found
 
 
-def _block(sign: str, words: str, style: str, paper: Paper) -> list[Line]:
-    room = max(8, paper.width - 2 - len(sign))
+def _block(sign: str, words: str, style: str, canvas: Canvas) -> list[Line]:
+    room = max(8, canvas.width - 2 - len(sign))
     return [
         [(sign if not at else " " * len(sign), style), (line, style)]
         for at, line in enumerate(wrapped(visible(words), room))

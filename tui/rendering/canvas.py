@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from babel.numbers import get_currency_precision
-
+from bus.text.duration import elapsed_short
 from bus.text.safe import decoded, fit, short, visible, width
 from bus.text.texts import Texts
 from bus.text.wrap import wrapped
+from commerce.price import price_text
 
 Span = tuple[str, str]
 """A text and the name of its style: see `tui/look.py`."""
@@ -17,11 +17,10 @@ _DATA = b'"data":'
 _EXCERPT = 300
 """Bytes of a payload that are shown in a line."""
 BARS = "▁▂▃▄▅▆▇█"
-_SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class Canvas:
     """How much room there is, in which language, and what time it is."""
 
     width: int
@@ -105,28 +104,28 @@ class Table:
     _by_width: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict, compare=False)
     """What is shown at the widths at which it was drawn lately."""
 
-    def heading(self, paper: Paper) -> Line:
+    def heading(self, canvas: Canvas) -> Line:
         """The names of the columns that there is room for."""
         line = "".join(
-            fit(paper._(self.columns[place].title), cells, right=self.columns[place].right) + " "
-            for place, cells in self._shown(paper.width)
+            fit(canvas._(self.columns[place].title), cells, right=self.columns[place].right) + " "
+            for place, cells in self._shown(canvas.width)
         )
-        return [(line + paper._(self.title), "dim")]
+        return [(line + canvas._(self.title), "dim")]
 
     def row(
-        self, paper: Paper, cells: Sequence[Span], said: Line, *, is_excerpt: bool = False
+        self, canvas: Canvas, cells: Sequence[Span], said: Line, *, is_excerpt: bool = False
     ) -> Line:
         """A row.
 
         Args:
-            paper: to draw on.
+            canvas: to draw on.
             cells: a text and a style for each column, whether there is room for it or not.
             said: at the end; a sentence loses its middle where it does not fit.
             is_excerpt: whether it is none, and loses its end.
         """
         line: Line = []
-        room = paper.width
-        for place, most in self._shown(paper.width):
+        room = canvas.width
+        for place, most in self._shown(canvas.width):
             text, style = cells[place]
             line.append((fit(text, most, right=self.columns[place].right) + " ", style))
             room -= most + 1
@@ -134,10 +133,10 @@ class Table:
             return line + [(short(text[: room + 1], room), style) for text, style in said[:1]]
         return line + shortened(said, room)
 
-    def room(self, paper: Paper) -> Paper:
+    def room(self, canvas: Canvas) -> Canvas:
         """What there is for what is said at the end of each row."""
-        taken = sum(cells + 1 for _, cells in self._shown(paper.width))
-        return replace(paper, width=max(0, paper.width - taken))
+        taken = sum(cells + 1 for _, cells in self._shown(canvas.width))
+        return replace(canvas, width=max(0, canvas.width - taken))
 
     def _shown(self, cells: int) -> tuple[tuple[int, int], ...]:
         if cells not in self._by_width:
@@ -235,19 +234,8 @@ def moment(at: int) -> str:
 
 
 def lasting(milliseconds: int | None) -> str:
-    """A duration, short: `8 ms`, `2.1 s`, `3 min`, `5 h`, `2 d`."""
-    if milliseconds is None:
-        return "-"
-    if milliseconds < _SECOND:
-        return f"{max(0, milliseconds)} ms"
-    if milliseconds < 10 * _SECOND:
-        return f"{milliseconds // 100 / 10:.1f} s"
-    for unit, length, most in (
-        ("s", _SECOND, 2 * _MINUTE), ("min", _MINUTE, 2 * _HOUR), ("h", _HOUR, 2 * _DAY),
-    ):  # fmt: skip
-        if milliseconds < most:
-            return f"{milliseconds // length} {unit}"
-    return f"{milliseconds // _DAY} d"
+    """A duration in few cells; a dash if it is not known."""
+    return "-" if milliseconds is None else elapsed_short(milliseconds)
 
 
 def excerpt(payload: bytes) -> str:
@@ -262,13 +250,8 @@ def weight(size: int) -> str:
 
 
 def money(total: tuple[int, str] | None) -> str:
-    """An amount with its currency."""
-    if total is None:
-        return "-"
-    amount, currency = total
-    digits = get_currency_precision(currency)
-    whole, part = divmod(amount, 10**digits)
-    return f"{whole}.{part:0{digits}d} {currency}" if digits else f"{whole} {currency}"
+    """An amount in minor units with its currency; a dash if it is not known."""
+    return "-" if total is None else price_text(*total)
 
 
 def spark(counts: Sequence[int | None], cells: int) -> str:

@@ -3,7 +3,7 @@
 from bus.history.message import Message
 from bus.text.safe import decoded, exposed
 from tui.model.tree import Leaf, difference, tree
-from tui.rendering.canvas import Line, Paper, lasting, moment
+from tui.rendering.canvas import Canvas, Line, lasting, moment
 
 _RAW = 16 * 1024
 """Bytes that are shown of a payload that is not JSON."""
@@ -15,45 +15,45 @@ _SIGN = {"same": " ", "added": "+", "removed": "-", "changed": "~"}
 _STYLE = {"object": "dim", "array": "dim", "text": "text", "number": "number", "word": "word"}
 
 
-def detail(message: Message, paper: Paper, before: Message | None = None) -> list[Line]:
+def detail(message: Message, canvas: Canvas, before: Message | None = None) -> list[Line]:
     """The headers, then the document; with what differs from another message, if one is given."""
-    lines = [*_headers(message, paper), []]
+    lines = [*_headers(message, canvas), []]
     document = message.data()
     if document is None and message.payload != b"null":
         text = exposed(decoded(message.payload[:_RAW]))
         lines += [[(text[at : at + _WIDE], "")] for at in range(0, len(text), _WIDE)]
         if message.size > _RAW:
-            lines.append([(paper._("{count} bytes more", count=message.size - _RAW), "warn")])
+            lines.append([(canvas._("{count} bytes more", count=message.size - _RAW), "warn")])
         return lines
     if before is not None:
-        earlier = paper._("compared with {time}", time=moment(before.at))
+        earlier = canvas._("compared with {time}", time=moment(before.at))
         lines.append([("± " + earlier, "warn")])
         return lines + [leaf_line(leaf) for leaf in difference(document, before.data())]
     return lines + [leaf_line(leaf) for leaf in tree(document)]
 
 
-def _headers(message: Message, paper: Paper) -> list[Line]:
+def _headers(message: Message, canvas: Canvas) -> list[Line]:
     rows = [
-        (paper._("topic"), message.topic),
-        (paper._("heard"), f"{moment(message.at)}  #{message.number}"),
-        (paper._("size"), paper._("{count} bytes", count=message.size)),
+        (canvas._("topic"), message.topic),
+        (canvas._("heard"), f"{moment(message.at)}  #{message.number}"),
+        (canvas._("size"), canvas._("{count} bytes", count=message.size)),
     ]
     if message.flaw is not None:
-        rows.append((paper._("problem"), paper._(message.flaw)))
+        rows.append((canvas._("problem"), canvas._(message.flaw)))
     if message.latency is not None:
-        rows.append((paper._("answer"), paper._("after {time}", time=lasting(message.latency))))
+        rows.append((canvas._("answer"), canvas._("after {time}", time=lasting(message.latency))))
     if message.repeats:
-        rows.append((paper._("repeated"), f"×{message.repeats + 1}"))
+        rows.append((canvas._("repeated"), f"×{message.repeats + 1}"))
     if message.qos:
         rows.append(("QoS", str(message.qos)))
     if message.retain:
-        rows.append((paper._("retained"), paper._("yes")))
+        rows.append((canvas._("retained"), canvas._("yes")))
     if message.response_topic is not None:
-        rows.append((paper._("response topic"), message.response_topic))
+        rows.append((canvas._("response topic"), message.response_topic))
     if message.correlation is not None:
-        rows.append((paper._("correlation data"), decoded(message.correlation)))
+        rows.append((canvas._("correlation data"), decoded(message.correlation)))
     if message.expiry is not None:
-        rows.append((paper._("expires"), paper._("after {time}", time=f"{message.expiry} s")))
+        rows.append((canvas._("expires"), canvas._("after {time}", time=f"{message.expiry} s")))
     rows += message.user
     return [[(f"{name}: ", "dim"), (exposed(value[:_LONGEST]), "")] for name, value in rows]
 

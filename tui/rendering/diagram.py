@@ -9,7 +9,7 @@ from tui.rendering.canvas import Line
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class Hotspot:
     """A part of a picture that stands for something."""
 
     target: Target
@@ -26,32 +26,32 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Diagram:
     """Lines, and what in them can be chosen."""
 
     lines: list[Line]
-    spots: list[Spot]
+    hotspots: list[Hotspot]
 
-    def at(self, x: int, y: int) -> Spot | None:
-        """The spot at a place."""
-        return next((spot for spot in self.spots if spot.holds(x, y)), None)
+    def at(self, x: int, y: int) -> Hotspot | None:
+        """The hotspot at a place."""
+        return next((hotspot for hotspot in self.hotspots if hotspot.holds(x, y)), None)
 
-    def spot(self, target: Target | None) -> Spot | None:
-        """Where something stands, if it does; the first spot for nothing."""
-        for spot in self.spots:
-            if target is None or spot.target == target:
-                return spot
+    def hotspot(self, target: Target | None) -> Hotspot | None:
+        """Where something stands, if it does; the first hotspot for nothing."""
+        for hotspot in self.hotspots:
+            if target is None or hotspot.target == target:
+                return hotspot
         return None
 
-    def beside(self, spot: Spot, right: int, down: int) -> Spot:
+    def beside(self, hotspot: Hotspot, right: int, down: int) -> Hotspot:
         """The next one in a direction, or the same where there is none."""
         if right:
-            row = [each for each in self.spots if each.top == spot.top]
-            return _next(sorted(row, key=lambda each: each.left), spot, right)
-        rows = sorted({each.top for each in self.spots})
-        top = _next(rows, spot.top, down)
-        middle = spot.left + spot.cells // 2
-        there = [each for each in self.spots if each.top == top]
+            row = [each for each in self.hotspots if each.top == hotspot.top]
+            return _next(sorted(row, key=lambda each: each.left), hotspot, right)
+        rows = sorted({each.top for each in self.hotspots})
+        top = _next(rows, hotspot.top, down)
+        middle = hotspot.left + hotspot.cells // 2
+        there = [each for each in self.hotspots if each.top == top]
         return min(there, key=lambda each: abs(each.left + each.cells // 2 - middle))
 
 

@@ -13,8 +13,8 @@ from tui.model.rates import summed
 from tui.model.store import StoreModel
 from tui.model.target import Target
 from tui.rendering.alarms import shown
-from tui.rendering.canvas import Line, Paper, breadth, clock, lasting, shortened
-from tui.rendering.diagram import Picture, Spot
+from tui.rendering.canvas import Canvas, Line, breadth, clock, lasting, shortened
+from tui.rendering.diagram import Diagram, Hotspot
 from tui.rendering.orders import TABLE
 from tui.rendering.orders import row as order_row
 from tui.rendering.trends import ROLES, hour, of_store
@@ -32,14 +32,14 @@ _NAMES = 6
 """The most lost terminals that are named."""
 
 
-def picture(
-    model: StoreModel, paper: Paper, chosen: Target | None = None, *, up: bool, broker: str
-) -> Picture:
+def store_diagram(
+    model: StoreModel, canvas: Canvas, chosen: Target | None = None, *, up: bool, broker: str
+) -> Diagram:
     """The flow as boxes, the sorters' jobs, the alarms, the trends: as much as there is room for.
 
     Args:
         model: of the store.
-        paper: to draw on.
+        canvas: to draw on.
         chosen: what is marked.
         up: whether the broker is heard.
         broker: its address.
@@ -47,39 +47,39 @@ def picture(
     nodes = list(model.nodes)
     terminals = [node for node in nodes if node.role == "terminal"]
     sorters = [node for node in nodes if node.role == "sorter"]
-    cells = max(16, min(_WIDEST, (paper.width - 2 * _ARROW) // 3))
+    cells = max(16, min(_WIDEST, (canvas.width - 2 * _ARROW) // 3))
     boxes = [
-        _group(paper, "terminal", terminals), _role(model, paper, "settlement"),
-        _role(model, paper, "catalog"), _group(paper, "sorter", sorters),
-        _role(model, paper, "warehouse"), _broker(model, paper, up=up, broker=broker),
+        _group(canvas, "terminal", terminals), _role(model, canvas, "settlement"),
+        _role(model, canvas, "catalog"), _group(canvas, "sorter", sorters),
+        _role(model, canvas, "warehouse"), _broker(model, canvas, up=up, broker=broker),
     ]  # fmt: skip
-    drawn = [_drawn(box, cells, paper, is_chosen=box.target == chosen) for box in boxes]
+    drawn = [_drawn(box, cells, canvas, is_chosen=box.target == chosen) for box in boxes]
     lines = _beside(drawn[:3], "──▶ ", "──▶ ")
     lines.append([(" " * (cells + _ARROW + cells // 2) + "▼", "line")])
     lines += _beside(drawn[3:], " ◀──", "    ")
-    spots = [
-        Spot(box.target, place % 3 * (cells + _ARROW), place // 3 * (_BOX + 1), cells, _BOX)
+    hotspots = [
+        Hotspot(box.target, place % 3 * (cells + _ARROW), place // 3 * (_BOX + 1), cells, _BOX)
         for place, box in enumerate(boxes)
     ]
     lines.append([])
     top = len(lines)
-    left = replace(paper, width=paper.width // 2 - 2) if paper.width >= _TWO_PANES else paper
-    parts = _below(model, left, terminals, sorters, paper.height - top)
-    if left is not paper:
+    left = replace(canvas, width=canvas.width // 2 - 2) if canvas.width >= _TWO_PANES else canvas
+    parts = _below(model, left, terminals, sorters, canvas.height - top)
+    if left is not canvas:
         taken = sum(len(part.lines) for part in parts)
-        parts += _orders(model, left, paper.height - top - taken)
+        parts += _orders(model, left, canvas.height - top - taken)
     for part in parts:
         if part.target is not None:
-            spots.append(Spot(part.target, 0, len(lines), left.width, len(part.lines)))
+            hotspots.append(Hotspot(part.target, 0, len(lines), left.width, len(part.lines)))
         is_chosen = part.target is not None and part.target == chosen
         lines += [_marked(line) for line in part.lines] if is_chosen else part.lines
-    if left is paper:
-        lines += _trends(model, paper, paper.height - len(lines) - 2, [[]])
+    if left is canvas:
+        lines += _trends(model, canvas, canvas.height - len(lines) - 2, [[]])
     else:
-        right = replace(paper, width=paper.width - left.width - 3)
-        trends = _trends(model, right, paper.height - top - 1, [])
+        right = replace(canvas, width=canvas.width - left.width - 3)
+        trends = _trends(model, right, canvas.height - top - 1, [])
         lines[top:] = _side_by_side(lines[top:], trends, left.width + 3)
-    return Picture(lines, spots)
+    return Diagram(lines, hotspots)
 
 
 class _Box(NamedTuple):
@@ -88,7 +88,7 @@ class _Box(NamedTuple):
     target: Target
     title: str
     style: str
-    rows: Sequence[Callable[[Paper], Line]]
+    rows: Sequence[Callable[[Canvas], Line]]
 
 
 class _Part(NamedTuple):
@@ -99,37 +99,40 @@ class _Part(NamedTuple):
 
 
 def _below(
-    model: StoreModel, paper: Paper, terminals: Sequence[NodeView], sorters: Sequence[NodeView],
+    model: StoreModel, canvas: Canvas, terminals: Sequence[NodeView], sorters: Sequence[NodeView],
     room: int,
 ) -> list[_Part]:  # fmt: skip
     """Who is lost, what the sorters do, what is wrong."""
-    parts = _lost(paper, terminals)
-    parts += [_Part([_job(paper, sorter)], Target("node", sorter.name))
-              for sorter in sorters[: max(2, paper.height // 4)]]  # fmt: skip
+    parts = _lost(canvas, terminals)
+    parts += [_Part([_job(canvas, sorter)], Target("node", sorter.name))
+              for sorter in sorters[: max(2, canvas.height // 4)]]  # fmt: skip
     taken = sum(len(part.lines) for part in parts)
-    return parts + _alarms(model, paper, max(3, room - taken))
+    return parts + _alarms(model, canvas, max(3, room - taken))
 
 
-def _orders(model: StoreModel, paper: Paper, room: int) -> list[_Part]:
+def _orders(model: StoreModel, canvas: Canvas, room: int) -> list[_Part]:
     """Those that moved last, as many as there is room for."""
-    tracks = nlargest(max(0, room - 3), model.orders, key=lambda track: track.active)
-    if not tracks:
+    tracked_orders = nlargest(max(0, room - 3), model.orders, key=lambda tracked: tracked.active)
+    if not tracked_orders:
         return []
     return [
-        _Part([[], TABLE.heading(paper)]),
+        _Part([[], TABLE.heading(canvas)]),
         *(
-            _Part([order_row(track, model.why(track), paper)], Target("order", track.order))
-            for track in tracks
+            _Part(
+                [order_row(tracked, model.diagnose(tracked), canvas)],
+                Target("order", tracked.order),
+            )
+            for tracked in tracked_orders
         ),
     ]
 
 
-def _trends(model: StoreModel, paper: Paper, room: int, before: list[Line]) -> list[Line]:
+def _trends(model: StoreModel, canvas: Canvas, room: int, before: list[Line]) -> list[Line]:
     """The last hour, as much of it as there is room for."""
-    trends = of_store(model, paper)[: max(0, room)]
+    trends = of_store(model, canvas)[: max(0, room)]
     if not trends:
         return []
-    return [*before, [(paper._("the last hour"), "dim")], *trend_lines(trends, paper)]
+    return [*before, [(canvas._("the last hour"), "dim")], *trend_lines(trends, canvas)]
 
 
 def _side_by_side(left: list[Line], right: list[Line], cells: int) -> list[Line]:
@@ -143,7 +146,7 @@ def _marked(line: Line) -> Line:
     return [(text, "mark") for text, _ in line]
 
 
-def _drawn(box: _Box, cells: int, paper: Paper, *, is_chosen: bool) -> list[Line]:
+def _drawn(box: _Box, cells: int, canvas: Canvas, *, is_chosen: bool) -> list[Line]:
     """A box; a chosen one is drawn with thick lines."""
     corner = "┏┓┗┛━┃" if is_chosen else "╭╮╰╯─│"
     edge = "key" if is_chosen else "line"
@@ -153,7 +156,7 @@ def _drawn(box: _Box, cells: int, paper: Paper, *, is_chosen: bool) -> list[Line
         [(f"{corner[0]} ", edge), (name, box.style or "head"),
          (" " + corner[4] * (inside - 2 - width(name)) + corner[1], edge)]
     ]  # fmt: skip
-    within = replace(paper, width=inside)
+    within = replace(canvas, width=inside)
     rows = [row(within) for row in box.rows]
     for row in (*rows, *([[]] * _BOX))[: _BOX - 2]:
         line = shortened(row, inside)
@@ -172,37 +175,37 @@ def _beside(boxes: Sequence[list[Line]], first: str, second: str) -> list[Line]:
     return lines
 
 
-def _role(model: StoreModel, paper: Paper, name: str) -> _Box:
+def _role(model: StoreModel, canvas: Canvas, name: str) -> _Box:
     node = model.nodes.get(name) or NodeView(name)
     sign, style, word = STATUS[node.status]
-    since = paper._(" since {time}", time=clock(node.since)) if node.status == "lost" else ""
-    half = paper._("p50 {half}  p99 {most}", half=lasting(node.answers.percentile(50)),
+    since = canvas._(" since {time}", time=clock(node.since)) if node.status == "lost" else ""
+    half = canvas._("p50 {half}  p99 {most}", half=lasting(node.answers.percentile(50)),
                    most=lasting(node.answers.percentile(99)))  # fmt: skip
     waiting = "-" if node.outbox is None else str(node.outbox)
     return _Box(
         Target("node", name), name, "bad" if node.status == "lost" else "",
-        [lambda within: within.fitted((0, f"{sign} {paper._(word)}", style), (1, since, style)),
+        [lambda within: within.fitted((0, f"{sign} {canvas._(word)}", style), (1, since, style)),
          _rate([node]),
          lambda _: [(half, "")],
-         lambda _: [(paper._("not done yet {count}", count=waiting), "")]],
+         lambda _: [(canvas._("not done yet {count}", count=waiting), "")]],
     )  # fmt: skip
 
 
-def _rate(nodes: Sequence[NodeView]) -> Callable[[Paper], Line]:
+def _rate(nodes: Sequence[NodeView]) -> Callable[[Canvas], Line]:
     """How much some nodes say, now and in the last hour."""
 
-    def row(paper: Paper) -> Line:
-        number = paper._("{count}/s", count=sum(node.said.last(paper.now) for node in nodes))
-        minutes = summed([node.said.per_minute(paper.now) for node in nodes])
-        return [(fit(number, 8), ""), (hour(minutes, paper.width - 8), "key")]
+    def row(canvas: Canvas) -> Line:
+        number = canvas._("{count}/s", count=sum(node.said.last(canvas.now) for node in nodes))
+        minutes = summed([node.said.per_minute(canvas.now) for node in nodes])
+        return [(fit(number, 8), ""), (hour(minutes, canvas.width - 8), "key")]
 
     return row
 
 
-def _group(paper: Paper, role: str, nodes: Sequence[NodeView]) -> _Box:
+def _group(canvas: Canvas, role: str, nodes: Sequence[NodeView]) -> _Box:
     counts = Counter(node.status for node in nodes)
     state = [
-        (rank, f"{STATUS[status][0]} {counts[status]} {paper._(STATUS[status][2])} ",
+        (rank, f"{STATUS[status][0]} {counts[status]} {canvas._(STATUS[status][2])} ",
          STATUS[status][1])
         for rank, status in _IMPORTANT
         if counts[status]
@@ -210,10 +213,10 @@ def _group(paper: Paper, role: str, nodes: Sequence[NodeView]) -> _Box:
     answers = sorted(value for node in nodes if (value := node.answers.percentile(50)) is not None)
     half = answers[len(answers) // 2] if answers else None
     return _Box(
-        Target("group", role), paper._(ROLES[role]), "bad" if counts["lost"] else "",
-        [lambda within: within.fitted(*state) if state else [(paper._("none"), "dim")],
+        Target("group", role), canvas._(ROLES[role]), "bad" if counts["lost"] else "",
+        [lambda within: within.fitted(*state) if state else [(canvas._("none"), "dim")],
          _rate(nodes),
-         lambda _: [(paper._("p50 {half}", half=lasting(half)), "")]],
+         lambda _: [(canvas._("p50 {half}", half=lasting(half)), "")]],
     )  # fmt: skip
 
 
@@ -223,39 +226,39 @@ _IMPORTANT: tuple[tuple[int, Status], ...] = (
 """How unimportant it is that nodes are in a status: of the lost ones it is always said."""
 
 
-def _broker(model: StoreModel, paper: Paper, *, up: bool, broker: str) -> _Box:
+def _broker(model: StoreModel, canvas: Canvas, *, up: bool, broker: str) -> _Box:
     sign, style, word = STATUS["online" if up else "lost"]
-    number = paper._("{count}/s", count=model.rate.last(paper.now))
-    minutes = model.rate.per_minute(paper.now)
+    number = canvas._("{count}/s", count=model.rate.last(canvas.now))
+    minutes = model.rate.per_minute(canvas.now)
     return _Box(
-        Target("broker"), paper._("broker"), "" if up else "bad",
-        [lambda _: [(f"{sign} {paper._(word)}", style)],
+        Target("broker"), canvas._("broker"), "" if up else "bad",
+        [lambda _: [(f"{sign} {canvas._(word)}", style)],
          lambda within: [(fit(number, 8), ""), (hour(minutes, within.width - 8), "key")],
          lambda _: [(broker, "dim")],
-         lambda _: [(paper._("{count} heard", count=model.history.heard), "")]],
+         lambda _: [(canvas._("{count} heard", count=model.history.heard), "")]],
     )  # fmt: skip
 
 
-def _lost(paper: Paper, terminals: Sequence[NodeView]) -> list[_Part]:
+def _lost(canvas: Canvas, terminals: Sequence[NodeView]) -> list[_Part]:
     lost = [node for node in terminals if node.status == "lost"]
     if not lost:
         return []
     names = ", ".join(node.name for node in lost[:_NAMES])
     more = len(lost) - _NAMES
     if more > 0:
-        names = paper._("{names} and {count} more", names=names, count=more)
-    words: Line = [(paper._("lost: {names}", names=names), "bad")]
+        names = canvas._("{names} and {count} more", names=names, count=more)
+    words: Line = [(canvas._("lost: {names}", names=names), "bad")]
     target = Target("node", lost[0].name) if len(lost) == 1 else Target("group", "terminal")
-    return [_Part(paper.lines([("✖ ", "bad")], words), target)]
+    return [_Part(canvas.lines([("✖ ", "bad")], words), target)]
 
 
-def _job(paper: Paper, sorter: NodeView) -> Line:
+def _job(canvas: Canvas, sorter: NodeView) -> Line:
     sign, style, word = STATUS[sorter.status]
     job = sorter.job
     line: Line = [(f"{sign} {fit(sorter.name, 12)} ", style)]
     if sorter.status != "online" or job is None:
-        return [*line, (paper._(word), style)]
-    line.append((fit(paper._(STEP.get(job.step, "?")), 14), ""))
+        return [*line, (canvas._(word), style)]
+    line.append((fit(canvas._(STEP.get(job.step, "?")), 14), ""))
     if job.order is not None and job.step not in ("idle", "done", "aborted"):
         line.append((progress(job.pick, job.picks, 12) + " ", "key"))
         line.append((job.order, "dim"))
@@ -268,22 +271,22 @@ def progress(done: int, total: int, cells: int) -> str:
     return f"{'█' * part}{'░' * (cells - part)} {min(done + 1, total)}/{total}"
 
 
-def _alarms(model: StoreModel, paper: Paper, room: int) -> list[_Part]:
+def _alarms(model: StoreModel, canvas: Canvas, room: int) -> list[_Part]:
     """Each with all of its words, as long as there is room; how many more there are."""
     current = [group for group in shown(model.alarms, "severity", None) if group.head.open]
     if not current:
-        return [_Part([[("✔ " + paper._("no alarms"), "good")]])]
+        return [_Part([[("✔ " + canvas._("no alarms"), "good")]])]
     parts: list[_Part] = []
     for place, group in enumerate(current):
         alarm = group.head
-        words: Line = [(group.text.said(paper.say), "")]
+        words: Line = [(group.text.said(canvas.say), "")]
         style = SEVERITY[group.severity][1]
         head = f"▲ {MARK[group.severity]} {clock(alarm.since)}  "
-        lines = paper.lines([(head, style)], words)
+        lines = canvas.lines([(head, style)], words)
         taken = sum(len(part.lines) for part in parts)
         is_last = place == len(current) - 1
         if parts and taken + len(lines) > room - (not is_last):
-            more = paper._("{count} more: press 5", count=len(current) - place)
+            more = canvas._("{count} more: press 5", count=len(current) - place)
             return [*parts, _Part([[(more, "warn")]])]
         parts.append(_Part(lines, Target("alarm", f"{alarm.kind} {alarm.subject}")))
     return parts

@@ -3,7 +3,17 @@
 from bus.history.message import Message
 from bus.text.safe import visible
 from bus.text.sentence import marked
-from tui.rendering.canvas import Column, Line, Paper, Table, clock, excerpt, lasting, moment, weight
+from tui.rendering.canvas import (
+    Canvas,
+    Column,
+    Line,
+    Table,
+    clock,
+    excerpt,
+    lasting,
+    moment,
+    weight,
+)
 from tui.rendering.words import KIND
 
 TABLE = Table(
@@ -27,18 +37,18 @@ _ROOMY = 120
 """Cells from which milliseconds are shown."""
 
 
-def row(message: Message, paper: Paper) -> Line:
+def row(message: Message, canvas: Canvas) -> Line:
     """Time, kind, from, to, operation, order, size, answer time, problem."""
     sign, style = KIND[message.kind]
-    problem = _problem(message, paper)
+    problem = _problem(message, canvas)
     first, second, arrow = message.sender, message.receiver, "▸" if message.receiver else " "
     if message.kind == "rep":
         first, second, arrow = second, first, "◂" if message.receiver else " "
     answered = lasting(message.latency) if message.latency is not None else ""
     return TABLE.row(
-        paper,
+        canvas,
         [
-            (moment(message.at) if paper.width >= _ROOMY else clock(message.at), "dim"),
+            (moment(message.at) if canvas.width >= _ROOMY else clock(message.at), "dim"),
             (sign, style),
             (first, style),
             (arrow, style),
@@ -57,13 +67,13 @@ def row(message: Message, paper: Paper) -> Line:
     )
 
 
-def _problem(message: Message, paper: Paper) -> Line:
+def _problem(message: Message, canvas: Canvas) -> Line:
     if message.kind == "foreign":
         return [(f"✖ {message.topic}", "bad")]
     if message.code is not None:
         return [(f"✖ {message.status or ''} {visible(message.code[:60])}", "bad")]
     if message.flaw is not None:
-        return [(f"✖ {paper._(message.flaw)}", "bad")]
+        return [(f"✖ {canvas._(message.flaw)}", "bad")]
     if message.repeats:
         return [(f"×{message.repeats + 1}", "warn")]
     return []

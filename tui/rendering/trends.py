@@ -9,7 +9,7 @@ from bus.text.sentence import marked
 from tui.model.nodes import NodeView
 from tui.model.rates import MINUTES, highest, summed
 from tui.model.store import StoreModel
-from tui.rendering.canvas import Line, Paper, lasting, spark
+from tui.rendering.canvas import Canvas, Line, lasting, spark
 
 ROLES = {
     "terminal": marked("terminals"),
@@ -48,54 +48,54 @@ def hour(values: Sequence[int | None], cells: int) -> str:
     return spark([max(part) if part else None for part in parts], cells)
 
 
-def of_nodes(nodes: Sequence[NodeView], paper: Paper) -> list[Trend]:
+def of_nodes(nodes: Sequence[NodeView], canvas: Canvas) -> list[Trend]:
     """What some nodes say, how soon they answer, and what they have not done."""
-    now = paper.now
+    now = canvas.now
     said = sum(node.said.last(now) for node in nodes)
     return [
-        Trend(paper._("messages"), paper._("{count}/s", count=said),
+        Trend(canvas._("messages"), canvas._("{count}/s", count=said),
               summed([node.said.per_minute(now) for node in nodes])),
-        _answers(nodes, paper),
-        _waiting(nodes, paper),
+        _answers(nodes, canvas),
+        _waiting(nodes, canvas),
     ]  # fmt: skip
 
 
-def _answers(nodes: Sequence[NodeView], paper: Paper) -> Trend:
-    slowest = highest([node.answers.per_minute(paper.now) for node in nodes])
+def _answers(nodes: Sequence[NodeView], canvas: Canvas) -> Trend:
+    slowest = highest([node.answers.per_minute(canvas.now) for node in nodes])
     last = next((value for value in reversed(slowest) if value is not None), None)
-    return Trend(paper._("answers, p95"), lasting(last), slowest)
+    return Trend(canvas._("answers, p95"), lasting(last), slowest)
 
 
-def _waiting(nodes: Sequence[NodeView], paper: Paper) -> Trend:
+def _waiting(nodes: Sequence[NodeView], canvas: Canvas) -> Trend:
     undone = [node.outbox for node in nodes if node.outbox is not None]
-    waiting = summed([node.outboxes.values(paper.now) for node in nodes])
-    return Trend(paper._("not done yet"), str(sum(undone)) if undone else "-", waiting)
+    waiting = summed([node.outboxes.values(canvas.now) for node in nodes])
+    return Trend(canvas._("not done yet"), str(sum(undone)) if undone else "-", waiting)
 
 
-def of_store(model: StoreModel, paper: Paper) -> list[Trend]:
+def of_store(model: StoreModel, canvas: Canvas) -> list[Trend]:
     """The store's own, then those of each role."""
-    now = paper.now
+    now = canvas.now
     bought = model.bought.per_minute(now)
     trends = [
-        Trend(paper._("orders a minute"), str(bought[-2]) if len(bought) > 1 else "-", bought),
-        Trend(paper._("messages"), paper._("{count}/s", count=model.rate.last(now)),
+        Trend(canvas._("orders a minute"), str(bought[-2]) if len(bought) > 1 else "-", bought),
+        Trend(canvas._("messages"), canvas._("{count}/s", count=model.rate.last(now)),
               model.rate.per_minute(now)),
     ]  # fmt: skip
     nodes = list(model.nodes)
     for role, name in ROLES.items():
-        mine, shown = [node for node in nodes if node.role == role], paper._(name)
+        mine, shown = [node for node in nodes if node.role == role], canvas._(name)
         trends += [
             each._replace(label=f"{shown}: {each.label}")
-            for each in (_answers(mine, paper), _waiting(mine, paper))
+            for each in (_answers(mine, canvas), _waiting(mine, canvas))
             if any(value is not None for value in each.values)
         ]
     return trends
 
 
-def lines(trends: Sequence[Trend], paper: Paper) -> list[Line]:
+def lines(trends: Sequence[Trend], canvas: Canvas) -> list[Line]:
     """A line each."""
     label = min(_LABEL, max((width(each.label) for each in trends), default=0))
-    room = paper.width - label - _VALUE - 3
+    room = canvas.width - label - _VALUE - 3
     return [
         [
             (fit(each.label, label) + " ", "dim"),

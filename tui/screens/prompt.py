@@ -13,15 +13,15 @@ from textual.widgets import Input, Label
 
 from bus.text.safe import visible
 from bus.text.sentence import marked
-from tui.context import Desk
+from tui.context import ConsoleContext
 from tui.widgets.bindings import translated
 
 
-class Question(ModalScreen[None]):
+class Prompt(ModalScreen[None]):
     """Asks until the answer is one, or none is wanted.
 
     Args:
-        desk: the operator's.
+        context: the operator's.
         words: what is asked, and what will happen.
         value: a proposal.
         answer: does what is asked for; returns what is wrong with it, or nothing if it is done.
@@ -31,12 +31,14 @@ class Question(ModalScreen[None]):
         Binding("escape", "dismiss", marked("Close")),
     ]
 
-    def __init__(self, desk: Desk, words: str, value: str, answer: Callable[[str], str]) -> None:
+    def __init__(
+        self, context: ConsoleContext, words: str, value: str, answer: Callable[[str], str]
+    ) -> None:
         super().__init__()
         self._words = words
         self._value = value
         self._answer = answer
-        self._bindings = translated(self._bindings, desk.say)
+        self._bindings = translated(self._bindings, context.say)
 
     def compose(self) -> ComposeResult:
         """The question, the line, and what is wrong with it."""

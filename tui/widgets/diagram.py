@@ -8,12 +8,12 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui.model.target import Target
-from tui.rendering.diagram import Picture
-from tui.widgets.line_list import Lines
+from tui.rendering.diagram import Diagram
+from tui.widgets.line_list import LineList
 
 
-class Spots(Lines):
-    """Shows a picture; one of its spots is the chosen one, whatever moves around it."""
+class DiagramView(LineList):
+    """Shows a picture; one of its hotspots is the chosen one, whatever moves around it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "beside(-1, 0)", show=False),
@@ -33,40 +33,42 @@ class Spots(Lines):
         super().__init__(cursor=False, **options)
         self.chosen: Target | None = None
         """What is marked; none as long as the operator chose nothing."""
-        self._picture = Picture([], [])
-        self._draw: Callable[[Target | None], Picture] = lambda _: self._picture
+        self._diagram = Diagram([], [])
+        self._draw: Callable[[Target | None], Diagram] = lambda _: self._diagram
 
-    def draw_with(self, draw: Callable[[Target | None], Picture]) -> None:
+    def draw_with(self, draw: Callable[[Target | None], Diagram]) -> None:
         """Show a picture, made by a function of what is chosen in it."""
         self._draw = draw
-        self._picture = draw(self.chosen)
-        self.show(self._picture.lines)
+        self._diagram = draw(self.chosen)
+        self.show(self._diagram.lines)
 
     def action_beside(self, right: int, down: int) -> None:
         """Choose what stands beside; scroll where nothing can be chosen."""
-        spot = self._picture.spot(self.chosen)
-        if spot is None or self.chosen is None:
-            first = self._picture.spot(None)
+        hotspot = self._diagram.hotspot(self.chosen)
+        if hotspot is None or self.chosen is None:
+            first = self._diagram.hotspot(None)
             self._choose_target(first.target if first else None)
             return
-        self._choose_target(self._picture.beside(spot, right, down).target)
+        self._choose_target(self._diagram.beside(hotspot, right, down).target)
 
     def on_click(self, event: events.Click) -> None:
         """What is clicked is chosen, and opened by a second click."""
-        spot = self._picture.at(event.x + self.scroll_offset.x, event.y + self.scroll_offset.y)
-        if spot is None:
+        hotspot = self._diagram.at(event.x + self.scroll_offset.x, event.y + self.scroll_offset.y)
+        if hotspot is None:
             return
-        self._choose_target(spot.target)
+        self._choose_target(hotspot.target)
         if event.chain > 1:
-            self.post_message(self.Opened(spot.target))
+            self.post_message(self.Opened(hotspot.target))
 
     def _choose_target(self, target: Target | None) -> None:
         self.chosen = target
         self.draw_with(self._draw)
-        spot = self._picture.spot(target)
-        if spot is not None:
+        hotspot = self._diagram.hotspot(target)
+        if hotspot is not None:
             top, height = self.scroll_offset.y, max(1, self.size.height)
-            if spot.top < top:
-                self.scroll_to(y=spot.top, animate=False, immediate=True)
-            elif spot.top + spot.lines > top + height:
-                self.scroll_to(y=spot.top + spot.lines - height, animate=False, immediate=True)
+            if hotspot.top < top:
+                self.scroll_to(y=hotspot.top, animate=False, immediate=True)
+            elif hotspot.top + hotspot.lines > top + height:
+                self.scroll_to(
+                    y=hotspot.top + hotspot.lines - height, animate=False, immediate=True
+                )

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from bus.text.safe import width
 from tui import theme
-from tui.context import Desk
+from tui.context import ConsoleContext
 
 
 class Key(NamedTuple):
@@ -27,12 +27,12 @@ class Key(NamedTuple):
     """Whether it opens a form that can change the store."""
 
 
-class Keys(Widget):
+class KeyBar(Widget):
     """Each key with what it does; a click is as good as a press."""
 
     DEFAULT_CSS = """
-    Keys { height: 1; background: $footer-background; color: $footer-foreground; }
-    Keys .keys--key { color: $footer-key-foreground; text-style: bold; }
+    KeyBar { height: 1; background: $footer-background; color: $footer-foreground; }
+    KeyBar .keys--key { color: $footer-key-foreground; text-style: bold; }
     """
     COMPONENT_CLASSES = {"keys--key"}  # noqa: RUF012 - as in Widget
 
@@ -45,9 +45,10 @@ class Keys(Widget):
         offered = {
             binding.action: Key(
                 binding.key,
-                self.app.get_key_display(binding) + ("!" if Desk.changes(binding.action) else ""),
+                self.app.get_key_display(binding)
+                + ("!" if ConsoleContext.changes(binding.action) else ""),
                 binding.description,
-                Desk.changes(binding.action),
+                ConsoleContext.changes(binding.action),
             )
             for _, binding, enabled, _ in reversed(self.screen.active_bindings.values())
             if binding.show and enabled

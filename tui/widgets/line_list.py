@@ -77,7 +77,7 @@ class Brush:
         return segments, cells
 
 
-class Lines(ScrollView, can_focus=True):
+class LineList(ScrollView, can_focus=True):
     """Lines that are painted when they come in sight.
 
     Args:
@@ -96,12 +96,12 @@ class Lines(ScrollView, can_focus=True):
     class Moved(Message):
         """Another line is the chosen one, by the operator's hand."""
 
-        def __init__(self, lines: "Lines") -> None:
+        def __init__(self, lines: "LineList") -> None:
             super().__init__()
             self.lines = lines
 
         @property
-        def control(self) -> "Lines":
+        def control(self) -> "LineList":
             """The list it happened in."""
             return self.lines
 

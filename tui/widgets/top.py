@@ -75,6 +75,6 @@ class Top(Widget):
 
 
 def _without_word(title: str) -> str:
-    """Of `5 Alarms ▲12` what counts: `5 ▲12`."""
+    """Of `5 AlarmList ▲12` what counts: `5 ▲12`."""
     key, *words = title.split()
     return " ".join([key, *(word for word in words if word.startswith("▲"))])

@@ -36,7 +36,7 @@ def only_left(left: int) -> Sentence:
     return Sentence("There are only {count} left of this style.", count=left)
 
 
-class Cart:
+class KioskCart:
     """What the customer is about to buy; methods return a sentence if they refuse."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from bus.contract.settlement import AccountPayment, CardPayment, Receipt
 from bus.contract.values import Money, looks_like_card_number
 from bus.runtime.admission import validate
 from bus.text.sentence import Sentence
-from devices.terminal.kiosk.cart import Cart, Item, only_left
+from devices.terminal.kiosk.cart import Item, KioskCart, only_left
 
 Page = Literal["start", "product", "cart", "pickup", "pay", "receipt", "orders", "collect"]
 _BACK: dict[Page, Page] = {
@@ -42,7 +42,7 @@ class CustomerSession:
     """How many pieces of it go into the cart."""
     typed: str = ""
     """The digits typed of a quantity."""
-    cart: Cart = field(default_factory=Cart)
+    cart: KioskCart = field(default_factory=KioskCart)
     quoted: Money | None = None
     """The total that the customer was shown: only this is paid."""
     point: str | None = None
@@ -131,7 +131,7 @@ class CustomerSession:
     def paid(self, receipt: Receipt, items: Mapping[str, Item]) -> None:
         """Show the receipt; items added to the cart since the payment began stay in it."""
         if self.cart.items.keys() <= items.keys():
-            self.cart = Cart()
+            self.cart = KioskCart()
         self.bought = dict(items)
         self.codes[receipt.order] = receipt.pickup_code
         self.receipt, self.product, self.note = receipt, None, None

@@ -19,7 +19,7 @@ from devices.terminal import store as terminal_store
 from devices.terminal.domain import PurchaseState
 from devices.terminal.role import Terminal, answered, became_of
 from devices.terminal.web import domain, store
-from devices.terminal.web.domain import Cart, CartLine
+from devices.terminal.web.domain import BrowserCart, CartLine
 from devices.terminal.web.notifier import ChangeNotifier
 from devices.terminal.web.store import Kept
 
@@ -78,9 +78,9 @@ class Customers(Terminal):
         assert found is not None, "it is made in the first transaction"
         return found
 
-    def cart(self, session: str) -> Cart:
+    def cart(self, session: str) -> BrowserCart:
         """The open cart of a browser; an empty cart is not stored."""
-        return self.node.read(lambda rows: store.open_cart(rows, session)) or Cart("")
+        return self.node.read(lambda rows: store.open_cart(rows, session)) or BrowserCart("")
 
     async def change_cart(
         self, session: str, change: Callable[[tuple[CartLine, ...]], tuple[CartLine, ...]]
@@ -88,8 +88,10 @@ class Customers(Terminal):
         """Change the lines of a browser's open cart."""
 
         def work(unit: UnitOfWork) -> None:
-            cart = store.open_cart(unit.connection, session) or Cart(secrets.token_urlsafe(16))
-            changed = Cart(cart.token, change(cart.lines))
+            cart = store.open_cart(unit.connection, session) or BrowserCart(
+                secrets.token_urlsafe(16)
+            )
+            changed = BrowserCart(cart.token, change(cart.lines))
             store.save_cart(unit.connection, session, changed, unit.steady)
 
         await self.node.decide(work)
@@ -213,7 +215,7 @@ class Customers(Terminal):
             return
         session, cart = found
         if store.open_cart(unit.connection, session) is None:
-            again = Cart(secrets.token_urlsafe(16), cart.lines)
+            again = BrowserCart(secrets.token_urlsafe(16), cart.lines)
             store.save_cart(unit.connection, session, again, unit.steady)
 
     def _committed(self, rows: sqlite3.Connection, touched: frozenset[str]) -> None:

@@ -18,7 +18,7 @@ from bus.contract.settlement import OrderState, OrderSummary
 from bus.contract.sorter import JobState, JobStep
 from bus.contract.terminal import Remind
 from bus.contract.values import Money
-from devices.terminal.kiosk.cart import Cart
+from devices.terminal.kiosk.cart import KioskCart
 from devices.terminal.kiosk.customer_session import CustomerSession, payment_of
 from devices.terminal.kiosk.orders import OpenOrders
 from devices.terminal.kiosk.refusals import refusal
@@ -104,7 +104,7 @@ def test_stock_that_changes_is_seen_on_the_product_and_in_the_cart() -> None:
 
 
 def test_a_cart_has_a_total_and_no_less_than_one_of_each() -> None:
-    cart = Cart()
+    cart = KioskCart()
     assert str(cart.trouble) == "The cart is empty."
     blue = product().styles[1]
     cart.add("Shirt", blue, 2)
@@ -117,7 +117,7 @@ def test_a_cart_has_a_total_and_no_less_than_one_of_each() -> None:
 
 
 def test_two_currencies_are_not_paid_together() -> None:
-    cart = Cart()
+    cart = KioskCart()
     red, blue = product(red=1).styles
     cart.add("Shirt", blue, 1)
     dollars = red.model_copy(update={"price": red.price.model_copy(update={"currency": "USD"})})
