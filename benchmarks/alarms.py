@@ -21,9 +21,9 @@ from bus.text.console import output
 from cli.run import run
 from store.settings import read_settings
 from tui.feed import Feed
-from tui.model.alarms import Alarm
+from tui.model.alarms import ConsoleAlarm
 from tui.model.store import StoreModel
-from tui.pace import Pace
+from tui.scheduler import FeedScheduler
 
 UNTRUE = frozenset({"stuck", "lost", "disagreement", "standstill", "cannot-write", "restless"})
 """What is not so while a store is healthy, however busy it is."""
@@ -37,8 +37,8 @@ async def watch(rate: float, seconds: float) -> bool:
         async with store("mosquitto", data, 4, "--apart"):
             url = (data / "broker-url").read_text().strip()
             model = StoreModel(Topics(read_settings(data=data).site))
-            raised: dict[tuple[str, str], Alarm] = {}
-            feed = Feed(MqttConnector(url), model, lambda _: None, Pace())
+            raised: dict[tuple[str, str], ConsoleAlarm] = {}
+            feed = Feed(MqttConnector(url), model, lambda _: None, FeedScheduler())
             watching = [
                 asyncio.create_task(feed.run()), asyncio.create_task(_tick(feed, raised))
             ]  # fmt: skip
@@ -66,7 +66,7 @@ async def _load(data: Path, rate: float, seconds: float) -> bool:
     return await process.wait() == 0
 
 
-async def _tick(feed: Feed, raised: dict[tuple[str, str], Alarm]) -> None:
+async def _tick(feed: Feed, raised: dict[tuple[str, str], ConsoleAlarm]) -> None:
     """As the console's clock does, and note each cause that is raised."""
     while True:
         feed.model.tick(feed.environment.steady())

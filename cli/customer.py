@@ -12,10 +12,10 @@ from bus.contract.settlement import AccountPayment, CardPayment, Receipt
 from bus.contract.values import Model, Money, looks_like_card_number
 from bus.runtime.admission import validate
 from bus.text.console import errors, output
-from bus.text.price import price_text
 from cli import completion, options
 from cli.run import run
-from devices.terminal.receipt import as_text, paper, sold_lines
+from commerce.price import price_text
+from devices.terminal.sales_receipt import as_text, sales_receipt, sold_lines
 from store.address import broker_url
 from store.exit_codes import REFUSED
 from store.settings import Settings, read_settings
@@ -125,7 +125,7 @@ def _say_overdue() -> None:
 
 def _print_receipt(receipt: Receipt, styles: Mapping[str, Style]) -> None:
     lines = sold_lines(receipt, styles, {})  # the command knows articles by their SKU
-    written = paper("en", "", receipt, lines, receipt.pickup_point)
+    written = sales_receipt("en", "", receipt, lines, receipt.pickup_point)
     output.print(as_text(written), soft_wrap=True, end="")
 
 

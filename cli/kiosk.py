@@ -38,7 +38,7 @@ def kiosk(
     """
     from cli.screen import run_screen  # noqa: PLC0415 - as for `watch`
     from devices.terminal.kiosk.app import Kiosk  # noqa: PLC0415
-    from devices.terminal.kiosk.attendant import PACKAGE, Attendant  # noqa: PLC0415
+    from devices.terminal.kiosk.controller import PACKAGE, KioskController  # noqa: PLC0415
 
     if role_of(terminal) != "terminal":
         raise ConfigurationError(f"{terminal} is not the name of a terminal, such as terminal-7.")
@@ -50,8 +50,8 @@ def kiosk(
         settings.runtime,
     )
     spoken = nearest(PACKAGE, language or users_language())
-    attendant = Attendant(terminal, deployment, spoken, settings.purchase_patience)
-    app = Kiosk(attendant, settings.kiosk)
+    controller = KioskController(terminal, deployment, spoken, settings.purchase_patience)
+    app = Kiosk(controller, settings.kiosk)
     run_screen(app)
     if app.failure is not None:
         raise app.failure

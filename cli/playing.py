@@ -12,7 +12,7 @@ import typer
 from broker.engine import running_broker
 from broker.settings import BrokerSettings
 from bus.contract.errors import ConfigurationError
-from bus.history.tape import Tape
+from bus.history.archive import Archive
 from bus.link import MqttConnector
 from bus.text.console import output
 from cli import options
@@ -124,7 +124,7 @@ def _written(recordings: list[Path], site: str | None, order: str, file: Path) -
     Raises:
         ConfigurationError: the recording does not have it, or the file is there already.
     """
-    told = order_of(Tape(recordings), site, order)
+    told = order_of(Archive(recordings), site, order)
     origin = f"the order {order} in {', '.join(path.name for path in recordings)}"
     try:
         with file.open("x", encoding="utf-8") as out:

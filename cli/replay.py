@@ -15,10 +15,10 @@ from bus.contract.every import PING
 from bus.contract.timestamp import milliseconds, rfc3339
 from bus.contract.topics import Topics, site_of
 from bus.contract.values import Empty
+from bus.history.archive import Archive
 from bus.history.filter import FilterError, Test, parse_filter
 from bus.history.message import read
 from bus.history.recording import Recorded
-from bus.history.tape import Tape
 from bus.link import Incoming, Link, MqttConnector, Outgoing, Subscription
 from bus.runtime.caller import Caller
 from bus.runtime.environment import Environment
@@ -27,7 +27,7 @@ from cli import completion, options
 from cli.run import run
 from store.address import broker_url
 from store.settings import read_settings
-from tui.model.history import History
+from tui.model.history import MessageHistory
 
 _LARGEST = 256 * 1024 * 1024 - 1024
 """Bytes of a payload that still fit into a packet (MQTT 5 section 2.1.4)."""
@@ -84,12 +84,14 @@ def replay(
         test = parse_filter(words)
     except FilterError as error:
         raise ConfigurationError(str(error)) from error
-    tape, topics = Tape(files), Topics(settings.site)
+    archive, topics = Archive(files), Topics(settings.site)
     connector = MqttConnector(broker_url(broker, settings), largest=_LARGEST)
     count = _Count()
     try:
         run(
-            _replay(connector, topics, _Again(tape, topics, test, count), speed, pause, force=force)
+            _replay(
+                connector, topics, _Again(archive, topics, test, count), speed, pause, force=force
+            )
         )
     finally:
         if count.sent or count.passed_over:
@@ -170,16 +172,16 @@ class _Again:
         count: told what was passed over.
     """
 
-    def __init__(self, tape: Tape, topics: Topics, test: Test, count: _Count) -> None:
+    def __init__(self, archive: Archive, topics: Topics, test: Test, count: _Count) -> None:
         self.count = count
-        self._tape, self._topics, self._test = tape, topics, test
-        self._recorded = Topics(tape.site())
+        self._archive, self._topics, self._test = archive, topics, test
+        self._recorded = Topics(archive.site())
         self._environment = Environment()
 
     def messages(self) -> Iterator[tuple[int, Outgoing]]:
         """Each with when it was recorded, in milliseconds."""
-        history = History()  # finds the request of a reply, and what is repeated
-        for number, (_, entry) in enumerate(self._tape.entries()):
+        history = MessageHistory()  # finds the request of a reply, and what is repeated
+        for number, (_, entry) in enumerate(self._archive.entries()):
             if not isinstance(entry, Recorded):
                 continue
             message = read(self._recorded, number, entry.at, entry.message)

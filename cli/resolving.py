@@ -19,10 +19,10 @@ from bus.contract.settlement import (
 from bus.contract.values import Money
 from bus.runtime.caller import Caller
 from bus.text.console import output
-from bus.text.price import price_text
 from cli import options
 from cli.clerk import as_model, ask, connected, reason
 from cli.run import run
+from commerce.price import price_text
 
 
 def resolve(

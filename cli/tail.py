@@ -22,10 +22,10 @@ from cli.run import run
 from store.address import broker_url
 from store.settings import Settings, read_settings
 from testing.kit.show import when_reader_leaves, write
-from tui.look import style
-from tui.model.history import History
-from tui.picture.paper import Line, Paper
-from tui.picture.traffic import row
+from tui.model.history import MessageHistory
+from tui.rendering.canvas import Canvas, Line
+from tui.rendering.traffic import row
+from tui.theme import style
 
 
 def tail(
@@ -94,7 +94,7 @@ class _Follower:
         self._topics, self._now, self._test, self._show = topics, now, test, show
         self._left = count
         self._over = over
-        self._history = History()  # finds the request of a reply, and what is repeated
+        self._history = MessageHistory()  # finds the request of a reply, and what is repeated
 
     def receive(self, messages: list[Incoming]) -> None:
         at = self._now()
@@ -117,8 +117,8 @@ def _write(message: Message, incoming: Incoming) -> None:
 
 
 def _paint(message: Message, _incoming: Incoming) -> None:
-    paper = Paper(output.width, 1, Texts("tui"), message.at)
-    output.print(_coloured(row(message, paper)), overflow="ellipsis", no_wrap=True)
+    canvas = Canvas(output.width, 1, Texts("tui"), message.at)
+    output.print(_coloured(row(message, canvas)), overflow="ellipsis", no_wrap=True)
 
 
 def _coloured(line: Line) -> Text:

@@ -12,7 +12,7 @@ from broker.senders import senders
 from bus.contract.channel import role_of
 from bus.contract.errors import ConfigurationError
 from bus.contract.topics import Topics
-from bus.history.tape import Tape
+from bus.history.archive import Archive
 from bus.link import MqttConnector
 from bus.runtime.environment import Environment
 from bus.text.texts import users_language
@@ -97,6 +97,6 @@ def _alarm_file(broker: str | None, address: str, settings: Settings) -> Path | 
 
 
 def _player(files: list[Path], site: str | None) -> Player:
-    tape = Tape(files)
-    topics = Topics(site or tape.site())
-    return Player(tape, lambda: StoreModel(topics))
+    archive = Archive(files)
+    topics = Topics(site or archive.site())
+    return Player(archive, lambda: StoreModel(topics))

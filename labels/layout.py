@@ -66,7 +66,7 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Line:
+class TextLine:
     """One line of text."""
 
     text: str
@@ -94,7 +94,7 @@ class Drawing:
     width: int
     height: int
     boxes: tuple[Box, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[TextLine, ...]
 
 
 def refuse_lacking(label: Label) -> None:
@@ -125,7 +125,7 @@ def upright(label: Label) -> Drawing:
     scale = max(_LEAST_QR_MODULE, -(-_WIDTH // side))
     width = height = side * scale
     boxes = list(_boxes(modules, scale, _QUIET_ZONE * scale, _QUIET_ZONE * scale))
-    lines: list[Line] = []
+    lines: list[TextLine] = []
     for text, sizes, most in (
         (label.name, _NAME_SIZES, 3),
         (label.note, _NOTE_SIZES, 2),
@@ -158,7 +158,7 @@ def lying(label: Label, width: int, height: int) -> Drawing:
     boxes = list(_boxes(modules, scale, _QUIET_ZONE * scale, top))
     room = width - side * scale - _NARROW
     centre, bottom = side * scale + room // 2, height - _NARROW
-    lines: list[Line] = []
+    lines: list[TextLine] = []
     if label.number:
         tall = height // 5
         size = _digit_size(_ean_module(label.number, room))
@@ -172,7 +172,7 @@ def lying(label: Label, width: int, height: int) -> Drawing:
     )
 
 
-def _column(label: Label, centre: int, width: int, height: int) -> list[Line]:
+def _column(label: Label, centre: int, width: int, height: int) -> list[TextLine]:
     """Name, note and price in the largest letters in which all is there; cut if none is so small.
 
     The price is never cut: it would be another one.
@@ -196,10 +196,10 @@ def _column(label: Label, centre: int, width: int, height: int) -> list[Line]:
     return [replace(line, middle=line.middle + down) for line in lines]
 
 
-def _stacked(parts: Sequence[str], size: int, centre: int, top: int) -> list[Line]:
+def _stacked(parts: Sequence[str], size: int, centre: int, top: int) -> list[TextLine]:
     pitch = round(size * LEADING)
     return [
-        Line(part, size, centre, top + pitch * place + pitch // 2)
+        TextLine(part, size, centre, top + pitch * place + pitch // 2)
         for place, part in enumerate(parts)
     ]
 
@@ -233,7 +233,7 @@ def _digit_size(module: int) -> int:
     return module * 9
 
 
-def _ean(number: str, room: int, centre: int, top: int, tall: int) -> tuple[list[Box], Line]:
+def _ean(number: str, room: int, centre: int, top: int, tall: int) -> tuple[list[Box], TextLine]:
     """The bars and the digits under them."""
     bars, module = _bars(number), _ean_module(number, room)
     size = _digit_size(module)
@@ -241,7 +241,7 @@ def _ean(number: str, room: int, centre: int, top: int, tall: int) -> tuple[list
         Box(box.left, box.top, box.width, tall)
         for box in _boxes((bars,), module, centre - len(bars) * module // 2, top)
     ]
-    return boxes, Line(number, size, centre, top + tall + size // 2 + module)
+    return boxes, TextLine(number, size, centre, top + tall + size // 2 + module)
 
 
 def _boxes(rows: Sequence[bytes], scale: int, left: int, top: int) -> Iterator[Box]:

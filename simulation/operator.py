@@ -11,21 +11,21 @@ from simulation.store import SimulatedStore
 from testing.kit.virtual_time import VirtualEnvironment, milliseconds
 from tui.feed import Feed
 from tui.model.store import StoreModel
-from tui.pace import Pace
+from tui.scheduler import FeedScheduler
 
 _TICK = 1.0
 """Seconds between two looks at the time, as the console takes them."""
 
 
-class _AtOnce(Pace):
+class _AtOnce(FeedScheduler):
     """Nobody is at the keys."""
 
-    def hear(self, some: Callable[[], bool]) -> None:
-        """Hear all there is."""
-        while some():
+    def run(self, step: Callable[[], bool]) -> None:
+        """Take all there is."""
+        while step():
             pass
 
-    async def rest(self, seconds: float, *, urgent: bool = False) -> None:
+    async def pause(self, seconds: float, *, urgent: bool = False) -> None:
         """Let all else have its turn."""
         del urgent
         await asyncio.sleep(seconds)
@@ -62,7 +62,7 @@ class Operator:
 
     def _look_at_orders(self) -> None:
         for track in self.model.orders:
-            why = self.model.why(track)
+            why = self.model.diagnose(track)
             if why is not None and not why.normal:
                 self.wrong.setdefault(track.order, str(why.reason))
 

@@ -1,7 +1,7 @@
-"""The file in which a console's alarms are kept from one start to the next: bounded, and private.
+"""The file in which a console keeps its alarms between starts: bounded, and private.
 
-It is written beside the screen, never within it. A file that is damaged, read-only or another
-console's never stops a console: it says so, and works without.
+It is written in a thread, so that the screen never waits for it. If the file is damaged, read-only
+or kept by another console, the console says so and works without it.
 """
 
 import asyncio
@@ -18,21 +18,21 @@ from bus.contract.errors import JournalError
 from bus.storage.damage import reading
 from bus.storage.private import make_folder, opener
 from bus.text.sentence import Sentence
-from tui.model.alarm_list import KEPT, Alarms
-from tui.model.alarms import KINDS, Alarm
+from tui.model.alarm_list import KEPT, AlarmList
+from tui.model.alarms import KINDS, ConsoleAlarm
 
 _PAST = 300
-"""The most alarms that are over and are kept."""
+"""The most alarms of the history that are kept."""
 _LONGEST = 300
 """The most characters of one value of a text that are kept."""
 _MOST = 4_000_000
-"""Bytes: a file that is larger is none of ours."""
+"""The largest file in bytes that is read."""
 _DEEPEST = 8
-"""Sentences within sentences."""
+"""The deepest nesting of sentences that is read."""
 
 
 class _Row(BaseModel):
-    """An alarm as it is kept."""
+    """An alarm in the file."""
 
     model_config = ConfigDict(strict=True)
 
@@ -59,7 +59,7 @@ class _Silence(BaseModel):
 
 
 class _Kept(BaseModel):
-    """What the file holds."""
+    """The content of the file."""
 
     model_config = ConfigDict(strict=True)
 
@@ -79,17 +79,17 @@ class AlarmFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.trouble = ""
-        """Why nothing is kept, in a sentence; empty while all is well."""
+        """WaitReason nothing is kept, in a sentence; empty while all is well."""
         self._lock: IO[str] | None = None
         self._saved = 0
-        """The changes of the alarms that are written down."""
+        """The number of changes (`AlarmList.changes`) that are in the file."""
         self._writing = asyncio.Lock()
 
-    def load(self, alarms: Alarms) -> None:
-        """Recall what an earlier console knew, and keep the file for this one.
+    def load(self, alarms: AlarmList) -> None:
+        """Restore the alarms of an earlier console, and lock the file for this one.
 
         Raises:
-            JournalError: it is damaged, and was put aside; or it cannot be read.
+            JournalError: it cannot be read; or it is damaged, and was renamed.
         """
         self._take()
         try:
@@ -106,7 +106,7 @@ class AlarmFile:
         self._saved = alarms.changes
 
     def _take(self) -> None:
-        """One console keeps it; others read what it holds when they begin."""
+        """Lock the file: one console writes it, others only read it at their start."""
         try:
             make_folder(self.path.parent)
             lock = open(self.path.with_suffix(".lock"), "w", opener=opener)  # noqa: SIM115 - held
@@ -121,8 +121,8 @@ class AlarmFile:
             return
         self._lock = lock
 
-    async def save(self, alarms: Alarms) -> None:
-        """Write them down if something has changed; why that failed is `trouble`."""
+    async def save(self, alarms: AlarmList) -> None:
+        """Write the alarms if they have changed; `trouble` says why that failed."""
         if self._lock is None or alarms.changes == self._saved or self._writing.locked():
             return
         async with self._writing:
@@ -142,8 +142,8 @@ class AlarmFile:
             os.fsync(file.fileno())
         new.replace(self.path)
 
-    async def close(self, alarms: Alarms) -> None:
-        """Write the last down, and leave the file to others."""
+    async def close(self, alarms: AlarmList) -> None:
+        """Write the last changes, and unlock the file."""
         async with self._writing:
             pass
         await self.save(alarms)
@@ -152,7 +152,7 @@ class AlarmFile:
             self._lock = None
 
 
-def _kept(alarms: Alarms) -> dict[str, Any]:
+def _kept(alarms: AlarmList) -> dict[str, Any]:
     silences = alarms.silences.until.items()
     return {
         "now": list(map(_row, alarms.current())),
@@ -165,17 +165,17 @@ def _kept(alarms: Alarms) -> dict[str, Any]:
     }
 
 
-def _row(alarm: Alarm) -> dict[str, Any]:
+def _row(alarm: ConsoleAlarm) -> dict[str, Any]:
     return {
         "kind": alarm.kind, "subject": alarm.subject[:_LONGEST], "text": _written(alarm.text),
         "since": alarm.since, "last": alarm.last, "times": alarm.times, "ended": alarm.ended,
-        "acknowledged": alarm.acknowledged, "source": alarm.source, "topic": alarm.topic[:_LONGEST],
-        "sender": alarm.sender, "looked": alarm.looked,
+        "acknowledged": alarm.acknowledged, "source": min(alarm.sources, default=""),
+        "topic": alarm.topic[:_LONGEST], "sender": alarm.sender, "looked": alarm.looked,
     }  # fmt: skip
 
 
 def _written(sentence: Sentence) -> list[Any]:
-    """A sentence as its English text and what fills its gaps."""
+    """A sentence as its English text and its values."""
     values = {
         name: _written(value) if isinstance(value, Sentence) else str(value)[:_LONGEST]
         for name, value in sentence.values.items()
@@ -184,7 +184,7 @@ def _written(sentence: Sentence) -> list[Any]:
 
 
 def _read(path: Path) -> _Kept:
-    """What a file holds.
+    """Read the file.
 
     Raises:
         ValidationError, UnicodeError, RecursionError: it is damaged.
@@ -195,7 +195,7 @@ def _read(path: Path) -> _Kept:
     return _Kept.model_validate_json(data if len(data) <= _MOST else data[:1])
 
 
-def _recall(kept: _Kept, alarms: Alarms) -> None:
+def _recall(kept: _Kept, alarms: AlarmList) -> None:
     now, dismissed, past = (
         [alarm for row in rows[-KEPT:] if (alarm := _alarm(row)) is not None]
         for rows in (kept.now[::-1], kept.dismissed, kept.past[::-1])
@@ -207,14 +207,14 @@ def _recall(kept: _Kept, alarms: Alarms) -> None:
             alarms.silences.begin(kind, each.subject, each.until)
 
 
-def _alarm(row: _Row) -> Alarm | None:
-    """An alarm as it was; None of a kind that this version does not know, or without a text."""
+def _alarm(row: _Row) -> ConsoleAlarm | None:
+    """An alarm from the file; None if this version does not know its kind, or it has no text."""
     kind, text = _KIND.get(row.kind), _sentence(row.text)
     if kind is None or text is None:
         return None
-    return Alarm(
+    return ConsoleAlarm(
         kind, row.subject, text, row.since, row.last, row.times, row.ended, row.acknowledged,
-        source=row.source, topic=row.topic, sender=row.sender, looked=row.looked,
+        sources={row.source} - {""}, topic=row.topic, sender=row.sender, looked=row.looked,
     )  # fmt: skip
 
 
@@ -222,7 +222,7 @@ _KIND = {str(kind): kind for kind in KINDS}
 
 
 def _sentence(written: object, depth: int = 0) -> Sentence | None:
-    """A sentence that can be said; None if it is none."""
+    """A sentence from the file; None if it cannot be formatted."""
     match written:
         case [str(text), dict(values)] if depth < _DEEPEST:
             said = {

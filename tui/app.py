@@ -1,4 +1,4 @@
-"""The console: its screens, its clock, and the feed behind them."""
+"""The console's app: its screens, its timers, and the feed behind them."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -20,25 +20,25 @@ from bus.text.safe import fit, visible
 from bus.text.sentence import marked
 from bus.text.texts import ENGLISH, Texts
 from bus.text.wrap import wrapped
-from tui import look
+from tui import theme
 from tui.alarm_file import AlarmFile
-from tui.deck import play
-from tui.desk import Desk
-from tui.errands import errand, price_change
+from tui.commands import command_for, price_change
+from tui.context import ConsoleContext
 from tui.feed import Feed
 from tui.model.export import save_picture
 from tui.model.player import Player
 from tui.model.store import StoreModel
 from tui.model.target import Opens, Target
 from tui.model.view import View
-from tui.picture.paper import Line
-from tui.recorder import Taping
+from tui.playback import play
+from tui.recorder import ConsoleRecorder
+from tui.rendering.canvas import Line
 from tui.screens.alarms import AlarmsScreen
 from tui.screens.base import TABS, ConsoleScreen
 from tui.screens.node import NodeScreen, NodesScreen
 from tui.screens.order import OrderScreen
 from tui.screens.orders import OrdersScreen
-from tui.screens.question import Question
+from tui.screens.prompt import Prompt
 from tui.screens.request import RequestScreen
 from tui.screens.search import SearchScreen
 from tui.screens.sheet import Sheet
@@ -54,9 +54,9 @@ from tui.widgets.top import Top
 _REDRAW = 0.2
 """Seconds between two redraws, however many messages there are."""
 _TICK = 1.0
-"""Seconds between two looks at what has not happened; also between two bells at least."""
+"""Seconds between two checks for what is overdue; also the least time between two bells."""
 _TOLD = 20.0
-"""Seconds for which it is shown that a file cannot be used."""
+"""Seconds for which a message about the alarm file is shown."""
 _CALLEES = {
     "cancel": "settlement",
     "collect": "settlement",
@@ -77,13 +77,13 @@ _SCREENS: dict[str, type[ConsoleScreen]] = {
     "topics": TopicsScreen,
 }
 
-_OPENED: dict[Opens, Callable[[Desk, str], ConsoleScreen]] = {
+_OPENED: dict[Opens, Callable[[ConsoleContext, str], ConsoleScreen]] = {
     "order": OrderScreen,
     "node": NodeScreen,
     "group": NodesScreen,
     "style": StyleScreen,
 }
-"""The screen that shows one of them."""
+"""By kind of target, the screen that shows it."""
 
 
 class Console(App[None]):
@@ -93,11 +93,11 @@ class Console(App[None]):
         model: of the site.
         clock: milliseconds since the epoch.
         language: of the texts, such as `zh`.
-        connector: to the broker; None where nothing is to be heard but what is in the model.
-        name: such as `console-2`; the first that is free if None.
-        player: of the recording that is looked at; its model and its clock are the console's.
-        kept: where the alarms are kept from one start to the next.
-        senders: of the broker, where it runs on this computer.
+        connector: to the broker; None to show the model as it is.
+        name: such as `console-2`; the first free name if None.
+        player: of a recording, if the console shows one; the model and clock are its own.
+        kept: the file in which the alarms are kept between starts.
+        senders: asks the broker for senders, if it runs on this computer.
     """
 
     CSS_PATH = "console.tcss"
@@ -128,14 +128,14 @@ class Console(App[None]):
     ) -> None:
         super().__init__()
         say = Texts("tui", language)
-        self.desk = Desk(model, View(model.history), say, clock)
-        self.desk.view.set_filter("")
-        self.desk.player, self.desk.kept, self.desk.senders = player, kept, senders
+        self.context = ConsoleContext(model, View(model.history), say, clock)
+        self.context.view.set_filter("")
+        self.context.player, self.context.kept, self.context.senders = player, kept, senders
         if connector is not None:
-            self.desk.feed = Feed(connector, model, self._heard, self.desk.pace, name)
-            self.desk.taping = Taping(connector, model.topics)
+            self.context.feed = Feed(connector, model, self._heard, self.context.scheduler, name)
+            self.context.recorder = ConsoleRecorder(connector, model.topics)
         self.title = "Storebus"
-        self.theme = look.DARK
+        self.theme = theme.DARK
         self._bindings = translated(self._bindings, say)
         self._running_feed: asyncio.Task[None] | None = None
         self._rung = 0
@@ -143,28 +143,28 @@ class Console(App[None]):
 
     def _(self, text: str, **values: object) -> str:
         """A text in the operator's language."""
-        return self.desk.say(text, **values)
+        return self.context.say(text, **values)
 
     def _heard(self, messages: list[Message]) -> None:
-        desk = self.desk
-        if desk.player is not None and desk.model is not desk.player.model:
-            desk.model = desk.player.model
-            desk.view.turn_to(desk.model.history)
+        context = self.context
+        if context.player is not None and context.model is not context.player.model:
+            context.model = context.player.model
+            context.view.turn_to(context.model.history)
         elif messages:
-            desk.view.take(messages)
+            context.view.take(messages)
 
     async def on_mount(self) -> None:
-        """Begin with the first screen, and to hear."""
+        """Make the screens, and start the feed or the player."""
         self._recall()
         for name, screen in _SCREENS.items():
             self.add_mode(name, self._maker(screen))
         for name in reversed(_SCREENS):  # each is made now, so that its key is answered at once
             await self.switch_mode(name)
-        if self.desk.feed is not None:
+        if self.context.feed is not None:
             self.set_interval(_TICK, self.tick)
-            feeding = self.desk.feed.run()
-        elif self.desk.player is not None:
-            feeding = play(self.desk.player, self._heard, self.desk.pace)
+            feeding = self.context.feed.run()
+        elif self.context.player is not None:
+            feeding = play(self.context.player, self._heard, self.context.scheduler)
         else:
             return
         self.set_interval(_REDRAW, self.redraw)
@@ -172,75 +172,75 @@ class Console(App[None]):
         self._running_feed.add_done_callback(self._feed_ended)
 
     def _recall(self) -> None:
-        """What an earlier console knew; a file that cannot be used is said, and is no obstacle."""
-        kept = self.desk.kept
+        """Restore the alarms of an earlier console; a notification says if that fails."""
+        kept = self.context.kept
         if kept is None:
             return
         trouble = ""
         try:
-            kept.load(self.desk.model.alarms)
+            kept.load(self.context.model.alarms)
         except JournalError as error:
             trouble = str(error)
         if trouble := trouble or kept.trouble:
             self.notify(visible(trouble), severity="warning", timeout=_TOLD, markup=False)
 
     def _maker(self, screen: type[ConsoleScreen]) -> Callable[[], ConsoleScreen]:
-        return lambda: screen(self.desk)
+        return lambda: screen(self.context)
 
     def _feed_ended(self, task: "asyncio.Task[None]") -> None:
-        """A feed that ends by itself is a defect, and must not look like a quiet store."""
+        """A feed that ends by itself is a defect: fail, rather than look like a quiet store."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self._handle_exception(error if isinstance(error, Exception) else Exception(error))
 
     async def on_unmount(self) -> None:
-        """Say goodbye."""
+        """Stop the feed and the recorder, and save the alarms."""
         if self._running_feed is not None:
             self._running_feed.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await self._running_feed
-        if self.desk.taping is not None:
+        if self.context.recorder is not None:
             with suppress(JournalError):
-                await self.desk.taping.stop()
-        if self.desk.senders is not None:
-            await self.desk.senders.close()
-        if self.desk.kept is not None:
-            await self.desk.kept.close(self.desk.model.alarms)
+                await self.context.recorder.stop()
+        if self.context.senders is not None:
+            await self.context.senders.close()
+        if self.context.kept is not None:
+            await self.context.kept.close(self.context.model.alarms)
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys, clicks and the wheel are answered before more is heard."""
+        """Keys, clicks and the wheel are handled before more messages."""
         if isinstance(event, events.InputEvent) and not isinstance(event, events.MouseMove):
-            self.desk.pace.key()
+            self.context.scheduler.key_pressed()
         await super().on_event(event)
 
     def delay_update(self, delay: float = 0.0) -> None:
-        """Textual hides a screen that is being made; here all are, and nothing need be hidden."""
+        """Do not hide a screen while it is made, as Textual does: all are made at the start."""
 
     def redraw(self) -> None:
-        """Draw the screen that is looked at; at the end there is none."""
+        """Draw the current screen, if there is one."""
         with suppress(ScreenStackError):
             if isinstance(self.screen, ConsoleScreen):
                 self.screen.draw()
 
     def tick(self) -> None:
-        """Look at what has not happened, and ring for what is new; find what came meanwhile."""
-        model, feed, now = self.desk.model, self.desk.feed, self.desk.clock()
+        """Check for what is overdue, ring for new alarms, and save them."""
+        model, feed, now = self.context.model, self.context.feed, self.context.clock()
         if feed is not None:
             model.reach(feed.broker, now, up=feed.up)
         model.tick(now)
         with suppress(ScreenStackError):
             if isinstance(self.screen, SearchScreen):
                 self.screen.draw()
-        if self.desk.kept is not None and (self._keeping is None or self._keeping.done()):
-            saving = self.desk.kept.save(model.alarms)
+        if self.context.kept is not None and (self._keeping is None or self._keeping.done()):
+            saving = self.context.kept.save(model.alarms)
             self._keeping = asyncio.create_task(saving, name="console/alarms")
-        if self.desk.senders is not None:
-            self.desk.senders.look(model.alarms, now)
+        if self.context.senders is not None:
+            self.context.senders.look(model.alarms, now)
         if model.alarms.bell != self._rung:
             self._rung = model.alarms.bell
             self.bell()
 
     async def action_tab(self, name: str) -> None:
-        """Look at another screen."""
+        """Switch to another tab."""
         if name in _SCREENS and not self.screen.is_modal:
             await self.switch_mode(name)
 
@@ -251,18 +251,18 @@ class Console(App[None]):
 
     @on(ConsoleScreen.Opened)
     async def opened(self, event: ConsoleScreen.Opened) -> None:
-        """Something is to be opened."""
+        """Open the target of a line."""
         await self.open(event.target)
 
     @on(ConsoleScreen.Filtered)
     async def filtered(self, event: ConsoleScreen.Filtered) -> None:
-        """The traffic is to be looked at through a filter."""
+        """Show the traffic through a filter."""
         await self.switch_mode("traffic")
         if isinstance(self.screen, TrafficScreen):
             self.screen.set_filter(event.words)
 
     async def open(self, target: Target) -> None:
-        """Show what something on a screen stands for."""
+        """Open a target."""
         kind, name = target
         if kind == "alarm":
             await self._open_alarm(name)
@@ -273,12 +273,12 @@ class Console(App[None]):
             if name and isinstance(self.screen, TopicsScreen):
                 self.screen.choose(name)
         elif kind in _OPENED:
-            await self.push_screen(_OPENED[kind](self.desk, name))
+            await self.push_screen(_OPENED[kind](self.context, name))
 
     async def _open_alarm(self, name: str) -> None:
-        """What it is about, if that is an order, a node or a style; else its message."""
+        """Open the order, node or style that an alarm is about; else its message."""
         kind, _, subject = name.partition(" ")
-        model = self.desk.model
+        model = self.context.model
         known: dict[Opens, object] = {
             "order": model.orders.get(subject),
             "node": model.nodes.get(subject),
@@ -296,21 +296,21 @@ class Console(App[None]):
             await self.action_tab("alarms")
 
     async def action_search(self) -> None:
-        """Look for an order, a node, a style, an alarm or a topic."""
+        """Search for an order, a node, a style, an alarm or a topic."""
         if isinstance(self.screen, Sheet):
             await self.pop_screen()
         if not self.screen.is_modal:
-            self.push_screen(SearchScreen(self.desk), self._found)
+            self.push_screen(SearchScreen(self.context), self._found)
 
     async def _found(self, target: Target | None) -> None:
         if target is not None:
             await self.open(target)
 
     def action_picture(self) -> None:
-        """Save what is on the screen as a picture, in a file that is asked for."""
+        """Save a picture of the screen in a file that the operator names."""
         if self.screen.is_modal and not isinstance(self.screen, Sheet):
             return
-        drawn = self.export_screenshot(title=f"{self.title}: {self.desk.model.topics.site}")
+        drawn = self.export_screenshot(title=f"{self.title}: {self.context.model.topics.site}")
         words = self._(
             "Save this screen as a picture (SVG) in which new file? It may show pickup codes, and"
             " is readable by you only."
@@ -324,71 +324,73 @@ class Console(App[None]):
             self.notify(visible(self._("the picture is in {file}", file=path)), markup=False)
             return ""
 
-        self.push_screen(Question(self.desk, words, self.desk.file_name("svg"), save))
+        self.push_screen(Prompt(self.context, words, self.context.file_name("svg"), save))
 
     def action_light(self) -> None:
-        """From dark to light, or back."""
-        self.theme = look.LIGHT if look.is_dark(self.theme) else look.DARK
+        """Switch between the dark and the light theme."""
+        self.theme = theme.LIGHT if theme.is_dark(self.theme) else theme.DARK
         self.redraw()
 
     def action_act(self, name: str) -> None:
-        """Have something done, beginning with what is looked at."""
+        """Open the form of a command, filled in from what is selected."""
         preset = self.screen.preset() if isinstance(self.screen, ConsoleScreen) else {}
-        wanted = price_change(preset) if name == "price" else errand(_CALLEES[name], name, preset)
-        self.push_screen(RequestScreen(self.desk, wanted))
+        wanted = (
+            price_change(preset) if name == "price" else command_for(_CALLEES[name], name, preset)
+        )
+        self.push_screen(RequestScreen(self.context, wanted))
 
     def action_inject(self) -> None:
-        """Send any request of the contract."""
+        """Open a form for any request of the contract."""
         if not self.screen.is_modal:
-            self.push_screen(RequestScreen(self.desk))
+            self.push_screen(RequestScreen(self.context))
 
     def action_send_again(self, number: int) -> None:
-        """Send a request like one that was heard, with changes."""
-        message = self.desk.model.history.get(number)
+        """Open a form with a request that was recorded in the traffic, to send it again."""
+        message = self.context.model.history.get(number)
         wanted = None
         if message is not None and message.kind == "req":
-            wanted = errand(message.receiver, message.name, body(message))
+            wanted = command_for(message.receiver, message.name, body(message))
         if wanted is None:
             self.notify(self._("only a request of the contract can be sent again"), markup=False)
             return
-        self.push_screen(RequestScreen(self.desk, wanted))
+        self.push_screen(RequestScreen(self.context, wanted))
 
     async def action_record(self) -> None:
-        """Record from now on, into a file that is asked for; or no more."""
-        taping = self.desk.taping
-        if taping is None or self.screen.is_modal:
+        """Start recording into a file that the operator names, or stop recording."""
+        recorder = self.context.recorder
+        if recorder is None or self.screen.is_modal:
             return
-        if taping.path is None:
+        if recorder.path is None:
             words = self._(
                 "Record every message from now on into which file? It is continued if it is there,"
                 " holds payment tokens, and is readable by you only."
             )
-            self.push_screen(Question(self.desk, words, self.desk.file_name(), self._record))
+            self.push_screen(Prompt(self.context, words, self.context.file_name(), self._record))
             return
-        file = taping.path
+        file = recorder.path
         try:
-            await taping.stop()
+            await recorder.stop()
             self.redraw()
         except JournalError as error:
             self.notify(visible(str(error)), severity="error", markup=False)
             return
-        done = self._("{count} messages are in {file}", count=taping.messages, file=file)
+        done = self._("{count} messages are in {file}", count=recorder.messages, file=file)
         self.notify(visible(done), markup=False)
 
     def _record(self, name: str) -> str:
-        assert self.desk.taping is not None
+        assert self.context.recorder is not None
         try:
-            self.desk.taping.start(Path(name).expanduser())
+            self.context.recorder.start(Path(name).expanduser())
         except JournalError as error:
             return str(error)
         return ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - as in DOMNode
-        """Whether an action makes sense on what is looked at."""
-        return self.desk.offers(action)
+        """Whether an action is available."""
+        return self.context.offers(action)
 
     def action_explain(self) -> None:
-        """The keys and signs of the screen that is looked at."""
+        """Show the help of the screen: its signs and keys."""
         screen = self.screen
         if not isinstance(screen, ConsoleScreen):
             return
@@ -400,26 +402,26 @@ class Console(App[None]):
             for _, binding in self._keys(screen)
         ]
         lines.append([(fit("^p", 10), "key"), (self._("Everything that can be done, by name"), "")])
-        if self.desk.offers("act"):
+        if self.context.offers("act"):
             marks = self._(
                 "A key with ! opens a form that can change the store; nothing is sent before you"
                 " have said yes."
             )
             room = max(20, self.size.width * 9 // 10 - 6)
             lines += [[], *([(line, "warn")] for line in wrapped(marks, room))]
-        self.push_screen(Sheet(self.desk, lines))
+        self.push_screen(Sheet(self.context, lines))
 
     def _shown_key(self, binding: Binding) -> str:
-        return self.get_key_display(binding) + ("!" if self.desk.changes(binding.action) else "")
+        return self.get_key_display(binding) + ("!" if self.context.changes(binding.action) else "")
 
     def action_command_palette(self) -> None:
-        """Everything that can be done, by name."""
+        """Open the command palette."""
         if not isinstance(self.screen, CommandPalette):
             hint = self._("what is to be done")
             self.push_screen(CommandPalette(id="--command-palette", placeholder=hint))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The command palette: every screen, every action, every key of the screen."""
+        """The entries of the command palette: tabs, and the keys of the screen and the app."""
         for place, (name, title) in enumerate(TABS.items()):
             yield SystemCommand(
                 self._(title),
@@ -435,12 +437,12 @@ class Console(App[None]):
                 )
 
     def _keys(self, screen: Screen[Any]) -> list[tuple[DOMNode, Binding]]:
-        """The keys of a screen and of the console that have a description, and whose they are."""
+        """The described keys of a screen and of the app, each with its node."""
         return [
             (node, each)
             for node in (screen, self)
             for part in type(node).__mro__
             if part.__module__.startswith("tui.")
             for each in vars(part).get("BINDINGS", ())
-            if isinstance(each, Binding) and each.description and self.desk.offers(each.action)
+            if isinstance(each, Binding) and each.description and self.context.offers(each.action)
         ]

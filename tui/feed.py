@@ -1,7 +1,7 @@
-"""The console's ear: hears all that is said in a site, bounded, and asks on the operator's behalf.
+"""Receives all messages of a site for the console, and sends the operator's requests.
 
-Two connections: the one that only listens may be dropped by the broker before any other, and may
-drown; what the operator asks, and its answer, go over one of their own.
+It has two connections. The one that only listens may be flooded, and may be the first that the
+broker drops; requests and their answers have the other to themselves.
 """
 
 import asyncio
@@ -33,25 +33,25 @@ from bus.runtime.settings import RuntimeSettings
 from bus.text.sentence import Sentence
 from tui.model.stock import STYLES
 from tui.model.store import StoreModel
-from tui.pace import Pace
+from tui.scheduler import FeedScheduler
 
 PENDING = 10_000
-"""The most messages that wait to be taken into the model."""
+"""The most messages that may wait for the model."""
 _SLICE = 25
-"""Messages that are taken in at once: less than 1 ms."""
+"""Messages taken into the model at once: less than 1 ms."""
 _REST = 0.005
-"""Seconds between two slices: a connection that has drowned takes half of the processor."""
+"""Seconds between two slices: a flooded connection takes half of the processor."""
 _OPEN: tuple[OrderState, ...] = (
     "reserving", "charging", "settled", "short", "ready", "reminded", "cancelling", "expiring",
 )  # fmt: skip
 _LOOK_AGAIN = 2.0
-"""Seconds after which an opened order, or a style that is looked at, is asked for again."""
+"""Seconds after which the order or style on the screen is queried again."""
 _ASK_AROUND = 10.0
-"""Seconds after which the nodes are asked for what they have not done yet."""
+"""Seconds after which nodes are asked what they have not done yet."""
 _PRODUCTS = 100
-"""The most products that are asked for at once (contract)."""
+"""The most products of one query (contract)."""
 _ASKED = 50
-"""The most nodes that are asked."""
+"""The most nodes that are queried."""
 _OWN_TIMEOUT = 5.0
 
 
@@ -60,7 +60,7 @@ _UNKNOWN = frozenset({UnknownOrder.code, UnknownPickupCode.code})
 
 
 class _Noting:
-    """A connector that notes why a connection could not be made, and says goodbye at its end."""
+    """A connector that notes why connecting failed, and sends a last message at the end."""
 
     def __init__(
         self, connector: Connector, note: Callable[[str], None], goodbye: Outgoing | None = None
@@ -72,7 +72,7 @@ class _Noting:
 
     @asynccontextmanager
     async def connect(self, client_id: str, will: Outgoing | None = None) -> AsyncIterator[Link]:
-        """Connect as the other does."""
+        """Connect with the wrapped connector."""
         try:
             async with self._connector.connect(client_id, will) as link:
                 try:
@@ -87,14 +87,14 @@ class _Noting:
 
 
 class Feed:
-    """Keeps a model fed, and asks; the model learns from the answers as from all that is said.
+    """Feeds the model with messages, and sends requests, whose answers reach the model, too.
 
     Args:
         connector: to the broker.
         model: of the site.
-        heard: told what was taken into the model, in slices.
-        pace: says how much of the time is spent on that.
-        name: such as `console-2`; the first that is free if None.
+        heard: called with the messages taken into the model, in slices.
+        scheduler: divides the time between that and keys.
+        name: such as `console-2`; the first free name if None.
         settings: of the connections.
         environment: makes the clock and the identifiers of each connection.
     """
@@ -104,7 +104,7 @@ class Feed:
         connector: Connector,
         model: StoreModel,
         heard: Callable[[list[Message]], None],
-        pace: Pace,
+        scheduler: FeedScheduler,
         name: str | None = None,
         settings: RuntimeSettings | None = None,
         environment: Callable[[], Environment] = Environment,
@@ -113,20 +113,20 @@ class Feed:
         self.name = name or ""
         """The console's own; empty until it is known."""
         self.dropped = 0
-        """Messages that came faster than they could be taken in."""
+        """Messages dropped because they came too fast."""
         self.trouble = ""
-        """Why there is no connection, as far as that is known."""
+        """WaitReason there is no connection, as far as that is known."""
         self.order: str | None = None
-        """The order that is looked at."""
+        """The order on the screen."""
         self.style: str | None = None
-        """The SKU that is looked at."""
+        """The SKU of the style on the screen."""
         self.node: str | None = None
-        """The node that is looked at."""
+        """The node on the screen."""
         self.environment = environment()
         self._new_identity = environment
         self._connector = _Noting(connector, self._note)
         self._heard = heard
-        self._pace = pace
+        self._scheduler = scheduler
         self._settings = settings or RuntimeSettings()
         self._pending: deque[tuple[int, Incoming]] = deque()
         self._waiting = asyncio.Event()
@@ -138,12 +138,12 @@ class Feed:
 
     @property
     def up(self) -> bool:
-        """Whether the store is heard."""
+        """Whether there is a connection to the broker."""
         return self._session is not None and self._session.up.is_set()
 
     @property
     def says(self) -> Sentence | None:
-        """What an operator has to know of the connection; None while the store is heard."""
+        """What is wrong with the connection; None while it is up."""
         if self.up:
             return None
         return Sentence("no broker at {broker}: trying again", broker=self.broker)
@@ -156,19 +156,18 @@ class Feed:
     def look(
         self, *, order: str | None = None, style: str | None = None, node: str | None = None
     ) -> None:
-        """The operator looks at an order, at a style, at a node, or at none of them."""
+        """Query an order, a style or a node again and again while it is on the screen."""
         if (order, style, node) != (self.order, self.style, self.node):
             self.order, self.style, self.node = order, style, node
             self._looking.set()
 
     async def find(self, text: str) -> list[str]:
-        """The orders that settlement knows by a text: an id or an open pickup code.
+        """Ask settlement for orders with this id or open pickup code.
 
-        Else those of its last ones that have it in their id or terminal. The model hears what is
-        answered.
+        If there is none: for those of its latest orders with the text in their id or terminal.
 
         Raises:
-            Problem: settlement's, or that there is no answer.
+            Problem: settlement refused, or did not answer.
         """
         queries: list[dict[str, str]] = [{"order": text}]
         if _CODE.fullmatch(text):
@@ -192,17 +191,17 @@ class Feed:
         ]
 
     async def ask(self, operation: Operation[Any, Any], callee: str, data: Model) -> Any:
-        """Ask in the console's name.
+        """Send a request in the console's name.
 
         Raises:
-            Problem: the other side's, or that there is no answer.
+            Problem: it was refused, or not answered.
         """
         if self._caller is None:
             raise BrokerError(self.trouble or "There is no connection to the broker yet.")
         return await self._caller.ask(operation, callee, data)
 
     async def run(self) -> None:
-        """Hear and ask until cancelled; connections that are lost are made again."""
+        """Receive and ask until cancelled; reconnect when a connection is lost."""
         if not self.name:
             self.name = await self._free_name()
         topics = self.model.topics
@@ -223,9 +222,9 @@ class Feed:
         self.trouble = trouble
 
     async def _free_name(self) -> str:
-        """The first console's name that no other console shows.
+        """The first name, `console-1` and so on, that is not online.
 
-        What is retained comes before the word on a later subscription.
+        Retained messages arrive before the acknowledgement of a later subscription.
         """
         topics, delay = self.model.topics, 0.1
         while True:
@@ -247,7 +246,7 @@ class Feed:
             return next(name for name in names if name not in taken)
 
     def _online(self, messages: list[Incoming]) -> set[str]:
-        """Nodes that show themselves online."""
+        """The nodes that are online according to their presence."""
         found = set()
         for message in messages:
             address = self.model.topics.parse(message.topic)
@@ -275,14 +274,14 @@ class Feed:
         self._waiting.set()
 
     async def _take_in(self) -> None:
-        """Into the model, in slices between which the screen is drawn and keys are heard."""
+        """Take messages into the model, in slices between which keys are answered."""
         while True:
             await self._waiting.wait()
-            self._pace.hear(self._take_some)
-            await self._pace.rest(_REST, urgent=len(self._pending) > PENDING // 4)
+            self._scheduler.run(self._take_some)
+            await self._scheduler.pause(_REST, urgent=len(self._pending) > PENDING // 4)
 
     def _take_some(self) -> bool:
-        """Take in a few of the same time; whether more wait."""
+        """Take in some messages of the same time; whether more wait."""
         at, first = self._pending.popleft()
         batch = [first]
         while self._pending and self._pending[0][0] == at and len(batch) < _SLICE:
@@ -293,7 +292,7 @@ class Feed:
         return bool(self._pending)
 
     async def _ask_on(self, topics: Topics) -> None:
-        """Ask what no message tells, with a connection of its own."""
+        """Send queries over a connection of their own."""
         assert self._session is not None
         while True:
             await self._session.up.wait()
@@ -308,7 +307,7 @@ class Feed:
             await asyncio.sleep(self._settings.query_retry)
 
     async def _ask_for_orders(self) -> None:
-        """The open orders, and what is for sale, at each connection."""
+        """After each connect, query the open orders and the products."""
         while True:
             await self._connections.wait()
             self._connections.clear()
@@ -318,7 +317,7 @@ class Feed:
                 await self._ask_for(state)
 
     async def _ask_for_products(self) -> None:
-        """All that is for sale, as far as it is kept; so many at once as the catalog answers."""
+        """Query all products, page by page, as many as the model keeps."""
         last = ""
         while len(self.model.stock) < STYLES:
             found = await self.ask(SEARCH, "catalog", Search(text="", limit=_PRODUCTS, after=last))
@@ -331,7 +330,7 @@ class Feed:
             await self.ask(ORDERS, "settlement", Orders(state=state, limit=1000))
 
     async def _ask_around(self) -> None:
-        """What the nodes have not done yet, the orders that moved last, and a style's shelves."""
+        """At intervals, query the nodes, the latest orders, and the shelves of a style."""
         while True:
             names = [
                 node.name
@@ -348,21 +347,21 @@ class Feed:
             await asyncio.sleep(_ASK_AROUND)
 
     async def _ask_where(self, sku: str) -> None:
-        """The shelves of a style, and what is on its way back to them."""
+        """Query the shelves of a style, and what is to be put back."""
         with suppress(Problem):
             await self._quickly(RETURNS, "warehouse", Empty())
             await self._quickly(LOCATE, "warehouse", Locate(sku=sku))
 
     async def _ask_for_looked_at(self) -> None:
-        """The order and the style that are looked at, again and again while they may change."""
+        """Query what is on the screen, again and again while it may change."""
         while True:
             order, style = self.order, self.style
             self._looking.clear()
-            track = self.model.orders.get(order) if order else None
+            tracked = self.model.orders.get(order) if order else None
             with suppress(Problem):
                 if self.node:
                     await self._quickly(ABOUT, self.node, Empty())
-                if order and not (track and track.final and track.told):
+                if order and not (tracked and tracked.final and tracked.told):
                     await self._quickly(ORDER, "settlement", OrderQuery(order=order))
             if style:
                 await self._ask_where(style)

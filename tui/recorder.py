@@ -1,4 +1,4 @@
-"""The key that records: a recording of the operator's own, made while the console watches."""
+"""Records the traffic while the console watches, at the press of a key."""
 
 import asyncio
 from contextlib import suppress
@@ -11,11 +11,11 @@ from bus.history.recording import Recording
 from bus.link import Connector
 
 PART = 64_000_000
-"""Bytes after which a file is put aside and compressed."""
+"""Bytes after which a part of the recording is complete and compressed."""
 
 
-class Taping:
-    """At most one recording at a time, over a connection of its own, as `storebus record` makes it.
+class ConsoleRecorder:
+    """Makes one recording at a time, over a connection of its own, as `storebus record` does.
 
     Args:
         connector: to the broker.
@@ -24,9 +24,9 @@ class Taping:
 
     def __init__(self, connector: Connector, topics: Topics) -> None:
         self.path: Path | None = None
-        """Where it is written; None while nothing is recorded."""
+        """The file; None while nothing is recorded."""
         self.trouble = ""
-        """Why the last one ended by itself."""
+        """WaitReason the last one ended by itself."""
         self._connector = connector
         self._topics = topics
         self._recording: Recording | None = None
@@ -34,11 +34,11 @@ class Taping:
 
     @property
     def messages(self) -> int:
-        """How many were written."""
+        """The number of messages recorded."""
         return self._recording.messages if self._recording else 0
 
     def start(self, path: Path) -> None:
-        """Record into a file, which is continued if it is there.
+        """Record into a file; one that exists is continued.
 
         Raises:
             JournalError: it cannot be written.
@@ -51,7 +51,7 @@ class Taping:
         self._running.add_done_callback(self._ended)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        """A full disk ends it, and is said; the console goes on."""
+        """The recording has failed, for instance on a full disk; the console goes on."""
         if task.cancelled() or (error := task.exception()) is None:
             return
         self.trouble, self.path = str(error), None
@@ -60,7 +60,7 @@ class Taping:
                 self._recording.close()
 
     async def stop(self) -> None:
-        """Write the rest and close the file; nothing if nothing is recorded.
+        """Write the rest and close the file, if something is recorded.
 
         Raises:
             JournalError: the rest cannot be written.

@@ -1,24 +1,24 @@
-"""Asks the broker on this computer which connections publish what the alarms are about."""
+"""Asks the broker on this computer which connections publish the messages behind alarms."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from tui.model.alarm_list import Alarms
+from tui.model.alarm_list import AlarmList
 
 Ask = Callable[[list[str]], Awaitable[dict[str, str] | None]]
-"""By topic, the connection that publishes there within the next seconds; None if nobody says."""
+"""By topic, the connection that publishes there in the next seconds; None if not known."""
 
 _FRESH = 5_000
-"""Milliseconds since an alarm was last raised within which it goes on, and its sender is heard."""
+"""Milliseconds after an alarm was raised during which its sender may still be publishing."""
 _AGAIN = 30_000
-"""Milliseconds between two questions at least: the broker has more to do."""
+"""The least milliseconds between two questions, to spare the broker."""
 _TOPICS = 50
-"""The most topics that are asked for at once."""
+"""The most topics of one question."""
 
 
 class Senders:
-    """Asks while something goes on, and not all the time.
+    """Asks only while there are alarms whose senders are not known.
 
     Args:
         who: asks the broker.
@@ -29,8 +29,8 @@ class Senders:
         self._asked_at: int | None = None
         self._asking: asyncio.Task[None] | None = None
 
-    def look(self, alarms: Alarms, now: int) -> None:
-        """Begin to ask if there is a reason to."""
+    def look(self, alarms: AlarmList, now: int) -> None:
+        """Ask if there is an alarm whose sender is not known."""
         if self._asked_at is not None and now - self._asked_at < _AGAIN:
             return
         topics = sorted(
@@ -45,13 +45,13 @@ class Senders:
             asking = self._ask(alarms, topics[:_TOPICS])
             self._asking = asyncio.create_task(asking, name="console/senders")
 
-    async def _ask(self, alarms: Alarms, topics: list[str]) -> None:
+    async def _ask(self, alarms: AlarmList, topics: list[str]) -> None:
         with suppress(OSError):  # it cannot be asked from here
             for topic, sender in (await self._who(topics) or {}).items():
                 alarms.sent_by(topic, sender)
 
     async def close(self) -> None:
-        """Wait no longer; the broker is told to be quiet by whoever told it to talk."""
+        """Stop waiting for an answer; `who` turns the broker's log down again."""
         if self._asking is not None:
             self._asking.cancel()
             with suppress(asyncio.CancelledError):

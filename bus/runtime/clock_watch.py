@@ -11,6 +11,7 @@ from bus.contract.every import Alarm
 from bus.contract.timestamp import rfc3339
 from bus.runtime.clock import NodeClock, StoreTime
 from bus.runtime.environment import Environment
+from bus.text.duration import elapsed
 
 logger = logging.getLogger("storebus.clock")
 
@@ -18,7 +19,8 @@ _LOOK = 5.0
 """Seconds between two looks at the clocks."""
 _TOLD = 3_600_000
 """Milliseconds for which a step is told; one that was undone is not told any more."""
-_UNITS = ((86_400, "days"), (3_600, "h"), (60, "min"))
+_DIGITS = 3
+"""As exact as such an offset is known."""
 
 
 class ClockWatch:
@@ -77,7 +79,7 @@ class ClockWatch:
 
     def _tell_step(self, step: int) -> None:
         side = "forward" if step > 0 else "back"
-        said = f"The clock of this host was set {span(step)} {side}."
+        said = f"The clock of this host was set {elapsed(step, _DIGITS)} {side}."
         logger.warning(
             "%s: %s Nothing expires or is delayed by it; times that people see are by the new"
             " clock. Is the host's time service (NTP) right?", self._node, said,
@@ -128,20 +130,6 @@ def difference(wrong: int) -> str:
     """
     side = "ahead of" if wrong > 0 else "behind"
     return (
-        f"The clock of this host is {span(wrong)} {side} the store's. Deadlines go by the store's,"
-        " so it can work; set the clock, or let a time service (NTP) do it."
+        f"The clock of this host is {elapsed(wrong, _DIGITS)} {side} the store's. Deadlines go by"
+        " the store's, so it can work; set the clock, or let a time service (NTP) do it."
     )
-
-
-def span(milliseconds: int) -> str:
-    """How long, whatever its sign: `70 s`, `24 h`, `3 days`."""
-    seconds = abs(milliseconds) / 1000
-    for size, unit in _UNITS:
-        if seconds >= 2 * size:
-            return f"{_rough(seconds / size)} {unit}"
-    return f"{_rough(seconds)} s"
-
-
-def _rough(number: float) -> str:
-    """As exact as such an offset is known."""
-    return f"{number:.3g}" if number < 10 else f"{number:.0f}"  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""What a sorter decides: which jobs to take and which step comes next. Pure."""
+"""A sorter's decisions: which jobs to take, and which step comes next. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +10,8 @@ from bus.contract.warehouse import Packed, ShortPick
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """The job as the sorter keeps it."""
+class AssignedJob:
+    """A job under one assignment."""
 
     id: str
     assignment: int
@@ -23,14 +23,14 @@ class Job:
     since: int
     parcel: str | None = None
     found: tuple[int, ...] = ()
-    """How many pieces were taken at each of the picks that are done."""
+    """How many pieces were taken at each finished pick."""
 
     def movement(self) -> str:
-        """The key of the machine's current step: the same however often it is asked for."""
+        """The key of the machine's current step, the same each time it is asked for."""
         return f"{self.id}.{self.assignment}.{self.pick}.{self.step}"
 
     def state(self) -> JobState:
-        """As the contract shows it."""
+        """The job state of the contract."""
         return JobState(
             step=self.step,
             job=self.id,
@@ -42,23 +42,23 @@ class Job:
 
 
 def accept(
-    pick: Pick, known: Job | None, newest: int, under_way: Job | None, now: int
-) -> Job | None:
-    """Take a job if there is none under way; None when this one cannot be taken.
+    pick: Pick, known: AssignedJob | None, newest: int, under_way: AssignedJob | None, now: int
+) -> AssignedJob | None:
+    """Take a job if none is under way; None if it cannot be taken.
 
     Args:
-        pick: the job.
-        known: what this sorter has of the same assignment: it is not begun again, and never if
-            it was aborted.
-        newest: the highest assignment of this job that was seen; an older one is superseded.
-        under_way: the job that is not done yet.
+        pick: the request.
+        known: the same job and assignment, if it is known: it is not begun again, and never if it
+            was aborted.
+        newest: the highest known assignment of this job; older ones are superseded.
+        under_way: the job that is under way.
         now: milliseconds since the epoch.
     """
     if known is not None:
         return None if known.step == "aborted" else known
     if under_way is not None or pick.assignment < newest:
         return None
-    return Job(
+    return AssignedJob(
         id=pick.job,
         assignment=pick.assignment,
         order=pick.order,
@@ -70,7 +70,7 @@ def accept(
     )
 
 
-def why_not(known: Job | None, under_way: Job | None) -> str:
+def why_not(known: AssignedJob | None, under_way: AssignedJob | None) -> str:
     """Why a job was not taken, for people; see `accept`."""
     if known is not None:
         return "this assignment was stopped"
@@ -79,17 +79,17 @@ def why_not(known: Job | None, under_way: Job | None) -> str:
     return "the job was given to another since"
 
 
-def advance(job: Job, now: int, parcel: str, pieces: int | None = None) -> Job:
-    """The machine has done a step: the job at its next one.
+def advance(job: AssignedJob, now: int, parcel: str, pieces: int | None = None) -> AssignedJob:
+    """The job after the machine has done a step.
 
-    Each pick is travelled to and picked; then everything is conveyed, and packed as one parcel.
-    Where a pick was short, the job waits for the warehouse's word.
+    The sorter travels to each pick and picks; then everything is conveyed, and packed as one
+    parcel. After a short pick, the job waits for the warehouse.
 
     Args:
         job: the job.
         now: milliseconds since the epoch.
-        parcel: what the parcel is called, if it is packed now.
-        pieces: how many a pick has found; None for all.
+        parcel: the id of the parcel, if it is packed now.
+        pieces: how many a pick has found; None for all of them.
     """
     if job.step == "picking":
         wanted = job.picks[job.pick].quantity
@@ -106,22 +106,22 @@ def advance(job: Job, now: int, parcel: str, pieces: int | None = None) -> Job:
     return replace(job, step=step, since=now, parcel=parcel if step == "done" else None)
 
 
-def take_rest(job: Job, picks: Sequence[PickLine], now: int) -> Job:
-    """The warehouse has said where the rest is to be taken, as far as it can be had.
+def take_rest(job: AssignedJob, picks: Sequence[PickLine], now: int) -> AssignedJob:
+    """The job with the picks by which the warehouse replaces what was missing.
 
-    A job for which nothing was found at all is over without a parcel.
+    If nothing at all was found, it ends without a parcel.
     """
     return _after_pick(replace(job, picks=(*job.picks, *picks)), now)
 
 
-def _after_pick(job: Job, now: int) -> Job:
+def _after_pick(job: AssignedJob, now: int) -> AssignedJob:
     if len(job.found) < len(job.picks):
         return replace(job, step="travelling", pick=len(job.found), since=now)
     return replace(job, step="conveying" if any(job.found) else "aborted", since=now)
 
 
-def short_pick(job: Job) -> ShortPick:
-    """What the warehouse has to be told of a pick that found too little."""
+def short_pick(job: AssignedJob) -> ShortPick:
+    """The report to the warehouse of a pick that found too few pieces."""
     pick = job.picks[job.pick]
     return ShortPick(
         job=job.id,
@@ -132,8 +132,8 @@ def short_pick(job: Job) -> ShortPick:
     )
 
 
-def stop(job: Job, now: int) -> Job:
-    """The job is not to go on. A pick that was being taken counts as taken: look and see."""
+def stop(job: AssignedJob, now: int) -> AssignedJob:
+    """The job, stopped. A pick under way counts as taken, since a person has to look."""
     if job.step == "aborted":
         return job
     found = job.found
@@ -142,18 +142,18 @@ def stop(job: Job, now: int) -> Job:
     return replace(job, step="aborted", since=now, found=found)
 
 
-def tombstone(job: str, assignment: int, now: int) -> Job:
-    """An abort came before its job: that one is never to be begun."""
-    return Job(job, assignment, "none", "none", (), "aborted", 0, now)
+def tombstone(job: str, assignment: int, now: int) -> AssignedJob:
+    """A record that a job, whose abort came first, must never be begun."""
+    return AssignedJob(job, assignment, "none", "none", (), "aborted", 0, now)
 
 
-def taken_lines(job: Job) -> list[Line]:
-    """What had left its locations when the job was stopped."""
+def taken_lines(job: AssignedJob) -> list[Line]:
+    """The goods that had left their locations when the job was stopped."""
     return _lines(job)
 
 
-def report(job: Job) -> Packed:
-    """What the warehouse is told when the parcel is packed."""
+def report(job: AssignedJob) -> Packed:
+    """The report to the warehouse that the parcel is packed."""
     assert job.parcel is not None, f"job {job.id} is not packed"
     return Packed(
         job=job.id,
@@ -164,8 +164,8 @@ def report(job: Job) -> Packed:
     )
 
 
-def _lines(job: Job) -> list[Line]:
-    """What was taken so far."""
+def _lines(job: AssignedJob) -> list[Line]:
+    """The goods taken so far."""
     quantities: dict[str, int] = {}
     for pick, found in zip(job.picks, job.found, strict=False):
         quantities[pick.sku] = quantities.get(pick.sku, 0) + found

@@ -1,6 +1,6 @@
-"""How long the conveyors of a store take; read from a `layout.toml`.
+"""The times of a store's conveyors, read from a `layout.toml`.
 
-It must not know orders or stock: only aisles, pickup points and times.
+It knows only aisles, pickup points and times; no orders and no stock.
 """
 
 import tomllib
@@ -16,7 +16,7 @@ Milliseconds = Annotated[int, Field(ge=0, le=3_600_000)]
 
 
 class Layout(BaseModel):
-    """The times of one store's conveyors, all in milliseconds."""
+    """The times of a store's conveyors, in milliseconds."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
@@ -25,15 +25,15 @@ class Layout(BaseModel):
     pack_ms: Milliseconds = 6000
     """To pack a parcel."""
     default_travel_ms: Milliseconds = 10_000
-    """Between an aisle and a pickup point that `travel` does not have."""
+    """Between an aisle and a pickup point that are not in `travel`."""
     travel: dict[str, dict[PointId, Milliseconds]] = Field(default_factory=dict)
     """From each aisle to each pickup point."""
     finds: dict[Location, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
-    """The most pieces that one pick finds at a location, to try out short picks; elsewhere it
-    finds all that the books say."""
+    """The most pieces that a pick finds at a location, to try out short picks; elsewhere it finds
+    all of them."""
 
     def travel_ms(self, location: str, pickup_point: str) -> int:
-        """Milliseconds from a location such as `A-03-2`, by its aisle, to a pickup point."""
+        """Milliseconds from the aisle of a location such as `A-03-2` to a pickup point."""
         aisle = location.partition("-")[0]
         return self.travel.get(aisle, {}).get(pickup_point, self.default_travel_ms)
 

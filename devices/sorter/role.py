@@ -1,7 +1,8 @@
 """Wires a sorter's decisions to its channels and its machine."""
 
+import asyncio
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from bus.contract.channel import State
 from bus.contract.sorter import (
@@ -28,18 +29,26 @@ from bus.runtime.requests import Answer, Request
 from bus.runtime.role import Adapter, Role
 from bus.runtime.unit_of_work import UnitOfWork
 from devices.sorter import domain, store
-from devices.sorter.drivers import Driver, MachineFault, Movement
+from devices.sorter.drivers import Driver, MachineFault, Movement, Reading, ReportingDriver
 
 
 class Sorter:
     """An automatic sorting device.
 
     Args:
-        driver: the machine.
+        driver: of the machine.
+        read: called with each reading that the machine reports.
     """
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, read: Callable[[Reading], None] = lambda _: None) -> None:
         self._driver = driver
+        self._read = read
+        self._fault: MachineFault | None = None
+        """A fault that the machine has reported and no step has failed with yet."""
+        self._step: asyncio.Task[int | None] | None = None
+        """The step that is under way."""
+        if isinstance(driver, ReportingDriver):
+            driver.listen(self._report)
         self.role = Role(
             kind="sorter",
             schemas=(store.SCHEMA,),
@@ -50,11 +59,36 @@ class Sorter:
         )
 
     async def _perform(self, key: str, movement: Movement) -> int | MachineFault | None:
-        """Let the machine do a step; how many pieces it found, or what is wrong with it."""
+        """Let the machine do a step; how many pieces it found, or its fault."""
         try:
+            if isinstance(self._driver, ReportingDriver):
+                return await self._perform_until_fault(key, movement)
             return await self._driver.perform(key, movement)
         except MachineFault as fault:
             return fault
+
+    async def _perform_until_fault(self, key: str, movement: Movement) -> int | None:
+        """Do a step unless the machine reports a fault before it is done, which is raised."""
+        if self._fault is None:
+            self._step = asyncio.ensure_future(self._driver.perform(key, movement))
+            try:
+                await asyncio.wait({self._step})
+                if not self._step.cancelled():
+                    return self._step.result()
+            finally:
+                self._step.cancel()
+        assert self._fault is not None
+        fault, self._fault = self._fault, None
+        raise fault
+
+    def _report(self, event: Reading | MachineFault) -> None:
+        """The machine has reported something by itself."""
+        if isinstance(event, Reading):
+            self._read(event)
+            return
+        self._fault = event
+        if self._step is not None:
+            self._step.cancel()
 
 
 def _pick(unit: UnitOfWork, request: Request[Pick]) -> PickReply:
@@ -72,11 +106,11 @@ def _pick(unit: UnitOfWork, request: Request[Pick]) -> PickReply:
     return PickReply(job=pick.job, accepted=True)
 
 
-def _go_on(unit: UnitOfWork, job: domain.Job) -> None:
-    """The next step: to the machine, or to the warehouse when it has to know of something."""
+def _go_on(unit: UnitOfWork, job: domain.AssignedJob) -> None:
+    """Begin the next step: ask the machine, or tell the warehouse."""
     _save(unit, job)
     if job.step == "aborted":
-        return  # nothing was found of it, as the warehouse knows
+        return  # nothing of it was found, as the warehouse knows
     if job.step == "short":
         unit.send(SHORT_PICK, "warehouse", domain.short_pick(job), order=job.order)
         return
@@ -108,12 +142,14 @@ def _moved(unit: UnitOfWork, movement: Movement, outcome: int | MachineFault | N
     _go_on(unit, _advance(unit, job, outcome))
 
 
-def _advance(unit: UnitOfWork, job: domain.Job, pieces: int | None = None) -> domain.Job:
+def _advance(
+    unit: UnitOfWork, job: domain.AssignedJob, pieces: int | None = None
+) -> domain.AssignedJob:
     return domain.advance(job, unit.now, unit.environment.reference("p-"), pieces)
 
 
 def _take_rest(unit: UnitOfWork, answer: Answer[ShortPickReply]) -> None:
-    """The warehouse has said where the rest is; refused means that an abort is on its way."""
+    """The warehouse has said where the rest is; if it refused, an abort is on its way."""
     sent: ShortPick = answer.request
     job = store.job(unit.connection, sent.job, sent.assignment)
     if answer.data is not None and job is not None and job.step == "short":
@@ -121,7 +157,7 @@ def _take_rest(unit: UnitOfWork, answer: Answer[ShortPickReply]) -> None:
 
 
 def _abort(unit: UnitOfWork, request: Request[Abort]) -> Aborted:
-    """Stop a job and say what had been taken; one never seen is never begun."""
+    """Stop a job and answer what had been taken; an unknown job must never be begun."""
     data = request.data
     job = store.job(unit.connection, data.job, data.assignment)
     if job is None:
@@ -130,7 +166,7 @@ def _abort(unit: UnitOfWork, request: Request[Abort]) -> Aborted:
     return Aborted(job=job.id, taken=domain.taken_lines(_stop(unit, job)))
 
 
-def _stop(unit: UnitOfWork, job: domain.Job) -> domain.Job:
+def _stop(unit: UnitOfWork, job: domain.AssignedJob) -> domain.AssignedJob:
     unit.drop(job.movement())
     stopped = domain.stop(job, unit.now)
     if stopped != job:
@@ -138,19 +174,19 @@ def _stop(unit: UnitOfWork, job: domain.Job) -> domain.Job:
     return stopped
 
 
-def _save(unit: UnitOfWork, job: domain.Job) -> None:
+def _save(unit: UnitOfWork, job: domain.AssignedJob) -> None:
     store.save(unit.connection, job)
     unit.show(JOB_STATE, job.state())
 
 
 def _reported(unit: UnitOfWork, _: Answer[JobOnly]) -> None:
-    """The warehouse knows: the sorter is idle again unless it already has the next job."""
+    """The warehouse knows of the parcel: the sorter is idle unless it has another job."""
     if store.under_way(unit.connection) is None:
         unit.show(JOB_STATE, JobState(step="idle", since=rfc3339(unit.now)))
 
 
 def _states(connection: sqlite3.Connection) -> Iterable[tuple[State[JobState], JobState]]:
-    """What it is at, where an older version did not write down what it has shown."""
+    """The job state, for databases of a version that did not store what it had shown."""
     job = store.under_way(connection)
     if job is not None:
         yield JOB_STATE, job.state()

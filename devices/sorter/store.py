@@ -7,13 +7,13 @@ from pydantic_core import from_json, to_json
 
 from bus.contract.sorter import PickLine
 from bus.storage.journal import Schema
-from devices.sorter.domain import Job
+from devices.sorter.domain import AssignedJob
 
 SCHEMA = Schema("devices.sorter", "devices.sorter")
 
 
-def job(connection: sqlite3.Connection, identifier: str, assignment: int) -> Job | None:
-    """A job under an assignment that this sorter took, or was told never to begin."""
+def job(connection: sqlite3.Connection, identifier: str, assignment: int) -> AssignedJob | None:
+    """A job under an assignment, taken or recorded as never to be begun; None if unknown."""
     row = connection.execute(
         "SELECT * FROM job WHERE id = ? AND assignment = ?", (identifier, assignment)
     ).fetchone()
@@ -21,26 +21,26 @@ def job(connection: sqlite3.Connection, identifier: str, assignment: int) -> Job
 
 
 def newest_assignment(connection: sqlite3.Connection, identifier: str) -> int:
-    """The highest assignment of a job that this sorter knows; 0 if it knows none."""
+    """The highest known assignment of a job; 0 if there is none."""
     (newest,) = connection.execute(
         "SELECT coalesce(max(assignment), 0) FROM job WHERE id = ?", (identifier,)
     ).fetchone()
     return int(newest)
 
 
-def under_way(connection: sqlite3.Connection) -> Job | None:
-    """The job that is not done yet."""
+def under_way(connection: sqlite3.Connection) -> AssignedJob | None:
+    """The job that is neither done nor aborted."""
     row = connection.execute("SELECT * FROM job WHERE step NOT IN ('done', 'aborted')").fetchone()
     return None if row is None else _job(row)
 
 
 def idle_since(connection: sqlite3.Connection) -> int | None:
-    """When the last job was over, in milliseconds since the epoch; None if there was none."""
+    """When the last job ended, in milliseconds since the epoch; None if there was none."""
     (since,) = connection.execute("SELECT max(since) FROM job").fetchone()
     return None if since is None else int(since)
 
 
-def save(connection: sqlite3.Connection, row: Job) -> None:
+def save(connection: sqlite3.Connection, row: AssignedJob) -> None:
     """Write a job."""
     connection.execute(
         "INSERT INTO job VALUES (:id, :assignment, :order, :point, :picks, :step, :pick, :since,"
@@ -61,8 +61,8 @@ def save(connection: sqlite3.Connection, row: Job) -> None:
     )
 
 
-def _job(row: Any) -> Job:
-    return Job(
+def _job(row: Any) -> AssignedJob:
+    return AssignedJob(
         id=row["id"],
         assignment=row["assignment"],
         order=row["order_id"],

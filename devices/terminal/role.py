@@ -18,7 +18,7 @@ from bus.runtime.role import Adapter, Role
 from bus.runtime.unit_of_work import UnitOfWork
 from devices.terminal import domain, store
 from devices.terminal.domain import Bought
-from devices.terminal.screen import LitScreen, PrintingScreen, Screen
+from devices.terminal.screen import AttendedScreen, PrintingScreen, Screen
 
 Seen = TypeVar("Seen")
 _LEARNED = "learned "
@@ -43,7 +43,7 @@ class Terminal:
         show: called once for each reminder the customer is to see.
         patience: seconds until a purchase that was not answered counts as unknown; it is asked
             about until an answer is there.
-        light: instead of `show`, where people stand before a screen: returns when a reminder is
+        present: instead of `show`, where people stand before a screen: returns when a reminder is
             on it, or false when it need not be. Such reminders wait to be acknowledged.
         hears: told what others say of themselves; see `Role.hears`.
         learned: told once what a purchase has come to for which nobody waits any more: it was not
@@ -56,15 +56,17 @@ class Terminal:
         deployment: Deployment,
         show: Callable[[Remind], None] = lambda _: None,
         patience: float = 60.0,
-        light: Callable[[Remind], Awaitable[bool]] | None = None,
+        present: Callable[[Remind], Awaitable[bool]] | None = None,
         hears: Mapping[Event[Any] | State[Any], Callable[[str, Any], None]] | None = None,
         learned: Callable[[Bought], None] = lambda _: None,
     ) -> None:
         self.name = name
         self._patience = round(patience * 1000)
         record = deployment.data / f"{name}.screen.jsonl"
-        self._screen: Screen = LitScreen(record, light) if light else PrintingScreen(record, show)
-        self._waits_for_people = light is not None
+        self._screen: Screen = (
+            AttendedScreen(record, present) if present else PrintingScreen(record, show)
+        )
+        self._waits_for_people = present is not None
         self._hears = hears or {}
         self._learned = learned
         self._awaited: set[str] = set()

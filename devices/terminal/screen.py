@@ -48,7 +48,7 @@ class PrintingScreen:
         self._shown.close()
 
 
-class LitScreen:
+class AttendedScreen:
     """A screen that people stand before: written down is what they could see.
 
     Args:

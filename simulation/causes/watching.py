@@ -97,7 +97,7 @@ def _said(scene: Scene) -> Iterator[Said]:
         said = advice(alarm, model)
         yield Said(alarm.kind, alarm.subject, alarm.subject, str(alarm.text), True, str(said or ""))
     for track in model.orders:
-        why = model.why(track)
+        why = model.diagnose(track)
         if why is not None:
             to_do = str(why.to_do) if why.to_do is not None else ""
             yield Said("order", track.order, why.node, str(why.reason), not why.normal, to_do)

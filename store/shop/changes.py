@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bus.contract.catalog import Price, ProductRecord, ProductUpdate, StyleRecord, StyleUpdate
-from bus.text.price import price_text
+from commerce.price import price_text
 
 _TEXTS = ("name", "description", "url")
 _OF_A_STYLE = ("gtin", "attributes", "price", "tax_rate")

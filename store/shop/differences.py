@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bus.contract.catalog import ProductRecord, StyleRecord
-from bus.text.price import price_text
+from commerce.price import price_text
 
 _MOST_NAMES = 5
 

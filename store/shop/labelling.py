@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from bus.contract.catalog import Found, Product, Style
 from bus.contract.errors import ConfigurationError, LabelError, Problem
 from bus.contract.warehouse import PickupPoint
-from bus.text.price import price_text
+from commerce.price import price_text
 from devices.terminal.domain import one_product
 from labels.digital_link import digital_link
 from labels.label import Label

@@ -8,7 +8,7 @@ from functools import cache
 
 from babel.numbers import get_currency_symbol
 
-from bus.text.price import minor_digits
+from commerce.price import minor_digits
 
 _IN_USE = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD

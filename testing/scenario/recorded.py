@@ -24,9 +24,9 @@ from bus.contract.terminal import REMIND
 from bus.contract.topics import Topics
 from bus.contract.vocabulary import nearest
 from bus.contract.warehouse import PACKED
+from bus.history.archive import Archive
 from bus.history.message import Message, body, read
 from bus.history.recording import Recorded
-from bus.history.tape import Tape
 from bus.text.safe import visible
 from testing.kit.asker import Answer
 from testing.kit.words import flaws
@@ -80,11 +80,11 @@ class Told:
         return f"# Made of {visible(origin)}.\n{text}"
 
 
-def order_of(tape: Tape, site: str | None, order: str) -> Told:
+def order_of(archive: Archive, site: str | None, order: str) -> Told:
     """An order of a recording as a scenario.
 
     Args:
-        tape: the recording.
+        archive: the recording.
         site: of the store; that of its first message if None.
         order: its id.
 
@@ -93,7 +93,7 @@ def order_of(tape: Tape, site: str | None, order: str) -> Told:
             refused for a reason that a store made anew does not have.
         JournalError: the recording cannot be read.
     """
-    messages = _messages(tape, Topics(site or tape.site()), order)
+    messages = _messages(archive, Topics(site or archive.site()), order)
     bought = next((each for each in messages if _is(each, "req", PURCHASE.name)), None)
     if bought is None:
         raise ConfigurationError(
@@ -110,12 +110,12 @@ def order_of(tape: Tape, site: str | None, order: str) -> Told:
     return telling.told()
 
 
-def _messages(tape: Tape, topics: Topics, order: str) -> list[Message]:
+def _messages(archive: Archive, topics: Topics, order: str) -> list[Message]:
     """What was said of an order, and what was asked about it, each once, in the order of time."""
     found: dict[tuple[str, str | None], Message] = {}
     answered: set[tuple[str, str | None]] = set()
     others: set[str] = set()
-    for message in _read(tape, topics):
+    for message in _read(archive, topics):
         named = _order(message)
         if named == order:
             found.setdefault((message.topic, message.id), message)
@@ -128,15 +128,15 @@ def _messages(tape: Tape, topics: Topics, order: str) -> list[Message]:
         near = nearest(order, others)
         why = f": did you mean {near}?" if near else f", but {len(others)} others."
         raise ConfigurationError(f"The recording has no order {order}{why}")
-    for message in _read(tape, topics):
+    for message in _read(archive, topics):
         key = (message.topic, message.id)
         if key in answered and key not in found:
             found[key] = message
     return sorted(found.values(), key=lambda message: message.number)
 
 
-def _read(tape: Tape, topics: Topics) -> Iterable[Message]:
-    for number, (_, entry) in enumerate(tape.entries()):
+def _read(archive: Archive, topics: Topics) -> Iterable[Message]:
+    for number, (_, entry) in enumerate(archive.entries()):
         if isinstance(entry, Recorded):
             message = read(topics, number, entry.at, entry.message)
             if _keeps_contract(message):

@@ -19,8 +19,8 @@ from acquirer.log import Entry, Log
 from bus.contract.catalog import OrderOnly
 from bus.contract.errors import StorebusError
 from bus.contract.settlement import CANCEL
+from bus.history.archive import Archive
 from bus.history.recording import read_recording
-from bus.history.tape import Tape
 from bus.link import MemoryBroker
 from bus.storage.effect_log import EffectLog
 from bus.storage.journal import Journal
@@ -156,7 +156,7 @@ def _restored(folder: Path) -> None:
 
 def _history(folder: Path) -> None:
     _told(lambda: list(read_recording(folder / "monday.jsonl")))
-    _told(lambda: sum(1 for _ in Tape([folder / "monday.jsonl"]).entries()))
+    _told(lambda: sum(1 for _ in Archive([folder / "monday.jsonl"]).entries()))
 
 
 def _shop(folder: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 from running_store import RunBroker
 from store_process import STOREBUS, StorebusHere, StoreProcess, storebus
 
+from bus.history.archive import Archive
 from bus.history.message import Message
 from bus.history.recording import Recorded, Recording, read_recording
-from bus.history.tape import Tape
 from bus.link import Incoming, MqttConnector, Outgoing, Subscription
 from testing.scenario.reading import read_scenarios
 from testing.scenario.recorded import order_of
@@ -102,7 +102,7 @@ def test_what_went_another_way_passes_too(tmp_path: Path, name: str) -> None:
     assert orders
     for order in orders:
         file = tmp_path / f"{order}.yaml"
-        file.write_text(order_of(Tape([recording]), None, order).to_yaml("a scenario"))
+        file.write_text(order_of(Archive([recording]), None, order).to_yaml("a scenario"))
         for scenario in read_scenarios([file]):
             assert [result.failed for result in simulate(scenario, Silent())] == [None]
 

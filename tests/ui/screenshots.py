@@ -3,8 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from stage import model
-from story import recorded
+from console_fixtures import model
+from recorded_day import recorded
 
 from tui.app import Console
 

@@ -6,14 +6,14 @@ import stat
 from pathlib import Path
 
 import pytest
+from console_fixtures import START, model, shows, watching
 from running_store import FaultyBroker
-from stage import START, model, shows, watching
 
 from bus.link import Incoming
 from bus.text.sentence import Sentence
 from bus.text.texts import Texts
 from tui.alarm_file import AlarmFile
-from tui.model.alarm_list import GRACE, Alarms
+from tui.model.alarm_list import GRACE, AlarmList
 from tui.model.store import StoreModel
 
 MINUTE = 60_000
@@ -29,9 +29,9 @@ def lost(name: str) -> Sentence:
     return Sentence("{node} is lost", node=name)
 
 
-def known() -> Alarms:
+def known() -> AlarmList:
     """What a console knew at its end."""
-    alarms = Alarms()
+    alarms = AlarmList()
     for name in ("terminal-1", "terminal-2", "terminal-3"):
         alarms.raise_("lost", name, lost(name), START)
     alarms.raise_("dead-letter", "o-1", Sentence("refused for good"), START, 7)
@@ -61,7 +61,7 @@ async def again(path: Path) -> StoreModel:
 async def file(tmp_path: Path) -> Path:
     path = tmp_path / "state" / "alarms.json"
     first = AlarmFile(path)
-    first.load(Alarms())
+    first.load(AlarmList())
     await first.close(known())
     assert not first.trouble
     return path
@@ -132,7 +132,7 @@ async def test_without_a_store_nothing_is_confirmed_and_nothing_is_over(file: Pa
 
 async def test_only_what_changed_is_written_and_never_more_than_is_bounded(tmp_path: Path) -> None:
     path = tmp_path / "alarms.json"
-    kept, alarms = AlarmFile(path), Alarms()
+    kept, alarms = AlarmFile(path), AlarmList()
     kept.load(alarms)
     await kept.save(alarms)
     assert not path.exists()
@@ -164,7 +164,7 @@ async def test_a_damaged_file_is_said_and_put_aside(tmp_path: Path, content: byt
     async with console.run_test(size=(120, 30), notifications=True) as pilot:
         await shows(pilot, "begins")
         await shows(pilot, "console-1")
-        console.desk.model.alarms.raise_("lost", "terminal-1", lost("terminal-1"), START)
+        console.context.model.alarms.raise_("lost", "terminal-1", lost("terminal-1"), START)
     assert path.with_suffix(".damaged").read_bytes() == content
     assert (await again(path)).alarms.subjects("lost") == {"terminal-1"}
 
@@ -191,7 +191,7 @@ async def test_where_nothing_can_be_written_the_console_says_so_and_works(tmp_pa
 
 
 async def test_a_disk_that_fills_up_is_said_until_it_has_room_again(file: Path) -> None:
-    kept, alarms = AlarmFile(file), Alarms()
+    kept, alarms = AlarmFile(file), AlarmList()
     kept.load(alarms)
     blocked = file.with_suffix(".new")
     blocked.mkdir()
@@ -207,7 +207,7 @@ async def test_a_disk_that_fills_up_is_said_until_it_has_room_again(file: Path) 
 
 async def test_of_two_consoles_one_keeps_the_file_and_the_other_says_so(file: Path) -> None:
     first, second = AlarmFile(file), AlarmFile(file)
-    one, two = Alarms(), Alarms()
+    one, two = AlarmList(), AlarmList()
     first.load(one)
     second.load(two)
     assert second.trouble == f"Another console keeps its alarms in {file}."
@@ -224,8 +224,8 @@ async def test_a_console_that_is_opened_again_shows_what_held(tmp_path: Path) ->
     first = watching(broker, kept=AlarmFile(path))
     async with first.run_test(size=(120, 30), notifications=True) as pilot:
         await shows(pilot, "console-1")
-        now = first.desk.clock()
-        presence(first.desk.model, "terminal-4", "lost", now)
+        now = first.context.clock()
+        presence(first.context.model, "terminal-4", "lost", now)
         first.tick()
         await pilot.press("5", "a", "z", "2")
         await shows(pilot, "silent 60 min")
@@ -240,6 +240,6 @@ async def test_a_console_that_is_opened_again_shows_what_held(tmp_path: Path) ->
         told = await shows(pilot, "the store has not confirmed it yet")
         assert "? !  " in told
         assert "silent 59 min" in told or "silent 60 min" in told
-        presence(second.desk.model, "terminal-4", "lost", second.desk.clock())
+        presence(second.context.model, "terminal-4", "lost", second.context.clock())
         second.tick()
         await shows(pilot, "✔ !  ")

@@ -2,29 +2,29 @@
 
 from pathlib import Path
 
+from console_fixtures import START, heard_store, model, seen, shows, watching
 from running_store import LABEL, eventually
-from stage import START, heard_store, model, seen, shows, watching
 from textual.widgets import Input
 
 from bus.contract.catalog import LOOKUP, Lookup
 from bus.text.sentence import Sentence
 from tui.app import Console
-from tui.model.alarms import Alarm, Kind
+from tui.model.alarms import ConsoleAlarm, Kind
 from tui.screens.alarms import AlarmsScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import LineList
 
 
 def raise_(console: Console, kind: Kind, subject: str, at: int = START) -> None:
     """Something is wrong."""
     text = Sentence("{subject} is in trouble", subject=subject)
-    console.desk.model.alarms.raise_(kind, subject, text, at)
+    console.context.model.alarms.raise_(kind, subject, text, at)
 
 
 def chosen(console: Console) -> str:
     """What the alarm that is looked at is about."""
     assert isinstance(console.screen, AlarmsScreen)
     alarm = console.screen.alarm
-    assert isinstance(alarm, Alarm)
+    assert isinstance(alarm, ConsoleAlarm)
     return alarm.subject
 
 
@@ -132,7 +132,7 @@ async def test_alarms_are_sorted_and_filtered_by_severity() -> None:
         await pilot.press("f", "f")
         await shows(pilot, "the oldest first  notice")
         assert (chosen(console), "settlement is in" in seen(console)) == ("topics", False)
-        console.desk.model.alarms.end("foreign", "topics", START)
+        console.context.model.alarms.end("foreign", "topics", START)
         await pilot.press("f", "f", "f", "f")
         await shows(pilot, "none of this severity")
 
@@ -146,7 +146,7 @@ async def test_a_new_alarm_is_counted_and_gone_to_though_the_cursor_is_in_old_on
         await pilot.press("5")
         await shows(pilot, "28 new: n goes there")
         await pilot.press("end")
-        table = console.screen.query_one("#alarms", Lines)
+        table = console.screen.query_one("#alarms", LineList)
         await pilot.press("home", *["pagedown"] * 4)
         await eventually(lambda: "new:" not in seen(console), "that all were in sight")
         old = chosen(console)

@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from console_fixtures import shows, watching
 from needs import ENGINE
 from running_store import FAST, PATIENCE, RunBroker, eventually, running_store
-from stage import shows, watching
 from test_model_replay import write
 
 from bus.link import MqttConnector
@@ -47,7 +47,7 @@ async def test_an_order_is_watched_over_a_broker(
         async with second.run_test(size=(100, 30)) as pilot:
             await shows(pilot, "console-1")  # the first one said goodbye
             await eventually(
-                lambda: second.desk.model.nodes.status("console-1") == "online", "its presence"
+                lambda: second.context.model.nodes.status("console-1") == "online", "its presence"
             )
 
 

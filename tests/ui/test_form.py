@@ -11,9 +11,9 @@ from bus.contract.catalog import Search
 from bus.contract.settlement import Orders, Purchase
 from bus.contract.values import Model
 from bus.text.safe import visible
-from tui.errands import allowed, choices, errand
+from tui.commands import allowed, choices, command_for
 from tui.model.form import FormError, fields, plain_json, read, written
-from tui.model.nodes import Nodes
+from tui.model.nodes import KnownNodes
 
 
 def test_every_operation_of_the_contract_has_a_form() -> None:
@@ -87,12 +87,12 @@ def test_a_text_that_cannot_be_shown_is_not_filled_in() -> None:
 
 
 def test_every_operation_can_be_chosen_and_says_what_will_happen() -> None:
-    for choice in choices(Nodes()):
+    for choice in choices(KnownNodes()):
         callee, _, name = choice.partition(" ")
-        wanted = errand(callee, name)
+        wanted = command_for(callee, name)
         assert wanted is not None
         warning = wanted.warning({}).said()
         operation = OPERATIONS.get((callee, name)) or OPERATIONS["*", name]
         assert ("will refuse" in warning) == (not allowed(operation))
-    assert errand("settlement", "fly") is None
-    assert errand("nobody", "cancel") is None
+    assert command_for("settlement", "fly") is None
+    assert command_for("nobody", "cancel") is None

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from console_fixtures import START, model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stage import START, model
-from story import recorded
+from recorded_day import recorded
 
 from bus.contract import CHANNELS
 from bus.contract.channel import Operation
@@ -18,17 +18,17 @@ from bus.text.safe import visible
 from bus.text.texts import Texts
 from tui.app import Console
 from tui.model.alarms import SEVERITIES
-from tui.model.lane import lane
 from tui.model.remedy import advice, remedy
 from tui.model.search import search
 from tui.model.store import StoreModel
+from tui.model.swimlane import swim_lane
 from tui.model.topics import grown, rows
-from tui.picture import alarms, orders, stock, topics, traffic
-from tui.picture import node as nodes
-from tui.picture import search as found
-from tui.picture.detail import detail
-from tui.picture.paper import Paper
-from tui.picture.store import picture
+from tui.rendering import alarms, orders, stock, topics, traffic
+from tui.rendering import node as nodes
+from tui.rendering import search as found
+from tui.rendering.canvas import Canvas
+from tui.rendering.detail import detail
+from tui.rendering.store import store_diagram
 
 _NASTY = ["\x1b[31m", "\x1b]52;c;AAAA\x07", "[bold]x[/bold]", "[/]", "\u202egnp", "a\x00b",
           "{order}", "{}", "%s", "\ud800", "\U000e0041", "衬" * 50, "x" * 5000]  # fmt: skip
@@ -80,34 +80,34 @@ _TOPICS = st.one_of(
 
 def drawn(store: StoreModel, width: int, height: int, last: int = 1_000) -> list[Any]:
     """Everything that the screens draw of a model, and of its last messages."""
-    paper = Paper(width, height, Texts("tui", "zh"), store.now)
-    lines = picture(store, paper, up=True, broker="x").lines
+    canvas = Canvas(width, height, Texts("tui", "zh"), store.now)
+    lines = store_diagram(store, canvas, up=True, broker="x").lines
     messages = list(store.history)[-last:]
-    lines += [traffic.row(message, paper) for message in messages]
+    lines += [traffic.row(message, canvas) for message in messages]
     for message in messages:
-        lines += detail(message, paper, store.history.previous(message))
-    for track in store.orders:
-        reason, way = store.why(track), lane(track)
-        lines += [orders.row(track, reason, paper), orders.lane_heading(way, paper)]
-        lines += orders.summary(track, reason, paper) + orders.history(track, paper)
-        lines += [orders.arrow(each, way, paper, reason and reason.hop) for each in way.arrows]
+        lines += detail(message, canvas, store.history.previous(message))
+    for tracked in store.orders:
+        reason, way = store.diagnose(tracked), swim_lane(tracked)
+        lines += [orders.row(tracked, reason, canvas), orders.swim_lane_heading(way, canvas)]
+        lines += orders.summary(tracked, reason, canvas) + orders.history(tracked, canvas)
+        lines += [orders.arrow(each, way, canvas, reason and reason.hop) for each in way.arrows]
     for style in store.stock:
-        lines += [stock.row(style, paper), *stock.whole(style, paper)]
-    lines += stock.floor(store, paper)
+        lines += [stock.row(style, canvas), *stock.whole(style, canvas)]
+    lines += stock.floor_plan(store, canvas)
     for each in store.nodes:
-        lines += [nodes.row(each, paper), *(row.line for row in nodes.whole(each, store, paper))]
+        lines += [nodes.row(each, canvas), *(row.line for row in nodes.whole(each, store, canvas))]
     tree = rows(grown(store.heard), lambda _: True)
-    lines += [topics.row(branch, paper, is_open=True) for branch in tree]
+    lines += [topics.row(branch, canvas, is_open=True) for branch in tree]
     for wanted in ("m", "o-1", "1"):
-        lines += [found.row(each, store, paper) for each in search(store, wanted)]
+        lines += [found.row(each, store, canvas) for each in search(store, wanted)]
     opened = {alarm.key for alarm in store.alarms.current()}
     for only in (None, *SEVERITIES):
-        lines += alarms.heading(store.alarms, paper, "severity", only, 1)
-        listed = alarms.lines(store.alarms, paper, "oldest", only, opened)
-        lines += [alarms.row(each, store, paper) for each in listed]
+        lines += alarms.heading(store.alarms, canvas, "severity", only, 1)
+        listed = alarms.lines(store.alarms, canvas, "oldest", only, opened)
+        lines += [alarms.row(each, store, canvas) for each in listed]
     for alarm in store.alarms.current():
         todo, help_ = advice(alarm, store), remedy(alarm, store)
-        lines += alarms.whole(alarm, alarm.said, todo, help_, store.alarms, paper)
+        lines += alarms.whole(alarm, alarm.said, todo, help_, store.alarms, canvas)
     return lines
 
 

@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from console_fixtures import heard_store, model, seen, shows, watching
+from recorded_day import recorded
 from running_store import LABEL, FaultyBroker, eventually
-from stage import heard_store, model, seen, shows, watching
-from story import recorded
 from textual import events
 from textual.widgets import Input
 
@@ -22,9 +22,9 @@ from nodes.settlement.acquirer.client import Acquirer
 from store.roles import simulated_acquirer
 from tui.app import Console
 from tui.feed import PENDING
-from tui.pace import Pace
+from tui.scheduler import FeedScheduler
 from tui.screens.traffic import TrafficScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import LineList
 
 
 async def type_in(pilot: object, text: str) -> None:
@@ -89,7 +89,7 @@ async def test_a_filter_is_typed_and_one_that_is_none_is_explained(tmp_path: Pat
             await type_in(pilot, "op:purchase kind:rep")
             await pilot.press("enter")
             await shows(pilot, "filter: op:purchase kind:rep")
-            assert {message.name for message in console.desk.view._shown} == {"purchase"}
+            assert {message.name for message in console.context.view._shown} == {"purchase"}
 
 
 async def test_from_a_reply_to_its_request_and_to_its_cause(tmp_path: Path) -> None:
@@ -98,9 +98,9 @@ async def test_from_a_reply_to_its_request_and_to_its_cause(tmp_path: Path) -> N
         async with console.run_test(size=(120, 80)) as pilot:
             receipt = await store.buy({"MUG": 1})
             await store.reminded(receipt.order)
-            orders = console.desk.model.orders
+            orders = console.context.model.orders
             await eventually(
-                lambda: (track := orders.get(receipt.order)) and track.state == "reminded",
+                lambda: (tracked := orders.get(receipt.order)) and tracked.state == "reminded",
                 "all that is said of the order",
             )
             await pilot.press("2", "f")
@@ -124,7 +124,7 @@ async def test_among_the_messages_one_goes_from_one_find_to_the_next(tmp_path: P
         async with console.run_test(size=(120, 30)) as pilot:
             for _ in range(2):
                 await store.buy({"MUG": 1})
-            await eventually(lambda: len(console.desk.model.orders) == 2, "both orders")
+            await eventually(lambda: len(console.context.model.orders) == 2, "both orders")
             await pilot.press("2", "F")
             await type_in(pilot, "op:purchase kind:req")
             await pilot.press("enter")
@@ -261,7 +261,7 @@ async def test_a_refund_that_was_refused_is_an_alarm_and_resolved_from_there(
             await shows(pilot, "✔ done")
             await pilot.press("escape")
             await eventually(
-                lambda: not console.desk.model.alarms.subjects("refund-refused"), "an end"
+                lambda: not console.context.model.alarms.subjects("refund-refused"), "an end"
             )
         rows = store.rows("settlement", "SELECT how, caller, reason FROM resolution")
         assert rows == [("by-hand", "console-1", "paid in cash")]
@@ -461,7 +461,7 @@ async def test_books_and_shelves_are_compared_though_nobody_looks(
     monkeypatch.setattr("tui.feed._ASK_AROUND", 0.05)
     async with heard_store(tmp_path) as (store, broker):
         console = watching(broker)
-        stock = console.desk.model.stock
+        stock = console.context.model.stock
         async with console.run_test(size=(120, 30)):
             await eventually(lambda: stock.get("MUG"), "what is for sale")
             receipt = await store.buy({"MUG": 1})
@@ -499,22 +499,22 @@ async def test_a_key_counts_though_the_list_is_drawn_anew_before_its_message_is_
     async with console.run_test(size=(120, 30)) as pilot:
         for tab, name, step in (("3", "orders", 1), ("2", "traffic", -1)):
             await pilot.press(tab)
-            lines = console.screen.query_one(f"#{name}", Lines)
+            lines = console.screen.query_one(f"#{name}", LineList)
             before = lines.item
             lines.action_move(step)
             chosen = lines.item
             store.take(store.now + 1, [recorded().messages[0][1]])
             console.redraw()
             assert lines.item is chosen is not before
-        assert console.desk.view.paused
+        assert console.context.view.paused
 
 
 async def test_what_is_heard_waits_for_a_key_and_less_long_where_much_waits() -> None:
-    pace, order = Pace(), []
-    pace.key()
+    scheduler, order = FeedScheduler(), []
+    scheduler.key_pressed()
 
     async def rest(name: str, *, urgent: bool) -> None:
-        await pace.rest(0, urgent=urgent)
+        await scheduler.pause(0, urgent=urgent)
         order.append(name)
 
     async with asyncio.TaskGroup() as tasks:
@@ -528,11 +528,11 @@ async def test_what_comes_too_fast_is_counted_and_said() -> None:
     console = watching(broker)
     async with console.run_test(size=(120, 30)) as pilot:
         await shows(pilot, "console-1")
-        topic = console.desk.model.topics.event("catalog", "stock-changed")
+        topic = console.context.model.topics.event("catalog", "stock-changed")
         for number in range(PENDING + 5_000):
             broker.route(Outgoing(topic, b'{"id":"%d","data":{}}' % number))
         text = await shows(pilot, "not shown")
-        feed, history = console.desk.feed, console.desk.model.history
+        feed, history = console.context.feed, console.context.model.history
         assert feed is not None
         assert feed.dropped > 0
         assert f"▲ {feed.dropped} not shown" in text
@@ -545,7 +545,7 @@ async def test_the_wheel_holds_the_list_where_it_is() -> None:
     console = watching(broker)
     async with console.run_test(size=(120, 20)) as pilot:
         await shows(pilot, "console-1")
-        topic = console.desk.model.topics.event("catalog", "stock-changed")
+        topic = console.context.model.topics.event("catalog", "stock-changed")
         for number in range(100):
             broker.route(Outgoing(topic, b'{"id":"%d","data":{}}' % number))
         await pilot.press("2")
@@ -579,7 +579,7 @@ async def test_without_a_broker_it_says_so_and_connects_by_itself() -> None:
             link.lose()
         await shows(pilot, "no broker at memory")
         broker.off = False
-        await eventually(lambda: console.desk.up, "a connection")
+        await eventually(lambda: console.context.up, "a connection")
         assert broker.retained["storebus/1/main/state/console-1/presence"]
 
 
@@ -602,7 +602,7 @@ async def test_the_alarm_that_is_looked_at_says_all_of_it_and_what_to_do(tmp_pat
         console = watching(broker)
         async with console.run_test(size=(80, 24)) as pilot:
             await shows(pilot, "settlement")
-            alarms, now = console.desk.model.alarms, console.desk.model.now
+            alarms, now = console.context.model.alarms, console.context.model.now
             text = Sentence("{words}", words="o-1: " + "the card's account is closed, " * 4 + "end")
             alarms.raise_("refund-refused", "o-1", text, now)
             alarms.raise_("lost", "sorter-9", Sentence("{node} is lost", node="sorter-9"), now + 1)

@@ -1,4 +1,4 @@
-"""Each page of the kiosk as it was accepted: at 80x24 in the dark, some larger in the light.
+"""Each page of the kiosk as it was accepted: at 80x24 in the dark, some larger in the present.
 
 What is drawn better on purpose is accepted with `--snapshot-update`.
 """
@@ -18,8 +18,8 @@ from bus.contract.terminal import Remind
 from bus.contract.values import Money
 from bus.text.sentence import Sentence
 from devices.terminal.kiosk.app import DARK, LIGHT, Kiosk
-from devices.terminal.kiosk.attendant import Attendant
-from devices.terminal.kiosk.guest import Page
+from devices.terminal.kiosk.controller import KioskController
+from devices.terminal.kiosk.customer_session import Page
 
 _SINCE = "2026-11-22T09:10:11.123Z"
 _RECEIPT = Receipt.model_validate(
@@ -60,24 +60,24 @@ def products(**left: int) -> list[Product]:
     return found
 
 
-def attendant(page: Page, language: str) -> Attendant:
+def controller(page: Page, language: str) -> KioskController:
     """Somebody has come as far as a page."""
-    made = Attendant("terminal-7", None, language)
+    made = KioskController("terminal-7", None, language)
     made.points = POINTS
-    guest = made.guest
+    session = made.session
     shirt, mug = products(SHIRT_RED=0)
     if page in ("product", "cart", "pickup", "pay", "receipt"):
-        guest.look(shirt, "SHIRT-BLUE")
-        guest.change(1)
-        guest.put()
+        session.look(shirt, "SHIRT-BLUE")
+        session.change(1)
+        session.put()
     if page in ("cart", "pickup", "pay"):
-        guest.look(mug, None)
-        guest.put()
+        session.look(mug, None)
+        session.put()
     if page == "cart":
-        guest.level({"MUG": 0})
-        guest.note = guest.cart.trouble
+        session.level({"MUG": 0})
+        session.note = session.cart.trouble
     if page == "receipt":
-        guest.paid(_RECEIPT, guest.cart.items)
+        session.paid(_RECEIPT, session.cart.items)
     if page == "orders":
         states: dict[str, OrderState] = {"o-1": "reminded", "o-7sm2rt07es": "settled"}
         made.orders.fill(
@@ -92,8 +92,8 @@ def attendant(page: Page, language: str) -> Attendant:
             JobState(step="conveying", job="j-1", order="o-7sm2rt07es", since=_SINCE),
         )
     if page == "collect":
-        guest.note = Sentence("No parcel waits under this code. Tries left: {count}", count=3)
-    guest.page = page
+        session.note = Sentence("No parcel waits under this code. Tries left: {count}", count=3)
+    session.page = page
     return made
 
 
@@ -109,7 +109,7 @@ async def settled(pilot: Pilot[Any]) -> None:
     "page", ["start", "product", "cart", "pickup", "pay", "receipt", "orders", "collect"]
 )
 def test_a_page_at_80x24(snap_compare: Callable[..., bool], page: Page) -> None:
-    kiosk = Kiosk(attendant(page, "en"), clock=lambda: 0.0, live=False)
+    kiosk = Kiosk(controller(page, "en"), clock=lambda: 0.0, live=False)
     assert kiosk.theme == DARK
     assert snap_compare(kiosk, terminal_size=(80, 24), run_before=settled)
 
@@ -118,15 +118,15 @@ def test_a_page_at_80x24(snap_compare: Callable[..., bool], page: Page) -> None:
 def test_a_larger_page_in_the_light_in_chinese(
     snap_compare: Callable[..., bool], page: Page, language: str
 ) -> None:
-    kiosk = Kiosk(attendant(page, language), clock=lambda: 0.0, live=False)
+    kiosk = Kiosk(controller(page, language), clock=lambda: 0.0, live=False)
     kiosk.theme = LIGHT
     assert snap_compare(kiosk, terminal_size=(110, 32), run_before=settled)
 
 
 def test_a_reminder_fills_the_screen(snap_compare: Callable[..., bool]) -> None:
-    made = attendant("start", "en")
+    made = controller("start", "en")
     for order in ("o-7sm2rt07es", "o-2"):
-        made.reminding.add(
+        made.reminders.add(
             Remind(
                 order=order, pickup_point="north", pickup_point_name="North door",
                 pickup_code="482913",

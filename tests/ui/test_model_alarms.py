@@ -3,21 +3,21 @@
 import json
 
 import pytest
-from stage import START, model
+from console_fixtures import START, model
 
 from bus.link import Incoming
 from bus.text.sentence import Sentence
 from bus.text.texts import Texts
-from tui.errands import errand
-from tui.model.alarms import Alarm, Kind
+from tui.commands import command_for
+from tui.model.alarms import ConsoleAlarm, Kind
 from tui.model.groups import Group
 from tui.model.remedy import advice, remedy
 from tui.model.store import StoreModel
-from tui.picture.alarms import Waiting, lines, row, shown, silence, whole
-from tui.picture.paper import Line, Paper
+from tui.rendering.alarms import WaitingOrder, lines, row, shown, silence, whole
+from tui.rendering.canvas import Canvas, Line
 
 MINUTE = 60_000
-PAPER = Paper(160, 40, Texts("tui", "en"), START + MINUTE)
+PAPER = Canvas(160, 40, Texts("tui", "en"), START + MINUTE)
 
 
 def say(
@@ -76,11 +76,14 @@ def test_a_role_that_is_lost_and_twenty_orders_that_wait_for_it_are_one_alarm() 
     assert seen(store) == ["warehouse is lost; 20 orders wait for it"]
     assert (store.alarms.unseen(), store.alarms.bell) == (1, 1)
     listed = lines(store.alarms, PAPER, opened={("lost", "warehouse")})
-    assert {each.kind for each in listed if isinstance(each, Alarm)} == {"deadline", "outbox"}
-    assert [each.order for each in listed if isinstance(each, Waiting)] == [
+    assert {each.kind for each in listed if isinstance(each, ConsoleAlarm)} == {
+        "deadline",
+        "outbox",
+    }
+    assert [each.order for each in listed if isinstance(each, WaitingOrder)] == [
         f"o-{number}" for number in range(20)
     ]
-    assert "o-7" in text(row(Waiting("o-7"), store, PAPER))
+    assert "o-7" in text(row(WaitingOrder("o-7"), store, PAPER))
     presence(store, "warehouse", "online", START + 71_000)
     store.tick(START + 72_000)
     assert "warehouse is lost" not in " ".join(seen(store))
@@ -278,7 +281,7 @@ def test_a_key_does_what_can_be_done_from_the_console(
     say(store, "rep", "console-1/warehouse/returns", {"returns": goods})
     order(store, "o-8", "cancelling")
     store.alarms.wait({"sorter-1": ["o-9"]})
-    alarm = Alarm(kind, subject, Sentence("x"), START, START, needs=needs)
+    alarm = ConsoleAlarm(kind, subject, Sentence("x"), START, START, needs=needs)
     found = remedy(alarm, store)
     if not asked:
         assert found is None
@@ -287,7 +290,7 @@ def test_a_key_does_what_can_be_done_from_the_console(
     names = ("order", "sku", "location", "parcel", "quantity", "sorter")
     data = [str(found.data[name]) for name in names if name in found.data]
     assert " ".join((found.callee, found.operation, *data)) == asked
-    wanted = errand(found.callee, found.operation, found.data)
+    wanted = command_for(found.callee, found.operation, found.data)
     assert wanted is not None
     assert set(found.data) <= set(wanted.model.model_fields)
     told = [text(line) for line in whole(alarm, alarm.said, None, found, store.alarms, PAPER)]
@@ -296,7 +299,7 @@ def test_a_key_does_what_can_be_done_from_the_console(
 
 def test_where_the_host_is_known_the_line_names_it() -> None:
     store = model()
-    alarm = Alarm("lost", "warehouse", Sentence("warehouse is lost"), START, START)
+    alarm = ConsoleAlarm("lost", "warehouse", Sentence("warehouse is lost"), START, START)
     assert str(advice(alarm, store)) == (
         "See whether the host of warehouse has power and network. If nobody starts warehouse again,"
         " start it there: storebus node warehouse"

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from console_fixtures import START, heard_store, model, told
 from running_store import FaultyBroker, Store
-from stage import START, heard_store, model, told
 
 from bus.contract.catalog import COMMIT, OrderOnly
 from bus.contract.errors import Problem
@@ -45,9 +45,9 @@ async def test_a_late_command_of_an_order_that_is_undone_is_normal(tmp_path: Pat
         told(heard, broker.passed)
         (declined,) = heard.orders
         console = await refused_commit(store, broker, declined.order)
-    track = console.orders.get(declined.order)
-    assert track is not None
-    assert track.state == "declined"
+    tracked = console.orders.get(declined.order)
+    assert tracked is not None
+    assert tracked.state == "declined"
     assert not console.alarms.subjects("dead-letter")
 
 

@@ -4,16 +4,16 @@ import json
 from collections.abc import Iterable
 
 import pytest
+from console_fixtures import model
 from hypothesis import given
 from hypothesis import strategies as st
-from stage import model
-from story import recorded
+from recorded_day import recorded
 
 from bus.contract.topics import Topics
 from bus.history.filter import FilterError, parse_filter
 from bus.history.message import Message
 from bus.link import Incoming
-from tui.model.history import History
+from tui.model.history import MessageHistory
 from tui.model.store import StoreModel
 from tui.model.view import View
 
@@ -24,7 +24,7 @@ def event(number: int, size: int = 0) -> Incoming:
 
 
 def small(messages: int = 20, size: int = 100_000) -> StoreModel:
-    return StoreModel(Topics("main"), History(messages, size))
+    return StoreModel(Topics("main"), MessageHistory(messages, size))
 
 
 def heard_day() -> StoreModel:

@@ -1,26 +1,26 @@
-"""The way of an order as it is seen from the bus alone, and why it is not done yet."""
+"""The way of an order as it is seen from the bus alone, and diagnose it is not done yet."""
 
 import json
 from pathlib import Path
 
 import pytest
+from console_fixtures import START, heard_store, incoming, model, told
+from recorded_day import recorded
 from running_store import FaultyBroker, Store, eventually
-from stage import START, heard_store, incoming, model, told
-from story import recorded
 
 from bus.contract.catalog import OrderOnly
 from bus.contract.settlement import CANCEL, ORDER, ORDERS, OrderQuery, Orders
 from bus.link import Outgoing
-from tui.model.lane import lane
 from tui.model.orders import ORDERS as MOST
 from tui.model.store import StoreModel
-from tui.model.track import HOPS, Track
+from tui.model.swimlane import swim_lane
+from tui.model.tracked_order import HOPS, TrackedOrder
 
 LONG = 90_000
 """Milliseconds without a step, after which an order is stuck."""
 
 
-def track(store: StoreModel, order: str) -> Track:
+def tracked(store: StoreModel, order: str) -> TrackedOrder:
     found = store.orders.get(order)
     assert found is not None
     return found
@@ -44,12 +44,12 @@ async def test_an_order_that_is_collected_is_known_with_and_without_events(
         await store.collect(receipt.pickup_code)
         seen = model()
         told(seen, broker.passed if events else without_events(broker.passed))
-    order = track(seen, receipt.order)
+    order = tracked(seen, receipt.order)
     assert order.state == "collected"
     assert order.final
     assert (order.terminal, order.pickup_point) == ("terminal-1", "south")
     assert order.total == (2500, "EUR")
-    assert seen.why(order) is None
+    assert seen.diagnose(order) is None
 
 
 @_EVENTS
@@ -77,7 +77,7 @@ async def test_messages_that_were_overtaken_do_not_take_an_order_back(tmp_path: 
         await store.quiet()
         seen = model()
         told(seen, [*broker.passed, *broker.sent("/reserve"), *broker.sent("/purchase")])
-    assert track(seen, receipt.order).state == "reminded"
+    assert tracked(seen, receipt.order).state == "reminded"
 
 
 async def test_the_purchase_is_part_of_the_way_though_it_names_no_order(tmp_path: Path) -> None:
@@ -87,13 +87,13 @@ async def test_the_purchase_is_part_of_the_way_though_it_names_no_order(tmp_path
         await store.quiet()
         seen = model()
         told(seen, broker.passed)
-    hops = track(seen, receipt.order).hops
+    hops = tracked(seen, receipt.order).hops
     names = [(hop.kind, hop.name) for hop in hops]
     assert names[0] == ("req", "purchase")
     for name in ("reserve", "commit", "fulfil", "pick", "packed", "ready", "remind"):
         assert ("req", name) in names
         assert ("rep", name) in names
-    picture = lane(track(seen, receipt.order))
+    picture = swim_lane(tracked(seen, receipt.order))
     assert picture.columns == ("terminal-1", "settlement", "catalog", "warehouse", "sorter-1")
     assert next(arrow.gap for arrow in picture.arrows) == 0
     assert not any(arrow.open for arrow in picture.arrows)
@@ -108,7 +108,9 @@ async def test_a_message_that_is_repeated_is_one_arrow_that_says_so(tmp_path: Pa
         seen = model()
         told(seen, broker.passed)
     arrows = [
-        arrow for arrow in lane(track(seen, receipt.order)).arrows if arrow.hop.name == "reserve"
+        arrow
+        for arrow in swim_lane(tracked(seen, receipt.order)).arrows
+        if arrow.hop.name == "reserve"
     ]
     assert [(arrow.hop.kind, arrow.again) for arrow in arrows] == [("req", 1), ("rep", 0)]
 
@@ -125,7 +127,7 @@ async def test_an_order_of_which_nothing_was_heard_is_known_from_settlements_ans
         await store.ask(ORDER, "settlement", OrderQuery(order=receipt.order))
         seen = model()
         told(seen, broker.passed[before:])
-    order = track(seen, receipt.order)
+    order = tracked(seen, receipt.order)
     assert order.state == "reminded"
     assert order.view is not None
     assert [change.state for change in order.view.history][-1] == "reminded"
@@ -156,7 +158,7 @@ async def test_an_order_waits_for_the_step_its_sorter_is_in(
         order, messages = await stuck_at(store, broker, step)
         seen = model()
         told(seen, messages)
-        reason = seen.why(track(seen, order))
+        reason = seen.diagnose(tracked(seen, order))
         store.machine.free.set()
         await store.reminded(order)
     assert reason is not None
@@ -169,8 +171,8 @@ def test_an_order_whose_sorter_is_lost_is_stuck_at_its_job() -> None:
     seen, heard = model(), recorded()
     for at, message in heard.messages:
         seen.take(at, [message])
-    order = track(seen, heard.stuck)
-    reason = seen.why(order)
+    order = tracked(seen, heard.stuck)
+    reason = seen.diagnose(order)
     assert reason is not None
     assert str(reason.reason).endswith(": takes the goods, and it is lost")
     assert not reason.normal
@@ -188,7 +190,7 @@ async def test_an_order_whose_only_sorter_jams_says_what_is_wrong(tmp_path: Path
         await eventually(lambda: broker.sent("rep/sorter-1/warehouse/fault"), "its reply")
         seen = model()
         told(seen, broker.passed)
-        reason = seen.why(track(seen, receipt.order))
+        reason = seen.diagnose(tracked(seen, receipt.order))
     assert reason is not None
     assert "jam at the lift" in str(reason.reason)
     assert reason.node == "sorter-1"
@@ -202,7 +204,7 @@ async def test_an_order_waits_for_the_node_that_does_not_answer(tmp_path: Path) 
         seen = model()
         at = told(seen, [*broker.passed, *broker.lost])
         seen.tick(at + LONG)
-        reason = seen.why(track(seen, receipt.order))
+        reason = seen.diagnose(tracked(seen, receipt.order))
     assert reason is not None
     assert str(reason.reason).startswith("settlement waits for warehouse to take the order")
     assert not reason.normal
@@ -215,7 +217,7 @@ async def test_an_order_whose_warehouse_is_gone_says_so(tmp_path: Path) -> None:
         seen = model()
         at = told(seen, broker.passed)
         seen.tick(at + LONG)
-        reason = seen.why(track(seen, receipt.order))
+        reason = seen.diagnose(tracked(seen, receipt.order))
     assert reason is not None
     said = str(reason.reason)
     assert said.startswith("settlement waits for warehouse to take the order")
@@ -230,7 +232,7 @@ async def test_an_order_waits_for_the_customer_when_all_is_done(tmp_path: Path) 
         await store.quiet()
         seen = model()
         at = told(seen, broker.passed)
-    reason = seen.why(track(seen, receipt.order))
+    reason = seen.diagnose(tracked(seen, receipt.order))
     assert reason is not None
     assert str(reason.reason) == "waits for the customer to collect it"
     seen.tick(at + 10 * LONG)
@@ -246,8 +248,8 @@ async def test_a_cancelled_order_goes_its_way_back(tmp_path: Path) -> None:
         seen = model()
         told(seen, broker.passed)
         store.machine.free.set()
-    order = track(seen, receipt.order)
-    reason = seen.why(order)
+    order = tracked(seen, receipt.order)
+    reason = seen.diagnose(order)
     assert order.state == "cancelling"
     assert reason is not None
     assert str(reason.reason) == "waits for its goods and its money to go back"
@@ -259,8 +261,8 @@ def test_orders_and_their_messages_are_bounded() -> None:
     topic = seen.topics.request("settlement", "catalog", "commit")
     for number in range(HOPS + 20):
         seen.take(START, [incoming(Outgoing(topic, payload % (number, b"o-1")))])
-    assert len(track(seen, "o-1").hops) == HOPS
-    assert track(seen, "o-1").dropped == 20
+    assert len(tracked(seen, "o-1").hops) == HOPS
+    assert tracked(seen, "o-1").dropped == 20
     for number in range(MOST + 10):
         seen.take(START, [incoming(Outgoing(topic, payload % (1, b"o-x%d" % number)))])
     assert len(seen.orders) == MOST
@@ -283,5 +285,5 @@ def test_what_an_older_store_said_of_two_orders_in_one_trace_is_kept_apart() -> 
     hear(topics.reply("warehouse", "sorter-1", pick), "3", {"job": "j-b"}, correlationid="2")
     hear(topics.reply("sorter-1", "warehouse", "packed"), "1", {"job": "j-a"})
     hear(topics.request("warehouse", "sorter-1", "abort"), "9", {"job": "j-c"})
-    kept = {name: [hop.id for hop in track(seen, name).hops] for name in ("o-a", "o-b")}
+    kept = {name: [hop.id for hop in tracked(seen, name).hops] for name in ("o-a", "o-b")}
     assert kept == {"o-a": ["1", "1"], "o-b": ["2", "3"]}

@@ -1,7 +1,7 @@
 """Trends of an hour: a number for each minute, bounded, and the same whoever looks when."""
 
 from tui.model.rates import MINUTES, Hour, Latencies, Rate, highest, summed
-from tui.picture.trends import hour
+from tui.rendering.trends import hour
 
 _MINUTE = 60_000
 _START = 1_763_800_020_000

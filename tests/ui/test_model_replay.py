@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from console_fixtures import model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stage import model
-from story import recorded
+from recorded_day import recorded
 from test_hostile import drawn
 
 from bus.contract.errors import ConfigurationError, JournalError
-from bus.history import tape
+from bus.history import archive
+from bus.history.archive import Archive
 from bus.history.recording import Recording, compress, parts
-from bus.history.tape import Tape
 from bus.link import Incoming
 from tui.model import checkpoints, player
 from tui.model.player import SPEEDS, Player
@@ -47,12 +47,12 @@ def slow_day(tmp_path: Path) -> Path:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A recording of 150 kB is treated as one of gigabytes."""
     monkeypatch.setattr(checkpoints, "_APART", 20_000)
-    monkeypatch.setattr(tape, "_APART", 5_000)
+    monkeypatch.setattr(archive, "_APART", 5_000)
 
 
 def at_rest(path: Path, **options: bool) -> Player:
     """A player that is paused."""
-    return Player(Tape([path]), model, playing=False, **options)
+    return Player(Archive([path]), model, playing=False, **options)
 
 
 def caught_up(playing: Player) -> list[int]:
@@ -106,7 +106,7 @@ def test_at_its_end_it_stops_and_plays_from_the_beginning_again(slow_day: Path) 
     assert caught_up(playing) == [1]
     playing.play()
     playing.pass_(3_600_000)
-    assert playing.position == playing.tape.end == START + 225 * GAP
+    assert playing.position == playing.archive.end == START + 225 * GAP
     assert not playing.playing
     assert len(caught_up(playing)) == 225
     playing.play()
@@ -131,7 +131,7 @@ def test_minutes_of_the_clock_are_gone_to_and_back(slow_day: Path) -> None:
     assert playing.position == minute, "first to the begin of its own minute"
     for _ in range(20):
         playing.minute(1)
-    assert playing.position == playing.tape.end
+    assert playing.position == playing.archive.end
 
 
 @pytest.mark.usefixtures("small")
@@ -162,7 +162,7 @@ def test_playing_leads_to_the_same_as_going_there(slow_day: Path) -> None:
         caught_up(played)
         played.pass_(1_234)
     caught_up(played)
-    sought.seek(sought.tape.end)
+    sought.seek(sought.archive.end)
     caught_up(sought)
     assert picture(played) == picture(sought)
     assert {alarm.kind for alarm in sought.model.alarms.current()} >= {"lost", "low-stock"}
@@ -171,9 +171,9 @@ def test_playing_leads_to_the_same_as_going_there(slow_day: Path) -> None:
 @pytest.mark.usefixtures("small")
 def test_going_back_begins_at_a_checkpoint_and_not_at_the_beginning(slow_day: Path) -> None:
     playing = at_rest(slow_day)
-    playing.seek(playing.tape.end)
+    playing.seek(playing.archive.end)
     caught_up(playing)
-    playing.seek(playing.tape.end - 60_000)
+    playing.seek(playing.archive.end - 60_000)
     heard = caught_up(playing)
     assert heard
     assert heard[0] > 100
@@ -184,11 +184,11 @@ def test_going_back_begins_at_a_checkpoint_and_not_at_the_beginning(slow_day: Pa
 def test_whatever_is_gone_back_to_is_as_it_was(slow_day: Path) -> None:
     back, straight = at_rest(slow_day), {}
     forth = at_rest(slow_day)
-    for at in range(forth.tape.start, forth.tape.end, 17_000):
+    for at in range(forth.archive.start, forth.archive.end, 17_000):
         forth.seek(at)
         caught_up(forth)
         straight[at] = picture(forth)
-    back.seek(back.tape.end)
+    back.seek(back.archive.end)
     caught_up(back)
     for at in reversed(straight):
         back.seek(at)
@@ -222,7 +222,7 @@ def test_a_silent_night_is_gone_through_at_once_and_its_alarms_are_in_time(
 
 def test_what_the_operator_silenced_stays_silent_on_the_way_back(slow_day: Path) -> None:
     playing = at_rest(slow_day)
-    playing.seek(playing.tape.end)
+    playing.seek(playing.archive.end)
     caught_up(playing)
     playing.model.alarms.silence("lost", None, None)
     playing.seek(START)
@@ -236,11 +236,11 @@ def test_far_ahead_is_gone_to_without_playing_what_lies_between(
     monkeypatch.setattr(player, "_FAR", 40_000)
     monkeypatch.setattr(player, "_AHEAD", 20_000)
     playing = at_rest(slow_day)
-    playing.seek(playing.tape.end)
+    playing.seek(playing.archive.end)
     heard = len(caught_up(playing))
     assert 20 < heard < 100
     assert playing.skipped
-    assert START < playing.known_from < playing.tape.end - 20 * GAP
+    assert START < playing.known_from < playing.archive.end - 20 * GAP
     playing.seek(START)
     assert not playing.skipped
     assert caught_up(playing) == [1]
@@ -251,14 +251,14 @@ def test_several_files_and_compressed_parts_are_one_recording(tmp_path: Path) ->
     file = write(tmp_path / "day.jsonl", part=30_000)
     pieces = parts(tmp_path / "day-20251122T082640000Z.jsonl")
     assert len(pieces) > 3
-    joined = Player(Tape([file, *reversed(pieces)]), model, playing=False)
-    assert (joined.tape.start, joined.tape.end) == (whole.tape.start, whole.tape.end)
+    joined = Player(Archive([file, *reversed(pieces)]), model, playing=False)
+    assert (joined.archive.start, joined.archive.end) == (whole.archive.start, whole.archive.end)
     for each in (whole, joined):
-        each.seek(each.tape.end)
+        each.seek(each.archive.end)
         caught_up(each)
-        each.seek(each.tape.end - 100_000)
+        each.seek(each.archive.end - 100_000)
         caught_up(each)
-    assert joined.tape.size == whole.tape.size
+    assert joined.archive.size == whole.archive.size
     assert picture(joined) == picture(whole)
 
 
@@ -266,8 +266,8 @@ def test_several_files_and_compressed_parts_are_one_recording(tmp_path: Path) ->
 def test_the_index_is_bounded_and_finds_times(
     slow_day: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tape, "_MARKS", 10)
-    opened = Tape([slow_day])
+    monkeypatch.setattr(archive, "_MARKS", 10)
+    opened = Archive([slow_day])
     assert len(opened._marks) <= 11
     for second in range(0, 450, 9):
         place = opened.before(START + second * 1000)
@@ -286,7 +286,7 @@ def test_a_clock_that_went_back_does_not_turn_time_back(tmp_path: Path) -> None:
     playing = at_rest(path)
     playing.seek(START + 11_000)
     assert len(caught_up(playing)) == 4
-    assert playing.tape.end == START + 12_000
+    assert playing.archive.end == START + 12_000
 
 
 def cut(path: Path) -> None:
@@ -303,13 +303,13 @@ def spoil(path: Path) -> None:
 def test_a_torn_end_is_left_out(slow_day: Path) -> None:
     cut(slow_day)
     playing = at_rest(slow_day)
-    playing.seek(playing.tape.end)
+    playing.seek(playing.archive.end)
     assert len(caught_up(playing)) == 225
     assert not playing.trouble
 
 
 def test_a_damaged_middle_is_said_and_what_was_before_it_can_be_looked_at(slow_day: Path) -> None:
-    intact = Tape([slow_day])
+    intact = Archive([slow_day])
     playing = Player(intact, model)
     spoil(slow_day)
     playing.seek(intact.end)
@@ -327,16 +327,16 @@ def test_what_is_no_recording_is_refused_in_a_sentence(
 ) -> None:
     harm(slow_day)
     with pytest.raises((JournalError, ConfigurationError), match=r"day\.jsonl"):
-        Tape([slow_day])
+        Archive([slow_day])
 
 
 def test_the_site_is_the_one_that_is_recorded(slow_day: Path, tmp_path: Path) -> None:
-    assert Tape([slow_day]).site() == "main"
+    assert Archive([slow_day]).site() == "main"
     foreign = tmp_path / "foreign.jsonl"
     with Recording(foreign) as recording:
         recording.write(START, Incoming("home/lamp", b"on"))
     with pytest.raises(ConfigurationError, match="--site"):
-        Tape([foreign]).site()
+        Archive([foreign]).site()
 
 
 @pytest.mark.parametrize(

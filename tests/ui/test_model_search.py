@@ -1,8 +1,8 @@
 """What is typed is found: orders by what people call them, nodes, styles, alarms, topics."""
 
 import pytest
-from stage import START, incoming, model, told
-from story import recorded
+from console_fixtures import START, incoming, model, told
+from recorded_day import recorded
 
 from bus.link import Incoming, Outgoing
 from bus.text.sentence import Sentence
@@ -28,10 +28,10 @@ def names(store: StoreModel, text: str, kind: str = "order") -> list[str]:
 
 def test_an_order_is_found_by_a_part_of_all_that_people_call_it_by(day: StoreModel) -> None:
     order = recorded().stuck
-    track = day.orders.get(order)
-    assert track is not None
-    assert track.code is not None
-    for text in (order, order[2:8].upper(), track.code, track.code[:4], f" {track.code} "):
+    tracked = day.orders.get(order)
+    assert tracked is not None
+    assert tracked.code is not None
+    for text in (order, order[2:8].upper(), tracked.code, tracked.code[:4], f" {tracked.code} "):
         assert names(day, text) == [order]
     assert set(names(day, "terminal-1")) == {
         each.order for each in day.orders if each.terminal == "terminal-1"
@@ -53,7 +53,7 @@ def test_what_has_the_text_as_its_own_name_comes_before_what_only_has_to_do_with
 
 def test_orders_that_moved_last_come_first(day: StoreModel) -> None:
     found = names(day, "o-")
-    times = [track.active for each in found if (track := day.orders.get(each))]
+    times = [tracked.active for each in found if (tracked := day.orders.get(each))]
     assert times == sorted(times, reverse=True)
     assert len(times) == len(day.orders)
 
@@ -93,9 +93,9 @@ def test_a_code_and_an_account_are_learned_from_the_bus_alone() -> None:
                  b'{"id":"2","correlationid":"1","orderid":"o-1","traceparent":"00-%s-%s-01",'
                  b'"data":{"order":"o-1","pickup_code":"004711"}}' % (b"a" * 32, b"c" * 16)),
     ])  # fmt: skip
-    track = store.orders.get("o-1")
-    assert track is not None
-    assert (track.code, track.account, track.skus) == ("004711", "C-7", ("MUG",))
+    tracked = store.orders.get("o-1")
+    assert tracked is not None
+    assert (tracked.code, tracked.account, tracked.skus) == ("004711", "C-7", ("MUG",))
     store.take(START, [incoming(Outgoing(topics.request("settlement", "terminal-1", "remind"),
                b'{"id":"3","orderid":"o-2","data":{"pickup_code":"123456"}}'))])  # fmt: skip
     assert names(store, "123456") == ["o-2"]

@@ -1,11 +1,11 @@
-"""Nodes, stock, floor and alarms of a store as they are seen from the bus."""
+"""Nodes, stock, floor_plan and alarms of a store as they are seen from the bus."""
 
 import json
 from pathlib import Path
 
 import pytest
-from stage import START, heard_store, incoming, model, told
-from story import recorded
+from console_fixtures import START, heard_store, incoming, model, told
+from recorded_day import recorded
 
 from audit import findings
 from bus.contract.catalog import RESTOCK, Restock
@@ -18,9 +18,9 @@ from bus.history.message import Message
 from bus.link import Incoming, Outgoing
 from bus.text.sentence import Sentence
 from bus.text.texts import Texts
-from tui.model.alarm_list import Alarms
+from tui.model.alarm_list import AlarmList
 from tui.model.alarms import KINDS, TO_DO
-from tui.model.floor import position
+from tui.model.floor_plan import position
 from tui.model.nodes import NodeView
 from tui.model.stock import SURE
 from tui.model.store import StoreModel
@@ -173,8 +173,8 @@ def test_a_sorter_is_where_its_job_takes_it() -> None:
     assert (place.where, place.aisle, place.point) == ("aisle", "A", "north")
     other = "sorter-2" if lost == "sorter-1" else "sorter-1"
     assert position(node(store, other)).where == "idle"
-    assert list(store.floor.points) == ["north", "south"]
-    assert store.floor.default == "north"
+    assert list(store.floor_plan.points) == ["north", "south"]
+    assert store.floor_plan.default == "north"
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_an_alarm_rings_once_and_not_at_all_when_its_kind_is_silent() -> None:
 
 
 def test_what_is_dismissed_stays_away_until_it_happens_again() -> None:
-    alarms = Alarms()
+    alarms = AlarmList()
     for subject in ("terminal-1", "terminal-2"):
         alarms.raise_("lost", subject, Sentence("{node} is lost", node=subject), 1)
     alarms.raise_("dead-letter", "o-1", Sentence("refused for good"), 1, 7)

@@ -7,15 +7,15 @@ import stat
 from pathlib import Path
 
 import pytest
+from console_fixtures import heard_store, model, seen, shows, watching
+from recorded_day import recorded
 from running_store import eventually
-from stage import heard_store, model, seen, shows, watching
-from story import recorded
 from textual.binding import Binding
 from textual.widgets import Input
 
 from bus.text.texts import Texts
 from tui.app import Console
-from tui.desk import Desk
+from tui.context import ConsoleContext
 from tui.screens.alarms import AlarmsScreen
 from tui.screens.base import ConsoleScreen
 from tui.screens.node import NodeScreen, NodesScreen
@@ -58,7 +58,7 @@ def test_what_can_change_the_store_is_under_no_small_letter_and_marked(
         each
         for part in (screen, Console)
         for each in part.BINDINGS
-        if isinstance(each, Binding) and Desk.changes(each.action)
+        if isinstance(each, Binding) and ConsoleContext.changes(each.action)
     ]
     assert keys
     assert not [each.key for each in keys if re.fullmatch("[a-z]", each.key)]
@@ -198,7 +198,7 @@ async def test_a_box_is_chosen_and_opened_and_a_node_tells_all_of_itself(tmp_pat
 async def test_what_a_node_logged_and_refused_and_its_alarms_stand_in_its_detail() -> None:
     watched = console()
     async with watched.run_test(size=(80, 50)) as pilot:
-        await watched.push_screen(NodeScreen(watched.desk, "settlement"))
+        await watched.push_screen(NodeScreen(watched.context, "settlement"))
         await shows(pilot, "✖ payment-declined  purchase ← terminal-3")
         await pilot.press("end")
         for _ in range(4):
@@ -208,7 +208,7 @@ async def test_what_a_node_logged_and_refused_and_its_alarms_stand_in_its_detail
             await pilot.press("up")
         await shows(pilot, "rep/terminal-3/settlement/purchase")
         await pilot.press("escape", "escape")
-        await watched.push_screen(NodeScreen(watched.desk, "sorter-2"))
+        await watched.push_screen(NodeScreen(watched.context, "sorter-2"))
         await shows(pilot, "a node is lost: sorter-2 is lost")
 
 
@@ -266,14 +266,14 @@ async def test_the_topic_tree_is_opened_closed_filtered_and_shows_values() -> No
 
 async def test_a_value_is_shown_though_its_message_is_forgotten() -> None:
     watched = console()
-    watched.desk.model.history._kept.clear()
+    watched.context.model.history._kept.clear()
     async with watched.run_test(size=(120, 40)) as pilot:
         await pilot.press("6", "f")
         await typed(pilot, "sorter-2/presence")
         await pilot.press("enter", "end", "enter")
         await shows(pilot, '"lost"')
         await pilot.press("escape")
-        topic = watched.desk.model.heard.get("storebus/1/main/state/sorter-2/presence")
+        topic = watched.context.model.heard.get("storebus/1/main/state/sorter-2/presence")
         assert topic is not None
         topic.value = None
         await shows(pilot, "bytes, forgotten here")
@@ -288,13 +288,13 @@ async def test_a_picture_is_saved_where_one_is_told_and_refused_where_it_cannot_
     async with watched.run_test(size=(120, 30), notifications=True) as pilot:
         await pilot.press("3", "ctrl+e")
         await shows(pilot, "in which new file?")
-        for name, why in (
+        for name, diagnose in (
             (tmp_path / "none" / "x.svg", "No such file or directory"),
             (tmp_path, "there is already a file"),
         ):
             await typed(pilot, str(name))
             await pilot.press("enter")
-            await shows(pilot, why)
+            await shows(pilot, diagnose)
         path = tmp_path / "orders.svg"
         await typed(pilot, str(path))
         await pilot.press("enter")

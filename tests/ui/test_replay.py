@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from console_fixtures import heard_store, model, seen, shows, watching
 from running_store import LABEL, FaultyBroker, eventually
-from stage import heard_store, model, seen, shows, watching
 from test_keys import type_in
 from test_model_replay import START, write
 from textual.pilot import Pilot
 
 from bus.contract.catalog import LOOKUP, Lookup
+from bus.history.archive import Archive
 from bus.history.recording import Connected, Recorded, read_recording
-from bus.history.tape import Tape
 from bus.link import Incoming, Outgoing
 from tui.app import Console
 from tui.model.export import export
@@ -25,15 +25,15 @@ from tui.model.player import Player
 
 def looking_at(file: Path, language: str = "en") -> Console:
     """A console on a recording that is paused."""
-    player = Player(Tape([file]), model, playing=False)
+    player = Player(Archive([file]), model, playing=False)
     return Console(player.model, lambda: player.at, language, player=player)
 
 
 def settled(console: Console) -> bool:
     """Whether the model has come where the operator wants it."""
-    player = console.desk.player
+    player = console.context.player
     assert player is not None
-    return not player.behind and console.desk.model is player.model
+    return not player.behind and console.context.model is player.model
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def day(tmp_path: Path) -> Path:
 
 async def test_a_recording_is_gone_through_with_the_keys(day: Path) -> None:
     console = looking_at(day)
-    player = console.desk.player
+    player = console.context.player
     assert player is not None
     async with console.run_test(size=(120, 30)) as pilot:
         await shows(pilot, "‖ paused  1×  2025-11-22 08:26:40")
@@ -80,7 +80,7 @@ async def test_a_time_is_gone_to_and_one_that_is_none_is_explained(day: Path) ->
         await pilot.press("enter")
         await shows(pilot, "08:30:10")
         await eventually(lambda: settled(console), "the model of that time")
-        assert console.desk.model.history.heard == 106
+        assert console.context.model.history.heard == 106
 
 
 async def test_the_traffic_is_that_of_the_time_also_on_the_way_back(day: Path) -> None:
@@ -90,11 +90,11 @@ async def test_the_traffic_is_that_of_the_time_also_on_the_way_back(day: Path) -
         await type_in(pilot, "op:purchase")
         await pilot.press("enter", "right_curly_bracket")
         await eventually(lambda: settled(console), "the end")
-        late = len(console.desk.view)
+        late = len(console.context.view)
         await pilot.press("[", "[", "[")
         await eventually(lambda: settled(console), "minutes before")
-        assert 0 < len(console.desk.view) < late
-        await shows(pilot, f"{len(console.desk.view)} messages  of")
+        assert 0 < len(console.context.view) < late
+        await shows(pilot, f"{len(console.context.view)} messages  of")
 
 
 async def test_nothing_can_be_sent_from_a_recording(day: Path) -> None:
@@ -163,17 +163,17 @@ async def test_a_key_records_and_a_recording_is_watched(tmp_path: Path) -> None:
             await type_in(pilot, str(file))
             await pilot.press("enter")
             await shows(pilot, "● recorded: ")
-            taping = console.desk.taping
-            assert taping is not None
-            await eventually(lambda: taping.messages > 3, "the states that are retained")
+            recorder = console.context.recorder
+            assert recorder is not None
+            await eventually(lambda: recorder.messages > 3, "the states that are retained")
             receipt = await store.buy({"MUG": 1})
             await store.reminded(receipt.order)
             await pilot.press("ctrl+r")
-            await shows(pilot, f"{taping.messages} messages are in")
+            await shows(pilot, f"{recorder.messages} messages are in")
             assert "recorded:" not in seen(console)
     entries = list(read_recording(file))
     assert isinstance(entries[0], Connected)
-    assert sum(isinstance(entry, Recorded) for entry in entries) == taping.messages
+    assert sum(isinstance(entry, Recorded) for entry in entries) == recorder.messages
     assert file.stat().st_mode & 0o777 == 0o600
     replayed = looking_at(file)
     async with replayed.run_test(size=(120, 30)) as pilot:
@@ -193,9 +193,9 @@ async def test_a_console_that_is_closed_has_written_what_it_recorded(tmp_path: P
         await pilot.press("enter")
         await shows(pilot, "● recorded: ")
         broker.route(Outgoing("storebus/1/main/event/catalog/last", b'{"id":"1","data":{}}'))
-        taping = console.desk.taping
-        assert taping is not None
-        await eventually(lambda: taping.messages > 1, "the message")
+        recorder = console.context.recorder
+        assert recorder is not None
+        await eventually(lambda: recorder.messages > 1, "the message")
     messages = [
         entry.message.topic for entry in read_recording(file) if isinstance(entry, Recorded)
     ]
@@ -247,7 +247,7 @@ async def test_what_is_filtered_is_written_as_a_recording_and_as_a_table(
             await type_in(pilot, str(tmp_path / "lookups.csv"))
             await pilot.press("enter")
             await shows(pilot, "there is already a file")
-            kept = list(console.desk.view._shown)
+            kept = list(console.context.view._shown)
     entries = list(read_recording(tmp_path / "lookups.jsonl"))
     assert [(entry.at, entry.message.payload) for entry in entries] == [
         (message.at, message.payload) for message in kept

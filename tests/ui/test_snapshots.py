@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from stage import model
-from story import recorded
+from console_fixtures import model
+from recorded_day import recorded
 from textual.pilot import Pilot
 
 from tui.app import Console

@@ -5,12 +5,13 @@ from string import Formatter
 
 import pytest
 from babel.messages.extract import extract_from_dir
+from po_files import translations
 
 from bus.text.texts import Texts, languages
 
 KIOSK = "devices.terminal.kiosk"
 _KEYWORDS = {"_": None, "marked": None, "Sentence": None, "say": None}
-_TRANSLATES = {"tui": ("bus.history",)}
+_TRANSLATES = {"tui": ("bus.history", "bus.text")}
 _SPOKEN = [
     (package, language)
     for package in ("tui", KIOSK)
@@ -43,21 +44,21 @@ def test_the_texts_of_the_code_are_found() -> None:
 
 @pytest.mark.parametrize(("package", "language"), _SPOKEN)
 def test_no_text_is_without_its_translation(package: str, language: str) -> None:
-    say = Texts(package, language)
-    missing = {text for text in texts(package) if text not in say._texts}
+    said = translations(package, language)
+    missing = {text for text in texts(package) if text not in said}
     assert not missing
 
 
 @pytest.mark.parametrize(("package", "language"), _SPOKEN)
 def test_no_translation_is_of_a_text_that_is_gone(package: str, language: str) -> None:
-    assert set(Texts(package, language)._texts) <= texts(package)
+    assert set(translations(package, language)) <= texts(package)
 
 
 @pytest.mark.parametrize(("package", "language"), _SPOKEN)
 def test_a_translation_has_the_gaps_of_its_text(package: str, language: str) -> None:
-    say = Texts(package, language)
+    said = translations(package, language)
     assert {text: gaps(text) for text in texts(package)} == {
-        text: gaps(say._texts[text]) for text in texts(package)
+        text: gaps(said[text]) for text in texts(package)
     }
 
 

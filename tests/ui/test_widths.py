@@ -5,10 +5,10 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from console_fixtures import model, seen, shows, watching
+from recorded_day import recorded
 from rich.cells import set_cell_size
 from running_store import FaultyBroker
-from stage import model, seen, shows, watching
-from story import recorded
 from test_texts import texts
 from textual.pilot import Pilot
 
@@ -16,13 +16,13 @@ from bus.contract.errors import BrokerError
 from bus.text.sentence import Sentence
 from bus.text.texts import Texts
 from tui.app import Console
+from tui.model.diagnosis import WaitReason
 from tui.model.nodes import NodeView
 from tui.model.store import StoreModel
-from tui.model.track import Track
-from tui.model.why import Why
-from tui.picture import node, orders, search, stock, topics, traffic
-from tui.picture.paper import Column, Line, Paper, Table, breadth, middle_out, shortened
-from tui.picture.store import _TWO_PANES, picture
+from tui.model.tracked_order import TrackedOrder
+from tui.rendering import node, orders, search, stock, topics, traffic
+from tui.rendering.canvas import Canvas, Column, Line, Table, breadth, middle_out, shortened
+from tui.rendering.store import _TWO_PANES, store_diagram
 from tui.screens.node import NodeScreen
 
 SIZES = [(80, 24), (120, 30), (200, 60)]
@@ -68,25 +68,25 @@ def left_of(lines: list[Line], width: int) -> list[Line]:
 def test_every_sentence_is_said_to_its_end_on_every_screen_that_says_it(
     width: int, height: int, language: str
 ) -> None:
-    paper = Paper(width, height, Texts("tui", language), 1_763_800_000_000)
-    track = Track("o-qb0r4vrcym", state="settled", since=1, terminal="terminal-12")
+    canvas = Canvas(width, height, Texts("tui", language), 1_763_800_000_000)
+    tracked = TrackedOrder("o-qb0r4vrcym", state="settled", since=1, terminal="terminal-12")
     for text in SENTENCES:
         sentence = filled(text)
-        whole = sentence.said(paper.say)
+        whole = sentence.said(canvas.say)
         store = StoreModel(model().topics)
-        store.alarms.raise_("stuck", "settlement", sentence, paper.now)
-        reason = Why(sentence, paper.now, "settlement", normal=False)
+        store.alarms.raise_("stuck", "settlement", sentence, canvas.now)
+        reason = WaitReason(sentence, canvas.now, "settlement", normal=False)
         pictures = [
-            left_of(picture(store, paper, up=True, broker="mqtt://127.0.0.1").lines, width),
-            [row.line for row in node.whole(NodeView("settlement"), store, paper)],
-            orders.why_lines(track, reason, paper),
-            orders.summary(track, reason, paper),
+            left_of(store_diagram(store, canvas, up=True, broker="mqtt://127.0.0.1").lines, width),
+            [row.line for row in node.whole(NodeView("settlement"), store, canvas)],
+            orders.reason_lines(tracked, reason, canvas),
+            orders.summary(tracked, reason, canvas),
         ]
         for lines in pictures:
             joined = told(lines)
             assert whole.replace(" ", "") in joined, (width, whole)
             assert max(map(breadth, lines)) <= width
-        row = orders.row(track, reason, paper)
+        row = orders.row(tracked, reason, canvas)
         assert breadth(row) <= width
         assert told([row]).endswith(whole.replace(" ", "")[-8:]), (width, whole)
 
@@ -96,14 +96,14 @@ def test_every_sentence_is_said_to_its_end_on_every_screen_that_says_it(
 def test_no_table_is_wider_than_the_terminal_and_its_first_columns_are_always_there(
     width: int, language: str
 ) -> None:
-    paper = Paper(width, 24, Texts("tui", language), 0)
+    canvas = Canvas(width, 24, Texts("tui", language), 0)
     for table in (each.TABLE for each in (node, orders, search, stock, topics, traffic)):
         cells = [("x" * 300, "")] * len(table.columns)
-        row = table.row(paper, cells, [("the beginning, " + "x" * 300 + " and the end", "")])
+        row = table.row(canvas, cells, [("the beginning, " + "x" * 300 + " and the end", "")])
         assert breadth(row) == width
         assert row[-1][0].startswith("the b")
         assert row[-1][0].endswith(" end")
-        assert breadth(table.heading(paper)) <= width
+        assert breadth(table.heading(canvas)) <= width
         assert len(row) - 1 >= sum(column.rank == 0 for column in table.columns)
 
 
@@ -111,9 +111,9 @@ def test_the_least_important_column_is_left_out_first_and_spare_room_goes_to_the
     table = Table((Column("a", 4, 0, most=8), Column("b", 4, 2), Column("c", 4, 1)), "said", 10)
     shown = {}
     for width in (14, 20, 25, 29):
-        paper = Paper(width, 1, Texts("tui"), 0)
+        canvas = Canvas(width, 1, Texts("tui"), 0)
         shown[width] = [
-            text for text, _ in table.row(paper, [(each * 9, "") for each in "abc"], [])
+            text for text, _ in table.row(canvas, [(each * 9, "") for each in "abc"], [])
         ]
     assert shown == {
         14: ["aaa… "],
@@ -138,8 +138,8 @@ def test_what_has_no_room_loses_its_middle_and_never_its_end() -> None:
 
 
 def test_parts_that_belong_together_stay_so() -> None:
-    paper = Paper(12, 5, Texts("tui"), 0)
-    lines = paper.flowed(
+    canvas = Canvas(12, 5, Texts("tui"), 0)
+    lines = canvas.flowed(
         [("code ", "a"), ("1", "b")], [], [("two", "")], [("a very long part", "")]
     )
     assert lines == [
@@ -149,8 +149,8 @@ def test_parts_that_belong_together_stay_so() -> None:
 
 
 def test_a_line_keeps_its_styles_where_it_is_broken() -> None:
-    paper = Paper(20, 5, Texts("tui"), 0)
-    lines = paper.lines([("▲ ", "bad")], [("one two three ", "x"), ("four five six", "y")])
+    canvas = Canvas(20, 5, Texts("tui"), 0)
+    lines = canvas.lines([("▲ ", "bad")], [("one two three ", "x"), ("four five six", "y")])
     assert lines == [
         [("▲ ", "bad"), ("one two three ", "x"), ("four", "y")],
         [("  ", ""), ("five six", "y")],
@@ -167,8 +167,10 @@ async def test_an_order_that_does_not_move_says_all_of_it_at_every_size(
         store.take(at, [message])
     now = store.now + 1_000
     store.tick(now)
-    reason = Why(LONGEST, now, "terminal-12", normal=False)
-    monkeypatch.setattr("tui.model.store.why", lambda track, *_: None if track.final else reason)
+    reason = WaitReason(LONGEST, now, "terminal-12", normal=False)
+    monkeypatch.setattr(
+        "tui.model.store.diagnose", lambda tracked, *_: None if tracked.final else reason
+    )
     store.alarms.raise_("stuck", heard.stuck, LONGEST, now + 1)
     store.alarms.raise_("lost", "settlement", LONGEST, now)
     console = Console(store, lambda: now, language)
@@ -189,7 +191,7 @@ async def test_an_order_that_does_not_move_says_all_of_it_at_every_size(
             assert is_told(), (keys, seen(console))
         rows = [line.replace(" ", "") for line in seen(console).splitlines() if line[0] == "▲"]
         assert any(row.endswith(wanted[-6:]) for row in rows), "a list keeps ends, too"
-        await console.push_screen(NodeScreen(console.desk, "settlement"))
+        await console.push_screen(NodeScreen(console.context, "settlement"))
         await _settled(pilot)
         await pilot.press("end")
         await _settled(pilot)

@@ -87,7 +87,7 @@ def test_who_changed_the_cart_on_another_page_is_told_that_it_was_the_cart(
 def test_what_is_put_in_while_the_cart_is_looked_at_stays_in(shop: Shop, phone: Phone) -> None:
     """Also when the prices on the page that is being made are new ones."""
     phone.put_into_cart(MUG, "MUG")
-    session = shop.page.site.doorman._sessions.unsign(phone.http.cookies["storebus_web-1"]).decode()
+    session = shop.page.site.cookies._sessions.unsign(phone.http.cookies["storebus_web-1"]).decode()
     customers = shop.page.customers
 
     async def with_old_prices() -> None:
@@ -163,7 +163,7 @@ def test_who_closes_the_page_before_the_answer_finds_the_order_later(
     phone.http.follow_redirects = True
     shop.restart_page()
     identifier = shop.page.customers.bought(
-        shop.page.site.doorman._sessions.unsign(phone.http.cookies["storebus_web-1"]).decode(),
+        shop.page.site.cookies._sessions.unsign(phone.http.cookies["storebus_web-1"]).decode(),
         answer.headers["location"].rpartition("/")[2],
     )
     assert identifier is not None
@@ -202,7 +202,7 @@ def test_another_browser_does_not_see_the_order(shop: Shop, phone: Phone) -> Non
 
 
 def test_a_card_is_not_offered_where_none_is_taken(shop: Shop, phone: Phone) -> None:
-    shop.until(lambda: not shop.page.site.hearing.takes_cards)
+    shop.until(lambda: not shop.page.site.notifier.takes_cards)
     page = phone.put_into_cart(MUG, "MUG")
     assert 'name="card"' not in page.text
     assert 'type="radio" name="method"' not in page.text

@@ -105,6 +105,6 @@ def test_only_so_many_pages_of_a_client_are_kept_up_to_date(tmp_path: Path) -> N
             with listening(phone, "") as stream:
                 stream.until("banner")
                 assert phone.get("/live").status_code == 503
-            shop.until(lambda: not shop.page.site.customers.hearing._bells)
+            shop.until(lambda: not shop.page.site.customers.notifier._subscriptions)
             with listening(phone, "") as stream:
                 stream.until("banner")

@@ -9,9 +9,9 @@ from pypdf import PdfReader
 from shop import MUG, SHIRT, Phone, Shop
 
 from bus.contract.catalog import UPSERT, Upsert
-from devices.terminal.receipt import Paper, as_pdf, as_text
+from devices.terminal.sales_receipt import SalesReceipt, as_pdf, as_text
 
-LONG = Paper(
+LONG = SalesReceipt(
     ("商店 Żółw", "街 1"), "銷售收據", "訂單 o-1", "2026-11-29 10:05 +00:00",
     tuple((f"Nr {number}, 藍色 & <b>", "2 × 1.00 EUR", "2.00 EUR") for number in range(50)),
     ("合計", "100.00 EUR"), (), (("取貨點", "北門"),), "zh_Hant",

@@ -5,14 +5,15 @@ from string import Formatter
 
 import pytest
 from babel.messages.extract import extract, extract_from_dir
+from po_files import translations
 
 import devices.terminal.web as package
 from bus.contract.errors import problems
 from bus.contract.settlement import PURCHASE, OrderState
-from bus.text.texts import Texts, languages
-from devices.terminal import receipt
+from bus.text.texts import languages
+from devices.terminal import sales_receipt
 from devices.terminal.web import words
-from devices.terminal.web.visitor import LANGUAGES, PACKAGE, TAGS
+from devices.terminal.web.session import LANGUAGES, PACKAGE, TAGS
 
 _FOLDER = Path(package.__file__).parent
 _METHODS = [("**.py", "python"), ("**.html", "jinja2")]
@@ -27,7 +28,7 @@ def texts() -> set[str]:
 
 def texts_of_the_receipt() -> set[str]:
     """Those stand in one file, for every face of a terminal."""
-    with Path(receipt.__file__).open("rb") as code:
+    with Path(sales_receipt.__file__).open("rb") as code:
         return {str(message) for _, message, _, _ in extract("python", code, {"say": None})}
 
 
@@ -44,13 +45,13 @@ def test_the_texts_of_code_and_templates_are_found() -> None:
 def test_each_text_of_the_receipt_has_its_translation(language: str) -> None:
     wanted = texts_of_the_receipt()
     assert {"Tax number: {number}", "Your pickup code"} <= wanted
-    said = Texts(receipt.PACKAGE, language)._texts
+    said = translations(sales_receipt.PACKAGE, language)
     assert {text: gaps(text) for text in wanted} == {text: gaps(said[text]) for text in said}
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_each_text_has_its_translation_with_the_same_gaps(language: str) -> None:
-    said = Texts(PACKAGE, language)._texts
+    said = translations(PACKAGE, language)
     assert {text: gaps(text) for text in texts()} == {text: gaps(said[text]) for text in said}
 
 

@@ -1,1 +1,1 @@
-"""What the console knows of a store. Pure: messages and the time are handed in; no Textual."""
+"""The console's model of a store. Pure: messages and time are passed in; no Textual."""

@@ -1,17 +1,17 @@
-"""What to do about a node that an order waits for in vain."""
+"""What to do about a node that holds up an order."""
 
 from bus.contract.channel import ROLES, role_of
 from bus.text.sentence import Sentence
-from tui.model.nodes import Nodes
+from tui.model.nodes import KnownNodes
 
 
-def advice(nodes: Nodes, name: str, request: str) -> Sentence:
-    """What to do about a node that is not well, or does not answer.
+def advice(nodes: KnownNodes, name: str, request: str) -> Sentence:
+    """What to do about a node that has failed, or does not answer.
 
     Args:
         nodes: of the store.
-        name: the node's.
-        request: what it was asked; empty if nothing.
+        name: of the node.
+        request: the operation it was asked for; empty if none.
     """
     node = nodes.get(name)
     if node is not None and node.status == "online" and node.shows("cannot-write"):
@@ -53,7 +53,7 @@ def _start_again(name: str, request: str) -> Sentence:
 
 
 def goes_on(role: str) -> Sentence:
-    """What to do about a role whose turn it is, and that says nothing."""
+    """What to do about a role that should act and does not."""
     return Sentence(
         "{node} is connected and does not go on: look at its log and its network, and start it"
         " again.",
@@ -62,5 +62,5 @@ def goes_on(role: str) -> Sentence:
 
 
 def instead(sorter: str) -> Sentence:
-    """What to do about a sorter that does not come to the end of a job."""
+    """What to do about a sorter that does not finish a job."""
     return Sentence("Look after {node}, or give the job to another (O).", node=sorter)

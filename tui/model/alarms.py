@@ -1,10 +1,10 @@
-"""One thing that an operator should look at: its kind, how bad it is, and what it waits for.
+"""An alarm for the operator: its kind, its severity, and what it waits for.
 
-The words are those of ISA-18.2 and IEC 62682: an alarm is acknowledged, returns to normal, and is
-shelved ("silenced" here) for a time; the severities are those of syslog (RFC 5424, 6.2.1).
+The terms are those of ISA-18.2 and IEC 62682: an alarm is acknowledged, returns to normal, and is
+shelved ("silenced" here) for a time. The severities are those of syslog (RFC 5424, 6.2.1).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bus.contract.channel import ROLES
@@ -19,11 +19,11 @@ Kind = Literal[
     "charge-refused", "step-refused", "short-pick", "put-back",
 ]  # fmt: skip
 Severity = Literal["critical", "warning", "notice"]
-"""Of RFC 5424, 6.2.1: codes 2, 4 and 5."""
+"""RFC 5424, 6.2.1: codes 2, 4 and 5."""
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "notice")
 """The worst first."""
 MOMENTS: frozenset[Kind] = frozenset({"deadline", "refused", "foreign", "malformed", "dead-letter"})
-"""Kinds that are raised by a message each time, and do not hold by themselves."""
+"""Kinds that are raised by single messages, and have no duration of their own."""
 KINDS: dict[Kind, str] = {
     "lost": marked("a node is lost"),
     "deadline": marked("an answer came after its deadline or never"),
@@ -105,7 +105,7 @@ TO_DO: dict[Kind, str] = {
     "put-back": marked("Put them on a shelf and say so: + on the stock screen, with the parcel"
                        " {subject}."),
 }  # fmt: skip
-"""What an operator does about it, where the alarm itself does not say so."""
+"""By kind, what the operator should do, unless the alarm's own text says so."""
 _SEVERITY: dict[str, Severity] = {
     "no-broker": "critical",
     "cannot-write": "critical",
@@ -122,54 +122,54 @@ _SEVERITY: dict[str, Severity] = {
     "clock-step": "notice",
     "clock-wrong": "notice",
 }
-"""Nothing is sold or delivered: critical. Good to know: notice. All else is a warning."""
+"""Critical: nothing is sold or delivered. Notice: good to know. All others are warnings."""
 
 
 @dataclass(slots=True, eq=False)
-class Alarm:
-    """One thing to look at."""
+class ConsoleAlarm:
+    """An alarm."""
 
     kind: Kind
     subject: str
-    """A node, an order, a style: what it is about."""
+    """The node, order or style that it is about."""
     text: Sentence
     since: int
-    """When it was raised first, in milliseconds since the epoch."""
+    """When it was first raised, in milliseconds since the epoch."""
     last: int
-    """When it was last so."""
+    """When it was last raised or confirmed."""
     times: int = 1
     ended: int | None = None
     acknowledged: bool = False
     message: int | None = None
-    """The number of the message that raised it last."""
+    """The number of the message that last raised it."""
     needs: tuple[str, ...] = ()
-    """What it waits for: nodes, `sorters`, `provider`. If one is missing, that is its cause."""
-    source: str = ""
-    """The node that shows it itself; empty if the console found it."""
+    """What it waits for: nodes, `sorters`, `provider`. If one is missing, that is the cause."""
+    sources: set[str] = field(default_factory=set)
+    """The nodes that show this alarm themselves; empty if the console has found it."""
     topic: str = ""
-    """Of the message that raised it last, where it is about who publishes there."""
+    """The topic of the message that last raised it, if its sender is in question."""
     sender: str = ""
     """The connection that publishes there, as the broker names it (its MQTT client id)."""
     number: int = 0
     """Counts from 1 in the order in which alarms were raised."""
     unsure: bool = False
-    """It held when an earlier console ended, and was neither so again nor over since."""
+    """Whether it comes from an earlier console and has not been confirmed since."""
     looked: bool = False
-    """Whether it was in sight on the screen of alarms."""
+    """Whether it has been visible on the alarms screen."""
 
     @property
     def key(self) -> tuple[Kind, str]:
-        """What it is known by."""
+        """Its key in the list."""
         return self.kind, self.subject
 
     @property
     def open(self) -> bool:
-        """Whether it still holds and nobody has seen it."""
+        """Whether it is active and not acknowledged."""
         return self.ended is None and not self.acknowledged
 
     @property
     def said(self) -> Sentence:
-        """What an operator is told, with the connection that publishes it, if that is known."""
+        """The text, with the connection that publishes the message if it is known."""
         if not self.sender:
             return self.text
         return Sentence("{words} (published by the connection {sender})", words=self.text,
@@ -177,7 +177,7 @@ class Alarm:
 
     @property
     def severity(self) -> Severity:
-        """How bad it is: a role that is lost stops the store, a device that is lost itself."""
+        """The severity: a lost role stops the store, a lost device only itself."""
         if self.kind == "lost" and self.subject in ROLES:
             return "critical"
         return _SEVERITY.get(self.kind, "warning")

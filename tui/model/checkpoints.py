@@ -8,8 +8,8 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
+from bus.history.archive import Position
 from bus.history.message import Message
-from bus.history.tape import Place
 from tui.model.store import StoreModel
 
 _APART = 16_000_000
@@ -32,7 +32,7 @@ class Checkpoint:
 
     ahead: int
     """Bytes of the recording ahead of the place."""
-    place: Place
+    position: Position
     until: int
     """When its last message was heard, in milliseconds since the epoch."""
     looked: int
@@ -65,11 +65,11 @@ class Checkpoint:
 
 
 def checkpoint(
-    model: StoreModel, ahead: int, place: Place, until: int, looked: int, known_from: int
+    model: StoreModel, ahead: int, position: Position, until: int, looked: int, known_from: int
 ) -> Checkpoint:
     """A checkpoint that has yet to be packed."""
     rest = pickle.dumps(model, pickle.HIGHEST_PROTOCOL)
-    return Checkpoint(ahead, place, until, looked, known_from, rest)
+    return Checkpoint(ahead, position, until, looked, known_from, rest)
 
 
 def _pieces(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
@@ -98,12 +98,12 @@ class Checkpoints:
         """The one that is being packed."""
         self._packing: Iterator[None] = iter(())
 
-    def keep(self, place: int, model: StoreModel, make: Callable[[], Checkpoint]) -> None:
+    def keep(self, position: int, model: StoreModel, make: Callable[[], Checkpoint]) -> None:
         """Begin one, so many bytes from the beginning, if there is none for this part yet.
 
         The model may hear nothing more before it is packed.
         """
-        part = place // self._apart
+        part = position // self._apart
         if part and part not in self._kept:
             self._new = make()
             self._packing = self._new.pack(model)

@@ -3,7 +3,7 @@
 from bus.contract.channel import ROLES, role_of
 from bus.history.message import Message, body
 from bus.text.sentence import Sentence
-from tui.model.track import UNDOING, Track
+from tui.model.tracked_order import UNDOING, TrackedOrder
 
 _SENDERS = ROLES | {"sorter"}
 _UNHEEDED = frozenset(
@@ -15,18 +15,18 @@ _OVERTAKEN = frozenset({"wrong-state", "cancelled"})
 """Codes that also tell that a command came too late to matter."""
 
 
-def dead_letter(reply: Message, track: Track | None) -> Sentence | None:
+def dead_letter(reply: Message, tracked: TrackedOrder | None) -> Sentence | None:
     """What was refused for good, or None if a reply is nothing of that kind.
 
     Args:
         reply: any message.
-        track: of the order that it belongs to, if that is known.
+        tracked: of the order that it belongs to, if that is known.
     """
     if reply.kind != "rep" or reply.code is None or reply.repeats:
         return None
     if reply.name not in _UNHEEDED or role_of(reply.receiver) not in _SENDERS:
         return None
-    if (body(reply) or {}).get("retryable") is True or _is_overtaken(reply, track):
+    if (body(reply) or {}).get("retryable") is True or _is_overtaken(reply, tracked):
         return None
     return Sentence(
         "{callee} refused {operation} of {sender} for good: {code}",
@@ -34,10 +34,10 @@ def dead_letter(reply: Message, track: Track | None) -> Sentence | None:
     )  # fmt: skip
 
 
-def _is_overtaken(reply: Message, track: Track | None) -> bool:
+def _is_overtaken(reply: Message, tracked: TrackedOrder | None) -> bool:
     """The order is undone or done, or its job was given to another sorter than the faulty one."""
-    if track is None or reply.code not in _OVERTAKEN:
+    if tracked is None or reply.code not in _OVERTAKEN:
         return False
-    if reply.name == "fault" and track.sorter not in (None, reply.receiver):
+    if reply.name == "fault" and tracked.sorter not in (None, reply.receiver):
         return True
-    return track.final or track.state in UNDOING
+    return tracked.final or tracked.state in UNDOING

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bus.text.sentence import Sentence
-from tui.model.alarms import MOMENTS, SEVERITIES, Alarm, Severity
+from tui.model.alarms import MOMENTS, SEVERITIES, ConsoleAlarm, Severity
 
 _TAKES: dict[str, str] = {
     "no-broker": "broker",
@@ -19,7 +19,7 @@ _TAKES: dict[str, str] = {
 }
 """What is missing where an alarm of a kind holds, the strongest first; "" for its subject."""
 _TOGETHER = frozenset({"put-back", "stuck"})
-"""Kinds that are one where several need the same and nothing says why it is missing."""
+"""Kinds that are one where several need the same and nothing says diagnose it is missing."""
 _GOES_AWAY = frozenset({"standstill", "two-of-a-name", "restless"})
 """Kinds of which it is an effect that their node is lost."""
 _BEFORE = 60_000
@@ -30,13 +30,13 @@ _BEFORE = 60_000
 class Group:
     """One cause: the alarm that names it, and the alarms that follow from it."""
 
-    head: Alarm
-    effects: list[Alarm] = field(default_factory=list)
+    head: ConsoleAlarm
+    effects: list[ConsoleAlarm] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)
     """Those that wait for it, the oldest first."""
 
     @property
-    def alarms(self) -> list[Alarm]:
+    def alarms(self) -> list[ConsoleAlarm]:
         """All of it."""
         return [self.head, *self.effects]
 
@@ -71,7 +71,9 @@ class Group:
 
 
 def grouped(
-    alarms: Sequence[Alarm], dismissed: Iterable[Alarm], waiting: Mapping[str, list[str]]
+    alarms: Sequence[ConsoleAlarm],
+    dismissed: Iterable[ConsoleAlarm],
+    waiting: Mapping[str, list[str]],
 ) -> list[Group]:
     """Alarms by their causes, in the order of the alarms.
 
@@ -82,7 +84,7 @@ def grouped(
     """
     missing = _missing([*alarms, *dismissed])
     heads = {id(alarm): Group(alarm) for alarm in alarms}
-    first: dict[str, Alarm] = {}
+    first: dict[str, ConsoleAlarm] = {}
     """By what orders wait for, the eldest alarm of one, where no alarm says what is wrong."""
     for alarm in sorted(alarms, key=lambda each: each.since):
         cause = _cause(alarm, missing)
@@ -103,9 +105,9 @@ def grouped(
     return list(heads.values())
 
 
-def _missing(alarms: Iterable[Alarm]) -> dict[str, Alarm]:
+def _missing(alarms: Iterable[ConsoleAlarm]) -> dict[str, ConsoleAlarm]:
     """By what is missing, the alarm that says so."""
-    missing: dict[str, Alarm] = {}
+    missing: dict[str, ConsoleAlarm] = {}
     rank = list(_TAKES).index
     for alarm in sorted(
         (each for each in alarms if each.kind in _TAKES), key=lambda e: rank(e.kind)
@@ -114,7 +116,7 @@ def _missing(alarms: Iterable[Alarm]) -> dict[str, Alarm]:
     return missing
 
 
-def _cause(alarm: Alarm, missing: Mapping[str, Alarm]) -> Alarm | None:
+def _cause(alarm: ConsoleAlarm, missing: Mapping[str, ConsoleAlarm]) -> ConsoleAlarm | None:
     """The first cause behind an alarm: a cause may have one of its own."""
     found, at = None, alarm
     for _ in _TAKES:
@@ -129,6 +131,6 @@ def _cause(alarm: Alarm, missing: Mapping[str, Alarm]) -> Alarm | None:
     return found
 
 
-def _may_follow(alarm: Alarm, cause: Alarm) -> bool:
+def _may_follow(alarm: ConsoleAlarm, cause: ConsoleAlarm) -> bool:
     """Whether what a message raised was not long over when its cause began."""
     return alarm.kind not in MOMENTS or alarm.last >= cause.since - _BEFORE

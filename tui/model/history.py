@@ -12,7 +12,7 @@ _KNOWN = 50_000
 """Ids that are remembered to tell a repetition from a new message."""
 
 
-class History:
+class MessageHistory:
     """Keeps messages up to a number and a size; the oldest go first, and are counted.
 
     Args:

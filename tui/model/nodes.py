@@ -34,7 +34,7 @@ _ORDER = ("terminal", "settlement", "catalog", "warehouse", "sorter", "console",
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SorterActivity:
     """What a sorter is at, as it says itself."""
 
     step: str
@@ -46,7 +46,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NodeDetails:
     """What a node said of itself last (`About`), as far as it did."""
 
     at: int
@@ -65,7 +65,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class AnsweredProblem:
     """A problem that a node answered."""
 
     at: int
@@ -92,17 +92,17 @@ class NodeView:
     outbox: int | None = None
     """Commands and calls that it has not seen done, as it said last."""
     version: str | None = None
-    told: Told | None = None
+    told: NodeDetails | None = None
     offset: int | None = None
     """By how many milliseconds its clock was ahead of the console's when it answered last."""
-    problems: deque[Refused] = field(default_factory=lambda: deque(maxlen=_PROBLEMS))
+    problems: deque[AnsweredProblem] = field(default_factory=lambda: deque(maxlen=_PROBLEMS))
     """Those that it answered last."""
     database: peers.Peer | None = None
     """What it showed of its database, and whether it has lost it since."""
-    job: Job | None = None
+    job: SorterActivity | None = None
     """Of a sorter."""
-    alarms: frozenset[tuple[str, str]] = frozenset()
-    """Kind and subject of the alarms that it shows."""
+    alarms: frozenset[tuple[str, str]] | None = None
+    """Kind and subject of the alarms that it shows; None if it has never said."""
     route: tuple[str, ...] = ()
     """Of a sorter: the locations that its job takes it to, as far as they were heard."""
     point: str | None = None
@@ -126,7 +126,7 @@ class NodeView:
 
     def shows(self, kind: str, subject: str | None = None) -> bool:
         """Whether it shows an alarm of a kind, about itself if no subject is given."""
-        return (kind, self.name if subject is None else subject) in self.alarms
+        return (kind, self.name if subject is None else subject) in (self.alarms or ())
 
     @property
     def role(self) -> str:
@@ -141,7 +141,7 @@ class NodeView:
         return (kind, stem, digits, self.name)
 
 
-class Nodes:
+class KnownNodes:
     """All nodes that were heard of, up to a number."""
 
     def __init__(self) -> None:
@@ -182,7 +182,9 @@ class Nodes:
             node.answers.add(message.latency, message.at)
         if message.code is not None and message.kind == "rep":
             node.problems.append(
-                Refused(message.at, message.name, message.receiver, message.code, message.number)
+                AnsweredProblem(
+                    message.at, message.name, message.receiver, message.code, message.number
+                )
             )
         if (message.kind, message.name) in (("req", "pick"), ("rep", "short-pick")):
             self._route(message)
@@ -221,7 +223,7 @@ class Nodes:
         elif message.name == "about":
             _about(node, message)
         elif message.name == "job" and node.role == "sorter":
-            job = Job(
+            job = SorterActivity(
                 _text(data, "step") or "?", _text(data, "job"), _text(data, "order"),
                 count(data.get("pick")) or 0, count(data.get("picks")) or 0,
             )  # fmt: skip
@@ -254,9 +256,9 @@ def _about(node: NodeView, message: Message) -> None:
         node.offset = None if said is None else said - half_way
 
 
-def _told(data: dict[str, Any], at: int) -> Told:
+def _told(data: dict[str, Any], at: int) -> NodeDetails:
     counts, errors = data.get("counts"), data.get("errors")
-    return Told(
+    return NodeDetails(
         at,
         _time(data.get("since")),
         _short(data.get("host")),

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from bus.contract.settlement import OrderView
 from bus.contract.timestamp import milliseconds
 from bus.history.message import Message, body
-from tui.model.track import HOPS, STATES, TELLING, Hop, Track, detail, learn, money
+from tui.model.tracked_order import HOPS, STATES, TELLING, Hop, TrackedOrder, detail, learn, money
 
 ORDERS = 3_000
 _UNKNOWN_TRACES = 2_000
@@ -23,35 +23,35 @@ _ASKING = frozenset({"order", "orders", "ping", "about", "locate"})
 """Questions that belong to no order's way, whatever they are about: there may be none of it."""
 
 
-class Orders:
+class TrackedOrders:
     """The orders that were heard of last."""
 
     def __init__(self) -> None:
         self.dropped = 0
         """Orders that are not kept any more."""
-        self._tracks: OrderedDict[str, Track] = OrderedDict()
+        self._orders: OrderedDict[str, TrackedOrder] = OrderedDict()
         self._of_trace: dict[str, str] = {}
         self._asked: OrderedDict[str, str] = OrderedDict()
         """By the id of a request, the order that it is about."""
         self._waiting: OrderedDict[str, list[Message]] = OrderedDict()
 
-    def __iter__(self) -> Iterator[Track]:
-        return iter(self._tracks.values())
+    def __iter__(self) -> Iterator[TrackedOrder]:
+        return iter(self._orders.values())
 
     def __len__(self) -> int:
-        return len(self._tracks)
+        return len(self._orders)
 
-    def get(self, order: str) -> Track | None:
+    def get(self, order: str) -> TrackedOrder | None:
         """An order by id."""
-        return self._tracks.get(order)
+        return self._orders.get(order)
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the orders: whoever keeps those apart gives them back with `refill`."""
         return self.__dict__ | {"_tracks": OrderedDict()}
 
-    def refill(self, tracks: Iterable[Track]) -> None:
+    def refill(self, tracked_orders: Iterable[TrackedOrder]) -> None:
         """The orders that were kept, after all else was copied."""
-        self._tracks = OrderedDict((track.order, track) for track in tracks)
+        self._orders = OrderedDict((tracked.order, tracked) for tracked in tracked_orders)
 
     def hear(self, message: Message) -> None:
         """Whatever belongs to an order, by its id or by its trace."""
@@ -66,52 +66,52 @@ class Orders:
         if order is None:
             self._wait(message)
             return
-        track = self.track(order)
+        tracked = self.tracked(order)
         if message.kind == "req" and message.id is not None:
             self._asked[message.id] = order
             if len(self._asked) > _ASKED:
                 self._asked.popitem(last=False)
         if message.trace is not None:
-            self._claim(track, message.trace)
-        self._add(track, message)
+            self._claim(tracked, message.trace)
+        self._add(tracked, message)
 
-    def _claim(self, track: Track, trace: str) -> None:
+    def _claim(self, tracked: TrackedOrder, trace: str) -> None:
         """A trace is the order's that is named in it; in which two are named, it is nobody's."""
         known = self._of_trace.get(trace)
         if known is None:
-            self._of_trace[trace] = track.order
-            track.traces.append(trace)
+            self._of_trace[trace] = tracked.order
+            tracked.traces.append(trace)
             for earlier in self._waiting.pop(trace, ()):
-                self._add(track, earlier)
-        elif known != track.order:
+                self._add(tracked, earlier)
+        elif known != tracked.order:
             self._of_trace[trace] = _NOBODY
 
-    def track_of(self, message: Message) -> Track | None:
+    def tracked_by(self, message: Message) -> TrackedOrder | None:
         """The order that a message belongs to, if it is known."""
-        return self._tracks.get(self._order_of(message) or "")
+        return self._orders.get(self._order_of(message) or "")
 
-    def track(self, order: str) -> Track:
-        """The track of an order, a new one if there is none; it is the youngest now."""
-        track = self._tracks.get(order)
-        if track is None:
-            track = self._tracks[order] = Track(order)
-            if len(self._tracks) > ORDERS:
+    def tracked(self, order: str) -> TrackedOrder:
+        """The tracked of an order, a new one if there is none; it is the youngest now."""
+        tracked = self._orders.get(order)
+        if tracked is None:
+            tracked = self._orders[order] = TrackedOrder(order)
+            if len(self._orders) > ORDERS:
                 self._forget()
-        self._tracks.move_to_end(order)
-        return track
+        self._orders.move_to_end(order)
+        return tracked
 
-    def told(self, view: OrderView) -> Track:
+    def told(self, view: OrderView) -> TrackedOrder:
         """Settlement has said all it knows of an order."""
-        track = self.track(view.order)
-        track.view, track.terminal = view, view.terminal
-        track.total = (view.total.amount, view.total.currency)
-        track.pickup_point = view.pickup_point
-        track.skus = tuple(line.sku for line in view.lines) or track.skus
+        tracked = self.tracked(view.order)
+        tracked.view, tracked.terminal = view, view.terminal
+        tracked.total = (view.total.amount, view.total.currency)
+        tracked.pickup_point = view.pickup_point
+        tracked.skus = tuple(line.sku for line in view.lines) or tracked.skus
         if view.history:
             last = view.history[-1]
-            track.comes_into(view.state, milliseconds(last.at), last.reason)
-        self._tidy(track)
-        return track
+            tracked.comes_into(view.state, milliseconds(last.at), last.reason)
+        self._tidy(tracked)
+        return tracked
 
     def summed_up(self, summary: dict[str, Any], at: int) -> None:
         """Settlement has said the state of an order (`OrderSummary`, `OrderChanged`)."""
@@ -122,16 +122,16 @@ class Orders:
             since = milliseconds(str(summary.get("since")))
         except ValueError:
             since = at
-        track = self.track(order)
+        tracked = self.tracked(order)
         reason = summary.get("reason")
-        track.comes_into(state, since, reason if isinstance(reason, str) else None)
+        tracked.comes_into(state, since, reason if isinstance(reason, str) else None)
         terminal, point, total = (
             summary.get(name) for name in ("terminal", "pickup_point", "total")
         )
-        track.terminal = terminal if isinstance(terminal, str) else track.terminal
-        track.pickup_point = point if isinstance(point, str) else track.pickup_point
-        track.total = money(total) or track.total
-        self._tidy(track)
+        tracked.terminal = terminal if isinstance(terminal, str) else tracked.terminal
+        tracked.pickup_point = point if isinstance(point, str) else tracked.pickup_point
+        tracked.total = money(total) or tracked.total
+        self._tidy(tracked)
 
     def _order_of(self, message: Message) -> str | None:
         """By its id, by what it answers, or by its trace."""
@@ -164,18 +164,18 @@ class Orders:
         while len(self._waiting) > _UNKNOWN_TRACES:
             self._waiting.popitem(last=False)
 
-    def _add(self, track: Track, message: Message) -> None:
+    def _add(self, tracked: TrackedOrder, message: Message) -> None:
         if message.repeats:
-            hop = track.hop(message)
+            hop = tracked.hop(message)
             if hop is not None:
                 hop.again = (*hop.again, message.at)[-HOPS:]
-                self._tidy(track)
+                self._tidy(tracked)
                 return
         data = body(message) if message.name in TELLING or message.code else None
         if data is not None:
-            learn(track, message, data)
-        track.heard = message.at
-        track.hops.append(
+            learn(tracked, message, data)
+        tracked.heard = message.at
+        tracked.hops.append(
             Hop(
                 message.number, message.at, message.kind, message.sender, message.receiver,
                 message.name, message.id, message.cause, message.answers, message.code,
@@ -185,21 +185,21 @@ class Orders:
                 took=message.name == "abort" and bool((data or {}).get("taken")),
             )
         )  # fmt: skip
-        if len(track.hops) > HOPS:
-            del track.hops[0]
-            track.dropped += 1
-        self._tidy(track)
+        if len(tracked.hops) > HOPS:
+            del tracked.hops[0]
+            tracked.dropped += 1
+        self._tidy(tracked)
 
-    def _tidy(self, track: Track) -> None:
+    def _tidy(self, tracked: TrackedOrder) -> None:
         """Nothing more will happen to it, or little."""
-        if track.final:
-            track.pack()
+        if tracked.final:
+            tracked.pack()
 
     def _forget(self) -> None:
         """Forget the oldest order, one that is done if there is one among the oldest."""
-        oldest = [track for _, track in zip(range(50), self._tracks.values(), strict=False)]
-        done = next((track for track in oldest if track.final), oldest[0])
-        del self._tracks[done.order]
+        oldest = [tracked for _, tracked in zip(range(50), self._orders.values(), strict=False)]
+        done = next((tracked for tracked in oldest if tracked.final), oldest[0])
+        del self._orders[done.order]
         self.dropped += 1
         for trace in done.traces:
             self._of_trace.pop(trace, None)

@@ -7,9 +7,9 @@ does not depend on the way there: it is looked at each few seconds of the record
 from collections.abc import Callable, Iterator
 
 from bus.contract.errors import JournalError
+from bus.history.archive import Archive, Position
 from bus.history.message import Message
 from bus.history.recording import Connected, Recorded
-from bus.history.tape import Place, Tape
 from tui.model.checkpoints import Checkpoint, Checkpoints, checkpoint
 from tui.model.store import StoreModel
 
@@ -37,20 +37,20 @@ class Player:
     """
 
     def __init__(
-        self, tape: Tape, empty: Callable[[], StoreModel], *, playing: bool = True
+        self, archive: Archive, empty: Callable[[], StoreModel], *, playing: bool = True
     ) -> None:
-        self.tape = tape
+        self.archive = archive
         self.playing = playing
         self.trouble = ""
         """Why nothing more can be read."""
         self._empty = empty
-        self._pace = 0
-        self._position = float(tape.start)
-        self._due = self._until = self._looked = self.known_from = tape.start
+        self._speed_index = 0
+        self._position = float(archive.start)
+        self._due = self._until = self._looked = self.known_from = archive.start
         self._next: Recorded | Connected | None = None
-        self._checkpoints = Checkpoints(tape.size)
+        self._checkpoints = Checkpoints(archive.size)
         self.model = empty()
-        self._begin(Place(0, 0))
+        self._begin(Position(0, 0))
 
     @property
     def position(self) -> int:
@@ -65,7 +65,7 @@ class Player:
     @property
     def speed(self) -> int:
         """How many times as fast as it happened."""
-        return SPEEDS[self._pace]
+        return SPEEDS[self._speed_index]
 
     @property
     def behind(self) -> bool:
@@ -75,30 +75,30 @@ class Player:
     @property
     def skipped(self) -> bool:
         """Whether the model does not know of what was said at the beginning."""
-        return self.known_from > self.tape.start
+        return self.known_from > self.archive.start
 
     def play(self) -> None:
         """Play, or pause; from the beginning if it has ended."""
-        if not self.playing and self.position >= self.tape.end:
-            self.seek(self.tape.start)
+        if not self.playing and self.position >= self.archive.end:
+            self.seek(self.archive.start)
         self.playing = not self.playing
 
     def faster(self, steps: int) -> None:
         """Go through the speeds."""
-        self._pace = max(0, min(len(SPEEDS) - 1, self._pace + steps))
+        self._speed_index = max(0, min(len(SPEEDS) - 1, self._speed_index + steps))
 
     def seek(self, to: int) -> None:
         """Go to a time; to one that has passed with a model that is built anew."""
-        to = max(self.tape.start, min(to, self.tape.end))
-        tape, known = self.tape, self._checkpoints.before(to)
-        mine = tape.bytes_to(self._place) if to >= self.at else 0
+        to = max(self.archive.start, min(to, self.archive.end))
+        archive, known = self.archive, self._checkpoints.before(to)
+        mine = archive.bytes_to(self._next_position) if to >= self.at else 0
         nearest = max(mine, known.ahead if known else 0)
-        if tape.bytes_to(tape.before(to)) - nearest > _FAR:
-            self._begin(tape.before(to, _AHEAD))
+        if archive.bytes_to(archive.before(to)) - nearest > _FAR:
+            self._begin(archive.before(to, _AHEAD))
         elif known is not None and known.ahead > mine:
             self._restore(known)
         elif to < self.at:
-            self._begin(Place(0, 0))
+            self._begin(Position(0, 0))
         self._position = float(to)
         if not self.behind:
             self._look(to)
@@ -114,8 +114,8 @@ class Player:
         """So much real time has passed; the recording waits for a model that is behind."""
         if not self.playing or self.behind:
             return
-        self._position = min(self._position + milliseconds * self.speed, float(self.tape.end))
-        self.playing = self.position < self.tape.end
+        self._position = min(self._position + milliseconds * self.speed, float(self.archive.end))
+        self.playing = self.position < self.archive.end
         if not self.behind:
             self._look(self.position)
 
@@ -133,7 +133,9 @@ class Player:
                 heard += self.model.take(entry.at, [entry.message])
             self._until = self._due
             self._read()
-        self._checkpoints.keep(self.tape.bytes_to(self._place), self.model, self._checkpoint)
+        self._checkpoints.keep(
+            self.archive.bytes_to(self._next_position), self.model, self._checkpoint
+        )
         if not self.behind:
             self._look(self.position)
         return heard
@@ -148,7 +150,7 @@ class Player:
             self._looked, due = due, due + _TICK
         self.model.now = now
 
-    def _begin(self, place: Place) -> None:
+    def _begin(self, place: Position) -> None:
         """Hear nothing but what is said from a place on."""
         self._model(self._empty())
         self._from(place, 0)
@@ -157,7 +159,7 @@ class Player:
 
     def _restore(self, known: Checkpoint) -> None:
         self._model(known.model())
-        self._from(known.place, known.until)
+        self._from(known.position, known.until)
         self.known_from = known.known_from
         self._looked = known.looked
 
@@ -166,17 +168,17 @@ class Player:
         model.alarms.silences = self.model.alarms.silences
         self.model = model
 
-    def _from(self, place: Place, until: int) -> None:
+    def _from(self, place: Position, until: int) -> None:
         self._after = place
         self._until = until
-        self._next, self._due = None, self.tape.start
-        self._entries: Iterator[tuple[Place, Recorded | Connected]] = self.tape.entries(place)
+        self._next, self._due = None, self.archive.start
+        self._entries: Iterator[tuple[Position, Recorded | Connected]] = self.archive.entries(place)
         self.trouble = ""
         self._read()
 
     def _read(self) -> None:
         """The next entry; where the recorder's clock went back, time stands still."""
-        self._place = self._after
+        self._next_position = self._after
         try:
             self._after, self._next = next(self._entries)
             self._due = max(self._until, self._next.at)
@@ -186,7 +188,7 @@ class Player:
             self._next, self.trouble, self.playing = None, str(error), False
 
     def _checkpoint(self) -> Checkpoint:
-        ahead = self.tape.bytes_to(self._place)
+        ahead = self.archive.bytes_to(self._next_position)
         return checkpoint(
-            self.model, ahead, self._place, self._until, self._looked, self.known_from
+            self.model, ahead, self._next_position, self._until, self._looked, self.known_from
         )

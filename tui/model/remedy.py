@@ -8,7 +8,7 @@ from bus.contract.every import PING
 from bus.contract.settlement import RESOLVE
 from bus.contract.warehouse import COUNT, REASSIGN, RECEIVE, RESUME
 from bus.text.sentence import Sentence
-from tui.model.alarms import TO_DO, Alarm
+from tui.model.alarms import TO_DO, ConsoleAlarm
 from tui.model.store import StoreModel
 
 
@@ -28,7 +28,7 @@ _NEEDED = {"no-sorter": "sorter-1"}
 """An example where it is not known what is missing."""
 
 
-def advice(alarm: Alarm, model: StoreModel) -> Sentence | None:
+def advice(alarm: ConsoleAlarm, model: StoreModel) -> Sentence | None:
     """The line that says what an operator does; None where the alarm itself says so."""
     text = TO_DO.get(alarm.kind)
     if text is None:
@@ -45,8 +45,8 @@ def advice(alarm: Alarm, model: StoreModel) -> Sentence | None:
 _ANSWERING = ROLES | {"sorter", "terminal"}
 
 
-def remedy(alarm: Alarm, model: StoreModel) -> Remedy | None:
-    """What the console can have done about it; None if only a person on the spot can."""
+def remedy(alarm: ConsoleAlarm, model: StoreModel) -> Remedy | None:
+    """What the console can have done about it; None if only a person on the hotspot can."""
     find = _REMEDIES.get(alarm.kind)
     return find(alarm, model) if find is not None else None
 
@@ -58,15 +58,15 @@ def _ask(node: str) -> Remedy | None:
     return Remedy(Sentence("ask {node} whether it is there and works", node=node), node, PING.name)
 
 
-def _of_node(alarm: Alarm, _: StoreModel) -> Remedy | None:
+def _of_node(alarm: ConsoleAlarm, _: StoreModel) -> Remedy | None:
     return _ask(alarm.subject)
 
 
-def _of_needed(alarm: Alarm, _: StoreModel) -> Remedy | None:
+def _of_needed(alarm: ConsoleAlarm, _: StoreModel) -> Remedy | None:
     return _ask(alarm.needs[0]) if alarm.needs else None
 
 
-def _lost(alarm: Alarm, model: StoreModel) -> Remedy | None:
+def _lost(alarm: ConsoleAlarm, model: StoreModel) -> Remedy | None:
     """The job of a sorter that is gone is given to another."""
     orders = model.alarms.waiting.get(alarm.subject, ())
     if role_of(alarm.subject) == "sorter" and orders:
@@ -74,11 +74,11 @@ def _lost(alarm: Alarm, model: StoreModel) -> Remedy | None:
     return _ask(alarm.subject)
 
 
-def _stuck(alarm: Alarm, model: StoreModel) -> Remedy | None:
+def _stuck(alarm: ConsoleAlarm, model: StoreModel) -> Remedy | None:
     """By what the order waits for."""
     for goods in model.stock.to_put_back:
-        track = model.orders.get(alarm.subject)
-        if goods.order == alarm.subject and track is not None and track.state in _GOING_BACK:
+        tracked = model.orders.get(alarm.subject)
+        if goods.order == alarm.subject and tracked is not None and tracked.state in _GOING_BACK:
             return _put_back(model, goods.parcel)
     needed = alarm.needs[0] if alarm.needs else ""
     if role_of(needed) == "sorter":
@@ -104,11 +104,11 @@ def _put_back(model: StoreModel, parcel: str) -> Remedy | None:
     return Remedy(does, "warehouse", RECEIVE.name, data | _place(goods.sku, model))
 
 
-def _put_goods_back(alarm: Alarm, model: StoreModel) -> Remedy | None:
+def _put_goods_back(alarm: ConsoleAlarm, model: StoreModel) -> Remedy | None:
     return _put_back(model, alarm.subject)
 
 
-def _no_sorter(_: Alarm, model: StoreModel) -> Remedy | None:
+def _no_sorter(_: ConsoleAlarm, model: StoreModel) -> Remedy | None:
     """One that is there may have been faulty, and gets no jobs before somebody says it is well."""
     there = (node for node in model.nodes if (node.role, node.status) == ("sorter", "online"))
     sorter = next(there, None)
@@ -118,13 +118,13 @@ def _no_sorter(_: Alarm, model: StoreModel) -> Remedy | None:
     return Remedy(does, "warehouse", RESUME.name, {"sorter": sorter.name})
 
 
-def _receive(alarm: Alarm, model: StoreModel) -> Remedy:
+def _receive(alarm: ConsoleAlarm, model: StoreModel) -> Remedy:
     does = Sentence("put goods of {sku} on a shelf", sku=alarm.subject)
     data: dict[str, object] = {"sku": alarm.subject}
     return Remedy(does, "warehouse", RECEIVE.name, data | _place(alarm.subject, model))
 
 
-def _count(alarm: Alarm, model: StoreModel) -> Remedy:
+def _count(alarm: ConsoleAlarm, model: StoreModel) -> Remedy:
     does = Sentence("say how many of {sku} were counted", sku=alarm.subject)
     data: dict[str, object] = {"sku": alarm.subject}
     return Remedy(does, "warehouse", COUNT.name, data | _place(alarm.subject, model))
@@ -137,19 +137,19 @@ def _place(sku: str, model: StoreModel) -> dict[str, object]:
     return {"location": location} if location is not None else {}
 
 
-def _resolve(alarm: Alarm, _: StoreModel) -> Remedy:
+def _resolve(alarm: ConsoleAlarm, _: StoreModel) -> Remedy:
     does = Sentence("say that {order} was paid back by hand, or have it tried again",
                     order=alarm.subject)  # fmt: skip
     return Remedy(does, "settlement", RESOLVE.name, {"order": alarm.subject})
 
 
-def _resolve_step(alarm: Alarm, _: StoreModel) -> Remedy:
+def _resolve_step(alarm: ConsoleAlarm, _: StoreModel) -> Remedy:
     does = Sentence("have the step of {order} asked again, or say that it was done by hand",
                     order=alarm.subject)  # fmt: skip
     return Remedy(does, "settlement", RESOLVE.name, {"order": alarm.subject})
 
 
-def _count_there(alarm: Alarm, _: StoreModel) -> Remedy:
+def _count_there(alarm: ConsoleAlarm, _: StoreModel) -> Remedy:
     """Its subject is the style and, if it was at one, the location."""
     sku, _space, location = alarm.subject.partition(" ")
     does = Sentence("say how many of {sku} were counted", sku=sku)
@@ -159,7 +159,7 @@ def _count_there(alarm: Alarm, _: StoreModel) -> Remedy:
     )
 
 
-_REMEDIES: dict[str, Callable[[Alarm, StoreModel], Remedy | None]] = {
+_REMEDIES: dict[str, Callable[[ConsoleAlarm, StoreModel], Remedy | None]] = {
     "lost": _lost,
     "stuck": _stuck,
     "deadline": _of_node,

@@ -11,7 +11,7 @@ _HALF = 30_000
 _PLACES = 1_000
 
 
-class Place(NamedTuple):
+class Route(NamedTuple):
     """Where something is said."""
 
     sender: str
@@ -25,8 +25,8 @@ class Repeats:
 
     def __init__(self) -> None:
         self._rate = Rate()
-        self._counts: Counter[Place] = Counter()
-        self._before: Counter[Place] = Counter()
+        self._counts: Counter[Route] = Counter()
+        self._before: Counter[Route] = Counter()
         self._since = 0
 
     def hear(self, message: Message) -> None:
@@ -36,13 +36,13 @@ class Repeats:
             self._before = self._counts if message.at - self._since <= 2 * _HALF else Counter()
             self._counts, self._since = Counter(), message.at
         if message.kind == "req" and len(self._counts) < _PLACES:
-            place = Place(message.sender, message.receiver, message.name, message.topic)
-            self._counts[place] += 1
+            route = Route(message.sender, message.receiver, message.name, message.topic)
+            self._counts[route] += 1
 
     def count(self, now: int) -> int:
         """How many there were."""
         return sum(self._rate.per_second(now))
 
-    def most(self) -> tuple[Place, int] | None:
+    def most(self) -> tuple[Route, int] | None:
         """Where most requests are repeated, and how many; None if none are."""
         return next(iter((self._counts + self._before).most_common(1)), None)

@@ -14,7 +14,7 @@ _SHORTEST = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchHit:
     """One thing that a text was found in."""
 
     target: Target
@@ -26,7 +26,7 @@ class Found:
     """0 if it is the thing's own name, 1 if that begins so, 2 if it stands within or beside it."""
 
 
-def search(model: StoreModel, text: str) -> list[Found]:
+def search(model: StoreModel, text: str) -> list[SearchHit]:
     """All that has a text in one of its names, whatever the case: the name itself before others.
 
     Args:
@@ -37,7 +37,7 @@ def search(model: StoreModel, text: str) -> list[Found]:
     wanted = text.strip().casefold()
     if not wanted:
         return []
-    found: list[Found] = []
+    found: list[SearchHit] = []
     for kind in (_orders, _nodes, _styles, _alarms, _topics):
         several = sorted(kind(model, wanted), key=lambda each: each.rank)
         found += several[:MOST]
@@ -51,10 +51,10 @@ def _rank(name: str | None, wanted: str) -> int | None:
     return 0 if folded == wanted else 1 if folded.startswith(wanted) else 2
 
 
-def _best(target: Target, wanted: str, *names: tuple[str, str | None, int]) -> Iterator[Found]:
+def _best(target: Target, wanted: str, *names: tuple[str, str | None, int]) -> Iterator[SearchHit]:
     """The best of the names that have it, if one has; each with the best rank that it can give."""
     ranked = [
-        Found(target, what, name or "", max(rank, best))
+        SearchHit(target, what, name or "", max(rank, best))
         for what, name, best in names
         if (rank := _rank(name, wanted)) is not None
     ]
@@ -62,23 +62,23 @@ def _best(target: Target, wanted: str, *names: tuple[str, str | None, int]) -> I
         yield min(ranked, key=lambda each: each.rank)
 
 
-def _orders(model: StoreModel, wanted: str) -> Iterator[Found]:
+def _orders(model: StoreModel, wanted: str) -> Iterator[SearchHit]:
     """Those that moved last come first."""
-    for track in sorted(model.orders, key=lambda track: -track.active):
+    for tracked in sorted(model.orders, key=lambda tracked: -tracked.active):
         yield from _best(
-            Target("order", track.order), wanted,
-            (marked("order"), track.order, 0), (marked("pickup code"), track.code, 0),
-            (marked("terminal"), track.terminal, 1), (marked("account"), track.account, 1),
-            *((marked("style"), sku, 2) for sku in track.skus),
+            Target("order", tracked.order), wanted,
+            (marked("order"), tracked.order, 0), (marked("pickup code"), tracked.code, 0),
+            (marked("terminal"), tracked.terminal, 1), (marked("account"), tracked.account, 1),
+            *((marked("style"), sku, 2) for sku in tracked.skus),
         )  # fmt: skip
 
 
-def _nodes(model: StoreModel, wanted: str) -> Iterator[Found]:
+def _nodes(model: StoreModel, wanted: str) -> Iterator[SearchHit]:
     for node in model.nodes:
         yield from _best(Target("node", node.name), wanted, (marked("node"), node.name, 0))
 
 
-def _styles(model: StoreModel, wanted: str) -> Iterator[Found]:
+def _styles(model: StoreModel, wanted: str) -> Iterator[SearchHit]:
     for style in model.stock:
         yield from _best(
             Target("style", style.sku), wanted,
@@ -86,13 +86,13 @@ def _styles(model: StoreModel, wanted: str) -> Iterator[Found]:
         )  # fmt: skip
 
 
-def _alarms(model: StoreModel, wanted: str) -> Iterator[Found]:
+def _alarms(model: StoreModel, wanted: str) -> Iterator[SearchHit]:
     for alarm in model.alarms.current():
         target = Target("alarm", f"{alarm.kind} {alarm.subject}")
         yield from _best(target, wanted, (marked("alarm"), alarm.subject, 1))
 
 
-def _topics(model: StoreModel, wanted: str) -> Iterator[Found]:
+def _topics(model: StoreModel, wanted: str) -> Iterator[SearchHit]:
     if len(wanted) < _SHORTEST:
         return
     for topic in model.heard:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tui.model.alarms import Alarm, Kind
+from tui.model.alarms import ConsoleAlarm, Kind
 
 Name = tuple[Kind, str | None]
 """What is silent: an alarm by kind and subject, or a whole kind."""
@@ -15,12 +15,12 @@ class Silences:
         self.until: dict[Name, int | None] = {}
         """When it rings again, in milliseconds since the epoch; None: when it is over."""
 
-    def of(self, alarm: Alarm) -> Name | None:
+    def of(self, alarm: ConsoleAlarm) -> Name | None:
         """By which silence an alarm is silent."""
         names: tuple[Name, ...] = (alarm.key, (alarm.kind, None))
         return next((name for name in names if name in self.until), None)
 
-    def hold(self, alarm: Alarm) -> bool:
+    def hold(self, alarm: ConsoleAlarm) -> bool:
         """Whether an alarm is silent."""
         return self.of(alarm) is not None
 
@@ -36,7 +36,7 @@ class Silences:
         """An alarm is over, and what was silent of it alone."""
         self.until.pop(key, None)
 
-    def tick(self, now: int, alarms: Iterable[Alarm]) -> list[Alarm]:
+    def tick(self, now: int, alarms: Iterable[ConsoleAlarm]) -> list[ConsoleAlarm]:
         """Some time has passed; the alarms that ring again."""
         held = list(alarms)
         kinds = {alarm.kind for alarm in held}

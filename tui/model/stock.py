@@ -72,7 +72,7 @@ class PutBack(NamedTuple):
     quantity: int
 
 
-class Stock:
+class StockView:
     """Styles by SKU, those that were heard of last are kept."""
 
     def __init__(self) -> None:
@@ -168,7 +168,7 @@ class Stock:
             style.returning = found.get(style.sku, 0)
 
     def products(self, data: dict[str, Any], at: int) -> None:
-        """Products as they are sold (`Found`, `SearchResult`)."""
+        """Products as they are sold (`SearchHit`, `SearchResult`)."""
         listed = data.get("products")
         products = listed if isinstance(listed, list) else [data.get("product")]
         for product in products:
@@ -200,11 +200,11 @@ def _totals(data: dict[str, Any]) -> tuple[int, int] | None:
 
 
 _TOLD: dict[tuple[str, str], Any] = {
-    ("event", "stock-changed"): Stock.levels,
-    ("rep", "restock"): Stock.answered,
-    ("rep", "write-off"): Stock.answered,
-    ("rep", "locate"): Stock.located,
-    ("rep", "returns"): Stock.returns,
-    ("rep", "lookup"): Stock.products,
-    ("rep", "search"): Stock.products,
+    ("event", "stock-changed"): StockView.levels,
+    ("rep", "restock"): StockView.answered,
+    ("rep", "write-off"): StockView.answered,
+    ("rep", "locate"): StockView.located,
+    ("rep", "returns"): StockView.returns,
+    ("rep", "lookup"): StockView.products,
+    ("rep", "search"): StockView.products,
 }

@@ -9,24 +9,25 @@ from bus.contract.topics import Topics
 from bus.history.message import Message, body, read
 from bus.link import Incoming
 from bus.runtime import peers
+from bus.text.duration import elapsed
 from bus.text.sentence import Sentence, marked
-from tui.model.alarm_list import Alarms
+from tui.model.alarm_list import AlarmList
 from tui.model.alarms import Kind
 from tui.model.clocks import Clocks
 from tui.model.dead_letters import dead_letter
 from tui.model.deadlines import Deadlines, Late
-from tui.model.floor import Floor
-from tui.model.history import History
-from tui.model.nodes import Nodes, NodeView
-from tui.model.orders import Orders
+from tui.model.dependencies import needs
+from tui.model.diagnosis import WaitReason, diagnose
+from tui.model.floor_plan import FloorPlan
+from tui.model.history import MessageHistory
+from tui.model.node_alarms import node_alarms
+from tui.model.nodes import KnownNodes, NodeView
+from tui.model.orders import TrackedOrders
 from tui.model.rates import Rate
 from tui.model.repeats import Repeats
-from tui.model.shown import shown_alarms, span
-from tui.model.stock import LOW, Stock
-from tui.model.topics import Topics as Heard
-from tui.model.track import Track
-from tui.model.waits import needs
-from tui.model.why import Why, why
+from tui.model.stock import LOW, StockView
+from tui.model.topics import SeenTopics
+from tui.model.tracked_order import TrackedOrder
 
 _STUCK = 60_000
 """Milliseconds without a step after which an order that waits for a machine is stuck."""
@@ -59,20 +60,20 @@ class StoreModel:
         history: how many messages are kept.
     """
 
-    def __init__(self, topics: Topics, history: History | None = None) -> None:
+    def __init__(self, topics: Topics, history: MessageHistory | None = None) -> None:
         self.topics = topics
-        self.history = history if history is not None else History()
-        self.nodes = Nodes()
-        self.orders = Orders()
-        self.stock = Stock()
-        self.floor = Floor()
+        self.history = history if history is not None else MessageHistory()
+        self.nodes = KnownNodes()
+        self.orders = TrackedOrders()
+        self.stock = StockView()
+        self.floor_plan = FloorPlan()
         self._deadlines = Deadlines()
         self._clocks = Clocks()
-        self.alarms = Alarms()
+        self.alarms = AlarmList()
         self.rate = Rate()
         self.bought = Rate()
         """Purchases that were answered with a receipt."""
-        self.heard = Heard()
+        self.heard = SeenTopics()
         self.now = 0
         """The time of the last message or tick, in milliseconds since the epoch."""
         self._repeats = Repeats()
@@ -80,8 +81,6 @@ class StoreModel:
         """Since when there is no broker."""
         self._asked: dict[str, Counter[str]] = {}
         """By node, whose answers its orders wait for, and how many."""
-        self._shown: dict[str, frozenset[tuple[Kind, str]]] = {}
-        """By node, the alarms that it shows."""
 
     def take(self, at: int, messages: Sequence[Incoming]) -> list[Message]:
         """Messages were heard at a time; as they were read."""
@@ -124,9 +123,9 @@ class StoreModel:
         """Messages went by unheard: whoever seems to owe an answer may have given it."""
         self._deadlines.clear()
 
-    def why(self, track: Track) -> Why | None:
+    def diagnose(self, tracked: TrackedOrder) -> WaitReason | None:
         """What an order waits for."""
-        return why(track, self.nodes, self.now)
+        return diagnose(tracked, self.nodes, self.now)
 
     def _hear(self, message: Message) -> None:
         self.rate.add(message.at)
@@ -138,7 +137,7 @@ class StoreModel:
         self.nodes.hear(message)
         self.orders.hear(message)
         self.stock.hear(message)
-        self.floor.hear(message)
+        self.floor_plan.hear(message)
         self._clocks.hear(message)
         self._alarm(message, self._deadlines.hear(message))
 
@@ -159,7 +158,7 @@ class StoreModel:
         elif late is not None:
             text = Sentence("{node} answered {caller}'s {name} {time} after its deadline",
                             node=message.sender, caller=message.receiver, name=message.name,
-                            time=span(late.by))  # fmt: skip
+                            time=elapsed(late.by))  # fmt: skip
             self.alarms.raise_("deadline", message.sender, text, message.at, number,
                                needs=(message.sender,))  # fmt: skip
         elif message.code is not None:
@@ -178,26 +177,29 @@ class StoreModel:
         if late is not None:
             text = Sentence("{node} came {time} too late with {name}: {callee} refused it",
                             node=message.receiver, name=message.name, callee=message.sender,
-                            time=span(late.by))  # fmt: skip
+                            time=elapsed(late.by))  # fmt: skip
         self.alarms.raise_("deadline", message.receiver, text, message.at, message.number,
                            needs=(message.receiver,))  # fmt: skip
 
     def _dead_letter(self, message: Message) -> None:
         """It holds until it is acknowledged and forgotten: nothing makes it well again."""
-        track = self.orders.track_of(message)
-        text = dead_letter(message, track)
+        tracked = self.orders.tracked_by(message)
+        text = dead_letter(message, tracked)
         if text is not None:
-            subject = track.order if track is not None else message.receiver
+            subject = tracked.order if tracked is not None else message.receiver
             self.alarms.raise_("dead-letter", subject, text, message.at, message.number)
 
     def _unknown_order(self, message: Message) -> None:
         """Settlement does not know an order that it told of; of another's, it never says so."""
-        track, node = self.orders.track_of(message), self.nodes.get(message.sender)
+        tracked, node = self.orders.tracked_by(message), self.nodes.get(message.sender)
         if (message.kind, message.code) != ("rep", "unknown-order") or node is None:
             return
-        if track is None or track.state is None or message.sender != "settlement":
+        if tracked is None or tracked.state is None or message.sender != "settlement":
             return
-        if message.receiver == track.terminal or role_of(message.receiver) in ("console", "tester"):
+        if message.receiver == tracked.terminal or role_of(message.receiver) in (
+            "console",
+            "tester",
+        ):
             node.database = peers.forgot(node.database, message.at)
 
     def _refused(self, message: Message) -> None:
@@ -210,13 +212,12 @@ class StoreModel:
             self.alarms.raise_("refused", caller, text, message.at, message.number, topic=topic)
 
     def _shown_by_node(self, message: Message) -> None:
-        """Alarms that a node itself shows: what it shows no more is over."""
+        """Take the alarms that a node shows itself; those that it shows no longer end."""
         node = message.sender
-        now = dict(shown_alarms(node, (body(message) or {}).get("alarms")))
-        before = {*self._shown.get(node, ()), *self.alarms.shown_by(node)}
-        self._shown[node] = frozenset(now)
-        for kind, subject in before - now.keys():
-            self._end_unless_shown(kind, subject, message.at)
+        now = dict(node_alarms(node, (body(message) or {}).get("alarms")))
+        for kind, subject in self.alarms.shown_by(node):
+            if (kind, subject) not in now:
+                self.alarms.withdraw(kind, subject, node, message.at)
         for (kind, subject), text in now.items():
             self.alarms.raise_(kind, subject, text, message.at, message.number,
                                needs=_shown_needs(kind, subject), source=node)  # fmt: skip
@@ -225,8 +226,8 @@ class StoreModel:
             view.alarms = frozenset(now)
 
     def _end_unless_shown(self, kind: Kind, subject: str, at: int) -> None:
-        """It is well again, unless some node still shows it."""
-        if not any((kind, subject) in shown for shown in self._shown.values()):
+        """End an alarm that the console has found, unless a node shows the same."""
+        if not self.alarms.is_shown(kind, subject):
             self.alarms.end(kind, subject, at)
 
     def _look_at_deadlines(self, now: int) -> None:
@@ -282,8 +283,7 @@ class StoreModel:
         for kind in _DATABASE:
             if loss is None or loss.kind != kind:
                 self._end_unless_shown(kind, node.name, now)
-        if loss is not None and not any((loss.kind, node.name) in each
-                                        for each in self._shown.values()):  # fmt: skip
+        if loss is not None and not self.alarms.is_shown(loss.kind, node.name):
             text = Sentence(_DATABASE[loss.kind], node=node.name)
             self.alarms.raise_(loss.kind, node.name, text, now)
 
@@ -310,11 +310,11 @@ class StoreModel:
         wrong = {
             device: seconds
             for device, seconds in self._clocks.wrong().items()
-            if device not in self._shown
+            if (node := self.nodes.get(device)) is None or node.alarms is None
         }
         for device, seconds in wrong.items():
             listed = [{"kind": "clock-wrong", "seconds": seconds}]
-            for (kind, subject), text in shown_alarms(device, listed):
+            for (kind, subject), text in node_alarms(device, listed):
                 self.alarms.raise_(kind, subject, text, now)
         for device in self.alarms.subjects("clock-wrong") - wrong.keys():
             self._end_unless_shown("clock-wrong", device, now)
@@ -323,20 +323,20 @@ class StoreModel:
         stuck = set()
         waiting: dict[str, list[str]] = {}
         self._asked = {}
-        for track in self.orders:
-            if track.final or track.state is None:
+        for tracked in self.orders:
+            if tracked.final or tracked.state is None:
                 continue
-            reason = self.why(track)
+            reason = self.diagnose(tracked)
             if reason is None or reason.normal:
                 continue
-            names = needs(reason, track)
+            names = needs(reason, tracked)
             for name in ("broker", *names):
-                waiting.setdefault(name, []).append(track.order)
+                waiting.setdefault(name, []).append(tracked.order)
             if reason.hop is not None:
                 self._asked.setdefault(reason.hop.sender, Counter())[reason.node] += 1
             if now - reason.since > _STUCK:
-                stuck.add(track.order)
-                self.alarms.raise_("stuck", track.order, reason.reason, now, needs=names)
+                stuck.add(tracked.order)
+                self.alarms.raise_("stuck", tracked.order, reason.reason, now, needs=names)
         self.alarms.wait(waiting)
         for order in self.alarms.subjects("stuck") - stuck:
             self.alarms.end("stuck", order, now, known=self.orders.get(order) is not None)
@@ -372,7 +372,7 @@ def _never(late: Late) -> Sentence:
     """What is told of a request that is not answered."""
     return Sentence("{node} has not answered {caller}'s {name}: {time} over its deadline",
                     node=late.request.receiver, caller=late.request.sender,
-                    name=late.request.name, time=span(late.by))  # fmt: skip
+                    name=late.request.name, time=elapsed(late.by))  # fmt: skip
 
 
 def _with_source(text: Sentence, message: Message) -> Sentence:

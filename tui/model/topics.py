@@ -43,7 +43,7 @@ class Topic:
         return counted * 1_000 / _WINDOW
 
 
-class Topics:
+class SeenTopics:
     """The topics of a store by name."""
 
     def __init__(self) -> None:
@@ -117,7 +117,7 @@ class Branch:
             yield from each.topics()
 
 
-def grown(topics: Topics, passes: Callable[[Topic], bool] = lambda _: True) -> Branch:
+def grown(topics: SeenTopics, passes: Callable[[Topic], bool] = lambda _: True) -> Branch:
     """The tree of the topics that pass; where nothing forks, several levels are one branch."""
     root = Branch("", "")
     for topic in sorted(topics, key=lambda each: each.name):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from bus.history.filter import Test, parse_filter
 from bus.history.message import Message
-from tui.model.history import History
+from tui.model.history import MessageHistory
 
 
 class View:
@@ -15,7 +15,7 @@ class View:
         history: where they come from.
     """
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: MessageHistory) -> None:
         self._history = history
         self._shown: deque[Message] = deque()
         self._test: Test = parse_filter("")
@@ -39,7 +39,7 @@ class View:
         self._shown.extend(message for message in messages if test(message))
         self._forget()
 
-    def turn_to(self, history: History) -> None:
+    def turn_to(self, history: MessageHistory) -> None:
         """Look at another history in the same way."""
         self._history = history
         self._choose()

@@ -8,18 +8,18 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from bus.text.sentence import marked
-from tui.desk import Desk
-from tui.errands import errand
-from tui.model.alarms import KINDS, SEVERITIES, Alarm, Severity
+from tui.commands import command_for
+from tui.context import ConsoleContext
+from tui.model.alarms import KINDS, SEVERITIES, ConsoleAlarm, Severity
+from tui.model.dependencies import needs
 from tui.model.groups import Group
 from tui.model.remedy import Remedy, advice, remedy
 from tui.model.target import Target
-from tui.model.waits import needs
-from tui.picture.alarms import ORDER, Waiting, heading, lines, row, shown, whole
+from tui.rendering.alarms import ORDER, WaitingOrder, heading, lines, row, shown, whole
 from tui.screens.base import ConsoleScreen
 from tui.screens.choice import Choice
 from tui.screens.request import RequestScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import LineList
 
 _MINUTE = 60_000
 _TIMES = (
@@ -61,39 +61,39 @@ class AlarmsScreen(ConsoleScreen):
         Binding("D", "put_seen_away", marked("Dismiss all acknowledged"), show=False),
     ]
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
+    def __init__(self, context: ConsoleContext) -> None:
+        super().__init__(context)
         self._sort = self._only = 0
         self._opened: set[tuple[str, str]] = set()
         """The causes whose effects are listed."""
 
     def body(self) -> Iterable[Widget]:
         """How many there are, the list, and all that the chosen one says."""
-        yield Lines(cursor=False, id="heading")
-        yield Lines(id="alarms")
-        yield Lines(cursor=False, id="whole")
+        yield LineList(cursor=False, id="heading")
+        yield LineList(id="alarms")
+        yield LineList(cursor=False, id="whole")
 
     def on_mount(self) -> None:
         """The list has the keys."""
-        self.query_one("#alarms", Lines).focus()
+        self.query_one("#alarms", LineList).focus()
 
     def show(self) -> None:
         """Draw the list, and what is told of the chosen one."""
-        table, model = self.query_one("#alarms", Lines), self.desk.model
-        paper = self.desk.paper(table.size.width, table.size.height)
+        table, model = self.query_one("#alarms", LineList), self.context.model
+        canvas = self.context.canvas(table.size.width, table.size.height)
         sort, only = _SORTS[self._sort], _FILTERS[self._only]
-        items = lines(model.alarms, paper, sort, only, self._opened)
-        table.show(items, lambda item, _: row(item, model, paper), place=table.stays(items, _name))
+        items = lines(model.alarms, canvas, sort, only, self._opened)
+        table.show(items, lambda item, _: row(item, model, canvas), place=table.stays(items, _name))
         if self.is_current:
             self._look(table)
         new = sum(group.head.open and not group.head.looked for group in model.alarms.groups())
-        top = self.query_one("#heading", Lines)
-        said = heading(model.alarms, paper, sort, only, new)
+        top = self.query_one("#heading", LineList)
+        said = heading(model.alarms, canvas, sort, only, new)
         top.styles.height = len(said)
         top.show(said)
         self._show_whole()
 
-    def _look(self, table: Lines) -> None:
+    def _look(self, table: LineList) -> None:
         """What stands in sight is new no more."""
         top = int(table.scroll_offset.y)
         for place in range(top, min(top + table.size.height, len(table.items))):
@@ -102,99 +102,99 @@ class AlarmsScreen(ConsoleScreen):
                 item.head.looked = True
 
     def _show_whole(self) -> None:
-        sheet, model = self.query_one("#whole", Lines), self.desk.model
+        sheet, model = self.query_one("#whole", LineList), self.context.model
         alarm, item = self.alarm, self._item
         told = item.text if isinstance(item, Group) else alarm.said if alarm else None
         todo = advice(alarm, model) if alarm else None
-        paper = self.desk.paper(sheet.size.width, sheet.size.height)
-        found = whole(alarm, told, todo, self.remedy, model.alarms, paper)
+        canvas = self.context.canvas(sheet.size.width, sheet.size.height)
+        found = whole(alarm, told, todo, self.remedy, model.alarms, canvas)
         tall = max(8, min(_TALLEST, len(found) + 1))
         if sheet.styles.height is None or sheet.styles.height.value != tall:
             sheet.styles.height = tall
         sheet.show(found)
 
-    @on(Lines.Moved, "#alarms")
+    @on(LineList.Moved, "#alarms")
     def look_at_another(self) -> None:
         """Another is looked at."""
         self.draw()
 
     @property
     def _item(self) -> Any:
-        return self.query_one("#alarms", Lines).item
+        return self.query_one("#alarms", LineList).item
 
     @property
-    def alarm(self) -> Alarm | None:
+    def alarm(self) -> ConsoleAlarm | None:
         """The alarm that is looked at; of an order that waits, what would be told of it alone."""
         item = self._item
         if isinstance(item, Group):
             return item.head
-        if isinstance(item, Waiting):
+        if isinstance(item, WaitingOrder):
             return self._of_order(item.order)
-        return item if isinstance(item, Alarm) else None
+        return item if isinstance(item, ConsoleAlarm) else None
 
-    def _of_order(self, order: str) -> Alarm | None:
-        model = self.desk.model
-        track = model.orders.get(order)
-        reason = model.why(track) if track is not None else None
-        if track is None or reason is None:
+    def _of_order(self, order: str) -> ConsoleAlarm | None:
+        model = self.context.model
+        tracked = model.orders.get(order)
+        reason = model.diagnose(tracked) if tracked is not None else None
+        if tracked is None or reason is None:
             return None
-        return Alarm("stuck", order, reason.reason, reason.since, model.now,
-                     needs=needs(reason, track))  # fmt: skip
+        return ConsoleAlarm("stuck", order, reason.reason, reason.since, model.now,
+                     needs=needs(reason, tracked))  # fmt: skip
 
     @property
     def remedy(self) -> Remedy | None:
         """What can be done about it from here."""
         alarm = self.alarm
-        if alarm is None or alarm.ended is not None or not self.desk.offers("act"):
+        if alarm is None or alarm.ended is not None or not self.context.offers("act"):
             return None
-        return remedy(alarm, self.desk.model)
+        return remedy(alarm, self.context.model)
 
-    def _alarms(self) -> list[Alarm]:
+    def _alarms(self) -> list[ConsoleAlarm]:
         """What a key is meant for: a cause with all that follows from it, or one of that."""
         item = self._item
         if isinstance(item, Group):
             return item.alarms
-        return [item] if isinstance(item, Alarm) and item.ended is None else []
+        return [item] if isinstance(item, ConsoleAlarm) and item.ended is None else []
 
     def action_do(self) -> None:
         """Do what the line says: its form is filled in as far as it is known."""
         found = self.remedy
-        wanted = errand(found.callee, found.operation, found.data) if found else None
+        wanted = command_for(found.callee, found.operation, found.data) if found else None
         if wanted is None:
             self.notify(self._("this is done on the spot, not from here"), markup=False)
             return
-        self.app.push_screen(RequestScreen(self.desk, wanted))
+        self.app.push_screen(RequestScreen(self.context, wanted))
 
     def action_acknowledge(self) -> None:
         """It has been seen, with all that follows from it."""
         if chosen := self._alarms():
-            self.desk.model.alarms.acknowledge(*chosen)
+            self.context.model.alarms.acknowledge(*chosen)
             self.draw()
 
     def action_acknowledge_all(self) -> None:
         """All have been seen."""
-        self.desk.model.alarms.acknowledge()
+        self.context.model.alarms.acknowledge()
         self.draw()
 
     def action_put_away(self) -> None:
         """It is put away, with all that follows from it."""
         if chosen := self._alarms():
-            self.desk.model.alarms.dismiss(*chosen)
+            self.context.model.alarms.dismiss(*chosen)
             self.draw()
 
     def action_put_seen_away(self) -> None:
         """All that have been seen are put away."""
-        self.desk.model.alarms.dismiss()
+        self.context.model.alarms.dismiss()
         self.draw()
 
-    @on(Lines.Chosen, "#alarms")
+    @on(LineList.Chosen, "#alarms")
     def action_open(self) -> None:
         """List what waits for it; or show what it is about, or the message that raised it."""
         item, alarm = self._item, self.alarm
         if isinstance(item, Group) and (item.effects or item.orders):
             self._opened ^= {item.head.key}
             self.draw()
-        elif isinstance(item, Waiting):
+        elif isinstance(item, WaitingOrder):
             self.open(Target("order", item.order))
         elif alarm is not None:
             self.open(Target("alarm", f"{alarm.kind} {alarm.subject}"))
@@ -204,7 +204,7 @@ class AlarmsScreen(ConsoleScreen):
         chosen = self._alarms()
         if not chosen:
             return
-        alarm, alarms = chosen[0], self.desk.model.alarms
+        alarm, alarms = chosen[0], self.context.model.alarms
         kind = self._(KINDS[alarm.kind])
         options = [self._("This alarm {time}", time=self._(words)) for _, words in _TIMES]
         options += [
@@ -222,16 +222,16 @@ class AlarmsScreen(ConsoleScreen):
                 alarms.speak(*silent)
             else:
                 length = _TIMES[place % len(_TIMES)][0]
-                until = None if length is None else self.desk.clock() + length
+                until = None if length is None else self.context.clock() + length
                 alarms.silence(alarm.kind, alarm.subject if place < len(_TIMES) else None, until)
             self.draw()
 
         words = self._("Ring no bell, and do not count it above:")
-        self.app.push_screen(Choice(self.desk, words, options), begin)
+        self.app.push_screen(Choice(self.context, words, options), begin)
 
     def action_next(self) -> None:
         """Go to the next one that nobody has looked at, whatever is filtered."""
-        alarms = self.desk.model.alarms
+        alarms = self.context.model.alarms
         new = [each for each in alarms.groups() if each.head.open and not each.head.looked]
         if not new:
             self.notify(self._("nothing is new"), markup=False)
@@ -239,7 +239,7 @@ class AlarmsScreen(ConsoleScreen):
         if not set(map(id, new)) & set(map(id, shown(alarms, "newest", _FILTERS[self._only]))):
             self._only = 0
             self.draw()
-        table = self.query_one("#alarms", Lines)
+        table = self.query_one("#alarms", LineList)
         wanted = {id(each.head) for each in new}
         for place in range(len(table.items)):
             item = table.items[place]
@@ -262,4 +262,4 @@ def _name(item: object) -> object:
     """What an item of the list is known by, when all are made anew."""
     if isinstance(item, Group):
         return id(item.head)
-    return item if isinstance(item, Waiting) else id(item)
+    return item if isinstance(item, WaitingOrder) else id(item)

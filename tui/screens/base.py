@@ -14,19 +14,19 @@ from textual.widget import Widget
 from bus.history.message import read
 from bus.link import Incoming
 from bus.text.sentence import marked
-from tui.desk import Desk
+from tui.context import ConsoleContext
 from tui.model.player import Player
 from tui.model.target import Target
 from tui.model.topics import Topic
 from tui.model.when import WhenError, when
-from tui.picture.detail import detail
-from tui.picture.paper import Line
-from tui.picture.replay import strip
-from tui.screens.question import Question
+from tui.rendering.canvas import Line
+from tui.rendering.detail import detail
+from tui.rendering.replay import strip
+from tui.screens.prompt import Prompt
 from tui.screens.sheet import Sheet
 from tui.widgets.bindings import translated
-from tui.widgets.keys import Keys
-from tui.widgets.lines import Lines
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.line_list import LineList
 from tui.widgets.top import Top
 
 TABS = {
@@ -78,22 +78,22 @@ class ConsoleScreen(Screen[None]):
             super().__init__()
             self.words = words
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: ConsoleContext) -> None:
         super().__init__()
-        self.desk = desk
-        self._bindings = translated(self._bindings, desk.say)
+        self.context = context
+        self._bindings = translated(self._bindings, context.say)
 
     def _(self, text: str, **values: object) -> str:
         """A text in the operator's language."""
-        return self.desk.say(text, **values)
+        return self.context.say(text, **values)
 
     def compose(self) -> ComposeResult:
         """Tabs above, keys below."""
         yield Top()
-        if self.desk.player is not None:
-            yield Lines(cursor=False, id="replay")
+        if self.context.player is not None:
+            yield LineList(cursor=False, id="replay")
         yield from self.body()
-        yield Keys()
+        yield KeyBar()
 
     def body(self) -> Iterable[Widget]:
         """What stands between tabs and keys."""
@@ -110,21 +110,21 @@ class ConsoleScreen(Screen[None]):
     def draw(self) -> None:
         """Draw the whole screen from the model; nothing while it is made or taken down."""
         with suppress(NoMatches):
-            unseen = self.desk.model.alarms.unseen()
+            unseen = self.context.model.alarms.unseen()
             badges = {"alarms": f" ▲{unseen}"} if unseen else {}
             tabs = [
                 (name, f"{place + 1} {self._(title)}{badges.get(name, '')}")
                 for place, (name, title) in enumerate(TABS.items())
             ]
             self.query_one(Top).show(tabs, self.TAB, self._status())
-            if self.desk.player is not None:
-                paper = self.desk.paper(self.size.width, 1)
-                self.query_one("#replay", Lines).show([strip(self.desk.player, paper)])
+            if self.context.player is not None:
+                canvas = self.context.canvas(self.size.width, 1)
+                self.query_one("#replay", LineList).show([strip(self.context.player, canvas)])
             self.show()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - as in DOMNode
         """Whether an action makes sense on what is looked at."""
-        return self.desk.offers(action)
+        return self.context.offers(action)
 
     def action_play(self) -> None:
         """Play the recording, or pause."""
@@ -142,26 +142,26 @@ class ConsoleScreen(Screen[None]):
 
     def action_edge(self, end: int) -> None:
         """Go to its beginning or end."""
-        tape = self._player.tape
-        self._player.seek(tape.end if end else tape.start)
+        archive = self._player.archive
+        self._player.seek(archive.end if end else archive.start)
 
     def action_time(self) -> None:
         """Go to a time that is asked for."""
         words = self._("Go to which time? Such as 14:02, 14:02:30, 2026-11-22 14:02, +90s or -5m")
-        self.app.push_screen(Question(self.desk, words, "", self._go_to))
+        self.app.push_screen(Prompt(self.context, words, "", self._go_to))
 
     def _go_to(self, text: str) -> str:
         player = self._player
         try:
-            player.seek(when(text, player.position, player.tape.start, player.tape.end))
+            player.seek(when(text, player.position, player.archive.start, player.archive.end))
         except WhenError as error:
-            return error.sentence.said(self.desk.say)
+            return error.sentence.said(self.context.say)
         return ""
 
     @property
     def _player(self) -> Player:
-        assert self.desk.player is not None
-        return self.desk.player
+        assert self.context.player is not None
+        return self.context.player
 
     def show(self) -> None:
         """Draw what stands between tabs and keys."""
@@ -177,38 +177,38 @@ class ConsoleScreen(Screen[None]):
 
     def show_topic(self, topic: Topic) -> None:
         """Show the last value of a topic in full."""
-        paper = self.desk.paper(self.size.width - 8, self.size.height - 4)
-        message = self.desk.model.history.get(topic.number)
+        canvas = self.context.canvas(self.size.width - 8, self.size.height - 4)
+        message = self.context.model.history.get(topic.number)
         if message is None and topic.value is not None:
             kept = Incoming(topic.name, topic.value, topic.is_retained)
-            message = read(self.desk.model.topics, topic.number, topic.at, kept)
-        forgotten: list[Line] = [[(paper._("this value is forgotten"), "dim")]]
-        lines = forgotten if message is None else detail(message, paper)
-        self.app.push_screen(Sheet(self.desk, lines))
+            message = read(self.context.model.topics, topic.number, topic.at, kept)
+        forgotten: list[Line] = [[(canvas._("this value is forgotten"), "dim")]]
+        lines = forgotten if message is None else detail(message, canvas)
+        self.app.push_screen(Sheet(self.context, lines))
 
     def show_message(self, number: int) -> None:
         """Show a message in full, if it is still kept."""
-        message = self.desk.model.history.get(number)
-        paper = self.desk.paper(self.size.width - 8, self.size.height - 4)
-        forgotten: list[Line] = [[(paper._("this message is forgotten"), "dim")]]
-        lines = forgotten if message is None else detail(message, paper)
-        self.app.push_screen(Sheet(self.desk, lines))
+        message = self.context.model.history.get(number)
+        canvas = self.context.canvas(self.size.width - 8, self.size.height - 4)
+        forgotten: list[Line] = [[(canvas._("this message is forgotten"), "dim")]]
+        lines = forgotten if message is None else detail(message, canvas)
+        self.app.push_screen(Sheet(self.context, lines))
 
     def _status(self) -> Line:
-        model, feed = self.desk.model, self.desk.feed
-        rate = self._("{count}/s", count=model.rate.last(self.desk.clock()))
+        model, feed = self.context.model, self.context.feed
+        rate = self._("{count}/s", count=model.rate.last(self.context.clock()))
         if feed is None:
             return [(rate, ""), (model.topics.site, "dim")]
         if feed.says is not None:
-            return [("✖ " + feed.says.said(self.desk.say), "bad")]
+            return [("✖ " + feed.says.said(self.context.say), "bad")]
         line: Line = [(rate, ""), (model.topics.site, "dim"), (feed.name, "dim")]
         if feed.dropped:
             line.insert(0, ("▲ " + self._("{count} not shown", count=feed.dropped), "warn"))
-        if self.desk.kept is not None and self.desk.kept.trouble:
+        if self.context.kept is not None and self.context.kept.trouble:
             line.insert(0, ("▲ " + self._("alarms are not kept"), "warn"))
-        taping = self.desk.taping
-        if taping is not None and taping.path is not None:
-            line.insert(0, ("● " + self._("recorded: {count}", count=taping.messages), "bad"))
-        elif taping is not None and taping.trouble:
+        recorder = self.context.recorder
+        if recorder is not None and recorder.path is not None:
+            line.insert(0, ("● " + self._("recorded: {count}", count=recorder.messages), "bad"))
+        elif recorder is not None and recorder.trouble:
             line.insert(0, ("✖ " + self._("nothing is recorded any more"), "bad"))
         return line

@@ -13,17 +13,17 @@ from textual.widgets import Label
 
 from bus.text.safe import visible
 from bus.text.sentence import marked
-from tui.desk import Desk
-from tui.picture.paper import Line
+from tui.context import ConsoleContext
+from tui.rendering.canvas import Line
 from tui.widgets.bindings import translated
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import LineList
 
 
 class Choice(ModalScreen[int | None]):
     """Asks which; the answer is its place, or None if none is wanted.
 
     Args:
-        desk: the operator's.
+        context: the operator's.
         words: what is asked.
         options: at most nine.
     """
@@ -34,24 +34,24 @@ class Choice(ModalScreen[int | None]):
         Binding("escape", "dismiss", marked("Close")),
     ]
 
-    def __init__(self, desk: Desk, words: str, options: Sequence[str]) -> None:
+    def __init__(self, context: ConsoleContext, words: str, options: Sequence[str]) -> None:
         super().__init__()
         self._words = words
         self._options = options
-        self._bindings = translated(self._bindings, desk.say)
+        self._bindings = translated(self._bindings, context.say)
 
     def compose(self) -> ComposeResult:
         """The question, and a line for each answer."""
         with Vertical(id="choice"):
             yield Label(Text(visible(self._words)))
-            yield Lines(id="options")
+            yield LineList(id="options")
 
     def on_mount(self) -> None:
         """The answers have the keys."""
         lines: list[Line] = [
             [(f"{number} ", "key"), (option, "")] for number, option in enumerate(self._options, 1)
         ]
-        options = self.query_one(Lines)
+        options = self.query_one(LineList)
         options.show(lines)
         options.focus()
 
@@ -60,7 +60,7 @@ class Choice(ModalScreen[int | None]):
         if place < len(self._options):
             self.dismiss(place)
 
-    @on(Lines.Chosen)
+    @on(LineList.Chosen)
     def action_chosen(self) -> None:
         """The line under the cursor was chosen."""
-        self.dismiss(self.query_one(Lines).place)
+        self.dismiss(self.query_one(LineList).place)

@@ -11,7 +11,7 @@ from textual.widgets import Button, Label
 
 from bus.text.safe import visible
 from bus.text.sentence import marked
-from tui.desk import Desk
+from tui.context import ConsoleContext
 from tui.widgets.bindings import translated
 
 
@@ -19,7 +19,7 @@ class Confirm(ModalScreen[bool]):
     """A question to be answered with yes or no; no is what happens by itself.
 
     Args:
-        desk: the operator's.
+        context: the operator's.
         warning: what will happen.
     """
 
@@ -28,21 +28,21 @@ class Confirm(ModalScreen[bool]):
         Binding("n,escape", "answer(False)", marked("No")),
     ]
 
-    def __init__(self, desk: Desk, warning: str) -> None:
+    def __init__(self, context: ConsoleContext, warning: str) -> None:
         super().__init__()
-        self.desk = desk
+        self.context = context
         self._warning = warning
-        self._bindings = translated(self._bindings, desk.say)
+        self._bindings = translated(self._bindings, context.say)
 
     def compose(self) -> ComposeResult:
         """The warning, and two buttons."""
-        feed = self.desk.feed
-        name = self.desk.say("In the name of {name}.", name=feed.name if feed else "?")
+        feed = self.context.feed
+        name = self.context.say("In the name of {name}.", name=feed.name if feed else "?")
         with Vertical(id="confirm"):
             yield Label(Text(visible(f"{self._warning} {name}")), id="warning")
             with Horizontal():
-                yield Button(self.desk.say("y Yes"), id="yes", variant="error", compact=True)
-                yield Button(self.desk.say("n No"), id="no", compact=True)
+                yield Button(self.context.say("y Yes"), id="yes", variant="error", compact=True)
+                yield Button(self.context.say("n No"), id="no", compact=True)
 
     def on_mount(self) -> None:
         """No is the button that enter presses."""

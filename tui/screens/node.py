@@ -9,12 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from bus.text.sentence import marked
-from tui.desk import Desk
+from tui.context import ConsoleContext
 from tui.model.nodes import NodeView
 from tui.model.target import Target
-from tui.picture.node import TABLE, Row, row, whole
+from tui.rendering.node import TABLE, NodeRow, row, whole
 from tui.screens.base import ConsoleScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import LineList
 
 
 class NodeScreen(ConsoleScreen):
@@ -33,13 +33,13 @@ class NodeScreen(ConsoleScreen):
         Binding("m", "messages", marked("Its messages")),
     ]
 
-    def __init__(self, desk: Desk, node: str) -> None:
-        super().__init__(desk)
+    def __init__(self, context: ConsoleContext, node: str) -> None:
+        super().__init__(context)
         self._node = node
 
     def body(self) -> Iterable[Widget]:
         """One list."""
-        yield Lines(id="node")
+        yield LineList(id="node")
 
     def on_mount(self) -> None:
         """The list has the keys; the node is asked."""
@@ -47,32 +47,32 @@ class NodeScreen(ConsoleScreen):
 
     def on_unmount(self) -> None:
         """Nobody looks any more."""
-        if self.desk.feed is not None:
-            self.desk.feed.look()
+        if self.context.feed is not None:
+            self.context.feed.look()
 
     def show(self) -> None:
         """Draw all that is known by now."""
-        model, lines = self.desk.model, self.query_one("#node", Lines)
-        if self.desk.feed is not None and self.is_current:
-            self.desk.feed.look(node=self._node)
-        paper = self.desk.paper(lines.size.width, lines.size.height)
+        model, lines = self.context.model, self.query_one("#node", LineList)
+        if self.context.feed is not None and self.is_current:
+            self.context.feed.look(node=self._node)
+        canvas = self.context.canvas(lines.size.width, lines.size.height)
         node = model.nodes.get(self._node) or NodeView(self._node)
-        rows = whole(node, model, paper)
+        rows = whole(node, model, canvas)
         job = node.job
         if job is not None and job.order is not None and job.step not in ("idle", "done"):
-            words = paper._("Enter here shows the order {order}", order=job.order)
-            rows.insert(1, Row([("→ " + words, "key")], Target("order", job.order)))
+            words = canvas._("Enter here shows the order {order}", order=job.order)
+            rows.insert(1, NodeRow([("→ " + words, "key")], Target("order", job.order)))
         lines.show(rows, lambda each, _: each.line)
 
     def action_back(self) -> None:
         """To where it was opened."""
         self.app.pop_screen()
 
-    @on(Lines.Chosen, "#node")
+    @on(LineList.Chosen, "#node")
     def action_open(self) -> None:
         """Open what the chosen line is about."""
-        item = self.query_one("#node", Lines).item
-        if isinstance(item, Row) and item.target is not None:
+        item = self.query_one("#node", LineList).item
+        if isinstance(item, NodeRow) and item.target is not None:
             self.open(item.target)
 
     def action_messages(self) -> None:
@@ -93,15 +93,15 @@ class NodesScreen(ConsoleScreen):
         Binding("enter", "open", marked("Open")),
     ]
 
-    def __init__(self, desk: Desk, role: str) -> None:
-        super().__init__(desk)
+    def __init__(self, context: ConsoleContext, role: str) -> None:
+        super().__init__(context)
         self._role = role
 
     def body(self) -> Iterable[Widget]:
         """A table."""
-        yield Lines(cursor=False, id="heading")
-        yield Lines(id="nodes")
-        yield Lines(cursor=False, id="note")
+        yield LineList(cursor=False, id="heading")
+        yield LineList(id="nodes")
+        yield LineList(cursor=False, id="note")
 
     def on_mount(self) -> None:
         """The table has the keys."""
@@ -109,22 +109,22 @@ class NodesScreen(ConsoleScreen):
 
     def show(self) -> None:
         """Draw the table."""
-        table = self.query_one("#nodes", Lines)
-        paper = self.desk.paper(table.size.width, table.size.height)
-        nodes = [node for node in self.desk.model.nodes if node.role == self._role]
-        self.query_one("#heading", Lines).show([TABLE.heading(paper)])
+        table = self.query_one("#nodes", LineList)
+        canvas = self.context.canvas(table.size.width, table.size.height)
+        nodes = [node for node in self.context.model.nodes if node.role == self._role]
+        self.query_one("#heading", LineList).show([TABLE.heading(canvas)])
         place = table.stays(nodes, attrgetter("name"))
-        table.show(nodes, lambda node, _: row(node, paper), place=place)
+        table.show(nodes, lambda node, _: row(node, canvas), place=place)
         count = self._("{count} nodes", count=len(nodes))
-        self.query_one("#note", Lines).show([[(count, "")]])
+        self.query_one("#note", LineList).show([[(count, "")]])
 
     def action_back(self) -> None:
         """To where it was opened."""
         self.app.pop_screen()
 
-    @on(Lines.Chosen, "#nodes")
+    @on(LineList.Chosen, "#nodes")
     def action_open(self) -> None:
         """Open the chosen one."""
-        node = self.query_one("#nodes", Lines).item
+        node = self.query_one("#nodes", LineList).item
         if isinstance(node, NodeView):
             self.open(Target("node", node.name))

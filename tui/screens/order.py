@@ -8,16 +8,16 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from bus.text.sentence import marked
-from tui.desk import Desk
-from tui.model.lane import Arrow, lane
-from tui.model.track import Track
-from tui.picture.orders import arrow, columns, history, lane_heading, summary
+from tui.context import ConsoleContext
+from tui.model.swimlane import Arrow, swim_lane
+from tui.model.tracked_order import TrackedOrder
+from tui.rendering.orders import arrow, columns, history, summary, swim_lane_heading
 from tui.screens.base import ConsoleScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import LineList
 
 
 class OrderScreen(ConsoleScreen):
-    """The swim-lane of an order."""
+    """The swim-swim_lane of an order."""
 
     TAB = "orders"
     HELP_TEXT: ClassVar[str] = marked(
@@ -36,59 +36,59 @@ class OrderScreen(ConsoleScreen):
         Binding("R", "app.act('resolve')", marked("Refund was refused")),
     ]
 
-    def __init__(self, desk: Desk, order: str) -> None:
-        super().__init__(desk)
+    def __init__(self, context: ConsoleContext, order: str) -> None:
+        super().__init__(context)
         self._order = order
 
     @property
-    def order(self) -> Track:
+    def order(self) -> TrackedOrder:
         """The order that is looked at."""
-        model = self.desk.model
-        return model.orders.get(self._order) or Track(self._order)
+        model = self.context.model
+        return model.orders.get(self._order) or TrackedOrder(self._order)
 
     def body(self) -> Iterable[Widget]:
         """What it is, the nodes, the messages."""
-        yield Lines(cursor=False, id="summary")
-        yield Lines(cursor=False, id="heading")
-        yield Lines(id="lane")
+        yield LineList(cursor=False, id="summary")
+        yield LineList(cursor=False, id="heading")
+        yield LineList(id="lane")
 
     def on_mount(self) -> None:
-        """The lane has the keys; settlement is asked."""
+        """The swim_lane has the keys; settlement is asked."""
         self.query_one("#lane").focus()
-        if self.desk.feed is not None:
-            self.desk.feed.look(order=self._order)
+        if self.context.feed is not None:
+            self.context.feed.look(order=self._order)
 
     def on_unmount(self) -> None:
         """Nobody looks any more."""
-        if self.desk.feed is not None:
-            self.desk.feed.look()
+        if self.context.feed is not None:
+            self.context.feed.look()
 
     def show(self) -> None:
-        """Draw the lane as it is now."""
-        track, lines = self.order, self.query_one("#lane", Lines)
-        paper = self.desk.paper(lines.size.width, lines.size.height)
-        reason = self.desk.model.why(track)
-        told = self.query_one("#summary", Lines)
-        said = summary(track, reason, self.desk.paper(self.size.width, self.size.height))
+        """Draw the swim_lane as it is now."""
+        tracked, lines = self.order, self.query_one("#lane", LineList)
+        canvas = self.context.canvas(lines.size.width, lines.size.height)
+        reason = self.context.model.diagnose(tracked)
+        told = self.query_one("#summary", LineList)
+        said = summary(tracked, reason, self.context.canvas(self.size.width, self.size.height))
         told.styles.height = len(said)
         told.show(said)
-        picture = lane(track)
+        drawn = swim_lane(tracked)
         stuck = reason.hop if reason else None
-        left, cells = columns(picture, paper)
-        width = left + cells * len(picture.columns)
-        heading = self.query_one("#heading", Lines)
-        heading.show([lane_heading(picture, paper)], width=width, bar=False)
+        left, cells = columns(drawn, canvas)
+        width = left + cells * len(drawn.columns)
+        heading = self.query_one("#heading", LineList)
+        heading.show([swim_lane_heading(drawn, canvas)], width=width, bar=False)
         heading.scroll_to(x=lines.scroll_x, animate=False, force=True)
-        rows: list[object] = list(picture.arrows)
-        if track.dropped:
-            forgotten = paper._("{count} messages before are forgotten", count=track.dropped)
+        rows: list[object] = list(drawn.arrows)
+        if tracked.dropped:
+            forgotten = canvas._("{count} messages before are forgotten", count=tracked.dropped)
             rows.insert(0, [(forgotten, "dim")])
-        if not picture.arrows:
-            rows.append([(paper._("nothing was heard of it since the console began"), "dim")])
-        rows += history(track, paper)
+        if not drawn.arrows:
+            rows.append([(canvas._("nothing was heard of it since the console began"), "dim")])
+        rows += history(tracked, canvas)
         lines.show(
             rows,
-            lambda row, _: arrow(row, picture, paper, stuck) if isinstance(row, Arrow) else row,
+            lambda row, _: arrow(row, drawn, canvas, stuck) if isinstance(row, Arrow) else row,
             width=width,
         )
 
@@ -100,9 +100,9 @@ class OrderScreen(ConsoleScreen):
         """To the table."""
         self.app.pop_screen()
 
-    @on(Lines.Chosen, "#lane")
+    @on(LineList.Chosen, "#lane")
     def action_message(self) -> None:
         """Show a message in full, if it is still kept."""
-        row = self.query_one("#lane", Lines).item
+        row = self.query_one("#lane", LineList).item
         if isinstance(row, Arrow):
             self.show_message(row.hop.number)

@@ -9,15 +9,15 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from bus.text.sentence import marked
-from tui.desk import Desk
-from tui.model.lane import Arrow, lane
+from tui.context import ConsoleContext
+from tui.model.swimlane import Arrow, swim_lane
 from tui.model.target import Target
-from tui.model.track import STATES, Track
-from tui.picture.orders import TABLE, arrow, lane_heading, row, summary, why_lines
-from tui.picture.paper import Line
-from tui.picture.words import ORDER
+from tui.model.tracked_order import STATES, TrackedOrder
+from tui.rendering.canvas import Line
+from tui.rendering.orders import TABLE, arrow, reason_lines, row, summary, swim_lane_heading
+from tui.rendering.words import ORDER
 from tui.screens.base import ConsoleScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import LineList
 
 _CHOICES = ("all", "open", "waiting", *STATES)
 
@@ -40,16 +40,16 @@ class OrdersScreen(ConsoleScreen):
         Binding("C", "app.act('collect')", marked("Collect by code")),
     ]
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
+    def __init__(self, context: ConsoleContext) -> None:
+        super().__init__(context)
         self._choice = 0
 
     def body(self) -> Iterable[Widget]:
         """A table."""
-        yield Lines(cursor=False, id="heading")
-        yield Lines(id="orders")
-        yield Lines(cursor=False, id="chosen")
-        yield Lines(cursor=False, id="note")
+        yield LineList(cursor=False, id="heading")
+        yield LineList(id="orders")
+        yield LineList(cursor=False, id="chosen")
+        yield LineList(cursor=False, id="note")
 
     def on_mount(self) -> None:
         """The table has the keys."""
@@ -57,73 +57,77 @@ class OrdersScreen(ConsoleScreen):
 
     def show(self) -> None:
         """Draw the table; the chosen order stays the chosen one wherever it goes."""
-        table = self.query_one("#orders", Lines)
-        paper = self.desk.paper(table.size.width, table.size.height)
-        self.query_one("#heading", Lines).show([TABLE.heading(paper)])
-        tracks = self._tracks()
-        table.show(tracks, lambda track, _: row(track, self.desk.model.why(track), paper),
-                   place=table.stays(tracks, attrgetter("order")))  # fmt: skip
-        self.query_one("#note", Lines).show([self._note(len(tracks))])
+        table = self.query_one("#orders", LineList)
+        canvas = self.context.canvas(table.size.width, table.size.height)
+        self.query_one("#heading", LineList).show([TABLE.heading(canvas)])
+        tracked_orders = self._orders()
+        model = self.context.model
+        table.show(
+            tracked_orders,
+            lambda tracked, _: row(tracked, model.diagnose(tracked), canvas),
+            place=table.stays(tracked_orders, attrgetter("order")),
+        )
+        self.query_one("#note", LineList).show([self._note(len(tracked_orders))])
         self._show_chosen()
 
     def _show_chosen(self) -> None:
         """What the chosen order waits for, in all its words; on a tall terminal all its way."""
-        sheet, track = self.query_one("#chosen", Lines), self.order
-        if track is None:
+        sheet, tracked = self.query_one("#chosen", LineList), self.order
+        if tracked is None:
             sheet.show([])
             return
-        reason = self.desk.model.why(track)
-        paper = self.desk.paper(self.size.width, self.size.height)
+        reason = self.context.model.diagnose(tracked)
+        canvas = self.context.canvas(self.size.width, self.size.height)
         if not self.has_class("-tall"):
-            sheet.show(why_lines(track, reason, paper))
+            sheet.show(reason_lines(tracked, reason, canvas))
             return
-        way, stuck = lane(track), reason.hop if reason else None
+        way, stuck = swim_lane(tracked), reason.hop if reason else None
         sheet.show(
-            [*summary(track, reason, paper), [], lane_heading(way, paper), *way.arrows],
-            lambda row, _: arrow(row, way, paper, stuck) if isinstance(row, Arrow) else row,
+            [*summary(tracked, reason, canvas), [], swim_lane_heading(way, canvas), *way.arrows],
+            lambda row, _: arrow(row, way, canvas, stuck) if isinstance(row, Arrow) else row,
         )
 
-    @on(Lines.Moved, "#orders")
+    @on(LineList.Moved, "#orders")
     def look_at_another(self) -> None:
         """Another is looked at; the table is drawn anew at its time, and not under the hand."""
         self._show_chosen()
 
-    def _tracks(self) -> list[Track]:
-        choice, model = _CHOICES[self._choice], self.desk.model
-        chosen = [track for track in model.orders if self._passes(track, choice)]
-        return sorted(chosen, key=lambda track: -track.active)
+    def _orders(self) -> list[TrackedOrder]:
+        choice, model = _CHOICES[self._choice], self.context.model
+        chosen = [tracked for tracked in model.orders if self._passes(tracked, choice)]
+        return sorted(chosen, key=lambda tracked: -tracked.active)
 
-    def _passes(self, track: Track, choice: str) -> bool:
+    def _passes(self, tracked: TrackedOrder, choice: str) -> bool:
         if choice == "all":
             return True
         if choice == "open":
-            return not track.final
+            return not tracked.final
         if choice == "waiting":
-            reason = self.desk.model.why(track)
+            reason = self.context.model.diagnose(tracked)
             return reason is not None and not reason.normal
-        return track.state == choice
+        return tracked.state == choice
 
     def _note(self, count: int) -> Line:
         choice = _CHOICES[self._choice]
         names = {"all": self._("all"), "open": self._("open"), "waiting": self._("something wrong")}
         name = names.get(choice) or self._(ORDER[choice][2])
         line: Line = [(self._("{count} orders", count=count) + "  ", ""), (name, "key")]
-        if self.desk.model.orders.dropped:
-            forgotten = self.desk.model.orders.dropped
+        if self.context.model.orders.dropped:
+            forgotten = self.context.model.orders.dropped
             line.append((self._("  {count} older ones forgotten", count=forgotten), "dim"))
         return line
 
     @property
-    def order(self) -> Track | None:
+    def order(self) -> TrackedOrder | None:
         """The order that is looked at."""
-        item = self.query_one("#orders", Lines).item
-        return item if isinstance(item, Track) else None
+        item = self.query_one("#orders", LineList).item
+        return item if isinstance(item, TrackedOrder) else None
 
     def preset(self) -> dict[str, object]:
         """The chosen order."""
         return {"order": self.order.order} if self.order else {}
 
-    @on(Lines.Chosen, "#orders")
+    @on(LineList.Chosen, "#orders")
     def action_open(self) -> None:
         """Show its way."""
         if self.order is not None:

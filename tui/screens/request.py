@@ -18,23 +18,23 @@ from bus.contract.errors import BrokenReply, Problem, StorebusError
 from bus.runtime.admission import validate
 from bus.text.safe import visible
 from bus.text.sentence import marked
-from tui.desk import Desk
-from tui.errands import Errand, choices, errand
+from tui.commands import Command, choices, command_for
+from tui.context import ConsoleContext
 from tui.model.form import Field, FormError, fields, read, written
 from tui.model.tree import tree
-from tui.picture.detail import leaf_line
-from tui.picture.paper import Line, Paper
+from tui.rendering.canvas import Canvas, Line
+from tui.rendering.detail import leaf_line
 from tui.screens.confirm import Confirm
 from tui.widgets.bindings import translated
-from tui.widgets.keys import Keys
-from tui.widgets.lines import Lines
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.line_list import LineList
 
 
 class RequestScreen(ModalScreen[None]):
-    """The form of an errand; without one, an operation is chosen first.
+    """The form of an command_for; without one, an operation is chosen first.
 
     Args:
-        desk: the operator's.
+        context: the operator's.
         wanted: what is to be asked; None to choose.
     """
 
@@ -43,33 +43,33 @@ class RequestScreen(ModalScreen[None]):
         Binding("escape", "dismiss", marked("Close")),
     ]
 
-    def __init__(self, desk: Desk, wanted: Errand | None = None) -> None:
+    def __init__(self, context: ConsoleContext, wanted: Command | None = None) -> None:
         super().__init__()
-        self.desk = desk
-        self._errand = wanted
+        self.context = context
+        self._command = wanted
         self._fields: list[Field] = []
         self._answer: list[Line] | None = None
-        self._bindings = translated(self._bindings, desk.say)
+        self._bindings = translated(self._bindings, context.say)
 
     def _(self, text: str, **values: object) -> str:
-        return self.desk.say(text, **values)
+        return self.context.say(text, **values)
 
     def compose(self) -> ComposeResult:
         """What to ask, its fields, and what will be sent or was answered."""
         with Vertical(id="form"):
-            if self._errand is None:
-                known = SuggestFromList(choices(self.desk.model.nodes))
+            if self._command is None:
+                known = SuggestFromList(choices(self.context.model.nodes))
                 hint = self._("node and operation, such as: settlement cancel")
                 yield Input(id="operation", compact=True, suggester=known, placeholder=hint)
             else:
-                yield Label(Text(visible(self._errand.title.said(self.desk.say))), id="title")
+                yield Label(Text(visible(self._command.title.said(self.context.say))), id="title")
             with VerticalScroll(id="fields", can_focus=False):
-                if self._errand is not None:
-                    yield from self._rows(self._errand)
-            yield Lines(cursor=False, id="preview")
-            yield Keys()
+                if self._command is not None:
+                    yield from self._rows(self._command)
+            yield LineList(cursor=False, id="preview")
+            yield KeyBar()
 
-    def _rows(self, wanted: Errand) -> Iterable[Widget]:
+    def _rows(self, wanted: Command) -> Iterable[Widget]:
         self._fields = fields(wanted.model)
         texts = written(self._fields, wanted.preset)
         if not self._fields:
@@ -101,10 +101,10 @@ class RequestScreen(ModalScreen[None]):
     async def chosen(self, event: Input.Submitted) -> None:
         """An operation was chosen: show its fields."""
         callee, _, name = event.value.strip().partition(" ")
-        wanted = errand(callee, name.strip())
+        wanted = command_for(callee, name.strip())
         rows = self.query_one("#fields")
         await rows.remove_children()
-        self._errand, self._answer = wanted, None
+        self._command, self._answer = wanted, None
         if wanted is None:
             self._say([[("✖ " + self._("the contract has no such operation"), "bad")]])
             return
@@ -137,20 +137,20 @@ class RequestScreen(ModalScreen[None]):
         )
 
     def _preview(self) -> None:
-        if self._errand is None or self._answer is not None:
+        if self._command is None or self._answer is not None:
             return
         try:
             text = json.dumps(self._data(), ensure_ascii=False, indent=2)
         except FormError as error:
-            self._mark(error.path, error.sentence.said(self.desk.say))
+            self._mark(error.path, error.sentence.said(self.context.say))
             return
         self._mark(None, "")
         self._say([[(line, "")] for line in text.splitlines()])
 
     def _say(self, lines: list[Line]) -> None:
-        preview = self.query_one("#preview", Lines)
-        paper = self.desk.paper(preview.size.width, preview.size.height)
-        preview.show([part for line in lines for part in _broken(line, paper)])
+        preview = self.query_one("#preview", LineList)
+        canvas = self.context.canvas(preview.size.width, preview.size.height)
+        preview.show([part for line in lines for part in _broken(line, canvas)])
 
     def _mark(self, path: str | None, trouble: str) -> None:
         """Mark the field that is refused; one within it marks it too."""
@@ -166,23 +166,23 @@ class RequestScreen(ModalScreen[None]):
     @work(exclusive=True)
     async def action_send(self) -> None:
         """Check, ask the operator, send, and show the answer."""
-        wanted, feed = self._errand, self.desk.feed
+        wanted, feed = self._command, self.context.feed
         if wanted is None:
             return
         try:
             data = self._data()
             model = validate(wanted.model, data)
         except FormError as error:
-            self._mark(error.path, error.sentence.said(self.desk.say))
+            self._mark(error.path, error.sentence.said(self.context.say))
             return
         except Problem as problem:
             self._refused(problem)
             return
-        warning = wanted.warning(data).said(self.desk.say)
+        warning = wanted.warning(data).said(self.context.say)
         if feed is None:
             self._answered([[("✖ " + self._("there is no store to ask"), "bad")]])
             return
-        if not await self.app.push_screen_wait(Confirm(self.desk, warning)):
+        if not await self.app.push_screen_wait(Confirm(self.context, warning)):
             return
         self._answered([[("… " + self._("sent, waiting for the answer"), "warn")]])
         try:
@@ -210,11 +210,11 @@ class RequestScreen(ModalScreen[None]):
         self._say(lines)
 
 
-def _broken(line: Line, paper: Paper) -> list[Line]:
+def _broken(line: Line, canvas: Canvas) -> list[Line]:
     """A line in as many as it takes; what it is indented by stays."""
     text = "".join(part for part, _ in line)
     indent = len(text) - len(text.lstrip())
     if not indent or not line[0][0][:indent].isspace():
-        return paper.lines([], line)
+        return canvas.lines([], line)
     first, style = line[0]
-    return paper.lines([(first[:indent], style)], [(first[indent:], style), *line[1:]])
+    return canvas.lines([(first[:indent], style)], [(first[indent:], style), *line[1:]])

@@ -17,14 +17,14 @@ from textual.widgets import Input
 from bus.contract.errors import Problem, StorebusError
 from bus.text.safe import visible
 from bus.text.sentence import marked
-from tui.desk import Desk
-from tui.model.search import Found, search
+from tui.context import ConsoleContext
+from tui.model.search import SearchHit, search
 from tui.model.target import Target
-from tui.picture.paper import Line
-from tui.picture.search import TABLE, row
+from tui.rendering.canvas import Line
+from tui.rendering.search import TABLE, row
 from tui.widgets.bindings import translated
-from tui.widgets.keys import Keys
-from tui.widgets.lines import Lines
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.line_list import LineList
 
 
 class SearchScreen(ModalScreen[Target | None]):
@@ -43,28 +43,28 @@ class SearchScreen(ModalScreen[Target | None]):
         Binding("escape", "dismiss", marked("Close")),
     ]
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: ConsoleContext) -> None:
         super().__init__()
-        self.desk = desk
+        self.context = context
         self._said: Line = []
         """What came of asking settlement."""
-        self._bindings = translated(self._bindings, desk.say)
+        self._bindings = translated(self._bindings, context.say)
 
     def _(self, text: str, **values: object) -> str:
-        return self.desk.say(text, **values)
+        return self.context.say(text, **values)
 
     def compose(self) -> ComposeResult:
         """What is typed, and what is found."""
         with Vertical(id="finder"):
             yield from self._body()
-            yield Keys()
+            yield KeyBar()
 
     def _body(self) -> Iterable[Widget]:
         hint = self._("order, pickup code, terminal, account, node, style, alarm or topic")
         yield Input(id="wanted", compact=True, placeholder=hint)
-        yield Lines(cursor=False, id="heading")
-        yield Lines(id="found")
-        yield Lines(cursor=False, id="note")
+        yield LineList(cursor=False, id="heading")
+        yield LineList(id="found")
+        yield LineList(cursor=False, id="note")
 
     def on_mount(self) -> None:
         """What is typed is looked for."""
@@ -73,7 +73,7 @@ class SearchScreen(ModalScreen[Target | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - as in DOMNode
         """Nobody can be asked where nothing is heard."""
-        return action != "ask" or self.desk.feed is not None
+        return action != "ask" or self.context.feed is not None
 
     @property
     def wanted(self) -> str:
@@ -86,17 +86,17 @@ class SearchScreen(ModalScreen[Target | None]):
             self._draw()
 
     def _draw(self) -> None:
-        table = self.query_one("#found", Lines)
-        paper = self.desk.paper(table.size.width, table.size.height)
-        found = search(self.desk.model, self.wanted)
-        self.query_one("#heading", Lines).show([TABLE.heading(paper)] if found else [[]])
+        table = self.query_one("#found", LineList)
+        canvas = self.context.canvas(table.size.width, table.size.height)
+        found = search(self.context.model, self.wanted)
+        self.query_one("#heading", LineList).show([TABLE.heading(canvas)] if found else [[]])
         table.show(
             found,
-            lambda each, _: row(each, self.desk.model, paper),
+            lambda each, _: row(each, self.context.model, canvas),
             place=table.stays(found, attrgetter("target")) or (table.place if table.moved else 0),
         )
-        note = self.query_one("#note", Lines)
-        lines = paper.lines([], self._note(len(found)))
+        note = self.query_one("#note", LineList)
+        lines = canvas.lines([], self._note(len(found)))
         note.styles.height = len(lines)
         note.show(lines)
 
@@ -108,7 +108,7 @@ class SearchScreen(ModalScreen[Target | None]):
         if count:
             return [(self._("{count} found", count=count), "dim")]
         none = self._("Nothing that was heard here has {wanted}.", wanted=self.wanted)
-        if self.desk.feed is None:
+        if self.context.feed is None:
             return [(none, "warn")]
         ask = self._("Enter asks settlement whether it knows such an order.")
         return [(f"{none} ", "warn"), (ask, "key")]
@@ -117,23 +117,23 @@ class SearchScreen(ModalScreen[Target | None]):
     def changed(self) -> None:
         """Something else is looked for."""
         self._said = []
-        self.query_one("#found", Lines).moved = False
+        self.query_one("#found", LineList).moved = False
         self.draw()
 
     @on(Input.Submitted)
-    @on(Lines.Chosen)
+    @on(LineList.Chosen)
     def action_open(self) -> None:
         """Open what is chosen; ask settlement where nothing is found."""
-        item = self.query_one("#found", Lines).item
-        if isinstance(item, Found):
+        item = self.query_one("#found", LineList).item
+        if isinstance(item, SearchHit):
             self.dismiss(item.target)
-        elif self.wanted and self.desk.feed is not None:
+        elif self.wanted and self.context.feed is not None:
             self.action_ask()
 
     @work(exclusive=True)
     async def action_ask(self) -> None:
         """Ask settlement for an order that was never heard of here."""
-        wanted, feed = self.wanted, self.desk.feed
+        wanted, feed = self.wanted, self.context.feed
         if feed is None or not wanted:
             return
         self._tell("… " + self._("settlement is asked"), "dim")
@@ -169,8 +169,8 @@ class SearchScreen(ModalScreen[Target | None]):
 
     def action_move(self, step: int) -> None:
         """Choose another."""
-        self.query_one("#found", Lines).action_move(step)
+        self.query_one("#found", LineList).action_move(step)
 
     def action_page(self, step: int) -> None:
         """Go on by what fits."""
-        self.query_one("#found", Lines).action_page(step)
+        self.query_one("#found", LineList).action_page(step)

@@ -7,10 +7,10 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from bus.text.sentence import marked
-from tui.desk import Desk
-from tui.picture.paper import Line
+from tui.context import ConsoleContext
+from tui.rendering.canvas import Line
 from tui.widgets.bindings import translated
-from tui.widgets.lines import Lines, widest
+from tui.widgets.line_list import LineList, widest
 
 
 class Sheet(ModalScreen[None]):
@@ -23,15 +23,15 @@ class Sheet(ModalScreen[None]):
         Binding("slash", "app.search", marked("Search"), key_display="/"),
     ]
 
-    def __init__(self, desk: Desk, lines: list[Line]) -> None:
+    def __init__(self, context: ConsoleContext, lines: list[Line]) -> None:
         super().__init__()
         self._lines = lines
-        self._bindings = translated(self._bindings, desk.say)
+        self._bindings = translated(self._bindings, context.say)
 
     def compose(self) -> ComposeResult:
         """The lines."""
-        yield Lines(cursor=False, id="sheet")
+        yield LineList(cursor=False, id="sheet")
 
     def on_mount(self) -> None:
         """Show them."""
-        self.query_one(Lines).show(self._lines, width=widest(self._lines))
+        self.query_one(LineList).show(self._lines, width=widest(self._lines))

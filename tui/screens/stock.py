@@ -12,10 +12,10 @@ from textual.widget import Widget
 from bus.text.sentence import marked
 from tui.model.stock import StyleView
 from tui.model.target import Target
-from tui.picture.paper import Line
-from tui.picture.stock import TABLE, bins, floor, row
+from tui.rendering.canvas import Line
+from tui.rendering.stock import TABLE, bins, floor_plan, row
 from tui.screens.base import ConsoleScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import LineList
 
 
 class StockScreen(ConsoleScreen):
@@ -40,13 +40,13 @@ class StockScreen(ConsoleScreen):
 
     def body(self) -> Iterable[Widget]:
         """The table, and what belongs to the chosen style."""
-        yield Lines(cursor=False, id="heading")
+        yield LineList(cursor=False, id="heading")
         with Container(id="panes"):
-            yield Lines(id="stock")
+            yield LineList(id="stock")
             with Container(id="floor"):
-                yield Lines(cursor=False, id="bins")
-                yield Lines(cursor=False, id="map")
-        yield Lines(cursor=False, id="note")
+                yield LineList(cursor=False, id="bins")
+                yield LineList(cursor=False, id="map")
+        yield LineList(cursor=False, id="note")
 
     def on_mount(self) -> None:
         """The table has the keys."""
@@ -55,28 +55,30 @@ class StockScreen(ConsoleScreen):
     @property
     def style(self) -> StyleView | None:
         """The style that is looked at."""
-        item = self.query_one("#stock", Lines).item
+        item = self.query_one("#stock", LineList).item
         return item if isinstance(item, StyleView) else None
 
     def show(self) -> None:
         """Draw the three; the warehouse is asked where the chosen style lies."""
         table, shelf, room = (
-            self.query_one(f"#{name}", Lines) for name in ("stock", "bins", "map")
+            self.query_one(f"#{name}", LineList) for name in ("stock", "bins", "map")
         )
-        paper = self.desk.paper(table.size.width, table.size.height)
-        self.query_one("#heading", Lines).show([TABLE.heading(paper)])
-        styles = list(self.desk.model.stock)
+        canvas = self.context.canvas(table.size.width, table.size.height)
+        self.query_one("#heading", LineList).show([TABLE.heading(canvas)])
+        styles = list(self.context.model.stock)
         place = table.stays(styles, attrgetter("sku"))
-        table.show(styles, lambda style, _: row(style, paper), place=place)
+        table.show(styles, lambda style, _: row(style, canvas), place=place)
         note: Line = [(self._("{count} styles", count=len(styles)), "")]
-        if forgotten := self.desk.model.stock.dropped:
+        if forgotten := self.context.model.stock.dropped:
             note.append((self._("  {count} are not shown", count=forgotten), "warn"))
-        self.query_one("#note", Lines).show([note])
+        self.query_one("#note", LineList).show([note])
         chosen = self.style
-        if self.desk.feed is not None and self.is_current:
-            self.desk.feed.look(style=chosen.sku if chosen else None)
-        shelf.show(bins(chosen, self.desk.paper(shelf.size.width, shelf.size.height)))
-        room.show(floor(self.desk.model, self.desk.paper(room.size.width, room.size.height)))
+        if self.context.feed is not None and self.is_current:
+            self.context.feed.look(style=chosen.sku if chosen else None)
+        shelf.show(bins(chosen, self.context.canvas(shelf.size.width, shelf.size.height)))
+        room.show(
+            floor_plan(self.context.model, self.context.canvas(room.size.width, room.size.height))
+        )
 
     def preset(self) -> dict[str, object]:
         """The chosen style, and a location of it."""
@@ -85,7 +87,7 @@ class StockScreen(ConsoleScreen):
             return {}
         return {"sku": style.sku, "location": next(iter(sorted(style.bins)), None)}
 
-    @on(Lines.Chosen, "#stock")
+    @on(LineList.Chosen, "#stock")
     def action_open(self) -> None:
         """Show all that is known of the chosen style."""
         if self.style is not None:
@@ -93,5 +95,5 @@ class StockScreen(ConsoleScreen):
 
     def on_screen_suspend(self) -> None:
         """Nobody looks any more."""
-        if self.desk.feed is not None:
-            self.desk.feed.look()
+        if self.context.feed is not None:
+            self.context.feed.look()

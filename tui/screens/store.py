@@ -8,9 +8,9 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from bus.text.sentence import marked
-from tui.picture.store import picture
+from tui.rendering.store import store_diagram
 from tui.screens.base import ConsoleScreen
-from tui.widgets.spots import Spots
+from tui.widgets.diagram import DiagramView
 
 
 class StoreScreen(ConsoleScreen):
@@ -30,7 +30,7 @@ class StoreScreen(ConsoleScreen):
 
     def body(self) -> Iterable[Widget]:
         """One picture."""
-        yield Spots(id="store")
+        yield DiagramView(id="store")
 
     def on_mount(self) -> None:
         """The picture has the keys."""
@@ -38,22 +38,24 @@ class StoreScreen(ConsoleScreen):
 
     def show(self) -> None:
         """Draw the picture."""
-        spots = self.query_one("#store", Spots)
-        paper = self.desk.paper(spots.size.width, spots.size.height)
-        broker = self.desk.feed.broker if self.desk.feed else ""
-        spots.draw_with(
-            lambda chosen: picture(self.desk.model, paper, chosen, up=self.desk.up, broker=broker)
+        hotspots = self.query_one("#store", DiagramView)
+        canvas = self.context.canvas(hotspots.size.width, hotspots.size.height)
+        broker = self.context.feed.broker if self.context.feed else ""
+        hotspots.draw_with(
+            lambda chosen: store_diagram(
+                self.context.model, canvas, chosen, up=self.context.up, broker=broker
+            )
         )
 
     def action_open(self) -> None:
         """Open what is chosen; choose the first where nothing is."""
-        spots = self.query_one("#store", Spots)
-        if spots.chosen is None:
-            spots.action_beside(0, 0)
+        hotspots = self.query_one("#store", DiagramView)
+        if hotspots.chosen is None:
+            hotspots.action_beside(0, 0)
         else:
-            self.open(spots.chosen)
+            self.open(hotspots.chosen)
 
-    @on(Spots.Opened)
-    def opened(self, event: Spots.Opened) -> None:
+    @on(DiagramView.Opened)
+    def opened(self, event: DiagramView.Opened) -> None:
         """Something was clicked twice."""
         self.open(event.target)

@@ -9,14 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from bus.text.sentence import marked
-from tui.desk import Desk
+from tui.context import ConsoleContext
 from tui.model.stock import StyleView
 from tui.model.target import Target
-from tui.model.track import Track
-from tui.picture.orders import row
-from tui.picture.stock import whole
+from tui.model.tracked_order import TrackedOrder
+from tui.rendering.orders import row
+from tui.rendering.stock import whole
 from tui.screens.base import ConsoleScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import LineList
 
 
 class StyleScreen(ConsoleScreen):
@@ -35,18 +35,18 @@ class StyleScreen(ConsoleScreen):
         Binding("dollar_sign", "app.act('price')", marked("Change price"), key_display="$"),
     ]
 
-    def __init__(self, desk: Desk, sku: str) -> None:
-        super().__init__(desk)
+    def __init__(self, context: ConsoleContext, sku: str) -> None:
+        super().__init__(context)
         self._sku = sku
 
     @property
     def style(self) -> StyleView:
         """The style that is looked at."""
-        return self.desk.model.stock.get(self._sku) or StyleView(self._sku)
+        return self.context.model.stock.get(self._sku) or StyleView(self._sku)
 
     def body(self) -> Iterable[Widget]:
         """One list."""
-        yield Lines(id="style")
+        yield LineList(id="style")
 
     def on_mount(self) -> None:
         """The list has the keys."""
@@ -54,25 +54,29 @@ class StyleScreen(ConsoleScreen):
 
     def on_unmount(self) -> None:
         """Nobody looks any more."""
-        if self.desk.feed is not None:
-            self.desk.feed.look()
+        if self.context.feed is not None:
+            self.context.feed.look()
 
     def show(self) -> None:
         """Draw it; the warehouse is asked where it lies."""
-        lines, model = self.query_one("#style", Lines), self.desk.model
-        if self.desk.feed is not None and self.is_current:
-            self.desk.feed.look(style=self._sku)
-        paper = self.desk.paper(lines.size.width, lines.size.height)
-        tracks = sorted(
-            (track for track in model.orders if self._sku in track.skus),
+        lines, model = self.query_one("#style", LineList), self.context.model
+        if self.context.feed is not None and self.is_current:
+            self.context.feed.look(style=self._sku)
+        canvas = self.context.canvas(lines.size.width, lines.size.height)
+        tracked_orders = sorted(
+            (tracked for tracked in model.orders if self._sku in tracked.skus),
             key=attrgetter("active"), reverse=True,
         )  # fmt: skip
-        count = paper._("{count} orders with it", count=len(tracks))
-        rows: list[object] = [*whole(self.style, paper), [], [(count, "dim")], *tracks]
+        count = canvas._("{count} orders with it", count=len(tracked_orders))
+        rows: list[object] = [*whole(self.style, canvas), [], [(count, "dim")], *tracked_orders]
         lines.show(
             rows,
-            lambda each, _: row(each, model.why(each), paper) if isinstance(each, Track) else each,
-            place=lines.stays(rows, lambda each: each.order if isinstance(each, Track) else ""),
+            lambda each, _: (
+                row(each, model.diagnose(each), canvas) if isinstance(each, TrackedOrder) else each
+            ),
+            place=lines.stays(
+                rows, lambda each: each.order if isinstance(each, TrackedOrder) else ""
+            ),
         )
 
     def preset(self) -> dict[str, object]:
@@ -83,9 +87,9 @@ class StyleScreen(ConsoleScreen):
         """To where it was opened."""
         self.app.pop_screen()
 
-    @on(Lines.Chosen, "#style")
+    @on(LineList.Chosen, "#style")
     def action_open(self) -> None:
         """Show the way of the chosen order."""
-        item = self.query_one("#style", Lines).item
-        if isinstance(item, Track):
+        item = self.query_one("#style", LineList).item
+        if isinstance(item, TrackedOrder):
             self.open(Target("order", item.order))

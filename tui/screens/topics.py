@@ -10,12 +10,12 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from bus.text.sentence import marked
-from tui.desk import Desk
-from tui.model.topics import Branch, Topic, Topics, grown, rows
-from tui.picture.paper import Line
-from tui.picture.topics import TABLE, row
+from tui.context import ConsoleContext
+from tui.model.topics import Branch, SeenTopics, Topic, grown, rows
+from tui.rendering.canvas import Line
+from tui.rendering.topics import TABLE, row
 from tui.screens.base import ConsoleScreen
-from tui.widgets.lines import Lines
+from tui.widgets.line_list import LineList
 
 _OPEN = 1
 """Levels that are open at the beginning."""
@@ -43,8 +43,8 @@ class TopicsScreen(ConsoleScreen):
         Binding("escape", "close", marked("Close"), show=False),
     ]
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
+    def __init__(self, context: ConsoleContext) -> None:
+        super().__init__(context)
         self._turned: set[str] = set()
         """Branches that are open though they begin closed, or the other way round."""
         self._all_open = False
@@ -57,9 +57,9 @@ class TopicsScreen(ConsoleScreen):
 
     def body(self) -> Iterable[Widget]:
         """The tree, and what can be typed."""
-        yield Lines(cursor=False, id="heading")
-        yield Lines(id="topics")
-        yield Lines(cursor=False, id="note")
+        yield LineList(cursor=False, id="heading")
+        yield LineList(id="topics")
+        yield LineList(cursor=False, id="note")
         yield Input(id="filter", compact=True, placeholder=self._("a part of a topic"))
 
     def on_mount(self) -> None:
@@ -68,19 +68,19 @@ class TopicsScreen(ConsoleScreen):
 
     def show(self) -> None:
         """Draw the tree; the chosen branch stays the chosen one."""
-        table, heard = self.query_one("#topics", Lines), self.desk.model.heard
-        paper = self.desk.paper(table.size.width, table.size.height)
-        self.query_one("#heading", Lines).show([TABLE.heading(paper)])
-        self._grow(heard, paper.now)
+        table, heard = self.query_one("#topics", LineList), self.context.model.heard
+        canvas = self.context.canvas(table.size.width, table.size.height)
+        self.query_one("#heading", LineList).show([TABLE.heading(canvas)])
+        self._grow(heard, canvas.now)
         shown = rows(self._tree, self._is_open)
         table.show(
             shown,
-            lambda branch, _: row(branch, paper, is_open=self._is_open(branch)),
+            lambda branch, _: row(branch, canvas, is_open=self._is_open(branch)),
             place=table.stays(shown, attrgetter("path")),
         )
-        self.query_one("#note", Lines).show([self._note(len(heard))])
+        self.query_one("#note", LineList).show([self._note(len(heard))])
 
-    def _grow(self, heard: Topics, now: int) -> None:
+    def _grow(self, heard: SeenTopics, now: int) -> None:
         """Make the tree anew if there are other topics: that takes a while, so not at each one."""
         wanted, is_old = (heard, self._word), abs(now - self._grown_at) >= _AGAIN
         if self._grown != wanted or (self._topics != len(heard) and is_old):
@@ -88,12 +88,12 @@ class TopicsScreen(ConsoleScreen):
             self._tree = grown(heard, self._passes)
 
     def _note(self, count: int) -> Line:
-        paper = self.desk.paper(self.size.width, 1)
-        forgotten = self.desk.model.heard.unnamed
-        more = paper._("  {count} messages on others are not shown", count=forgotten)
-        return paper.fitted(
-            (0, paper._("{count} topics", count=count), ""),
-            (1, paper._("  with {word}", word=self._word) if self._word else "", "key"),
+        canvas = self.context.canvas(self.size.width, 1)
+        forgotten = self.context.model.heard.unnamed
+        more = canvas._("  {count} messages on others are not shown", count=forgotten)
+        return canvas.fitted(
+            (0, canvas._("{count} topics", count=count), ""),
+            (1, canvas._("  with {word}", word=self._word) if self._word else "", "key"),
             (2, more if forgotten else "", "warn"),
         )
 
@@ -107,14 +107,14 @@ class TopicsScreen(ConsoleScreen):
     @property
     def branch(self) -> Branch | None:
         """The branch that is looked at."""
-        item = self.query_one("#topics", Lines).item
+        item = self.query_one("#topics", LineList).item
         return item if isinstance(item, Branch) else None
 
     def choose(self, topic: str) -> None:
         """Show one topic, with all that it stands in open."""
         self._filter(topic)
         self.draw()
-        table = self.query_one("#topics", Lines)
+        table = self.query_one("#topics", LineList)
         for place, branch in enumerate(table.items):  # type: ignore[arg-type, var-annotated]
             if branch.path == topic:
                 table.show(table.items, place=place)
@@ -122,7 +122,7 @@ class TopicsScreen(ConsoleScreen):
 
     def action_fold(self, opens: int) -> None:
         """Open or close the chosen branch; from one that is closed, go to what it stands in."""
-        branch, table = self.branch, self.query_one("#topics", Lines)
+        branch, table = self.branch, self.query_one("#topics", LineList)
         if branch is None:
             return
         if branch.inner and self._is_open(branch) != bool(opens):
@@ -138,10 +138,10 @@ class TopicsScreen(ConsoleScreen):
     def action_fold_all(self, opens: int) -> None:
         """Open or close all branches."""
         self._all_open, self._turned = bool(opens), set()
-        self.query_one("#topics", Lines).moved = True
+        self.query_one("#topics", LineList).moved = True
         self.draw()
 
-    @on(Lines.Chosen, "#topics")
+    @on(LineList.Chosen, "#topics")
     def action_open(self) -> None:
         """Show the value of a topic, or open or close a branch."""
         branch = self.branch

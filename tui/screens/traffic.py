@@ -15,14 +15,14 @@ from bus.history.filter import FilterError
 from bus.history.message import Message
 from bus.text.safe import decoded, visible
 from bus.text.sentence import Sentence, marked
-from tui.desk import Desk
+from tui.context import ConsoleContext
 from tui.model.export import export
-from tui.picture.detail import detail
-from tui.picture.paper import Line
-from tui.picture.traffic import TABLE, row
+from tui.rendering.canvas import Line
+from tui.rendering.detail import detail
+from tui.rendering.traffic import TABLE, row
 from tui.screens.base import ConsoleScreen
-from tui.screens.question import Question
-from tui.widgets.lines import Lines, widest
+from tui.screens.prompt import Prompt
+from tui.widgets.line_list import LineList, widest
 
 
 class TrafficScreen(ConsoleScreen):
@@ -54,8 +54,8 @@ class TrafficScreen(ConsoleScreen):
         Binding("escape", "close", marked("Close"), show=False),
     ]
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
+    def __init__(self, context: ConsoleContext) -> None:
+        super().__init__(context)
         self._opened: Message | None = None
         self._compare = False
         self._word = ""
@@ -64,11 +64,11 @@ class TrafficScreen(ConsoleScreen):
 
     def body(self) -> Iterable[Widget]:
         """The list, the message that is opened, and what can be typed."""
-        yield Lines(cursor=False, id="heading")
+        yield LineList(cursor=False, id="heading")
         with Container(id="panes"):
-            yield Lines(id="traffic")
-            yield Lines(cursor=False, id="detail")
-        yield Lines(cursor=False, id="note")
+            yield LineList(id="traffic")
+            yield LineList(cursor=False, id="detail")
+        yield LineList(cursor=False, id="note")
         yield Input(id="filter", compact=True, placeholder=self._("from:terminal-7 op:purchase"))
         yield Input(id="seek", compact=True, placeholder=self._("find among these messages"))
 
@@ -78,36 +78,36 @@ class TrafficScreen(ConsoleScreen):
 
     def show(self) -> None:
         """Draw the list, and what is known of the view."""
-        view = self.desk.view
+        view = self.context.view
         lines = self._lines("traffic")
-        paper = self.desk.paper(lines.size.width, lines.size.height)
-        self._lines("heading").show([TABLE.heading(paper)])
+        canvas = self.context.canvas(lines.size.width, lines.size.height)
+        self._lines("heading").show([TABLE.heading(canvas)])
         if lines.moved:  # a key is heard before its message is
             self._hold()
         if view.paused:
-            lines.show(view, lambda message, _: row(message, paper))
+            lines.show(view, lambda message, _: row(message, canvas))
         else:
-            lines.show(view, lambda message, _: row(message, paper), follow=True)
+            lines.show(view, lambda message, _: row(message, canvas), follow=True)
         state, note = self._state(), self._lines("note")
         note.styles.height = len(state)
         note.show(state)
 
     def set_filter(self, words: str) -> None:
         """Look at what passes a filter."""
-        self.desk.view.set_filter(words)
-        self.desk.view.pause(paused=False)
+        self.context.view.set_filter(words)
+        self.context.view.pause(paused=False)
         self._lines("traffic").moved = False
         self.draw()
 
     def _state(self) -> list[Line]:
-        view, history = self.desk.view, self.desk.model.history
-        paper = self.desk.paper(self.size.width, 1)
+        view, history = self.context.view, self.context.model.history
+        canvas = self.context.canvas(self.size.width, 1)
         if self._note is not None:
-            return paper.lines([("✖ ", "bad")], [(self._note.said(self.desk.say), "bad")])
+            return canvas.lines([("✖ ", "bad")], [(self._note.said(self.context.say), "bad")])
         of = self._("  of {count}  filter: ", count=len(history)) if view.filter else ""
         held = self._("paused, {count} more", count=view.missed)
         forgotten = self._("  {count} older ones forgotten", count=history.dropped)
-        line = paper.fitted(
+        line = canvas.fitted(
             (0, self._("{count} messages", count=len(view)), ""),
             (2, of, "dim"),
             (1, view.filter, "key"),
@@ -116,8 +116,8 @@ class TrafficScreen(ConsoleScreen):
         )
         return [line]
 
-    def _lines(self, name: str) -> Lines:
-        return self.query_one(f"#{name}", Lines)
+    def _lines(self, name: str) -> LineList:
+        return self.query_one(f"#{name}", LineList)
 
     @property
     def chosen(self) -> Message | None:
@@ -127,7 +127,7 @@ class TrafficScreen(ConsoleScreen):
 
     def go_to(self, message: Message | None, missing: Sentence) -> None:
         """Pause and choose a message; say so if it is not there or does not pass the filter."""
-        view = self.desk.view
+        view = self.context.view
         if message is None:
             self._note = missing
             self.draw()
@@ -145,22 +145,22 @@ class TrafficScreen(ConsoleScreen):
 
     def action_pause(self) -> None:
         """Hold the list, or follow again."""
-        self.desk.view.pause(paused=not self.desk.view.paused)
+        self.context.view.pause(paused=not self.context.view.paused)
         self._lines("traffic").moved = False
         self.draw()
 
     def _hold(self) -> None:
-        if not self.desk.view.paused:
-            self.desk.view.pause(paused=True)
+        if not self.context.view.paused:
+            self.context.view.pause(paused=True)
 
-    @on(Lines.Moved, "#traffic")
+    @on(LineList.Moved, "#traffic")
     def hold(self) -> None:
         """Whoever moves in the list wants it to stand still."""
         self._hold()
         if self._opened is not None:
             self._look()
 
-    @on(Lines.Chosen, "#traffic")
+    @on(LineList.Chosen, "#traffic")
     def action_open(self) -> None:
         """Look into the chosen message."""
         self._hold()
@@ -173,8 +173,8 @@ class TrafficScreen(ConsoleScreen):
         self.set_class(message is not None, "-opened")
         if message is None:
             return
-        before = self.desk.model.history.previous(message) if self._compare else None
-        lines = detail(message, self.desk.paper(pane.size.width, pane.size.height), before)
+        before = self.context.model.history.previous(message) if self._compare else None
+        lines = detail(message, self.context.canvas(pane.size.width, pane.size.height), before)
         pane.show(lines, width=widest(lines))
         pane.scroll_to(0, 0, animate=False)
 
@@ -190,7 +190,7 @@ class TrafficScreen(ConsoleScreen):
 
     def action_filter(self) -> None:
         """Type a filter."""
-        self._type("filter", self.desk.view.filter)
+        self._type("filter", self.context.view.filter)
 
     def action_seek(self) -> None:
         """Type what to look for."""
@@ -206,7 +206,7 @@ class TrafficScreen(ConsoleScreen):
     def filtered(self, event: Input.Submitted) -> None:
         """Use the filter, or say what is wrong with it."""
         try:
-            self.desk.view.set_filter(event.value)
+            self.context.view.set_filter(event.value)
         except FilterError as error:
             self._note = error.sentence
             self.draw()
@@ -224,7 +224,7 @@ class TrafficScreen(ConsoleScreen):
         """Go to the next or previous message that has what was searched."""
         if not self._word:
             return
-        view = self.desk.view
+        view = self.context.view
         self._hold()
         try:
             place = view.search(self._word, self._lines("traffic").place, back=step < 0)
@@ -237,7 +237,7 @@ class TrafficScreen(ConsoleScreen):
 
     def action_other(self) -> None:
         """From a reply to its request, or from a request to its reply."""
-        message, history = self.chosen, self.desk.model.history
+        message, history = self.chosen, self.context.model.history
         if message is None:
             return
         if message.kind == "rep":
@@ -251,13 +251,13 @@ class TrafficScreen(ConsoleScreen):
         message = self.chosen
         if message is not None:
             missing = Sentence("it names no cause that is still kept")
-            self.go_to(self.desk.model.history.cause_of(message), missing)
+            self.go_to(self.context.model.history.cause_of(message), missing)
 
     def action_difference(self) -> None:
         """Compare with the message before it on the same topic, or no more."""
         self._compare = not self._compare
         message = self.chosen
-        if self._compare and message and self.desk.model.history.previous(message) is None:
+        if self._compare and message and self.context.model.history.previous(message) is None:
             self._compare = False
             self._note = Sentence("nothing was heard on this topic before")
         self._hold()
@@ -275,12 +275,12 @@ class TrafficScreen(ConsoleScreen):
         words = self._(
             "Write these {count} messages into which new file? .csv makes a table, anything else a"
             " recording; it holds payment tokens and is readable by you only.",
-            count=len(self.desk.view),
+            count=len(self.context.view),
         )
-        self.app.push_screen(Question(self.desk, words, self.desk.file_name(), self._export))
+        self.app.push_screen(Prompt(self.context, words, self.context.file_name(), self._export))
 
     def _export(self, name: str) -> str:
-        view = self.desk.view
+        view = self.context.view
         try:
             count = export((view[place] for place in range(len(view))), Path(name).expanduser())
         except JournalError as error:

@@ -8,8 +8,8 @@ from textual.message import Message
 from textual.widget import Widget
 
 from bus.text.safe import fit, visible, width
-from tui import look
-from tui.picture.paper import Line
+from tui import theme
+from tui.rendering.canvas import Line
 
 
 class Top(Widget):
@@ -37,20 +37,20 @@ class Top(Widget):
 
     def render(self) -> Text:
         """The line, cut where the terminal ends."""
-        dark = look.is_dark(self.app.theme)
+        dark = theme.is_dark(self.app.theme)
         line = Text(no_wrap=True, end="")
         for name, title in self._shown():
             line.append(
-                f" {title} ", look.style("mark" if name == self._current else "", dark=dark)
+                f" {title} ", theme.style("mark" if name == self._current else "", dark=dark)
             )
         room = self.size.width - line.cell_len
         status = " ".join(visible(text) for text, _ in self._status)
         if width(status) > room:
-            line.append(fit(status, room), look.style(self._status[0][1], dark=dark))
+            line.append(fit(status, room), theme.style(self._status[0][1], dark=dark))
             return line
         line.append(" " * (room - width(status)))
         for place, (text, style) in enumerate(self._status):
-            line.append((" " if place else "") + visible(text), look.style(style, dark=dark))
+            line.append((" " if place else "") + visible(text), theme.style(style, dark=dark))
         return line
 
     def _shown(self) -> list[tuple[str, str]]:
@@ -75,6 +75,6 @@ class Top(Widget):
 
 
 def _without_word(title: str) -> str:
-    """Of `5 Alarms ▲12` what counts: `5 ▲12`."""
+    """Of `5 AlarmList ▲12` what counts: `5 ▲12`."""
     key, *words = title.split()
     return " ".join([key, *(word for word in words if word.startswith("▲"))])

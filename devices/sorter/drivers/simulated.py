@@ -1,6 +1,6 @@
-"""A conveyor that only takes the time a real one would, and remembers what it moved.
+"""A simulated conveyor: it takes the time of a real one, and records what it has moved.
 
-Like a real machine it goes on where it was: it keeps its own record of each movement begun, so a
+Like a real machine it continues where it was: since it records each movement that it begins, a
 sorter that crashed and asks again does not make it move twice.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from bus.runtime.clock import passed_since
 from bus.runtime.environment import Environment
 from bus.storage.effect_log import EffectLog
-from devices.sorter.drivers.movement import Movement
+from devices.sorter.drivers.movement import Movement, Reading, Report
 from devices.sorter.layout import Layout
 
 
@@ -19,8 +19,8 @@ class SimulatedConveyor:
 
     Args:
         layout: how long travelling, picking and packing take.
-        record: the machine's own file of movements.
-        speed: how many times faster than the layout says; infinite takes no time.
+        record: the file of its movements.
+        speed: how many times faster than the layout says; if infinite, nothing takes time.
     """
 
     def __init__(self, layout: Layout, record: Path, speed: float = 1.0) -> None:
@@ -28,11 +28,17 @@ class SimulatedConveyor:
         self._speed = speed
         self._environment = Environment()
         self._begun = EffectLog(record)
+        self._cycles = 0
+        self._report: Report = lambda _: None
+
+    def listen(self, report: Report) -> None:
+        """Report its cycles, the movements begun since it was switched on."""
+        self._report = report
 
     async def perform(self, key: str, movement: Movement) -> int | None:
         """Take as long as the movement does, counted from when it first began.
 
-        The wall clock may be set meanwhile: that makes no machine faster or slower.
+        Setting the wall clock meanwhile makes no difference.
         """
         begun = self._begun.get(key)
         if begun is None:
@@ -49,6 +55,8 @@ class SimulatedConveyor:
                 found=self._found(movement),
                 pickup_point=movement.pickup_point,
             )
+            self._cycles += 1
+            self._report(Reading("cycles", self._cycles))
         took = passed_since(  # of a movement that an earlier release began, only `at` is known
             self._environment, begun.get("host", ""), begun.get("uptime", 0), begun["at"]
         )
@@ -62,7 +70,7 @@ class SimulatedConveyor:
         self._begun.close()
 
     def _found(self, movement: Movement) -> int | None:
-        """The pieces that a pick takes."""
+        """The pieces that a pick takes; None for other steps."""
         if movement.step != "picking":
             return None
         pick = movement.pick

@@ -1,4 +1,4 @@
-"""The kiosk: a page at a time, a scanner that types, and a customer who may walk away."""
+"""The kiosk app: shows a page at a time, takes scans, and forgets customers who walk away."""
 
 import asyncio
 import time
@@ -16,30 +16,30 @@ from bus.contract.errors import StorebusError
 from bus.text.safe import visible
 from bus.text.texts import Texts
 from devices.terminal.code import pickup_code
-from devices.terminal.kiosk.attendant import Attendant
-from devices.terminal.kiosk.guest import Guest, Page
+from devices.terminal.kiosk.controller import KioskController
+from devices.terminal.kiosk.customer_session import CustomerSession, Page
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.pages.stack import PageStack
 from devices.terminal.kiosk.presses import Presses
 from devices.terminal.kiosk.refusals import OFFLINE
-from devices.terminal.kiosk.reminder import ReminderScreen
+from devices.terminal.kiosk.reminder_screen import ReminderScreen
 from devices.terminal.kiosk.screen import GuardedScreen
 from devices.terminal.kiosk.settings import KioskSettings
 from devices.terminal.kiosk.wedge import Wedge
 
 DARK, LIGHT = "textual-dark", "textual-light"
 _TICK = 0.5
-"""Seconds between two looks at who is idle and how long a lock lasts."""
+"""Seconds between two checks of idle time and of the lock on pickup codes."""
 
 
 class Kiosk(App[None]):
-    """The kiosk's screen.
+    """The kiosk on a terminal.
 
     Args:
-        attendant: serves its customers; it is run here.
-        settings: how customers are treated.
-        clock: seconds, to tell who is idle.
-        live: whether to be on the bus; without it, only what is in the models is shown.
+        controller: does what customers ask for; it is run here.
+        settings: times and samples.
+        clock: in seconds, to measure idle time.
+        live: whether to connect to the store; if not, the models are shown as they are.
     """
 
     CSS_PATH = "kiosk.tcss"
@@ -55,14 +55,14 @@ class Kiosk(App[None]):
 
     def __init__(
         self,
-        attendant: Attendant,
+        controller: KioskController,
         settings: KioskSettings | None = None,
         clock: Callable[[], float] = time.monotonic,
         *,
         live: bool = True,
     ) -> None:
         super().__init__()
-        self.attendant = attendant
+        self.controller = controller
         self.settings = settings or KioskSettings()
         self.wedge = Wedge(self.settings.scanner_gap)
         self.presses = Presses(self.settings.settle)
@@ -70,42 +70,42 @@ class Kiosk(App[None]):
         self._clock = clock
         self._live = live
         self._touched = clock()
-        self._shown: tuple[Guest, Page, str, Any] | None = None
+        self._shown: tuple[CustomerSession, Page, str, Any] | None = None
         self._redrawing = False
         self._undo: Callable[[], None] = lambda: None
         self._serving: asyncio.Task[None] | None = None
 
     @property
-    def guest(self) -> Guest:
+    def session(self) -> CustomerSession:
         """The customer."""
-        return self.attendant.guest
+        return self.controller.session
 
     @property
     def say(self) -> Texts:
         """The texts in the customer's language."""
-        return self.attendant.say
+        return self.controller.say
 
     def get_default_screen(self) -> GuardedScreen:
-        """The one with the pages."""
+        """The screen with the pages."""
         return GuardedScreen(lambda: self.presses)
 
     def compose(self) -> ComposeResult:
-        """The line above, the page, and what the customer is told."""
+        """Status line, page, and note to the customer."""
         yield Label("", id="status", markup=False)
-        yield PageStack(self.attendant, self.settings)
+        yield PageStack(self.controller, self.settings)
         yield Label("", id="note", markup=False)
 
     async def on_mount(self) -> None:
-        """Begin at the start, on the bus."""
-        self.attendant.changed = self.changed
+        """Show the start page and connect to the store."""
+        self.controller.changed = self.changed
         self.set_interval(_TICK, self._tick)
         if self._live:
-            self._serving = asyncio.create_task(self.attendant.run(), name="kiosk/attendant")
+            self._serving = asyncio.create_task(self.controller.run(), name="kiosk/controller")
             self._serving.add_done_callback(self._ended)
         await self.redraw()
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        """Without its terminal a kiosk is nothing: the command says why."""
+        """A kiosk ends with its terminal; the command says why."""
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
             self.failure = error if isinstance(error, StorebusError) else None
             if self.failure is None:
@@ -114,12 +114,12 @@ class Kiosk(App[None]):
                 self.exit()
 
     failure: StorebusError | None = None
-    """Why it ended by itself."""
+    """The error that ended it."""
 
     async def on_unmount(self) -> None:
-        """Say goodbye."""
+        """Stop the terminal."""
         if self._serving is not None and not self._serving.done():
-            self.attendant.stop()
+            self.controller.stop()
             self._serving.cancel()
             with suppress(asyncio.CancelledError, StorebusError):
                 await self._serving
@@ -127,7 +127,7 @@ class Kiosk(App[None]):
     # -- drawing ------------------------------------------------------------------------------
 
     def changed(self) -> None:
-        """Something is new: draw once, however much it is."""
+        """Redraw soon, once for all changes until then."""
         if not self._redrawing and self.is_running:
             self._redrawing = True
             self.call_later(self._draw_changes)
@@ -137,17 +137,22 @@ class Kiosk(App[None]):
         await self.redraw()
 
     async def redraw(self) -> None:
-        """Show the page that the customer is at, as it is now."""
-        guest = self.guest
-        key = (guest, guest.page, guest.language, guest.product.id if guest.product else None)
+        """Draw the page of the session as it is now."""
+        session = self.session
+        key = (
+            session,
+            session.page,
+            session.language,
+            session.product.id if session.product else None,
+        )
         try:
             if self._shown is None or not _same(self._shown, key):
                 self._shown = key
                 with self.batch_update():
-                    page = await self._stack.turn_to(guest.page)
+                    page = await self._stack.turn_to(session.page)
                     self._draw(page)
                 self.screen_stack[0].set_focus(None)
-                self.under_the_finger_is_another()
+                self.widgets_changed()
             else:
                 page = self.page
                 self._draw(page)
@@ -158,10 +163,10 @@ class Kiosk(App[None]):
 
     @property
     def page(self) -> KioskPage:
-        """The page that is shown, or will be.
+        """The page in front.
 
         Raises:
-            NoMatches: there is none any more.
+            NoMatches: the app is being closed.
         """
         return self._stack.front
 
@@ -170,16 +175,16 @@ class Kiosk(App[None]):
         return self.screen_stack[0].query_one(PageStack)
 
     def _keep_focus(self, page: KioskPage) -> None:
-        """There is always something that Enter is for, also when a button was taken away."""
-        if self.screen_stack[0].focused is None and not self.guest.is_busy:
+        """Move the focus to another widget if the one that had it is gone."""
+        if self.screen_stack[0].focused is None and not self.session.is_busy:
             wanted = [*page.query(page.FIRST), *page.query(Button)]
             self.screen_stack[0].set_focus(next((each for each in wanted if each.focusable), None))
 
     def _draw(self, page: KioskPage) -> None:
         page.draw()
-        base, say, note = self.screen_stack[0], self.say, self.guest.note
-        connected = self.attendant.connected
-        status = f"Storebus · {self.attendant.name}"
+        base, say, note = self.screen_stack[0], self.say, self.session.note
+        connected = self.controller.connected
+        status = f"Storebus · {self.controller.name}"
         label = base.query_one("#status", Label)
         label.update(status if connected else "✖ " + OFFLINE.said(say))
         label.set_class(not connected, "-offline")
@@ -192,27 +197,25 @@ class Kiosk(App[None]):
     def _remind(self) -> None:
         if isinstance(self.screen, ReminderScreen):
             self.screen.draw()
-        elif self.attendant.reminding.current is not None:
-            reminder = ReminderScreen(
-                self.attendant, lambda: self.presses, self.under_the_finger_is_another
-            )
+        elif self.controller.reminders.current is not None:
+            reminder = ReminderScreen(self.controller, lambda: self.presses, self.widgets_changed)
             self.push_screen(reminder, lambda _: self._reminded())
 
     def _reminded(self) -> None:
-        self.under_the_finger_is_another()
+        self.widgets_changed()
         self.changed()
 
-    def under_the_finger_is_another(self) -> None:
-        """What was pressed just now was not meant for what is shown from now on."""
+    def widgets_changed(self) -> None:
+        """The widgets have changed: presses of just now were meant for the old ones."""
         self.presses.changed(time.monotonic())  # as the times of events are
 
     # -- time ---------------------------------------------------------------------------------
 
     def _idle_in(self) -> float | None:
-        """Seconds until the customer is forgotten; None while there is nobody to forget."""
-        guest = self.guest
-        is_fresh = guest.is_nobody and guest.language == self.attendant.language
-        if guest.is_busy or (is_fresh and not self._typed()):
+        """Seconds until the session ends; None if nobody uses the kiosk, or the store is asked."""
+        session = self.session
+        is_fresh = session.is_nobody and session.language == self.controller.language
+        if session.is_busy or (is_fresh and not self._typed()):
             return None
         return self.settings.idle - (self._clock() - self._touched)
 
@@ -220,28 +223,28 @@ class Kiosk(App[None]):
         return any(field.value for field in self.page.query(Input))
 
     async def _tick(self) -> None:
-        if self.guest.is_busy:
-            self._touched = self._clock()  # the time of who waits for us does not run
+        if self.session.is_busy:
+            self._touched = self._clock()  # waiting for the store is not idle time
         left = self._idle_in()
         is_alone = self._clock() - self._touched >= self.settings.idle
         if left is not None and left <= 0:
-            self.attendant.leave()
+            self.controller.leave()
         elif (
-            (is_alone and self.attendant.reminding.take_up())
+            (is_alone and self.controller.reminders.resume())
             or (left is not None and left <= _WARNED)
-            or self.attendant.lock is not None
+            or self.controller.lock is not None
         ):
             self.changed()
 
     def on_resize(self) -> None:
-        """Rows and lists fit the screen that there is."""
+        """Fit rows and lists to the new size."""
         self.changed()
 
     async def on_event(self, event: events.Event) -> None:
-        """See every key before a field does, for a scanner's belong to nobody else."""
+        """Look at every key before widgets do: keys of a scanner are not for them."""
         if isinstance(event, (events.Key, events.MouseDown, events.Paste)):
             self._touched = self._clock()
-        if isinstance(event, events.Key) and not event.is_forwarded:  # else it is on its way back
+        if isinstance(event, events.Key) and not event.is_forwarded:  # else it was seen before
             self._remember(event)
             code = self.wedge.key(event.key, event.character, event.time)
             if code is not None:
@@ -258,58 +261,60 @@ class Kiosk(App[None]):
 
     def _scanned(self, code: str) -> None:
         self._undo()
-        is_free = not isinstance(self.screen, ReminderScreen) and self.guest.page != "receipt"
-        if is_free or pickup_code(code) is not None:  # who collects takes nobody's place
-            self.run_worker(self.attendant.scan(code), name="scan")
+        is_free = not isinstance(self.screen, ReminderScreen) and self.session.page != "receipt"
+        if is_free or pickup_code(code) is not None:  # collecting a parcel disturbs nobody
+            self.run_worker(self.controller.scan(code), name="scan")
 
     # -- the customer -------------------------------------------------------------------------
 
     @on(KioskPage.Go)
     async def go(self, event: KioskPage.Go) -> None:
-        """To another page."""
-        guest = self.guest
-        if guest.is_busy and guest.page == "pay":
+        """Go to another page."""
+        session = self.session
+        if session.is_busy and session.page == "pay":
             return
-        guest.note = guest.note if event.page == guest.page else None
-        guest.page = event.page
+        session.note = session.note if event.page == session.page else None
+        session.page = event.page
         await self.redraw()
 
     @on(KioskPage.Moved)
     def moved(self) -> None:
-        """A second tap is not for what came up in the place of the first."""
-        self.under_the_finger_is_another()
+        """The widgets under the finger have changed."""
+        self.widgets_changed()
 
     @on(KioskPage.Leave)
     def leave(self) -> None:
-        """The customer is done."""
-        self.attendant.leave()
+        """End the session."""
+        self.controller.leave()
 
     async def action_back(self) -> None:
-        """Where the customer came from."""
+        """Go back; on the start page, clear it."""
         with suppress(NoMatches):
             page = self.page
-            if self.guest.page == "start":
-                self.guest.found, self.guest.note = [], None
+            if self.session.page == "start":
+                self.session.found, self.session.note = [], None
                 page.query_one("#code", Input).clear()
                 self.changed()
-            elif not self.guest.is_busy:
+            elif not self.session.is_busy:
                 page.press_back()
 
     def action_light(self) -> None:
-        """From dark to light, or back."""
+        """Switch between the dark and the light theme."""
         self.theme = LIGHT if self.theme == DARK else DARK
 
     @on(Button.Pressed)
     def button_of_nobody(self, event: Button.Pressed) -> None:
-        """Pages hear their own buttons."""
+        """Buttons are handled by their pages."""
         event.stop()
 
 
 _DECIDES = frozenset({"enter", "escape"})
-"""Keys that press something, or lead away."""
+"""Keys that press a button or leave the page."""
 _WARNED = 10.0
-"""Seconds before a customer is forgotten in which it is said."""
+"""Seconds before the session ends during which the customer is warned."""
 
 
-def _same(one: tuple[Guest, Page, str, object], other: tuple[Guest, Page, str, object]) -> bool:
+def _same(
+    one: tuple[CustomerSession, Page, str, object], other: tuple[CustomerSession, Page, str, object]
+) -> bool:
     return one[0] is other[0] and one[1:] == other[1:]

@@ -1,4 +1,4 @@
-"""The cart: several styles with their quantities, and how many of each are left."""
+"""The kiosk's cart: styles with their quantities and their stock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from bus.text.sentence import Sentence
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """So many of a style."""
+    """A style and its quantity."""
 
     product: str
     """The product's name."""
@@ -19,32 +19,32 @@ class Item:
 
     @property
     def price(self) -> Money:
-        """Of all pieces."""
+        """Of all its pieces."""
         each = self.style.price
         return Money(amount=each.amount * self.quantity, currency=each.currency)
 
     @property
     def is_short(self) -> bool:
-        """Whether there are fewer by now."""
+        """Whether the stock has fallen below the quantity."""
         return self.quantity > self.style.available
 
 
 def only_left(left: int) -> Sentence:
-    """Why there cannot be more."""
+    """Why a quantity is not possible."""
     if left == 0:
         return Sentence("This style is sold out.")
     return Sentence("There are only {count} left of this style.", count=left)
 
 
-class Cart:
-    """What the customer is about to buy. What it cannot do it says in a sentence."""
+class KioskCart:
+    """What the customer is about to buy; methods return a sentence if they refuse."""
 
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
-        """By SKU, in the order in which they came."""
+        """By SKU, in the order in which they were added."""
 
     def add(self, product: str, style: Style, quantity: int) -> Sentence | None:
-        """Put pieces in; nothing if they are not all there."""
+        """Add pieces; none if the stock is too low."""
         before = self.quantity(style.sku)
         if before + quantity > style.available:
             return only_left(style.available)
@@ -57,7 +57,7 @@ class Cart:
         return None
 
     def change(self, sku: str, by: int) -> Sentence | None:
-        """Have more or fewer of a style; none is taken out with `remove`."""
+        """Change a quantity, to at least 1."""
         item = self.items[sku]
         quantity = max(1, item.quantity + by)
         if by > 0 and quantity > item.style.available:
@@ -66,16 +66,16 @@ class Cart:
         return None
 
     def set(self, sku: str, quantity: int) -> Sentence | None:
-        """Have so many of a style; where there are not so many it says so, and is not paid."""
+        """Set a quantity, also beyond the stock; then the cart cannot be paid."""
         item = self.items[sku] = replace(self.items[sku], quantity=max(1, quantity))
         return only_left(item.style.available) if item.is_short else None
 
     def remove(self, sku: str) -> None:
-        """Take a style out."""
+        """Remove a style."""
         self.items.pop(sku, None)
 
     def level(self, levels: Mapping[str, int]) -> None:
-        """So many are left now; what is in the cart stays, and is said to be too much."""
+        """Take new stock levels, by SKU; quantities stay as they are."""
         for sku, available in levels.items():
             if sku in self.items:
                 item = self.items[sku]
@@ -83,13 +83,13 @@ class Cart:
                 self.items[sku] = replace(item, style=style)
 
     def renew(self, styles: Mapping[str, Style]) -> None:
-        """Styles as they are sold today."""
+        """Take current prices and stock."""
         for sku, style in styles.items():
             if sku in self.items:
                 self.items[sku] = replace(self.items[sku], style=style)
 
     def repriced(self, before: Mapping[str, Item]) -> Sentence:
-        """What the store refused another total for, now that the styles are as they are sold."""
+        """Which price has changed since `before`, after the store refused the total."""
         for sku, item in self.items.items():
             if sku in before and item.style.price != before[sku].style.price:
                 return Sentence(
@@ -98,17 +98,17 @@ class Cart:
         return Sentence("The store counts another total; look at the cart and pay again.")
 
     def quantity(self, sku: str) -> int:
-        """How many of a style are in it."""
+        """The quantity of a style; 0 if it is not in the cart."""
         return self.items[sku].quantity if sku in self.items else 0
 
     @property
     def pieces(self) -> int:
-        """How many pieces are in it."""
+        """The number of pieces in the cart."""
         return sum(item.quantity for item in self.items.values())
 
     @property
     def total(self) -> Money | None:
-        """What it costs; None while it is empty."""
+        """The total; None while the cart is empty."""
         prices = [item.price for item in self.items.values()]
         if not prices:
             return None
@@ -116,7 +116,7 @@ class Cart:
 
     @property
     def trouble(self) -> Sentence | None:
-        """Why it cannot be paid as it is."""
+        """Why the cart cannot be paid; None if it can."""
         for item in self.items.values():
             if item.is_short:
                 name, left = item.product, item.style.available

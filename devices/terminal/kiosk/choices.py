@@ -1,4 +1,4 @@
-"""A list of which one is chosen, by arrows and Enter or by a tap."""
+"""A list in which one row is chosen, with arrow keys and Enter or by a tap."""
 
 from rich.text import Text
 from textual.widgets import OptionList
@@ -6,14 +6,14 @@ from textual.widgets.option_list import Option
 
 
 class Choices(OptionList):
-    """Options whose texts may change while somebody looks at them; the highlight stays."""
+    """A list whose texts may change while the highlight stays."""
 
     def __init__(self, name: str) -> None:
         super().__init__(id=name)
         self._shown: list[tuple[str, str]] = []
 
     def show(self, rows: list[tuple[str, str]], chosen: str | None = None) -> None:
-        """Show these (id and text); `chosen` is highlighted, else what was before."""
+        """Show rows (id and text); highlight `chosen`, else the same row as before."""
         if rows == self._shown:
             return
         before = chosen or self.chosen
@@ -32,7 +32,7 @@ class Choices(OptionList):
 
     @property
     def chosen(self) -> str | None:
-        """The id of the highlighted one."""
+        """The id of the highlighted row."""
         if self.highlighted is None or self.highlighted >= len(self._shown):
             return None
         return self._shown[self.highlighted][0]

@@ -1,4 +1,4 @@
-"""Keys to tap, for who has no keyboard: digits, or letters too."""
+"""On-screen keys for customers without a keyboard: digits, or letters too."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -11,7 +11,7 @@ from devices.terminal.kiosk.tap import Tap
 
 
 class Keypad(Grid):
-    """Digits; types into a field.
+    """On-screen digits that type into a field.
 
     Args:
         field: selects the field on the same page.
@@ -28,7 +28,7 @@ class Keypad(Grid):
         self._entered = entered
 
     def compose(self) -> ComposeResult:
-        """The keys; those of the keyboard do the same, so that none of them takes the focus."""
+        """The keys; none takes the focus, since a keyboard does the same."""
         for key in (*self.KEYS, self._enter):
             button = Tap(key, name=key)
             button.can_focus = False
@@ -40,7 +40,7 @@ class Keypad(Grid):
         self.tapped(event.button.name or "")
 
     def tapped(self, name: str) -> None:
-        """Do what a key is for."""
+        """Do what a key does."""
         field = self.screen.query_one(self._field, Input)
         if name == self._enter:
             self._entered()
@@ -50,25 +50,25 @@ class Keypad(Grid):
             field.insert_text_at_cursor(self.typed(name))
 
     def typed(self, key: str) -> str:
-        """What a key types."""
+        """The character that a key types."""
         return key
 
 
 class Keyboard(Keypad):
-    """Letters, digits and the signs of addresses and card tokens."""
+    """On-screen letters, digits, and the punctuation of URLs and card tokens."""
 
     KEYS = "1234567890-⌫qwertyuiop_/asdfghjkl:.@⇧zxcvbnm,+␣"
     _is_shifted = False
 
     def tapped(self, name: str) -> None:
-        """Shift holds until it is tapped again: tokens tell capitals from small letters."""
+        """Shift stays on until it is tapped again: card tokens are case-sensitive."""
         if name == "⇧":
             self.shift(not self._is_shifted)
         else:
             super().tapped(name)
 
     def shift(self, to: bool) -> None:
-        """Capitals from now on, or small letters."""
+        """Switch to capitals or to small letters."""
         self._is_shifted = to
         for key in self.query(Tap):
             key.set_class(to and key.name == "⇧", "-main")
@@ -76,7 +76,7 @@ class Keyboard(Keypad):
                 key.label = self.typed(key.name) if key.name.isalpha() else key.name
 
     def typed(self, key: str) -> str:
-        """A letter as it is shown."""
+        """The character that a key types, in the present case."""
         if key == "␣":
             return " "
         return key.upper() if self._is_shifted else key

@@ -1,4 +1,4 @@
-"""The orders of this kiosk that are under way, and how far each has come."""
+"""The open orders of this kiosk and their progress."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -8,9 +8,9 @@ from bus.contract.sorter import JobState
 from bus.text.sentence import Sentence, marked
 
 OPEN: tuple[OrderState, ...] = ("settled", "short", "ready", "reminded")
-"""The states in which a customer waits or is waited for."""
+"""The states in which an order is open."""
 WAITING: tuple[OrderState, ...] = ("ready", "reminded")
-"""The states in which the parcel lies at its pickup point."""
+"""The states in which the parcel is at its pickup point."""
 _STEPS = {
     "assigned": (10, marked("a sorter has the order")),
     "travelling": (20, marked("the sorter is on its way to the shelf")),
@@ -21,12 +21,12 @@ _STEPS = {
     "done": (95, marked("packed")),
 }
 _PICKING = 35
-"""Percent of the way that all picks make together."""
+"""The share of all picks together, in percent."""
 
 
 @dataclass(frozen=True, slots=True)
-class UnderWay:
-    """An order that is not collected yet."""
+class OpenOrder:
+    """An order that has not been collected yet."""
 
     order: str
     state: OrderState
@@ -35,7 +35,7 @@ class UnderWay:
 
     @property
     def percent(self) -> int:
-        """How far it has come: 100 when it can be collected."""
+        """The progress in percent: 100 when it can be collected."""
         if self.state in WAITING:
             return 100
         if self.job is None or self.job.step not in _STEPS:
@@ -47,7 +47,7 @@ class UnderWay:
 
     @property
     def words(self) -> Sentence:
-        """What is happening to it."""
+        """What is happening to the order."""
         if self.state in WAITING:
             return Sentence("ready to collect")
         if self.job is None or self.job.step not in _STEPS:
@@ -55,31 +55,31 @@ class UnderWay:
         return Sentence(_STEPS[self.job.step][1])
 
 
-class OrderBook:
-    """Learns from the store's answers, from `order-changed` and from what sorters say.
+class OpenOrders:
+    """Kept up to date by answers of settlement, `order-changed` events and sorters' jobs.
 
     Args:
-        terminal: whose orders they are.
+        terminal: the terminal that bought them.
     """
 
     def __init__(self, terminal: str) -> None:
         self._terminal = terminal
-        self._orders: dict[str, UnderWay] = {}
+        self._orders: dict[str, OpenOrder] = {}
         self._jobs: dict[str, JobState] = {}
 
-    def all(self) -> list[UnderWay]:
-        """The orders under way: those to collect first, then newest first."""
+    def all(self) -> list[OpenOrder]:
+        """The open orders: those to collect first, then the newest first."""
         newest = reversed(self._orders.values())
         return sorted(newest, key=lambda each: each.state not in WAITING)
 
     def fill(self, summaries: Iterable[OrderSummary]) -> None:
-        """These are open, and no others."""
+        """Replace all orders by these."""
         self._orders = {}
         for summary in sorted(summaries, key=lambda each: each.since):
             self.changed(summary)
 
     def changed(self, summary: OrderSummary) -> bool:
-        """An order came into a state; whether it is one of ours."""
+        """Take a new state of an order; whether it is one of this terminal."""
         if summary.terminal != self._terminal:
             return False
         if summary.state not in OPEN:
@@ -88,12 +88,12 @@ class OrderBook:
         job = next((job for job in self._jobs.values() if job.order == summary.order), None)
         known = self._orders.get(summary.order)
         if known is None:
-            known = UnderWay(summary.order, summary.state, summary.pickup_point, job)
+            known = OpenOrder(summary.order, summary.state, summary.pickup_point, job)
         self._orders[summary.order] = replace(known, state=summary.state)
         return True
 
     def job(self, sorter: str, job: JobState) -> None:
-        """What a sorter is doing."""
+        """Take a new state of a sorter's job."""
         before = self._jobs.get(sorter)
         self._jobs[sorter] = job
         for order in {job.order, before.order if before else None} & self._orders.keys():

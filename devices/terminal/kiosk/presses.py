@@ -1,21 +1,21 @@
-"""Which presses count: what has just come under the finger is not what it was meant for.
+"""Which presses count: one just after the widgets have changed was meant for the old ones.
 
-A second tap, a third one of somebody impatient, a key that is held down: they belong to what was
-there before. Knows no screen.
+So a double tap, an impatient third tap, or a key that is held down presses nothing on the next
+page. Knows no screen.
 """
 
 from collections.abc import Hashable
 
 _NEAR = (6, 2)
-"""Columns and rows within which a finger meets the same place again."""
+"""Columns and rows within which two taps are at the same place."""
 
 
 class Presses:
-    """Tells presses that were meant for what is shown from those that were not.
+    """Tells presses that were meant for the present widgets from those that were not.
 
     Args:
-        settle: seconds that what has changed takes no press, and within which another press of
-            the same key, or at the same place, goes on with the gesture before.
+        settle: seconds for which new widgets ignore presses, and within which a press of the same
+            key, or at the same place, continues the gesture before it.
     """
 
     def __init__(self, settle: float) -> None:
@@ -25,11 +25,11 @@ class Presses:
         self._last: tuple[float, Hashable] = (float("-inf"), None)
 
     def changed(self, at: float) -> None:
-        """Something else is under the finger, since so many seconds of the events' clock."""
+        """The widgets have changed at a time, in seconds of the events' clock."""
         self._changed = at
 
     def counts(self, what: str | tuple[int, int], at: float) -> bool:
-        """Whether a key, or a touch at a column and row, was meant for what is shown."""
+        """Whether a key, or a touch at a column and row, was meant for the present widgets."""
         before, last = self._last
         goes_on = at - before < self._settle and _same(what, last)
         if not goes_on:

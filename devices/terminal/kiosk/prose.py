@@ -1,4 +1,4 @@
-"""Text that fits itself into the room that it is given: sentences that are wrapped, and rows."""
+"""Labels whose sentences are wrapped to the width of the screen."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from bus.text.wrap import wrapped
 
 @dataclass(frozen=True, slots=True)
 class Paragraphs:
-    """Sentences, broken into lines as readers of their script expect; made safe already."""
+    """Text wrapped by the rules of its script; it must be made safe before."""
 
     text: str
     is_centred: bool = False
@@ -27,12 +27,12 @@ class Paragraphs:
 
 
 class Prose(Label):
-    """A label of sentences."""
+    """A label with wrapped sentences."""
 
     def __init__(self, text: str, name: str, *, is_centred: bool = False) -> None:
         super().__init__(Paragraphs(text, is_centred), id=name)
         self._is_centred = is_centred
 
     def show(self, text: str) -> None:
-        """Say something else; the text is made safe already."""
+        """Show another text; it must be made safe before."""
         self.update(Paragraphs(text, self._is_centred))

@@ -1,4 +1,4 @@
-"""What the store refused, in a sentence that a customer understands."""
+"""The store's refusals as sentences for customers."""
 
 from bus.contract.problem import ProblemData
 from bus.text.sentence import Sentence, marked
@@ -35,11 +35,11 @@ _LABELS = {
     "pickup-code": marked("Six digits are a pickup code: choose Collect to use it."),
     "elements": marked("This label is damaged or misprinted. Please ask the staff."),
 }
-"""Why a label is not known, by the catalog's reason."""
+"""By the catalog's reason, why a label is not known."""
 
 
 def refusal(problem: ProblemData) -> Sentence:
-    """The sentence to a refusal; of one that is not known, the store's own words."""
+    """The sentence for a refusal; for an unknown code, the store's own detail."""
     extra = problem.model_extra or {}
     if problem.code == "too-many-tries":
         return locked(int(extra.get("retryAfter", 60)))
@@ -56,7 +56,7 @@ def refusal(problem: ProblemData) -> Sentence:
 
 
 def locked(seconds: int) -> Sentence:
-    """Too many pickup codes were wrong."""
+    """Too many pickup codes were wrong: for how long none may be tried."""
     return Sentence("Too many wrong codes. Try again in {seconds} s.", seconds=seconds)
 
 

@@ -1,4 +1,4 @@
-"""The kiosk's screens: no touch comes to what it was not meant for."""
+"""The base of the kiosk's screens: it ignores touches that were meant for other widgets."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,10 @@ from devices.terminal.kiosk.presses import Presses
 
 
 class GuardedScreen(Screen[None]):
-    """A screen that takes no touch that was meant for what was there before.
+    """A screen that ignores touches made just before its widgets changed.
 
     Args:
-        presses: tells which count.
+        presses: tells which touches count.
     """
 
     def __init__(self, presses: Callable[[], Presses]) -> None:
@@ -21,7 +21,7 @@ class GuardedScreen(Screen[None]):
         self._is_ignored = False
 
     def _forward_event(self, event: events.Event) -> None:
-        """Every event of the mouse comes through here before it meets a widget."""
+        """Filter mouse events before widgets get them."""
         if isinstance(event, events.MouseDown) and not event.is_forwarded:
             at = (round(event.screen_x), round(event.screen_y))
             self._is_ignored = not self._presses().counts(at, event.time)

@@ -1,4 +1,4 @@
-"""How a kiosk treats its customers."""
+"""The settings of a kiosk."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class KioskSettings(BaseModel):
-    """Times and hints of a kiosk."""
+    """Times and samples of a kiosk."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -7,20 +7,20 @@ from textual.widgets import Button
 
 
 class Tap(Button):
-    """Each of two quick taps counts; what must happen once sees to that itself.
+    """A button for which each of two quick taps counts.
 
     Args:
-        label: what stands on it: a text as it is, never markup.
-        options: as of a button.
+        label: its text, which is never taken as markup.
+        options: as for `Button`.
     """
 
     def __init__(self, label: str, **options: Any) -> None:
         super().__init__(Content(label), **options)
 
     def on_mount(self) -> None:
-        """No time in which it is held down and hears nothing."""
+        """Do not ignore taps while the button is drawn as pressed."""
         self.active_effect_duration = 0
 
     def validate_label(self, label: ContentText) -> Content:
-        """The same where the label is another later."""
+        """A later label is not taken as markup either."""
         return Content(label) if isinstance(label, str) else super().validate_label(label)

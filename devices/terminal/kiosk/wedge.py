@@ -1,4 +1,4 @@
-"""A keyboard-wedge scanner: fast keys that end with Enter are a code, whatever has the focus."""
+"""A keyboard-wedge scanner: fast keys ended by Enter are a code, whatever has the focus."""
 
 from devices.terminal.code import is_of_a_code, pickup_code
 
@@ -23,7 +23,7 @@ class Wedge:
         return not self._typed or at - self._last > self.gap
 
     def key(self, key: str, character: str | None, at: float) -> str | None:
-        """Take a key that was pressed at a time, in seconds; the code if it ended one."""
+        """Take a key pressed at a time in seconds; the code that it completes, if any."""
         typed = "" if self.is_new(at) else self._typed
         self._last, self._typed = at, ""
         if key == "enter":

@@ -1,15 +1,15 @@
-"""What goods, prices and orders look like in lines of text; everything of others is made safe."""
+"""Goods, prices and orders as lines of text; text from the store is made safe."""
 
 from bus.contract.catalog import Product, Style
 from bus.contract.values import Money
 from bus.contract.warehouse import PickupPoints
-from bus.text.price import price_text
 from bus.text.safe import fit, short, visible
 from bus.text.safe import width as cells
 from bus.text.texts import Texts
+from commerce.price import price_text
 from devices.terminal.kiosk.cart import Item
-from devices.terminal.kiosk.orders import UnderWay
-from devices.terminal.receipt import Paper
+from devices.terminal.kiosk.orders import OpenOrder
+from devices.terminal.sales_receipt import SalesReceipt
 
 _BAR = 24
 _CALLED = 4
@@ -22,7 +22,7 @@ def money(value: Money) -> str:
 
 
 def style_line(style: Style, say: Texts, width: int) -> str:
-    """A style: what tells it from the others, its price, how many are left."""
+    """A style: its attributes, price and stock."""
     name = ", ".join(style.attributes.values()) or style.sku
     return _two(name, f"{money(style.price)}   {fit(_left(style, say), 10, right=True)}", width)
 
@@ -32,7 +32,7 @@ def _left(style: Style, say: Texts) -> str:
 
 
 def product_line(product: Product, say: Texts, width: int) -> str:
-    """A product: its name, and from what price."""
+    """A product: its name and lowest price."""
     cheapest = min((style.price for style in product.styles), key=lambda each: each.amount)
     return _two(product.name, say("from {price}", price=money(cheapest)), width)
 
@@ -47,14 +47,14 @@ def item_line(item: Item, say: Texts, width: int) -> str:
 
 
 def call_number(order: str) -> str:
-    """By what an order is called where everybody hears it; it collects nothing."""
+    """The number by which an order is called in public; it is not the pickup code."""
     return order[-_CALLED:].upper()
 
 
 def order_lines(
-    order: UnderWay, code: str | None, points: PickupPoints | None, say: Texts, width: int
+    order: OpenOrder, code: str | None, points: PickupPoints | None, say: Texts, width: int
 ) -> str:
-    """An order under way: which, its code for who has bought it, a bar, and what is happening."""
+    """An open order: its number, its code if known, its pickup point, and its progress."""
     done = _BAR * order.percent // 100
     bar = "█" * done + "░" * (_BAR - done)
     point = short(point_name(order.point, points), 30)
@@ -67,13 +67,13 @@ def order_lines(
 
 
 def point_name(point: str, points: PickupPoints | None) -> str:
-    """A pickup point as customers know it."""
+    """The name of a pickup point; its id if the name is not known."""
     known = points.points if points is not None else []
     return visible(next((each.name for each in known if each.id == point), point))
 
 
-def receipt_lines(receipt: Paper, width: int) -> list[str]:
-    """A receipt on few lines: what was paid first, who sold it last."""
+def receipt_lines(receipt: SalesReceipt, width: int) -> list[str]:
+    """A sales receipt on few lines: goods and total first, the seller last."""
     goods = [_two(f"{what}   {each}", cost, width) for what, each, cost in receipt.lines]
     quarter = width // 4
     rates = ["".join(fit(cell, quarter, right=True) for cell in row) for row in receipt.taxes]
@@ -84,7 +84,7 @@ def receipt_lines(receipt: Paper, width: int) -> list[str]:
 
 
 def _two(left: str, right: str, width: int) -> str:
-    """A text on the left and one on the right of a line."""
+    """A line with a text on the left and one on the right."""
     right = short(right, width)
     room = max(0, width - cells(right) - 1)
     return f"{fit(left, room)} {right}" if room else right

@@ -23,7 +23,7 @@ _PAIRS = {
 _LONGEST = 2048
 
 
-class Keys:
+class KeyDecoder:
     """Puts codes together from keys that go down and up."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ async def evdev_scanner(path: str) -> AsyncGenerator[str, None]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigurationError(f"There is no scanner at {path}: {reason}.") from error
-    keys = Keys()
+    keys = KeyDecoder()
     try:
         async for event in device.async_read_loop():
             if event.type == evdev.ecodes.EV_KEY and event.value in {0, 1}:

@@ -11,7 +11,7 @@ _LONGEST = 2048
 _CHUNK = 4096
 
 
-class Lines:
+class LineBuffer:
     """Puts codes together from what arrives, in whatever pieces."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ def _text(line: bytes) -> str:
 
 async def lines_of(descriptor: int) -> AsyncGenerator[str, None]:
     """The codes that arrive at a file descriptor, until its end or until the device is gone."""
-    lines = Lines()
+    lines = LineBuffer()
     while data := await _read(descriptor):
         for code in lines.feed(data):
             yield code

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp
 from devices.terminal.web import carts, collecting, orders, products, resolver
 from devices.terminal.web.guard import Allowance, Guard, broken
 from devices.terminal.web.live import Streams, live
+from devices.terminal.web.session import LANGUAGES, PACKAGE, BrowserSession, remember_language
 from devices.terminal.web.site import Site, see_other
-from devices.terminal.web.visitor import LANGUAGES, PACKAGE, Visitor, remember_language
 
 
 def application(site: Site) -> ASGIApp:
@@ -53,7 +53,7 @@ def application(site: Site) -> ASGIApp:
     return Guard(app, Allowance(settings.rate, settings.burst))
 
 
-async def language(_: Site, request: Request, __: Visitor, form: dict[str, str]) -> Response:
+async def language(_: Site, request: Request, __: BrowserSession, form: dict[str, str]) -> Response:
     """Speak another language, on the page where the customer is."""
     response = see_other(_way_back(request))
     if form.get("language") in LANGUAGES:

@@ -12,8 +12,8 @@ from devices.terminal.web import domain
 from devices.terminal.web.domain import CartLine
 from devices.terminal.web.paying import CARD_NUMBER, NOTHING, Given, given_in, payment_of
 from devices.terminal.web.products import whole
+from devices.terminal.web.session import BrowserSession
 from devices.terminal.web.site import Site, see_other
-from devices.terminal.web.visitor import Visitor
 from devices.terminal.web.words import problem_in_words
 
 _NOT_SOLD = ("unknown-label", "retired")
@@ -22,25 +22,25 @@ _WAIT = 1.0
 """Seconds that the page of a purchase waits for its outcome before it shows that it waits."""
 
 
-async def cart(site: Site, _: Request, visitor: Visitor) -> Response:
+async def cart(site: Site, _: Request, session: BrowserSession) -> Response:
     """The cart with its prices of now."""
-    return await cart_page(site, visitor)
+    return await cart_page(site, session)
 
 
 async def cart_page(
     site: Site,
-    visitor: Visitor,
+    session: BrowserSession,
     *,
     error: str = "",
     status: int = 200,
     given: Given = NOTHING,
 ) -> Response:
     """The cart, with what is wrong with what was just asked for."""
-    levels, gone = await _refresh(site, visitor)
-    kept = site.customers.cart(visitor.session)
-    points = site.hearing.points
+    levels, gone = await _refresh(site, session)
+    kept = site.customers.cart(session.id)
+    points = site.notifier.points
     return site.page(
-        visitor,
+        session,
         "cart.html",
         status,
         cart=kept,
@@ -49,19 +49,19 @@ async def cart_page(
         points=points.points if points else [],
         default=points.default if points else "",
         most=domain.MOST_PIECES,
-        cards=site.hearing.takes_cards,
+        cards=site.notifier.takes_cards,
         error=error,
         given=given,
     )
 
 
-async def _refresh(site: Site, visitor: Visitor) -> tuple[dict[str, int], list[str]]:
+async def _refresh(site: Site, session: BrowserSession) -> tuple[dict[str, int], list[str]]:
     """Give the cart today's prices.
 
     Returns:
         What is left of each style, and the names of what is not sold any more.
     """
-    kept = site.customers.cart(visitor.session)
+    kept = site.customers.cart(session.id)
     levels: dict[str, int] = {}
     gone: dict[str, str] = {}
     fresh: dict[str, CartLine] = {}
@@ -84,22 +84,22 @@ async def _refresh(site: Site, visitor: Visitor) -> tuple[dict[str, int], list[s
     if domain.renewed(kept.lines, fresh, gone.keys()) != kept.lines:
         # What the customer did meanwhile, on another page, stays done.
         await site.customers.change_cart(
-            visitor.session, lambda lines: domain.renewed(lines, fresh, gone.keys())
+            session.id, lambda lines: domain.renewed(lines, fresh, gone.keys())
         )
     return levels, list(gone.values())
 
 
-async def change(site: Site, _: Request, visitor: Visitor, form: dict[str, str]) -> Response:
+async def change(site: Site, _: Request, session: BrowserSession, form: dict[str, str]) -> Response:
     """Another quantity of a line, or none."""
-    sku, say = form.get("sku", ""), site.say(visitor)
+    sku, say = form.get("sku", ""), site.say(session)
     quantity = 0 if "remove" in form else whole(form.get("quantity", ""))
-    kept = site.customers.cart(visitor.session)
+    kept = site.customers.cart(session.id)
     line = next((each for each in kept.lines if each.sku == sku), None)
     if line is None:
         return see_other("/cart")
     if quantity == 0:
         await site.customers.change_cart(
-            visitor.session, lambda lines: tuple(each for each in lines if each.sku != sku)
+            session.id, lambda lines: tuple(each for each in lines if each.sku != sku)
         )
         return see_other("/cart")
     found = await site.look_up(line.gtin)
@@ -108,35 +108,35 @@ async def change(site: Site, _: Request, visitor: Visitor, form: dict[str, str])
         return see_other("/cart")
     if not 1 <= quantity <= domain.MOST_PIECES:
         error = say("Enter a number from 1 to {most}.", most=domain.MOST_PIECES)
-        return await cart_page(site, visitor, error=error, status=422)
+        return await cart_page(site, session, error=error, status=422)
     if quantity > style.available:
         error = say("Only {count} left.", count=style.available)
         if not style.available:
             error = say("Sold out")
-        return await cart_page(site, visitor, error=error, status=409)
+        return await cart_page(site, session, error=error, status=409)
     changed = domain.line_of(found.product, style, quantity)
-    await site.customers.change_cart(visitor.session, lambda lines: domain.replaced(lines, changed))
+    await site.customers.change_cart(session.id, lambda lines: domain.replaced(lines, changed))
     return see_other("/cart")
 
 
-async def buy(site: Site, _: Request, visitor: Visitor, form: dict[str, str]) -> Response:
+async def buy(site: Site, _: Request, session: BrowserSession, form: dict[str, str]) -> Response:
     """Buy the cart of a page; the same page again, tapped twice or after going back, buys once."""
-    say = site.say(visitor)
+    say = site.say(session)
     token = form.get("cart", "")[:64]
-    known = site.customers.bought(visitor.session, token)
+    known = site.customers.bought(session.id, token)
     if known is not None:
         return see_other(f"/purchase/{token}")
     given = given_in(form)
-    payment = payment_of(given, cards=site.hearing.takes_cards)
+    payment = payment_of(given, cards=site.notifier.takes_cards)
     if isinstance(payment, str):
         again = Given(given.method) if payment is CARD_NUMBER else given
-        return await cart_page(site, visitor, error=say(payment), status=422, given=again)
+        return await cart_page(site, session, error=say(payment), status=422, given=again)
     total = whole(form.get("total", ""))
     if total < 0:
         raise HTTPException(400)
     try:
         await site.customers.buy_cart(
-            visitor.session,
+            session.id,
             token,
             form.get("goods", ""),
             payment,
@@ -145,31 +145,31 @@ async def buy(site: Site, _: Request, visitor: Visitor, form: dict[str, str]) ->
         )
     except WrongState:
         error = say("The cart has changed meanwhile. Look at it once more.")
-        return await cart_page(site, visitor, error=error, status=409)
+        return await cart_page(site, session, error=error, status=409)
     except ValidationError:
         raise HTTPException(400) from None
     return see_other(f"/purchase/{token}")
 
 
-async def purchase(site: Site, request: Request, visitor: Visitor) -> Response:
+async def purchase(site: Site, request: Request, session: BrowserSession) -> Response:
     """What became of a purchase; while it is under way the page asks again by itself."""
     token = request.path_params["token"][:64]
-    identifier = site.customers.bought(visitor.session, token)
+    identifier = site.customers.bought(session.id, token)
     if identifier is None:
         raise HTTPException(404)
     try:
         async with asyncio.timeout(_WAIT):
             bought = await site.customers.outcome(identifier)
     except TimeoutError:
-        return site.page(visitor, "waiting.html", token=token)
+        return site.page(session, "waiting.html", token=token)
     if bought.receipt is not None:
         return see_other(f"/order/{bought.receipt.order}")
-    say = site.say(visitor)
+    say = site.say(session)
     if bought.state == "unknown" or bought.problem is None:
         sentence = say(
             "The store did not answer in time. Whether it was bought is not known yet; this page"
             " goes on asking. Please ask the staff before you buy again."
         )
-        return site.page(visitor, "unknown.html", 504, sentence=sentence, token=token)
+        return site.page(session, "unknown.html", 504, sentence=sentence, token=token)
     sentence = problem_in_words(say, bought.problem)
-    return site.page(visitor, "refused.html", 409, sentence=sentence)
+    return site.page(session, "refused.html", 409, sentence=sentence)

@@ -15,74 +15,76 @@ from bus.contract.errors import NoAnswer, Problem, UnknownPickupCode
 from bus.contract.settlement import COLLECT, ORDER, Collect, OrderQuery, OrderStateReply, OrderView
 from bus.contract.warehouse import PickupPoint
 from devices.terminal.code import pickup_code
+from devices.terminal.web.session import BrowserSession
 from devices.terminal.web.site import Site
-from devices.terminal.web.visitor import Visitor
 from devices.terminal.web.words import state_in_words
 
 
-async def collect(site: Site, request: Request, visitor: Visitor) -> Response:
+async def collect(site: Site, request: Request, session: BrowserSession) -> Response:
     """Where the pickup code is typed in: at a point, or wherever the customer is."""
-    return _page(site, visitor, _point(site, request))
+    return _page(site, session, _point(site, request))
 
 
 async def collected(
-    site: Site, request: Request, visitor: Visitor, form: dict[str, str]
+    site: Site, request: Request, session: BrowserSession, form: dict[str, str]
 ) -> Response:
     """Collect a parcel by its code, or say where it is."""
-    point, say = _point(site, request), site.say(visitor)
+    point, say = _point(site, request), site.say(session)
     customers = site.customers
-    if seconds := customers.seconds_locked(visitor.session):
-        return _locked(site, visitor, point, seconds)
+    if seconds := customers.seconds_locked(session.id):
+        return _locked(site, session, point, seconds)
     code = pickup_code(form.get("code", ""))
     if code is None:
         error = say("A pickup code has six digits.")
-        return _page(site, visitor, point, 422, error=error)
+        return _page(site, session, point, 422, error=error)
     answer: Callable[..., Awaitable[Response]] = _tell if form.get("do") == "ask" else _hand_over
-    if customers.knows_code(visitor.session, code):  # who bought here need not guess
-        return await answer(site, visitor, point, code)
-    async with site.guessing(visitor.client):
-        if not (seconds := customers.seconds_locked(visitor.session)):
-            await asyncio.sleep(customers.seconds_slowed(visitor.client))
+    if customers.knows_code(session.id, code):  # who bought here need not guess
+        return await answer(site, session, point, code)
+    async with site.guessing(session.client):
+        if not (seconds := customers.seconds_locked(session.id)):
+            await asyncio.sleep(customers.seconds_slowed(session.client))
             try:
-                return await answer(site, visitor, point, code)
+                return await answer(site, session, point, code)
             except UnknownPickupCode:
-                await customers.guessed_wrong(visitor.session, visitor.client)
-            seconds = customers.seconds_locked(visitor.session)
+                await customers.guessed_wrong(session.id, session.client)
+            seconds = customers.seconds_locked(session.id)
     if seconds:
-        return _locked(site, visitor, point, seconds)
+        return _locked(site, session, point, seconds)
     error = say("No parcel waits under this code. Check the six digits.")
-    return _page(site, visitor, point, 422, error=error)
+    return _page(site, session, point, 422, error=error)
 
 
 async def _hand_over(
-    site: Site, visitor: Visitor, point: PickupPoint | None, code: str
+    site: Site, session: BrowserSession, point: PickupPoint | None, code: str
 ) -> Response:
     """The order is collected, unless the customer stands at another point than its parcel."""
     if point is not None:
         view = await _ask(site, code)
         if view.pickup_point != point.id:
-            say, there = site.say(visitor), site.hearing.point_name(view.pickup_point)
+            say, there = site.say(session), site.notifier.point_name(view.pickup_point)
             error = say("This order is brought to another pickup point: {point}.", point=there)
-            return _page(site, visitor, point, 409, error=error)
+            return _page(site, session, point, 409, error=error)
     try:
         reply: OrderStateReply = await site.customers.node.ask(
             COLLECT, "settlement", Collect(code=code)
         )
     except Problem as problem:
         raise _known(problem) from None
-    return site.page(visitor, "collected.html", order=reply.order)
+    return site.page(session, "collected.html", order=reply.order)
 
 
-async def _tell(site: Site, visitor: Visitor, point: PickupPoint | None, code: str) -> Response:
+async def _tell(
+    site: Site, session: BrowserSession, point: PickupPoint | None, code: str
+) -> Response:
     """Where an order is, and where it will be collected."""
     view = await _ask(site, code)
-    say = site.say(visitor)
+    say = site.say(session)
     told = (
         say("Order {order}", order=view.order),
         state_in_words(say, view.state),
-        say("Collect it here: {point}", point=site.hearing.point_name(view.pickup_point)),
+        say("Collect it here: {point}", point=site.notifier.point_name(view.pickup_point)),
     )
-    return _page(site, visitor, point, told=told)
+    return _page(site, session, point, told=told)
 
 
 async def _ask(site: Site, code: str) -> OrderView:
@@ -109,9 +111,9 @@ def _point(site: Site, request: Request) -> PickupPoint | None:
     wanted = request.path_params.get("point")
     if wanted is None:
         return None
-    if site.hearing.points is None:
+    if site.notifier.points is None:
         raise NoAnswer("The warehouse has not said which pickup points there are.")
-    found = next((each for each in site.hearing.points.points if each.id == wanted), None)
+    found = next((each for each in site.notifier.points.points if each.id == wanted), None)
     if found is None:
         raise HTTPException(404)
     return found
@@ -119,22 +121,24 @@ def _point(site: Site, request: Request) -> PickupPoint | None:
 
 def _page(
     site: Site,
-    visitor: Visitor,
+    session: BrowserSession,
     point: PickupPoint | None,
     status: int = 200,
     *,
     error: str = "",
     told: tuple[str, ...] = (),
 ) -> Response:
-    return site.page(visitor, "collect.html", status, point=point, error=error, told=told)
+    return site.page(session, "collect.html", status, point=point, error=error, told=told)
 
 
-def _locked(site: Site, visitor: Visitor, point: PickupPoint | None, seconds: int) -> Response:
-    say = site.say(visitor)
+def _locked(
+    site: Site, session: BrowserSession, point: PickupPoint | None, seconds: int
+) -> Response:
+    say = site.say(session)
     error = say(
         "Too many wrong codes. You can try again in {seconds} seconds, or ask the staff.",
         seconds=seconds,
     )
-    response = _page(site, visitor, point, 429, error=error)
+    response = _page(site, session, point, 429, error=error)
     response.headers["retry-after"] = str(seconds)
     return response

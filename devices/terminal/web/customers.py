@@ -1,4 +1,4 @@
-"""The terminal behind the page: it keeps the carts and orders of many browsers apart."""
+"""The terminal behind the page; it keeps the carts and orders of each browser session."""
 
 import asyncio
 import logging
@@ -19,35 +19,35 @@ from devices.terminal import store as terminal_store
 from devices.terminal.domain import PurchaseState
 from devices.terminal.role import Terminal, answered, became_of
 from devices.terminal.web import domain, store
-from devices.terminal.web.domain import Cart, CartLine
-from devices.terminal.web.hearing import Hearing
+from devices.terminal.web.domain import BrowserCart, CartLine
+from devices.terminal.web.notifier import ChangeNotifier
 from devices.terminal.web.store import Kept
 
 logger = logging.getLogger("storebus.web")
 
 _DAY = 24 * 60 * 60 * 1000
 _TIDY = 3600.0
-"""Seconds between two looks at what was left."""
+"""Seconds between two rounds of forgetting idle sessions."""
 
 
 def session_key(session: str) -> str:
-    """A browser, where wrong codes are counted."""
+    """The key under which wrong pickup codes of a browser are counted."""
     return f"session {session}"
 
 
 def address_key(address: str) -> str:
-    """An address, where wrong codes are counted."""
+    """The key under which wrong pickup codes of an IP address are counted."""
     return f"address {address}"
 
 
 class Customers(Terminal):
-    """A terminal that browsers use.
+    """A terminal whose customers are browser sessions.
 
     Args:
         name: `web-1`.
         deployment: where it runs.
-        hearing: what is heard on the bus; told what changed for whom.
-        keep: seconds after which a browser that did nothing is forgotten.
+        notifier: notified of what changes for whom.
+        keep: seconds until an idle browser session is forgotten.
         patience: see `Terminal`.
     """
 
@@ -55,12 +55,12 @@ class Customers(Terminal):
         self,
         name: str,
         deployment: Deployment,
-        hearing: Hearing,
+        notifier: ChangeNotifier,
         keep: float,
         patience: float = 60.0,
     ) -> None:
         self._keep = round(keep * 1000)
-        self.hearing = hearing
+        self.notifier = notifier
         super().__init__(name, deployment, patience=patience)
 
     def _role(self) -> Role:
@@ -69,31 +69,33 @@ class Customers(Terminal):
             schemas=(terminal_store.SCHEMA, store.SCHEMA),
             answers={PURCHASE: self._answered},
             started=self._started,
-            hears=self.hearing.channels,
+            hears=self.notifier.channels,
         )
 
     def secret(self) -> bytes:
-        """What cookies and forms are signed with; the same after a restart."""
+        """The key that signs cookies and forms; it survives restarts."""
         found = self.node.read(store.secret)
         assert found is not None, "it is made in the first transaction"
         return found
 
-    def cart(self, session: str) -> Cart:
-        """The cart that a browser fills; an empty one is not kept."""
-        return self.node.read(lambda rows: store.open_cart(rows, session)) or Cart("")
+    def cart(self, session: str) -> BrowserCart:
+        """The open cart of a browser; an empty cart is not stored."""
+        return self.node.read(lambda rows: store.open_cart(rows, session)) or BrowserCart("")
 
     async def change_cart(
         self, session: str, change: Callable[[tuple[CartLine, ...]], tuple[CartLine, ...]]
     ) -> None:
-        """Change what lies in the browser's open cart."""
+        """Change the lines of a browser's open cart."""
 
         def work(unit: UnitOfWork) -> None:
-            cart = store.open_cart(unit.connection, session) or Cart(secrets.token_urlsafe(16))
-            changed = Cart(cart.token, change(cart.lines))
+            cart = store.open_cart(unit.connection, session) or BrowserCart(
+                secrets.token_urlsafe(16)
+            )
+            changed = BrowserCart(cart.token, change(cart.lines))
             store.save_cart(unit.connection, session, changed, unit.steady)
 
         await self.node.decide(work)
-        self.hearing.ring(f"session {session}")
+        self.notifier.notify(f"session {session}")
 
     async def buy_cart(
         self,
@@ -104,10 +106,10 @@ class Customers(Terminal):
         pickup_point: str | None,
         expected_total: int,
     ) -> str:
-        """Buy a cart, once however often it is asked for; returns the id of the purchase.
+        """Buy a cart, once however often this is called; returns the id of the purchase.
 
         Raises:
-            WrongState: this browser has no such cart, or other goods than these lie in it.
+            WrongState: this browser has no such cart, or it holds other goods.
         """
         bought: list[str] = []
 
@@ -130,16 +132,16 @@ class Customers(Terminal):
             bought.append(identifier)
 
         await self.node.decide(work)
-        self.hearing.ring(f"session {session}")
+        self.notifier.notify(f"session {session}")
         return bought[-1]
 
     def bought(self, session: str, token: str) -> str | None:
-        """The purchase that this browser's cart became, if it did."""
+        """The purchase that a cart of this browser has become, if it was bought."""
         cart = self.node.read(lambda rows: store.cart(rows, session, token))
         return cart.purchase if cart is not None else None
 
     def state_of(self, purchase: str) -> PurchaseState:
-        """What is known by now of a purchase."""
+        """The state of a purchase."""
         return self.node.read(lambda rows: terminal_store.purchase(rows, purchase)).state
 
     def orders(self, session: str) -> list[Kept]:
@@ -147,35 +149,35 @@ class Customers(Terminal):
         return self.node.read(lambda rows: store.all_kept(rows, session))
 
     def order(self, session: str, order: str) -> Kept | None:
-        """An order, if it is this browser's own."""
+        """An order, if this browser bought it."""
         return self.node.read(lambda rows: store.kept(rows, session, order))
 
     def knows_code(self, session: str, code: str) -> bool:
-        """Whether a pickup code is that of an order of this browser's own."""
+        """Whether a pickup code belongs to an order that this browser bought."""
         bought = (kept.bought.receipt for kept in self.orders(session))
         return any(receipt is not None and receipt.pickup_code == code for receipt in bought)
 
     async def note(self, session: str, order: str) -> None:
-        """The customer has put a reminder away."""
+        """The customer has dismissed a reminder."""
         await self.node.decide(lambda unit: store.note(unit.connection, session, order))
-        self.hearing.ring(f"session {session}")
+        self.notifier.notify(f"session {session}")
 
     def seconds_locked(self, session: str) -> int:
-        """For how long no pickup code of this browser is looked at."""
+        """Seconds for which this browser may not try pickup codes."""
         now = self.node.environment.steady()
         return self.node.read(
             lambda rows: store.guesses(rows, session_key(session))
         ).seconds_locked(now)
 
     def seconds_slowed(self, address: str) -> float:
-        """How long a pickup code from this address waits before it is looked at."""
+        """Seconds by which the check of a pickup code from this address is delayed."""
         now = self.node.environment.steady()
         return self.node.read(
             lambda rows: store.guesses(rows, address_key(address))
         ).seconds_slowed(now)
 
     async def guessed_wrong(self, session: str, address: str) -> None:
-        """One more wrong pickup code of this browser, at this address."""
+        """Count one more wrong pickup code of this browser and of its address."""
 
         def work(unit: UnitOfWork) -> None:
             rows, browser, where = unit.connection, session_key(session), address_key(address)
@@ -190,30 +192,30 @@ class Customers(Terminal):
         self._forget(unit)
 
     async def keep_tidy(self) -> None:
-        """Forget every now and then what was left, until cancelled."""
+        """Forget idle sessions at intervals, until cancelled."""
         while True:
             await asyncio.sleep(min(_TIDY, self._keep / 1000))
             try:
                 await self.tidy()
             except JournalError:
-                logger.exception("%s: could not forget what was left", self.name)
+                logger.exception("%s: could not forget idle sessions", self.name)
 
     async def tidy(self) -> None:
-        """Forget what was left for too long."""
+        """Forget the sessions that were idle for too long."""
         await self.node.decide(self._forget)
 
     def _forget(self, unit: UnitOfWork) -> None:
         store.forget_older(unit.connection, unit.steady - self._keep, unit.steady - _DAY)
 
     def _answered(self, unit: UnitOfWork, answer: Answer[Receipt]) -> None:
-        """What a refused purchase was to buy lies in an open cart again."""
+        """The goods of a refused purchase go back into an open cart."""
         answered(unit, answer)
         found = store.owner(unit.connection, answer.id)
         if became_of(answer) != "refused" or found is None:
             return
         session, cart = found
         if store.open_cart(unit.connection, session) is None:
-            again = Cart(secrets.token_urlsafe(16), cart.lines)
+            again = BrowserCart(secrets.token_urlsafe(16), cart.lines)
             store.save_cart(unit.connection, session, again, unit.steady)
 
     def _committed(self, rows: sqlite3.Connection, touched: frozenset[str]) -> None:
@@ -221,6 +223,6 @@ class Customers(Terminal):
         for key in touched:
             owner = store.owner(rows, key)
             session = owner[0] if owner else store.owner_of_order(rows, key)
-            self.hearing.ring(key)
+            self.notifier.notify(key)
             if session is not None:
-                self.hearing.ring(f"session {session}")
+                self.notifier.notify(f"session {session}")

@@ -52,7 +52,7 @@ class CartLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Cart:
+class BrowserCart:
     """What a browser is about to buy, or has bought."""
 
     token: str
@@ -140,7 +140,7 @@ def renewed(
     )
 
 
-def receipt_lines(lines: Sequence[PricedLine], shown: Cart) -> tuple[CartLine, ...]:
+def receipt_lines(lines: Sequence[PricedLine], shown: BrowserCart) -> tuple[CartLine, ...]:
     """What was paid for, with the names that the customer was shown."""
     names = {line.sku: line for line in shown.lines}
     found = []

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from devices.terminal.web.rendering import texts
-from devices.terminal.web.visitor import address_of, language_of
+from devices.terminal.web.session import address_of, language_of
 
 logger = logging.getLogger("storebus.web")
 

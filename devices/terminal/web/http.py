@@ -21,7 +21,7 @@ _REFUSED = (
 
 
 @dataclass(slots=True)
-class Patience:
+class ConnectionLimits:
     """What one connection, and one address, may take."""
 
     head: float
@@ -38,10 +38,10 @@ class Patience:
     """Connections by address."""
 
 
-class PatientProtocol(H11Protocol):
+class LimitedProtocol(H11Protocol):
     """One connection."""
 
-    patience: Patience
+    patience: ConnectionLimits
 
     _late: asyncio.TimerHandle | None = None
     _waits_for: str = ""
@@ -108,9 +108,9 @@ class PatientProtocol(H11Protocol):
             self.transport.abort()
 
 
-def protocol_with(patience: Patience) -> type[H11Protocol]:
+def protocol_with(patience: ConnectionLimits) -> type[H11Protocol]:
     """The protocol class that uvicorn is given for its `http` setting."""
-    return type("Protocol", (PatientProtocol,), {"patience": patience})
+    return type("Protocol", (LimitedProtocol,), {"patience": patience})
 
 
 def _is_among(address: str, trusted: str) -> bool:

@@ -10,32 +10,38 @@ from starlette.responses import Response
 
 from bus.contract.errors import Problem
 from bus.contract.settlement import ORDER, OrderQuery, OrderView
-from devices.terminal.receipt import Paper, as_pdf, as_text, is_printable, paper
+from devices.terminal.sales_receipt import (
+    SalesReceipt,
+    as_pdf,
+    as_text,
+    is_printable,
+    sales_receipt,
+)
 from devices.terminal.web import domain
 from devices.terminal.web.rendering import render
+from devices.terminal.web.session import BrowserSession
 from devices.terminal.web.site import Site, see_other
 from devices.terminal.web.store import Kept
-from devices.terminal.web.visitor import Visitor
 from devices.terminal.web.words import state_in_words
 
 OVER = frozenset({"collected", "cancelled", "expired", "refused", "declined"})
 """States after which nothing more happens."""
 
 
-async def order(site: Site, request: Request, visitor: Visitor) -> Response:
+async def order(site: Site, request: Request, session: BrowserSession) -> Response:
     """An order of this browser."""
-    kept = _own(site, request, visitor)
+    kept = _own(site, request, session)
     assert kept.bought.receipt is not None
     view = await look(site, kept.bought.receipt.order)
     return site.page(
-        visitor,
+        session,
         "order.html",
         over=view is not None and view.state in OVER,
         is_ready=kept.reminder is not None,
         receipt=kept.bought.receipt,
         cart=kept.cart,
         point=point_name(site, kept),
-        progress=progress_part(site, visitor, kept, view),
+        progress=progress_part(site, session, kept, view),
     )
 
 
@@ -48,10 +54,10 @@ async def look(site: Site, identifier: str) -> OrderView | None:
     return view
 
 
-def progress_part(site: Site, visitor: Visitor, kept: Kept, view: OrderView | None) -> str:
+def progress_part(site: Site, session: BrowserSession, kept: Kept, view: OrderView | None) -> str:
     """How far an order is, as a part of its page."""
     assert kept.bought.receipt is not None
-    say = site.say(visitor)
+    say = site.say(session)
     identifier = kept.bought.receipt.order
     names = {line.sku: line.name for line in kept.cart.lines}
     missing = (
@@ -59,58 +65,60 @@ def progress_part(site: Site, visitor: Visitor, kept: Kept, view: OrderView | No
     )
     return render(
         "part_progress.html",
-        visitor.language,
+        session.language,
         state=view.state if view else "",
         sentence=state_in_words(say, view.state)
         if view
         else say("The store does not answer at the moment; your order is safe."),
-        done=domain.progress(view.state, site.hearing.job(identifier)) if view else None,
+        done=domain.progress(view.state, site.notifier.job(identifier)) if view else None,
         missing=missing,
         refunded=view.refunded if view else 0,
         currency=kept.bought.receipt.total.currency,
     )
 
 
-async def noted(site: Site, request: Request, visitor: Visitor, _: dict[str, str]) -> Response:
+async def noted(
+    site: Site, request: Request, session: BrowserSession, _: dict[str, str]
+) -> Response:
     """Put a reminder away."""
-    kept = _own(site, request, visitor)
+    kept = _own(site, request, session)
     assert kept.bought.receipt is not None
-    await site.customers.note(visitor.session, kept.bought.receipt.order)
+    await site.customers.note(session.id, kept.bought.receipt.order)
     return see_other(f"/order/{kept.bought.receipt.order}")
 
 
-async def receipt(site: Site, request: Request, visitor: Visitor) -> Response:
+async def receipt(site: Site, request: Request, session: BrowserSession) -> Response:
     """The sales receipt, to be kept or printed."""
-    kept = _own(site, request, visitor)
-    written = _paper(site, visitor, kept)
+    kept = _own(site, request, session)
+    document = _sales_receipt(site, session, kept)
     return site.page(
-        visitor,
+        session,
         "receipt.html",
-        paper=written,
+        document=document,
         receipt=kept.bought.receipt,
-        is_printable=is_printable(written),
+        is_printable=is_printable(document),
     )
 
 
-async def receipt_text(site: Site, request: Request, visitor: Visitor) -> Response:
+async def receipt_text(site: Site, request: Request, session: BrowserSession) -> Response:
     """The same as a plain text."""
-    written = _paper(site, visitor, _own(site, request, visitor))
-    return _file(as_text(written).encode(), "text/plain", "txt")
+    document = _sales_receipt(site, session, _own(site, request, session))
+    return _file(as_text(document).encode(), "text/plain", "txt")
 
 
-async def receipt_pdf(site: Site, request: Request, visitor: Visitor) -> Response:
+async def receipt_pdf(site: Site, request: Request, session: BrowserSession) -> Response:
     """The same as a PDF; as a text, where its font lacks a letter."""
     async with site.printing:
-        written = _paper(site, visitor, _own(site, request, visitor))
-        if not is_printable(written):
-            return await receipt_text(site, request, visitor)
-        printed = await asyncio.to_thread(as_pdf, written)
+        document = _sales_receipt(site, session, _own(site, request, session))
+        if not is_printable(document):
+            return await receipt_text(site, request, session)
+        printed = await asyncio.to_thread(as_pdf, document)
     return _file(printed, "application/pdf", "pdf")
 
 
-async def collection_code(site: Site, request: Request, visitor: Visitor) -> Response:
+async def collection_code(site: Site, request: Request, session: BrowserSession) -> Response:
     """The pickup code as a QR code, to be held before a kiosk's scanner."""
-    kept = _own(site, request, visitor)
+    kept = _own(site, request, session)
     assert kept.bought.receipt is not None
     file = io.BytesIO()
     symbol = segno.make(kept.bought.receipt.pickup_code, error="m", micro=False)
@@ -118,12 +126,12 @@ async def collection_code(site: Site, request: Request, visitor: Visitor) -> Res
     return Response(file.getvalue(), media_type="image/svg+xml")
 
 
-def _paper(site: Site, visitor: Visitor, kept: Kept) -> Paper:
+def _sales_receipt(site: Site, session: BrowserSession, kept: Kept) -> SalesReceipt:
     """What a receipt says."""
     paid = kept.bought.receipt
     assert paid is not None
     lines = domain.receipt_lines(paid.lines, kept.cart)
-    return paper(visitor.language, site.shop, paid, lines, point_name(site, kept))
+    return sales_receipt(session.language, site.shop, paid, lines, point_name(site, kept))
 
 
 def _file(content: bytes, kind: str, suffix: str) -> Response:
@@ -136,16 +144,16 @@ def point_name(site: Site, kept: Kept) -> str:
     if kept.reminder is not None:
         return kept.reminder.pickup_point_name
     assert kept.bought.receipt is not None
-    return site.hearing.point_name(kept.bought.receipt.pickup_point)
+    return site.notifier.point_name(kept.bought.receipt.pickup_point)
 
 
-def _own(site: Site, request: Request, visitor: Visitor) -> Kept:
+def _own(site: Site, request: Request, session: BrowserSession) -> Kept:
     """An order of this browser.
 
     Raises:
         HTTPException: 404, there is none, or it is another's.
     """
-    kept = site.customers.order(visitor.session, request.path_params["order"][:64])
+    kept = site.customers.order(session.id, request.path_params["order"][:64])
     if kept is None:
         raise HTTPException(404)
     return kept

@@ -8,20 +8,20 @@ from starlette.responses import Response
 
 from bus.contract.catalog import Found, Style
 from bus.contract.errors import InvalidField, Problem, SoldOut
-from bus.text.price import minor_digits
+from commerce.price import minor_digits
 from devices.terminal.web import domain
 from devices.terminal.web.rendering import render
 from devices.terminal.web.resolver import base_of, link_header, links_wanted, resolve
+from devices.terminal.web.session import BrowserSession
 from devices.terminal.web.site import Site, see_other
-from devices.terminal.web.visitor import Visitor
 
 
-async def start(site: Site, _: Request, visitor: Visitor) -> Response:
+async def start(site: Site, _: Request, session: BrowserSession) -> Response:
     """Where one begins without a label."""
-    return site.page(visitor, "start.html", kept=site.customers.orders(visitor.session), code="")
+    return site.page(session, "start.html", kept=site.customers.orders(session.id), code="")
 
 
-async def find(site: Site, request: Request, _: Visitor) -> Response:
+async def find(site: Site, request: Request, _: BrowserSession) -> Response:
     """A number that was typed in."""
     code = request.query_params.get("code", "").strip()
     if not code:
@@ -32,7 +32,7 @@ async def find(site: Site, request: Request, _: Visitor) -> Response:
     return see_other(f"/01/{_scanned(found).gtin}")
 
 
-async def product(site: Site, request: Request, visitor: Visitor) -> Response:
+async def product(site: Site, request: Request, session: BrowserSession) -> Response:
     """The product behind a label, or what is known of it."""
     if not request.path_params["path"]:
         raise HTTPException(400)
@@ -44,13 +44,13 @@ async def product(site: Site, request: Request, visitor: Visitor) -> Response:
     base = base_of(site, request)
     if wanted := links_wanted(request):
         return resolve(base, path, found.product, wanted, query)
-    response = product_page(site, visitor, found, base=base)
+    response = product_page(site, session, found, base=base)
     response.headers["link"] = link_header(base, path)
-    response.headers["content-language"] = visitor.language.replace("_", "-")
+    response.headers["content-language"] = session.language.replace("_", "-")
     return response
 
 
-async def registered(site: Site, request: Request, visitor: Visitor) -> Response:
+async def registered(site: Site, request: Request, session: BrowserSession) -> Response:
     """The product whose label has this very URL, whatever its path looks like.
 
     Raises:
@@ -68,7 +68,7 @@ async def registered(site: Site, request: Request, visitor: Visitor) -> Response
             if problem.to_data().status not in _NO_LABEL:
                 raise
             continue
-        response = product_page(site, visitor, found, base=base)
+        response = product_page(site, session, found, base=base)
         response.headers["link"] = f'<{base}/01/{_scanned(found).gtin}>; rel="canonical"'
         return response
     raise HTTPException(404)
@@ -79,13 +79,19 @@ _LONGEST_CODE = 2048  # bus.contract.values.Code
 
 
 def product_page(
-    site: Site, visitor: Visitor, found: Found, *, base: str, error: str = "", status: int = 200
+    site: Site,
+    session: BrowserSession,
+    found: Found,
+    *,
+    base: str,
+    error: str = "",
+    status: int = 200,
 ) -> Response:
     """A product's page, with what is wrong with what was just asked for."""
     scanned = _scanned(found)
-    in_cart = {line.sku: line.quantity for line in site.customers.cart(visitor.session).lines}
+    in_cart = {line.sku: line.quantity for line in site.customers.cart(session.id).lines}
     return site.page(
-        visitor,
+        session,
         "product.html",
         status,
         product=found.product,
@@ -94,40 +100,42 @@ def product_page(
         in_cart=in_cart,
         most=domain.MOST_PIECES,
         error=error,
-        stock={style.sku: stock_part(visitor, style) for style in found.product.styles},
+        stock={style.sku: stock_part(session, style) for style in found.product.styles},
         data=_structured(found, base),
     )
 
 
-async def add(site: Site, request: Request, visitor: Visitor, form: dict[str, str]) -> Response:
+async def add(
+    site: Site, request: Request, session: BrowserSession, form: dict[str, str]
+) -> Response:
     """Put a style into the cart."""
     found = await site.look_up(form.get("gtin", "")[:14] or "0")
     style = next((each for each in found.product.styles if each.sku == form.get("sku")), None)
     if style is None:
         raise InvalidField("There is no such style.", field="sku")
     found = found.model_copy(update={"scanned": style.sku})
-    say = site.say(visitor)
+    say = site.say(session)
     try:
         line = domain.line_of(found.product, style, whole(form.get("quantity", "")))
-        await site.customers.change_cart(visitor.session, lambda lines: domain.put(lines, line))
+        await site.customers.change_cart(session.id, lambda lines: domain.put(lines, line))
     except SoldOut:
         error = say("Only {count} left.", count=style.available)
         if not style.available:
             error = say("Sold out")
         return product_page(
-            site, visitor, found, base=base_of(site, request), error=error, status=409
+            site, session, found, base=base_of(site, request), error=error, status=409
         )
     except InvalidField:
         error = say("Enter a number from 1 to {most}.", most=domain.MOST_PIECES)
         return product_page(
-            site, visitor, found, base=base_of(site, request), error=error, status=422
+            site, session, found, base=base_of(site, request), error=error, status=422
         )
     return see_other("/cart")
 
 
-def stock_part(visitor: Visitor, style: Style) -> str:
+def stock_part(session: BrowserSession, style: Style) -> str:
     """How many are left, as a part of the page."""
-    return render("part_stock.html", visitor.language, style=style)
+    return render("part_stock.html", session.language, style=style)
 
 
 def whole(text: str) -> int:

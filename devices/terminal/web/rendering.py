@@ -5,11 +5,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bus.text.price import price_text
 from bus.text.texts import Texts
-from devices.terminal.tax import rate_text
-from devices.terminal.web.tongues import lang_attribute
-from devices.terminal.web.visitor import LANGUAGES, PACKAGE, TAGS
+from commerce.price import price_text
+from commerce.tax import rate_text
+from devices.terminal.web.languages import lang_attribute
+from devices.terminal.web.session import LANGUAGES, PACKAGE, TAGS
 
 
 @cache

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bus.contract.catalog import Product
+from devices.terminal.web.session import BrowserSession
 from devices.terminal.web.site import Site
-from devices.terminal.web.visitor import Visitor
 
 VOCABULARY = "https://gs1.org/voc/"
 LINKSET = "application/linkset+json"
@@ -71,7 +71,7 @@ def resolve(base: str, path: str, product: Product, wanted: str, query: str) -> 
     return RedirectResponse(target, 307, headers)
 
 
-async def describe(site: Site, request: Request, _: Visitor) -> Response:
+async def describe(site: Site, request: Request, _: BrowserSession) -> Response:
     """The resolver's description file."""
     description = {
         "name": site.shop,

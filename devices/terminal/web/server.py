@@ -16,8 +16,8 @@ from bus.contract.errors import ConfigurationError, first_error
 from bus.runtime.node import Deployment
 from devices.terminal.web.app import application
 from devices.terminal.web.customers import Customers
-from devices.terminal.web.hearing import Hearing
-from devices.terminal.web.http import Patience, protocol_with
+from devices.terminal.web.http import ConnectionLimits, protocol_with
+from devices.terminal.web.notifier import ChangeNotifier
 from devices.terminal.web.settings import WebSettings
 from devices.terminal.web.site import Site
 
@@ -58,7 +58,7 @@ async def running_page(
     """
     if role_of(settings.node) != "terminal":
         raise ConfigurationError(f"{settings.node} is no name of a page server, such as web-1.")
-    customers = Customers(settings.node, deployment, Hearing(), settings.keep, patience)
+    customers = Customers(settings.node, deployment, ChangeNotifier(), settings.keep, patience)
     try:
         with _listener(settings, any_port=any_port) as listener:
             async with asyncio.TaskGroup() as tasks:
@@ -89,7 +89,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 application(site),
                 http=protocol_with(
-                    Patience(
+                    ConnectionLimits(
                         site.settings.head_time,
                         site.settings.body_time,
                         site.settings.connections_per_client,

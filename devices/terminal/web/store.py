@@ -8,7 +8,7 @@ from bus.contract.terminal import Remind
 from bus.storage.journal import Schema
 from devices.terminal import store
 from devices.terminal.domain import Bought
-from devices.terminal.web.domain import Cart, CartLine, Guesses
+from devices.terminal.web.domain import BrowserCart, CartLine, Guesses
 
 SCHEMA = Schema("devices.terminal.web", "devices.terminal.web")
 
@@ -19,7 +19,7 @@ _MOST_SHOWN = 20
 class Kept:
     """A purchase of a browser, as it is kept."""
 
-    cart: Cart
+    cart: BrowserCart
     bought: Bought
     noted: bool
     """Whether the customer has put the reminder away."""
@@ -37,23 +37,23 @@ def save_secret(connection: sqlite3.Connection, value: bytes) -> None:
     connection.execute("INSERT INTO web_secret VALUES (1, ?) ON CONFLICT DO NOTHING", (value,))
 
 
-def open_cart(connection: sqlite3.Connection, session: str) -> Cart | None:
+def open_cart(connection: sqlite3.Connection, session: str) -> BrowserCart | None:
     """The cart that a browser fills."""
     row = connection.execute(
         "SELECT token FROM web_cart WHERE session = ? AND purchase IS NULL", (session,)
     ).fetchone()
-    return None if row is None else Cart(row["token"], _lines(connection, row["token"]))
+    return None if row is None else BrowserCart(row["token"], _lines(connection, row["token"]))
 
 
-def cart(connection: sqlite3.Connection, session: str, token: str) -> Cart | None:
+def cart(connection: sqlite3.Connection, session: str, token: str) -> BrowserCart | None:
     """A cart of this browser, also one that was bought."""
     row = connection.execute(
         "SELECT purchase FROM web_cart WHERE token = ? AND session = ?", (token, session)
     ).fetchone()
-    return None if row is None else Cart(token, _lines(connection, token), row["purchase"])
+    return None if row is None else BrowserCart(token, _lines(connection, token), row["purchase"])
 
 
-def save_cart(connection: sqlite3.Connection, session: str, kept: Cart, now: int) -> None:
+def save_cart(connection: sqlite3.Connection, session: str, kept: BrowserCart, now: int) -> None:
     """Write an open cart."""
     connection.execute(
         "INSERT INTO web_cart (token, session, at) VALUES (?, ?, ?)"
@@ -80,14 +80,14 @@ def mark_sent(connection: sqlite3.Connection, token: str, purchase: str, now: in
     )
 
 
-def owner(connection: sqlite3.Connection, purchase: str) -> tuple[str, Cart] | None:
+def owner(connection: sqlite3.Connection, purchase: str) -> tuple[str, BrowserCart] | None:
     """Whose a purchase is, and what was in it."""
     row = connection.execute(
         "SELECT session, token FROM web_cart WHERE purchase = ?", (purchase,)
     ).fetchone()
     if row is None:
         return None
-    return row["session"], Cart(row["token"], _lines(connection, row["token"]), purchase)
+    return row["session"], BrowserCart(row["token"], _lines(connection, row["token"]), purchase)
 
 
 def owner_of_order(connection: sqlite3.Connection, order: str) -> str | None:

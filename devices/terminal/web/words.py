@@ -2,8 +2,8 @@
 
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import OrderState
-from bus.text.price import price_text
 from bus.text.texts import Texts
+from commerce.price import price_text
 
 
 def _(text: str) -> str:

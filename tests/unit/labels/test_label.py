@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 from zxingcpp import BarcodeFormat, create_barcode
 
 from bus.contract.errors import LabelError
-from bus.text.price import price_text
+from commerce.price import price_text
 from devices.terminal.scanner import codes_from, read_image
 from labels import label as label_module
 from labels.digital_link import digital_link

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bus.contract.catalog import Upsert
 from bus.contract.errors import ConfigurationError
 from bus.contract.values import check_digit, gtin14
-from bus.text.price import minor_digits, price_text
+from commerce.price import minor_digits, price_text
 from devices.sorter.layout import Layout, read_layout
 from nodes.catalog.code import read_code
 from store.shop import SAMPLE

@@ -1,1 +1,1 @@
-"""What the kiosk shows, a page at a time."""
+"""The pages of the kiosk."""

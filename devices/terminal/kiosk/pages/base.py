@@ -1,4 +1,4 @@
-"""What every page of the kiosk has: a title, what it shows, and a bar of large buttons."""
+"""The base of the kiosk's pages: a title, a body, and a bar of large buttons."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import ClassVar
@@ -12,35 +12,35 @@ from textual.widgets import Button, Input
 
 from bus.text.safe import visible
 from bus.text.texts import Texts
-from devices.terminal.kiosk.attendant import Attendant
 from devices.terminal.kiosk.choices import Choices
-from devices.terminal.kiosk.guest import Guest, Page
+from devices.terminal.kiosk.controller import KioskController
+from devices.terminal.kiosk.customer_session import CustomerSession, Page
 from devices.terminal.kiosk.keypad import Keyboard
 from devices.terminal.kiosk.prose import Prose
 from devices.terminal.kiosk.settings import KioskSettings
 from devices.terminal.kiosk.tap import Tap
 
 _AIRY = 3
-"""Lines of a row that a finger meets well."""
+"""Lines of a row that is easy to tap."""
 _AROUND = 12
 """Lines around a list."""
 _BESIDE = 9
-"""Columns beside a row of a list: margins, border, padding, and the bar by which it is scrolled."""
+"""Columns beside a row of a list: margins, border, padding and scroll bar."""
 
 
 class KioskPage(Vertical):
-    """A page; it is drawn anew from the guest whenever something changed.
+    """A page, drawn from the session whenever something has changed.
 
     Args:
-        attendant: serves the customer.
+        controller: does what the customer asks for.
         say: the texts in the customer's language.
-        settings: how customers are treated.
+        settings: of the kiosk.
     """
 
     FIRST: ClassVar[str] = "Button"
-    """What has the focus at first."""
+    """Selects the widget that has the focus at first."""
     IS_KEPT: ClassVar[bool] = True
-    """Whether it is kept for the next time; not where it shows what is one customer's alone."""
+    """Whether the page is reused; not if it shows a customer's private data."""
 
     class Go(Message):
         """The customer wants another page."""
@@ -50,29 +50,29 @@ class KioskPage(Vertical):
             self.page = page
 
     class Leave(Message):
-        """The customer is done."""
+        """The customer ends the session."""
 
     class Moved(Message):
-        """What a press is for is another now, although the page is the same."""
+        """Widgets have changed places although the page is the same."""
 
-    def __init__(self, attendant: Attendant, say: Texts, settings: KioskSettings) -> None:
+    def __init__(self, controller: KioskController, say: Texts, settings: KioskSettings) -> None:
         super().__init__()
-        self.attendant = attendant
+        self.controller = controller
         self.say = say
         self.settings = settings
 
     @property
-    def guest(self) -> Guest:
-        """The customer."""
-        return self.attendant.guest
+    def session(self) -> CustomerSession:
+        """The customer's session."""
+        return self.controller.session
 
     @property
     def columns(self) -> int:
-        """How wide a line of a list may be."""
+        """The width of a line of a list, in cells."""
         return max(1, self.app.size.width - _BESIDE)
 
     def compose(self) -> ComposeResult:
-        """Title, content, buttons."""
+        """Title, body, buttons."""
         yield Prose(visible(self.title()), "title")
         yield from self.body()
         with Horizontal(id="bar"):
@@ -80,29 +80,29 @@ class KioskPage(Vertical):
                 yield Tap(visible(text), id=name, classes="-main" if name == "next" else "")
 
     def airy(self, rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        """The rows of a list with room for a finger, if there is room for all."""
+        """The rows of a list, made taller if there is room for all of them."""
         if _AIRY * len(rows) > self.app.size.height - _AROUND:
             return rows
         return [(name, f"\n{text}\n") for name, text in rows]
 
     def title(self) -> str:
-        """What the page is for."""
+        """The title."""
         raise NotImplementedError
 
     def body(self) -> Iterable[Widget]:
-        """What it shows."""
+        """The widgets between title and buttons."""
         raise NotImplementedError
 
     def buttons(self) -> Iterable[tuple[str, str]]:
-        """Its large buttons: name and text."""
+        """The large buttons: name and text."""
         raise NotImplementedError
 
     def enter(self) -> None:
-        """Somebody has come to it."""
+        """The page is shown."""
         self.query_one("#title", Prose).show(visible(self.title()))
 
     def forget(self) -> None:
-        """They have left: what they typed and chose is nobody else's."""
+        """The page is left: clear what was typed and chosen."""
         for field in self.query(Input):
             field.value = ""
         for choices in self.query(Choices):
@@ -110,7 +110,7 @@ class KioskPage(Vertical):
         self.show_letters(False)
 
     def keep(self) -> Callable[[], None]:
-        """How to undo what keys type from now on: they may turn out to be a scanner's."""
+        """A function that undoes what is typed from now on: it may be a scanner's."""
         fields = [(each, each.value, each.cursor_position) for each in self.query(Input)]
 
         def undo() -> None:
@@ -124,11 +124,11 @@ class KioskPage(Vertical):
 
     @property
     def has_letters(self) -> bool:
-        """Whether letters are there to tap."""
+        """Whether the on-screen keyboard is shown."""
         return self.has_class("-letters")
 
     def show_letters(self, to: bool) -> None:
-        """Letters to tap, or not any more."""
+        """Show or hide the on-screen keyboard."""
         for keyboard in self.query(Keyboard):
             if to != self.has_letters:
                 keyboard.shift(False)
@@ -137,19 +137,19 @@ class KioskPage(Vertical):
                 self.redraw()
 
     def press_letters(self) -> None:
-        """Letters to tap for who has no keyboard; again, and they are away."""
+        """Toggle the on-screen keyboard."""
         self.show_letters(not self.has_letters)
 
     def serve(self, work: Awaitable[None]) -> None:
-        """Have something done while keys are still heard."""
+        """Do something in the background."""
         self.app.run_worker(work, name="serve")
 
     def redraw(self) -> None:
-        """Draw all that may have changed."""
-        self.attendant.changed()
+        """Redraw the kiosk."""
+        self.controller.changed()
 
     def on_key(self, event: events.Key) -> None:
-        """What is typed goes into the page's field, wherever the focus is."""
+        """Typed text goes into the page's field, wherever the focus is."""
         fields = self.query(Input)
         if event.is_printable and event.character and fields and not fields.first().has_focus:
             event.stop()
@@ -163,23 +163,23 @@ class KioskPage(Vertical):
             self.typed("")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """A button was pressed, by touch or Enter."""
+        """A button was pressed."""
         event.stop()
         self.pressed(event.button)
 
     def pressed(self, button: Button) -> None:
-        """Each button has a method of its name."""
+        """Call the method of the button: `press_next` for `next`."""
         press: Callable[[], None] = getattr(self, f"press_{button.id}")
         press()
 
     def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:
-        """One of a list was tapped, or Enter was pressed on it."""
+        """A row of a list was chosen."""
         event.stop()
         if event.option_id is not None:
             self.picked(event.option_id)
 
     def on_option_list_option_highlighted(self, event: Choices.OptionHighlighted) -> None:
-        """One of a list is looked at."""
+        """A row of a list is highlighted."""
         event.stop()
         if event.option_id is not None:
             self.looked_at(event.option_id)
@@ -190,21 +190,21 @@ class KioskPage(Vertical):
         self.press_next()
 
     def typed(self, digit: str) -> None:
-        """A digit of how many, where there is no field; empty to take the last one back."""
+        """A digit was typed on a page without a field; an empty one deletes the last."""
 
     def picked(self, name: str) -> None:
-        """One of a list was chosen."""
+        """A row of a list was chosen, by its id."""
 
     def looked_at(self, name: str) -> None:
-        """One of a list is highlighted."""
+        """A row of a list is highlighted, by its id."""
 
     def press_next(self) -> None:
         """The page's main button."""
 
     def press_back(self) -> None:
-        """Back, or to the start."""
-        self.post_message(self.Go(self.guest.back()))
+        """Go back."""
+        self.post_message(self.Go(self.session.back()))
 
     def press_cart(self) -> None:
-        """To the cart."""
+        """Go to the cart."""
         self.post_message(self.Go("cart"))

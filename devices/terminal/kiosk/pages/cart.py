@@ -1,4 +1,4 @@
-"""The cart: its lines, and what they cost together."""
+"""The page of the cart: its lines and their total."""
 
 from collections.abc import Callable, Iterable
 
@@ -7,38 +7,38 @@ from textual.widget import Widget
 from textual.widgets import Button, Label
 
 from devices.terminal.kiosk.choices import Choices
-from devices.terminal.kiosk.guest import typed_number
+from devices.terminal.kiosk.customer_session import typed_number
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.tap import Tap
 from devices.terminal.kiosk.words import item_line, money
 
 
 class CartPage(KioskPage):
-    """Have more or fewer, and go on to pay."""
+    """Change quantities, and go on to pay."""
 
     FIRST = "#next"
     _typed = ("", "")
-    """A style, and the digits of how many of it, while they are typed."""
+    """The SKU whose quantity is being typed, and its digits."""
 
     def title(self) -> str:
-        """What it is."""
+        """The title."""
         return self.say("Your cart")
 
     def body(self) -> Iterable[Widget]:
-        """Lines, what can be done with one of them, and the total."""
+        """Lines, buttons for the highlighted one, total."""
         yield Choices("items")
         changes = (("fewer", "−"), ("more", "+"), ("remove", self.say("Remove")))
         yield Horizontal(*(Tap(text, id=name) for name, text in changes), id="changes")
         yield Label("", id="total", markup=False)
 
     def buttons(self) -> Iterable[tuple[str, str]]:
-        """For all of it; never where a page before has what is contrary to it."""
+        """Go on shopping, or pay."""
         yield "back", self.say("Go on shopping")
         yield "next", self.say("Pay")
 
     def draw(self) -> None:
-        """What is in it now."""
-        cart = self.guest.cart
+        """Show the items and the total."""
+        cart = self.session.cart
         items = self.query_one("#items", Choices)
         chosen = items.chosen or next(iter(cart.items), None)
         rows = [
@@ -53,30 +53,30 @@ class CartPage(KioskPage):
             self.query_one(f"#{name}", Button).disabled = not cart.items
 
     def looked_at(self, name: str) -> None:
-        """The buttons are for another line."""
+        """The buttons act on another line."""
         self._typed = self._typed if self._typed[0] == name else ("", "")
         self.draw()
 
     def _change(self, by: int) -> None:
         chosen = self.query_one("#items", Choices).chosen
-        if chosen in self.guest.cart.items:
+        if chosen in self.session.cart.items:
             self._typed = ("", "")
-            self.guest.note = self.guest.cart.change(chosen, by)
+            self.session.note = self.session.cart.change(chosen, by)
             self.redraw()
 
     def typed(self, digit: str) -> None:
-        """How many of the highlighted line."""
+        """Type the quantity of the highlighted line."""
         sku = self.query_one("#items", Choices).chosen
-        if sku is None or sku not in self.guest.cart.items:
+        if sku is None or sku not in self.session.cart.items:
             return
         before = self._typed[1] if self._typed[0] == sku else ""
         self._typed = (sku, typed_number(before, digit))
-        self.guest.note = self.guest.cart.set(sku, int(self._typed[1] or 1))
+        self.session.note = self.session.cart.set(sku, int(self._typed[1] or 1))
         self.redraw()
 
     def keep(self) -> Callable[[], None]:
-        """Digits of a scanner are not how many."""
-        cart, before = self.guest.cart, dict(self.guest.cart.items)
+        """A scanner's digits are no quantity: restore the quantities."""
+        cart, before = self.session.cart, dict(self.session.cart.items)
 
         def undo() -> None:
             self._typed = ("", "")
@@ -87,25 +87,25 @@ class CartPage(KioskPage):
         return undo
 
     def press_fewer(self) -> None:
-        """One less of the highlighted line."""
+        """One piece fewer of the highlighted line."""
         self._change(-1)
 
     def press_more(self) -> None:
-        """One more of it."""
+        """One piece more of it."""
         self._change(1)
 
     def press_remove(self) -> None:
-        """None of it."""
+        """Remove the highlighted line."""
         chosen = self.query_one("#items", Choices).chosen
         if chosen is not None:
-            self.guest.cart.remove(chosen)
-            self.guest.note = None
+            self.session.cart.remove(chosen)
+            self.session.note = None
             self.post_message(self.Moved())
             self.redraw()
 
     def press_next(self) -> None:
-        """Choose where to collect, and pay; not what cannot be had."""
-        self.guest.note = self.guest.cart.trouble
-        if self.guest.note is None:
+        """Choose a pickup point and pay, if all items are in stock."""
+        self.session.note = self.session.cart.trouble
+        if self.session.note is None:
             self.post_message(self.Go("pickup"))
         self.redraw()

@@ -1,4 +1,4 @@
-"""The orders under way, each with a bar of how far it has come."""
+"""The page of open orders with their progress."""
 
 from collections.abc import Iterable
 
@@ -11,28 +11,28 @@ from devices.terminal.kiosk.words import order_lines
 
 
 class OrdersPage(KioskPage):
-    """No names, and no codes but those of who stands here and has bought: anybody may look."""
+    """Anybody may look: no names, and only the pickup codes of this session."""
 
     FIRST = "#underway"
 
     def title(self) -> str:
-        """What it shows."""
+        """The title."""
         return self.say("Orders under way")
 
     def body(self) -> Iterable[Widget]:
-        """One entry for each order."""
+        """A row for each order."""
         yield Choices("underway")
         yield Label(self.say("There are none."), id="none")
 
     def buttons(self) -> Iterable[tuple[str, str]]:
-        """Back or collect."""
+        """Back, or collect."""
         yield "back", self.say("Back")
         yield "next", self.say("Collect")
 
     def draw(self) -> None:
-        """How far each is now."""
-        orders, points = self.attendant.orders.all(), self.attendant.points
-        codes = self.guest.codes
+        """Show the orders and their progress."""
+        orders, points = self.controller.orders.all(), self.controller.points
+        codes = self.session.codes
         rows = [
             (
                 each.order,
@@ -45,5 +45,5 @@ class OrdersPage(KioskPage):
         self.query_one("#none").display = not rows
 
     def press_next(self) -> None:
-        """Collect a parcel."""
+        """Go to the page where parcels are collected."""
         self.post_message(self.Go("collect"))

@@ -1,4 +1,4 @@
-"""Pay with an account or a card's token."""
+"""The page where the cart is paid with an account or a card token."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label
 
 from bus.text.safe import visible
-from devices.terminal.kiosk.guest import is_account
+from devices.terminal.kiosk.customer_session import is_account
 from devices.terminal.kiosk.keypad import Keyboard, Keypad
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.prose import Prose
@@ -16,23 +16,23 @@ from devices.terminal.kiosk.words import money, point_name
 
 
 class PayPage(KioskPage):
-    """The last step; pressing twice pays once."""
+    """The last step; pressing the button twice pays once."""
 
     FIRST = "#method"
     IS_KEPT = False
 
     def title(self) -> str:
-        """How much, and where it will be."""
-        total = self.guest.quoted
-        point = self.guest.point
+        """The total and the pickup point."""
+        total = self.session.quoted
+        point = self.session.point
         return self.say(
             "Pay {price}; collect at {point}",
             price=money(total) if total else "",
-            point=point_name(point, self.attendant.points) if point else "?",
+            point=point_name(point, self.controller.points) if point else "?",
         )
 
     def body(self) -> Iterable[Widget]:
-        """The field, digits to tap, and sample methods."""
+        """The field, on-screen keys, and samples."""
         yield Input(id="method")
         samples = [
             Tap(each, name=each, classes="sample", id=f"sample-{place}")
@@ -44,20 +44,20 @@ class PayPage(KioskPage):
         yield Keyboard("#method", "⏎", self.press_next)
 
     def buttons(self) -> Iterable[tuple[str, str]]:
-        """Back or pay; letters for a card's token."""
+        """Back, on-screen letters, or pay."""
         yield "back", self.say("Back")
         yield "letters", "ABC"
         yield "next", self.say("Pay now")
 
     def enter(self) -> None:
-        """This is what they are told that it costs."""
-        self.guest.quoted = self.guest.cart.total
+        """Remember the total that the customer is shown."""
+        self.session.quoted = self.session.cart.total
         super().enter()
 
     def draw(self) -> None:
-        """The total, and how it can be paid; while it is, nothing else can be done."""
+        """Show the total and the payment methods; disable the buttons while paying."""
         self.query_one("#title", Prose).show(visible(self.title()))
-        cards, field = self.attendant.takes_cards, self.query_one("#method", Input)
+        cards, field = self.controller.takes_cards, self.query_one("#method", Input)
         field.placeholder = (
             self.say("account, such as C-1001, or card token")
             if cards
@@ -68,10 +68,10 @@ class PayPage(KioskPage):
         for sample in self.query(".sample"):
             sample.display = cards or is_account(sample.name or "")
         for name in ("back", "next"):
-            self.query_one(f"#{name}", Button).disabled = self.guest.is_busy
+            self.query_one(f"#{name}", Button).disabled = self.session.is_busy
 
     def pressed(self, button: Button) -> None:
-        """A sample fills the field."""
+        """A sample fills in the field."""
         if not button.has_class("sample"):
             super().pressed(button)
             return
@@ -79,10 +79,10 @@ class PayPage(KioskPage):
         self.query_one("#next", Button).focus()
 
     def _account(self) -> None:
-        """Begin an account's number."""
+        """Begin an account number."""
         self.query_one("#method", Input).value = "C-"
         self.query_one("#method", Input).cursor_position = 2
 
     def press_next(self) -> None:
         """Pay."""
-        self.serve(self.attendant.pay(self.query_one("#method", Input).value))
+        self.serve(self.controller.pay(self.query_one("#method", Input).value))

@@ -1,4 +1,4 @@
-"""Where to collect; the store's default is chosen already."""
+"""The page where a pickup point is chosen; the store's default is preselected."""
 
 from collections.abc import Iterable
 
@@ -15,41 +15,41 @@ class PickupPage(KioskPage):
     FIRST = "#points"
 
     def title(self) -> str:
-        """What to choose."""
+        """The title."""
         return self.say("Where do you want to collect?")
 
     def body(self) -> Iterable[Widget]:
-        """All pickup points."""
+        """The pickup points."""
         yield Choices("points")
 
     def buttons(self) -> Iterable[tuple[str, str]]:
-        """Back or on."""
+        """Back, or go on."""
         yield "back", self.say("Back")
         yield "next", self.say("Go on")
 
     def draw(self) -> None:
-        """The points, and which is chosen."""
-        points = self.attendant.points
+        """Show the pickup points with the chosen one marked."""
+        points = self.controller.points
         if points is None:
             return
-        self.guest.point = self.guest.point or points.default
+        self.session.point = self.session.point or points.default
         rows = [
-            (each.id, f"{'●' if each.id == self.guest.point else '○'} {visible(each.name)}")
+            (each.id, f"{'●' if each.id == self.session.point else '○'} {visible(each.name)}")
             for each in points.points
         ]
-        self.query_one("#points", Choices).show(self.airy(rows), self.guest.point)
+        self.query_one("#points", Choices).show(self.airy(rows), self.session.point)
 
     def looked_at(self, name: str) -> None:
-        """Another point."""
-        if name != self.guest.point:
-            self.guest.point = name
+        """Choose the highlighted pickup point."""
+        if name != self.session.point:
+            self.session.point = name
             self.redraw()
 
     def picked(self, name: str) -> None:
-        """This one."""
-        self.guest.point = name
+        """Choose a pickup point and go on."""
+        self.session.point = name
         self.press_next()
 
     def press_next(self) -> None:
-        """Pay."""
+        """Go to the page where the cart is paid."""
         self.post_message(self.Go("pay"))

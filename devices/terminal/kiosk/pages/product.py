@@ -1,4 +1,4 @@
-"""A product: its styles, and how many of each are left while the customer looks."""
+"""The page of a product: its styles with live stock."""
 
 from collections.abc import Callable, Iterable
 
@@ -13,13 +13,13 @@ from devices.terminal.kiosk.words import style_line
 
 
 class ProductPage(KioskPage):
-    """Choose a style and how many."""
+    """Choose a style and a quantity."""
 
     FIRST = "#styles"
 
     def title(self) -> str:
         """The product's name."""
-        return self.guest.product.name if self.guest.product is not None else ""
+        return self.session.product.name if self.session.product is not None else ""
 
     def body(self) -> Iterable[Widget]:
         """Description and styles."""
@@ -27,14 +27,14 @@ class ProductPage(KioskPage):
         yield Choices("styles")
 
     def enter(self) -> None:
-        """Another product."""
+        """Show the description."""
         super().enter()
-        product = self.guest.product
+        product = self.session.product
         text = visible(product.description) if product is not None else ""
         self.query_one("#text", Prose).show(text)
 
     def buttons(self) -> Iterable[tuple[str, str]]:
-        """Fewer, more, into the cart."""
+        """Back, quantity, add to the cart, go to the cart."""
         yield "back", self.say("Back")
         yield "fewer", "−"
         yield "more", "+"
@@ -42,60 +42,60 @@ class ProductPage(KioskPage):
         yield "cart", self.say("Cart")
 
     def draw(self) -> None:
-        """What is left now."""
-        product = self.guest.product
+        """Show the styles, the quantity and the cart."""
+        product = self.session.product
         if product is None:
             return
         rows = []
         for each in product.styles:
-            mark = "●" if each.sku == self.guest.sku else "○"
+            mark = "●" if each.sku == self.session.sku else "○"
             rows.append((each.sku, f"{mark} {style_line(each, self.say, self.columns - 2)}"))
-        self.query_one("#styles", Choices).show(self.airy(rows), self.guest.sku)
-        self.query_one("#next", Button).label = self.say("Add {count}", count=self.guest.quantity)
-        style = self.guest.style
+        self.query_one("#styles", Choices).show(self.airy(rows), self.session.sku)
+        self.query_one("#next", Button).label = self.say("Add {count}", count=self.session.quantity)
+        style = self.session.style
         self.query_one("#next", Button).disabled = style is None or not style.available
-        pieces = self.guest.cart.pieces
+        pieces = self.session.cart.pieces
         self.query_one("#cart", Button).label = self.say("Cart") + (f" ({pieces})" * bool(pieces))
 
     def looked_at(self, name: str) -> None:
-        """Another style."""
-        if name != self.guest.sku:
-            self.guest.choose(name)
+        """Choose the highlighted style."""
+        if name != self.session.sku:
+            self.session.choose(name)
             self.redraw()
 
     def picked(self, name: str) -> None:
-        """Enter on a style puts it into the cart; a tap only chooses it."""
+        """Choose a style; Enter again adds it to the cart."""
         self.looked_at(name)
         self.query_one("#next", Button).focus()
 
     def typed(self, digit: str) -> None:
-        """How many."""
-        self.guest.type(digit)
+        """Type the quantity."""
+        self.session.type(digit)
         self.redraw()
 
     def keep(self) -> Callable[[], None]:
-        """Digits of a scanner are not how many."""
-        guest, sku = self.guest, self.guest.sku
-        quantity, typed = guest.quantity, guest.typed
+        """A scanner's digits are no quantity: restore it."""
+        session, sku = self.session, self.session.sku
+        quantity, typed = session.quantity, session.typed
 
         def undo() -> None:
-            if guest.sku == sku:
-                guest.quantity, guest.typed = quantity, typed
+            if session.sku == sku:
+                session.quantity, session.typed = quantity, typed
 
         return undo
 
     def press_fewer(self) -> None:
-        """One less."""
-        self.guest.change(-1)
+        """One piece fewer."""
+        self.session.change(-1)
         self.redraw()
 
     def press_more(self) -> None:
-        """One more."""
-        self.guest.change(1)
+        """One piece more."""
+        self.session.change(1)
         self.redraw()
 
     def press_next(self) -> None:
-        """Into the cart."""
-        if self.guest.put():
+        """Add to the cart, and go there."""
+        if self.session.put():
             self.post_message(self.Go("cart"))
         self.redraw()

@@ -1,9 +1,9 @@
-"""The pages of the kiosk, one in front of the others: to make one takes longer than to fetch it."""
+"""The pages of the kiosk, kept one behind the other: reusing one is faster than making it."""
 
 from textual.containers import Container
 
-from devices.terminal.kiosk.attendant import Attendant
-from devices.terminal.kiosk.guest import Page
+from devices.terminal.kiosk.controller import KioskController
+from devices.terminal.kiosk.customer_session import Page
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.pages.cart import CartPage
 from devices.terminal.kiosk.pages.collect import CollectPage
@@ -22,33 +22,33 @@ PAGES: dict[Page, type[KioskPage]] = {
 
 
 class PageStack(Container):
-    """Keeps the pages of one language.
+    """The pages in the customer's language.
 
     Args:
-        attendant: serves the customer.
-        settings: how customers are treated.
+        controller: does what the customer asks for.
+        settings: of the kiosk.
     """
 
-    def __init__(self, attendant: Attendant, settings: KioskSettings) -> None:
+    def __init__(self, controller: KioskController, settings: KioskSettings) -> None:
         super().__init__(id="page")
-        self._attendant = attendant
+        self._controller = controller
         self._settings = settings
         self._spoken = ""
 
     @property
     def front(self) -> KioskPage:
-        """The page that is shown. It comes first: who looks for something finds it there.
+        """The page that is shown; it is the first child, so that queries find its widgets.
 
         Raises:
-            NoMatches: there is none any more.
+            NoMatches: the app is being closed.
         """
         return self.query_one(KioskPage)
 
     async def turn_to(self, wanted: Page) -> KioskPage:
-        """Put a page in front; those behind it have forgotten who saw them."""
-        if self._spoken != self._attendant.guest.language:
+        """Show a page; the others are hidden and cleared."""
+        if self._spoken != self._controller.session.language:
             await self.remove_children()
-            self._spoken = self._attendant.guest.language
+            self._spoken = self._controller.session.language
         for each in list(self.query_children(KioskPage)):
             each.forget()
             each.display = False
@@ -56,7 +56,7 @@ class PageStack(Container):
                 await each.remove()
         page = next(iter(self.query_children(KioskPage).results(PAGES[wanted])), None)
         if page is None:
-            page = PAGES[wanted](self._attendant, self._attendant.say, self._settings)
+            page = PAGES[wanted](self._controller, self._controller.say, self._settings)
             await self.mount(page)
         if len(self.children) > 1:
             self.move_child(page, before=0)

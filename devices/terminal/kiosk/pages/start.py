@@ -1,4 +1,4 @@
-"""The first page: scan, or type; the language; orders under way; collect a parcel."""
+"""The start page: search, language, and the way to cart, orders and collection."""
 
 from collections.abc import Iterable
 
@@ -13,23 +13,23 @@ from devices.terminal.kiosk.tap import Tap
 from devices.terminal.kiosk.words import product_line
 
 LANGUAGES = {"en": "English", "zh_Hant": "繁體中文", "zh_Hans": "简体中文"}
-"""Each in its own language, so that everybody finds theirs."""
+"""The languages, each named in itself."""
 
 
 class StartPage(KioskPage):
-    """Where everybody begins."""
+    """The page that every session begins with."""
 
     FIRST = "#code"
 
     def title(self) -> str:
-        """What to do."""
+        """The title."""
         return self.say("Welcome. Scan a label, or type what you look for.")
 
     def body(self) -> Iterable[Widget]:
-        """Languages, the field, what was found."""
+        """Languages, search field, results."""
         languages = [
             Tap(
-                f"● {name}" if code == self.guest.language else name,
+                f"● {name}" if code == self.session.language else name,
                 id=code, classes="language",
             )
             for code, name in LANGUAGES.items()
@@ -43,15 +43,17 @@ class StartPage(KioskPage):
         yield Choices("found")
 
     def buttons(self) -> Iterable[tuple[str, str]]:
-        """Where to from here."""
+        """All products, cart, orders, collect."""
         yield "all", self.say("All products")
         yield "cart", self.say("Cart")
         yield "orders", self.say("Orders")
         yield "collect", self.say("Collect")
 
     def draw(self) -> None:
-        """What was found, and how full the cart is."""
-        rows = [(each.id, product_line(each, self.say, self.columns)) for each in self.guest.found]
+        """Show the results, and the counts on the buttons."""
+        rows = [
+            (each.id, product_line(each, self.say, self.columns)) for each in self.session.found
+        ]
         found = self.query_one("#found", Choices)
         found.show(self.airy(rows))
         found.display = bool(rows) and not self.has_letters
@@ -62,44 +64,44 @@ class StartPage(KioskPage):
             "\n┌───────────────┐\n│ ▌▐█ ▌▌█▐ ▐▌█▐ │\n│ ▌▐█ ▌▌█▐ ▐▌█▐ │\n└───────────────┘\n"
             + self.say("Hold a label to the scanner.")
         )
-        pieces, waiting = self.guest.cart.pieces, len(self.attendant.orders.all())
+        pieces, waiting = self.session.cart.pieces, len(self.controller.orders.all())
         self.query_one("#cart", Button).label = self.say("Cart") + (f" ({pieces})" * bool(pieces))
         self.query_one("#orders", Button).label = self.say("Orders") + (
             f" ({waiting})" * bool(waiting)
         )
 
     def picked(self, name: str) -> None:
-        """A product."""
-        product = next((each for each in self.guest.found if each.id == name), None)
+        """Show a product."""
+        product = next((each for each in self.session.found if each.id == name), None)
         if product is not None:
-            self.guest.look(product, None)
+            self.session.look(product, None)
             self.redraw()
 
     def press_next(self) -> None:
-        """Find what was typed."""
+        """Search for what was typed."""
         self.show_letters(False)
-        self.serve(self.attendant.find(self.query_one("#code", Input).value))
+        self.serve(self.controller.find(self.query_one("#code", Input).value))
 
     def press_find(self) -> None:
-        """The same by touch."""
+        """Search, by touch."""
         self.press_next()
 
     def press_all(self) -> None:
-        """Everything that is sold."""
+        """Show all products."""
         self.show_letters(False)
-        self.serve(self.attendant.find(""))
+        self.serve(self.controller.find(""))
 
     def press_orders(self) -> None:
-        """The orders under way."""
+        """Go to the open orders."""
         self.post_message(self.Go("orders"))
 
     def press_collect(self) -> None:
-        """Collect a parcel."""
+        """Go to the page where parcels are collected."""
         self.post_message(self.Go("collect"))
 
     def speak(self, language: str) -> None:
-        """Another language from now on."""
-        self.guest.language = language
+        """Switch the language."""
+        self.session.language = language
         self.redraw()
 
     def press_en(self) -> None:

@@ -7,9 +7,9 @@ from clocks import DAY, NOON, Host
 
 from bus.contract.timestamp import milliseconds
 from bus.runtime.clock import NodeClock, StoreTime
-from bus.runtime.clock_watch import span
 from bus.runtime.environment import Environment
 from bus.storage.journal import Journal
+from bus.text.duration import elapsed
 
 
 class Started:
@@ -158,7 +158,7 @@ def test_the_real_clocks_agree_with_each_other() -> None:
     ],
 )
 def test_how_long_is_said_in_a_unit_that_people_can_read(milliseconds: int, said: str) -> None:
-    assert span(milliseconds) == said
+    assert str(elapsed(milliseconds, 3)) == said
 
 
 # -- the store's time, as a device knows it -------------------------------------------------------

@@ -12,7 +12,7 @@ from bus.contract.catalog import Line
 from bus.contract.sorter import Pick, PickLine
 from devices.sorter import store
 from devices.sorter.domain import (
-    Job,
+    AssignedJob,
     accept,
     advance,
     report,
@@ -37,13 +37,13 @@ def _pick(job: str = "j-1", assignment: int = 1, picks: list[PickLine] | None = 
     )
 
 
-def _begun(pick: Pick | None = None) -> Job:
+def _begun(pick: Pick | None = None) -> AssignedJob:
     job = accept(pick or _pick(), None, 0, None, now=1000)
     assert job is not None
     return job
 
 
-def _done(job: Job) -> Job:
+def _done(job: AssignedJob) -> AssignedJob:
     while job.step != "done":
         job = advance(job, job.since + 1, "p-1")
     return job
@@ -79,7 +79,7 @@ def test_an_assignment_that_was_aborted_or_superseded_is_never_begun() -> None:
 
 
 def test_what_is_left_of_a_job_that_never_came_names_nothing_but_itself() -> None:
-    assert tombstone("j-1", 3, 500) == Job("j-1", 3, "none", "none", (), "aborted", 0, 500)
+    assert tombstone("j-1", 3, 500) == AssignedJob("j-1", 3, "none", "none", (), "aborted", 0, 500)
     assert taken_lines(tombstone("j-1", 3, 500)) == []
 
 
@@ -172,7 +172,7 @@ def test_a_sorter_has_one_job_under_way() -> None:
             store.save(rows, _begun(_pick("j-2")))
 
 
-def _picking(job: Job) -> Job:
+def _picking(job: AssignedJob) -> AssignedJob:
     while job.step != "picking":
         job = advance(job, job.since + 1, "p-1")
     return job

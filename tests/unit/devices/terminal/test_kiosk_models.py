@@ -1,4 +1,4 @@
-"""What a kiosk shows, decided without a screen: the guest, the cart, orders, scanner, reminders."""
+"""The models of a kiosk, without a screen: the session, cart, orders, scanner, reminders."""
 
 import asyncio
 
@@ -18,11 +18,11 @@ from bus.contract.settlement import OrderState, OrderSummary
 from bus.contract.sorter import JobState, JobStep
 from bus.contract.terminal import Remind
 from bus.contract.values import Money
-from devices.terminal.kiosk.cart import Cart
-from devices.terminal.kiosk.guest import Guest, payment_of
-from devices.terminal.kiosk.orders import OrderBook
+from devices.terminal.kiosk.cart import KioskCart
+from devices.terminal.kiosk.customer_session import CustomerSession, payment_of
+from devices.terminal.kiosk.orders import OpenOrders
 from devices.terminal.kiosk.refusals import refusal
-from devices.terminal.kiosk.reminding import Reminding
+from devices.terminal.kiosk.reminder_queue import ReminderQueue
 from devices.terminal.kiosk.wedge import Wedge
 
 
@@ -52,22 +52,22 @@ def product(blue: int = 3, red: int = 0) -> Product:
     )
 
 
-def guest(blue: int = 3, red: int = 0) -> Guest:
+def session(blue: int = 3, red: int = 0) -> CustomerSession:
     """Somebody who looks at it."""
-    made = Guest("en")
+    made = CustomerSession("en")
     made.look(product(blue, red), None)
     return made
 
 
 def test_a_style_that_is_left_is_chosen_unless_another_was_scanned() -> None:
-    assert guest().sku == "SHIRT-BLUE"
-    scanned = Guest("en")
+    assert session().sku == "SHIRT-BLUE"
+    scanned = CustomerSession("en")
     scanned.look(product(), "SHIRT-RED")
     assert scanned.sku == "SHIRT-RED"
 
 
 def test_more_than_are_left_cannot_be_chosen_and_it_says_why() -> None:
-    somebody = guest(blue=2)
+    somebody = session(blue=2)
     somebody.change(1)
     assert somebody.note is None
     somebody.change(1)
@@ -76,7 +76,7 @@ def test_more_than_are_left_cannot_be_chosen_and_it_says_why() -> None:
 
 
 def test_what_is_in_the_cart_counts_as_taken() -> None:
-    somebody = guest(blue=2)
+    somebody = session(blue=2)
     assert somebody.put()
     somebody.change(1)
     assert somebody.quantity == 1
@@ -86,14 +86,14 @@ def test_what_is_in_the_cart_counts_as_taken() -> None:
 
 
 def test_a_sold_out_style_does_not_go_into_the_cart() -> None:
-    somebody = guest()
+    somebody = session()
     somebody.choose("SHIRT-RED")
     assert not somebody.put()
     assert str(somebody.note) == "This style is sold out."
 
 
 def test_stock_that_changes_is_seen_on_the_product_and_in_the_cart() -> None:
-    somebody = guest(blue=3)
+    somebody = session(blue=3)
     somebody.change(1)
     somebody.put()
     assert somebody.cart.trouble is None
@@ -104,7 +104,7 @@ def test_stock_that_changes_is_seen_on_the_product_and_in_the_cart() -> None:
 
 
 def test_a_cart_has_a_total_and_no_less_than_one_of_each() -> None:
-    cart = Cart()
+    cart = KioskCart()
     assert str(cart.trouble) == "The cart is empty."
     blue = product().styles[1]
     cart.add("Shirt", blue, 2)
@@ -117,7 +117,7 @@ def test_a_cart_has_a_total_and_no_less_than_one_of_each() -> None:
 
 
 def test_two_currencies_are_not_paid_together() -> None:
-    cart = Cart()
+    cart = KioskCart()
     red, blue = product(red=1).styles
     cart.add("Shirt", blue, 1)
     dollars = red.model_copy(update={"price": red.price.model_copy(update={"currency": "USD"})})
@@ -136,7 +136,7 @@ def test_an_account_or_a_token_is_read_and_a_card_number_never_sent() -> None:
 
 
 def test_who_has_paid_has_nothing_to_go_back_to() -> None:
-    somebody = Guest("en", page="receipt")
+    somebody = CustomerSession("en", page="receipt")
     assert somebody.back() == "start"
 
 
@@ -160,7 +160,7 @@ def job(order: str, step: JobStep, pick: int = 0) -> JobState:
 
 
 def test_a_bar_grows_with_the_sorters_job_until_the_parcel_can_be_collected() -> None:
-    book = OrderBook("terminal-7")
+    book = OpenOrders("terminal-7")
     book.changed(summary("o-1", "settled"))
     seen = [book.all()[0].percent]
     steps: list[tuple[JobStep, int]] = [
@@ -180,21 +180,21 @@ def test_a_bar_grows_with_the_sorters_job_until_the_parcel_can_be_collected() ->
 
 
 def test_orders_of_other_terminals_are_none_of_ours() -> None:
-    book = OrderBook("terminal-7")
+    book = OpenOrders("terminal-7")
     assert not book.changed(summary("o-1", "settled", "terminal-8"))
     book.job("sorter-1", job("o-1", "picking"))
     assert book.all() == []
 
 
 def test_a_job_that_was_heard_of_first_is_known_when_its_order_is() -> None:
-    book = OrderBook("terminal-7")
+    book = OpenOrders("terminal-7")
     book.job("sorter-1", job("o-1", "packing"))
     book.fill([summary("o-1", "settled")])
     assert book.all()[0].percent == 85
 
 
 def test_a_sorter_that_is_stopped_has_the_order_wait_for_another() -> None:
-    book = OrderBook("terminal-7")
+    book = OpenOrders("terminal-7")
     book.fill([summary("o-1", "settled")])
     book.job("sorter-1", job("o-1", "packing"))
     book.job("sorter-1", job("o-1", "aborted"))
@@ -240,34 +240,34 @@ def reminder(order: str) -> Remind:
 
 
 async def test_a_reminder_counts_as_shown_only_when_it_is_on_the_screen() -> None:
-    reminding = Reminding()
-    first = asyncio.ensure_future(reminding.shown(reminder("o-1")))
-    second = asyncio.ensure_future(reminding.shown(reminder("o-2")))
+    reminders = ReminderQueue()
+    first = asyncio.ensure_future(reminders.show(reminder("o-1")))
+    second = asyncio.ensure_future(reminders.show(reminder("o-2")))
     await asyncio.sleep(0)
-    assert reminding.current == reminder("o-1")
+    assert reminders.current == reminder("o-1")
     assert not first.done()
-    reminding.lit("o-1")
+    reminders.displayed("o-1")
     assert await first
     assert not second.done()
-    reminding.seen("o-1")
-    assert reminding.current == reminder("o-2")
-    reminding.lit("o-2")
+    reminders.acknowledge("o-1")
+    assert reminders.current == reminder("o-2")
+    reminders.displayed("o-2")
     assert await second
 
 
 async def test_who_takes_notice_of_a_reminder_has_been_shown_it() -> None:
-    reminding = Reminding()
-    waiting = asyncio.ensure_future(reminding.shown(reminder("o-1")))
+    reminders = ReminderQueue()
+    waiting = asyncio.ensure_future(reminders.show(reminder("o-1")))
     await asyncio.sleep(0)
-    assert reminding.seen("o-1")
+    assert reminders.acknowledge("o-1")
     assert await waiting
 
 
 async def test_a_reminder_of_a_parcel_that_was_collected_need_not_be_shown() -> None:
-    reminding = Reminding()
-    waiting = asyncio.ensure_future(reminding.shown(reminder("o-1")))
+    reminders = ReminderQueue()
+    waiting = asyncio.ensure_future(reminders.show(reminder("o-1")))
     await asyncio.sleep(0)
-    assert reminding.drop("o-1")
+    assert reminders.drop("o-1")
     assert not await waiting
 
 

@@ -16,8 +16,8 @@ from PIL import Image
 
 from bus.contract.errors import ConfigurationError
 from devices.terminal.scanner.camera import camera
-from devices.terminal.scanner.input_device import Keys, evdev_scanner
-from devices.terminal.scanner.lines import Lines
+from devices.terminal.scanner.input_device import KeyDecoder, evdev_scanner
+from devices.terminal.scanner.lines import LineBuffer
 from devices.terminal.scanner.serial_port import serial_scanner
 from devices.terminal.scanner.wedge import wedge
 from labels.label import Label, draw_png
@@ -118,7 +118,7 @@ def test_codes_are_the_same_however_they_are_cut_into_pieces(
     codes: list[str], data: st.DataObject
 ) -> None:
     whole = b"".join(code.encode() + b"\r\n" for code in codes)
-    lines, found = Lines(), []
+    lines, found = LineBuffer(), []
     while whole:
         length = data.draw(st.integers(1, len(whole)))
         found += lines.feed(whole[:length])
@@ -128,7 +128,7 @@ def test_codes_are_the_same_however_they_are_cut_into_pieces(
 
 
 def test_noise_and_lines_without_end_are_left_out() -> None:
-    lines = Lines()
+    lines = LineBuffer()
 
     assert lines.feed(b"x" * 5000) == []
     assert lines.feed(b"x" * 5000 + b"\n123\x07\xff\n") == ["123\ufffd"]
@@ -137,13 +137,13 @@ def test_noise_and_lines_without_end_are_left_out() -> None:
 def test_what_an_address_is_written_with_stays_in_it() -> None:
     address = "https://shop.example/\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
 
-    assert Lines().feed(f"{address}\u202e\r".encode()) == [address]
+    assert LineBuffer().feed(f"{address}\u202e\r".encode()) == [address]
 
 
 # An input device
 
 
-def typed(keys: Keys, *strokes: str) -> list[str]:
+def typed(keys: KeyDecoder, *strokes: str) -> list[str]:
     codes = []
     for stroke in strokes:
         *modifiers, key = stroke.split("+")
@@ -159,13 +159,13 @@ def typed(keys: Keys, *strokes: str) -> list[str]:
 def test_keys_become_a_link() -> None:
     strokes = [*"HTTPS", "LEFTSHIFT+SEMICOLON", "SLASH", "SLASH", "A", "DOT", "RIGHTSHIFT+B"]
 
-    assert typed(Keys(), *strokes, "ENTER") == ["https://a.B"]
+    assert typed(KeyDecoder(), *strokes, "ENTER") == ["https://a.B"]
 
 
 def test_the_separator_of_gs1_is_typed_as_control_and_bracket() -> None:
     strokes = ["RIGHTBRACE", "D", "KP2", "LEFTCTRL+RIGHTBRACE", "1", "KPENTER", "TAB", "2", "TAB"]
 
-    assert typed(Keys(), *strokes) == ["]d2\x1d1", "2"]
+    assert typed(KeyDecoder(), *strokes) == ["]d2\x1d1", "2"]
 
 
 async def test_an_input_device_is_read_as_it_types() -> None:

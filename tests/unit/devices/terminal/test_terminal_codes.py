@@ -5,9 +5,9 @@ from inspect import getsource
 
 import pytest
 
+from commerce.tax import TaxLine, rate_text, taxes
 from devices.terminal.code import is_typed_code, pickup_code
 from devices.terminal.kiosk import refusals
-from devices.terminal.tax import TaxLine, rate_text, taxes
 from devices.terminal.web import words
 from nodes.catalog import code, foreign
 

@@ -9,7 +9,7 @@ from bus.contract.errors import InvalidField, SoldOut
 from bus.contract.sorter import JobState
 from devices.terminal.web.domain import (
     LOCKED,
-    Cart,
+    BrowserCart,
     CartLine,
     Guesses,
     line_of,
@@ -74,18 +74,18 @@ TIE = CartLine("T", "0", "Tie", "", 2, 100, "EUR", 2000)
 
 
 def test_a_cart_is_summed_up() -> None:
-    cart = Cart("c-1", (LINE, TIE))
+    cart = BrowserCart("c-1", (LINE, TIE))
     assert (cart.total, cart.pieces, cart.currency) == (3 * 999 + 2 * 100, 5, "EUR")
-    assert (Cart("c-1").total, Cart("c-1").currency) == (0, "")
+    assert (BrowserCart("c-1").total, BrowserCart("c-1").currency) == (0, "")
 
 
 def test_a_cart_that_holds_the_same_is_the_same_whatever_it_costs() -> None:
-    cart = Cart("c-1", (LINE, TIE))
-    dearer = Cart("c-2", (replace(LINE, amount=1_000), TIE))
+    cart = BrowserCart("c-1", (LINE, TIE))
+    dearer = BrowserCart("c-2", (replace(LINE, amount=1_000), TIE))
     assert cart.goods == dearer.goods
     assert len(cart.goods) == 16
     others = ((TIE,), (replace(LINE, quantity=2), TIE), (replace(LINE, sku="S2"), TIE))
-    assert cart.goods not in {Cart("c-1", lines).goods for lines in others}
+    assert cart.goods not in {BrowserCart("c-1", lines).goods for lines in others}
 
 
 def test_a_style_is_called_by_its_attributes_or_its_sku() -> None:
@@ -104,7 +104,7 @@ def test_a_cart_is_renewed_at_the_prices_of_now_without_what_is_gone() -> None:
 def test_what_was_paid_for_has_the_names_that_were_shown() -> None:
     price = {"amount": 7, "currency": "USD"}
     paid = [PricedLine.model_validate({"sku": sku, "quantity": 4, "price": price}) for sku in "ST"]
-    shown = Cart("c-1", (LINE,))
+    shown = BrowserCart("c-1", (LINE,))
     assert receipt_lines(paid, shown) == (
         replace(LINE, quantity=4, amount=7, currency="USD"),
         CartLine("T", "", "T", "", 4, 7, "USD", None),

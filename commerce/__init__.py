@@ -1,0 +1,1 @@
+"""Prices and taxes: pure arithmetic and formatting that every role and device may use."""

@@ -1,0 +1,19 @@
+"""What an order waits for, by name: so that orders of one cause are told as one."""
+
+from tui.model.diagnosis import WaitReason
+from tui.model.tracked_order import TrackedOrder
+
+_WITH_SORTERS = ("settled", "short")
+
+
+def needs(reason: WaitReason, tracked: TrackedOrder) -> tuple[str, ...]:
+    """Nodes, `sorters`, `provider` or `put-back`, the closest first."""
+    if reason.is_put_back:
+        return ("put-back",)
+    if reason.hop is not None and reason.hop.kind == "req" and reason.hop.receiver == reason.node:
+        return (reason.node,)
+    if tracked.state == "charging":
+        return ("provider", reason.node)
+    if tracked.state in _WITH_SORTERS and reason.node == "warehouse":
+        return ("sorters", reason.node)
+    return (reason.node,)

@@ -1,0 +1,62 @@
+"""One line that the operator is asked for: a file, or a time."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label
+
+from bus.text.safe import visible
+from bus.text.sentence import marked
+from tui.context import ConsoleContext
+from tui.widgets.bindings import translated
+
+
+class Prompt(ModalScreen[None]):
+    """Asks until the answer is one, or none is wanted.
+
+    Args:
+        context: the operator's.
+        words: what is asked, and what will happen.
+        value: a proposal.
+        answer: does what is asked for; returns what is wrong with it, or nothing if it is done.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", marked("Close")),
+    ]
+
+    def __init__(
+        self, context: ConsoleContext, words: str, value: str, answer: Callable[[str], str]
+    ) -> None:
+        super().__init__()
+        self._words = words
+        self._value = value
+        self._answer = answer
+        self._bindings = translated(self._bindings, context.say)
+
+    def compose(self) -> ComposeResult:
+        """The question, the line, and what is wrong with it."""
+        with Vertical(id="question"):
+            yield Label(Text(visible(self._words)), id="words")
+            yield Input(self._value, id="answer", compact=True)
+            yield Label("", id="wrong")
+
+    def on_mount(self) -> None:
+        """The line has the keys."""
+        self.query_one(Input).focus()
+
+    @on(Input.Submitted)
+    def answered(self, event: Input.Submitted) -> None:
+        """Do it, or say what is wrong."""
+        event.stop()
+        wrong = self._answer(event.value.strip())
+        if wrong:
+            self.query_one("#wrong", Label).update(Text(visible(f"✖ {wrong}")))
+        else:
+            self.dismiss()
