@@ -74,7 +74,7 @@ from bus.runtime.unit_of_work import UnitOfWork
 from nodes.settlement import accounts, domain, resolving, store
 from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.acquirer.outcomes import Captured, Declined
-from nodes.settlement.guessing import Lock
+from nodes.settlement.attempt_limiter import Lock
 from nodes.settlement.payments import (
     AccountMethod,
     CardMethod,

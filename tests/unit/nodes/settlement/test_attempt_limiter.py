@@ -7,7 +7,7 @@ import pytest
 from unit_rows import tables
 
 from bus.contract.errors import TooManyTries
-from nodes.settlement.guessing import Lock
+from nodes.settlement.attempt_limiter import Lock
 from nodes.settlement.store import SCHEMA as SETTLEMENT
 
 LOCK = Lock(most=3, wait=60_000)
