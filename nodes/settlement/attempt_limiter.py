@@ -1,9 +1,10 @@
-"""Whoever guesses pickup codes is locked for a while. Kept by settlement, for each caller.
+"""Limits how often a caller may try pickup codes, so that nobody finds one by guessing.
 
-Not by the terminal: a kiosk that is started anew, or firmware of somebody else, is locked as well.
-Codes that were tried with a command are written down with it. A query writes nothing, and many of
-them may arrive before anything could be written: what they tried is kept in memory. All times are
-of the steady clock: setting the host's lets nobody guess on, and locks nobody for longer.
+Settlement counts, and not the terminal: a kiosk that is restarted, or somebody else's firmware, is
+locked out as well. Wrong codes of commands are stored in the command's transaction. A query writes
+nothing, and many queries may arrive before anything could be written, so their wrong codes are
+counted in memory. All times are of the steady clock: setting the host's clock neither lets anybody
+go on guessing nor locks anybody out for longer.
 """
 
 import sqlite3
@@ -17,35 +18,37 @@ _MOST_CALLERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
-    """How many wrong codes are too many.
+class AttemptLimiter:
+    """Counts the wrong pickup codes of each caller.
 
     Args:
-        most: the last of so many wrong codes locks.
-        wait: milliseconds for which it does; wrong codes further apart are not added up.
+        limit: after so many wrong codes the caller is locked out.
+        period: milliseconds for which it is locked out; wrong codes further apart are not added up.
     """
 
-    most: int
-    wait: int
-    _asked: OrderedDict[str, tuple[int, int, str]] = field(default_factory=OrderedDict)
-    """Of whom queries tried codes: how many, when the last, and which that was."""
+    limit: int
+    period: int
+    _queries: OrderedDict[str, tuple[int, int, str]] = field(default_factory=OrderedDict)
+    """For each caller whose queries had wrong codes: how many, when the last came, and its code."""
 
     def check(self, connection: sqlite3.Connection, caller: str, steady: int) -> None:
-        """Let somebody try a code.
+        """Let a caller try a code.
 
         Raises:
-            TooManyTries: not yet.
+            TooManyTries: it is locked out.
         """
-        wrong, at = self._guesses(connection, caller, steady)
-        if wrong >= self.most:
+        wrong, at = self._attempts(connection, caller, steady)
+        if wrong >= self.limit:
             raise TooManyTries(
                 "Too many wrong pickup codes came from here.",
-                retryAfter=ceil((at + self.wait - steady) / 1000),
+                retryAfter=ceil((at + self.period - steady) / 1000),
             )
 
-    def wrong(self, connection: sqlite3.Connection, caller: str, steady: int) -> UnknownPickupCode:
-        """Count a wrong code of a command; what is to be said of it."""
-        before = self._recent(*_written(connection, caller), steady)
+    def wrong_command(
+        self, connection: sqlite3.Connection, caller: str, steady: int
+    ) -> UnknownPickupCode:
+        """Count a command's wrong code; returns the problem to answer with."""
+        before = self._recent(*_stored(connection, caller), steady)
         connection.execute(
             "INSERT INTO guessing VALUES (:caller, :wrong, :at)"
             " ON CONFLICT (caller) DO UPDATE SET wrong = :wrong, at = :at",
@@ -53,46 +56,49 @@ class Lock:
         )
         return self._unknown(connection, caller, steady)
 
-    def asked_wrong(
+    def wrong_query(
         self, connection: sqlite3.Connection, caller: str, code: str, steady: int
     ) -> UnknownPickupCode:
-        """Count a wrong code of a query, once though it is asked again; what is to be said of it.
+        """Count a query's wrong code, a repeated one once; returns the problem to answer with.
 
-        A right one forgives nothing: it stays right, and would be asked between any two guesses.
+        A right code in a query does not reset the count: it stays right, and a guesser would ask
+        for it between any two guesses.
         """
-        wrong, at, last = self._asked.pop(caller, (0, 0, ""))
+        wrong, at, last = self._queries.pop(caller, (0, 0, ""))
         wrong = self._recent(wrong, at, steady)
-        self._asked[caller] = (wrong + (not wrong or code != last), steady, code)
-        if len(self._asked) > _MOST_CALLERS:
-            self._asked.popitem(last=False)
+        self._queries[caller] = (wrong + (not wrong or code != last), steady, code)
+        if len(self._queries) > _MOST_CALLERS:
+            self._queries.popitem(last=False)
         return self._unknown(connection, caller, steady)
 
-    def right(self, connection: sqlite3.Connection, caller: str) -> None:
-        """A parcel was collected: what was wrong before does not count any more."""
+    def reset(self, connection: sqlite3.Connection, caller: str) -> None:
+        """Forget a caller's wrong codes: it has collected a parcel."""
         connection.execute("DELETE FROM guessing WHERE caller = ?", (caller,))
-        self._asked.pop(caller, None)
+        self._queries.pop(caller, None)
 
     def _unknown(
         self, connection: sqlite3.Connection, caller: str, steady: int
     ) -> UnknownPickupCode:
-        wrong, _ = self._guesses(connection, caller, steady)
+        wrong, _ = self._attempts(connection, caller, steady)
         return UnknownPickupCode(
-            "No parcel waits under this code.", triesLeft=max(0, self.most - wrong)
+            "No parcel waits under this code.", triesLeft=max(0, self.limit - wrong)
         )
 
-    def _guesses(self, connection: sqlite3.Connection, caller: str, steady: int) -> tuple[int, int]:
-        """How many wrong codes that still count came from somebody, and when the last one did."""
-        written, at = _written(connection, caller)
-        asked, asked_at, _ = self._asked.get(caller, (0, 0, ""))
-        wrong = self._recent(written, at, steady) + self._recent(asked, asked_at, steady)
-        return wrong, max(at, asked_at)
+    def _attempts(
+        self, connection: sqlite3.Connection, caller: str, steady: int
+    ) -> tuple[int, int]:
+        """How many of a caller's wrong codes still count, and when the last one came."""
+        stored, stored_at = _stored(connection, caller)
+        asked, asked_at, _ = self._queries.get(caller, (0, 0, ""))
+        wrong = self._recent(stored, stored_at, steady) + self._recent(asked, asked_at, steady)
+        return wrong, max(stored_at, asked_at)
 
     def _recent(self, wrong: int, at: int, steady: int) -> int:
-        return wrong if steady < at + self.wait else 0
+        return wrong if steady < at + self.period else 0
 
 
-def _written(connection: sqlite3.Connection, caller: str) -> tuple[int, int]:
-    """How many wrong codes of commands came from somebody, and when the last one did."""
+def _stored(connection: sqlite3.Connection, caller: str) -> tuple[int, int]:
+    """How many wrong codes a caller's commands had, and when the last one came."""
     row = connection.execute(
         "SELECT wrong, at FROM guessing WHERE caller = ?", (caller,)
     ).fetchone()

@@ -74,7 +74,7 @@ from bus.runtime.unit_of_work import UnitOfWork
 from nodes.settlement import accounts, domain, resolving, store
 from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.acquirer.outcomes import Captured, Declined
-from nodes.settlement.attempt_limiter import Lock
+from nodes.settlement.attempt_limiter import AttemptLimiter
 from nodes.settlement.payments import (
     AccountMethod,
     CardMethod,
@@ -118,7 +118,7 @@ class Settlement:
         settings = settings or SettlementSettings()
         self._remind_again = round(settings.remind_again * 1000)
         self._expire_after = round(settings.expire_after * 1000)
-        self._lock = Lock(settings.wrong_codes, round(settings.code_lock * 1000))
+        self._limiter = AttemptLimiter(settings.wrong_codes, round(settings.code_lock * 1000))
         self._resolving = resolving.Resolving(
             self._give_back, _money_back, _begin_step, self._undone
         )
@@ -226,16 +226,16 @@ class Settlement:
 
     def _collect(self, unit: UnitOfWork, request: Request[Collect]) -> OrderStateReply | None:
         if not keeps_customers_apart(request.caller):  # else one who guesses would lock out all
-            self._lock.check(unit.connection, request.caller, unit.steady)
+            self._limiter.check(unit.connection, request.caller, unit.steady)
         order = store.order_by_code(unit.connection, request.data.code)
         if order is None and keeps_customers_apart(request.caller):
             raise UnknownPickupCode("No parcel waits under this code.")
         if order is None:  # answered, not raised: that would take back that it was counted
-            problem = self._lock.wrong(unit.connection, request.caller, unit.steady)
+            problem = self._limiter.wrong_command(unit.connection, request.caller, unit.steady)
             unit.answer_at_once(request, problem)
             unit.refused = problem.code
             return None
-        self._lock.right(unit.connection, request.caller)
+        self._limiter.reset(unit.connection, request.caller)
         order = order.to("collected", unit.now)
         _save(unit, order)
         return OrderStateReply(order=order.id, state="collected")
@@ -301,12 +301,12 @@ class Settlement:
         """An order to whoever has its code, who must not find codes by trying them."""
         counts = not keeps_customers_apart(request.caller)
         if counts:
-            self._lock.check(connection, request.caller, request.at)
+            self._limiter.check(connection, request.caller, request.at)
         found = store.order_by_code(connection, code)
         if found is not None:
             return store.view(connection, found.id)
         if counts:
-            raise self._lock.asked_wrong(connection, request.caller, code, request.at)
+            raise self._limiter.wrong_query(connection, request.caller, code, request.at)
         raise UnknownPickupCode("No open order has this pickup code.")
 
     def _undo(
