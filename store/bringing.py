@@ -17,7 +17,7 @@ from bus.contract.settlement import STATEMENT, StatementQuery
 from bus.runtime.caller import Caller
 from bus.text.console import errors, output
 from commerce.price import price_text
-from nodes.settlement.names import refuse_other_name
+from nodes.settlement.account import refuse_other_name
 from store.shop.advice import how_to_count, on_added, on_other_names, on_retired
 from store.shop.changes import changes
 from store.shop.delivery import another, brought_before, delivery_of

@@ -16,7 +16,7 @@ from bus.runtime.deliveries import brought_before, note
 from bus.runtime.requests import Request
 from bus.runtime.unit_of_work import UnitOfWork
 from nodes.settlement import ledger
-from nodes.settlement.names import refuse_other_name
+from nodes.settlement.account import refuse_other_name
 
 
 def deposit(unit: UnitOfWork, request: Request[Deposit]) -> Balance:

@@ -1,14 +1,16 @@
 """What settlement decides: the life of an order. Pure: rows and replies in, rows out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from bus.contract.catalog import Line, PricedLine
+from bus.contract.channel import role_of
 from bus.contract.errors import (
     InvalidField,
     PriceChanged,
     Unavailable,
+    UnknownOrder,
     UnknownPickupPoint,
     WrongState,
 )
@@ -16,28 +18,9 @@ from bus.contract.settlement import OrderState, PaymentReceipt, Purchase, Receip
 from bus.contract.terminal import Remind
 from bus.contract.values import MAX_AMOUNT, Money
 from bus.contract.warehouse import PickupPoints
+from nodes.settlement.acquirer.outcomes import Captured, Declined
+from nodes.settlement.order import FINAL, UNDOING, Entered, Order, Undo
 
-LEGAL: dict[OrderState, frozenset[OrderState]] = {
-    "reserving": frozenset({"charging", "refused", "cancelling"}),
-    "charging": frozenset({"settled", "declined", "cancelling"}),
-    "settled": frozenset({"short", "ready", "cancelling"}),
-    "short": frozenset({"short", "ready", "cancelling"}),
-    "ready": frozenset({"reminded", "collected", "cancelling", "expiring"}),
-    "reminded": frozenset({"collected", "cancelling", "expiring"}),
-    "cancelling": frozenset({"cancelled"}),
-    "expiring": frozenset({"expired"}),
-    "collected": frozenset(),
-    "refused": frozenset(),
-    "declined": frozenset(),
-    "cancelled": frozenset(),
-    "expired": frozenset(),
-}
-"""The order's state machine; a state without a way out is final."""
-UNDOING: dict[OrderState, OrderState] = {"cancelling": "cancelled", "expiring": "expired"}
-"""States in which an order is being undone, and what it is when that is done."""
-Undo = Literal["charge", "refund", "withdraw", "release"]
-"""A step back: learn what became of the charge; give the money back; bring the goods back to
-their shelves; put them up for sale again."""
 _WAYS_BACK: dict[OrderState, frozenset[Undo]] = {
     "reserving": frozenset({"release"}),
     "charging": frozenset({"charge", "release"}),
@@ -48,62 +31,6 @@ _WAYS_BACK: dict[OrderState, frozenset[Undo]] = {
 }
 _FOLLOWING: dict[Undo, Undo] = {"withdraw": "release"}
 """Steps that can only begin when another is done: goods are sold again when they are back."""
-FINAL = frozenset(state for state, ways in LEGAL.items() if not ways)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An order as settlement keeps it."""
-
-    id: str
-    terminal: str
-    request: str
-    """The id of the purchase message, to answer it."""
-    state: OrderState
-    since: int
-    lines: tuple[Line, ...]
-    """Priced lines once they are reserved."""
-    expected: Money
-    payment: dict[str, str]
-    pickup_point: str
-    pickup_code: str
-    total: int | None = None
-    reference: str | None = None
-    parcel: str | None = None
-    undo: frozenset[Undo] = frozenset()
-    """The steps back that are not done yet."""
-    missing: tuple[Line, ...] = ()
-    """What could not be had."""
-    refunding: int = 0
-    """Minor units that are to go back to the customer, as far as that was begun."""
-    refunded: int = 0
-    """Of those, what has gone back."""
-    reminder: str | None = None
-    """The id of the last message to the terminal."""
-    reason: str | None = None
-    """Why it came into its state, where that is a refusal."""
-
-    def to(self, state: OrderState, now: int, reason: str | None = None) -> "Order":
-        """The order in a later state; never at an earlier time, also when the clock was set back.
-
-        Raises:
-            WrongState: there is no way from here to there.
-        """
-        if state not in LEGAL[self.state]:
-            raise WrongState(
-                f"Order {self.id} is {self.state} and cannot become {state}.", state=self.state
-            )
-        return replace(self, state=state, since=max(now, self.since), reason=reason)
-
-    @property
-    def priced(self) -> list[PricedLine]:
-        """Its lines with their prices, as far as they are known."""
-        return [line for line in self.lines if isinstance(line, PricedLine)]
-
-    def money(self) -> Money:
-        """What it costs, or what the customer expected as long as that is not known."""
-        amount = self.expected.amount if self.total is None else self.total
-        return Money(amount=amount, currency=self.expected.currency)
 
 
 def choose_pickup_point(wanted: str | None, known: PickupPoints | None) -> str:
@@ -148,7 +75,14 @@ def place_order(
         payment=payment,
         pickup_point=pickup_point,
         pickup_code=pickup_code,
+        entered=(Entered("reserving", now),),
     )
+
+
+def refuse_other_terminal(order: str, terminal: str, caller: str) -> None:
+    """Raise `UnknownOrder` if the caller is a terminal and the order is another terminal's."""
+    if role_of(caller) == "terminal" and terminal != caller:
+        raise UnknownOrder(f"There is no order {order}.")
 
 
 def price(order: Order, lines: Sequence[PricedLine]) -> Order:
@@ -172,6 +106,59 @@ def price(order: Order, lines: Sequence[PricedLine]) -> Order:
             lines=[line.model_dump() for line in lines],
         )
     return replace(order, lines=tuple(lines), total=total)
+
+
+def account_declines(held: tuple[int, str] | None, total: Money) -> str | None:
+    """Why a prepaid account cannot pay a total; None if it can.
+
+    Args:
+        held: what it holds in minor units, and its currency; None if there is no such account.
+        total: what is to be paid.
+    """
+    if held is None:
+        return "There is no such account."
+    balance, currency = held
+    if currency != total.currency:
+        return f"The account is kept in {currency}."
+    return "The account does not hold enough." if balance < total.amount else None
+
+
+def settle(order: Order, outcome: Captured | Declined, now: int) -> Order:
+    """The charge has an outcome: the order is paid for, or declined."""
+    if isinstance(outcome, Declined):
+        return order.to("declined", now, outcome.reason)
+    return replace(order.to("settled", now), reference=outcome.reference)
+
+
+def ready(order: Order, parcel: str, now: int) -> Order | None:
+    """Its parcel lies at the pickup point; None if the order was withdrawn while it was packed.
+
+    Raises:
+        WrongState: the order is not paid.
+    """
+    if order.state in UNDOING or order.state in FINAL:
+        return None
+    return replace(order.to("ready", now), parcel=parcel)
+
+
+def uncollected(
+    order: Order, steady: int, expires_at: int
+) -> Literal["over", "expire", "remind", "wait"]:
+    """What to do about a parcel when it is looked after again.
+
+    Args:
+        order: whose parcel it is.
+        steady: the time, in milliseconds of the steady clock.
+        expires_at: when the parcel goes back, by the same clock.
+
+    Returns:
+        `over` if it does not wait any more, and `wait` if the first reminder is still on its way.
+    """
+    if order.state not in ("ready", "reminded"):
+        return "over"
+    if steady >= expires_at:
+        return "expire"
+    return "remind" if order.state == "reminded" else "wait"
 
 
 def begin_undoing(order: Order, state: OrderState, now: int, reason: str) -> Order:
@@ -223,6 +210,21 @@ def go_without(order: Order, lines: Sequence[Line], now: int, reason: str) -> tu
     if order.state in ("settled", "short"):
         order = order.to("short", now, reason)
     return order, sum(line.quantity * ordered[line.sku].price.amount for line in lines)
+
+
+def charge_key(order: str) -> str:
+    """The idempotency key of an order's charge, and the name of its transfer."""
+    return f"{order}.charge"
+
+
+def refund_name(order: str, begun: int) -> str:
+    """The idempotency key of a refund, and the name of its transfer.
+
+    Args:
+        order: whose money goes back.
+        begun: the minor units of it whose refund was begun before.
+    """
+    return f"{order}.refund.{begun}"
 
 
 def begin_refund(order: Order, amount: int) -> Order:

@@ -1,7 +1,7 @@
 """Settlement's SQL for orders and pickup points."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -14,8 +14,10 @@ from bus.contract.timestamp import rfc3339
 from bus.contract.values import Money
 from bus.contract.warehouse import PickupPoint, PickupPoints
 from bus.storage.journal import Schema
-from nodes.settlement import refusals, steps
-from nodes.settlement.domain import FINAL, Order, payment_receipt
+from nodes.settlement import provider_faults, refusals
+from nodes.settlement.domain import payment_receipt
+from nodes.settlement.order import FINAL, Order
+from nodes.settlement.refusals import Unresolved, UnresolvedRefund
 
 SCHEMA = Schema("nodes.settlement", "nodes.settlement")
 
@@ -51,16 +53,8 @@ def unused_code(connection: sqlite3.Connection, draw: Callable[[], str]) -> str:
             return code
 
 
-def save(connection: sqlite3.Connection, row: Order) -> bool:
-    """Write an order; a new state also goes into its history.
-
-    Returns:
-        Whether it came into a state.
-    """
-    known = connection.execute(
-        "SELECT state, missing FROM orders WHERE id = ?", (row.id,)
-    ).fetchone()
-    missing = to_json(row.missing).decode()
+def save(connection: sqlite3.Connection, row: Order) -> None:
+    """Write an order; the states that it has entered go into its history."""
     connection.execute(
         "INSERT INTO orders VALUES (:id, :terminal, :request, :state, :since, :lines,"
         " :expected, :currency, :total, :payment, :reference, :point, :code, :parcel, :undo,"
@@ -87,19 +81,16 @@ def save(connection: sqlite3.Connection, row: Order) -> bool:
             "undo": to_json(sorted(row.undo)).decode(),
             "refunded": row.refunded,
             "reminder": row.reminder,
-            "missing": missing,
+            "missing": to_json(row.missing).decode(),
             "refunding": row.refunding,
         },
     )
-    shorter = row.state == "short" and known is not None and known["missing"] != missing
-    changed = known is None or known["state"] != row.state or shorter
-    if changed:
+    for entered in row.entered:
         connection.execute(
             "INSERT INTO order_state SELECT ?, count(*), ?, ?, ? FROM order_state"
             " WHERE order_id = ?",
-            (row.id, row.state, row.since, row.reason, row.id),
+            (row.id, entered.state, entered.since, entered.reason, row.id),
         )
-    return changed
 
 
 def view(connection: sqlite3.Connection, identifier: str) -> OrderView:
@@ -108,10 +99,15 @@ def view(connection: sqlite3.Connection, identifier: str) -> OrderView:
     Raises:
         UnknownOrder: there is none of this id.
     """
-    found = order(connection, identifier)
+    return view_of(connection, order(connection, identifier))
+
+
+def view_of(connection: sqlite3.Connection, found: Order) -> OrderView:
+    """The same of an order that was loaded before."""
+    refused = refusals.of_order(connection, found)
     history = connection.execute(
         "SELECT state, at, reason FROM order_state WHERE order_id = ? ORDER BY place",
-        (identifier,),
+        (found.id,),
     )
     return OrderView(
         order=found.id,
@@ -124,10 +120,9 @@ def view(connection: sqlite3.Connection, identifier: str) -> OrderView:
         parcel=found.parcel,
         missing=list(found.missing),
         refunded=found.refunded,
-        waits_for=_waits_for(connection, found),
-        refused=[each.view() for each in refusals.of_order(connection, found.id)],
-        resolved=refusals.resolutions(connection, found.id)
-        + steps.resolutions(connection, found.id),
+        waits_for=_waits_for(connection, found, refused),
+        refused=[each.view() for each in refused if isinstance(each, UnresolvedRefund)],
+        resolved=refusals.resolutions(connection, found.id),
         history=[
             StateChange(state=row["state"], at=rfc3339(row["at"]), reason=row["reason"])
             for row in history
@@ -169,20 +164,20 @@ _WAITS: dict[str, str] = {
 }
 
 
-def _waits_for(connection: sqlite3.Connection, found: Order) -> str | None:
+def _waits_for(
+    connection: sqlite3.Connection, found: Order, refused: Sequence[Unresolved]
+) -> str | None:
     """What an order that does not move is waiting for, in words."""
-    refused = refusals.of_order(connection, found.id)
     if refused:
-        return refusals.sentence(refused[0])
-    undone = steps.open_ones(connection, 1, found.id)
-    if undone:
-        return steps.sentence(undone[0])[:200]
+        return refused[0].sentence()
     if found.undo:
         return "; ".join(_WAITS[step] for step in sorted(found.undo))
     if found.state == "charging":
-        fault = connection.execute("SELECT reason FROM provider_fault").fetchone()
+        reason = provider_faults.why_not_let_in(connection)
         return (
-            f"the payment provider to let the store in: {fault['reason']}"[:200] if fault else None
+            f"the payment provider to let the store in: {reason}"[:200]
+            if reason is not None
+            else None
         )
     if found.state in ("settled", "short"):
         alarm = connection.execute("SELECT detail FROM alarm ORDER BY since").fetchone()

@@ -18,7 +18,7 @@ class Counting:
         dispatch: gives jobs to sorters, when there are more goods, or fewer, than before.
     """
 
-    def __init__(self, dispatch: Callable[[UnitOfWork], None]) -> None:
+    def __init__(self, dispatch: Callable[[UnitOfWork], object]) -> None:
         self._dispatch = dispatch
 
     def count(self, unit: UnitOfWork, request: Request[CountGoods]) -> Counted | None:

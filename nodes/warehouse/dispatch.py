@@ -54,29 +54,50 @@ class Dispatch:
         self._refusal_pause = round(settings.refusal_pause * 1000)
         self._fault_pause = round(settings.fault_pause * 1000)
 
-    def dispatch(self, unit: UnitOfWork) -> None:
-        """Give waiting jobs to free sorters, as far as the bins hold their goods."""
+    def dispatch(self, unit: UnitOfWork, job: domain.Job | None = None) -> dict[str, domain.Job]:
+        """Give waiting jobs to free sorters, as far as the bins hold their goods.
+
+        Args:
+            unit: the unit of work.
+            job: one that this unit of work has loaded or changed; it is saved here.
+
+        Returns:
+            The jobs that were saved, by their ids.
+        """
         online = {name for name in unit.online if role_of(name) == "sorter"}
         soon = online - returns.paused(unit.connection, unit.steady + self._refusal_pause)
         online -= returns.paused(unit.connection, unit.steady)
-        busy = store.busy(unit.connection) & online
-        waiting = store.waiting(unit.connection, _SORTERS)
+        busy = store.busy(unit.connection, job.id if job else None) & online
+        if job is not None and job.state == "assigned" and job.sorter in online:
+            busy.add(job.sorter)
+        queue = domain.queue(store.waiting(unit.connection, _SORTERS), job)
+        saved = {} if job is None else {job.id: job}
         ready: list[domain.Job] = []
-        for identifier in waiting:
+        for identifier in queue:
             if len(ready) >= len(online) - len(busy):
                 break
-            allocated = self._allocate(unit, store.job(unit.connection, identifier))
-            if allocated is not None:
-                ready.append(allocated)
-        for job, sorter in domain.assign(ready, busy, online):
-            message = unit.send(PICK, sorter, domain.pick(job))
-            store.save_job(unit.connection, replace(job, pick_message=message), unit.now)
-            patience = Patience(job=job.id, assignment=job.assignment, if_lost=False)
+            before = saved.get(identifier) or store.job(unit.connection, identifier)
+            after = self._allocate(unit, before)
+            if after != before:
+                saved[identifier] = after
+            if after.picks:
+                ready.append(after)
+        for given, sorter in domain.assign(ready, busy, online):
+            message = unit.send(PICK, sorter, domain.pick(given))
+            saved[given.id] = replace(given, pick_message=message)
+            patience = Patience(job=given.id, assignment=given.assignment, if_lost=False)
             unit.after(self._slow_job, "patience", patience)
-        self._raise_alarms(unit, nobody=bool(waiting) and not soon)
+        for each in saved.values():
+            store.save_job(unit.connection, each, unit.now)
+        self._raise_alarms(unit, nobody=bool(queue) and not soon)
+        return saved
 
-    def _allocate(self, unit: UnitOfWork, job: domain.Job) -> domain.Job | None:
-        """A waiting job with its goods taken out of the bins' books; None if it has to wait on.
+    def due(self, unit: UnitOfWork, _: Empty) -> None:
+        """A sorter may have jobs again."""
+        self.dispatch(unit)
+
+    def _allocate(self, unit: UnitOfWork, job: domain.Job) -> domain.Job:
+        """A waiting job with its goods taken out of the bins' books; without picks, it waits on.
 
         What no bin holds and nobody will put back cannot be had: the job goes on without it.
         """
@@ -85,10 +106,9 @@ class Dispatch:
         held = store.held(unit.connection, job.lines)
         missing = domain.lacking(job.lines, held)
         if any(returns.is_coming_back(unit.connection, line.sku) for line in missing):
-            return None
+            return job
         if missing:
             job = domain.go_without(job, missing)
-            store.save_job(unit.connection, job, unit.now)
             for line in missing:
                 troubles.note_short(
                     unit.connection, line, None, order=job.order, sorter=None, now=unit.now
@@ -97,7 +117,7 @@ class Dispatch:
             _tell_missing(unit, job, missing)
         picks = domain.allocate(job.lines, held)
         if not picks:
-            return None
+            return job
         for pick in picks:
             store.move(unit.connection, pick.sku, pick.location, -pick.quantity)
         return replace(job, picks=picks)
@@ -179,10 +199,9 @@ class Dispatch:
         if job.state not in ("waiting", "assigned"):
             raise WrongState(f"Order {job.order} is {job.state}.", state=job.state)
         if job.state == "assigned":
-            self._give_to_another(unit, job, self._fault_pause)
+            job = self._give_to_another(unit, job, self._fault_pause)
         else:
-            self.dispatch(unit)
-        job = store.job(unit.connection, job.id)
+            job = self.dispatch(unit, job)[job.id]
         return JobStatus(
             job=job.id,
             order=job.order,
@@ -195,8 +214,8 @@ class Dispatch:
         """An operator has looked after a sorter."""
         sorter = request.data.sorter
         returns.pause(unit.connection, sorter, unit.steady)
-        self.dispatch(unit)
-        job = store.job_of_sorter(unit.connection, sorter)
+        given = [job for job in self.dispatch(unit).values() if job.sorter == sorter]
+        job = given[0] if given else store.job_of_sorter(unit.connection, sorter)
         return Resumed(sorter=sorter, job=job.id if job else None)
 
     def presence(self, unit: UnitOfWork, observed: Observed[Presence]) -> None:
@@ -221,13 +240,16 @@ class Dispatch:
         elif not (patience.if_lost and job.sorter in unit.online):
             self._give_to_another(unit, job, self._fault_pause)
 
-    def _give_to_another(self, unit: UnitOfWork, job: domain.Job, pause: int) -> None:
-        """Its sorter cannot be relied on now: it gets no job for so many milliseconds."""
+    def _give_to_another(self, unit: UnitOfWork, job: domain.Job, pause: int) -> domain.Job:
+        """Its sorter cannot be relied on now: it gets no job for so many milliseconds.
+
+        Returns:
+            The job, which another sorter may have now.
+        """
         assert job.sorter is not None
         returns.pause(unit.connection, job.sorter, unit.steady + pause)
         unit.after(pause, "dispatch", Empty())
-        store.save_job(unit.connection, self.supersede(unit, job), unit.now)
-        self.dispatch(unit)
+        return self.dispatch(unit, self.supersede(unit, job))[job.id]
 
     def supersede(self, unit: UnitOfWork, job: domain.Job) -> domain.Job:
         """Take a job from its sorter: what that one had taken, it says when it is back."""
@@ -254,8 +276,7 @@ class Dispatch:
         goods = domain.GoodsReturn(parcel, job.id, job.order, gone, answer.callee)
         returns.save_return(unit.connection, goods, unit.steady)
         unit.alarm()
-        finish_withdrawal(unit, job.id)
-        self.dispatch(unit)
+        self.dispatch(unit, finish_withdrawal(unit, job))
 
 
 def _reason(answer: Answer[PickReply]) -> str:
@@ -265,15 +286,18 @@ def _reason(answer: Answer[PickReply]) -> str:
     return (answer.data.reason if answer.data else None) or "it does not say why"
 
 
-def finish_withdrawal(unit: UnitOfWork, identifier: str) -> None:
-    """Answer who waits for a job's goods to be back, if they are."""
-    job = store.job(unit.connection, identifier)
-    if job.state != "withdrawing" or not returns.is_back(unit.connection, job.id):
-        return
-    store.save_job(unit.connection, replace(job, state="withdrawn"), unit.now)
-    assert job.withdrawer is not None
-    assert job.withdrawal is not None
-    unit.answer(WITHDRAW, job.withdrawer, job.withdrawal, OrderOnly(order=job.order))
+def finish_withdrawal(unit: UnitOfWork, job: domain.Job) -> domain.Job:
+    """Answer who waits for a job's goods to be back, if they are.
+
+    Returns:
+        The job, which is to be saved.
+    """
+    after = domain.finish_withdrawal(job, is_back=returns.is_back(unit.connection, job.id))
+    if after != job:
+        assert job.withdrawer is not None
+        assert job.withdrawal is not None
+        unit.answer(WITHDRAW, job.withdrawer, job.withdrawal, OrderOnly(order=job.order))
+    return after
 
 
 def _tell_missing(unit: UnitOfWork, job: domain.Job, missing: Sequence[Line]) -> None:

@@ -1,7 +1,8 @@
 """What the warehouse decides: which bins, which sorter, which parcel. Pure: rows in, rows out."""
 
+import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bus.contract.catalog import Line
@@ -33,6 +34,8 @@ class Job:
     """Who waits for its goods to be back on their shelves."""
     withdrawal: str | None = None
     """The id of the message that waits for it."""
+    place: int | None = field(default=None, compare=False)
+    """In the queue of jobs; None for a new one, which comes behind all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +187,21 @@ def _not_yours(job: Job, sorter: str, assignment: int) -> WrongState:
     )
 
 
+def queue(waiting: Mapping[str, int], job: Job | None) -> list[str]:
+    """The jobs that no sorter has, first come first.
+
+    Args:
+        waiting: the places, by id, of those that are saved as waiting.
+        job: one that is not saved yet as it is now.
+    """
+    places: dict[str, float] = dict(waiting)
+    if job is not None:
+        places.pop(job.id, None)
+        if job.state == "waiting":
+            places[job.id] = math.inf if job.place is None else job.place
+    return sorted(places, key=places.__getitem__)
+
+
 def assign(
     waiting: Sequence[Job], busy: Collection[str], online: Collection[str]
 ) -> list[tuple[Job, str]]:
@@ -250,6 +268,11 @@ def split_taken(
             there.append(pick.model_copy(update={"quantity": pick.quantity - moved}))
     lines = tuple(Line(sku=sku, quantity=quantity) for sku, quantity in gone.items())
     return tuple(there), lines
+
+
+def finish_withdrawal(job: Job, *, is_back: bool) -> Job:
+    """A job whose goods are to come back is withdrawn when all are back on their shelves."""
+    return replace(job, state="withdrawn") if job.state == "withdrawing" and is_back else job
 
 
 def put_back(goods: GoodsReturn, sku: str, quantity: int) -> GoodsReturn:

@@ -103,7 +103,7 @@ class Warehouse:
             },
             watches={PRESENCE: self._jobs.presence},
             timers=(
-                Timer("dispatch", Empty, lambda unit, _: self._jobs.dispatch(unit)),
+                Timer("dispatch", Empty, self._jobs.due),
                 Timer("patience", Patience, self._jobs.out_of_patience),
             ),
             started=self._start,
@@ -169,8 +169,8 @@ class Warehouse:
         returns.save_return(unit.connection, goods, unit.steady)
         unit.alarm()
         quantity = store.move(unit.connection, data.sku, data.location, data.quantity)
-        finish_withdrawal(unit, goods.job)
-        self._jobs.dispatch(unit)
+        job = store.job(unit.connection, goods.job)
+        self._jobs.dispatch(unit, finish_withdrawal(unit, job))
         return BinLevel(sku=data.sku, location=data.location, quantity=quantity)
 
     # -- orders -------------------------------------------------------------------------------
@@ -182,8 +182,7 @@ class Warehouse:
             job = domain.Job(
                 unit.environment.reference("j-"), data.order, data.pickup_point, tuple(data.lines)
             )
-            store.save_job(unit.connection, job, unit.now)
-            self._jobs.dispatch(unit)
+            self._jobs.dispatch(unit, job)
         elif existing.lines != tuple(data.lines) or existing.pickup_point != data.pickup_point:
             raise WrongState(f"Order {data.order} already has another job.", state=existing.state)
         return OrderOnly(order=data.order)
@@ -210,9 +209,7 @@ class Warehouse:
         job = replace(
             job, picks=(), state="withdrawing", withdrawer=request.caller, withdrawal=request.id
         )
-        store.save_job(unit.connection, job, unit.now)
-        finish_withdrawal(unit, job.id)
-        self._jobs.dispatch(unit)
+        self._jobs.dispatch(unit, finish_withdrawal(unit, job))
         return None
 
 

@@ -162,20 +162,21 @@ def job_of_order(connection: sqlite3.Connection, order: str) -> Job | None:
     return None if row is None else _job(row)
 
 
-def waiting(connection: sqlite3.Connection, limit: int) -> list[str]:
-    """The jobs that no sorter has, first come first; to be loaded one by one, they may be many."""
+def waiting(connection: sqlite3.Connection, limit: int) -> dict[str, int]:
+    """The places in the queue, by id, of the jobs that no sorter has, first come first.
+
+    To be loaded one by one, as they may be many.
+    """
     rows = connection.execute(
-        "SELECT id FROM job WHERE state = 'waiting' ORDER BY place LIMIT ?", (limit,)
+        "SELECT place, id FROM job WHERE state = 'waiting' ORDER BY place LIMIT ?", (limit,)
     )
-    return [row["id"] for row in rows]
+    return {row["id"]: row["place"] for row in rows}
 
 
-def busy(connection: sqlite3.Connection) -> set[str]:
-    """Sorters that have a job."""
-    return {
-        row["sorter"]
-        for row in connection.execute("SELECT sorter FROM job WHERE state = 'assigned'")
-    }
+def busy(connection: sqlite3.Connection, besides: str | None = None) -> set[str]:
+    """Sorters that have a job, besides one that is not counted."""
+    rows = connection.execute("SELECT id, sorter FROM job WHERE state = 'assigned'")
+    return {row["sorter"] for row in rows if row["id"] != besides}
 
 
 def job_of_sorter(connection: sqlite3.Connection, sorter: str) -> Job | None:
@@ -227,4 +228,5 @@ def _job(row: Any) -> Job:
         pick_message=row["pick_message"],
         withdrawer=row["withdrawer"],
         withdrawal=row["withdrawal"],
+        place=row["place"],
     )

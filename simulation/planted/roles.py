@@ -19,36 +19,37 @@ from devices.terminal.screen import PrintingScreen
 from nodes.catalog import domain as catalog
 from nodes.catalog import role as catalog_role
 from nodes.settlement import domain as settlement
-from nodes.settlement import role as settlement_role
+from nodes.settlement import purchasing
 from nodes.settlement import store as settlement_store
 from nodes.settlement.acquirer.outcomes import Captured, Declined, Misconfigured
-from nodes.settlement.payments import CardMethod, OutcomeUnknownError
+from nodes.settlement.card_calls import CardCalls, OutcomeUnknownError
+from nodes.settlement.payments import CardMethod
 from simulation.machine import Machine
 from simulation.planted.bug import Bug, never_sent
 
 
 def _new_key_each_time() -> AbstractContextManager[Any]:
     """The acquirer is asked again under another key."""
-    capture = CardMethod._capture
+    capture = CardCalls._capture
     numbers = count()
 
-    async def planted(self: CardMethod, key: str, call: Any) -> Any:
+    async def planted(self: CardCalls, key: str, call: Any) -> Any:
         return await capture(self, f"{key}.{next(numbers)}", call)
 
-    return patch.object(CardMethod, "_capture", planted)
+    return patch.object(CardCalls, "_capture", planted)
 
 
 def _unknown_is_no() -> AbstractContextManager[Any]:
     """The acquirer's silence is taken for a refusal."""
-    capture = CardMethod._capture
+    capture = CardCalls._capture
 
-    async def planted(self: CardMethod, key: str, call: Any) -> Captured | Declined | Misconfigured:
+    async def planted(self: CardCalls, key: str, call: Any) -> Captured | Declined | Misconfigured:
         try:
             return await capture(self, key, call)
         except OutcomeUnknownError:
             return Declined("no answer")
 
-    return patch.object(CardMethod, "_capture", planted)
+    return patch.object(CardCalls, "_capture", planted)
 
 
 def _part_of_it() -> AbstractContextManager[Any]:
@@ -139,7 +140,7 @@ def _moved_again() -> AbstractContextManager[Any]:
 
 def _reminded_at_once() -> AbstractContextManager[Any]:
     """The customer is reminded as soon as the order is paid."""
-    settle = settlement_role._settle
+    settle = purchasing._settle
 
     def planted(unit: UnitOfWork, order: Any, outcome: Any, seller: Any) -> None:
         settle(unit, order, outcome, seller)
@@ -148,7 +149,7 @@ def _reminded_at_once() -> AbstractContextManager[Any]:
             reminder = settlement.reminder(order, points)
             unit.send(REMIND, order.terminal, reminder)
 
-    return patch.object(settlement_role, "_settle", planted)
+    return patch.object(purchasing, "_settle", planted)
 
 
 BUGS = (

@@ -8,8 +8,6 @@ from bus.contract.catalog import WRITE_OFF
 from devices.sorter import domain as sorter
 from nodes.catalog import domain as catalog
 from nodes.settlement import domain as settlement
-from nodes.settlement import role as settlement_role
-from nodes.settlement.payments import refund_name
 from nodes.warehouse.counting import Counting
 from simulation.planted.bug import Bug, never_sent
 
@@ -27,7 +25,8 @@ def _all_is_paid() -> AbstractContextManager[Any]:
 
 def _one_refund_key() -> AbstractContextManager[Any]:
     """All refunds of an order have one key."""
-    return patch.object(settlement_role, "refund_name", lambda order, _: refund_name(order, 0))
+    refund_name = settlement.refund_name
+    return patch.object(settlement, "refund_name", lambda order, _: refund_name(order, 0))
 
 
 def _all_is_released() -> AbstractContextManager[Any]:

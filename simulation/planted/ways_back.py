@@ -13,7 +13,7 @@ from bus.contract.warehouse import WITHDRAW
 from bus.runtime.unit_of_work import UnitOfWork
 from nodes.catalog import role as catalog_role
 from nodes.settlement import domain as settlement
-from nodes.settlement.payments import CardMethod
+from nodes.settlement.card_calls import CardCalls
 from nodes.warehouse import domain as warehouse
 from nodes.warehouse import store as warehouse_store
 from nodes.warehouse.role import Warehouse
@@ -35,7 +35,7 @@ def _no_fence() -> AbstractContextManager[Any]:
 
 def _refunded_again() -> AbstractContextManager[Any]:
     """The acquirer is asked for a refund under another key each time, and for half of it."""
-    give_back = CardMethod._give_back
+    give_back = CardCalls._give_back
     numbers = count()
 
     async def planted(self: Any, key: str, call: Any) -> None:
@@ -43,7 +43,7 @@ def _refunded_again() -> AbstractContextManager[Any]:
         call = call.model_copy(update={"total": half})
         await give_back(self, f"{key}.{next(numbers)}", call)
 
-    return patch.object(CardMethod, "_give_back", planted)
+    return patch.object(CardCalls, "_give_back", planted)
 
 
 def _not_refunded() -> AbstractContextManager[Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from bus.contract.catalog import PricedLine
 from bus.contract.values import Money
 from bus.contract.warehouse import PickupPoint, PickupPoints
-from nodes.settlement.domain import Order
+from nodes.settlement.order import Entered, Order
 
 POINTS = PickupPoints(
     points=[PickupPoint(id="north", name="North door"), PickupPoint(id="south", name="South door")],
@@ -21,7 +21,7 @@ def priced(sku: str, quantity: int, amount: int) -> PricedLine:
 
 
 def order(*, expected: int = 11_800, currency: str = "EUR", **more: Any) -> Order:
-    """An order of two shirts."""
+    """An order of two shirts that has just entered its state."""
     fields: dict[str, Any] = {
         "id": "o-1",
         "terminal": "terminal-1",
@@ -34,4 +34,6 @@ def order(*, expected: int = 11_800, currency: str = "EUR", **more: Any) -> Orde
         "pickup_point": "north",
         "pickup_code": "482913",
     }
-    return Order(**{**fields, **more})
+    fields |= more
+    entered = Entered(fields["state"], fields["since"], fields.get("reason"))
+    return Order(**{"entered": (entered,), **fields})

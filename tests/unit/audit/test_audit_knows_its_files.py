@@ -6,7 +6,7 @@ from audit.orders import LEGAL
 from audit.reading import SCHEMAS
 from audit.store import FINAL, UNDOING
 from bus.storage.journal import Schema
-from nodes.settlement import domain
+from nodes.settlement import order
 from store import checkup
 
 NOT_COUNTED = {"devices.terminal.web"}
@@ -27,5 +27,5 @@ def test_the_audit_knows_the_last_migration_of_each_schema(schema: Schema) -> No
 
 def test_the_legal_ways_are_told_twice_and_agree() -> None:
     told = {state: ways for state, ways in LEGAL.items() if state}
-    assert told == {state: ways for state, ways in domain.LEGAL.items() if ways}
-    assert (domain.FINAL, set(domain.UNDOING)) == (FINAL, set(UNDOING))
+    assert told == {state: ways for state, ways in order.LEGAL.items() if ways}
+    assert (order.FINAL, set(order.UNDOING)) == (FINAL, set(UNDOING))

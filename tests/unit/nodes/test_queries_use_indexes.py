@@ -32,7 +32,7 @@ Work = Callable[[sqlite3.Connection], object]
         (settlement.SCHEMA, lambda rows: settlement.orders(rows, "ready", None, 10)),
         (settlement.SCHEMA, lambda rows: settlement.orders(rows, None, "terminal-1", 10)),
         (settlement.SCHEMA, lambda rows: settlement.orders(rows, "ready", "terminal-1", 10)),
-        (settlement.SCHEMA, lambda rows: refusals.of_order(rows, "o-1")),
+        (settlement.SCHEMA, lambda rows: refusals.of_order(rows, order())),
         (settlement.SCHEMA, lambda rows: refusals.resolutions(rows, "o-1")),
         (warehouse.SCHEMA, lambda rows: counts.take_told(rows, "m-1")),
         (warehouse.SCHEMA, lambda rows: counts.past(rows, "MUG", 10)),

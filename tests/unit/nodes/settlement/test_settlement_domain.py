@@ -18,9 +18,6 @@ from bus.contract.settlement import OrderState, Purchase, Seller
 from bus.contract.values import MAX_AMOUNT, MAX_QUANTITY, Money
 from bus.contract.warehouse import PickupPoint, PickupPoints
 from nodes.settlement.domain import (
-    FINAL,
-    LEGAL,
-    Order,
     begin_refund,
     begin_undoing,
     charged_too_late,
@@ -34,6 +31,7 @@ from nodes.settlement.domain import (
     reminder,
     undone,
 )
+from nodes.settlement.order import FINAL, LEGAL, Order
 
 LIFE: dict[str, set[str]] = {
     "reserving": {"charging", "refused", "cancelling"},

@@ -27,9 +27,10 @@ from bus.contract.settlement import (
 from bus.contract.terminal import Shown
 from bus.contract.values import Money
 from bus.contract.warehouse import PICKUP_POINTS_STATE
-from nodes.settlement import ledger, resolving, steps, store
+from nodes.settlement import ledger, refusals, store, unresolved
 from nodes.settlement.acquirer.outcomes import Captured, Declined, Refunded
-from nodes.settlement.payments import RefundCard
+from nodes.settlement.card_calls import RefundCard
+from nodes.settlement.refusals import UnresolvedStep
 from nodes.settlement.role import Settlement
 from nodes.settlement.settings import SettlementSettings
 
@@ -186,7 +187,7 @@ def test_a_reminder_that_is_due_a_moment_before_the_parcel_expires_is_still_give
 
 def alarms(settlement: Bench) -> list[tuple[str, str | None]]:
     """Kind and order of what is wrong."""
-    return [(alarm.kind, alarm.order) for alarm in resolving.alarms(settlement.connection)]
+    return [(alarm.kind, alarm.order) for alarm in unresolved.alarms(settlement.connection)]
 
 
 @pytest.mark.parametrize("how", ["retry", "by-hand"])
@@ -203,7 +204,7 @@ def test_a_step_back_that_was_refused_waits_for_a_person_who_ends_it(
     waits = store.view(settlement.connection, order).waits_for
     assert waits is not None
     assert f"storebus resolve {order}" in waits
-    (waiting,) = steps.open_ones(settlement.connection, 9)
+    (waiting,) = refusals.open_ones(settlement.connection, UnresolvedStep, 9)
     assert (waiting.view().callee, waiting.view().operation) == ("warehouse", "withdraw")
     asked = Resolve(order=order, how=how, reason="looked after it")
     done = reply(settlement.tell(RESOLVE, asked, "console-1"))
@@ -236,6 +237,6 @@ def test_a_provider_that_refuses_to_charge_is_told_until_it_charges_again(
         held = Reserved(order=asked["order"], lines=[priced("SHIRT", 2, SHIRT)])
         settlement.answer(reserve, held)
         settlement.done("acquirer", outcome)
-        found.append([alarm.values.get("reason") for alarm in resolving.alarms(
+        found.append([alarm.values.get("reason") for alarm in unresolved.alarms(
             settlement.connection)])  # fmt: skip
     assert found == [["no currency"], ["no currency"], []]

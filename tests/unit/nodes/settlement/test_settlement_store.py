@@ -13,7 +13,7 @@ from bus.contract.errors import UnknownOrder
 from bus.contract.settlement import OrderState
 from bus.contract.warehouse import PickupPoint, PickupPoints
 from nodes.settlement import store
-from nodes.settlement.domain import FINAL, LEGAL, Order
+from nodes.settlement.order import FINAL, LEGAL, Order
 from nodes.settlement.store import SCHEMA as SETTLEMENT
 
 OPEN = sorted(set(LEGAL) - FINAL)
@@ -76,10 +76,11 @@ def test_the_history_has_each_state_once_with_its_time_and_reason(
 ) -> None:
     placed = order(since=1_767_225_600_000)
     store.save(rows, placed)
-    charging = replace(placed.to("charging", 1_767_225_601_000), total=11_800)
-    store.save(rows, charging)
-    store.save(rows, replace(charging, reference="r"))
-    store.save(rows, charging.to("declined", 1_767_225_602_000, "The card said no."))
+    charging = store.order(rows, "o-1").to("charging", 1_767_225_601_000)
+    store.save(rows, replace(charging, total=11_800))
+    store.save(rows, replace(store.order(rows, "o-1"), reference="r"))
+    charged = store.order(rows, "o-1")
+    store.save(rows, charged.to("declined", 1_767_225_602_000, "The card said no."))
     view = store.view(rows, "o-1")
     assert [(change.state, change.at, change.reason) for change in view.history] == [
         ("reserving", "2026-01-01T00:00:00.000Z", None),

@@ -90,11 +90,11 @@ def test_jobs_wait_in_the_order_they_came_also_when_one_comes_back(
     for number in (3, 1, 2):
         store.save_job(rows, _job(number), now=7)
     store.save_job(rows, replace(_job(3), state="assigned", sorter="sorter-1", assignment=1), 8)
-    assert store.waiting(rows, 10) == ["j-1", "j-2"]
+    assert list(store.waiting(rows, 10)) == ["j-1", "j-2"]
     assert store.busy(rows) == {"sorter-1"}
     store.save_job(rows, replace(_job(3), assignment=1), 9)
-    assert store.waiting(rows, 10) == ["j-3", "j-1", "j-2"]
-    assert store.waiting(rows, 1) == ["j-3"]
+    assert list(store.waiting(rows, 10)) == ["j-3", "j-1", "j-2"]
+    assert list(store.waiting(rows, 1)) == ["j-3"]
     assert store.busy(rows) == set()
 
 
