@@ -13,6 +13,7 @@ from pydantic_core import from_json, to_json
 
 from bus.contract import find_operation
 from bus.contract.channel import ROLES, role_of
+from bus.contract.envelope import is_problem
 from bus.contract.errors import PROBLEM_TYPE, first_error
 from bus.contract.outbound import MessageFactory, OutboundMessage
 from bus.contract.topics import Topics
@@ -219,7 +220,7 @@ class Stage(Generic[LineT]):
         if message.names == told.message.id:
             return told.message.id is not None
         on_topic = message.incoming.topic == told.reply_topic
-        vague = on_topic and message.names not in self.told and not is_problem(message)
+        vague = on_topic and message.names not in self.told and not is_problem(message.document)
         self.is_vague |= vague
         return vague
 
@@ -337,11 +338,3 @@ class Stage(Generic[LineT]):
 def _document(message: OutboundMessage) -> dict[str, Any]:
     document: dict[str, Any] = from_json(message.to_bytes())
     return document
-
-
-def is_problem(message: Message) -> bool:
-    """Whether an answer is a refusal."""
-    kind = message.document.get("type")
-    if isinstance(kind, str):
-        return kind.endswith(".problem")
-    return {"status", "code"} <= message.data.keys()
