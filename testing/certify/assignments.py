@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from bus.contract.envelope import is_problem
 from bus.contract.sorter import JOB_STATE
 from testing.certify.jobs import Jobs, accepts, counted
-from testing.certify.stage import is_problem
 from testing.certify.wire import Message
 
 _TAKEN = ("conveying", "packing", "done")
@@ -19,7 +19,9 @@ class Assignments(Jobs):
         job = self._job()
         abort = self._abort(job)
         answer = await self.stage.answered(abort)
-        stopped = answer is not None and not is_problem(answer) and answer.data.get("job") == job
+        stopped = (
+            answer is not None and not is_problem(answer.document) and answer.data.get("job") == job
+        )
         sentence = "It did not answer the abort of a job that it never saw with that job."
         if not self.book.check("S10", stopped, sentence, abort.message, answer):
             self.book.skip("it does not know aborts of jobs that it never saw", "S11")
@@ -64,7 +66,9 @@ class Assignments(Jobs):
         if packed and (answer is None or packed[0].at < answer.at):
             self.book.skip("it had packed the job before it could be aborted", "S13")
             return
-        stopped = answer is not None and not is_problem(answer) and answer.data.get("job") == job
+        stopped = (
+            answer is not None and not is_problem(answer.document) and answer.data.get("job") == job
+        )
         sentence = "It did not answer the abort of its job with that job."
         if self.book.check("S13", stopped, sentence, abort.message, answer):
             later = await self.stage.until(self._packed(job), self.times.settle) or []

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from bus.contract.envelope import is_problem
 from testing.certify.book import Book
 from testing.certify.hands import Hands
 from testing.certify.shelf import SKU
-from testing.certify.stage import Stage, Told, is_problem
+from testing.certify.stage import Stage, Told
 from testing.certify.trial import BARRIER, Trial
 from testing.certify.wire import Message
 
@@ -134,4 +135,4 @@ def counted(lines: Any) -> dict[Any, int]:
 
 def accepts(answer: Message) -> bool:
     """Whether it takes the job."""
-    return not is_problem(answer) and answer.data.get("accepted") is True
+    return not is_problem(answer.document) and answer.data.get("accepted") is True

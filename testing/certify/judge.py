@@ -9,14 +9,14 @@ from pydantic import ValidationError
 
 from bus.contract import EVENTS, STATES, find_operation
 from bus.contract.channel import EVERY, ROLES, Event, State, role_of
-from bus.contract.envelope import body_digest
+from bus.contract.envelope import body_digest, is_problem
 from bus.contract.every import PRESENCE
 from bus.contract.problem import ProblemData
 from bus.contract.timestamp import milliseconds
 from bus.contract.topics import Address
 from bus.contract.values import MAX_PAYLOAD, Model
 from testing.certify.book import Book
-from testing.certify.stage import Stage, is_problem
+from testing.certify.stage import Stage
 from testing.certify.wire import Message, read_message
 
 _COMPLETE = ("specversion", "id", "source", "type", "time")
@@ -108,7 +108,7 @@ def _model_of(stage: Stage[Any], message: Message) -> tuple[type[Model] | None, 
     if address.kind == "rep":
         operation = find_operation(stage.kind, address.name)
         reply = operation.reply if operation else None
-        return (ProblemData if is_problem(message) else reply), ""
+        return (ProblemData if is_problem(message.document) else reply), ""
     if address.kind == "state":
         channel = STATES.get((stage.kind, address.name)) or STATES.get((EVERY, address.name))
     else:
@@ -136,7 +136,9 @@ def _judge_replies(stage: Stage[Any], book: Book) -> None:
             book.check("C5", topic == told.reply_topic, sentence, told.message, message)
         is_reply = message.flaw is None and address is not None and address.kind == "rep"
         to_us = address is not None and address.node != stage.device
-        if is_reply and to_us and not is_problem(message):  # it may ask itself who plays its name
+        if (
+            is_reply and to_us and not is_problem(message.document)
+        ):  # it may ask itself who plays its name
             book.check("C6", told is not None, "It names no request.", message)
 
 

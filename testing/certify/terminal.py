@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from bus.contract.envelope import is_problem
 from bus.contract.every import PING
 from testing.certify.book import Book
 from testing.certify.deadline import deadline_of, judge_deadlines
@@ -15,7 +16,7 @@ from testing.certify.hands import Hands
 from testing.certify.oddities import MORE, with_unknown
 from testing.certify.rules import RULES_BY_ID
 from testing.certify.shelf import LABEL, PRICE, UNKNOWN, receipt
-from testing.certify.stage import Stage, Told, is_problem
+from testing.certify.stage import Stage, Told
 from testing.certify.trial import BARRIER, FUTURE, PAST, GoneError, Trial
 from testing.certify.wire import Message
 
@@ -369,4 +370,6 @@ class TerminalTrial(Trial):
 
 
 def _shown(answer: Message | None) -> bool:
-    return answer is not None and not is_problem(answer) and answer.data.get("shown") is True
+    return (
+        answer is not None and not is_problem(answer.document) and answer.data.get("shown") is True
+    )

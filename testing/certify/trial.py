@@ -7,12 +7,13 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from bus.contract.envelope import is_problem
 from bus.contract.every import ABOUT, PING, PRESENCE
 from testing.certify.book import Book
 from testing.certify.hands import Hands
 from testing.certify.oddities import malformed
 from testing.certify.rules import SORTER
-from testing.certify.stage import Stage, Told, is_problem
+from testing.certify.stage import Stage, Told
 from testing.certify.wire import Message
 
 Look = Callable[[], list[Message]]
@@ -121,7 +122,7 @@ class Trial:
         until = self._now() + min(_PING_PATIENCE, self.times.patience)
         for told in asked:
             answer = await self.stage.answered(told, max(self.times.ask_again, until - self._now()))
-            good = answer is not None and not is_problem(answer)
+            good = answer is not None and not is_problem(answer.document)
             sentence = f"It did not answer {told.name}."
             if not self.book.check("C17", good, sentence, told.message, answer):
                 continue

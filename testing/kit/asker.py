@@ -1,20 +1,14 @@
 """Asks whatever a tester wants asked, and hands over the answer as it came."""
 
-import asyncio
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from bus.contract.channel import ROLES, Operation, role_of
-from bus.contract.envelope import Envelope, Reading, Sealed, child_trace, is_problem, seconds_left
+from bus.contract.channel import Operation
+from bus.contract.envelope import Envelope, Reading, is_problem
 from bus.contract.errors import NoAnswer, Problem
 from bus.contract.problem import ProblemData
-from bus.link import Connector, Incoming, Outgoing
 from bus.runtime.caller import Caller
-from bus.runtime.settings import RuntimeSettings
 from testing.kit.words import flaws
 
 _TIMEOUT = 30.0
@@ -76,15 +70,7 @@ class Answer:
 
 
 class Asker(Caller):
-    """A caller that asks anything in any name; several may wait for an answer to the same id."""
-
-    def __init__(
-        self, connector: Connector, site: str, name: str, settings: RuntimeSettings
-    ) -> None:
-        self._retry = settings.query_retry
-        self._retry_limit = settings.retry_limit
-        self._waiting: dict[tuple[str, str], list[asyncio.Future[Incoming]]] = {}
-        super().__init__(connector, site, name, settings)
+    """A caller that asks anything in any name."""
 
     async def put(self, question: Question, identifier: str | None = None) -> Answer:
         """Ask, repeat with the same id until answered, and return the answer as it came.
@@ -96,93 +82,23 @@ class Asker(Caller):
         Raises:
             NoAnswer: the deadline passed; whether a command was carried out is unknown.
         """
-        identifier = identifier or self.environment.message()
-        at = self.environment.steady()
-        deadline = at + round(question.seconds * 1000)
-        trace = child_trace(None, self.environment.span())
-        message = partial(self._outgoing, question, identifier, deadline, trace)
-        waiting: asyncio.Future[Incoming] = asyncio.get_running_loop().create_future()
-        key = (self.topics.reply(self.name, question.callee, question.name), identifier)
-        self._waiting.setdefault(key, []).append(waiting)
         begun = time.perf_counter()
         try:
-            async with asyncio.timeout(question.seconds):
-                reply = await self._repeated(message, waiting)
-        except TimeoutError:
+            reply = await self.exchange(
+                question.operation or question.name,
+                question.callee,
+                question.data,
+                timeout=question.seconds,
+                identifier=identifier,
+            )
+        except NoAnswer:
             raise NoAnswer(
                 f"{question.callee} did not answer {question.name}"
                 f" within {question.seconds:g} s{self._denied(question)}."
             ) from None
-        finally:
-            self._waiting[key].remove(waiting)
-            if not self._waiting[key]:
-                del self._waiting[key]
-        answer = Answer.of(question.operation, reply.payload, time.perf_counter() - begun)
-        self._note_time(question, answer.envelope, at)
-        return answer
-
-    def _note_time(self, question: Question, envelope: Envelope | None, asked: int) -> None:
-        is_query = question.operation is not None and question.operation.kind == "query"
-        said = envelope.sent_at if envelope is not None else None
-        if is_query and question.callee in ROLES and said is not None:
-            self.store_time.heard(question.callee, said, asked)
-
-    async def _repeated(
-        self, message: Callable[[], Outgoing], answer: "asyncio.Future[Incoming]"
-    ) -> Incoming:
-        wait = self._retry
-        while True:
-            self._session.send(message())
-            done, _ = await asyncio.wait({answer}, timeout=wait)
-            if done:
-                return answer.result()
-            wait = min(wait * 2, self._retry_limit)
+        return Answer.of(question.operation, reply.message.payload, time.perf_counter() - begun)
 
     def _denied(self, question: Question) -> str:
         topic = self.topics.request(self.name, question.callee, question.name)
         denied = topic in self._session.take_denied()
         return f": the broker does not let {self.name} say this" if denied else ""
-
-    def _outgoing(self, question: Question, identifier: str, deadline: int, trace: str) -> Outgoing:
-        left = seconds_left(deadline - self.environment.steady())
-        order = question.data.get("order") if isinstance(question.data, dict) else None
-        payload = Sealed(
-            id=identifier,
-            source=f"/{self.topics.site}/{self.name}",
-            type=f"storebus.{role_of(question.callee)}.{question.name}.request",
-            at=self.environment.now(),
-            data=question.data,
-            trace=trace,
-            order=order if isinstance(order, str) else None,
-            expires_in=left,
-        ).to_bytes()
-        return Outgoing(
-            self.topics.request(self.name, question.callee, question.name),
-            payload,
-            qos=1 if question.operation is None else question.operation.qos,
-            response_topic=self.topics.reply(self.name, question.callee, question.name),
-            correlation=identifier.encode(),
-            expiry=left,
-            trace=trace,
-        )
-
-    def _receive(self, messages: list[Incoming]) -> None:
-        for message in messages:
-            waiting = self._waiting.get((message.topic, self._asked(message)), [])
-            first = next((each for each in waiting if not each.done()), None)
-            if first is None:
-                self.unsolicited += 1
-            else:
-                first.set_result(message)
-
-    def _asked(self, message: Incoming) -> str:
-        """The id of the request that a reply answers, also when the rest of it is bad.
-
-        One that names no request is to the only one that can be meant.
-        """
-        reading = Reading(message.payload)
-        with suppress(Problem):
-            reading.envelope()
-        named = reading.answers or (message.correlation or b"").decode(errors="replace")
-        asked = [identifier for topic, identifier in self._waiting if topic == message.topic]
-        return named or (asked[0] if len(asked) == 1 else "")
