@@ -31,11 +31,11 @@ from cli.run import run
 from store.settings import read_settings
 from store.store import until_quiet
 from testing.load.arrivals import Arrivals
-from testing.load.bought import Bought
 from testing.load.goods import bring, products_of, styles_of
+from testing.load.load_counts import Tally
 from testing.load.plan import Plan
+from testing.load.purchase_log import Bought
 from testing.load.report import as_table
-from testing.load.tally import Tally
 from testing.load.terminals import running_customer
 from testing.load.visits import Range, Visits
 

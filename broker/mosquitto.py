@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from broker.leash import leashed
+from broker.parent_death import leashed
 
 # Debian installs it where an ordinary user's PATH does not look.
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")

@@ -20,13 +20,13 @@ from cli import completion, options
 from cli.run import require_folder, run
 from store.exit_codes import REFUSED
 from store.settings import Settings, read_settings
-from testing.certify.hands import CommandHands, Commands
+from testing.certify.certification import Where, certify, open_stage
+from testing.certify.device_driver import CommandHands, Commands
+from testing.certify.fake_store import Stage, Times
+from testing.certify.fixtures import GTIN, LABEL, SKU
+from testing.certify.observing_relay import Wire
 from testing.certify.report import Report, as_lines, as_table, report, require_format, write_report
 from testing.certify.rules import KINDS, checklist
-from testing.certify.run import Where, certify, open_stage
-from testing.certify.shelf import GTIN, LABEL, SKU
-from testing.certify.stage import Stage, Times
-from testing.certify.wire import Wire
 from testing.kit.show import show_json
 
 _LONGEST_WAIT = 3600.0

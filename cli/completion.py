@@ -14,7 +14,7 @@ from bus.contract.errors import StorebusError
 from bus.contract.vocabulary import KINDS
 from bus.history.filter import KNOWN, NODES, WORDS
 from bus.storage.damage import DAMAGE
-from schema.walk import Place
+from schema.subschema import Place
 from store.settings import read_settings
 from testing.load.plan import KINDS as ARRIVALS
 

@@ -20,11 +20,11 @@ from store.address import broker_url
 from store.exit_codes import REFUSED
 from store.settings import read_settings
 from testing.kit.show import show_json, warn
+from testing.load.load_counts import Tally
 from testing.load.plan import KINDS, Plan, parse_duration, parse_mix, parse_rate, terminal_names
 from testing.load.plot import plot
 from testing.load.report import as_json, as_table
 from testing.load.session import Load, Outcome, run_load
-from testing.load.tally import Tally
 
 _LOOK = 0.2
 """Seconds between two looks at the progress."""

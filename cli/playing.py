@@ -19,9 +19,9 @@ from cli import options
 from cli.run import require_folder, run
 from store.exit_codes import REFUSED
 from store.settings import Settings, read_settings
+from testing.scenario.from_recording import order_of
 from testing.scenario.junit import write_junit
 from testing.scenario.reading import Scenario, read_scenarios
-from testing.scenario.recorded import order_of
 from testing.scenario.report import Report, say_total
 from testing.scenario.result import Result
 from testing.scenario.runner import Ground

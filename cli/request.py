@@ -20,10 +20,10 @@ from cli.run import run
 from store.address import broker_url, broker_url_v311
 from store.exit_codes import BROKEN_REPLY, REFUSED
 from store.settings import Settings, read_settings
-from testing.kit.asker import Asker, Question
+from testing.kit.raw_caller import Asker, Question
+from testing.kit.request_items import flaws, parse_json, parse_words
+from testing.kit.request_statistics import ANSWERED, BROKEN, Tally, paced
 from testing.kit.show import show_json, show_payload
-from testing.kit.tally import ANSWERED, BROKEN, Tally, paced
-from testing.kit.words import flaws, parse_json, parse_words
 
 _AT_ONCE = 1_000
 """The most questions that wait for an answer at the same time."""

@@ -17,8 +17,8 @@ from cli import completion, options
 from cli.run import run
 from store.address import broker_url
 from store.settings import Settings, read_settings
-from testing.kit.player import Part, Player
-from testing.kit.words import parse_json
+from testing.kit.canned_node import Part, Player
+from testing.kit.request_items import parse_json
 
 
 def respond(

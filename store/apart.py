@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from broker.child import stop
-from broker.leash import leashed
+from broker.parent_death import leashed
 from broker.supervisor import Supervisor
 from bus.contract.errors import RoleEndedError, StorebusError, first_error
 from bus.text.console import output

@@ -14,8 +14,8 @@ from bus.contract.errors import ConfigurationError
 from bus.contract.timestamp import rfc3339
 from bus.storage.private import write_text
 from bus.text.safe import decoded, visible
-from testing.certify.book import Finding, Verdict, passed
-from testing.certify.wire import Message
+from testing.certify.observing_relay import Message
+from testing.certify.verdicts import Finding, Verdict, passed
 
 _LONGEST = 600
 """Characters of a message that are shown."""

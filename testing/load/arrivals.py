@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 from bus.contract.errors import BrokenReply, NoAnswer, Problem
+from testing.load.load_counts import KindTally, Tally
 from testing.load.plan import Plan
-from testing.load.tally import KindTally, Tally
 from testing.load.terminals import Customer
 from testing.load.visits import Visit
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 
-from testing.kit.latency import nearest_rank
+from testing.kit.percentiles import nearest_rank
 
 _ROWS = 12
 _LABEL = 11

@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
-from testing.kit.latency import nearest_rank
-from testing.load.tally import KindTally, Tally
+from testing.kit.percentiles import nearest_rank
+from testing.load.load_counts import KindTally, Tally
 
 PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
 _DECADES = (1, 10, 100, 1000, 10_000)

@@ -14,8 +14,6 @@ from bus.link import MqttConnector
 from bus.runtime.caller import Caller
 from store.settings import Settings
 from testing.load.arrivals import Arrivals
-from testing.load.bought import Bought
-from testing.load.checking import PATIENCE, check
 from testing.load.goods import (
     Ask,
     bring,
@@ -26,8 +24,10 @@ from testing.load.goods import (
     styles_of,
     words_of,
 )
+from testing.load.load_counts import Tally
+from testing.load.order_checks import PATIENCE, check
 from testing.load.plan import BUYING, Plan
-from testing.load.tally import Tally
+from testing.load.purchase_log import Bought
 from testing.load.terminals import Customer, running_customer
 from testing.load.visits import Range, Visits
 

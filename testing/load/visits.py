@@ -17,7 +17,7 @@ from bus.contract.settlement import (
     Receipt,
 )
 from bus.contract.values import Money
-from testing.load.bought import Bought
+from testing.load.purchase_log import Bought
 from testing.load.terminals import Customer
 
 _REMEMBERED = 1000

@@ -13,7 +13,7 @@ from bus.contract.topics import Topics
 from bus.contract.values import Model
 from bus.contract.vocabulary import CHANNEL_NAMES, CODES, KINDS, nearest, nearest_node
 from bus.text.safe import short
-from schema import walk as schema
+from schema import subschema as schema
 from testing.scenario.pattern import is_special
 from testing.scenario.source import Place
 

@@ -10,10 +10,10 @@ from bus.link import Outgoing
 from bus.runtime.admission import broken_reply
 from bus.text.safe import short
 from testing.scenario import model
+from testing.scenario.context import Scene, until_quiet
 from testing.scenario.pattern import differences, matches
 from testing.scenario.result import FailedStepError
-from testing.scenario.scene import Scene, until_quiet
-from testing.scenario.stage import answer_of, view
+from testing.scenario.scenario_client import answer_of, view
 from testing.scenario.variables import filled
 
 _QUIET_PATIENCE = 2.0

@@ -21,14 +21,14 @@ from bus.runtime.environment import Environment
 from bus.runtime.node import Deployment
 from devices.terminal.role import Terminal
 from testing.kit.virtual_time import VirtualLoop
-from testing.scenario.faults import Faults, FaultyConnector
+from testing.scenario.context import Scene
+from testing.scenario.fault_injection import Faults, FaultyConnector
+from testing.scenario.in_process_store import LOCATIONS, REAL, VIRTUAL, OwnStore, Time
 from testing.scenario.model import Goods
 from testing.scenario.reading import Scenario
 from testing.scenario.result import FailedStepError, Played, Result
-from testing.scenario.scene import Scene
-from testing.scenario.stage import Stage
+from testing.scenario.scenario_client import Stage
 from testing.scenario.steps import play_steps, unmet
-from testing.scenario.store import LOCATIONS, REAL, VIRTUAL, OwnStore, Time
 from testing.scenario.variables import Held, filled
 
 TESTER = "tester-0"

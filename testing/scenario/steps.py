@@ -9,12 +9,12 @@ from bus.contract.timestamp import milliseconds
 from bus.history.filter import parse_filter
 from bus.history.message import Message
 from testing.scenario import model
+from testing.scenario.context import Scene, until_quiet
+from testing.scenario.descriptions import sentence
 from testing.scenario.exchange import expect, expect_none, send
-from testing.scenario.faults import Rule
+from testing.scenario.fault_injection import Rule
 from testing.scenario.reading import Step
 from testing.scenario.result import FailedStepError, Played
-from testing.scenario.scene import Scene, until_quiet
-from testing.scenario.sentences import sentence
 from testing.scenario.variables import filled
 
 _CRASH_PATIENCE = 10.0

@@ -14,11 +14,11 @@ from store_process import free_port
 
 from broker.engine import running_broker
 from broker.settings import BrokerSettings
-from testing.certify.book import Verdict
-from testing.certify.hands import CommandHands, Commands
-from testing.certify.run import Where, certify, open_stage
-from testing.certify.shelf import LABEL
-from testing.certify.stage import Times
+from testing.certify.certification import Where, certify, open_stage
+from testing.certify.device_driver import CommandHands, Commands
+from testing.certify.fake_store import Times
+from testing.certify.fixtures import LABEL
+from testing.certify.verdicts import Verdict
 
 EXAMPLES = (SORTER, *TERMINALS)
 TIMES = Times(patience=20.0, settle=1.0)

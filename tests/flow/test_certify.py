@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from beside import Beside
-from little_client import over_mqtt
-from little_stage import NAMES, little, said
+from device_connection import over_mqtt
+from in_memory_certification import NAMES, little, said
+from in_memory_driver import Beside
 from needs import ENGINE
 from ports import free_port
 from running_store import PATIENCE, Machine, RunBroker
@@ -28,12 +28,12 @@ from bus.runtime.settings import RuntimeSettings
 from devices.sorter.drivers import Movement
 from devices.sorter.role import Sorter
 from devices.terminal.role import Terminal
-from testing.certify.book import Verdict
+from testing.certify.certification import Where, certify, open_stage
+from testing.certify.fake_store import Stage, Times
+from testing.certify.fixtures import LABEL, SKU
+from testing.certify.observing_relay import Wire
 from testing.certify.rules import RULES, SORTER, TERMINAL, checklist
-from testing.certify.run import Where, certify, open_stage
-from testing.certify.shelf import LABEL, SKU
-from testing.certify.stage import Stage, Times
-from testing.certify.wire import Wire
+from testing.certify.verdicts import Verdict
 
 TIMES = Times(patience=8.0, settle=1.0, ask_again=1.0)
 BRISK = RuntimeSettings(

@@ -15,8 +15,8 @@ from bus.history.message import Message
 from bus.history.recording import Recorded, Recording, read_recording
 from bus.history.tape import Tape
 from bus.link import Incoming, MqttConnector, Outgoing, Subscription
+from testing.scenario.from_recording import order_of
 from testing.scenario.reading import read_scenarios
-from testing.scenario.recorded import order_of
 from testing.scenario.report import Silent
 from testing.scenario.runner import simulate
 

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from stage import model
+from console_fixtures import model
 from story import recorded
 
 from tui.app import Console

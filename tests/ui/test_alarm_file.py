@@ -6,8 +6,8 @@ import stat
 from pathlib import Path
 
 import pytest
+from console_fixtures import START, model, shows, watching
 from running_store import FaultyBroker
-from stage import START, model, shows, watching
 
 from bus.link import Incoming
 from bus.text.sentence import Sentence

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from console_fixtures import START, heard_store, model, seen, shows, watching
 from running_store import LABEL, eventually
-from stage import START, heard_store, model, seen, shows, watching
 from textual.widgets import Input
 
 from bus.contract.catalog import LOOKUP, Lookup

@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from console_fixtures import shows, watching
 from ports import free_port
 from running_store import eventually
-from stage import shows, watching
 
 from broker.engine import running_broker
 from broker.senders import senders

@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from console_fixtures import shows, watching
 from needs import ENGINE
 from running_store import FAST, PATIENCE, RunBroker, eventually, running_store
-from stage import shows, watching
 from test_model_replay import write
 
 from bus.link import MqttConnector

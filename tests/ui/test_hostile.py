@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from console_fixtures import START, model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stage import START, model
 from story import recorded
 
 from bus.contract import CHANNELS

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
+from console_fixtures import heard_store, model, seen, shows, watching
 from running_store import LABEL, FaultyBroker, eventually
-from stage import heard_store, model, seen, shows, watching
 from story import recorded
 from textual import events
 from textual.widgets import Input

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from kiosk_stage import BY_HAND, Visit, visit
+from kiosk_fixtures import BY_HAND, Visit, visit
 from PIL import Image
 from running_store import FAST, LABEL, FaultyBroker, Store, eventually, running_store
 

@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 import pytest
-from kiosk_stage import BY_HAND, Visit, visit
+from kiosk_fixtures import BY_HAND, Visit, visit
 from running_store import PATIENCE, PRODUCTS
 from test_kiosk import (
     Shop,

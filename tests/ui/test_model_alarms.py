@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from stage import START, model
+from console_fixtures import START, model
 
 from bus.link import Incoming
 from bus.text.sentence import Sentence

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from console_fixtures import START, heard_store, model, told
 from running_store import FaultyBroker, Store
-from stage import START, heard_store, model, told
 
 from bus.contract.catalog import COMMIT, OrderOnly
 from bus.contract.errors import Problem

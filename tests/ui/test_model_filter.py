@@ -1,9 +1,9 @@
 """The filter language of the traffic: what each word lets through, and what is no filter."""
 
 import pytest
+from console_fixtures import model
 from hypothesis import given
 from hypothesis import strategies as st
-from stage import model
 from story import recorded
 
 from bus.contract.errors import StorebusError

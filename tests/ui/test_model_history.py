@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable
 
 import pytest
+from console_fixtures import model
 from hypothesis import given
 from hypothesis import strategies as st
-from stage import model
 from story import recorded
 
 from bus.contract.topics import Topics

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from console_fixtures import START, heard_store, incoming, model, told
 from running_store import FaultyBroker, Store, eventually
-from stage import START, heard_store, incoming, model, told
 from story import recorded
 
 from bus.contract.catalog import OrderOnly

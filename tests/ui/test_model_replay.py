@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from console_fixtures import model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stage import model
 from story import recorded
 from test_hostile import drawn
 

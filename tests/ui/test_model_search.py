@@ -1,7 +1,7 @@
 """What is typed is found: orders by what people call them, nodes, styles, alarms, topics."""
 
 import pytest
-from stage import START, incoming, model, told
+from console_fixtures import START, incoming, model, told
 from story import recorded
 
 from bus.link import Incoming, Outgoing

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from stage import START, heard_store, incoming, model, told
+from console_fixtures import START, heard_store, incoming, model, told
 from story import recorded
 
 from audit import findings

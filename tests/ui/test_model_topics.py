@@ -1,6 +1,6 @@
 """The topics that were heard: last value, how many, how fast, what is retained; bounded."""
 
-from stage import START, model
+from console_fixtures import START, model
 
 from bus.link import Incoming
 from tui.model import topics as module

@@ -7,8 +7,8 @@ import stat
 from pathlib import Path
 
 import pytest
+from console_fixtures import heard_store, model, seen, shows, watching
 from running_store import eventually
-from stage import heard_store, model, seen, shows, watching
 from story import recorded
 from textual.binding import Binding
 from textual.widgets import Input

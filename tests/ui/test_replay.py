@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from console_fixtures import heard_store, model, seen, shows, watching
 from running_store import LABEL, FaultyBroker, eventually
-from stage import heard_store, model, seen, shows, watching
 from test_keys import type_in
 from test_model_replay import START, write
 from textual.pilot import Pilot

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from stage import model
+from console_fixtures import model
 from story import recorded
 from textual.pilot import Pilot
 

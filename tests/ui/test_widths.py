@@ -5,9 +5,9 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from console_fixtures import model, seen, shows, watching
 from rich.cells import set_cell_size
 from running_store import FaultyBroker
-from stage import model, seen, shows, watching
 from story import recorded
 from test_texts import texts
 from textual.pilot import Pilot

@@ -13,15 +13,15 @@ from bus.contract.settlement import ORDER, AccountPayment, OrderView, PaymentRec
 from bus.contract.terminal import Remind
 from bus.contract.values import Money
 from bus.contract.warehouse import LOCATE, Located
-from testing.kit.latency import nearest_rank
+from testing.kit.percentiles import nearest_rank
 from testing.load.arrivals import Arrivals
-from testing.load.bought import Bought
-from testing.load.checking import check
 from testing.load.goods import for_sale
+from testing.load.load_counts import Tally
+from testing.load.order_checks import check
 from testing.load.plan import Plan, parse_duration, parse_mix, parse_rate, terminal_names
 from testing.load.plot import plot
+from testing.load.purchase_log import Bought
 from testing.load.report import as_json
-from testing.load.tally import Tally
 from testing.load.terminals import Customer
 from testing.load.visits import Range, Visits
 

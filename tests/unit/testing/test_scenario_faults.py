@@ -10,7 +10,7 @@ import pytest
 from bus.contract.topics import Topics
 from bus.history.filter import parse_filter
 from bus.link import Link, MemoryBroker, Outgoing, Subscription
-from testing.scenario.faults import Faults, FaultyConnector, Rule
+from testing.scenario.fault_injection import Faults, FaultyConnector, Rule
 
 TOPICS = Topics("main")
 PICK = parse_filter("op:pick")

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from testing.certify.observing_relay import Message
 from testing.certify.rules import Rule, rules_of
-from testing.certify.wire import Message
 
 Outcome = Literal["kept", "broken", "not tried"]
 _ENOUGH = 3

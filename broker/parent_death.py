@@ -1,7 +1,7 @@
 """Turn into another program that ends when the process that started it ends, even by SIGKILL.
 
-Run as `python -m broker.leash PARENT_PID PROGRAM [ARGUMENT ...]`. It must stay free of imports
-that are slow, and knows nothing of brokers. Linux only; elsewhere the program runs unleashed.
+Run as `python -m broker.parent_death PARENT_PID PROGRAM [ARGUMENT ...]`. It must stay free of
+imports that are slow, and knows nothing of brokers. Linux only; elsewhere the program runs unleashed.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ PR_SET_PDEATHSIG = 1
 
 def leashed(*program: str) -> tuple[str, ...]:
     """How to start a program so that it does not outlive this process."""
-    return (sys.executable, "-P", "-m", "broker.leash", str(os.getpid()), *program)
+    return (sys.executable, "-P", "-m", "broker.parent_death", str(os.getpid()), *program)
 
 
 def main() -> None:

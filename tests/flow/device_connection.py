@@ -13,7 +13,7 @@ import aiomqtt
 from bus.link import Incoming, MemoryBroker, Outgoing, Subscription
 from bus.link.memory import MemoryLink
 from bus.link.packets import Connecting
-from testing.certify.wire import _covers_requests
+from testing.certify.observing_relay import _covers_requests
 
 
 class LostError(Exception):
@@ -131,7 +131,7 @@ class MemoryClient:
 
 
 class MemoryWire:
-    """What a played store sees of a device in memory: see `testing.certify.wire.Line`."""
+    """What a played store sees of a device in memory, as an observing relay shows it."""
 
     port = 0
 

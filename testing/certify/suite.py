@@ -8,12 +8,12 @@ from typing import Any
 from pydantic_core import to_json
 
 from bus.contract.every import ABOUT, PING, PRESENCE
-from testing.certify.book import Book
-from testing.certify.hands import Hands
-from testing.certify.oddities import malformed
+from testing.certify.device_driver import Hands
+from testing.certify.edge_cases import malformed
+from testing.certify.fake_store import Stage, Told, is_problem
+from testing.certify.observing_relay import Message
 from testing.certify.rules import SORTER
-from testing.certify.stage import Stage, Told, is_problem
-from testing.certify.wire import Message
+from testing.certify.verdicts import Book
 
 Look = Callable[[], list[Message]]
 PAST, FUTURE = "1970-01-01T00:00:00.000Z", "2099-12-31T23:59:59.999Z"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from testing.certify.wire import _covers_requests
+from testing.certify.observing_relay import _covers_requests
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from testing.certify.book import Book
-from testing.certify.hands import Hands
-from testing.certify.shelf import SKU
-from testing.certify.stage import Stage, Told, is_problem
-from testing.certify.trial import BARRIER, Trial
-from testing.certify.wire import Message
+from testing.certify.device_driver import Hands
+from testing.certify.fake_store import Stage, Told, is_problem
+from testing.certify.fixtures import SKU
+from testing.certify.observing_relay import Message
+from testing.certify.suite import BARRIER, Trial
+from testing.certify.verdicts import Book
 
 CALLER = "warehouse"
 _REPORTS = ("packed", "short-pick", "fault")

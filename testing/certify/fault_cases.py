@@ -1,8 +1,8 @@
 """Tries what a sorter does when a job does not go well: too few pieces, a jam."""
 
-from testing.certify.jobs import Jobs, counted
-from testing.certify.shelf import SKU
-from testing.certify.wire import Message
+from testing.certify.fixtures import SKU
+from testing.certify.job_suite import Jobs, counted
+from testing.certify.observing_relay import Message
 
 _SHORT_AT = "A-03-1"
 """A location that holds one piece fewer than it should."""

@@ -3,9 +3,9 @@
 from typing import Any
 
 from bus.contract.sorter import JOB_STATE
-from testing.certify.jobs import Jobs, accepts, counted
-from testing.certify.stage import is_problem
-from testing.certify.wire import Message
+from testing.certify.fake_store import is_problem
+from testing.certify.job_suite import Jobs, accepts, counted
+from testing.certify.observing_relay import Message
 
 _TAKEN = ("conveying", "packing", "done")
 """Steps of a job for which everything has left its location."""

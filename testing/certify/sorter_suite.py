@@ -5,15 +5,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bus.contract.sorter import JOB_STATE
-from testing.certify.assignments import Assignments
-from testing.certify.faults import Faults
-from testing.certify.jobs import CALLER, accepts, counted
-from testing.certify.oddities import MORE, with_unknown
+from testing.certify.assignment_cases import Assignments
+from testing.certify.edge_cases import MORE, with_unknown
+from testing.certify.fake_store import Told
+from testing.certify.fault_cases import Faults
+from testing.certify.fixtures import UNKNOWN
+from testing.certify.job_suite import CALLER, accepts, counted
+from testing.certify.observing_relay import Message
 from testing.certify.rules import RULES_BY_ID
-from testing.certify.shelf import UNKNOWN
-from testing.certify.stage import Told
-from testing.certify.trial import FUTURE, PAST, GoneError
-from testing.certify.wire import Message
+from testing.certify.suite import FUTURE, PAST, GoneError
 
 _REPEATING = ("S6", "S7", "S8", "S9", "C20")
 

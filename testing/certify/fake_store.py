@@ -22,8 +22,8 @@ from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
 from bus.runtime.environment import Environment
 from bus.runtime.publisher import Counts, Publisher
-from testing.certify.shelf import POINTS, ordinary_answer
-from testing.certify.wire import Line, Message, read_message
+from testing.certify.fixtures import POINTS, ordinary_answer
+from testing.certify.observing_relay import Line, Message, read_message
 
 Seen = TypeVar("Seen")
 LineT = TypeVar("LineT", bound=Line)

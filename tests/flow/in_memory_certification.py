@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from beside import Beside
-from little_client import MemoryWire
-from little_device import LittleSorter, LittleTerminal
+from device_connection import MemoryWire
+from in_memory_driver import Beside
+from minimal_device import LittleSorter, LittleTerminal
 
 from bus.contract.topics import Topics
 from bus.contract.values import MAX_PAYLOAD
 from bus.link import MemoryBroker
-from testing.certify.book import Verdict
+from testing.certify.certification import certify
+from testing.certify.fake_store import Stage, Times
+from testing.certify.fixtures import LABEL
 from testing.certify.rules import SORTER, TERMINAL
-from testing.certify.run import certify
-from testing.certify.shelf import LABEL
-from testing.certify.stage import Stage, Times
+from testing.certify.verdicts import Verdict
 from testing.kit.virtual_time import VirtualEnvironment, VirtualLoop, milliseconds
 
 TIMES = Times(patience=30.0)

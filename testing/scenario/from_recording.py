@@ -28,11 +28,11 @@ from bus.history.message import Message, body, read
 from bus.history.recording import Recorded
 from bus.history.tape import Tape
 from bus.text.safe import visible
-from testing.kit.asker import Answer
-from testing.kit.words import flaws
+from testing.kit.raw_caller import Answer
+from testing.kit.request_items import flaws
+from testing.scenario.in_process_store import LOCATIONS, POINTS
 from testing.scenario.reading import GIVEN
 from testing.scenario.runner import CURRENCY
-from testing.scenario.store import LOCATIONS, POINTS
 
 _CAPTURED = frozenset({"order", "job", "parcel", "pickup_code"})
 """Fields whose values a store makes up."""

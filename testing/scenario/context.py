@@ -8,9 +8,9 @@ from typing import Any
 from bus.contract.errors import BrokenReply, NoAnswer
 from bus.contract.every import ABOUT
 from bus.contract.values import Empty
-from testing.scenario.faults import Faults
-from testing.scenario.stage import Stage
-from testing.scenario.store import OwnStore
+from testing.scenario.fault_injection import Faults
+from testing.scenario.in_process_store import OwnStore
+from testing.scenario.scenario_client import Stage
 
 _LOOK_AGAIN = 0.02
 """Seconds after which nodes that were busy are asked again."""

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from bus.contract.every import PING
-from testing.certify.book import Book
-from testing.certify.deadline import deadline_of, judge_deadlines
-from testing.certify.hands import Hands
-from testing.certify.oddities import MORE, with_unknown
+from testing.certify.deadlines import deadline_of, judge_deadlines
+from testing.certify.device_driver import Hands
+from testing.certify.edge_cases import MORE, with_unknown
+from testing.certify.fake_store import Stage, Told, is_problem
+from testing.certify.fixtures import LABEL, PRICE, UNKNOWN, receipt
+from testing.certify.observing_relay import Message
 from testing.certify.rules import RULES_BY_ID
-from testing.certify.shelf import LABEL, PRICE, UNKNOWN, receipt
-from testing.certify.stage import Stage, Told, is_problem
-from testing.certify.trial import BARRIER, FUTURE, PAST, GoneError, Trial
-from testing.certify.wire import Message
+from testing.certify.suite import BARRIER, FUTURE, PAST, GoneError, Trial
+from testing.certify.verdicts import Book
 
 _CALLER = "settlement"
 _REPEATING = ("T5", "T6", "T7", "T8", "T14", "T15")

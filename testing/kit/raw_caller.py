@@ -15,7 +15,7 @@ from bus.contract.problem import ProblemData
 from bus.link import Connector, Incoming, Outgoing
 from bus.runtime.caller import Caller
 from bus.runtime.settings import RuntimeSettings
-from testing.kit.words import flaws
+from testing.kit.request_items import flaws
 
 _TIMEOUT = 30.0
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bus.contract.values import MAX_PAYLOAD
-from testing.certify.shelf import UNKNOWN
+from testing.certify.fixtures import UNKNOWN
 
 MORE = {"certifyext": "of a later version", "certify2": "another one"}
 """Attributes that no device knows."""

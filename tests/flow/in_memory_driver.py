@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from little_device import end
+from minimal_device import end
 
 
 class Beside:

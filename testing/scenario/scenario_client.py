@@ -21,7 +21,7 @@ from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
 from bus.runtime.admission import broken_reply
 from bus.runtime.environment import Environment
-from testing.kit.asker import Answer
+from testing.kit.raw_caller import Answer
 from testing.kit.template import filled
 from testing.scenario.model import Part
 

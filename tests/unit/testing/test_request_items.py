@@ -12,9 +12,9 @@ from bus.contract.catalog import Search, Upsert
 from bus.contract.errors import ConfigurationError, InvalidField
 from bus.contract.settlement import Orders, Purchase
 from bus.contract.values import Model
-from schema.walk import Place
+from schema.subschema import Place
+from testing.kit.request_items import flaws, parse_words
 from testing.kit.template import filled
-from testing.kit.words import flaws, parse_words
 
 _MODELS = st.sampled_from([operation.request for operation in OPERATIONS.values()])
 _LEAVES = sorted({leaf for each in OPERATIONS.values() for leaf in Place.of(each.request).leaves()})

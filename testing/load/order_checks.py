@@ -8,8 +8,8 @@ from bus.contract.catalog import SEARCH, Search, SearchResult
 from bus.contract.errors import BrokenReply, NoAnswer, Problem
 from bus.contract.settlement import ORDER, OrderQuery, OrderView
 from bus.contract.warehouse import LOCATE, Locate, Located
-from testing.load.bought import Bought, Told
 from testing.load.goods import Ask
+from testing.load.purchase_log import Bought, Told
 from testing.load.terminals import Customer
 
 _AT_ONCE = 32

@@ -16,7 +16,7 @@ from bus.contract.errors import ConfigurationError
 from bus.contract.values import Model
 from bus.contract.wording import what_is_wrong
 from bus.text.safe import short
-from schema.walk import Part, Place
+from schema.subschema import Part, Place
 
 _PART = re.compile(r"(?:^|\.)([^.\[\]]+)|\[([0-9]{1,6})\]")
 _DEEPEST = 32

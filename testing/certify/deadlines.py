@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any
 
-from testing.certify.book import Book
-from testing.certify.stage import Stage
-from testing.certify.wire import Message
+from testing.certify.fake_store import Stage
+from testing.certify.observing_relay import Message
+from testing.certify.verdicts import Book
 
 _DAY = 86_400.0
 _TOLERANCE = 2.0

@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from bus.text.safe import short
-from testing.kit.latency import nearest_rank
+from testing.kit.percentiles import nearest_rank
 
 ANSWERED = "answered"
 BROKEN = "broken reply"

@@ -15,9 +15,9 @@ from bus.contract.problem import ProblemData
 from bus.contract.timestamp import milliseconds
 from bus.contract.topics import Address
 from bus.contract.values import MAX_PAYLOAD, Model
-from testing.certify.book import Book
-from testing.certify.stage import Stage, is_problem
-from testing.certify.wire import Message, read_message
+from testing.certify.fake_store import Stage, is_problem
+from testing.certify.observing_relay import Message, read_message
+from testing.certify.verdicts import Book
 
 _COMPLETE = ("specversion", "id", "source", "type", "time")
 _HASTY = 1.0

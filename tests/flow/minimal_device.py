@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from little_client import Client, Connect, Heard, LostError
+from device_connection import Client, Connect, Heard, LostError
 
 JSON = dict[str, Any]
 _RFC3339 = re.compile(

@@ -12,14 +12,14 @@ from bus.contract.values import MAX_PAYLOAD
 from bus.link import MqttConnector
 from bus.runtime.environment import Environment
 from bus.runtime.takeover import refuse_second
-from testing.certify.book import Book, Verdict
-from testing.certify.hands import Hands
-from testing.certify.judge import judge
+from testing.certify.device_driver import Hands
+from testing.certify.fake_store import Stage, Times
+from testing.certify.observing_relay import Wire
 from testing.certify.rules import SORTER
-from testing.certify.sorter import SorterTrial
-from testing.certify.stage import Stage, Times
-from testing.certify.terminal import TerminalTrial
-from testing.certify.wire import Wire
+from testing.certify.sorter_suite import SorterTrial
+from testing.certify.terminal_suite import TerminalTrial
+from testing.certify.traffic_checks import judge
+from testing.certify.verdicts import Book, Verdict
 
 _LARGEST = 2 * MAX_PAYLOAD
 """Bytes: a device has to bear what is too large."""

@@ -27,7 +27,7 @@ from nodes.settlement.role import Settlement
 from nodes.warehouse.role import Warehouse
 from store.roles import simulated_acquirer
 from testing.kit.virtual_time import VirtualEnvironment, VirtualLease
-from testing.scenario.faults import Faults, FaultyConnector
+from testing.scenario.fault_injection import Faults, FaultyConnector
 from testing.scenario.model import Store
 
 POINTS = PickupPoints(
