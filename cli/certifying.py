@@ -20,11 +20,11 @@ from cli import completion, options
 from cli.run import require_folder, run
 from store.exit_codes import REFUSED
 from store.settings import Settings, read_settings
-from testing.certify.certification import Where, certify, open_stage
-from testing.certify.device_driver import CommandHands, Commands
-from testing.certify.fake_store import Stage, Times
+from testing.certify.certification import Endpoints, certify, open_fake_store
+from testing.certify.device_driver import CommandDriver, Commands
+from testing.certify.fake_store import FakeStore, Timeouts
 from testing.certify.fixtures import GTIN, LABEL, SKU
-from testing.certify.observing_relay import Wire
+from testing.certify.observing_relay import ObservingRelay
 from testing.certify.report import Report, as_lines, as_table, report, require_format, write_report
 from testing.certify.rules import KINDS, checklist
 from testing.kit.show import show_json
@@ -119,7 +119,7 @@ def certify_(
     settings = read_settings(
         site=site, broker_url=broker, broker_engine=engine, broker_host=host, broker_port=0
     )
-    times = Times(patience, settle)
+    times = Timeouts(patience, settle)
     commands = Commands(start, restart_command, command, short_command, fault_command)
     found = run(_certify(device, commands, settings, port or 0, times))
     if as_json:
@@ -139,62 +139,62 @@ def _print(found: Report) -> None:
 
 
 async def _certify(
-    device: str, commands: Commands, settings: Settings, port: int, times: Times
+    device: str, commands: Commands, settings: Settings, port: int, times: Timeouts
 ) -> Report:
     async with (
-        _where(settings, port) as where,
-        open_stage(where, device, times) as stage,
+        _endpoints(settings, port) as where,
+        open_fake_store(where, device, times) as store,
     ):
-        url = f"mqtt://{where.host}:{stage.wire.port}"
-        gaps = {
-            "url": url, "host": where.host, "port": str(stage.wire.port), "site": where.site,
+        url = f"mqtt://{where.host}:{store.relay.port}"
+        variables = {
+            "url": url, "host": where.host, "port": str(store.relay.port), "site": where.site,
             "name": device, "label": LABEL, "sku": SKU, "gtin": GTIN,
         }  # fmt: skip
-        hands = CommandHands(commands, gaps, _tell, has_person=sys.stdin.isatty())
+        driver = CommandDriver(commands, variables, _tell, has_person=sys.stdin.isatty())
         _tell(f"Waiting for {device} at {url}, site {where.site}.")
         waits = commands.start is not None or commands.buy is None
 
         async def ready() -> None:
             if waits:
-                await _connected(stage, hands, device)
+                await _connected(store, driver, device)
 
-        result = await certify(stage, hands, ready)
+        result = await certify(store, driver, ready)
         if not result.messages:
-            raise NoAnswer(f"{device} said nothing at all.{_printed(hands)}")
+            raise NoAnswer(f"{device} said nothing at all.{_printed(driver)}")
         return report(device, Environment().now(), result.verdicts)
 
 
-async def _connected(stage: Stage[Wire], hands: CommandHands, device: str) -> None:
+async def _connected(store: FakeStore[ObservingRelay], driver: CommandDriver, device: str) -> None:
     """Wait for the device's first connection.
 
     Raises:
         NoAnswer: it did not connect.
     """
-    by_person = hands.is_patient
-    seconds = _LONGEST_WAIT if by_person else stage.times.patience
-    if not await stage.until(lambda: stage.wire.listening or None, seconds):
-        raise NoAnswer(f"{device} did not connect within {seconds:g} s.{_printed(hands)}")
+    by_person = driver.is_person
+    seconds = _LONGEST_WAIT if by_person else store.timeouts.patience
+    if not await store.until(lambda: store.relay.listening or None, seconds):
+        raise NoAnswer(f"{device} did not connect within {seconds:g} s.{_printed(driver)}")
     _tell(f"{device} is connected; this takes some minutes.")
 
 
-def _printed(hands: CommandHands) -> str:
+def _printed(driver: CommandDriver) -> str:
     """The end of what the commands printed, for the search for what is wrong."""
-    tail = hands.output.strip()[-500:]
+    tail = driver.output.strip()[-500:]
     return f" The commands printed: {tail}" if tail else ""
 
 
 @asynccontextmanager
-async def _where(settings: Settings, port: int) -> AsyncIterator[Where]:
+async def _endpoints(settings: Settings, port: int) -> AsyncIterator[Endpoints]:
     """The given broker, or one that is started here on loopback and gone afterwards."""
     host = settings.broker.host
     if settings.broker.url is not None:
         url = settings.broker.url
-        yield Where(url, with_protocol(url, "3.1.1"), settings.site, host, port)
+        yield Endpoints(url, with_protocol(url, "3.1.1"), settings.site, host, port)
         return
     own = settings.broker.model_copy(update={"host": "127.0.0.1", "port": 0})
     with tempfile.TemporaryDirectory(prefix="storebus-certify-") as folder:
         async with running_broker(own, Path(folder)) as broker:
-            yield Where(broker.url, broker.url_v311, settings.site, host, port)
+            yield Endpoints(broker.url, broker.url_v311, settings.site, host, port)
 
 
 def _tell(sentence: str) -> None:

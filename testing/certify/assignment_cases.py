@@ -1,48 +1,48 @@
-"""Tries when a sorter takes a job, when it does not, and what it says of one that is taken away."""
+"""Test cases for assignments: which jobs a sorter accepts, and what it reports on aborted ones."""
 
 from typing import Any
 
 from bus.contract.sorter import JOB_STATE
 from testing.certify.fake_store import is_problem
-from testing.certify.job_suite import Jobs, accepts, counted
-from testing.certify.observing_relay import Message
+from testing.certify.job_suite import JobSuite, accepts, counted
+from testing.certify.observing_relay import ObservedMessage
 
 _TAKEN = ("conveying", "packing", "done")
-"""Steps of a job for which everything has left its location."""
+"""Steps of a job at which everything has left its location."""
 
 
-class Assignments(Jobs):
-    """Jobs that come late, twice, under old numbers, beside others, or are aborted."""
+class AssignmentCases(JobSuite):
+    """Jobs that come late, twice, under old assignments or while another is under way; aborts."""
 
     async def _late_job(self) -> None:
         """An abort comes before its job."""
         job = self._job()
         abort = self._abort(job)
-        answer = await self.stage.answered(abort)
+        answer = await self.store.answered(abort)
         stopped = answer is not None and not is_problem(answer) and answer.data.get("job") == job
         sentence = "It did not answer the abort of a job that it never saw with that job."
-        if not self.book.check("S10", stopped, sentence, abort.message, answer):
-            self.book.skip("it does not know aborts of jobs that it never saw", "S11")
+        if not self.verdicts.check("S10", stopped, sentence, abort.message, answer):
+            self.verdicts.skip("it does not know aborts of jobs that it never saw", "S11")
             return
         assert answer is not None
         sentence = "It says that it has taken something of a job that it never saw."
-        self.book.check("S10", answer.data.get("taken") == [], sentence, abort.message, answer)
+        self.verdicts.check("S10", answer.data.get("taken") == [], sentence, abort.message, answer)
         late = self._pick(job)
         found = await self._must_answer(late)
         begun = accepts(found)
-        self.book.check("S10", not begun, "It took a job after its abort.", late.message, found)
+        self.verdicts.check("S10", not begun, "It took a job after its abort.", late.message, found)
         if begun:
             await self._packs(job)
         newer = self._pick(job, 2)
         taken = await self._must_answer(newer)
         sentence = "It did not take an aborted job under a newer assignment."
-        if self.book.check("S11", accepts(taken), sentence, newer.message, taken):
+        if self.verdicts.check("S11", accepts(taken), sentence, newer.message, taken):
             await self._packs(job, 2)
 
     async def _old_assignment(self) -> None:
         job = self._job()
         if not await self._taken(self._pick(job, 3)):
-            self.book.skip("it took no job", "S12")
+            self.verdicts.skip("it took no job", "S12")
             return
         await self._packs(job, 3)
         await self._must_answer(self._copy())
@@ -51,64 +51,66 @@ class Assignments(Jobs):
         answer = await self._must_answer(old)
         taken = accepts(answer)
         sentence = "It took a job under an older assignment."
-        self.book.check("S12", not taken, sentence, old.message, answer)
+        self.verdicts.check("S12", not taken, sentence, old.message, answer)
 
     async def _aborted(self) -> None:
         job = self._job()
         if not await self._taken(self._pick(job)):
-            self.book.skip("it took no job", "S13")
+            self.verdicts.skip("it took no job", "S13")
             return
         abort = self._abort(job)
-        answer = await self.stage.answered(abort)
+        answer = await self.store.answered(abort)
         packed = self._packed(job)()
         if packed and (answer is None or packed[0].at < answer.at):
-            self.book.skip("it had packed the job before it could be aborted", "S13")
+            self.verdicts.skip("it had packed the job before it could be aborted", "S13")
             return
         stopped = answer is not None and not is_problem(answer) and answer.data.get("job") == job
         sentence = "It did not answer the abort of its job with that job."
-        if self.book.check("S13", stopped, sentence, abort.message, answer):
-            later = await self.stage.until(self._packed(job), self.times.settle) or []
-            self.book.check(
+        if self.verdicts.check("S13", stopped, sentence, abort.message, answer):
+            later = await self.store.until(self._packed(job), self.timeouts.settle) or []
+            self.verdicts.check(
                 "S13", not later, "It reported an aborted job as packed.", answer, *later[:1]
             )
 
     async def _busy(self) -> None:
-        """A second job while it is at one: it refuses it, or does it as well."""
+        """A second job during the first: it refuses it, or does both."""
         first, second = self._job(), self._job()
         if not await self._taken(self._pick(first)):
-            self.book.skip("it took no job", "S17")
+            self.verdicts.skip("it took no job", "S17")
             return
-        told = self._pick(second)
-        answer = await self._must_answer(told)
+        request = self._pick(second)
+        answer = await self._must_answer(request)
         is_said = isinstance(answer.data.get("accepted"), bool)
         sentence = "It did not say whether it accepts a job while it is at another."
-        self.book.check("S2", is_said, sentence, told.message, answer)
+        self.verdicts.check("S2", is_said, sentence, request.message, answer)
         await self._packs(first)
         if accepts(answer):
             await self._packs(second)  # else it is found out in the end
             return
         self._excused.add((second, 1))
-        copy = self.stage.again(told)
+        copy = self.store.again(request)
         again = await self._must_answer(copy)
         sentence = "It accepted a copy of what it had refused."
-        if not self.book.check("S3", not accepts(again), sentence, told.message, answer, again):
+        if not self.verdicts.check(
+            "S3", not accepts(again), sentence, request.message, answer, again
+        ):
             await self._packs(second)
             return
         later = self._pick(second, 2)
         taken = await self._must_answer(later)
         sentence = "It did not take a job that it had refused under a newer assignment, when free."
-        if self.book.check("S17", accepts(taken), sentence, later.message, taken):
+        if self.verdicts.check("S17", accepts(taken), sentence, later.message, taken):
             await self._packs(second, 2)
 
     async def _aborted_late(self) -> None:
-        """An abort when something has left its location: as its state says, or all, if packed."""
+        """An abort after something has left its location, by its state or because it is packed."""
         job = self._job()
         if not await self._taken(self._pick(job)):
-            self.book.skip("it took no job", "S16")
+            self.verdicts.skip("it took no job", "S16")
             return
-        left = await self.stage.until(lambda: self._left(job))
+        left = await self.store.until(lambda: self._left(job))
         if not left:
-            self.book.skip("it neither shows how far it is nor says packed", "S16")
+            self.verdicts.skip("it neither shows how far it is nor says packed", "S16")
             return
         abort = self._abort(job)
         answer = await self._must_answer(abort)
@@ -117,20 +119,20 @@ class Assignments(Jobs):
         true = enough and all(quantity <= all_of_it.get(sku, 0) for sku, quantity in taken.items())
         sentence = f"It had taken at least {left}, of {all_of_it}, and said {taken}."
         shown = [*self._states_of(job), *self._packed(job)()][-1:]
-        self.book.check("S16", true, sentence, *shown, abort.message, answer)
-        again = await self._must_answer(self.stage.again(abort))
+        self.verdicts.check("S16", true, sentence, *shown, abort.message, answer)
+        again = await self._must_answer(self.store.again(abort))
         same = again.data.get("taken") == answer.data.get("taken")
         sentence = "It answered the same abort in another way."
-        self.book.check("S16", same, sentence, abort.message, answer, again)
+        self.verdicts.check("S16", same, sentence, abort.message, answer, again)
 
-    def _states_of(self, job: str) -> list[Message]:
+    def _states_of(self, job: str) -> list[ObservedMessage]:
         return [
-            each for each in self.stage.heard
+            each for each in self.store.received
             if each.is_about("state", JOB_STATE.name) and each.data.get("job") == job
         ]  # fmt: skip
 
     def _left(self, job: str) -> dict[Any, int]:
-        """What has left its location, at least, by what it has said of a job."""
+        """What has left its location at least, by what it has reported on a job."""
         picks = self._data(job)["picks"]
         if self._packed(job)():
             return counted(picks)

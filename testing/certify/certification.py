@@ -1,4 +1,4 @@
-"""One certification: the relay before a broker, the played store, and the device's trial."""
+"""One certification: a relay before a broker, a fake store, and the suite for the device."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,86 +12,89 @@ from bus.contract.values import MAX_PAYLOAD
 from bus.link import MqttConnector
 from bus.runtime.environment import Environment
 from bus.runtime.takeover import refuse_second
-from testing.certify.device_driver import Hands
-from testing.certify.fake_store import Stage, Times
-from testing.certify.observing_relay import Wire
+from testing.certify.device_driver import DeviceDriver
+from testing.certify.fake_store import FakeStore, Timeouts
+from testing.certify.observing_relay import ObservingRelay
 from testing.certify.rules import SORTER
-from testing.certify.sorter_suite import SorterTrial
-from testing.certify.terminal_suite import TerminalTrial
-from testing.certify.traffic_checks import judge
-from testing.certify.verdicts import Book, Verdict
+from testing.certify.sorter_suite import SorterSuite
+from testing.certify.terminal_suite import TerminalSuite
+from testing.certify.traffic_checks import check_traffic
+from testing.certify.verdicts import Verdict, Verdicts
 
 _LARGEST = 2 * MAX_PAYLOAD
 """Bytes: a device has to bear what is too large."""
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
-    """Where the broker is, and where the device is to connect."""
+class Endpoints:
+    """Addresses of the broker, and of the relay that the device connects to."""
 
     url: str
     url_v311: str
     site: str
     host: str = "127.0.0.1"
-    """Address on which the device is waited for."""
+    """Address on which the relay listens for the device."""
     port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What came of it."""
+class Certification:
+    """The result of a certification."""
 
     verdicts: list[Verdict]
     messages: int
-    """How many the device sent."""
+    """How many messages the device sent."""
 
 
 @asynccontextmanager
-async def open_stage(where: Where, device: str, times: Times) -> AsyncIterator[Stage[Wire]]:
-    """A played store; the device connects to `stage.wire.port` within the block.
+async def open_fake_store(
+    endpoints: Endpoints, device: str, times: Timeouts
+) -> AsyncIterator[FakeStore[ObservingRelay]]:
+    """Run a fake store; the device connects to `store.relay.port` within the block.
 
     Raises:
         BrokerError: there is no broker, or nothing can listen for the device.
         RoleTakenError: a real store is on this site of the broker.
     """
-    connector, topics = MqttConnector(where.url, largest=_LARGEST), Topics(where.site)
+    connector, topics = MqttConnector(endpoints.url, largest=_LARGEST), Topics(endpoints.site)
     for role in sorted(ROLES):
         await refuse_second(connector, topics, role, Environment(), 1.0)
-    stage = Stage(
+    store = FakeStore(
         connector, topics, device,
-        lambda said, changed: Wire(where.url, where.url_v311, said, changed), times,
+        lambda said, changed: ObservingRelay(endpoints.url, endpoints.url_v311, said, changed),
+        times,
     )  # fmt: skip
-    async with stage.playing():
+    async with store.running():
         try:
-            async with stage.wire.running(where.host, where.port):
-                yield stage
+            async with store.relay.running(endpoints.host, endpoints.port):
+                yield store
         except OSError as error:
-            if stage.wire.port:
+            if store.relay.port:
                 raise
             raise BrokerError(
-                f"Nothing can listen for the device on {where.host}:{where.port}:"
+                f"Nothing can listen for the device on {endpoints.host}:{endpoints.port}:"
                 f" {error.strerror}; pick another --port."
             ) from error
 
 
 async def certify(
-    stage: Stage[Any], hands: Hands, ready: Callable[[], Awaitable[None]] | None = None
-) -> Result:
-    """Try the device on an open stage.
+    store: FakeStore[Any], driver: DeviceDriver, ready: Callable[[], Awaitable[None]] | None = None
+) -> Certification:
+    """Run the suite for the device, and check everything that it sent.
 
     Args:
-        stage: the played store.
-        hands: who makes the device act.
+        store: the fake store that the device talks to.
+        driver: makes the device act.
         ready: awaited before the first message, such as until the device is connected.
     """
-    book = Book(stage.kind)
-    trial = (SorterTrial if stage.kind == SORTER else TerminalTrial)(stage, book, hands)
+    verdicts = Verdicts(store.kind)
+    suite = (SorterSuite if store.kind == SORTER else TerminalSuite)(store, verdicts, driver)
     try:
-        await hands.start()
+        await driver.start()
         if ready is not None:
             await ready()
-        await trial.run()
+        await suite.run()
     finally:
-        await hands.close()
-    judge(stage, book)
-    return Result(book.verdicts(), len(stage.heard))
+        await driver.close()
+    check_traffic(store, verdicts)
+    return Certification(verdicts.as_list(), len(store.received))

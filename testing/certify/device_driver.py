@@ -1,4 +1,4 @@
-"""Who makes the device act: commands that were given, or the person beside it."""
+"""Makes the device act: by the commands that were given, or by asking the person beside it."""
 
 import asyncio
 import os
@@ -15,33 +15,33 @@ _TO_END = 5.0
 _MOST_OUTPUT = 1_000_000
 
 
-class Hands(Protocol):
-    """Starts the device again, and is its customer."""
+class DeviceDriver(Protocol):
+    """Starts and restarts the device, and acts as its customer."""
 
     can_restart: bool
-    is_patient: bool
-    """Whether a person is waited for, who takes longer than a device."""
+    is_person: bool
+    """Whether a person acts, who takes longer than a command."""
 
     async def start(self) -> None:
-        """Start the device, if that is to be done here."""
+        """Start the device, if it is started here."""
 
     async def restart(self) -> None:
-        """End the device without a warning and start it again."""
+        """Kill the device and start it again."""
 
     async def buy(self) -> None:
-        """Make a customer scan the label and buy one piece; returns at once."""
+        """Make a customer scan the label and buy one piece; return at once."""
 
-    async def bought(self) -> None:
-        """The customer is done: end what still goes on of it."""
+    async def end_purchase(self) -> None:
+        """End what is left of the customer's purchase."""
 
-    async def take_away(self, sku: str, location: str) -> bool:
-        """Leave one piece fewer at a location than a sorter is to take; whether it can be done."""
+    async def remove_piece(self, sku: str, location: str) -> bool:
+        """Leave one piece fewer at a location than a sorter needs; return whether it was done."""
 
     async def jam(self) -> bool:
-        """Make a sorter's machine fail at its next job; whether it can be done."""
+        """Make a sorter's machine fail at its next job; return whether it was done."""
 
     async def times_shown(self, text: str) -> int | None:
-        """How often a customer saw the text; None if nobody knows."""
+        """How often a customer saw the text; None if that is not known."""
 
     async def close(self) -> None:
         """End what was started here."""
@@ -49,7 +49,7 @@ class Hands(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """What was given on the command line, each with gaps such as `{url}`."""
+    """The commands that were given, each with variables such as `${url}`."""
 
     start: str | None = None
     restart: str | None = None
@@ -58,29 +58,29 @@ class Commands:
     fault: str | None = None
 
 
-class CommandHands:
-    """Acts by commands; what has none is asked of a person, if there is one.
+class CommandDriver:
+    """Runs commands; where there is none, asks a person, if there is one.
 
     Args:
         commands: what was given.
-        gaps: what stands in the commands' gaps, by name.
-        tell: says something to the person.
-        has_person: whether somebody reads that and can answer.
+        variables: what the commands' variables stand for, by name.
+        tell: shows the person a sentence.
+        has_person: whether a person reads it and can answer.
     """
 
     def __init__(
-        self, commands: Commands, gaps: Mapping[str, str], tell: Callable[[str], None], *,
+        self, commands: Commands, variables: Mapping[str, str], tell: Callable[[str], None], *,
         has_person: bool,
     ) -> None:  # fmt: skip
-        self._commands, self._gaps, self._tell = commands, gaps, tell
+        self._commands, self._variables, self._tell = commands, variables, tell
         self._has_person = has_person
         self._device: Process | None = None
         self._customer: Process | None = None
         self._reading: set[asyncio.Task[None]] = set()
         self.output = ""
-        """What the commands printed, all together."""
+        """What the commands have printed, in order."""
         self.can_restart = bool(commands.start or commands.restart or has_person)
-        self.is_patient = has_person and not commands.buy
+        self.is_person = has_person and not commands.buy
 
     async def start(self) -> None:
         """Start the device, if there is a command for it."""
@@ -95,7 +95,9 @@ class CommandHands:
             await self._end(self._device, signal.SIGKILL)
             await self.start()
         else:
-            self._tell(f"Switch {self._gaps['name']} off now, without a goodbye, and on again.")
+            self._tell(
+                f"Switch {self._variables['name']} off now, without a goodbye, and on again."
+            )
 
     async def buy(self) -> None:
         """Run the command, or ask the person."""
@@ -103,12 +105,12 @@ class CommandHands:
             self._customer = await self._spawn(self._commands.buy)
         else:
             self._tell(
-                f"At {self._gaps['name']}: scan {self._gaps['label']} and buy one piece of"
-                f" {self._gaps['sku']}."
+                f"At {self._variables['name']}: scan {self._variables['label']} and buy one piece"
+                f" of {self._variables['sku']}."
             )
 
-    async def bought(self) -> None:
-        """Let the command end by itself, or end it."""
+    async def end_purchase(self) -> None:
+        """Wait a moment for the command to end, then end it."""
         if self._customer is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_TO_END):
@@ -116,20 +118,24 @@ class CommandHands:
             await self._end(self._customer, signal.SIGTERM)
             self._customer = None
 
-    async def take_away(self, sku: str, location: str) -> bool:
+    async def remove_piece(self, sku: str, location: str) -> bool:
         """Run the command, or ask the person."""
-        return await self._spoil(
+        return await self._run_or_ask(
             self._commands.short, f"Leave one piece of {sku} at {location}, where two are wanted",
             {"sku": sku, "location": location},
         )  # fmt: skip
 
     async def jam(self) -> bool:
         """Run the command, or ask the person."""
-        return await self._spoil(self._commands.fault, "See to it that it jams at its next job", {})
+        return await self._run_or_ask(
+            self._commands.fault, "See to it that it jams at its next job", {}
+        )
 
-    async def _spoil(self, command: str | None, wish: str, gaps: Mapping[str, str]) -> bool:
+    async def _run_or_ask(
+        self, command: str | None, wish: str, variables: Mapping[str, str]
+    ) -> bool:
         if command is not None:
-            return await (await self._spawn(command, gaps)).wait() == 0
+            return await (await self._spawn(command, variables)).wait() == 0
         if not self._has_person or self._commands.start:
             return False
         self._tell(f"{wish}, then press Enter; or say no.")
@@ -137,7 +143,7 @@ class CommandHands:
         return not answer.strip().casefold().startswith("n")
 
     async def times_shown(self, text: str) -> int | None:
-        """Look into what was printed, or ask the person."""
+        """Search what was printed, or ask the person."""
         if text in self.output:
             return self.output.count(text)
         if self._has_person and not self._commands.start and not self._commands.buy:
@@ -147,13 +153,13 @@ class CommandHands:
         return None
 
     async def close(self) -> None:
-        """End the commands and read what they still printed."""
+        """End the commands, and read the rest of what they print."""
         for process in (self._customer, self._device):
             await self._end(process, signal.SIGTERM)
         await asyncio.gather(*self._reading, return_exceptions=True)
 
     async def _spawn(self, command: str, more: Mapping[str, str] | None = None) -> Process:
-        for name, value in {**self._gaps, **(more or {})}.items():
+        for name, value in {**self._variables, **(more or {})}.items():
             command = command.replace(f"{{{name}}}", value)
         process = await asyncio.create_subprocess_shell(
             command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT,

@@ -1,4 +1,4 @@
-"""Messages that are odd or broken: what no device knows, and what nobody can read."""
+"""Unusual messages: with fields that no device knows, and malformed ones."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ MORE = {"certifyext": "of a later version", "certify2": "another one"}
 
 
 def with_unknown(data: dict[str, Any]) -> dict[str, Any]:
-    """The same with fields that no device knows, also within its lists."""
+    """The same data with fields that no device knows, also within its lists."""
     return {
         **{
             name: [{**item, **UNKNOWN} if isinstance(item, dict) else item for item in value]
@@ -22,7 +22,7 @@ def with_unknown(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def malformed(data: dict[str, Any]) -> list[tuple[str, bytes]]:
-    """What nobody can read, each in a few words."""
+    """Malformed payloads, each with a few words that describe it."""
     deep = b"[" * 20_000 + b"]" * 20_000
     return [
         ("a text that is no JSON", b"this is no JSON"),

@@ -1,6 +1,6 @@
-"""The store as a device sees it: certify plays catalog, settlement and warehouse on the broker.
+"""A fake store for a device under test: catalog, settlement and warehouse on a real broker.
 
-It can answer late, wrongly or not at all. What the device says is heard at the relay.
+It can answer late, wrongly or not at all. It receives what the device sends at the relay.
 """
 
 import asyncio
@@ -22,83 +22,83 @@ from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
 from bus.runtime.environment import Environment
 from bus.runtime.publisher import Counts, Publisher
-from testing.certify.fixtures import POINTS, ordinary_answer
-from testing.certify.observing_relay import Line, Message, read_message
+from testing.certify.fixtures import POINTS, usual_reply
+from testing.certify.observing_relay import DeviceConnections, ObservedMessage, read_message
 
 Seen = TypeVar("Seen")
-LineT = TypeVar("LineT", bound=Line)
+ConnectionsT = TypeVar("ConnectionsT", bound=DeviceConnections)
 AHEAD = 2 * 86_400_000
-"""Milliseconds by which the played store's clock is ahead of the host's: a device that takes its
-deadlines from its own clock is found out, also where that clock is right."""
+"""Milliseconds by which the fake store's clock is ahead of the host's. This reveals a device that
+takes its deadlines from its own clock, even where that clock is right."""
 _TO_LEAVE = 2.0
-"""Seconds to take back what was retained."""
+"""Seconds to clear the retained messages."""
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class Timeouts:
     """How long certify waits, in seconds."""
 
     patience: float = 60.0
-    """For what the device is to do: it may repeat only every half minute."""
+    """For what the device has to do. It may repeat only every half minute."""
     settle: float = 1.0
-    """For what the device is not to do, and for what may be on its way still."""
+    """For what the device must not do, and for what may still be on its way."""
     ask_again: float = 1.0
-    """Until a request that was not answered is sent again."""
+    """Until an unanswered request is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SentRequest:
     """A request that was sent to the device."""
 
-    message: Message
+    message: ObservedMessage
     outgoing: Outgoing
     reply_topic: str
     place: int
-    """How much the device had said by then."""
+    """How many messages had been received from the device by then."""
     name: str
     """Of the operation."""
     copy: int = 1
-    """The how-manieth of all copies sent since then it is: so many answers are to come."""
+    """Its number among the copies sent since then, from 1: so many replies are expected."""
 
 
-class Stage(Generic[LineT]):
-    """The played store and what is heard of the device.
+class FakeStore(Generic[ConnectionsT]):
+    """The fake store, and everything that it received from the device.
 
     Args:
         connector: to the broker.
         topics: of its site.
         device: its name.
-        wire: makes what the device connects to, of whom to tell what it says and when a connection
-            came or went.
-        times: how long is waited.
-        environment: the clocks and identifiers of the played store.
+        relay: makes what the device connects to. It is given two callbacks: for each message of the
+            device, and for each connection that is opened or closed.
+        timeouts: how long to wait.
+        environment: the clocks and identifiers of the fake store.
     """
 
     def __init__(
         self, connector: Connector, topics: Topics, device: str,
-        wire: Callable[[Callable[[Incoming], None], Callable[[], None]], LineT], times: Times,
-        environment: Environment | None = None,
+        relay: Callable[[Callable[[Incoming], None], Callable[[], None]], ConnectionsT],
+        timeouts: Timeouts, environment: Environment | None = None,
     ) -> None:  # fmt: skip
-        self.topics, self.device, self.times = topics, device, times
+        self.topics, self.device, self.timeouts = topics, device, timeouts
         self.kind = str(role_of(device))
         self.environment = environment or Environment()
-        self.heard: list[Message] = []
-        self.told: dict[str, Told] = {}
-        """By id; of those that have one."""
-        self.holds: Callable[[Message], bool] = lambda _: False
-        """Whether a request of the device is left to the scene instead of answered at once."""
+        self.received: list[ObservedMessage] = []
+        self.sent: dict[str, SentRequest] = {}
+        """Requests to the device, by id; those that have one."""
+        self.holds: Callable[[ObservedMessage], bool] = lambda _: False
+        """Whether the test case answers this request of the device itself."""
         self._copies: dict[str, tuple[int, int]] = {}
-        """By id of a request: from where on its copies count, and how many were sent."""
+        """By id of a request: the position from which its copies count, and how many were sent."""
         self._final: dict[str, Outgoing] = {}
-        """By id of a request of the device, its answer: each later copy gets the same."""
+        """By id of a request of the device, its final reply: each later copy gets the same."""
         self.begun: list[float] = []
-        """When it began to listen for requests, anew with each connection."""
+        """When it began to listen for requests: a time for each connection."""
         self._connections = (0, 0)
         self.is_vague = False
-        """Whether it gave answers that name no request: of two, nobody knows which is answered."""
+        """Whether some of its replies name no request, so that two of them cannot be told apart."""
         self.properties = getattr(connector, "properties", False)
         """Whether what is sent has MQTT 5 properties."""
-        self.wire = wire(self._hear, self._stir)
+        self.relay = relay(self._receive, self._note_connections)
         self._news = asyncio.Event()
         self._voices = {
             role: Publisher(role, role, topics, self.environment, Counts())
@@ -108,12 +108,12 @@ class Stage(Generic[LineT]):
         self._session = Session(
             connector, f"{topics.site}-certify-{self.environment.boot}",
             [Subscription(topics.state("warehouse", PICKUP_POINTS_STATE.name), 1)],
-            self._echoed, self._show,
+            self._note_cleared, self._show,
         )  # fmt: skip
 
     @asynccontextmanager
-    async def playing(self) -> AsyncIterator[None]:
-        """Play within the block; what was retained is taken back at its end.
+    async def running(self) -> AsyncIterator[None]:
+        """Run within the block, and clear the retained messages at its end.
 
         Raises:
             BrokerError: there is no broker.
@@ -139,31 +139,31 @@ class Stage(Generic[LineT]):
         for message in shown:
             self._session.send(Outgoing(message.topic, b"", 1, retain=True) if leaving else message)
 
-    def _echoed(self, messages: list[Incoming]) -> None:
-        """What was taken back last has come back: the broker has got all of it."""
+    def _note_cleared(self, messages: list[Incoming]) -> None:
+        """The last message that was cleared has come back: the broker has received all of them."""
         if not messages[-1].payload:
             self._taken_back.set()
 
     def now(self) -> int:
-        """Milliseconds since the epoch in the played store's time."""
+        """Milliseconds since the epoch by the fake store's clock."""
         return self.environment.now() + AHEAD
 
-    # -- to hear ------------------------------------------------------------------------------
+    # -- receiving ---------------------------------------------------------------------------
 
-    def _stir(self) -> None:
-        """A connection came or went: what was sent to a device that is gone is not answered."""
-        connections = len(self.wire.listening), self.wire.lost_listeners
+    def _note_connections(self) -> None:
+        """A connection was opened or closed: requests to a device that is gone are not answered."""
+        connections = len(self.relay.listening), self.relay.lost_listeners
         if connections != self._connections:
             if connections[0] > self._connections[0]:
                 self.begun.append(asyncio.get_running_loop().time())
             self._connections = connections
-            for identifier in self.told:
-                self._copies[identifier] = len(self.heard), 0
+            for identifier in self.sent:
+                self._copies[identifier] = len(self.received), 0
         self._news.set()
 
-    def _hear(self, incoming: Incoming) -> None:
+    def _receive(self, incoming: Incoming) -> None:
         message = read_message(self.topics, incoming, by_device=True)
-        self.heard.append(message)
+        self.received.append(message)
         self._news.set()
         address = message.address
         if (
@@ -175,22 +175,22 @@ class Stage(Generic[LineT]):
             self._session.send(self._final[message.id])
             return
         if not self.holds(message):
-            self.answer_ordinarily(message)
+            self.answer_as_usual(message)
 
-    def answer_ordinarily(self, message: Message) -> None:
-        """Answer a request of the device as a store does, if a store does."""
+    def answer_as_usual(self, message: ObservedMessage) -> None:
+        """Answer a request of the device as a real store would, if it would."""
         address = message.address
         assert address is not None
-        answer = ordinary_answer(address.callee, address.name, message.data, self.environment)
+        answer = usual_reply(address.callee, address.name, message.data, self.environment)
         if answer is not None:
             self.reply(message, answer)
 
     async def until(
         self, look: Callable[[], Seen | None], seconds: float | None = None
     ) -> Seen | None:
-        """What there is to see as soon as it is there; None if it does not come in time."""
+        """Wait until `look` finds something, and return it; None if that takes too long."""
         clock = asyncio.get_running_loop().time
-        deadline = clock() + (self.times.patience if seconds is None else seconds)
+        deadline = clock() + (self.timeouts.patience if seconds is None else seconds)
         while True:
             self._news.clear()
             found = look()
@@ -204,34 +204,34 @@ class Stage(Generic[LineT]):
                 pass
 
     def requests(
-        self, name: str, where: Callable[[Message], bool] = lambda _: True
-    ) -> list[Message]:
-        """What the device asked so far under the name of an operation."""
-        return [each for each in self.heard if each.is_about("req", name) and where(each)]
+        self, name: str, where: Callable[[ObservedMessage], bool] = lambda _: True
+    ) -> list[ObservedMessage]:
+        """The requests that the device has sent so far for an operation."""
+        return [each for each in self.received if each.is_about("req", name) and where(each)]
 
-    def answers(self, told: Told) -> list[Message]:
-        """What the device answered to a request: by its id, or on its topic and to no other."""
-        found = [each for each in self.heard[told.place :] if self._answers(each, told)]
-        return found[told.copy - 1 :]
+    def answers(self, request: SentRequest) -> list[ObservedMessage]:
+        """The replies to a request: by its id, or on its topic and naming no other."""
+        found = [each for each in self.received[request.place :] if self._answers(each, request)]
+        return found[request.copy - 1 :]
 
-    def _answers(self, message: Message, told: Told) -> bool:
+    def _answers(self, message: ObservedMessage, request: SentRequest) -> bool:
         kind = message.address.kind if message.address else None
         if kind in ("req", "state", "event") and message.document.get("correlationid") is None:
             return False
-        if message.names == told.message.id:
-            return told.message.id is not None
-        on_topic = message.incoming.topic == told.reply_topic
-        vague = on_topic and message.names not in self.told and not is_problem(message)
+        if message.names == request.message.id:
+            return request.message.id is not None
+        on_topic = message.incoming.topic == request.reply_topic
+        vague = on_topic and message.names not in self.sent and not is_problem(message)
         self.is_vague |= vague
         return vague
 
-    # -- to say -------------------------------------------------------------------------------
+    # -- sending -----------------------------------------------------------------------------
 
     def request(
         self, caller: str, name: str, data: dict[str, Any], *, more: dict[str, Any] | None = None,
         response_topic: str | None = None, retain: bool = False,
-    ) -> Told:  # fmt: skip
-        """Ask the device something new; `more` are further attributes, or others than usual."""
+    ) -> SentRequest:  # fmt: skip
+        """Send the device a new request; `more` adds attributes, or replaces the usual ones."""
         identifier = self.environment.message()
         trace = child_trace(None, self.environment.span())
         document = self._sealed(caller, identifier, f"{self.kind}.{name}.request", data, trace)
@@ -243,8 +243,8 @@ class Stage(Generic[LineT]):
     def raw_request(
         self, caller: str, name: str, payload: bytes, response_topic: str | None = None,
         identifier: str | None = None, *, retain: bool = False,
-    ) -> Told:  # fmt: skip
-        """Send the device any bytes as a request."""
+    ) -> SentRequest:  # fmt: skip
+        """Send the device any payload as a request."""
         topic = self.topics.request(caller, self.device, name)
         reply_topic = self.topics.reply(caller, self.device, name)
         operation = find_operation(self.kind, name)
@@ -256,49 +256,51 @@ class Stage(Generic[LineT]):
             correlation=(identifier or "none").encode(), retain=retain,
         )  # fmt: skip
         message = read_message(self.topics, Incoming(topic, payload), by_device=False)
-        told = Told(message, outgoing, reply_topic, len(self.heard), name)
+        request = SentRequest(message, outgoing, reply_topic, len(self.received), name)
         if message.id is not None:
-            self.told[message.id] = told
+            self.sent[message.id] = request
         self._session.send(outgoing)
-        return told
+        return request
 
-    def clear(self, told: Told) -> None:
-        """Take back a request that was sent as retained."""
-        self._session.send(Outgoing(told.outgoing.topic, b"", 1, retain=True))
+    def clear(self, request: SentRequest) -> None:
+        """Clear a request that was sent as retained."""
+        self._session.send(Outgoing(request.outgoing.topic, b"", 1, retain=True))
 
-    def again(self, told: Told) -> Told:
-        """Send the same request again; its answer is the one after those to all earlier copies."""
-        place, count = self._copies.get(str(told.message.id), (told.place, 1))
-        self._copies[str(told.message.id)] = place, count + 1
-        self._session.send(told.outgoing)
-        return replace(told, place=place, copy=count + 1)
+    def again(self, request: SentRequest) -> SentRequest:
+        """Send the same request again; its reply follows those to all earlier copies."""
+        place, count = self._copies.get(str(request.message.id), (request.place, 1))
+        self._copies[str(request.message.id)] = place, count + 1
+        self._session.send(request.outgoing)
+        return replace(request, place=place, copy=count + 1)
 
-    async def answered(self, told: Told, seconds: float | None = None) -> Message | None:
-        """The answer to a request, which is repeated until it comes; None if it does not."""
-        left = self.times.patience if seconds is None else seconds
+    async def answered(
+        self, request: SentRequest, seconds: float | None = None
+    ) -> ObservedMessage | None:
+        """Repeat a request until it is answered, and return the reply; None if there is none."""
+        left = self.timeouts.patience if seconds is None else seconds
         while left > 0:
-            wait = min(left, self.times.ask_again)
-            answers = await self.until(lambda: self.answers(told), wait)
+            wait = min(left, self.timeouts.ask_again)
+            answers = await self.until(lambda: self.answers(request), wait)
             if answers:
                 return answers[0]
-            self.again(told)
+            self.again(request)
             left -= wait
         return None
 
     async def ask(
         self, caller: str, name: str, data: dict[str, Any], *, more: dict[str, Any] | None = None
-    ) -> tuple[Told, Message | None]:
-        """Ask until it is answered."""
-        told = self.request(caller, name, data, more=more)
-        return told, await self.answered(told)
+    ) -> tuple[SentRequest, ObservedMessage | None]:
+        """Send a new request until it is answered."""
+        request = self.request(caller, name, data, more=more)
+        return request, await self.answered(request)
 
     def reply(
-        self, to: Message, data: Any, *, more: dict[str, Any] | None = None, problem: bool = False,
-        final: bool = True,
-    ) -> Message:  # fmt: skip
-        """Answer a request of the device; `more` are further attributes, or others than usual.
+        self, to: ObservedMessage, data: Any, *, more: dict[str, Any] | None = None,
+        problem: bool = False, final: bool = True,
+    ) -> ObservedMessage:  # fmt: skip
+        """Answer a request of the device; `more` adds attributes, or replaces the usual ones.
 
-        What is final is the answer to each further copy, too, as it is in a store.
+        A final reply also answers each later copy of the request, as in a real store.
         """
         assert to.address is not None
         assert to.id is not None
@@ -316,19 +318,23 @@ class Stage(Generic[LineT]):
             self.topics, Incoming(outgoing.topic, outgoing.payload), by_device=False
         )
 
-    def raw_reply(self, to: Message, payload: bytes, callee: str | None = None) -> Message:
-        """Send any bytes to where the device expects the answer, or another callee's."""
+    def raw_reply(
+        self, to: ObservedMessage, payload: bytes, callee: str | None = None
+    ) -> ObservedMessage:
+        """Send any payload as the reply to a request, or on the reply topic of another callee."""
         outgoing = self._answer(to, payload, callee)
         return read_message(self.topics, Incoming(outgoing.topic, payload), by_device=False)
 
-    def _answer(self, to: Message, payload: bytes, callee: str | None = None) -> Outgoing:
+    def _answer(self, to: ObservedMessage, payload: bytes, callee: str | None = None) -> Outgoing:
         assert to.address is not None
         topic = self.topics.reply(to.address.node, callee or to.address.callee, to.address.name)
         outgoing = Outgoing(topic, payload, 1, correlation=to.incoming.correlation)
         self._session.send(outgoing)
         return outgoing
 
-    def refuse(self, to: Message, status: int, code: str, *, retryable: bool) -> Message:
+    def refuse(
+        self, to: ObservedMessage, status: int, code: str, *, retryable: bool
+    ) -> ObservedMessage:
         """Answer with a problem."""
         data = {
             "type": PROBLEM_TYPE + code, "title": code, "status": status,
@@ -350,8 +356,8 @@ class Stage(Generic[LineT]):
         return document
 
 
-def is_problem(message: Message) -> bool:
-    """Whether an answer is a refusal."""
+def is_problem(message: ObservedMessage) -> bool:
+    """Whether a reply is a problem."""
     kind = message.document.get("type")
     if isinstance(kind, str):
         return kind.endswith(".problem")

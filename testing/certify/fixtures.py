@@ -1,4 +1,4 @@
-"""What the played store has and ordinarily answers: one product, one label, two pickup points."""
+"""What the fake store sells and usually replies: one product, one label, two pickup points."""
 
 from typing import Any
 
@@ -25,8 +25,8 @@ UNKNOWN = {"certify": "a field of a later version", "certifytoo": {"list": [1, {
 """Fields that no device knows."""
 
 
-def ordinary_answer(callee: str, name: str, data: dict[str, Any], environment: Environment) -> Any:
-    """What a store answers when nothing is the matter; None to what it does not know."""
+def usual_reply(callee: str, name: str, data: dict[str, Any], environment: Environment) -> Any:
+    """The reply of a store that works; None for an operation that it does not have."""
     job, order = data.get("job"), data.get("order")
     answers: dict[tuple[str, str], Any] = {
         ("catalog", "lookup"): {"product": PRODUCT, "scanned": SKU},
@@ -46,7 +46,7 @@ def ordinary_answer(callee: str, name: str, data: dict[str, Any], environment: E
 
 
 def receipt(purchase: dict[str, Any], environment: Environment) -> dict[str, Any]:
-    """The answer to a purchase that is paid."""
+    """The reply to a purchase that is paid."""
     lines = purchase.get("lines")
     payment = purchase.get("payment")
     method = payment.get("method") if isinstance(payment, dict) else None

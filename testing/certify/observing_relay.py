@@ -1,4 +1,4 @@
-"""What is said between the device and the broker: a relay that writes it down as messages."""
+"""A relay between the device and the broker that reads what the device sends."""
 
 import asyncio
 import ssl
@@ -21,30 +21,30 @@ _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A message that one side said, read as far as it can be."""
+class ObservedMessage:
+    """A message of the device or of the fake store, read as far as it can be."""
 
     at: float
     """Seconds of the event loop's clock."""
     by_device: bool
     incoming: Incoming
     address: Address | None
-    """None for a topic outside of the contract."""
+    """None for a topic outside the contract."""
     id: str | None
     document: dict[str, Any]
     envelope: Envelope | None
     flaw: str | None
-    """What is wrong with it, if something is."""
+    """What is wrong with it, if anything is."""
 
     @property
     def data(self) -> dict[str, Any]:
-        """Its `data`, empty unless that is an object."""
+        """Its `data`; empty unless that is an object."""
         data = self.document.get("data")
         return data if isinstance(data, dict) else {}
 
     @property
     def names(self) -> str | None:
-        """The id that a reply names, be it as its own."""
+        """The id of the request that a reply names, in `correlationid` or as its own id."""
         correlation = self.document.get("correlationid")
         return correlation if isinstance(correlation, str) else self.id
 
@@ -53,8 +53,8 @@ class Message:
         return self.address is not None and (self.address.kind, self.address.name) == (kind, name)
 
 
-def read_message(topics: Topics, incoming: Incoming, *, by_device: bool) -> Message:
-    """A message as it was said now."""
+def read_message(topics: Topics, incoming: Incoming, *, by_device: bool) -> ObservedMessage:
+    """Read a message that was sent just now."""
     reading, envelope, flaw = Reading(incoming.payload), None, None
     try:
         envelope = reading.envelope()
@@ -62,25 +62,25 @@ def read_message(topics: Topics, incoming: Incoming, *, by_device: bool) -> Mess
         flaw = problem.detail
     except RecursionError:
         flaw = "The payload is nested too deeply."
-    return Message(
+    return ObservedMessage(
         asyncio.get_running_loop().time(), by_device, incoming, topics.parse(incoming.topic),
         reading.id, reading.document, envelope, flaw,
     )  # fmt: skip
 
 
-class Line(Protocol):
-    """The device's way to the broker, as the played store sees it."""
+class DeviceConnections(Protocol):
+    """The device's connections to the broker, as the fake store sees them."""
 
     opened: list[Connecting]
-    """What the device said with each connection, oldest first."""
+    """What the device sent when it opened each connection, oldest first."""
     listening: set[object]
-    """The connections on which requests come: one may be opened for each reply."""
+    """The connections that are subscribed to requests: some devices open one for each reply."""
     lost_listeners: int
     """How many of those have ended."""
 
     @property
     def port(self) -> int:
-        """Where the device is waited for."""
+        """The port that the device connects to."""
 
     def go_down(self) -> None:
         """Break every connection and refuse new ones."""
@@ -89,14 +89,14 @@ class Line(Protocol):
         """Accept connections again."""
 
 
-class Wire(Relay):
-    """Stands between the device and the broker: notes what it says, and can be cut.
+class ObservingRelay(Relay):
+    """Relays between the device and the broker, reads what the device sends, and can be cut.
 
     Args:
-        url: the broker's for MQTT 5.
-        url_v311: the broker's for MQTT 3.1.1, which may be at another port.
-        said: told of each message that the device publishes.
-        changed: told when a connection came or went.
+        url: of the broker for MQTT 5.
+        url_v311: of the broker for MQTT 3.1.1, which may be at another port.
+        said: called with each message that the device publishes.
+        changed: called when a connection was opened or closed.
     """
 
     def __init__(
@@ -174,7 +174,7 @@ def _hears_requests(subscribe: bytes, connecting: Connecting) -> bool:
 
 
 def _covers_requests(levels: list[str]) -> bool:
-    """Who asks whether its name is taken listens to its own question alone, for a moment."""
+    """A node that asks whether its name is taken briefly subscribes to its own request."""
     if len(levels) <= _KIND or levels[_KIND] == "#":
         return levels[-1] == "#"
     caller, callee = (*levels[_KIND + 1 :], "", "")[:2]

@@ -1,57 +1,59 @@
-"""What was found out of each rule: kept, broken with the messages that show it, or not tried."""
+"""The verdict on each rule: kept, broken (with the messages that show it), or not tried."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from testing.certify.observing_relay import Message
+from testing.certify.observing_relay import ObservedMessage
 from testing.certify.rules import Rule, rules_of
 
 Outcome = Literal["kept", "broken", "not tried"]
 _ENOUGH = 3
-"""Findings of one rule; more of the same help nobody."""
+"""Violations that are kept for each rule: more of the same help nobody."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Violation:
     """A way in which a rule was broken."""
 
     sentence: str
-    messages: tuple[Message, ...]
+    messages: tuple[ObservedMessage, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A rule and what came out of trying it."""
+    """The outcome of one rule."""
 
     rule: Rule
     outcome: Outcome
-    findings: tuple[Finding, ...] = ()
+    violations: tuple[Violation, ...] = ()
     reason: str = ""
     """Why it was not tried."""
 
 
-class Book:
-    """Keeps the findings; what was broken once is broken, however often it was kept."""
+class Verdicts:
+    """Collects the outcomes; a rule that was broken once stays broken."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
         self._kept: set[str] = set()
-        self._findings: dict[str, list[Finding]] = {}
+        self._findings: dict[str, list[Violation]] = {}
         self._reasons: dict[str, str] = {}
 
     def keep(self, rule: str) -> None:
-        """It was tried and held."""
+        """The rule was tried and held."""
         self._kept.add(rule)
 
-    def broke(self, rule: str, sentence: str, *messages: Message | None) -> None:
-        """It did not hold, as these messages show."""
+    def broke(self, rule: str, sentence: str, *messages: ObservedMessage | None) -> None:
+        """The rule did not hold, as these messages show."""
         found = self._findings.setdefault(rule, [])
         if len(found) < _ENOUGH:
-            found.append(Finding(sentence, tuple(each for each in messages if each is not None)))
+            found.append(Violation(sentence, tuple(each for each in messages if each is not None)))
 
-    def check(self, rule: str, holds: object, sentence: str, *messages: Message | None) -> bool:
-        """Kept if it holds; `sentence` says what is wrong if not."""
+    def check(
+        self, rule: str, holds: object, sentence: str, *messages: ObservedMessage | None
+    ) -> bool:
+        """Note a rule as kept if it holds, else as broken; `sentence` says what is wrong."""
         if holds:
             self.keep(rule)
         else:
@@ -59,20 +61,20 @@ class Book:
         return bool(holds)
 
     def skip(self, reason: str, *rules: str) -> None:
-        """These could not be tried, and why; the first reason counts."""
+        """Note why these rules could not be tried; the first reason counts."""
         for rule in rules:
             self._reasons.setdefault(rule, reason)
 
     def is_kept(self, rule: str) -> bool:
-        """Whether it was tried and held so far."""
+        """Whether the rule was tried and has always held so far."""
         return rule in self._kept and rule not in self._findings
 
     def is_broken(self, rule: str) -> bool:
-        """Whether it did not hold once."""
+        """Whether the rule was violated."""
         return rule in self._findings
 
-    def verdicts(self) -> list[Verdict]:
-        """Of each rule for this kind of device."""
+    def as_list(self) -> list[Verdict]:
+        """The verdict on each rule for this kind of device."""
         return [self._verdict(rule) for rule in rules_of(self._kind)]
 
     def _verdict(self, rule: Rule) -> Verdict:

@@ -1,4 +1,4 @@
-"""The connections of little devices: to a broker, or in memory on a clock that jumps."""
+"""The connections of minimal devices: to a broker, or in memory on a virtual clock."""
 
 import asyncio
 import json
@@ -98,9 +98,9 @@ def over_mqtt(port: int) -> Connect:
 class MemoryClient:
     """One to a broker in memory."""
 
-    def __init__(self, link: MemoryLink, wire: "MemoryWire") -> None:
+    def __init__(self, link: MemoryLink, relay: "MemoryConnections") -> None:
         self.link = link
-        self._wire = wire
+        self._wire = relay
 
     async def subscribe(self, topic: str) -> None:
         """Listen."""
@@ -123,14 +123,14 @@ class MemoryClient:
                 raise LostError
             receiving = asyncio.ensure_future(self.link.receive())
             try:
-                heard = await receiving
+                received = await receiving
             except Exception as error:
                 raise LostError from error
-            for each in heard:
+            for each in received:
                 yield Heard(each.topic, each.payload, each.retain, each.response_topic)
 
 
-class MemoryWire:
+class MemoryConnections:
     """What a played store sees of a device in memory, as an observing relay shows it."""
 
     port = 0

@@ -43,7 +43,7 @@ async def end(task: asyncio.Task[Any]) -> None:
         task.exception()  # it has been seen
 
 
-class LittleDevice:
+class MinimalDevice:
     """What sorters and terminals have in common; what is durable outlives `run`.
 
     Args:
@@ -143,7 +143,7 @@ class LittleDevice:
             try:
                 await self.go_on()
                 async for message in self._client.messages():
-                    await self._hear(message)
+                    await self._receive(message)
             finally:
                 await end(repeating)
 
@@ -237,7 +237,7 @@ class LittleDevice:
 
     # -- to hear ------------------------------------------------------------------------------
 
-    async def _hear(self, message: Heard) -> None:
+    async def _receive(self, message: Heard) -> None:
         kind = message.topic.split("/")[3]
         document = _read(message.payload)
         if document is None:
@@ -332,7 +332,7 @@ class LittleDevice:
         await self._answer(message, request, data, "reply")
 
 
-class LittleSorter(LittleDevice):
+class MinimalSorter(MinimalDevice):
     """Takes a moment for each pick, and one to pack; one job at a time."""
 
     kind, master, commands = "sorter", "warehouse", ("pick", "abort")
@@ -517,7 +517,7 @@ class LittleSorter(LittleDevice):
         await self._say("state", "job", state)
 
 
-class LittleTerminal(LittleDevice):
+class MinimalTerminal(MinimalDevice):
     """Buys one piece of what is behind a label."""
 
     kind, master, commands = "terminal", "settlement", ("remind",)
