@@ -1,17 +1,20 @@
 """One order on its way, as an example of every message; a test reads each with its model."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json
 
-from bus.contract.channel import ROLES, Operation
-from bus.contract.envelope import Sealed, order_of
+from bus.contract.channel import ROLES, Event, Operation, State
 from bus.contract.errors import PaymentDeclined, PriceChanged, SoldOut
-from bus.contract.problem import ProblemData
+from bus.contract.outbound import MessageFactory, OutboundMessage
+from bus.contract.settlement import PURCHASE
+from bus.contract.topics import Topics
 from schema.messages import Message
 
 _AT = 1_795_425_011_123  # 2026-11-23
-_TRACE = "00-5be0c1d95e2b7a64c2a1c31d6f0f8f3e-{span}-01"
+_SPAN = "9d1c2e4b7a605f38"
+_TRACE = f"00-5be0c1d95e2b7a64c2a1c31d6f0f8f3e-{_SPAN}-01"
 ORDER, JOB, PARCEL = "o-4fmmjyzje4", "j-arh779z9v8", "p-zw9xq8etc9"
 _EUROS = {"amount": 5900, "currency": "EUR"}
 _TOTAL = {"amount": 11800, "currency": "EUR"}
@@ -365,49 +368,62 @@ PROBLEMS = {
 """Refusals of a purchase, by their code."""
 
 
+_REQUEST = "3e1c9a7b52d0-4e"
+
+
+@dataclass(frozen=True, slots=True)
+class _Fixed:
+    """A clock that stands still, and the identifiers of one message."""
+
+    identifier: str
+    trace_span: str
+    boot: str = "5fd333ecda5d"
+
+    def now(self) -> int:
+        return _AT
+
+    def message(self) -> str:
+        return self.identifier
+
+    def span(self) -> str:
+        return self.trace_span
+
+
 def example(message: Message) -> dict[str, Any]:
     """A whole message as it is published."""
     data = message.model.model_validate(DATA[message.name])
-    owner = message.owner
+    owner, channel = message.owner, message.channel
     node = {"every": "catalog", "sorter": "sorter-2", "terminal": "terminal-7"}.get(owner, owner)
-    kind = "catalog" if owner == "every" else owner
-    sender, suffix = node, f".{message.part}" if isinstance(message.channel, Operation) else ""
+    by_node = _messages(node, "5fd333ecda5d-1a")
+    if isinstance(channel, State):
+        return _document(by_node.state(channel, data, trace=_TRACE))
+    if isinstance(channel, Event):
+        return _document(by_node.event(channel, data, trace=_TRACE))
+    caller = _caller(channel)
     if message.part == "request":
-        sender = _caller(message)
-    sealed = Sealed(
-        id="3e1c9a7b52d0-4e" if message.part == "request" else "5fd333ecda5d-1a",
-        source=f"/main/{sender}",
-        type=f"storebus.{kind}.{message.channel.name}{suffix}",
-        at=_AT,
-        data=data,
-        trace=_TRACE.format(span="9d1c2e4b7a605f38"),
-        correlation_id="3e1c9a7b52d0-4e" if message.part == "reply" else None,
-        causation_id="3e1c9a7b52d0-4e" if message.part == "reply" else None,
-        order=order_of(data),
-    )
-    document: dict[str, Any] = from_json(sealed.to_bytes())
-    return document
+        return _document(_messages(caller, _REQUEST).request(node, channel, data, trace=_TRACE))
+    return _document(by_node.reply(caller, channel, data, request=_REQUEST, parent=_TRACE))
 
 
 def problem_example(code: str) -> dict[str, Any]:
     """A refused purchase as it is published."""
-    data: ProblemData = PROBLEMS[code].to_data()
-    sealed = Sealed(
-        id="dc25d1a9e68e-2b",
-        source="/main/settlement",
-        type="storebus.settlement.purchase.problem",
-        at=_AT,
-        data=data,
-        trace=_TRACE.format(span="b7a605f389d1c2e4"),
-        correlation_id="3e1c9a7b52d0-4e",
-        causation_id="3e1c9a7b52d0-4e",
+    by_settlement = _messages("settlement", "dc25d1a9e68e-2b", "b7a605f389d1c2e4")
+    refusal = by_settlement.reply(
+        "terminal-7", PURCHASE, PROBLEMS[code], request=_REQUEST, parent=_TRACE
     )
-    document: dict[str, Any] = from_json(sealed.to_bytes())
+    return _document(refusal)
+
+
+def _messages(node: str, identifier: str, span: str = _SPAN) -> MessageFactory:
+    return MessageFactory(Topics("main"), node, _Fixed(identifier, span))
+
+
+def _document(message: OutboundMessage) -> dict[str, Any]:
+    document: dict[str, Any] = from_json(message.to_bytes())
     return document
 
 
-def _caller(message: Message) -> str:
-    assert isinstance(message.channel, Operation)
-    callers = message.channel.callers or {"terminal"}
+def _caller(operation: Operation[Any, Any]) -> str:
+    callers = operation.callers or {"terminal"}
     kind = "terminal" if "terminal" in callers else min(callers)
     return kind if kind in ROLES else f"{kind}-7"

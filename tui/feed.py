@@ -19,6 +19,7 @@ from bus.contract.channel import Operation, role_of
 from bus.contract.envelope import Reading
 from bus.contract.errors import BrokerError, LinkError, Problem, UnknownOrder, UnknownPickupCode
 from bus.contract.every import ABOUT, PRESENCE
+from bus.contract.outbound import MessageFactory
 from bus.contract.settlement import ORDER, ORDERS, OrderQuery, Orders, OrderState
 from bus.contract.topics import Topics
 from bus.contract.values import MAX_ENTRIES, Empty, Model
@@ -28,7 +29,7 @@ from bus.link import Connector, Incoming, Link, Outgoing, Subscription
 from bus.link.session import Session
 from bus.runtime.caller import Caller
 from bus.runtime.environment import Environment
-from bus.runtime.publisher import Counts, Publisher
+from bus.runtime.outgoing import outgoing
 from bus.runtime.settings import RuntimeSettings
 from bus.text.sentence import Sentence
 from tui.model.stock import STYLES
@@ -206,8 +207,9 @@ class Feed:
         if not self.name:
             self.name = await self._free_name()
         topics = self.model.topics
-        publisher = Publisher(self.name, "console", topics, self.environment, Counts())
-        self._hello, gone = publisher.presence("online"), publisher.presence("offline")
+        messages = MessageFactory(topics, self.name, self.environment, "console")
+        self._hello = outgoing(messages.presence("online"))
+        gone = outgoing(messages.presence("offline"))
         self._session = Session(
             _Noting(self._connector, self._note, gone),
             f"{topics.site}-{self.name}-{self.environment.boot}",

@@ -49,51 +49,6 @@ class Envelope:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A message of ours, before it is written as JSON."""
-
-    id: str
-    source: str
-    type: str
-    at: int
-    """Milliseconds since the epoch."""
-    data: Any
-    """A model; what a tester sends may be any JSON."""
-    trace: str
-    correlation_id: str | None = None
-    causation_id: str | None = None
-    order: str | None = None
-    deadline: int | None = None
-    """In the store's time, in milliseconds since the epoch."""
-    expires_in: int | None = None
-    """Seconds after its receipt."""
-
-    def to_bytes(self) -> bytes:
-        """Structured JSON (CloudEvents JSON format 1.0, section 3)."""
-        event: dict[str, Any] = {
-            "specversion": "1.0",
-            "id": self.id,
-            "source": self.source,
-            "type": self.type,
-            "time": rfc3339(self.at),
-            "datacontenttype": "application/json",
-            "traceparent": self.trace,
-        }
-        if self.correlation_id is not None:
-            event["correlationid"] = self.correlation_id
-        if self.causation_id is not None:
-            event["causationid"] = self.causation_id
-        if self.order is not None:
-            event["orderid"] = self.order
-        if self.deadline is not None:
-            event["expirytime"] = rfc3339(self.deadline)
-        if self.expires_in is not None:
-            event["expiresin"] = self.expires_in
-        event["data"] = self.data
-        return to_json(event)
-
-
 def with_deadline(payload: bytes, expires_in: int, deadline: int | None) -> bytes:
     """A message of ours with its deadline as of now.
 
@@ -237,8 +192,8 @@ def child_trace(trace: str | None, span: str) -> str:
 
 def order_of(data: Any) -> str | None:
     """The order that a message's data is about, if it names one."""
-    order: str | None = getattr(data, "order", None)
-    return order
+    order = data.get("order") if isinstance(data, dict) else getattr(data, "order", None)
+    return order if isinstance(order, str) else None
 
 
 def trace_id(trace: str | None) -> str | None:

@@ -4,13 +4,14 @@ Every refusal is raised here or in a role as a `Problem`; `Admission.refusal` ma
 """
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from bus.contract import find_operation
 from bus.contract.channel import ROLES, Operation, role_of
-from bus.contract.envelope import Envelope, Reading, Sealed, body_digest, child_trace, order_of
+from bus.contract.envelope import Envelope, Reading, body_digest, order_of
 from bus.contract.errors import (
     BrokenReply,
     CardNumber,
@@ -23,14 +24,16 @@ from bus.contract.errors import (
     TooLarge,
     UnknownOperation,
 )
+from bus.contract.outbound import MessageFactory
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import CARD_NUMBER_ERROR
-from bus.contract.topics import Address, Topics
+from bus.contract.topics import Address
 from bus.contract.values import MAX_PAYLOAD, Model
 from bus.contract.wording import what_is_wrong
 from bus.link import Incoming, Outgoing
 from bus.runtime.clock import StoreTime
 from bus.runtime.environment import Environment
+from bus.runtime.outgoing import outgoing
 from bus.runtime.requests import Request
 
 _LONGEST_FIELD = 200
@@ -38,22 +41,20 @@ _LONGEST_FIELD = 200
 
 
 class Admission:
-    """Reads requests and seals replies of one node.
+    """Reads the requests to one node, and makes the replies that are not stored.
 
     Args:
-        topics: of its site.
-        node: its name.
-        kind: its role or kind of device.
-        environment: its clocks and identifiers.
+        messages: makes its messages.
+        environment: its clocks.
         store_time: what a device knows of the store's clock.
     """
 
     def __init__(
-        self, topics: Topics, node: str, kind: str, environment: Environment, store_time: StoreTime
+        self, messages: MessageFactory, environment: Environment, store_time: StoreTime
     ) -> None:
-        self._topics = topics
-        self._node = node
-        self._kind = kind
+        self._messages = messages
+        self._topics = messages.topics
+        self._kind = messages.kind
         self._environment = environment
         self._store_time = store_time
 
@@ -120,52 +121,33 @@ class Admission:
 
     def reply(self, request: Request[Any], data: Model) -> Outgoing:
         """A reply that is not stored: to a query."""
-        return self._outgoing(
-            request.operation, request.caller, request.operation.name, data,
-            request.id, request.trace, request.correlation, "reply", request.order,
-        )  # fmt: skip
+        return outgoing(
+            self._messages.reply(
+                request.caller,
+                request.operation,
+                data,
+                request=request.id,
+                parent=request.trace,
+                order=request.order,
+                correlation=request.correlation,
+            )
+        )
 
     def refusal(
         self, message: Incoming, address: Address, reading: Reading, problem: Problem
     ) -> Outgoing:
         """The problem reply to a message that did not get in."""
-        return self._outgoing(
-            find_operation(self._kind, address.name), address.node, address.name,
-            problem.to_data(), reading.id, reading.trace, message.correlation, "problem",
-            reading.order,
-        )  # fmt: skip
-
-    def _outgoing(
-        self,
-        operation: Operation[Any, Any] | None,
-        caller: str,
-        name: str,
-        data: Model,
-        request: str | None,
-        trace: str | None,
-        correlation: bytes | None,
-        kind: str,
-        order: str | None,
-    ) -> Outgoing:
-        trace = child_trace(trace, self._environment.span())
-        payload = Sealed(
-            id=self._environment.message(),
-            source=f"/{self._topics.site}/{self._node}",
-            type=f"storebus.{self._kind}.{name}.{kind}",
-            at=self._environment.now(),
-            data=data,
-            trace=trace,
-            correlation_id=request,
-            causation_id=request,
-            order=order_of(data) or order,
-        ).to_bytes()
-        return Outgoing(
-            self._topics.reply(caller, self._node, name),
-            payload,
-            qos=operation.qos if operation is not None else 0,
-            correlation=correlation,
-            trace=trace,
+        operation = find_operation(self._kind, address.name)
+        reply = self._messages.reply(
+            address.node,
+            operation or address.name,
+            problem,
+            request=reading.id,
+            parent=reading.trace,
+            order=reading.order,
+            correlation=message.correlation,
         )
+        return outgoing(reply if operation is not None else replace(reply, qos=0))
 
 
 def read_reply(operation: Operation[Any, Any], node: str, data: Any, *, problem: bool) -> Model:

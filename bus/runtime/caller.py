@@ -15,13 +15,12 @@ from bus.contract.channel import EVERY, ROLES, Operation, role_of
 from bus.contract.envelope import (
     Envelope,
     Reading,
-    Sealed,
     child_trace,
     is_problem,
-    order_of,
     seconds_left,
 )
 from bus.contract.errors import BrokenReply, NoAnswer, Problem, UnknownCallee
+from bus.contract.outbound import MessageFactory
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
 from bus.link import Connector, Incoming, Outgoing, Subscription
@@ -30,6 +29,7 @@ from bus.runtime.admission import broken_reply, read_reply
 from bus.runtime.clock import StoreTime
 from bus.runtime.clock_watch import difference
 from bus.runtime.environment import Environment
+from bus.runtime.outgoing import outgoing
 from bus.runtime.settings import RuntimeSettings
 
 logger = logging.getLogger("storebus.clock")
@@ -53,16 +53,14 @@ class PendingRequests:
 
     def __init__(
         self,
-        name: str,
-        topics: Topics,
+        messages: MessageFactory,
         environment: Environment,
         settings: RuntimeSettings,
         publish: Callable[[Outgoing], Any],
         store_time: StoreTime,
     ) -> None:
-        self._name = name
+        self._messages = messages
         self._store_time = store_time
-        self._topics = topics
         self._environment = environment
         self._settings = settings
         self._publish = publish
@@ -183,25 +181,10 @@ class PendingRequests:
         trace: str,
     ) -> Outgoing:
         left = seconds_left(deadline - self._environment.steady())
-        payload = Sealed(
-            id=identifier,
-            source=f"/{self._topics.site}/{self._name}",
-            type=f"storebus.{role_of(callee)}.{operation.name}.request",
-            at=self._environment.now(),
-            data=data,
-            trace=trace,
-            order=order_of(data),
-            expires_in=left,
-        ).to_bytes()
-        return Outgoing(
-            self._topics.request(self._name, callee, operation.name),
-            payload,
-            qos=operation.qos,
-            response_topic=self._topics.reply(self._name, callee, operation.name),
-            correlation=identifier.encode(),
-            expiry=left,
-            trace=trace,
+        message = self._messages.request(
+            callee, operation, data, identifier=identifier, trace=trace, expires_in=left
         )
+        return outgoing(message)
 
 
 class Caller:
@@ -236,8 +219,9 @@ class Caller:
         )
         self.store_time = StoreTime(self.environment)
         """What time it is in the store, as far as it was heard."""
+        self._messages = MessageFactory(self.topics, name, self.environment)
         self._pending = PendingRequests(
-            name, self.topics, self.environment, settings, self._session.send, self.store_time
+            self._messages, self.environment, settings, self._session.send, self.store_time
         )
         self.ask = self._pending.ask
 

@@ -40,6 +40,7 @@ from bus.contract.every import (
     Pong,
     Presence,
 )
+from bus.contract.outbound import MessageFactory
 from bus.contract.timestamp import rfc3339
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Empty, Model
@@ -56,6 +57,7 @@ from bus.runtime.environment import Environment
 from bus.runtime.health import Health
 from bus.runtime.last_errors import LastErrors
 from bus.runtime.lease import LapsedError, Lease
+from bus.runtime.outgoing import outgoing
 from bus.runtime.processor import (
     CallCompleted,
     HealthProbe,
@@ -150,11 +152,12 @@ class Node:
         self._peers: dict[str, peers.Peer] = {}
         self._verifying: set[str] = set()
         """Nodes that are being asked which database they have."""
+        self._messages = MessageFactory(self.topics, name, self.environment, role.kind)
         self._publisher = Publisher(
-            name, role.kind, self.topics, self.environment, self.counts, store_time
+            self._messages, self.environment, self.counts, self._send, store_time
         )
-        self._processor = Processor(role, name, deployment.site, self.environment)
-        self._admission = Admission(self.topics, name, role.kind, self.environment, store_time)
+        self._processor = Processor(role, self._messages, self.environment)
+        self._admission = Admission(self._messages, self.environment, store_time)
         self._schedule = Schedule(
             settings.retry_first,
             settings.retry_limit,
@@ -162,8 +165,7 @@ class Node:
             self.environment.spread,
         )
         self._pending = PendingRequests(
-            name,
-            self.topics,
+            self._messages,
             self.environment,
             settings,
             self._publisher.try_to_publish,
@@ -232,7 +234,6 @@ class Node:
                 self.name, wait, self.environment.elapsed, self._ask_again, self._regained
             )
             self._session = self._new_session()
-            self._publisher.send = self._send
             try:
                 async with asyncio.TaskGroup() as tasks:
                     self._tasks = tasks
@@ -387,7 +388,7 @@ class Node:
         """
         if status == "online":
             self._own = peers.own(self._journal.reader) or self._own
-        return self._publisher.presence(status, *self._own)
+        return outgoing(self._messages.presence(status, *self._own))
 
     def _remember(self, shown: Presence | None) -> None:
         """Take up what is known of others; and whether our own name had another database before."""
@@ -606,9 +607,7 @@ class Node:
 
     async def _carry_out_one(self, work: Callable[[UnitOfWork], None]) -> UnitOfWork:
         def run(rows: sqlite3.Connection, at: Moment) -> UnitOfWork:
-            unit = UnitOfWork(
-                rows, at.now, at.steady, self.name, self.deployment.site, self.environment, {}
-            )
+            unit = UnitOfWork(rows, at.now, at.steady, self._messages, self.environment, {})
             work(unit)
             peers.went_on(rows)
             return unit
@@ -832,7 +831,7 @@ class Node:
             role=self.role.kind,
             boot=self.environment.boot,
             version=VERSION,
-            since=self._publisher.since,
+            since=self._messages.since,
             operations=sorted(
                 {*self._dispatcher.queries, *(operation.name for operation in self.role.commands)}
             ),

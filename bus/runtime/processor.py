@@ -10,6 +10,7 @@ from bus.contract.channel import ROLES, Operation, State, role_of
 from bus.contract.envelope import Reading
 from bus.contract.errors import IdReused, Problem, UnknownOperation
 from bus.contract.every import Presence
+from bus.contract.outbound import MessageFactory
 from bus.contract.values import Model
 from bus.runtime import peers
 from bus.runtime.admission import read_reply, validate
@@ -103,15 +104,13 @@ class Processor:
 
     Args:
         role: what the node plays.
-        node: its name.
-        site: its site.
+        messages: makes its messages.
         environment: where its identifiers come from.
     """
 
-    def __init__(self, role: Role, node: str, site: str, environment: Environment) -> None:
+    def __init__(self, role: Role, messages: MessageFactory, environment: Environment) -> None:
         self._role = role
-        self._node = node
-        self._site = site
+        self._messages = messages
         self._environment = environment
         self._timers = {timer.name: timer for timer in role.timers}
         self._adapters = {adapter.name: adapter for adapter in role.adapters}
@@ -145,7 +144,7 @@ class Processor:
         units = []
         for item in inputs:
             unit = UnitOfWork(
-                connection, at.now, at.steady, self._node, self._site, self._environment, online
+                connection, at.now, at.steady, self._messages, self._environment, online
             )
             self._carry_out(unit, item)
             units.append(unit)
@@ -211,7 +210,9 @@ class Processor:
             request.check_deadline(unit.now, unit.steady)
             run = self._role.commands.get(request.operation)
             if run is None:
-                raise UnknownOperation(f"{self._node} cannot {request.operation.name} yet.")
+                raise UnknownOperation(
+                    f"{self._messages.node} cannot {request.operation.name} yet."
+                )
             if role_of(request.caller) in ROLES:
                 unit.begin_trace(request)
             reply = run(unit, request)

@@ -6,22 +6,14 @@ from contextlib import suppress
 from typing import Any
 
 from bus.contract.channel import Event, State
-from bus.contract.envelope import (
-    Reading,
-    Sealed,
-    child_trace,
-    order_of,
-    seconds_left,
-    with_deadline,
-)
+from bus.contract.envelope import Reading, seconds_left, with_deadline
 from bus.contract.errors import TooLarge, Unavailable
-from bus.contract.every import PRESENCE, Presence
-from bus.contract.timestamp import rfc3339
-from bus.contract.topics import Topics
+from bus.contract.outbound import MessageFactory
 from bus.contract.values import Model
 from bus.link import Outgoing
 from bus.runtime.clock import StoreTime
 from bus.runtime.environment import Environment
+from bus.runtime.outgoing import outgoing
 from bus.runtime.unit_of_work import Pending, Reply
 
 
@@ -40,36 +32,31 @@ class Counts(Counter[str]):
 
 
 class Publisher:
-    """Makes one node's messages and hands them to its connection.
+    """Hands one node's messages to its connection.
 
     Args:
-        node: its name.
-        kind: its role or kind of device.
-        topics: of its site.
-        environment: its clock and identifiers.
+        messages: makes them.
+        environment: its clocks.
         counts: where a message that could not be sent is counted.
+        send: the connection's; False when it is not there, `TooLarge` as a `Session` raises it.
         store_time: the clock that deadlines go by, for those who give commands.
     """
 
     def __init__(
         self,
-        node: str,
-        kind: str,
-        topics: Topics,
+        messages: MessageFactory,
         environment: Environment,
         counts: Counts,
+        send: Callable[[Outgoing], bool],
         store_time: StoreTime | None = None,
     ) -> None:
-        self._node = node
-        self._kind = kind
-        self._topics = topics
+        self._messages = messages
+        self._node = messages.node
+        self._topics = messages.topics
         self._environment = environment
         self._counts = counts
+        self._send = send
         self._store_time = store_time or StoreTime(environment)
-        self.since = rfc3339(environment.now())
-        """When this start of the node was."""
-        self.send: Callable[[Outgoing], bool] = lambda _: False
-        """The connection's; False when it is not there, `TooLarge` as a `Session` raises it."""
 
     def publish(self, message: Outgoing) -> None:
         """Send if connected; what matters is repeated until it is answered."""
@@ -83,7 +70,7 @@ class Publisher:
             TooLarge: it will not get through, however often it is sent.
         """
         try:
-            if not self.send(message):
+            if not self._send(message):
                 self._counts.drop("not-connected")
         except TooLarge:
             self._counts.drop("too-large")
@@ -100,23 +87,21 @@ class Publisher:
         try:
             self.try_to_publish(Outgoing(topic, reply.payload, qos, correlation=correlation))
         except TooLarge as too_large:
-            problem = self._kept_back(reply, too_large)
-            self.publish(Outgoing(topic, problem, qos, correlation=correlation))
+            self.publish(self._kept_back(reply, too_large))
         self._counts["answered"] += 1
 
-    def _kept_back(self, reply: Reply, too_large: TooLarge) -> bytes:
+    def _kept_back(self, reply: Reply, too_large: TooLarge) -> Outgoing:
         asked = Reading(reply.payload).envelope().correlation_id
         problem = Unavailable(f"The answer is there, but does not get through. {too_large.detail}")
-        return Sealed(
-            id=self._environment.message(),
-            source=f"/{self._topics.site}/{self._node}",
-            type=f"storebus.{self._kind}.{reply.operation.name}.problem",
-            at=self._environment.now(),
-            data=problem.to_data(),
-            trace=child_trace(None, self._environment.span()),
-            correlation_id=asked,
-            causation_id=asked,
-        ).to_bytes()
+        return outgoing(
+            self._messages.reply(
+                reply.caller,
+                reply.operation,
+                problem,
+                request=asked,
+                correlation=reply.correlation,
+            )
+        )
 
     def command(self, row: Pending) -> None:
         """A command of the outbox, with what is left of its time."""
@@ -143,35 +128,8 @@ class Publisher:
 
     def state(self, state: State[Any], data: Model, trace: str | None = None) -> None:
         """A new state; without a traceparent it begins a trace of its own."""
-        self.publish(self.state_message(state, data, trace))
+        self.publish(outgoing(self._messages.state(state, data, trace=trace)))
 
     def event(self, event: Event[Any], data: Model, trace: str | None = None) -> None:
         """Something that happened."""
-        payload = self._seal(event.name, data, trace)
-        self.publish(Outgoing(self._topics.event(self._node, event.name), payload))
-
-    def presence(
-        self, status: Any, database: str | None = None, position: int | None = None
-    ) -> Outgoing:
-        """This start of the node as online, offline or lost, and with which database."""
-        presence = Presence(
-            status=status, boot=self._environment.boot, since=self.since,
-            database=database, position=position,
-        )  # fmt: skip
-        return self.state_message(PRESENCE, presence)
-
-    def state_message(self, state: State[Any], data: Model, trace: str | None = None) -> Outgoing:
-        """A state as a message: retained."""
-        topic = self._topics.state(self._node, state.name)
-        return Outgoing(topic, self._seal(state.name, data, trace), qos=1, retain=True)
-
-    def _seal(self, name: str, data: Model, trace: str | None) -> bytes:
-        return Sealed(
-            id=self._environment.message(),
-            source=f"/{self._topics.site}/{self._node}",
-            type=f"storebus.{self._kind}.{name}",
-            at=self._environment.now(),
-            data=data,
-            trace=trace or child_trace(None, self._environment.span()),
-            order=order_of(data),
-        ).to_bytes()
+        self.publish(outgoing(self._messages.event(event, data, trace=trace)))

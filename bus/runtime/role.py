@@ -76,8 +76,8 @@ class Role:
     started: Callable[[UnitOfWork], None] = lambda _: None
     """The first transaction of each start."""
     states: Callable[[sqlite3.Connection], Iterable[tuple[State[Any], Model]]] = lambda _: ()
-    """The states to show at each connection, and now and then. What a unit of work has shown of them
-    comes in place of what is said here: a state that is shown again is the one shown last."""
+    """The states to show at each connection, and now and then. What a unit of work has shown takes
+    the place of what is given here: a state that is shown again is the one that was shown last."""
     alarms: Callable[[sqlite3.Connection], Iterable[Alarm]] = lambda _: ()
     """What is wrong here now; the runtime adds what it notices itself."""
     committed: Callable[[sqlite3.Connection, frozenset[str]], None] = lambda _, __: None

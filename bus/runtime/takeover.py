@@ -3,15 +3,16 @@
 import asyncio
 from typing import TypeVar
 
-from bus.contract.channel import role_of
-from bus.contract.envelope import Reading, Sealed, child_trace
+from bus.contract.envelope import Reading
 from bus.contract.errors import BrokerError, LinkError, Problem, RoleTakenError
 from bus.contract.every import PING, PRESENCE, Pong, Presence
+from bus.contract.outbound import MessageFactory
 from bus.contract.topics import Topics
 from bus.contract.values import Empty, Model
 from bus.link import Connector, Incoming, Link, Outgoing, Subscription
 from bus.runtime.admission import validate
 from bus.runtime.environment import Environment
+from bus.runtime.outgoing import outgoing
 
 ModelT = TypeVar("ModelT", bound=Model)
 
@@ -40,25 +41,15 @@ async def refuse_second(
         RoleTakenError: another process answered.
         BrokerError: there is no broker.
     """
-    ping = topics.request(name, name, PING.name)
+    ping = MessageFactory(topics, name, environment).request(name, PING, Empty())
     pong = topics.reply(name, name, PING.name)
     presence = topics.state(name, PRESENCE.name)
-    message = Outgoing(
-        ping,
-        Sealed(
-            id=environment.message(),
-            source=f"/{topics.site}/{name}",
-            type=f"storebus.{role_of(name)}.ping.request",
-            at=environment.now(),
-            data=Empty(),
-            trace=child_trace(None, environment.span()),
-        ).to_bytes(),
-    )
+    message = outgoing(ping)
     reached = False
     while True:
         try:
             async with connector.connect(f"{topics.site}-{name}-claim-{environment.boot}") as link:
-                await link.subscribe([Subscription(each) for each in (presence, pong, ping)])
+                await link.subscribe([Subscription(each) for each in (presence, pong, ping.topic)])
                 listening = _Listening(environment.boot, presence, pong, name)
                 return await listening.until_sure(link, message, wait, patient=patient)
         except LinkError:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bus.contract.channel import Event, Operation, State
-from bus.contract.envelope import Sealed, child_trace, order_of
+from bus.contract.envelope import child_trace, order_of
 from bus.contract.errors import Problem
 from bus.contract.every import Presence
+from bus.contract.outbound import MessageFactory
 from bus.contract.values import Model
 from bus.runtime.environment import Environment
 from bus.runtime.requests import Request
@@ -63,8 +64,7 @@ class UnitOfWork:
     """Milliseconds since the epoch, the same throughout: for people, never to wait by."""
     steady: int
     """Milliseconds of the node's steady clock: what waits is measured by this one."""
-    node: str
-    site: str
+    messages: MessageFactory
     environment: Environment
     online: Mapping[str, Presence]
     """The nodes that are there, if the role watches presence."""
@@ -85,6 +85,11 @@ class UnitOfWork:
     """Whether what is wrong here has changed."""
     refused: str | None = None
     """The code of the problem that this unit of work ended in."""
+
+    @property
+    def node(self) -> str:
+        """The name of the node."""
+        return self.messages.node
 
     def send(
         self,
@@ -110,14 +115,14 @@ class UnitOfWork:
         identifier = self.environment.message()
         order = order or order_of(data)
         trace = self._span(order)
-        payload = Sealed(
-            id=identifier,
-            source=f"/{self.site}/{self.node}",
-            type=f"storebus.{operation.callee}.{operation.name}.request",
+        payload = self.messages.request(
+            callee,
+            operation,
+            data,
+            identifier=identifier,
             at=self.now,
-            data=data,
             trace=trace,
-            causation_id=self.cause,
+            cause=self.cause,
             order=order,
         ).to_bytes()
         deadline = None if within is None else self.steady + within
@@ -211,19 +216,15 @@ class UnitOfWork:
         trace: str | None,
         order: str | None,
     ) -> None:
-        problem = isinstance(reply, Problem)
-        data = reply.to_data() if isinstance(reply, Problem) else reply
-        payload = Sealed(
-            id=self.environment.message(),
-            source=f"/{self.site}/{self.node}",
-            type=f"storebus.{operation.callee}.{operation.name}."
-            + ("problem" if problem else "reply"),
+        payload = self.messages.reply(
+            caller,
+            operation,
+            reply,
+            request=request,
             at=self.now,
-            data=data,
-            trace=child_trace(trace, self.environment.span()),
-            correlation_id=request,
-            causation_id=self.cause or request,
-            order=order_of(data) or order,
+            parent=trace,
+            cause=self.cause,
+            order=order,
         ).to_bytes()
         self.connection.execute(
             "UPDATE inbox SET reply = ?, answered_at = ? WHERE caller = ? AND id = ?",
@@ -233,15 +234,13 @@ class UnitOfWork:
 
     def refuse(self, request: Request[Any], problem: Problem) -> None:
         """Refuse a request without storing the refusal: its id belongs to another body."""
-        payload = Sealed(
-            id=self.environment.message(),
-            source=f"/{self.site}/{self.node}",
-            type=f"storebus.{request.operation.callee}.{request.operation.name}.problem",
+        payload = self.messages.reply(
+            request.caller,
+            request.operation,
+            problem,
+            request=request.id,
             at=self.now,
-            data=problem.to_data(),
-            trace=child_trace(request.trace, self.environment.span()),
-            correlation_id=request.id,
-            causation_id=request.id,
+            parent=request.trace,
             order=request.order,
         ).to_bytes()
         self.replies.append(Reply(request.operation, request.caller, payload, request.correlation))

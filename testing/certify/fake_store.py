@@ -13,15 +13,14 @@ from pydantic_core import from_json, to_json
 
 from bus.contract import find_operation
 from bus.contract.channel import ROLES, role_of
-from bus.contract.envelope import Sealed, child_trace
 from bus.contract.errors import PROBLEM_TYPE, first_error
+from bus.contract.outbound import MessageFactory, OutboundMessage
 from bus.contract.topics import Topics
-from bus.contract.values import Model
 from bus.contract.warehouse import PICKUP_POINTS_STATE
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
 from bus.runtime.environment import Environment
-from bus.runtime.publisher import Counts, Publisher
+from bus.runtime.outgoing import outgoing
 from testing.certify.fixtures import POINTS, usual_reply
 from testing.certify.observing_relay import DeviceConnections, ObservedMessage, read_message
 
@@ -100,9 +99,8 @@ class FakeStore(Generic[ConnectionsT]):
         """Whether what is sent has MQTT 5 properties."""
         self.relay = relay(self._receive, self._note_connections)
         self._news = asyncio.Event()
-        self._voices = {
-            role: Publisher(role, role, topics, self.environment, Counts())
-            for role in sorted(ROLES)
+        self._messages = {
+            role: MessageFactory(topics, role, self.environment) for role in sorted(ROLES)
         }
         self._taken_back = asyncio.Event()
         self._session = Session(
@@ -134,9 +132,9 @@ class FakeStore(Generic[ConnectionsT]):
             raise first_error(group) from None
 
     def _show(self, *, leaving: bool = False) -> None:
-        shown = [publisher.presence("online") for publisher in self._voices.values()]
-        shown.append(self._voices["warehouse"].state_message(PICKUP_POINTS_STATE, POINTS))
-        for message in shown:
+        shown = [messages.presence("online") for messages in self._messages.values()]
+        shown.append(self._messages["warehouse"].state(PICKUP_POINTS_STATE, POINTS))
+        for message in map(outgoing, shown):
             self._session.send(Outgoing(message.topic, b"", 1, retain=True) if leaving else message)
 
     def _note_cleared(self, messages: list[Incoming]) -> None:
@@ -233,9 +231,10 @@ class FakeStore(Generic[ConnectionsT]):
     ) -> SentRequest:  # fmt: skip
         """Send the device a new request; `more` adds attributes, or replaces the usual ones."""
         identifier = self.environment.message()
-        trace = child_trace(None, self.environment.span())
-        document = self._sealed(caller, identifier, f"{self.kind}.{name}.request", data, trace)
-        payload = to_json(document | (more or {}))
+        request = self._made_by(caller).request(
+            self.device, name, data, identifier=identifier, at=self.now()
+        )
+        payload = to_json(_document(request) | (more or {}))
         return self.raw_request(
             caller, name, payload, response_topic, identifier, retain=retain
         )  # fmt: skip
@@ -248,7 +247,7 @@ class FakeStore(Generic[ConnectionsT]):
         topic = self.topics.request(caller, self.device, name)
         reply_topic = self.topics.reply(caller, self.device, name)
         operation = find_operation(self.kind, name)
-        outgoing = Outgoing(
+        sent = Outgoing(
             topic, payload,
             # Brokers keep nothing of QoS 0 for who is away: what is retained comes only as that.
             0 if retain else 1 if operation is None else operation.qos,
@@ -256,10 +255,10 @@ class FakeStore(Generic[ConnectionsT]):
             correlation=(identifier or "none").encode(), retain=retain,
         )  # fmt: skip
         message = read_message(self.topics, Incoming(topic, payload), by_device=False)
-        request = SentRequest(message, outgoing, reply_topic, len(self.received), name)
+        request = SentRequest(message, sent, reply_topic, len(self.received), name)
         if message.id is not None:
             self.sent[message.id] = request
-        self._session.send(outgoing)
+        self._session.send(sent)
         return request
 
     def clear(self, request: SentRequest) -> None:
@@ -305,18 +304,13 @@ class FakeStore(Generic[ConnectionsT]):
         assert to.address is not None
         assert to.id is not None
         callee, name = to.address.callee, to.address.name
-        kind = "problem" if problem else "reply"
-        trace = child_trace(None, self.environment.span())
-        document = self._sealed(
-            callee, self.environment.message(), f"{callee}.{name}.{kind}", data, trace
+        reply = self._made_by(callee).reply(
+            to.address.node, name, data, request=to.id, problem=problem, at=self.now()
         )
-        document |= {"correlationid": to.id, "causationid": to.id} | (more or {})
-        outgoing = self._answer(to, to_json(document))
+        sent = self._answer(to, to_json(_document(reply) | (more or {})))
         if final:
-            self._final[to.id] = outgoing
-        return read_message(
-            self.topics, Incoming(outgoing.topic, outgoing.payload), by_device=False
-        )
+            self._final[to.id] = sent
+        return read_message(self.topics, Incoming(sent.topic, sent.payload), by_device=False)
 
     def raw_reply(
         self, to: ObservedMessage, payload: bytes, callee: str | None = None
@@ -328,9 +322,9 @@ class FakeStore(Generic[ConnectionsT]):
     def _answer(self, to: ObservedMessage, payload: bytes, callee: str | None = None) -> Outgoing:
         assert to.address is not None
         topic = self.topics.reply(to.address.node, callee or to.address.callee, to.address.name)
-        outgoing = Outgoing(topic, payload, 1, correlation=to.incoming.correlation)
-        self._session.send(outgoing)
-        return outgoing
+        answer = Outgoing(topic, payload, 1, correlation=to.incoming.correlation)
+        self._session.send(answer)
+        return answer
 
     def refuse(
         self, to: ObservedMessage, status: int, code: str, *, retryable: bool
@@ -342,18 +336,13 @@ class FakeStore(Generic[ConnectionsT]):
         }  # fmt: skip
         return self.reply(to, data, problem=True, final=not retryable)
 
-    def _sealed(
-        self, node: str, identifier: str, kind: str, data: Any, trace: str
-    ) -> dict[str, Any]:
-        value = data.model_dump() if isinstance(data, Model) else data
-        order = value.get("order") if isinstance(value, dict) else None
-        document: dict[str, Any] = from_json(
-            Sealed(
-                id=identifier, source=f"/{self.topics.site}/{node}", type=f"storebus.{kind}",
-                at=self.now(), data=value, trace=trace, order=order,
-            ).to_bytes()
-        )  # fmt: skip
-        return document
+    def _made_by(self, node: str) -> MessageFactory:
+        return self._messages.get(node) or MessageFactory(self.topics, node, self.environment)
+
+
+def _document(message: OutboundMessage) -> dict[str, Any]:
+    document: dict[str, Any] = from_json(message.to_bytes())
+    return document
 
 
 def is_problem(message: ObservedMessage) -> bool:

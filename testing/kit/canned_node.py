@@ -6,14 +6,15 @@ from typing import Any
 
 from bus.contract import find_operation
 from bus.contract.channel import role_of
-from bus.contract.envelope import Reading, Sealed, child_trace
+from bus.contract.envelope import Reading
 from bus.contract.errors import Problem, TooLarge, first_error
 from bus.contract.every import PING, Pong
+from bus.contract.outbound import MessageFactory
 from bus.contract.topics import Address, Topics
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
 from bus.runtime.environment import Environment
-from bus.runtime.publisher import Counts, Publisher
+from bus.runtime.outgoing import outgoing
 from bus.runtime.settings import RuntimeSettings
 from bus.text.console import output
 from bus.text.safe import short
@@ -56,8 +57,8 @@ class Player:
     ) -> None:  # fmt: skip
         self._topics, self._environment, self._part, self._shows = topics, environment, part, shows
         self._kind = role_of(part.callee) or "tester"
-        self._publisher = Publisher(part.callee, self._kind, topics, environment, Counts())
-        gone = self._publisher.presence("lost") if shows else None
+        self._messages = MessageFactory(topics, part.callee, environment, self._kind)
+        gone = outgoing(self._messages.presence("lost")) if shows else None
         names = (part.name, PING.name) if shows else (part.name,)
         self._session = Session(
             connector,
@@ -68,7 +69,6 @@ class Player:
             ],
             self._receive, self._connected, gone, settings.reconnect_limit,
         )  # fmt: skip
-        self._publisher.send = self._session.send
         self._times: int | None = None
         self._answered: set[tuple[str, str]] = set()
         self._on_their_way: set[str] = set()
@@ -91,7 +91,7 @@ class Player:
                     await self._settled()
                 finally:
                     if self._shows:
-                        self._session.send(self._publisher.presence("offline"))
+                        self._session.send(outgoing(self._messages.presence("offline")))
                     session.cancel()
         except ExceptionGroup as group:
             raise first_error(group) from None
@@ -112,7 +112,7 @@ class Player:
 
     def _connected(self) -> None:
         if self._shows:
-            self._session.send(self._publisher.presence("online"))
+            self._session.send(outgoing(self._messages.presence("online")))
         if output.is_terminal:
             output.print(f"Playing {self._part.callee}; Ctrl-C ends it.")
         else:
@@ -196,23 +196,12 @@ class Player:
     ) -> tuple[str, Outgoing]:
         """A reply and its id; complete, as a node sends it."""
         operation = find_operation(self._kind, address.name)
-        trace = child_trace(None, self._environment.span())
-        order = data.get("order") if isinstance(data, dict) else None
-        sealed = Sealed(
-            id=self._environment.message(),
-            source=f"/{self._topics.site}/{self._part.callee}",
-            type=f"storebus.{self._kind}.{address.name}.{kind}",
-            at=self._environment.now(),
-            data=data,
-            trace=trace,
-            correlation_id=reading.id,
-            causation_id=reading.id,
-            order=order if isinstance(order, str) else None,
-        )
-        return sealed.id, Outgoing(
-            self._topics.reply(address.node, self._part.callee, address.name),
-            sealed.to_bytes(),
-            qos=1 if operation is None else operation.qos,
+        reply = self._messages.reply(
+            address.node,
+            operation or address.name,
+            data,
+            request=reading.id,
+            problem=kind == "problem",
             correlation=message.correlation,
-            trace=trace,
         )
+        return reply.id, outgoing(reply)

@@ -9,6 +9,7 @@ from bus.contract.channel import Operation
 from bus.contract.envelope import Reading
 from bus.contract.errors import Problem, UnknownOperation, first_error
 from bus.contract.every import PING, PRESENCE, Pong
+from bus.contract.outbound import MessageFactory
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
 from bus.link import Connector, Incoming, Outgoing, Subscription
@@ -17,6 +18,7 @@ from bus.runtime.admission import Admission
 from bus.runtime.caller import PendingRequests
 from bus.runtime.clock import StoreTime
 from bus.runtime.environment import Environment
+from bus.runtime.outgoing import outgoing
 from bus.runtime.publisher import Counts, Publisher
 from bus.runtime.requests import Request
 from bus.runtime.settings import RuntimeSettings
@@ -46,9 +48,10 @@ class BareNode:
         self._answers: Answers = {PING: self._pong, **answers}
         self._topics, self._environment = Topics(site), Environment()
         self._presence = self._topics.state(name, PRESENCE.name)
-        self.publisher = Publisher(name, kind, self._topics, self._environment, Counts())
+        messages = MessageFactory(self._topics, name, self._environment, kind)
+        self._messages = messages
         store_time = StoreTime(self._environment)
-        self._admission = Admission(self._topics, name, kind, self._environment, store_time)
+        self._admission = Admission(messages, self._environment, store_time)
         self._session = Session(
             connector,
             f"{site}-{name}-load-{self._environment.boot}",
@@ -57,13 +60,13 @@ class BareNode:
                 Subscription(self._topics.requests_to(name), 1),
             ],
             self._receive,
-            lambda: self.publisher.publish(self.publisher.presence("online")),
-            self.publisher.presence("lost"),
+            lambda: self.publisher.publish(outgoing(messages.presence("online"))),
+            outgoing(messages.presence("lost")),
             settings.reconnect_limit,
         )
-        self.publisher.send = self._session.send
+        self.publisher = Publisher(messages, self._environment, Counts(), self._session.send)
         self._pending = PendingRequests(
-            name, self._topics, self._environment, settings, self._session.send, store_time
+            messages, self._environment, settings, self._session.send, store_time
         )
 
     @asynccontextmanager
@@ -109,7 +112,7 @@ class BareNode:
 
     def _leave(self) -> None:
         """Say goodbye, and have even that forgotten."""
-        self._session.send(self.publisher.presence("offline"))
+        self._session.send(outgoing(self._messages.presence("offline")))
         self._session.send(Outgoing(self._presence, b"", qos=1, retain=True))
 
     def _receive(self, messages: list[Incoming]) -> None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bus.contract.channel import ROLES, Operation, role_of
-from bus.contract.envelope import Envelope, Reading, Sealed, child_trace, is_problem, seconds_left
+from bus.contract.channel import ROLES, Operation
+from bus.contract.envelope import Envelope, Reading, child_trace, is_problem, seconds_left
 from bus.contract.errors import NoAnswer, Problem
 from bus.contract.problem import ProblemData
 from bus.link import Connector, Incoming, Outgoing
 from bus.runtime.caller import Caller
+from bus.runtime.outgoing import outgoing
 from bus.runtime.settings import RuntimeSettings
 from testing.kit.request_items import flaws
 
@@ -145,25 +146,15 @@ class Asker(Caller):
 
     def _outgoing(self, question: Question, identifier: str, deadline: int, trace: str) -> Outgoing:
         left = seconds_left(deadline - self.environment.steady())
-        order = question.data.get("order") if isinstance(question.data, dict) else None
-        payload = Sealed(
-            id=identifier,
-            source=f"/{self.topics.site}/{self.name}",
-            type=f"storebus.{role_of(question.callee)}.{question.name}.request",
-            at=self.environment.now(),
-            data=question.data,
-            trace=trace,
-            order=order if isinstance(order, str) else None,
-            expires_in=left,
-        ).to_bytes()
-        return Outgoing(
-            self.topics.request(self.name, question.callee, question.name),
-            payload,
-            qos=1 if question.operation is None else question.operation.qos,
-            response_topic=self.topics.reply(self.name, question.callee, question.name),
-            correlation=identifier.encode(),
-            expiry=left,
-            trace=trace,
+        return outgoing(
+            self._messages.request(
+                question.callee,
+                question.operation or question.name,
+                question.data,
+                identifier=identifier,
+                trace=trace,
+                expires_in=left,
+            )
         )
 
     def _receive(self, messages: list[Incoming]) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from bus.contract import find_operation
 from bus.contract.channel import role_of
-from bus.contract.envelope import Sealed, child_trace
 from bus.contract.errors import PROBLEM_TYPE, NoAnswer, Problem, Refused
 from bus.contract.every import PRESENCE, Presence
+from bus.contract.outbound import MessageFactory
 from bus.contract.timestamp import rfc3339
 from bus.contract.topics import Topics
 from bus.contract.values import Model
@@ -21,6 +21,7 @@ from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
 from bus.runtime.admission import broken_reply
 from bus.runtime.environment import Environment
+from bus.runtime.outgoing import outgoing
 from testing.kit.raw_caller import Answer
 from testing.kit.template import filled
 from testing.scenario.model import Part
@@ -240,9 +241,7 @@ class Stage:
             del self._online[node]
         now = self.environment.now()
         presence = Presence.model_validate({"status": status, "boot": boot, "since": rfc3339(now)})
-        kind = role_of(node) or node
-        sealed = self._sealed(node, f"storebus.{kind}.{PRESENCE.name}", presence)
-        self.send(Outgoing(self.topics.state(node, PRESENCE.name), sealed.to_bytes(), 1, True))
+        self.send(outgoing(self._made_by(node).state(PRESENCE, presence)))
 
     def _respond(self, request: Message) -> None:
         played = self._played.get((request.receiver, request.name))
@@ -257,35 +256,24 @@ class Stage:
             data = filled(part.data if part.problem is None else part.problem, request.data())
         except Problem as problem:
             data = problem.to_data().model_dump()
-        kind = "reply"
         if part.problem is not None:
-            kind = "problem"
             data = _PROBLEM | {"type": f"{PROBLEM_TYPE}{data.get('code')}", **data}
-        sealed = self._sealed(
-            part.node, f"storebus.{role_of(part.node)}.{part.op}.{kind}", data, request.id
-        )
         declared = find_operation(role_of(part.node) or "", part.op)
-        reply = Outgoing(
-            self.topics.reply(request.sender, part.node, part.op),
-            sealed.to_bytes(),
-            qos=1 if declared is None else declared.qos,
+        made = self._made_by(part.node).reply(
+            request.sender,
+            declared or part.op,
+            data,
+            request=request.id,
+            problem=part.problem is not None,
         )
+        reply = outgoing(made)
         if part.after is None:
             self.send(reply)
         else:
             asyncio.get_running_loop().call_later(part.after, self.send, reply)
 
-    def _sealed(self, node: str, kind: str, data: Any, answers: str | None = None) -> Sealed:
-        return Sealed(
-            id=self.environment.message(),
-            source=f"/{self.topics.site}/{node}",
-            type=kind,
-            at=self.environment.now(),
-            data=data,
-            trace=child_trace(None, self.environment.span()),
-            correlation_id=answers,
-            causation_id=answers,
-        )
+    def _made_by(self, node: str) -> MessageFactory:
+        return MessageFactory(self.topics, node, self.environment)
 
 
 def answer_of(reply: Message) -> Answer:

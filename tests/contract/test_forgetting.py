@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from running_store import Store, eventually, running_store
 
+from bus.contract.outbound import MessageFactory
 from bus.contract.settlement import DEPOSIT, Deposit
+from bus.contract.topics import Topics
 from bus.contract.values import Money
 from bus.link import MemoryBroker
 from bus.runtime.clock import Moment
@@ -92,7 +94,10 @@ async def test_however_much_is_to_be_forgotten_a_batch_forgets_a_few(tmp_path: P
         )
 
     def forget(rows: sqlite3.Connection) -> list[int]:
-        batches = Processor(Catalog().role, "catalog", "main", Environment())
+        environment = Environment()
+        batches = Processor(
+            Catalog().role, MessageFactory(Topics("main"), "catalog", environment), environment
+        )
         batches.carry_out(rows, Moment(0, 0), [None, None], [], {}, forget_before=50)
         return [int(row[0]) for row in rows.execute("SELECT id FROM inbox")]
 

@@ -132,7 +132,7 @@ async def test_a_node_that_a_late_last_will_calls_lost_shows_at_once_that_it_is_
     store: Store, raw: RawClient
 ) -> None:
     sorter, topic = store.nodes["sorter-1"], store.topics.state("sorter-1", "presence")
-    boot, since = sorter.environment.boot, sorter._publisher.since
+    boot, since = sorter.environment.boot, sorter._messages.since
     for lost in (boot, "00000000dead"):
         will = _presence("sorter-1", "lost", lost, since)
         await raw.send(Outgoing(topic, will, qos=1, retain=True))

@@ -6,10 +6,12 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from bus.contract.envelope import Sealed
+from bus.contract.outbound import MessageFactory
 from bus.contract.settlement import READY, Ready
 from bus.contract.terminal import REMIND, Remind
+from bus.contract.topics import Topics
 from bus.contract.values import Model
+from bus.runtime.environment import Environment
 
 TERMINALS = 50
 _TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -105,13 +107,9 @@ def _outbox(
     at: int,
 ) -> None:
     identifier = f"0123456789ad-{number:x}"
-    payload = Sealed(
-        id=identifier,
-        source=f"/main/{node}",
-        type=f"storebus.{callee.partition('-')[0]}.{operation}.request",
-        at=at,
-        data=data,
-        trace=_TRACE,
+    messages = MessageFactory(Topics("main"), node, Environment())
+    payload = messages.request(
+        callee, operation, data, identifier=identifier, at=at, trace=_TRACE
     ).to_bytes()
     row = (identifier, "command", callee, operation, payload, _TRACE, at, None)
     database.execute("INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)

@@ -12,6 +12,8 @@ from bus.contract.channel import Operation, State
 from bus.contract.envelope import body_digest
 from bus.contract.errors import Problem
 from bus.contract.every import PRESENCE, Presence
+from bus.contract.outbound import MessageFactory
+from bus.contract.topics import Topics
 from bus.contract.values import Model
 from bus.runtime.clock import Moment
 from bus.runtime.environment import Environment
@@ -45,7 +47,9 @@ class Bench:
         """What the steady clock says."""
         self.online: dict[str, Presence] = {}
         self._name = name
-        self._processor = Processor(role, name, "main", Environment())
+        environment = Environment()
+        messages = MessageFactory(Topics("main"), name, environment, role.kind)
+        self._processor = Processor(role, messages, environment)
         self._adapters = {adapter.name: adapter for adapter in role.adapters}
         self._asked = 0
         self._carry_out(None)

@@ -7,8 +7,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from bus.contract.catalog import OrderOnly
-from bus.contract.envelope import Reading, Sealed, is_problem, seconds_left, with_deadline
+from bus.contract.envelope import Reading, is_problem, seconds_left, with_deadline
 from bus.contract.errors import InvalidField, Malformed, Problem, UnsupportedVersion
+from bus.contract.outbound import OutboundMessage
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 CLOUDEVENT = {
@@ -47,7 +48,8 @@ def _read(**attributes: Any) -> Any:
 
 def _sealed(**more: Any) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(
-        Sealed(
+        OutboundMessage(
+            topic="storebus/1/shop/rep/settlement/catalog/commit",
             id="m-1",
             source="/shop/catalog",
             type="storebus.catalog.commit.reply",

@@ -4,16 +4,21 @@ import json
 
 import pytest
 
-from bus.contract.envelope import Sealed
 from bus.contract.errors import TooLarge
 from bus.contract.every import PRESENCE
+from bus.contract.outbound import MessageFactory
 from bus.contract.settlement import PURCHASE
 from bus.contract.topics import Topics
 from bus.contract.values import Empty
 from bus.link import Outgoing
 from bus.runtime.environment import Environment
+from bus.runtime.outgoing import outgoing
 from bus.runtime.publisher import Counts, Publisher
 from bus.runtime.unit_of_work import Reply
+
+MESSAGES = MessageFactory(Topics("main"), "settlement", Environment())
+ONLINE = outgoing(MESSAGES.presence("online"))
+STORED = MESSAGES.reply("terminal-1", PURCHASE, Empty(), request="m-1").to_bytes()
 
 
 class Narrow:
@@ -34,22 +39,11 @@ class Narrow:
 
 def _publisher(narrow: Narrow) -> tuple[Publisher, Counts]:
     counts = Counts()
-    publisher = Publisher("settlement", "settlement", Topics("main"), Environment(), counts)
-    publisher.send = narrow.send
-    return publisher, counts
+    return Publisher(MESSAGES, Environment(), counts, narrow.send), counts
 
 
 def _reply(size: int) -> Reply:
-    payload = Sealed(
-        id="m-2",
-        source="/main/settlement",
-        type="storebus.settlement.purchase.reply",
-        at=0,
-        data=Empty(),
-        trace="00-1-2-01",
-        correlation_id="m-1",
-    ).to_bytes()
-    return Reply(PURCHASE, "terminal-1", payload + b" " * (size - len(payload)), b"c-1")
+    return Reply(PURCHASE, "terminal-1", STORED + b" " * (size - len(STORED)), b"c-1")
 
 
 def test_a_reply_is_said_as_it_is_stored() -> None:
@@ -85,14 +79,14 @@ def test_in_place_of_a_stored_reply_that_is_too_large_the_caller_is_told_to_ask_
 
 def test_what_is_too_large_is_counted_and_raised_only_at_who_asked_for_it() -> None:
     publisher, counts = _publisher(Narrow(limit=10))
-    publisher.publish(publisher.presence("online"))
+    publisher.publish(ONLINE)
     publisher.state(PRESENCE, Empty())
     assert counts == {"dropped": 2, "dropped.too-large": 2}
     with pytest.raises(TooLarge):
-        publisher.try_to_publish(publisher.presence("online"))
+        publisher.try_to_publish(ONLINE)
 
 
 def test_what_is_said_without_a_connection_is_counted() -> None:
     publisher, counts = _publisher(Narrow(there=False))
-    publisher.publish(publisher.presence("online"))
+    publisher.publish(ONLINE)
     assert counts == {"dropped": 1, "dropped.not-connected": 1}
