@@ -6,13 +6,13 @@ from typing import Any
 
 from bus.contract.values import Model
 
-Part = str | int
+PathSegment = str | int
 """A field's name, or a place in a list, from 0."""
 _DEEPEST = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Subschema:
     """What may stand at one place of a message: one of several shapes.
 
     Args:
@@ -24,7 +24,7 @@ class Place:
     parts: dict[str, Any]
 
     @classmethod
-    def of(cls, model: type[Model]) -> "Place":
+    def of(cls, model: type[Model]) -> "Subschema":
         """The outermost place of a message."""
         schema = model.model_json_schema()
         return cls(tuple(alternatives(schema, schema.get("$defs", {}))), schema.get("$defs", {}))
@@ -58,7 +58,7 @@ class Place:
         listed = [shape.get("enum", [shape.get("const")]) for shape in self.shapes]
         return [text for texts in listed for text in texts if isinstance(text, str)]
 
-    def step(self, part: Part) -> "Place | None":
+    def step(self, part: PathSegment) -> "Subschema | None":
         """What stands under a field's name or at a place of a list; None if nothing can."""
         found: list[dict[str, Any]] = []
         for shape in self.shapes:
@@ -68,7 +68,7 @@ class Place:
                 inner = _properties(shape).get(part, shape.get("additionalProperties"))
             if isinstance(inner, dict):
                 found.extend(alternatives(inner, self.parts))
-        return Place(tuple(found), self.parts) if found else None
+        return Subschema(tuple(found), self.parts) if found else None
 
     def leaves(self, prefix: str = "", depth: int = 0) -> Iterator[str]:
         """The paths of all values within, as they are written: `lines[0].sku`."""

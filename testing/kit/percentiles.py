@@ -1,11 +1,11 @@
-"""Percentiles of durations that were all kept."""
+"""Percentiles of durations, all of which are kept."""
 
 import math
 from collections.abc import Sequence
 
 
 def nearest_rank(ordered: Sequence[float], percent: float) -> float:
-    """The smallest of these that so many percent do not exceed.
+    """The smallest value that `percent` of all values do not exceed.
 
     Args:
         ordered: ascending, at least one.

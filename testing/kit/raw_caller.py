@@ -1,4 +1,4 @@
-"""Asks whatever a tester wants asked, and hands over the answer as it came."""
+"""Sends any request, even one outside the contract, and returns the reply as it came."""
 
 import asyncio
 import time
@@ -22,44 +22,44 @@ _TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of whom; it need not be of the contract."""
+class RawRequest:
+    """A request to any node; it need not be in the contract."""
 
     callee: str
     name: str
     """Of the operation."""
     operation: Operation[Any, Any] | None
-    """None if the contract does not have it."""
+    """None if it is not in the contract."""
     data: Any
     timeout: float | None = None
     """Seconds until the deadline; the operation's own if None."""
 
     @property
     def seconds(self) -> float:
-        """How long an answer is waited for."""
+        """Seconds to wait for an answer."""
         own = self.operation.timeout if self.operation is not None else None
         return self.timeout or own or _TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RawReply:
     """A reply as it came."""
 
     payload: bytes
     seconds: float
-    """From the first time it was asked."""
+    """From when the request was first sent."""
     envelope: Envelope | None
-    """None if it is no message."""
+    """None if the payload is no message."""
     problem: ProblemData | None
-    """The refusal, if it is one."""
+    """The problem, if it is one."""
     breaks: str
-    """In what it breaks the contract, sentences in lines; empty if it does not."""
+    """How it breaks the contract, one sentence in each line; empty if it does not."""
 
     @classmethod
     def of(
         cls, operation: Operation[Any, Any] | None, payload: bytes, seconds: float = 0.0
-    ) -> "Answer":
-        """Read a reply, right or wrong; None for an operation that the contract does not have."""
+    ) -> "RawReply":
+        """Read a reply, right or wrong; `operation` is None if it is not in the contract."""
         try:
             envelope = Reading(payload).envelope()
         except Problem as why:
@@ -76,8 +76,8 @@ class Answer:
         return cls(payload, seconds, envelope, problem, "\n".join(wrong))
 
 
-class Asker(Caller):
-    """A caller that asks anything in any name; several may wait for an answer to the same id."""
+class RawCaller(Caller):
+    """A caller that sends any request in any name; several may wait for replies to one id."""
 
     def __init__(
         self, connector: Connector, site: str, name: str, settings: RuntimeSettings
@@ -87,46 +87,46 @@ class Asker(Caller):
         self._waiting: dict[tuple[str, str], list[asyncio.Future[Incoming]]] = {}
         super().__init__(connector, site, name, settings)
 
-    async def put(self, question: Question, identifier: str | None = None) -> Answer:
-        """Ask, repeat with the same id until answered, and return the answer as it came.
+    async def ask_raw(self, request: RawRequest, identifier: str | None = None) -> RawReply:
+        """Repeat a request with one id until it is answered, and return the reply as it came.
 
         Args:
-            question: what is asked.
-            identifier: the message's id, to ask the same again; a new one if None.
+            request: what is sent.
+            identifier: the message's id, to repeat an earlier request; a new one if None.
 
         Raises:
             NoAnswer: the deadline passed; whether a command was carried out is unknown.
         """
         identifier = identifier or self.environment.message()
         at = self.environment.steady()
-        deadline = at + round(question.seconds * 1000)
+        deadline = at + round(request.seconds * 1000)
         trace = child_trace(None, self.environment.span())
-        message = partial(self._outgoing, question, identifier, deadline, trace)
+        message = partial(self._outgoing, request, identifier, deadline, trace)
         waiting: asyncio.Future[Incoming] = asyncio.get_running_loop().create_future()
-        key = (self.topics.reply(self.name, question.callee, question.name), identifier)
+        key = (self.topics.reply(self.name, request.callee, request.name), identifier)
         self._waiting.setdefault(key, []).append(waiting)
         begun = time.perf_counter()
         try:
-            async with asyncio.timeout(question.seconds):
+            async with asyncio.timeout(request.seconds):
                 reply = await self._repeated(message, waiting)
         except TimeoutError:
             raise NoAnswer(
-                f"{question.callee} did not answer {question.name}"
-                f" within {question.seconds:g} s{self._denied(question)}."
+                f"{request.callee} did not answer {request.name}"
+                f" within {request.seconds:g} s{self._denied(request)}."
             ) from None
         finally:
             self._waiting[key].remove(waiting)
             if not self._waiting[key]:
                 del self._waiting[key]
-        answer = Answer.of(question.operation, reply.payload, time.perf_counter() - begun)
-        self._note_time(question, answer.envelope, at)
+        answer = RawReply.of(request.operation, reply.payload, time.perf_counter() - begun)
+        self._note_time(request, answer.envelope, at)
         return answer
 
-    def _note_time(self, question: Question, envelope: Envelope | None, asked: int) -> None:
-        is_query = question.operation is not None and question.operation.kind == "query"
+    def _note_time(self, request: RawRequest, envelope: Envelope | None, asked: int) -> None:
+        is_query = request.operation is not None and request.operation.kind == "query"
         said = envelope.sent_at if envelope is not None else None
-        if is_query and question.callee in ROLES and said is not None:
-            self.store_time.heard(question.callee, said, asked)
+        if is_query and request.callee in ROLES and said is not None:
+            self.store_time.heard(request.callee, said, asked)
 
     async def _repeated(
         self, message: Callable[[], Outgoing], answer: "asyncio.Future[Incoming]"
@@ -139,18 +139,20 @@ class Asker(Caller):
                 return answer.result()
             wait = min(wait * 2, self._retry_limit)
 
-    def _denied(self, question: Question) -> str:
-        topic = self.topics.request(self.name, question.callee, question.name)
+    def _denied(self, request: RawRequest) -> str:
+        topic = self.topics.request(self.name, request.callee, request.name)
         denied = topic in self._session.take_denied()
         return f": the broker does not let {self.name} say this" if denied else ""
 
-    def _outgoing(self, question: Question, identifier: str, deadline: int, trace: str) -> Outgoing:
+    def _outgoing(
+        self, request: RawRequest, identifier: str, deadline: int, trace: str
+    ) -> Outgoing:
         left = seconds_left(deadline - self.environment.steady())
         return outgoing(
             self._messages.request(
-                question.callee,
-                question.operation or question.name,
-                question.data,
+                request.callee,
+                request.operation or request.name,
+                request.data,
                 identifier=identifier,
                 trace=trace,
                 expires_in=left,
@@ -167,9 +169,9 @@ class Asker(Caller):
                 first.set_result(message)
 
     def _asked(self, message: Incoming) -> str:
-        """The id of the request that a reply answers, also when the rest of it is bad.
+        """The id of the request that a reply answers, even if the rest of it is invalid.
 
-        One that names no request is to the only one that can be meant.
+        A reply that names no request answers the only one that is waiting on its topic.
         """
         reading = Reading(message.payload)
         with suppress(Problem):

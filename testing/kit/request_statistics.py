@@ -1,4 +1,4 @@
-"""What many questions came to: how often which outcome, and how long the answers took."""
+"""Statistics of many requests: how often each outcome came, and how long the answers took."""
 
 import asyncio
 from collections import Counter
@@ -16,22 +16,22 @@ BROKEN = "broken reply"
 
 
 @dataclass(slots=True)
-class Tally:
+class RequestStatistics:
     """Outcomes and latencies."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
-    """Of whatever was answered, also with a problem."""
+    """Of all that were answered, including those with a problem."""
 
     def add(self, outcome: str, seconds: float | None) -> None:
-        """A question is over; `seconds` is None if nothing was answered."""
+        """Count a request that is over; `seconds` is None if it was not answered."""
         self.outcomes[outcome] += 1
         if seconds is not None:
             self.seconds.append(seconds)
 
     @property
     def refused(self) -> bool:
-        """Whether any had another outcome than an answer."""
+        """Whether any had another outcome than a reply that is no problem."""
         return set(self.outcomes) != {ANSWERED}
 
     @property
@@ -40,7 +40,7 @@ class Tally:
         return BROKEN in self.outcomes
 
     def milliseconds(self, percent: int) -> float | None:
-        """The latency that so many percent of the answers did not exceed (nearest rank)."""
+        """The latency that `percent` of the answers did not exceed (nearest rank)."""
         if not self.seconds:
             return None
         return round(nearest_rank(sorted(self.seconds), percent) * 1000, 3)
@@ -55,7 +55,7 @@ class Tally:
         }
 
     def as_table(self) -> Table:
-        """The same for people."""
+        """The statistics as a table for people."""
         table = Table("outcome", "count", box=None, header_style="bold", pad_edge=False)
         for outcome, count in self.outcomes.most_common():
             table.add_row(short(outcome, 60).replace("[", r"\["), str(count))
@@ -66,7 +66,7 @@ class Tally:
 
 
 async def paced(times: int, rate: float | None) -> AsyncIterator[int]:
-    """Numbers from 0, so many a second, whatever is done with them; at once without a rate."""
+    """Numbers from 0 at a fixed rate per second, however they are used; at once without a rate."""
     clock = asyncio.get_running_loop().time
     begun = clock()
     for number in range(times):

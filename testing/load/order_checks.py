@@ -1,4 +1,4 @@
-"""What the store says afterwards, asked over the bus, held against what the load was told."""
+"""Asks the store about the load's orders afterwards, and compares that with what it was told."""
 
 import asyncio
 from collections import Counter
@@ -9,88 +9,91 @@ from bus.contract.errors import BrokenReply, NoAnswer, Problem
 from bus.contract.settlement import ORDER, OrderQuery, OrderView
 from bus.contract.warehouse import LOCATE, Locate, Located
 from testing.load.goods import Ask
-from testing.load.purchase_log import Bought, Told
+from testing.load.purchase_log import PurchaseLog, SettledPurchase
 from testing.load.terminals import Customer
 
 _AT_ONCE = 32
 PATIENCE = 30.0
-"""Seconds: a store that was just under load may be slow."""
+"""Seconds to wait for an answer: a store that was just under load may be slow."""
 _UNPAID = frozenset({"reserving", "charging", "refused", "declined"})
 _UNDONE = frozenset({"cancelling", "cancelled", "expiring", "expired"})
 
 
 async def check(
-    ask: Ask, customers: Mapping[str, Customer], bought: Bought, before: Mapping[str, int]
+    ask: Ask, customers: Mapping[str, Customer], purchases: PurchaseLog, before: Mapping[str, int]
 ) -> list[str]:
-    """What does not fit together, in sentences; empty if all does.
+    """What does not agree, a sentence each; empty if everything agrees.
 
     Args:
-        ask: in a tester's name.
-        customers: by name; each sees its own orders.
-        bought: what the load was told.
-        before: by SKU, what was available when the load began.
+        ask: asks in a tester's name.
+        customers: by name; each sees only its own orders.
+        purchases: what the load was told.
+        before: by SKU, how many were available when the load began.
 
     Raises:
-        NoAnswer: nobody says.
+        NoAnswer: the store does not answer.
     """
-    wrong = await _orders(customers, bought)
-    for sku in sorted({told.sku for told in bought.settled}):
-        wrong += await _stock(ask, sku, bought, before[sku])
+    wrong = await _orders(customers, purchases)
+    for sku in sorted({purchase.sku for purchase in purchases.settled}):
+        wrong += await _stock(ask, sku, purchases, before[sku])
     return wrong
 
 
-async def _orders(customers: Mapping[str, Customer], bought: Bought) -> list[str]:
-    """Every purchase that was told settled has its order, for the goods and the money told."""
+async def _orders(customers: Mapping[str, Customer], purchases: PurchaseLog) -> list[str]:
+    """Check that every settled purchase has its order, with the goods and the amount told."""
     wrong: list[str] = []
     unanswered = 0
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def look(told: Told) -> None:
+    async def look(purchase: SettledPurchase) -> None:
         nonlocal unanswered
         try:
-            view: OrderView = await customers[told.terminal].ask(
-                ORDER, "settlement", OrderQuery(order=told.order), PATIENCE
+            view: OrderView = await customers[purchase.terminal].ask(
+                ORDER, "settlement", OrderQuery(order=purchase.order), PATIENCE
             )
         except BrokenReply as broken:
-            wrong.append(f"{told.order} cannot be looked at: {broken}")
+            wrong.append(f"{purchase.order} cannot be looked at: {broken}")
         except NoAnswer:
             unanswered += 1
         except Problem as problem:
-            wrong.append(f"{told.order} was told settled, and settlement says: {problem.detail}")
+            wrong.append(
+                f"{purchase.order} was told settled, and settlement says: {problem.detail}"
+            )
         else:
-            wrong.extend(_flaws(told, view, cancelled=told.order in bought.cancelled))
+            wrong.extend(_flaws(purchase, view, cancelled=purchase.order in purchases.cancelled))
         finally:
             places.release()
 
     async with asyncio.TaskGroup() as tasks:
-        for told in bought.settled:
+        for purchase in purchases.settled:
             await places.acquire()
-            tasks.create_task(look(told))
+            tasks.create_task(look(purchase))
     if unanswered:
         raise NoAnswer(f"Settlement did not answer for {unanswered} orders.")
-    repeated = Counter(told.order for told in bought.settled)
+    repeated = Counter(purchase.order for purchase in purchases.settled)
     wrong += [f"{order} was told to {n} purchases" for order, n in repeated.items() if n > 1]
     return wrong
 
 
-def _flaws(told: Told, view: OrderView, *, cancelled: bool) -> list[str]:
+def _flaws(purchase: SettledPurchase, view: OrderView, *, cancelled: bool) -> list[str]:
     wrong = []
     if view.state in _UNPAID or (view.state in _UNDONE and not cancelled):
-        wrong.append(f"{told.order} was told settled, and is {view.state}")
-    if [(line.sku, line.quantity) for line in view.lines] != [(told.sku, 1)]:
-        wrong.append(f"{told.order} is of other goods than one {told.sku}")
-    if view.total.amount != told.amount:
-        wrong.append(f"{told.order} costs {view.total.amount}, {told.amount} was told")
+        wrong.append(f"{purchase.order} was told settled, and is {view.state}")
+    if [(line.sku, line.quantity) for line in view.lines] != [(purchase.sku, 1)]:
+        wrong.append(f"{purchase.order} is of other goods than one {purchase.sku}")
+    if view.total.amount != purchase.amount:
+        wrong.append(f"{purchase.order} costs {view.total.amount}, {purchase.amount} was told")
     return wrong
 
 
-async def _stock(ask: Ask, sku: str, bought: Bought, before: int) -> list[str]:
-    """What was bought is not for sale any more, and what is for sale lies on a shelf.
+async def _stock(ask: Ask, sku: str, purchases: PurchaseLog, before: int) -> list[str]:
+    """Check that what was bought is not for sale any more, and that what is for sale is in stock.
 
-    Others may buy at the same time, so that less is left; only new goods make it more.
+    Others may buy at the same time, so less may be left. Only new goods make it more.
     """
     kept = sum(
-        told.sku == sku and told.order not in bought.cancelled for told in bought.settled
+        purchase.sku == sku and purchase.order not in purchases.cancelled
+        for purchase in purchases.settled
     )  # what was cancelled may be for sale again
     shelves = await _on_shelves(ask, sku)  # first: what is bought meanwhile leaves both
     left = await _available(ask, sku)

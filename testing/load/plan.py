@@ -1,4 +1,4 @@
-"""What a load is to be: how many arrivals, when each is due, and of which kind."""
+"""The plan of a load: how many arrivals, when each is due, and of which kind."""
 
 import math
 import random
@@ -28,25 +28,25 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A load.
+class LoadPlan:
+    """The plan of a load.
 
     Raises:
-        ConfigurationError: it cannot be; says why.
+        ConfigurationError: a value is out of bounds; says which.
     """
 
     rate: float
     """Arrivals a second, evenly spaced."""
     seconds: float
     mix: Mapping[str, int]
-    """How often each kind comes, compared with the others."""
+    """The weight of each kind."""
     at_once: int = 2_000
-    """The most arrivals that wait for an answer at the same time; the others are not sent."""
+    """The most arrivals that may wait for an answer at the same time; others are not sent."""
     patience: float | None = None
     """Seconds until an arrival counts as not answered; the operation's own if None."""
 
     def __post_init__(self) -> None:
-        """See the class."""
+        """Check the bounds."""
         if not 0 < self.rate <= _FASTEST:  # NaN neither
             raise ConfigurationError(
                 f"A rate is a number of arrivals a second, up to {_FASTEST:g}, such as 50 or 0.5."
@@ -60,11 +60,11 @@ class Plan:
 
     @property
     def arrivals(self) -> int:
-        """How many there are in all."""
+        """The number of arrivals."""
         return max(1, round(self.rate * self.seconds))
 
     def share(self, kinds: frozenset[str]) -> float:
-        """The part of all arrivals that are of one of these kinds."""
+        """The fraction of arrivals that are of one of these kinds."""
         wanted = sum(weight for kind, weight in self.mix.items() if kind in kinds)
         return wanted / sum(self.mix.values())
 
@@ -76,7 +76,7 @@ class Plan:
 
 
 def parse_mix(text: str) -> dict[str, int]:
-    """Weights such as `scan=5,buy=1`.
+    """Parse weights such as `scan=5,buy=1`.
 
     Raises:
         ConfigurationError: not of this form; says which word is wrong.
@@ -113,10 +113,10 @@ def parse_duration(text: str) -> float:
 
 
 def parse_rate(text: str) -> float:
-    """A number of arrivals a second.
+    """Parse a number of arrivals per second.
 
     Raises:
-        ConfigurationError: not a number.
+        ConfigurationError: it is not a number.
     """
     try:
         rate = float(text)
@@ -128,7 +128,7 @@ def parse_rate(text: str) -> float:
 
 
 def terminal_names(count: int, first: int) -> Sequence[str]:
-    """The names of so many terminals.
+    """The names of `count` terminals.
 
     Raises:
         ConfigurationError: too many, or none.

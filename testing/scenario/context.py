@@ -1,4 +1,4 @@
-"""Where the steps of a scenario are played, and when nothing more happens there."""
+"""The context in which the steps of a scenario are played."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,40 +8,46 @@ from typing import Any
 from bus.contract.errors import BrokenReply, NoAnswer
 from bus.contract.every import ABOUT
 from bus.contract.values import Empty
-from testing.scenario.fault_injection import Faults
-from testing.scenario.in_process_store import OwnStore
-from testing.scenario.scenario_client import Stage
+from testing.scenario.fault_injection import FaultInjector
+from testing.scenario.in_process_store import InProcessStore
+from testing.scenario.scenario_client import ScenarioClient
 
 _LOOK_AGAIN = 0.02
-"""Seconds after which nodes that were busy are asked again."""
+"""Seconds after which busy nodes are asked again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """Where the steps of a scenario are played."""
+class ScenarioContext:
+    """What the steps of a scenario act on."""
 
-    stage: Stage
-    store: OwnStore | None
-    """None if it is one that runs already."""
-    faults: Faults
+    client: ScenarioClient
+    store: InProcessStore | None
+    """None if the scenario is played in a store that already runs."""
+    faults: FaultInjector
     variables: dict[str, Any]
 
 
-async def until_quiet(scene: Scene, seconds: float, look: Callable[[], None]) -> bool:
-    """Wait until no node has anything left to do; twice in a row, for work moves about.
+async def until_quiet(context: ScenarioContext, seconds: float, look: Callable[[], None]) -> bool:
+    """Wait until no node has anything left to do, twice in a row: work moves between nodes.
+
+    Args:
+        context: the store.
+        seconds: the longest time to wait.
+        look: called after each round of questions.
 
     Returns:
-        Whether that came about in time.
+        Whether the store became quiet in time.
     """
     quiet = 0
     try:
         async with asyncio.timeout(seconds):
             while True:
                 asks = [
-                    scene.stage.ask(name, ABOUT.name, Empty(), seconds) for name in _nodes(scene)
+                    context.client.ask(name, ABOUT.name, Empty(), seconds)
+                    for name in _nodes(context)
                 ]
                 abouts = await asyncio.gather(*asks)
-                busy = scene.faults.pending or any(about["outbox"] for about in abouts)
+                busy = context.faults.pending or any(about["outbox"] for about in abouts)
                 look()
                 quiet = 0 if busy else quiet + 1
                 if quiet == 2:  # noqa: PLR2004 - see above
@@ -53,5 +59,7 @@ async def until_quiet(scene: Scene, seconds: float, look: Callable[[], None]) ->
         return False
 
 
-def _nodes(scene: Scene) -> list[str]:
-    return ["catalog", "settlement", "warehouse"] if scene.store is None else scene.store.running()
+def _nodes(context: ScenarioContext) -> list[str]:
+    return (
+        ["catalog", "settlement", "warehouse"] if context.store is None else context.store.running()
+    )

@@ -1,4 +1,4 @@
-"""What a step does, in a sentence of a line."""
+"""Describes a step in one line."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,8 +12,8 @@ _WIDTH = 110
 _KINDS = {"req": "request", "rep": "answer"}
 
 
-def sentence(does: model.AnyStep, variables: Mapping[str, Any]) -> str:
-    """What a step does; with its variables, as far as they are known."""
+def describe(does: model.AnyStep, variables: Mapping[str, Any]) -> str:
+    """Describe a step, with the values of its variables as far as they are set."""
     text = does.note or _said(does)
     with suppress(UnknownVariableError):  # the step itself will say so
         text = str(filled(text, variables))
@@ -22,8 +22,8 @@ def sentence(does: model.AnyStep, variables: Mapping[str, Any]) -> str:
 
 def _said(does: model.AnyStep) -> str:
     match does:
-        case model.Send(send=letter):
-            return _sent(does, letter)
+        case model.Send(send=draft):
+            return _sent(does, draft)
         case model.Expect(expect=pattern):
             return f"expect {_pattern(pattern)}"
         case model.ExpectNone(expect_none=pattern):
@@ -38,10 +38,10 @@ def _said(does: model.AnyStep) -> str:
     return said if times is None else f"{said} ({times}×)"
 
 
-def _sent(does: model.Send, letter: model.Letter) -> str:
-    if letter.topic is not None:
-        return f"send to {letter.topic}"
-    said = f"{letter.sender} → {letter.to} {letter.op}"
+def _sent(does: model.Send, draft: model.MessageDraft) -> str:
+    if draft.topic is not None:
+        return f"send to {draft.topic}"
+    said = f"{draft.sender} → {draft.to} {draft.op}"
     if does.problem is not None:
         code = does.problem.get("code") if isinstance(does.problem, dict) else None
         return f"{said} is refused{f': {code}' if isinstance(code, str) else ''}"

@@ -1,7 +1,7 @@
-"""A bad network: connectors whose links lose, repeat, delay and reorder what they are to send.
+"""Injects network faults: connectors whose links lose, repeat, delay and reorder messages.
 
-Stands between a client and whatever link it has, so the same rules hold on every broker and in
-memory. A message is judged once, at whoever sends it: what is lost never reaches the broker.
+They wrap a client's own link, so the same rules hold on every broker and in memory. A fault happens
+once, at the sender: what is lost never reaches the broker.
 """
 
 import asyncio
@@ -18,76 +18,78 @@ from bus.link import Connector, Granted, Incoming, Link, Outgoing, Subscription
 
 
 @dataclass(slots=True)
-class Rule:
-    """What happens to the messages that pass a filter."""
+class FaultRule:
+    """A fault that happens to the messages that match a filter."""
 
     kind: Literal["drop", "duplicate", "delay", "reorder", "crash"]
     test: Test
     line: int
-    """Of the step that made it."""
+    """Of the step that added the rule."""
     left: int | None = None
-    """How many messages it still concerns; None for all that come."""
+    """How many more messages it applies to; None for all."""
     copies: int = 2
     seconds: float = 0.0
-    """That a delayed message takes."""
+    """How long a delayed message takes."""
     together: int = 2
-    """How many messages are reordered at a time."""
+    """How many messages are reordered together."""
     node: str = ""
-    """Which one crashes."""
-    struck: Callable[[], None] = lambda: None
-    """Called when a crash strikes, after the message went out."""
+    """The node that crashes."""
+    on_crash: Callable[[], None] = lambda: None
+    """Called to crash the node, after the message was sent."""
     met: int = 0
-    """How many messages it has met."""
+    """How many messages it has applied to."""
     held: list[Callable[[], None]] = field(default_factory=list)
 
 
-class Faults:
-    """The rules that hold now, for all links of a scenario.
+class FaultInjector:
+    """The active rules, for all links of a scenario.
 
     Args:
         topics: of the site.
-        exempt: a node whose messages always arrive: the runner's own.
-        tell: told what became of a message, for people.
+        exempt: the name whose messages always arrive: the runner's own.
+        tell: called with what happened to a message, to show it to people.
     """
 
     def __init__(self, topics: Topics, exempt: str, tell: Callable[[str, Message], None]) -> None:
-        self.rules: list[Rule] = []
-        """All that were ever made."""
-        self._active: list[Rule] = []
+        self.rules: list[FaultRule] = []
+        """All rules that were ever added."""
+        self._active: list[FaultRule] = []
         self._topics, self._exempt, self._tell = topics, exempt, tell
         self._timers: set[asyncio.TimerHandle] = set()
 
     @property
     def pending(self) -> bool:
-        """Whether a message is held, or on its way."""
+        """Whether a message is held back or delayed."""
         return bool(self._timers) or any(rule.held for rule in self._active)
 
-    def add(self, rule: Rule) -> None:
-        """Let a rule hold from now on."""
+    def add(self, rule: FaultRule) -> None:
+        """Apply a rule from now on."""
         self.rules.append(rule)
         self._active.append(rule)
 
     def calm(self) -> None:
-        """End all rules; what is held goes on its way."""
+        """End all rules, and send the messages that are held back."""
         active, self._active = self._active, []
         for rule in active:
             _let_go(rule)
 
     def forget(self) -> None:
-        """End all rules, and forget what is on its way."""
+        """End all rules, and drop the messages that are delayed."""
         self._active.clear()
         self.rules.clear()
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
 
-    def judge(self, message: Outgoing, send: Callable[[], None]) -> None:
-        """Send a message as the rules have it."""
-        heard = read(self._topics, 0, 0, Incoming(message.topic, message.payload, message.retain))
-        if not self._active or self._exempt in (heard.sender, heard.receiver):
+    def apply(self, message: Outgoing, send: Callable[[], None]) -> None:
+        """Send a message according to the rules."""
+        received = read(
+            self._topics, 0, 0, Incoming(message.topic, message.payload, message.retain)
+        )
+        if not self._active or self._exempt in (received.sender, received.receiver):
             send()
             return
-        rule = next((rule for rule in self._active if rule.test(heard)), None)
+        rule = next((rule for rule in self._active if rule.test(received)), None)
         if rule is None:
             send()
             return
@@ -96,10 +98,10 @@ class Faults:
             rule.left -= 1
             if not rule.left:
                 self._active.remove(rule)
-        self._strike(rule, heard, send)
+        self._apply(rule, received, send)
 
-    def _strike(self, rule: Rule, heard: Message, send: Callable[[], None]) -> None:
-        self._tell(rule.kind, heard)
+    def _apply(self, rule: FaultRule, received: Message, send: Callable[[], None]) -> None:
+        self._tell(rule.kind, received)
         if rule.kind == "duplicate":
             for _ in range(rule.copies):
                 send()
@@ -107,7 +109,7 @@ class Faults:
             self._later(rule.seconds, send)
         elif rule.kind == "crash":
             send()
-            rule.struck()
+            rule.on_crash()
         elif rule.kind == "reorder":
             rule.held.append(send)
             if len(rule.held) == rule.together:
@@ -127,8 +129,8 @@ class Faults:
         self._timers.add(timer)
 
 
-def _let_go(rule: Rule) -> None:
-    """The last one first."""
+def _let_go(rule: FaultRule) -> None:
+    """Send the messages that a rule holds back, the last one first."""
     held, rule.held = rule.held, []
     for send in reversed(held):
         with suppress(LinkError):
@@ -136,55 +138,55 @@ def _let_go(rule: Rule) -> None:
 
 
 class FaultyConnector:
-    """One client's connector.
+    """The connector of one client.
 
     Args:
         connector: the real one.
-        faults: what happens to what is sent.
+        faults: applied to what is sent.
     """
 
-    def __init__(self, connector: Connector, faults: Faults) -> None:
+    def __init__(self, connector: Connector, faults: FaultInjector) -> None:
         self.description = connector.description
         self.dead = False
-        """Set when the client has crashed: nothing more gets out."""
+        """Set when the client has crashed: nothing more is sent."""
         self.will: Outgoing | None = None
-        """What the broker would say if the connection was lost now."""
+        """What the broker would publish if the connection was lost now."""
         self._connector, self._faults = connector, faults
 
     @asynccontextmanager
     async def connect(
         self, client_id: str, will: Outgoing | None = None
     ) -> AsyncIterator["FaultyLink"]:
-        """A new link."""
+        """Open a link."""
         async with self._connector.connect(client_id, will) as link:
             self.will = will or self.will
             yield FaultyLink(link, self._faults, self)
 
 
 class FaultyLink:
-    """One connection, over which not everything arrives."""
+    """One connection, with faults."""
 
-    def __init__(self, link: Link, faults: Faults, end: FaultyConnector) -> None:
+    def __init__(self, link: Link, faults: FaultInjector, end: FaultyConnector) -> None:
         self._link, self._faults, self._end = link, faults, end
 
     def send(self, message: Outgoing) -> None:
-        """Send as the rules have it."""
+        """Send according to the rules."""
         if not self._end.dead:
-            self._faults.judge(message, lambda: self._link.send(message))
+            self._faults.apply(message, lambda: self._link.send(message))
 
     @property
     def granted(self) -> Granted:
-        """As the link is."""
+        """What the broker granted to the link."""
         return self._link.granted
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
-        """As the link does."""
+        """Pass on to the link."""
         await self._link.subscribe(subscriptions)
 
     async def receive(self) -> list[Incoming]:
-        """As the link does."""
+        """Pass on to the link."""
         return await self._link.receive()
 
     def take_denied(self) -> list[str]:
-        """As the link does."""
+        """Pass on to the link."""
         return self._link.take_denied()

@@ -1,8 +1,8 @@
-"""An order of a recording as a scenario, which plays the same in a store of its own.
+"""Generates a scenario from one order of a recording, to be played in a store of its own.
 
-What a store makes up (ids, codes, times) is captured into variables, and what is of the store where
-it was recorded (shelves, sorters, accounts, prices) is set up anew. What others did is sent; what
-the store then said about the order is expected. Faults are not made again: a pick that was given to
+What a store makes up (ids, codes, times) is captured into variables. What belongs to the recorded
+store (shelves, sorters, accounts, prices) is set up anew. What others sent is sent, and what the
+store then published about the order is expected. Faults are not repeated: a pick that was given to
 a second sorter is expected once.
 """
 
@@ -28,7 +28,7 @@ from bus.history.message import Message, body, read
 from bus.history.recording import Recorded
 from bus.history.tape import Tape
 from bus.text.safe import visible
-from testing.kit.raw_caller import Answer
+from testing.kit.raw_caller import RawReply
 from testing.kit.request_items import flaws
 from testing.scenario.in_process_store import LOCATIONS, POINTS
 from testing.scenario.reading import GIVEN
@@ -37,51 +37,51 @@ from testing.scenario.runner import CURRENCY
 _CAPTURED = frozenset({"order", "job", "parcel", "pickup_code"})
 """Fields whose values a store makes up."""
 _SAME = frozenset({"quantity", "amount", "state", "method", "shown", "accepted"})
-"""Fields whose values are the same in any store."""
+"""Fields whose values are the same in every store."""
 _HOLDING = frozenset({"lines", "missing", "total", "price", "payment"})
-"""Fields that hold others."""
+"""Fields that hold other fields."""
 _STORES = ROLES | {"sorter"}
-"""Who says something by itself in a scenario's store."""
+"""The nodes that act by themselves in a scenario's store."""
 _TERMINAL = "terminal-1"
-"""The one that a scenario's store has."""
+"""The terminal of a scenario's store."""
 _WAITED = 60
-"""Seconds between two messages from which on it is time that made the later one."""
+"""Seconds between two messages from which the later one counts as caused by a timer."""
 _LONGEST = 40
-"""Characters of the name of a variable."""
+"""The most characters of a variable's name."""
 _WAYS_BACK = {
     state: way for way in (("cancelled", "cancelling"), ("expired", "expiring")) for state in way
 }
-"""States in which an order may wait for a person: for goods that are to be put back."""
+"""States in which an order may wait until a person has put its goods back."""
 _MADE_AGAIN = frozenset(
     {
         "sold-out", "price-changed", "payment-declined", "unknown-sku", "unknown-account",
         "unknown-pickup-point",
     }
 )  # fmt: skip
-"""Refusals of a purchase that a store can be set up for."""
+"""Refusals of a purchase that a new store can be made to give."""
 
 
 @dataclass(slots=True)
-class Told:
-    """A scenario, and what is not in it."""
+class GeneratedScenario:
+    """A generated scenario, and what it leaves out."""
 
     file: dict[str, Any]
     steps: int
     left_out: Counter[str] = field(default_factory=Counter)
-    """Requests within the store, by operation, that a store without faults need not make."""
+    """Requests within the store, by operation, that a store without faults may not send."""
 
     def to_yaml(self, origin: str) -> str:
-        """The file's text.
+        """The text of the file.
 
         Args:
-            origin: what it was made of, for whoever reads it.
+            origin: what it was generated from, for its readers.
         """
         text = yaml.safe_dump(self.file, sort_keys=False, allow_unicode=True, width=100)
         return f"# Made of {visible(origin)}.\n{text}"
 
 
-def order_of(tape: Tape, site: str | None, order: str) -> Told:
-    """An order of a recording as a scenario.
+def scenario_of_order(tape: Tape, site: str | None, order: str) -> GeneratedScenario:
+    """Generate a scenario from an order of a recording.
 
     Args:
         tape: the recording.
@@ -89,8 +89,8 @@ def order_of(tape: Tape, site: str | None, order: str) -> Told:
         order: its id.
 
     Raises:
-        ConfigurationError: there is no such order, its purchase is not in the recording, or was
-            refused for a reason that a store made anew does not have.
+        ConfigurationError: there is no such order, its purchase is not in the recording, or it was
+            refused for a reason that a new store does not have.
         JournalError: the recording cannot be read.
     """
     messages = _messages(tape, Topics(site or tape.site()), order)
@@ -100,18 +100,18 @@ def order_of(tape: Tape, site: str | None, order: str) -> Told:
             f"The purchase of {order} is not in the recording, so there is nothing to send: take a"
             " recording, or all parts of one, that begins before it."
         )
-    telling = _Telling(order, bought, messages)
-    code = telling.refused
+    generator = _ScenarioGenerator(order, bought, messages)
+    code = generator.refused
     if code is not None and code not in _MADE_AGAIN:
         raise ConfigurationError(
             f"The purchase of {order} was refused ({code}), for which a store made anew has no"
             " reason."
         )
-    return telling.told()
+    return generator.generate()
 
 
 def _messages(tape: Tape, topics: Topics, order: str) -> list[Message]:
-    """What was said of an order, and what was asked about it, each once, in the order of time."""
+    """The messages about an order, and the requests for it, each once, in the order of time."""
     found: dict[tuple[str, str | None], Message] = {}
     answered: set[tuple[str, str | None]] = set()
     others: set[str] = set()
@@ -144,7 +144,7 @@ def _read(tape: Tape, topics: Topics) -> Iterable[Message]:
 
 
 def _keeps_contract(message: Message) -> bool:
-    """Whether it is a request, a reply or an order's event as the contract has it."""
+    """Whether it is a request, a reply or an order's event that keeps the contract."""
     if _is(message, "event", ORDER_CHANGED.name):
         return not flaws(ORDER_CHANGED.data, body(message))
     if message.kind not in ("req", "rep"):
@@ -153,7 +153,7 @@ def _keeps_contract(message: Message) -> bool:
     operation = find_operation(role_of(callee) or "", message.name)
     if operation is None or message.kind == "req":
         return operation is not None and not flaws(operation.request, body(message))
-    return not Answer.of(operation, message.payload).breaks
+    return not RawReply.of(operation, message.payload).breaks
 
 
 def _order(message: Message) -> str | None:
@@ -165,13 +165,13 @@ def _is(message: Message, kind: str, name: str) -> bool:
     return (message.kind, message.name) == (kind, name)
 
 
-class _Telling:
-    """Turns an order's messages into steps.
+class _ScenarioGenerator:
+    """Turns the messages of an order into steps.
 
     Args:
         order: its id.
-        bought: the request that began it.
-        messages: all that were said of it, without repetitions.
+        bought: the purchase request.
+        messages: all messages about it, without copies.
     """
 
     def __init__(self, order: str, bought: Message, messages: Sequence[Message]) -> None:
@@ -182,15 +182,15 @@ class _Telling:
         }
         self._receipt = self._answer(bought)
         self._variables: dict[str, str] = {}
-        """By what stood there in the recording."""
+        """Names of variables, by the value in the recording."""
         self._left_out: Counter[str] = Counter()
         self._is_card = (self._purchase.get("payment") or {}).get("method") == "card"
         self._steps: list[dict[str, Any]] = []
         self._expected: set[tuple[str, str]] = set()
         self._undone = False
-        """Whether the order is on a way back: what then comes when is a matter of moments."""
+        """Whether the order is being undone: what comes when then depends on moments."""
 
-    def told(self) -> Told:
+    def generate(self) -> GeneratedScenario:
         goods, finds = self._goods()
         self._tell()
         store: dict[str, Any] = {"cards": True} if self._is_card else {"clock": "virtual"}
@@ -201,7 +201,7 @@ class _Telling:
             scenario["accounts"] = {"customer": self._money()}
         scenario["steps"] = self._steps
         file = {"about": "An order that was recorded", "scenarios": [scenario]}
-        return Told(file, len(self._steps), self._left_out)
+        return GeneratedScenario(file, len(self._steps), self._left_out)
 
     def _sentence(self) -> str:
         states = [
@@ -220,7 +220,7 @@ class _Telling:
 
     @property
     def refused(self) -> str | None:
-        """The problem's code, if the purchase was refused."""
+        """The code of the problem, if the purchase was refused."""
         reply = self._answers.get((self._bought.sender, self._bought.id))
         return reply.code if reply is not None else None
 
@@ -259,7 +259,7 @@ class _Telling:
         return alias
 
     def _price(self, sku: str) -> int:
-        """In cents, as it was told; else what the customer expected, if that can be told apart."""
+        """Cents as the store answered; else what the customer expected, if that is unambiguous."""
         for message in self._messages:
             for line in (body(message) or {}).get("lines") or ():
                 if line.get("sku") == sku and isinstance(line.get("price"), dict):
@@ -306,7 +306,7 @@ class _Telling:
             self._steps.append(step)
 
     def _place(self, message: Message) -> int:
-        """Where it is told: what is asked later, when it was answered, for then it took effect."""
+        """The time of a step: a request counts when it was answered, for then it took effect."""
         reply = self._answers.get((message.sender, message.id))
         is_later = message is not self._bought and self._is_asked(message)
         return reply.number if is_later and reply is not None else message.number
@@ -346,7 +346,7 @@ class _Telling:
         return True
 
     def _seen(self, kind: str, name: str) -> bool:
-        """Whether it is there already; from now on it is."""
+        """Whether it was expected before; from now on it counts as expected."""
         before = len(self._expected)
         self._expected.add((kind, name))
         return len(self._expected) == before
@@ -371,7 +371,7 @@ class _Telling:
         return step
 
     def _swapped(self, sender: str) -> str:
-        """The terminal at which it was bought is the one that the store has."""
+        """The sender, where the terminal of the purchase becomes the terminal of the store."""
         ours = self._bought.sender
         return {ours: _TERMINAL, _TERMINAL: ours}.get(sender, sender)
 
@@ -394,7 +394,7 @@ class _Telling:
         return {"expect": {**wanted, "data": self._pattern(data)}}
 
     def _sent(self, value: Any, name: str = "") -> Any:
-        """What was sent, with this store's names."""
+        """Data that was sent, with the names of the new store."""
         if isinstance(value, dict):
             return {each: self._sent(inner, each) for each, inner in value.items()}
         if isinstance(value, list):
@@ -417,7 +417,7 @@ class _Telling:
         return value
 
     def _pattern(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """What a message of the same meaning holds in any store."""
+        """A pattern for data of the same meaning in any store."""
         found: dict[str, Any] = {}
         for name, value in data.items():
             if value is None:
@@ -443,7 +443,7 @@ class _Telling:
         return found
 
     def _captured(self, name: str, value: Any) -> Any:
-        """The variable that holds it; the first time, it is captured."""
+        """The variable for a value; the first time, a pattern that captures it."""
         if value in self._variables:
             return f"${{{self._variables[value]}}}"
         taken = sum(each.rstrip("0123456789") == name for each in self._variables.values())

@@ -1,4 +1,4 @@
-"""The store of one scenario: its nodes are tasks that can be crashed, stopped and started."""
+"""A whole store in this process, for one scenario: its nodes are tasks that can crash."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from bus.contract.channel import ROLES, role_of
 from bus.contract.errors import BrokerError, ConfigurationError
@@ -27,7 +27,7 @@ from nodes.settlement.role import Settlement
 from nodes.warehouse.role import Warehouse
 from store.roles import simulated_acquirer
 from testing.kit.virtual_time import VirtualEnvironment, VirtualLease
-from testing.scenario.fault_injection import Faults, FaultyConnector
+from testing.scenario.fault_injection import FaultInjector, FaultyConnector
 from testing.scenario.model import Store
 
 POINTS = PickupPoints(
@@ -35,67 +35,51 @@ POINTS = PickupPoints(
     default="north",
 )
 LOCATIONS = ("A-01-1", "A-02-1", "B-01-1")
-"""The shelves of each store."""
+"""The locations of its warehouse."""
 _PATIENCE = 20.0
-"""Seconds after which a node that does not start, or end, never will."""
+"""Seconds that a node may take to start or end."""
 _SOON = RuntimeSettings(
     retry_first=0.2, retry_limit=1.0, query_retry=0.2, reconnect_limit=0.2, takeover_wait=0.5
 )
-"""So that a scenario with lost messages does not take long."""
+"""Short retries, so that a scenario with lost messages does not take long."""
 _RARELY = RuntimeSettings(show_again=86_400.0, retry_limit=300.0)
-"""So that days of simulated time are not filled with what is said again and again."""
+"""Rare retries, so that days of virtual time are not filled with repeated messages."""
 
 
 @dataclass(frozen=True, slots=True)
-class Time:
-    """How time passes in a store."""
+class TimeMode:
+    """How time passes in a store: real or virtual."""
 
     environment: Callable[[str], Environment]
-    """Of a start of a node, by a name that is never used again."""
+    """The environment for one start of a node, by a name that is used only once."""
     journal: Callable[..., Journal]
     lease: type[Lease]
     settings: RuntimeSettings
 
 
 # A crash is the end of a process, not of the machine's power: commits need not survive that.
-REAL = Time(lambda _: Environment(), partial(Journal, durable=False), Lease, _SOON)
-VIRTUAL = Time(
+REAL = TimeMode(lambda _: Environment(), partial(Journal, durable=False), Lease, _SOON)
+VIRTUAL = TimeMode(
     VirtualEnvironment, partial(Journal, durable=False, threaded=False), VirtualLease, _RARELY
 )
 
 
-class Nodes(Protocol):
-    """What a scenario may do to the nodes of its store."""
-
-    def running(self) -> list[str]:
-        """Which nodes are up."""
-
-    async def start(self, *names: str) -> None:
-        """Start nodes and wait until they can be asked."""
-
-    async def stop(self, name: str) -> None:
-        """End one with a goodbye."""
-
-    async def crash(self, name: str) -> None:
-        """End one without."""
-
-
-class OwnStore:
-    """A store that was started for a scenario.
+class InProcessStore:
+    """A store that is started for one scenario, within this process.
 
     Args:
         connector: to the broker.
-        site: its own.
+        site: of its own.
         data: the folder of its databases.
-        wants: what the scenario says of it.
-        faults: what happens to messages.
-        time: how it passes.
+        wants: the store section of the scenario.
+        faults: injected into its messages.
+        time: real or virtual.
         say_will: publishes the last will of a node that crashed, as the broker would.
     """
 
     def __init__(
-        self, connector: Connector, site: str, data: Path, wants: Store, faults: Faults,
-        time: Time, say_will: Callable[[Outgoing], None],
+        self, connector: Connector, site: str, data: Path, wants: Store, faults: FaultInjector,
+        time: TimeMode, say_will: Callable[[Outgoing], None],
     ) -> None:  # fmt: skip
         self._connector, self._site, self._data, self._wants = connector, site, data, wants
         self._faults, self._time, self._say_will = faults, time, say_will
@@ -108,8 +92,8 @@ class OwnStore:
         self._machines: dict[str, SimulatedConveyor] = {}
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator["OwnStore"]:
-        """All nodes answer inside the block, and say goodbye at its end."""
+    async def open(self) -> AsyncIterator["InProcessStore"]:
+        """Run all nodes within the block, and stop them at its end."""
         async with _acquirer(self._data, wanted=self._wants.cards) as self._acquirer:
             try:
                 await self.start(*self._names())
@@ -127,10 +111,10 @@ class OwnStore:
         return [name for name, task in self._tasks.items() if not task.done()]
 
     async def start(self, *names: str) -> None:
-        """Start nodes and wait until they can be asked.
+        """Start nodes, and wait until they answer.
 
         Raises:
-            ConfigurationError: there is no such node, or it runs.
+            ConfigurationError: there is no such node, or it already runs.
         """
         await self._crashed()
         for name in names:
@@ -150,7 +134,7 @@ class OwnStore:
                 raise BrokerError(f"{name} did not come up within {_PATIENCE:g} s.")
 
     async def stop(self, name: str) -> None:
-        """End a node with a goodbye.
+        """Stop a node cleanly.
 
         Raises:
             ConfigurationError: it does not run.
@@ -161,16 +145,16 @@ class OwnStore:
             await task
 
     async def crash(self, name: str) -> None:
-        """End a node without a goodbye.
+        """Crash a node, and wait until it is gone.
 
         Raises:
             ConfigurationError: it does not run.
         """
-        self.strike(name)
+        self.crash_soon(name)
         await self._crashed()
 
-    def strike(self, name: str) -> None:
-        """The same at once, in the middle of whatever it does.
+    def crash_soon(self, name: str) -> None:
+        """Crash a node at once, in the middle of what it does, without waiting.
 
         Raises:
             ConfigurationError: it does not run.
@@ -193,7 +177,7 @@ class OwnStore:
         return self._tasks.pop(name)
 
     async def _crashed(self) -> None:
-        """Wait until all that were struck are gone."""
+        """Wait until all nodes that crash are gone."""
         crashing, self._crashing = self._crashing, set()
         for task in crashing:
             await task
@@ -223,7 +207,7 @@ class OwnStore:
         return self._nodes[name].run
 
     def _machine(self, name: str) -> SimulatedConveyor:
-        """A sorter's, which outlives its crashes."""
+        """The machine of a sorter, which outlives its crashes."""
         if name not in self._machines:
             layout = Layout(finds=self._wants.finds)
             record = self._data / f"{name}.conveyor.jsonl"

@@ -1,4 +1,4 @@
-"""What a scenario file may say: every field of it, as models."""
+"""The format of scenario files, as models."""
 
 import re
 from typing import Annotated, Any, ClassVar, Literal
@@ -52,7 +52,7 @@ def _clock(text: str) -> str:
 
 
 def seconds_of(clock: str) -> float | None:
-    """How far a clock step goes; None if it names a time."""
+    """The seconds by which a clock step moves the clock; None if it names a time."""
     return _duration(clock[1:]) if clock.startswith("+") else None
 
 
@@ -63,7 +63,7 @@ def _node(text: str) -> str:
 
 
 def _insisted(value: Any) -> Any:
-    """What the contract does not have has a `=` before it: see testing/scenario/contract."""
+    """The text without the `=` that says it is not in the contract; see `scenario.contract`."""
     if isinstance(value, dict) and isinstance(value.get("$in"), list):
         return {**value, "$in": [_insisted(each) for each in value["$in"]]}
     return value.removeprefix("=") if isinstance(value, str) else value
@@ -78,7 +78,7 @@ def _with_own_code(problem: Any) -> Any:
 Own = BeforeValidator(_insisted)
 Duration = Annotated[float, BeforeValidator(_duration)]
 Filter = Annotated[str, Field(min_length=1), AfterValidator(_filter)]
-"""In the console's language: `op:reserve kind:req`."""
+"""In the console's filter language: `op:reserve kind:req`."""
 NodeName = Annotated[str, Own, AfterValidator(_node)]
 Clock = Annotated[str, AfterValidator(_clock)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
@@ -86,13 +86,13 @@ Variables = dict[VariableName, Any]
 Sentence = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class _Part(BaseModel):
+class _ScenarioModel(BaseModel):
     model_config = ConfigDict(
         strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True
     )
 
 
-class Goods(_Part):
+class Goods(_ScenarioModel):
     """A style that is registered and put on a shelf before the first step."""
 
     pieces: Annotated[int, Field(ge=0, le=1_000_000)] = 10
@@ -114,7 +114,7 @@ def _short_goods(value: Any) -> Any:
     return {"pieces": value} if isinstance(value, int) else value
 
 
-class Store(_Part):
+class Store(_ScenarioModel):
     """The store that a scenario is played in, if it is not one that runs already."""
 
     clock: Literal["real", "virtual"] = "real"
@@ -131,7 +131,7 @@ class Store(_Part):
     warehouse: WarehouseSettings = WarehouseSettings()
 
 
-class Letter(_Part):
+class MessageDraft(_ScenarioModel):
     """A message to be sent; what is left out is made up where the contract needs it."""
 
     sender: Annotated[str | None, Own] = Field(default=None, alias="from")
@@ -156,7 +156,7 @@ class Letter(_Part):
     """The variable that keeps its `id` and `data`."""
 
 
-class MessagePattern(_Part):
+class MessagePattern(_ScenarioModel):
     """What a message looks like; each field is a pattern, and what is left out may be anything."""
 
     sender: Annotated[Any, Own] = Field(default=None, alias="from")
@@ -177,7 +177,7 @@ class MessagePattern(_Part):
     data: Any = None
 
 
-class Part(_Part):
+class Part(_ScenarioModel):
     """A node that the scenario plays: what it answers to an operation."""
 
     node: NodeName = Field(alias="as")
@@ -192,7 +192,7 @@ class Part(_Part):
     """How long it takes."""
 
 
-class _Step(_Part):
+class _Step(_ScenarioModel):
     says: ClassVar[str] = ""
     """What it does, for people."""
     note: Sentence | None = None
@@ -202,7 +202,7 @@ class _Step(_Part):
 class Send(_Step):
     """Send a message, and wait for its answer if one is expected."""
 
-    send: Letter
+    send: MessageDraft
     reply: Any = None
     """A pattern of the data of the reply."""
     problem: Annotated[Any, BeforeValidator(_with_own_code)] = None
@@ -352,7 +352,7 @@ Step = Annotated[
 ]  # fmt: skip
 
 
-class _Scope(_Part):
+class _Scope(_ScenarioModel):
     store: Store = Store()
     variables: Variables = {}
     goods: dict[VariableName, Annotated[Goods, BeforeValidator(_short_goods)]] = {}
@@ -373,7 +373,7 @@ class ScenarioPart(_Scope):
     steps: Annotated[list[Step], Field(min_length=1)]
 
 
-class File(_Scope):
+class ScenarioFile(_Scope):
     """A file of scenarios, and what they have in common."""
 
     about: Sentence | None = None

@@ -1,4 +1,4 @@
-"""Reads scenario files; every mistake in one is told with file, line and field."""
+"""Reads scenario files, and reports every mistake with file, line and field."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from testing.scenario.model import (
     Duplicate,
     Expect,
     ExpectNone,
-    File,
     Goods,
     Reorder,
+    ScenarioFile,
     ScenarioPart,
     Send,
     SetClock,
@@ -29,16 +29,16 @@ from testing.scenario.model import (
     Stop,
     Store,
 )
-from testing.scenario.source import Place, Source, read_source
+from testing.scenario.source import DocumentPath, Source, read_source
 from testing.scenario.variables import used
 
 GIVEN = ("run", "tester")
-"""Variables that every scenario has."""
+"""The variables that every scenario has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step and where it stands."""
+    """A step, and its line."""
 
     line: int
     does: AnyStep
@@ -57,12 +57,12 @@ class Scenario:
     goods: Mapping[str, Goods]
     accounts: Mapping[str, int]
     cases: tuple[Mapping[str, Any], ...]
-    """Variables of each time that it is played; at least one."""
+    """The variables of each case; at least one case."""
     steps: tuple[Step, ...]
 
     @property
     def own_store(self) -> str | None:
-        """Why it cannot be played in a store that runs already, if it cannot."""
+        """Why it cannot be played in a store that already runs; None if it can."""
         if self.store.clock == "virtual":
             return f"{self.source.path}:{self.line}: time can be simulated"
         for step in self.steps:
@@ -73,10 +73,10 @@ class Scenario:
 
 
 def read_scenarios(paths: Iterable[Path]) -> list[Scenario]:
-    """The scenarios of files, and of the files in folders, in order.
+    """Read the scenarios of files, and of the files in folders, in order.
 
     Raises:
-        ConfigurationError: files are wrong, or there is none; says each mistake in a line.
+        ConfigurationError: files are wrong, or there are none; one line for each mistake.
     """
     read: list[Scenario] = []
     mistakes: list[str] = []
@@ -104,7 +104,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 def _read(path: Path) -> list[Scenario]:
     source = read_source(path)
     try:
-        file = File.model_validate(source.data)
+        file = ScenarioFile.model_validate(source.data)
     except ValidationError as error:
         raise _together(_explained(source, error)) from error
     read: list[Scenario] = []
@@ -122,7 +122,9 @@ def _together(mistakes: Iterable[ConfigurationError]) -> ConfigurationError:
     return ConfigurationError("\n".join(dict.fromkeys(map(str, mistakes))))
 
 
-def _scenario(source: Source, file: File, part: ScenarioPart, place: Place) -> Scenario:
+def _scenario(
+    source: Source, file: ScenarioFile, part: ScenarioPart, place: DocumentPath
+) -> Scenario:
     steps = tuple(
         Step(source.line((*place, "steps", at)), does) for at, does in enumerate(part.steps)
     )
@@ -141,7 +143,7 @@ def _scenario(source: Source, file: File, part: ScenarioPart, place: Place) -> S
 
 
 def _explained(source: Source, error: ValidationError) -> Iterator[ConfigurationError]:
-    """The mistakes: where each is, and what is wrong."""
+    """Each mistake with its line."""
     for each in error.errors(include_url=False, include_input=False):
         place = tuple(each["loc"])
         if place[2:3] == ("steps",):  # after the step's place stands what kind of step it is
@@ -156,8 +158,8 @@ def _explained(source: Source, error: ValidationError) -> Iterator[Configuration
         yield source.error(source.line(known), f"{field}: {why}")
 
 
-def _known(data: Any, place: Place) -> Place:
-    """The way to a part, as far as the file has it."""
+def _known(data: Any, place: DocumentPath) -> DocumentPath:
+    """The path to a part, as far as it exists in the file."""
     known: list[str | int] = []
     for part in place:
         if isinstance(data, dict) and part in data:
@@ -173,7 +175,9 @@ def _known(data: Any, place: Place) -> Place:
 # -- what the models cannot see -------------------------------------------------------------------
 
 
-def _flaws(scenario: Scenario, part: ScenarioPart, place: Place) -> Iterator[ConfigurationError]:
+def _flaws(
+    scenario: Scenario, part: ScenarioPart, place: DocumentPath
+) -> Iterator[ConfigurationError]:
     source, store = scenario.source, scenario.store
     if store.clock == "virtual" and store.cards:
         yield source.error(scenario.line, "store.cards: a simulated store takes no cards")
@@ -181,7 +185,7 @@ def _flaws(scenario: Scenario, part: ScenarioPart, place: Place) -> Iterator[Con
     known = {*GIVEN, *scenario.variables, *scenario.goods, *scenario.accounts}
     for at, (step, does) in enumerate(zip(scenario.steps, part.steps, strict=True)):
         here = (*place, "steps", at)
-        yield from _check_letter(source, does, step.line)
+        yield from _check_draft(source, does, step.line)
         if isinstance(does, SetClock) and store.clock != "virtual":
             yield source.error(step.line, "clock: only a store with `clock: virtual` has one")
         raw = _at(source.data, here)
@@ -199,7 +203,7 @@ def _flaws(scenario: Scenario, part: ScenarioPart, place: Place) -> Iterator[Con
 
 
 def _check_cases(
-    scenario: Scenario, part: ScenarioPart, place: Place
+    scenario: Scenario, part: ScenarioPart, place: DocumentPath
 ) -> Iterator[ConfigurationError]:
     first = set(scenario.cases[0])
     for at, case in enumerate(scenario.cases):
@@ -218,14 +222,14 @@ def _check_variables(
         yield source.error(line, f"there is no variable {unknown[0]} here yet")
 
 
-def _check_letter(source: Source, does: AnyStep, line: int) -> Iterator[ConfigurationError]:
+def _check_draft(source: Source, does: AnyStep, line: int) -> Iterator[ConfigurationError]:
     if not isinstance(does, Send):
         return
-    letter = does.send
-    addressed = None not in (letter.sender, letter.to, letter.op)
-    if (letter.topic is None) != addressed:
+    draft = does.send
+    addressed = None not in (draft.sender, draft.to, draft.op)
+    if (draft.topic is None) != addressed:
         yield source.error(line, "send: takes from, to and op; or a topic")
-    if letter.payload is not None and letter.data != {}:
+    if draft.payload is not None and draft.data != {}:
         yield source.error(line, "send: takes data or a payload")
     expects = does.reply is not None or does.problem is not None
     if expects and not addressed:
@@ -236,7 +240,7 @@ def _check_letter(source: Source, does: AnyStep, line: int) -> Iterator[Configur
         yield source.error(line, "eventually: goes with a reply")
 
 
-def _patterns(does: AnyStep) -> Iterator[tuple[Place, Any]]:
+def _patterns(does: AnyStep) -> Iterator[tuple[DocumentPath, Any]]:
     if isinstance(does, Send):
         yield ("reply",), does.reply
         yield ("problem",), does.problem

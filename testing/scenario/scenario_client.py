@@ -1,4 +1,4 @@
-"""The runner's place on the bus: it hears everything, speaks in any name, and plays nodes."""
+"""The runner's client on the bus: it receives everything, sends in any name, and fakes nodes."""
 
 import asyncio
 import json
@@ -22,32 +22,32 @@ from bus.link.session import Session
 from bus.runtime.admission import broken_reply
 from bus.runtime.environment import Environment
 from bus.runtime.outgoing import outgoing
-from testing.kit.raw_caller import Answer
+from testing.kit.raw_caller import RawReply
 from testing.kit.template import filled
 from testing.scenario.model import Part
 
 _REPEAT = 0.5
-"""Seconds until a request that was not answered is sent again; doubles up to 5."""
+"""Seconds until an unanswered request is sent again; they double up to 5."""
 _REPEAT_LIMIT = 5.0
 
 
 @dataclass(slots=True)
 class _Played:
-    """What a played node answers."""
+    """What a fake node answers to one operation."""
 
     part: Part
     answered: set[str] = field(default_factory=set)
 
 
-class Stage:
-    """Everything that was said in a scenario's store.
+class ScenarioClient:
+    """Receives all messages in a scenario's store, and sends those of the steps.
 
     Args:
-        connector: of the runner.
+        connector: to the broker.
         topics: of the site.
         environment: clock and identifiers.
-        name: in which the runner speaks for itself; what it says and is told is not kept.
-        tell: told of each message, for people.
+        name: of the runner itself; messages from and to it are not kept.
+        tell: called with each message, to show it to people.
     """
 
     def __init__(
@@ -55,19 +55,19 @@ class Stage:
         tell: Callable[[str, Message], None],
     ) -> None:  # fmt: skip
         self.topics, self.environment, self.name = topics, environment, name
-        self.heard: list[Message] = []
-        """Since the scenario began, but the runner's own."""
+        self.received: list[Message] = []
+        """Messages since the scenario began, without the runner's own."""
         self.taken: set[int] = set()
-        """Numbers of the messages that a step has expected and got."""
+        """Numbers of the messages that a step has consumed."""
         self._expected: set[tuple[str, str | None]] = set()
         """Topics and ids of those messages."""
         self._views: dict[int, dict[str, Any]] = {}
         self._tell = tell
         self._answers: list[Message] = []
-        """To the runner's own questions."""
+        """Replies to the runner's own requests."""
         self._played: dict[tuple[str, str], _Played] = {}
         self._online: dict[str, str] = {}
-        """Boots of the played nodes that show themselves."""
+        """Boots of the fake nodes that are shown online."""
         self._count = 0
         self._news = asyncio.Event()
         self._session = Session(
@@ -77,8 +77,8 @@ class Stage:
         )  # fmt: skip
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator["Stage"]:
-        """Listen within the block.
+    async def open(self) -> AsyncIterator["ScenarioClient"]:
+        """Connect within the block.
 
         Raises:
             BrokerError: there is no broker.
@@ -98,20 +98,20 @@ class Stage:
             await asyncio.gather(running, up, return_exceptions=True)
 
     def begin(self) -> None:
-        """Forget what was said before."""
-        self.heard.clear()
+        """Forget all messages so far."""
+        self.received.clear()
         self._views.clear()
         self.taken.clear()
         self._expected.clear()
         self._played.clear()
 
     def take(self, message: Message) -> None:
-        """A step has expected this message, and got it."""
+        """Mark a message as consumed by a step."""
         self.taken.add(message.number)
         self._expected.add((message.topic, message.id))
 
     def repeats(self, message: Message) -> bool:
-        """Whether it is one that a step has got, sent again under its id: nothing new is said."""
+        """Whether a message is a copy, with the same id, of one that a step has consumed."""
         return message.id is not None and (message.topic, message.id) in self._expected
 
     def view(self, message: Message) -> dict[str, Any]:
@@ -122,12 +122,12 @@ class Stage:
         return seen
 
     async def news(self) -> None:
-        """Wait until something more is heard."""
+        """Wait until another message arrives."""
         self._news.clear()
         await self._news.wait()
 
     def send(self, message: Outgoing) -> None:
-        """Say something, right or wrong."""
+        """Send any message, right or wrong."""
         self._session.send(message)
 
     # -- ask ----------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ class Stage:
     async def ask(
         self, callee: str, operation: str, data: Model | dict[str, Any], within: float = 10.0
     ) -> Any:
-        """Ask in the runner's own name; the data of the reply.
+        """Ask in the runner's own name, and return the data of the reply.
 
         Raises:
             Problem: the refusal, `NoAnswer`, or `BrokenReply`.
@@ -155,7 +155,7 @@ class Stage:
         self, sender: str, callee: str, operation: str, identifier: str, data: Any,
         **attributes: Any,
     ) -> Outgoing:  # fmt: skip
-        """A request as a small device writes it: an id and the data."""
+        """A request as a minimal device writes it: an id and the data."""
         plain = data.model_dump() if isinstance(data, Model) else data
         document = {"id": identifier, **attributes, "data": plain}
         declared = find_operation(role_of(callee) or "", operation)
@@ -168,10 +168,10 @@ class Stage:
     async def answer(
         self, request: Outgoing, identifier: str, within: float, *, repeat: bool
     ) -> Message:
-        """Send a request, again and again if told so, until it is answered.
+        """Send a request, repeatedly if `repeat` is set, until it is answered.
 
         Raises:
-            NoAnswer: it was not, in time.
+            NoAnswer: it was not answered in time.
         """
         address = self.topics.parse(request.topic)
         assert address is not None
@@ -191,14 +191,14 @@ class Stage:
 
     async def _answered(self, topic: str, identifier: str, since: int) -> Message:
         while True:
-            for messages in (self._answers, self.heard):
+            for messages in (self._answers, self.received):
                 for message in takewhile(lambda each: each.number > since, reversed(messages)):
                     if (message.topic, message.answers) == (topic, identifier):
                         self.take(message)
                         return message
             await self.news()
 
-    # -- hear ---------------------------------------------------------------------------------
+    # -- receive ------------------------------------------------------------------------------
 
     def _receive(self, messages: list[Incoming]) -> None:
         at = self.environment.now()
@@ -209,29 +209,29 @@ class Stage:
                 if message.kind == "rep":
                     self._answers = [*self._answers[-50:], message]
                 continue
-            self.heard.append(message)
+            self.received.append(message)
             self._tell("", message)
             if message.kind == "req":
                 self._respond(message)
         self._news.set()
 
-    # -- play nodes ---------------------------------------------------------------------------
+    # -- fake nodes ---------------------------------------------------------------------------
 
     def play(self, part: Part) -> None:
-        """Answer an operation of a node from now on."""
+        """Answer an operation as a fake node from now on."""
         self._played[part.node, part.op] = _Played(part)
 
     def plays(self, node: str) -> bool:
-        """Whether the scenario plays this node."""
+        """Whether the scenario fakes this node."""
         return any(name == node for name, _ in self._played)
 
     def leave(self, node: str) -> None:
-        """Play a node no more."""
+        """Stop faking a node."""
         for key in [key for key in self._played if key[0] == node]:
             del self._played[key]
 
     def show(self, node: str, status: str) -> None:
-        """Show a played node's presence."""
+        """Publish the presence of a fake node."""
         if status == "online":
             self._online[node] = self.environment.message()
         boot = self._online.get(node)
@@ -276,9 +276,9 @@ class Stage:
         return MessageFactory(self.topics, node, self.environment)
 
 
-def answer_of(reply: Message) -> Answer:
-    """A reply as the contract reads it."""
-    return Answer.of(find_operation(role_of(reply.sender) or "", reply.name), reply.payload)
+def answer_of(reply: Message) -> RawReply:
+    """A reply, checked against the contract."""
+    return RawReply.of(find_operation(role_of(reply.sender) or "", reply.name), reply.payload)
 
 
 def view(message: Message) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Variables of a scenario: `${order}` or `${MUG.price}` in its texts."""
+"""The variables of a scenario: `${order}` or `${MUG.price}` in its texts."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,16 +11,16 @@ _USE = re.compile(r"\$\{([^{}]*)\}")
 
 
 class UnknownVariableError(StorebusError):
-    """A scenario uses a variable that nothing has set."""
+    """A scenario uses a variable that is not set."""
 
 
 def filled(value: Any, variables: Mapping[str, Any]) -> Any:
-    """A value with its variables filled in.
+    """Replace the variables in a value.
 
-    A text that is nothing but a variable becomes what it holds, with its type.
+    A text that is only a variable becomes its value, with its type.
 
     Raises:
-        UnknownVariableError: there is none of that name.
+        UnknownVariableError: there is no variable of that name.
     """
     if isinstance(value, dict):
         return {filled(name, variables): filled(each, variables) for name, each in value.items()}
@@ -58,15 +58,15 @@ def _found(path: str, variables: Mapping[str, Any]) -> Any:
             value = value[part]
         elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
             value = value[int(part)]
-        elif isinstance(value, Held) and part in value.parts:
+        elif isinstance(value, CompositeVariable) and part in value.parts:
             value = value.parts[part]
         else:
             raise UnknownVariableError(f"{short(first, 60)} has no {short(part, 60)}.")
-    return value.itself if isinstance(value, Held) else value
+    return value.value if isinstance(value, CompositeVariable) else value
 
 
-class Held:
-    """A variable that is something by itself and has parts: `${MUG}` and `${MUG.price}`."""
+class CompositeVariable:
+    """A variable with a value and parts: `${MUG}` and `${MUG.price}`."""
 
-    def __init__(self, itself: Any, parts: Mapping[str, Any]) -> None:
-        self.itself, self.parts = itself, parts
+    def __init__(self, value: Any, parts: Mapping[str, Any]) -> None:
+        self.value, self.parts = value, parts

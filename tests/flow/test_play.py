@@ -17,8 +17,8 @@ from cli.main import main
 from testing.scenario.model import VERBS
 from testing.scenario.pattern import OPERATORS
 from testing.scenario.reading import read_scenarios
-from testing.scenario.report import Silent
-from testing.scenario.runner import Ground, play, simulate
+from testing.scenario.report import SilentReport
+from testing.scenario.runner import PlayTarget, play, simulate
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "scenarios.md"
 
@@ -175,7 +175,7 @@ def test_an_example_of_the_documentation_passes(number: int, tmp_path: Path) -> 
     path.write_text(list(_examples())[number])
     for scenario in read_scenarios([path]):
         # Whatever clock it has: an example shows the format, and in simulated time it is quick.
-        assert [result.failed for result in simulate(scenario, Silent())] == [None] * len(
+        assert [result.failed for result in simulate(scenario, SilentReport())] == [None] * len(
             scenario.cases
         )
 
@@ -190,9 +190,9 @@ async def test_a_scenario_that_needs_another_broker_is_skipped(
 ) -> None:
     path = tmp_path / "needs.yaml"
     path.write_text(ABROAD + "    engines: [mosquitto]\n")
-    ground = Ground(MqttConnector(run_broker("embedded").url), "embedded")
+    target = PlayTarget(MqttConnector(run_broker("embedded").url), "embedded")
     (scenario,) = read_scenarios([path])
-    (result,) = await play(scenario, ground, Silent())
+    (result,) = await play(scenario, target, SilentReport())
     assert result.skipped == "it needs mosquitto"
 
 
@@ -211,7 +211,7 @@ def test_none_is_not_broken_by_a_repetition_but_by_a_second_message(tmp_path: Pa
             for second in ("a", "b")
         )
     )
-    again, another = (simulate(scenario, Silent())[0] for scenario in read_scenarios([path]))
+    again, another = (simulate(scenario, SilentReport())[0] for scenario in read_scenarios([path]))
     assert again.failed is None
     assert "this came:\nreq   terminal-9 → catalog search" in str(another.failed).replace(
         "\n  ", "\n"

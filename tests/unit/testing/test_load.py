@@ -16,14 +16,14 @@ from bus.contract.warehouse import LOCATE, Located
 from testing.kit.percentiles import nearest_rank
 from testing.load.arrivals import Arrivals
 from testing.load.goods import for_sale
-from testing.load.load_counts import Tally
+from testing.load.load_counts import LoadCounts
 from testing.load.order_checks import check
-from testing.load.plan import Plan, parse_duration, parse_mix, parse_rate, terminal_names
+from testing.load.plan import LoadPlan, parse_duration, parse_mix, parse_rate, terminal_names
 from testing.load.plot import plot
-from testing.load.purchase_log import Bought
+from testing.load.purchase_log import PurchaseLog
 from testing.load.report import as_json
 from testing.load.terminals import Customer
-from testing.load.visits import Range, Visits
+from testing.load.visits import Choices, Visits
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_load_that_cannot_be_is_told_in_a_sentence(
     rate: float, seconds: float, said: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=said):
-        Plan(rate, seconds, {"scan": 1})
+        LoadPlan(rate, seconds, {"scan": 1})
 
 
 @pytest.mark.parametrize("count", [0, -1, 501])
@@ -102,7 +102,7 @@ class _Nobody:
 
 async def test_nobody_waits_for_the_others_and_who_finds_no_room_is_counted() -> None:
     opened = asyncio.Event()
-    counted = Tally(["scan"])
+    counted = LoadCounts(["scan"])
 
     async def visit(_: Customer) -> None:
         await opened.wait()
@@ -112,7 +112,7 @@ async def test_nobody_waits_for_the_others_and_who_finds_no_room_is_counted() ->
             await asyncio.sleep(0)
         opened.set()
 
-    plan = Plan(10_000, 0.005, {"scan": 1}, at_once=20)
+    plan = LoadPlan(10_000, 0.005, {"scan": 1}, at_once=20)
     customer = cast("Customer", _Nobody())
     arrivals = Arrivals(plan, {"scan": visit}, [customer], counted, random.Random(1))
     await asyncio.gather(arrivals.run(), open_when_all_have_come())
@@ -122,7 +122,7 @@ async def test_nobody_waits_for_the_others_and_who_finds_no_room_is_counted() ->
 
 
 async def test_outcomes_are_told_apart_and_the_second_stop_leaves_at_once() -> None:
-    counted = Tally(["scan"])
+    counted = LoadCounts(["scan"])
     outcomes: list[Any] = [None, NoAnswer("late"), UnknownLabel("none"), UnknownLabel("none")]
     all_came = asyncio.Event()
 
@@ -133,7 +133,7 @@ async def test_outcomes_are_told_apart_and_the_second_stop_leaves_at_once() -> N
         if (outcome := outcomes.pop(0)) is not None:
             raise outcome
 
-    plan = Plan(1000, 60, {"scan": 1})
+    plan = LoadPlan(1000, 60, {"scan": 1})
     customer = cast("Customer", _Nobody())
     arrivals = Arrivals(plan, {"scan": visit}, [customer], counted, random.Random(1))
     running = asyncio.create_task(arrivals.run())
@@ -185,7 +185,7 @@ async def test_a_reminder_may_be_faster_than_the_receipt() -> None:
              "pickup_code": "123456"}
         )  # fmt: skip
 
-    bought = Bought()
+    bought = PurchaseLog()
     for each in ("o-1", "o-1", "o-of-another-day"):
         bought.remind(reminder(each))
     for order in ("o-1", "o-2", "o-3"):
@@ -225,7 +225,7 @@ class _Liar:
 
 
 async def test_a_store_that_says_otherwise_than_it_told_is_found_out() -> None:
-    bought = Bought()
+    bought = PurchaseLog()
     for order in ("o-fine", "o-gone", "o-dear", "o-undone"):
         bought.settle("terminal-1", "MUG", _receipt(order))
     liar = _Liar()
@@ -250,7 +250,7 @@ def test_customers_buy_what_is_left_before_they_find_anything_sold_out() -> None
         for sku, count in left.items()
     ]
     payment = AccountPayment(method="account", account="C-1001")
-    visits = Visits(Range([], [], styles, payment), Bought(), None, random.Random(7))
+    visits = Visits(Choices([], [], styles, payment), PurchaseLog(), None, random.Random(7))
     chosen = [visits._choose().sku for _ in range(8)]
     assert Counter(chosen[:6]) == Counter(left)
     assert set(chosen[6:]) <= set(left)

@@ -12,12 +12,14 @@ from bus.contract.catalog import Search, Upsert
 from bus.contract.errors import ConfigurationError, InvalidField
 from bus.contract.settlement import Orders, Purchase
 from bus.contract.values import Model
-from schema.subschema import Place
-from testing.kit.request_items import flaws, parse_words
+from schema.subschema import Subschema
+from testing.kit.request_items import flaws, parse_items
 from testing.kit.template import filled
 
 _MODELS = st.sampled_from([operation.request for operation in OPERATIONS.values()])
-_LEAVES = sorted({leaf for each in OPERATIONS.values() for leaf in Place.of(each.request).leaves()})
+_LEAVES = sorted(
+    {leaf for each in OPERATIONS.values() for leaf in Subschema.of(each.request).leaves()}
+)
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -26,7 +28,7 @@ _JSON = st.recursive(
 
 
 def test_a_purchase_is_written_in_words() -> None:
-    data = parse_words(
+    data = parse_items(
         [
             "lines[0].sku=MUG", "lines.0.quantity=2", "lines[1].sku=007", "lines[1].quantity=1",
             "payment.method=account", "payment.account=C-1001", "pickup_point:=null",
@@ -45,7 +47,7 @@ def test_a_purchase_is_written_in_words() -> None:
 
 def test_a_text_may_look_like_anything_else() -> None:
     for text in ("5", "true", "null", "a=b", "a:=b", "", " ", "[1]", "@x", "-"):
-        assert parse_words([f"text={text}"], Search) == {"text": text}
+        assert parse_items([f"text={text}"], Search) == {"text": text}
 
 
 def test_every_missing_field_is_named() -> None:
@@ -97,25 +99,25 @@ def test_what_cannot_be_understood_is_refused_in_a_sentence(
     model: type[Model] | None, words: list[str], said: str
 ) -> None:
     with pytest.raises(ConfigurationError) as refused:
-        parse_words(words, model)
+        parse_items(words, model)
     assert said in str(refused.value)
 
 
 def test_who_insists_may_send_what_the_contract_does_not_have() -> None:
     words = ["limt=5", "limit=many", "text.deep[0]=x"]
-    assert parse_words(words, Search, lenient=True) == {
+    assert parse_items(words, Search, lenient=True) == {
         "limt": "5", "limit": "many", "text": {"deep": ["x"]},
     }  # fmt: skip
-    assert parse_words(["a.0.b=x", "a.1:=2"], None) == {"a": [{"b": "x"}, 2]}
+    assert parse_items(["a.0.b=x", "a.1:=2"], None) == {"a": [{"b": "x"}, 2]}
 
 
 def test_all_fields_of_a_message_are_known_to_the_shell() -> None:
-    assert "products[0].styles[0].price.amount" in Place.of(Upsert).leaves()
-    assert list(Place.of(Purchase).leaves()) == [
+    assert "products[0].styles[0].price.amount" in Subschema.of(Upsert).leaves()
+    assert list(Subschema.of(Purchase).leaves()) == [
         "lines[0].sku", "lines[0].quantity", "pickup_point", "payment.method", "payment.account",
         "payment.token", "expected_total.amount", "expected_total.currency",
     ]  # fmt: skip
-    state = Place.of(Orders).step("state")
+    state = Subschema.of(Orders).step("state")
     assert state is not None
     assert "settled" in state.choices
 
@@ -139,7 +141,7 @@ def test_whatever_is_written_is_parsed_or_refused_in_a_sentence(
     words: list[str], model: type[Model] | None, lenient: bool
 ) -> None:
     try:
-        data = parse_words(words, model, lenient=lenient)
+        data = parse_items(words, model, lenient=lenient)
     except ConfigurationError as refused:
         sentence = str(refused)
         assert sentence.isprintable()
@@ -154,7 +156,7 @@ def test_whatever_is_written_is_parsed_or_refused_in_a_sentence(
 @given(st.dictionaries(st.from_regex(r"\A[a-z]{1,8}\Z"), _JSON, max_size=5))
 def test_any_message_can_be_written_as_raw_json(message: dict[str, Any]) -> None:
     words = [f"{name}:={json.dumps(value)}" for name, value in message.items()]
-    assert parse_words(words, None) == message
+    assert parse_items(words, None) == message
 
 
 def test_a_reply_refers_to_its_request() -> None:
@@ -174,4 +176,4 @@ def test_a_reply_refers_to_its_request() -> None:
 
 def test_a_space_that_looks_like_another_is_shown_as_what_it_is() -> None:
     with pytest.raises(ConfigurationError, match=r"^\\u00a00 is not of the form"):
-        parse_words(["\xa00"], None)
+        parse_items(["\xa00"], None)
