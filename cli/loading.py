@@ -12,6 +12,7 @@ from audit import Tally as Audited
 from audit import audit
 from bus.contract.errors import ConfigurationError, JournalError
 from bus.text.console import errors, output
+from bus.text.duration import EXAMPLES
 from cli import completion, options
 from cli.auditing import document
 from cli.customer import parse_payment
@@ -39,7 +40,7 @@ def load(
         str, typer.Option(metavar="R", help="Arrivals a second, evenly spaced, from all together.")
     ] = "20",
     duration: Annotated[
-        str, typer.Option(metavar="D", help="Such as 500ms, 30s, 10m or 1h.")
+        str, typer.Option(metavar="D", help=f"Such as {EXAMPLES}; up to 24h.")
     ] = "30s",
     mix: Annotated[
         str,

@@ -19,9 +19,11 @@ from cli import options
 from cli.run import require_folder, run
 from store.exit_codes import REFUSED
 from store.settings import Settings, read_settings
+from testing.kit.show import warn
+from testing.kit.template import OLD_REPLY_SYNTAX
 from testing.scenario.from_recording import scenario_of_order
 from testing.scenario.junit import write_junit
-from testing.scenario.reading import Scenario, read_scenarios
+from testing.scenario.reading import Scenario, first_old_syntax, read_scenarios
 from testing.scenario.report import Report, say_total
 from testing.scenario.result import ScenarioResult
 from testing.scenario.runner import PlayTarget
@@ -94,6 +96,8 @@ def play(
     elif order is not None or write is not None or not files:
         raise ConfigurationError("Give scenarios to play, or --from RECORDING --order ORDER.")
     scenarios = _chosen(read_scenarios(files), only)
+    if (where := first_old_syntax(scenarios)) is not None:
+        warn(f"{where}: {OLD_REPLY_SYNTAX}")
     if broker is not None:
         _refuse_own(scenarios)
     if check:

@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Protocol
 
 _TO_END = 5.0
@@ -58,6 +59,18 @@ class Commands:
     fault: str | None = None
 
 
+_OLD_VARIABLE = re.compile(r"(?<!\$)\{(url|host|port|site|name|label|sku|gtin|location)\}")
+
+
+def old_variable(commands: Commands) -> str | None:
+    """The first variable that is written as in version 0.1, such as `url` in `{url}`."""
+    for command in astuple(commands):
+        found = _OLD_VARIABLE.search(command or "")
+        if found is not None:
+            return found[1]
+    return None
+
+
 class CommandDriver:
     """Runs commands; where there is none, asks a person, if there is one.
 
@@ -86,6 +99,16 @@ class CommandDriver:
         """Start the device, if there is a command for it."""
         if self._commands.start is not None:
             self._device = await self._spawn(self._commands.start)
+
+    async def start_failed(self) -> int:
+        """Wait until the command that starts the device fails, and return its exit code.
+
+        A command that ends with 0 may have left the device running.
+        """
+        code = 0 if self._device is None else await self._device.wait()
+        if not code:
+            await asyncio.get_running_loop().create_future()
+        return code
 
     async def restart(self) -> None:
         """Kill and start it, run the command for it, or ask the person."""
@@ -159,8 +182,9 @@ class CommandDriver:
         await asyncio.gather(*self._reading, return_exceptions=True)
 
     async def _spawn(self, command: str, more: Mapping[str, str] | None = None) -> Process:
-        for name, value in {**self._variables, **(more or {})}.items():
-            command = command.replace(f"{{{name}}}", value)
+        values = {**self._variables, **(more or {})}
+        pattern = rf"\$?\{{({'|'.join(map(re.escape, values))})\}}"
+        command = re.sub(pattern, lambda use: values[use[1]], command)
         process = await asyncio.create_subprocess_shell(
             command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT,
             start_new_session=True,  # so that all that it starts can be ended

@@ -19,7 +19,7 @@ from bus.runtime.settings import RuntimeSettings
 from bus.text.console import output
 from bus.text.safe import short
 from testing.kit.show import show_json, warn, when_reader_leaves
-from testing.kit.template import filled
+from testing.kit.template import filled_from_request
 
 _LATE = 5.0
 """Seconds after which the last answer was lost, or the broker keeps it from us."""
@@ -33,7 +33,7 @@ class Part:
     name: str
     """Of the operation."""
     template: Any
-    """The data of each reply, with gaps; see `filled`."""
+    """The data of each reply, a template; see `testing.kit.template`."""
     is_problem: bool
     delay: float
     """Seconds before each answer."""
@@ -152,7 +152,7 @@ class Player:
         reading = Reading(message.payload)
         try:
             reading.envelope()
-            data = filled(self._part.template, reading.document)
+            data = filled_from_request(self._part.template, reading.document)
             kind = "problem" if self._part.is_problem else "reply"
         except Problem as problem:
             if reading.id is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bus.contract.errors import ConfigurationError
+from bus.text import duration
 
 KINDS: Mapping[str, str] = {
     "scan": "a label is looked up",
@@ -24,7 +25,6 @@ _MOST_ARRIVALS = 5_000_000  # their latencies are kept: 8 bytes each
 _FASTEST = 10_000.0
 _LONGEST = 86_400.0
 _HEAVIEST = 1_000_000
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +101,15 @@ def parse_mix(text: str) -> dict[str, int]:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of a duration such as `500ms`, `30s`, `10m` or `1h`.
+    """Parse the seconds of a duration; see `bus.text.duration`.
 
     Raises:
-        ConfigurationError: not of this form.
+        ConfigurationError: it is no duration.
     """
-    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)", text.strip())
-    if found is None:
-        raise ConfigurationError(f"{text[:40]!r} is no duration such as 30s, 10m or 1h.")
-    return float(found[1]) * _UNITS[found[2]]
+    try:
+        return duration.parse_duration(text.strip())
+    except ValueError as error:
+        raise ConfigurationError(f"{text[:40]!r} {error}.") from error
 
 
 def parse_rate(text: str) -> float:

@@ -5,8 +5,8 @@ from contextlib import suppress
 from typing import Any
 
 from bus.text.safe import short
+from testing.kit.template import UnknownVariableError, filled
 from testing.scenario import model
-from testing.scenario.variables import UnknownVariableError, filled
 
 _WIDTH = 110
 _KINDS = {"req": "request", "rep": "answer"}

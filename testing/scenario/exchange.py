@@ -9,12 +9,12 @@ from bus.history.message import Message
 from bus.link import Outgoing
 from bus.runtime.admission import broken_reply
 from bus.text.safe import short
+from testing.kit.template import filled
 from testing.scenario import model
 from testing.scenario.context import ScenarioContext, until_quiet
 from testing.scenario.pattern import differences, matches
 from testing.scenario.result import FailedStepError
 from testing.scenario.scenario_client import answer_of, view
-from testing.scenario.variables import filled
 
 _QUIET_PATIENCE = 2.0
 """Seconds that `expect none` waits for the store to become quiet."""

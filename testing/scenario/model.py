@@ -1,6 +1,5 @@
 """The format of scenario files, as models."""
 
-import re
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -17,18 +16,17 @@ from bus.contract.catalog import Attributes
 from bus.contract.timestamp import milliseconds
 from bus.contract.values import Gtin14, Location, Name, Quantity, gtin14, is_name
 from bus.history.filter import FilterError, parse_filter
+from bus.text.duration import EXAMPLES, parse_duration
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|min|h|d)")
-_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _LONGEST = 366 * 86_400.0
 
 
 def _duration(value: Any) -> float:
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None or not 0 < (seconds := float(match[1]) * _UNITS[match[2]]) <= _LONGEST:
-        raise ValueError("is to be a time such as 300ms, 5s, 2min, 4h or 3d")
+    seconds = parse_duration(value if isinstance(value, str) else "")
+    if not 0 < seconds <= _LONGEST:
+        raise ValueError(f"is to be a time such as {EXAMPLES}")
     return seconds
 
 
@@ -183,7 +181,7 @@ class Part(_ScenarioModel):
     node: NodeName = Field(alias="as")
     op: Annotated[str, Own]
     data: Any = None
-    """Of each reply; `{{data.job}}` is filled from the request."""
+    """Of each reply; `${request.data.job}` is filled from the request."""
     problem: Any = None
     """Instead of data: refuses with this problem."""
     times: Annotated[int, Field(ge=1)] | None = None

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bus.contract.errors import ConfigurationError
+from testing.kit.template import REQUEST, has_old_syntax, used
 from testing.scenario import pattern
 from testing.scenario.contract import unknown
 from testing.scenario.model import (
@@ -20,6 +21,7 @@ from testing.scenario.model import (
     ExpectNone,
     Goods,
     Reorder,
+    Respond,
     ScenarioFile,
     ScenarioPart,
     Send,
@@ -30,7 +32,6 @@ from testing.scenario.model import (
     Store,
 )
 from testing.scenario.source import DocumentPath, Source, read_source
-from testing.scenario.variables import used
 
 GIVEN = ("run", "tester")
 """The variables that every scenario has."""
@@ -88,6 +89,17 @@ def read_scenarios(paths: Iterable[Path]) -> list[Scenario]:
     if mistakes:
         raise ConfigurationError("\n".join(mistakes))
     return read
+
+
+def first_old_syntax(scenarios: Iterable[Scenario]) -> str | None:
+    """Where a reply template first uses the syntax of version 0.1, as file and line."""
+    for scenario in scenarios:
+        for step in scenario.steps:
+            if isinstance(step.does, Respond):
+                part = step.does.respond
+                if has_old_syntax([part.data, part.problem]):
+                    return f"{scenario.source.path}:{step.line}"
+    return None
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -190,7 +202,8 @@ def _flaws(
             yield source.error(step.line, "clock: only a store with `clock: virtual` has one")
         raw = _at(source.data, here)
         for case in scenario.cases:
-            yield from _check_variables(source, step.line, raw, {*known, *case})
+            for value, names in _scopes(does, raw):
+                yield from _check_variables(source, step.line, value, {*known, *case, *names})
         for name, value in _patterns(does):
             for inside, why in pattern.flaws(value):
                 where = (*here, *name, *inside)
@@ -212,6 +225,16 @@ def _check_cases(
             odd = ", ".join(sorted(first ^ set(case)))
             yield scenario.source.error(line, f"cases: not every case has {odd}")
     yield from _check_variables(scenario.source, scenario.line, part.scenario, {*GIVEN, *first})
+
+
+def _scopes(does: AnyStep, raw: Any) -> Iterator[tuple[Any, set[str]]]:
+    """The parts of a step, each with the variables that only it has: a reply has the request's."""
+    if not isinstance(does, Respond):
+        yield raw, set()
+        return
+    for name, value in raw["respond"].items():
+        yield value, {REQUEST} if name in ("data", "problem") else set()
+    yield {name: value for name, value in raw.items() if name != "respond"}, set()
 
 
 def _check_variables(

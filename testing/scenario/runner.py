@@ -20,6 +20,7 @@ from bus.link import Connector, MemoryBroker
 from bus.runtime.environment import Environment
 from bus.runtime.node import Deployment
 from devices.terminal.role import Terminal
+from testing.kit.template import CompositeVariable, filled
 from testing.kit.virtual_time import VirtualLoop
 from testing.scenario.context import ScenarioContext
 from testing.scenario.fault_injection import FaultInjector, FaultyConnector
@@ -29,7 +30,6 @@ from testing.scenario.reading import Scenario
 from testing.scenario.result import FailedStepError, PlayedStep, ScenarioResult
 from testing.scenario.scenario_client import ScenarioClient
 from testing.scenario.steps import play_steps, unmet
-from testing.scenario.variables import CompositeVariable, filled
 
 TESTER = "tester-0"
 """The name in which the runner stocks a store and asks whether it is quiet."""

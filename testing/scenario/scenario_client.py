@@ -23,7 +23,7 @@ from bus.runtime.admission import broken_reply
 from bus.runtime.environment import Environment
 from bus.runtime.outgoing import outgoing
 from testing.kit.raw_caller import RawReply
-from testing.kit.template import filled
+from testing.kit.template import filled_from_request
 from testing.scenario.model import Part
 
 _REPEAT = 0.5
@@ -253,7 +253,8 @@ class ScenarioClient:
                 return
             played.answered.add(known)
         try:
-            data = filled(part.data if part.problem is None else part.problem, request.data())
+            template = part.data if part.problem is None else part.problem
+            data = filled_from_request(template, request.data())
         except Problem as problem:
             data = problem.to_data().model_dump()
         if part.problem is not None:

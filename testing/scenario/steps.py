@@ -8,6 +8,7 @@ from bus.contract.errors import StorebusError
 from bus.contract.timestamp import milliseconds
 from bus.history.filter import parse_filter
 from bus.history.message import Message
+from testing.kit.template import filled
 from testing.scenario import model
 from testing.scenario.context import ScenarioContext, until_quiet
 from testing.scenario.descriptions import describe
@@ -15,7 +16,6 @@ from testing.scenario.exchange import expect, expect_none, send
 from testing.scenario.fault_injection import FaultRule
 from testing.scenario.reading import Step
 from testing.scenario.result import FailedStepError, PlayedStep
-from testing.scenario.variables import filled
 
 _CRASH_PATIENCE = 10.0
 """Seconds that `start` waits for a node to crash first."""

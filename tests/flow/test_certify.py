@@ -202,7 +202,7 @@ async def test_a_builder_certifies_a_sorter_from_the_command_line(tmp_path: Path
     environment = {"STOREBUS_RUNTIME__RETRY_FIRST": "0.75", "STOREBUS_RUNTIME__RETRY_LIMIT": "0.75"}
     assignments = " ".join(f"{name}={value}" for name, value in environment.items())
     start = (
-        f"{assignments} {sys.executable} -P -m cli node {{name}} --broker {{url}} --speed inf"
+        f"{assignments} {sys.executable} -P -m cli node ${{name}} --broker ${{url}} --speed inf"
         f" --data {tmp_path / 'device'}"
     )
     written = tmp_path / "report.json"
@@ -227,8 +227,17 @@ async def test_what_cannot_be_certified_is_told_in_a_sentence() -> None:
         (("sorter-9", "--report", "report.pdf"), 2, ".md, .html or .json"),
         (("sorter-9", "--broker", f"mqtt://127.0.0.1:{free_port()}"), 3, "No broker"),
         (("sorter-9", "--start", "echo out of paper", "--patience", "0.5"), 1, "out of paper"),
-    )
+        (
+            ("sorter-9", "--start", "echo no paper; exit 3"), 1,
+            "did not connect: the command that starts it ended with code 3. The commands printed",
+        ),
+        (
+            ("sorter-9", "--start", "echo {name} {url}; false"), 1,
+            "{name} is now written ${name}; the next version will not read the old form.",
+        ),
+    )  # fmt: skip
     ended = await asyncio.gather(*(storebus("certify", *words) for words, _, _ in cases))
+    assert "printed: sorter-9 mqtt://127.0.0.1:" in ended[-1][2]
     for (_, code, sentence), (found, _, err) in zip(cases, ended, strict=True):
         assert (found, sentence in err) == (code, True), err
     code, out, _ = await storebus("certify", "--rules")

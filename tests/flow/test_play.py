@@ -118,6 +118,37 @@ def test_it_plays_what_was_chosen_shows_messages_and_reads_without_playing(
     assert "1 scenarios: 0 passed, 1 failed" in out
 
 
+def test_the_old_form_of_a_reply_template_is_noted_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "old.yaml"
+    respond = "respond: {as: sorter-9, op: pick, data: {job: '%s', accepted: true}}"
+    send = (
+        "send: {from: warehouse, to: sorter-9, op: pick, data: {job: j}}\n        reply: {job: j}"
+    )
+    head = "scenarios:\n  - scenario: old\n    store: {clock: virtual}\n    steps:\n"
+    for template in ("{{data.job}}", "${request.data.job}"):
+        path.write_text(f"{head}      - {respond % template}\n      - {send}\n")
+        code, out, err = _played(capsys, str(path))
+        assert code == 0, out
+        note = f"{path}:5: {{{{data.order}}}} is now written ${{request.data.order}}; the next"
+        assert err.startswith(note if template.startswith("{{") else "")
+        assert err.count("\n") == template.startswith("{{")
+
+
+def test_a_reply_template_names_the_request_only_in_a_reply(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "misplaced.yaml"
+    path.write_text(
+        "scenarios:\n  - scenario: misplaced\n    steps:\n"
+        "      - send: {from: terminal-1, to: catalog, op: search, data: {text: '${request.id}'}}\n"
+    )
+    code, _, err = _played(capsys, str(path), "--check")
+    assert code == 2
+    assert "there is no variable request here yet" in err
+
+
 def test_wrong_usage_ends_with_2_and_no_broker_with_3(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,7 @@ from bus.contract.settlement import Orders, Purchase
 from bus.contract.values import Model
 from schema.subschema import Subschema
 from testing.kit.request_items import flaws, parse_items
-from testing.kit.template import filled
+from testing.kit.template import filled_from_request
 
 _MODELS = st.sampled_from([operation.request for operation in OPERATIONS.values()])
 _LEAVES = sorted(
@@ -162,16 +162,20 @@ def test_any_message_can_be_written_as_raw_json(message: dict[str, Any]) -> None
 def test_a_reply_refers_to_its_request() -> None:
     request = {"id": "7", "data": {"order": "o-1", "lines": [{"sku": "MUG", "quantity": 2}]}}
     template = {
-        "order": "{{data.order}}", "all": "{{ data.lines }}", "of": ["{{data.lines[0].quantity}}"],
-        "note": "{{id}}: {{data.lines.0.quantity}} x {{data.lines.0.sku}}", "shown": True,
+        "order": "{{data.order}}", "all": "{{ data.lines }}",
+        "of": ["${request.data.lines[0].quantity}"], "shown": True,
+        "note": "${request.id}: {{data.lines.0.quantity}} x ${ request.data.lines.0.sku }",
     }  # fmt: skip
-    assert filled(template, request) == {
+    assert filled_from_request(template, request) == {
         "order": "o-1", "all": [{"sku": "MUG", "quantity": 2}], "of": [2], "note": "7: 2 x MUG",
         "shown": True,
     }  # fmt: skip
     for gap in ("data.parcel", "data.lines[1]", "data.lines[x]", "id.id", "data.order[0]"):
         with pytest.raises(InvalidField, match="The request has no"):
-            filled("{{" + gap + "}}", request)
+            filled_from_request("{{" + gap + "}}", request)
+        with pytest.raises(InvalidField, match="The request has no"):
+            filled_from_request("${request." + gap + "}", request)
+    assert filled_from_request("${HOME}", request) == "${HOME}"
 
 
 def test_a_space_that_looks_like_another_is_shown_as_what_it_is() -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from testing.kit.template import CompositeVariable, UnknownVariableError, filled
 from testing.scenario.pattern import differences, matches
-from testing.scenario.variables import CompositeVariable, UnknownVariableError, filled
 
 ORDER = {"order": "o-1", "lines": [{"sku": "MUG", "quantity": 2}], "paid": True, "parcel": None}
 
