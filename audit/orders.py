@@ -11,6 +11,7 @@ from audit.history import Request
 from audit.reading import Row
 from audit.store import FINAL, AuditedStore, parsed
 from audit.waiting import job_is_explained, order_is_explained
+from bus.contract.envelope import is_problem
 from bus.contract.settlement import OrderState, Receipt
 
 LEGAL: dict[str, frozenset[str]] = {
@@ -61,7 +62,7 @@ def _answers(store: AuditedStore, *, problem: bool) -> Iterator[Said]:
             answer = parsed(row["answer"] or "null", terminal, "purchase")
             yield terminal.node, terminal.node, row["id"], answer
     for caller, request, event in _stored(store):
-        if event["type"].endswith(".problem") == problem:
+        if is_problem(event) == problem:
             yield "settlement", caller, request, event["data"]
     for reply in store.history.replies if store.history else ():
         if reply.operation == "purchase" and reply.problem == problem and reply.is_final:

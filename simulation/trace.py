@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic_core import from_json
 
+from bus.contract.envelope import is_problem
 from bus.contract.topics import Address
 
 
@@ -90,6 +91,6 @@ def spoken(address: Address, payload: bytes) -> str:
     arrow = "→" if address.kind == "req" else "←"
     identifier = event["id"] if address.kind == "req" else event.get("correlationid", "")
     order = event["data"].get("order", "")
-    refused = event["data"]["code"] if event["type"].endswith(".problem") else ""
+    refused = event["data"]["code"] if is_problem(event) else ""
     words = (address.node, arrow, address.callee, address.name, order, f"[{identifier}]", refused)
     return " ".join(word for word in words if word)

@@ -9,6 +9,7 @@ from pydantic_core import from_json
 
 from bus.contract import find_operation
 from bus.contract.channel import ROLES, role_of
+from bus.contract.envelope import is_problem
 from bus.contract.terminal import Remind
 from bus.contract.topics import Address
 from bus.history.recording import Recording
@@ -123,7 +124,7 @@ class Witness:
             self.broken.append(f"a {name} of {order} is in the trace of {self._owners[trace]}")
 
     def _answer(self, request: Request, event: Any) -> None:
-        if event["type"].endswith(".problem") and event["data"]["code"] in _PASSING:
+        if is_problem(event) and event["data"]["code"] in _PASSING:
             self.reused[request] += event["data"]["code"] == "id-reused"
         else:
             self.answers[request] += 1

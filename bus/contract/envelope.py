@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -202,8 +203,15 @@ def trace_id(trace: str | None) -> str | None:
     return match[1] if match else None
 
 
-def is_problem(envelope: Envelope) -> bool:
-    """Whether a reply is a problem, also when a small device left its type out."""
-    if envelope.type is not None:
-        return envelope.type.endswith(".problem")
-    return isinstance(envelope.data, dict) and {"status", "code"} <= envelope.data.keys()
+def is_problem(reply: Envelope | Mapping[str, Any]) -> bool:
+    """Whether a reply, read or as a JSON object, is a problem.
+
+    Its type says so; where a small device left that out, its members do.
+    """
+    if isinstance(reply, Envelope):
+        kind, data = reply.type, reply.data
+    else:
+        kind, data = reply.get("type"), reply.get("data")
+    if isinstance(kind, str):
+        return kind.endswith(".problem")
+    return isinstance(data, dict) and {"status", "code"} <= data.keys()

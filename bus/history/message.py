@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic_core import from_json
 
+from bus.contract.envelope import is_problem
 from bus.contract.topics import Topics
 from bus.link import Incoming
 from bus.text.sentence import marked
@@ -156,8 +157,7 @@ def _read_problem(message: Message, document: dict[str, Any]) -> None:
     data = document.get("data")
     if not isinstance(data, dict) or not {"status", "code"} <= data.keys():
         return
-    kind = _text(document, "type")
-    if kind is not None and not kind.endswith(".problem"):
+    if not is_problem(document):
         return
     message.status = count(data["status"], 999)
     message.code = _text(data, "code")

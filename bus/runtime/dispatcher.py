@@ -25,8 +25,8 @@ from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
 from bus.link import Incoming
 from bus.runtime.admission import Admission, validate
-from bus.runtime.caller import PendingRequests
 from bus.runtime.clock import StoreTime
+from bus.runtime.pending_requests import PendingRequests
 from bus.runtime.processor import Input, ReplyReceived, StateObserved
 from bus.runtime.publisher import Counts, Publisher
 from bus.runtime.requests import Observed, Request
@@ -197,10 +197,9 @@ class Dispatcher:
             if not self._pending.unreadable(message, address, reading, why):
                 self._counts.drop("malformed-reply")
             return
-        asked = envelope.correlation_id or envelope.id
-        if self._pending.answered(asked, address, envelope):
+        if self._pending.answered(message, address, envelope):
             return
-        row = self._schedule.get(asked)
+        row = self._schedule.get(envelope.correlation_id or envelope.id)
         if row is None or (row.target, row.operation) != (address.callee, address.name):
             self._counts.drop("unsolicited-reply")
             return

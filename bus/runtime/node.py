@@ -48,7 +48,6 @@ from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
 from bus.runtime import peers
 from bus.runtime.admission import Admission
-from bus.runtime.caller import PendingRequests
 from bus.runtime.clock import Moment, NodeClock, StoreTime
 from bus.runtime.clock_watch import ClockWatch
 from bus.runtime.disk_watch import DiskWatch
@@ -58,6 +57,7 @@ from bus.runtime.health import Health
 from bus.runtime.last_errors import LastErrors
 from bus.runtime.lease import LapsedError, Lease
 from bus.runtime.outgoing import outgoing
+from bus.runtime.pending_requests import PendingRequests
 from bus.runtime.processor import (
     CallCompleted,
     HealthProbe,

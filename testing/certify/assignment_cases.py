@@ -3,7 +3,6 @@
 from typing import Any
 
 from bus.contract.sorter import JOB_STATE
-from testing.certify.fake_store import is_problem
 from testing.certify.job_suite import JobSuite, accepts, counted
 from testing.certify.observing_relay import ObservedMessage
 
@@ -19,7 +18,7 @@ class AssignmentCases(JobSuite):
         job = self._job()
         abort = self._abort(job)
         answer = await self.store.answered(abort)
-        stopped = answer is not None and not is_problem(answer) and answer.data.get("job") == job
+        stopped = answer is not None and not answer.is_problem and answer.data.get("job") == job
         sentence = "It did not answer the abort of a job that it never saw with that job."
         if not self.verdicts.check("S10", stopped, sentence, abort.message, answer):
             self.verdicts.skip("it does not know aborts of jobs that it never saw", "S11")
@@ -64,7 +63,7 @@ class AssignmentCases(JobSuite):
         if packed and (answer is None or packed[0].at < answer.at):
             self.verdicts.skip("it had packed the job before it could be aborted", "S13")
             return
-        stopped = answer is not None and not is_problem(answer) and answer.data.get("job") == job
+        stopped = answer is not None and not answer.is_problem and answer.data.get("job") == job
         sentence = "It did not answer the abort of its job with that job."
         if self.verdicts.check("S13", stopped, sentence, abort.message, answer):
             later = await self.store.until(self._packed(job), self.timeouts.settle) or []

@@ -219,7 +219,7 @@ class FakeStore(Generic[ConnectionsT]):
         if message.names == request.message.id:
             return request.message.id is not None
         on_topic = message.incoming.topic == request.reply_topic
-        vague = on_topic and message.names not in self.sent and not is_problem(message)
+        vague = on_topic and message.names not in self.sent and not message.is_problem
         self.is_vague |= vague
         return vague
 
@@ -343,11 +343,3 @@ class FakeStore(Generic[ConnectionsT]):
 def _document(message: OutboundMessage) -> dict[str, Any]:
     document: dict[str, Any] = from_json(message.to_bytes())
     return document
-
-
-def is_problem(message: ObservedMessage) -> bool:
-    """Whether a reply is a problem."""
-    kind = message.document.get("type")
-    if isinstance(kind, str):
-        return kind.endswith(".problem")
-    return {"status", "code"} <= message.data.keys()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from testing.certify.device_driver import DeviceDriver
-from testing.certify.fake_store import FakeStore, SentRequest, is_problem
+from testing.certify.fake_store import FakeStore, SentRequest
 from testing.certify.fixtures import SKU
 from testing.certify.observing_relay import ObservedMessage
 from testing.certify.suite import BARRIER, Suite
@@ -134,4 +134,4 @@ def counted(lines: Any) -> dict[Any, int]:
 
 def accepts(answer: ObservedMessage) -> bool:
     """Whether a reply accepts the job."""
-    return not is_problem(answer) and answer.data.get("accepted") is True
+    return not answer.is_problem and answer.data.get("accepted") is True

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from bus.contract.envelope import Envelope, Reading
+from bus.contract.envelope import Envelope, Reading, is_problem
 from bus.contract.errors import Problem
 from bus.contract.topics import Address, Topics
 from bus.link import Incoming
@@ -47,6 +47,11 @@ class ObservedMessage:
         """The id of the request that a reply names, in `correlationid` or as its own id."""
         correlation = self.document.get("correlationid")
         return correlation if isinstance(correlation, str) else self.id
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether a reply is a problem."""
+        return is_problem(self.document)
 
     def is_about(self, kind: str, name: str) -> bool:
         """Whether it is a request, reply or state of this name."""

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from bus.contract.every import ABOUT, PING, PRESENCE
 from testing.certify.device_driver import DeviceDriver
 from testing.certify.edge_cases import malformed
-from testing.certify.fake_store import FakeStore, SentRequest, is_problem
+from testing.certify.fake_store import FakeStore, SentRequest
 from testing.certify.observing_relay import ObservedMessage
 from testing.certify.rules import SORTER
 from testing.certify.verdicts import Verdicts
@@ -127,7 +127,7 @@ class Suite:
             answer = await self.store.answered(
                 request, max(self.timeouts.ask_again, until - self._now())
             )
-            good = answer is not None and not is_problem(answer)
+            good = answer is not None and not answer.is_problem
             sentence = f"It did not answer {request.name}."
             if not self.verdicts.check("C17", good, sentence, request.message, answer):
                 continue

@@ -12,7 +12,7 @@ from bus.contract.every import PING
 from testing.certify.deadlines import check_deadlines, deadline_of
 from testing.certify.device_driver import DeviceDriver
 from testing.certify.edge_cases import MORE, with_unknown
-from testing.certify.fake_store import FakeStore, SentRequest, is_problem
+from testing.certify.fake_store import FakeStore, SentRequest
 from testing.certify.fixtures import LABEL, PRICE, UNKNOWN, receipt
 from testing.certify.observing_relay import ObservedMessage
 from testing.certify.rules import RULES_BY_ID
@@ -379,4 +379,4 @@ class TerminalSuite(Suite):
 
 
 def _shown(answer: ObservedMessage | None) -> bool:
-    return answer is not None and not is_problem(answer) and answer.data.get("shown") is True
+    return answer is not None and not answer.is_problem and answer.data.get("shown") is True

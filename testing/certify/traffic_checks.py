@@ -15,7 +15,7 @@ from bus.contract.problem import ProblemData
 from bus.contract.timestamp import milliseconds
 from bus.contract.topics import Address
 from bus.contract.values import MAX_PAYLOAD, Model
-from testing.certify.fake_store import FakeStore, is_problem
+from testing.certify.fake_store import FakeStore
 from testing.certify.observing_relay import ObservedMessage, read_message
 from testing.certify.verdicts import Verdicts
 
@@ -108,7 +108,7 @@ def _model_of(store: FakeStore[Any], message: ObservedMessage) -> tuple[type[Mod
     if address.kind == "rep":
         operation = find_operation(store.kind, address.name)
         reply = operation.reply if operation else None
-        return (ProblemData if is_problem(message) else reply), ""
+        return (ProblemData if message.is_problem else reply), ""
     if address.kind == "state":
         channel = STATES.get((store.kind, address.name)) or STATES.get((EVERY, address.name))
     else:
@@ -136,7 +136,7 @@ def _check_replies(store: FakeStore[Any], verdicts: Verdicts) -> None:
             verdicts.check("C5", topic == request.reply_topic, sentence, request.message, message)
         is_reply = message.flaw is None and address is not None and address.kind == "rep"
         to_us = address is not None and address.node != store.device
-        if is_reply and to_us and not is_problem(message):  # it may ask itself who plays its name
+        if is_reply and to_us and not message.is_problem:  # it may ask itself who plays its name
             verdicts.check("C6", request is not None, "It names no request.", message)
 
 

@@ -15,10 +15,10 @@ from bus.contract.values import Model
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
 from bus.runtime.admission import Admission
-from bus.runtime.caller import PendingRequests
 from bus.runtime.clock import StoreTime
 from bus.runtime.environment import Environment
 from bus.runtime.outgoing import outgoing
+from bus.runtime.pending_requests import PendingRequests
 from bus.runtime.publisher import Counts, Publisher
 from bus.runtime.requests import Request
 from bus.runtime.settings import RuntimeSettings

@@ -1,21 +1,14 @@
 """Sends any request, even one outside the contract, and returns the reply as it came."""
 
-import asyncio
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from bus.contract.channel import ROLES, Operation
-from bus.contract.envelope import Envelope, Reading, child_trace, is_problem, seconds_left
+from bus.contract.channel import Operation
+from bus.contract.envelope import Envelope, Reading, is_problem
 from bus.contract.errors import NoAnswer, Problem
 from bus.contract.problem import ProblemData
-from bus.link import Connector, Incoming, Outgoing
 from bus.runtime.caller import Caller
-from bus.runtime.outgoing import outgoing
-from bus.runtime.settings import RuntimeSettings
 from testing.kit.request_items import flaws
 
 _TIMEOUT = 30.0
@@ -77,15 +70,7 @@ class RawReply:
 
 
 class RawCaller(Caller):
-    """A caller that sends any request in any name; several may wait for replies to one id."""
-
-    def __init__(
-        self, connector: Connector, site: str, name: str, settings: RuntimeSettings
-    ) -> None:
-        self._retry = settings.query_retry
-        self._retry_limit = settings.retry_limit
-        self._waiting: dict[tuple[str, str], list[asyncio.Future[Incoming]]] = {}
-        super().__init__(connector, site, name, settings)
+    """A caller that sends any request in any name."""
 
     async def ask_raw(self, request: RawRequest, identifier: str | None = None) -> RawReply:
         """Repeat a request with one id until it is answered, and return the reply as it came.
@@ -97,85 +82,24 @@ class RawCaller(Caller):
         Raises:
             NoAnswer: the deadline passed; whether a command was carried out is unknown.
         """
-        identifier = identifier or self.environment.message()
-        at = self.environment.steady()
-        deadline = at + round(request.seconds * 1000)
-        trace = child_trace(None, self.environment.span())
-        message = partial(self._outgoing, request, identifier, deadline, trace)
-        waiting: asyncio.Future[Incoming] = asyncio.get_running_loop().create_future()
-        key = (self.topics.reply(self.name, request.callee, request.name), identifier)
-        self._waiting.setdefault(key, []).append(waiting)
         begun = time.perf_counter()
         try:
-            async with asyncio.timeout(request.seconds):
-                reply = await self._repeated(message, waiting)
-        except TimeoutError:
+            reply = await self.exchange(
+                request.operation or request.name,
+                request.callee,
+                request.data,
+                timeout=request.seconds,
+                identifier=identifier,
+            )
+        except NoAnswer:
             raise NoAnswer(
                 f"{request.callee} did not answer {request.name}"
                 f" within {request.seconds:g} s{self._denied(request)}."
             ) from None
-        finally:
-            self._waiting[key].remove(waiting)
-            if not self._waiting[key]:
-                del self._waiting[key]
-        answer = RawReply.of(request.operation, reply.payload, time.perf_counter() - begun)
-        self._note_time(request, answer.envelope, at)
-        return answer
-
-    def _note_time(self, request: RawRequest, envelope: Envelope | None, asked: int) -> None:
-        is_query = request.operation is not None and request.operation.kind == "query"
-        said = envelope.sent_at if envelope is not None else None
-        if is_query and request.callee in ROLES and said is not None:
-            self.store_time.heard(request.callee, said, asked)
-
-    async def _repeated(
-        self, message: Callable[[], Outgoing], answer: "asyncio.Future[Incoming]"
-    ) -> Incoming:
-        wait = self._retry
-        while True:
-            self._session.send(message())
-            done, _ = await asyncio.wait({answer}, timeout=wait)
-            if done:
-                return answer.result()
-            wait = min(wait * 2, self._retry_limit)
+        seconds = time.perf_counter() - begun
+        return RawReply.of(request.operation, reply.message.payload, seconds)
 
     def _denied(self, request: RawRequest) -> str:
         topic = self.topics.request(self.name, request.callee, request.name)
         denied = topic in self._session.take_denied()
         return f": the broker does not let {self.name} say this" if denied else ""
-
-    def _outgoing(
-        self, request: RawRequest, identifier: str, deadline: int, trace: str
-    ) -> Outgoing:
-        left = seconds_left(deadline - self.environment.steady())
-        return outgoing(
-            self._messages.request(
-                request.callee,
-                request.operation or request.name,
-                request.data,
-                identifier=identifier,
-                trace=trace,
-                expires_in=left,
-            )
-        )
-
-    def _receive(self, messages: list[Incoming]) -> None:
-        for message in messages:
-            waiting = self._waiting.get((message.topic, self._asked(message)), [])
-            first = next((each for each in waiting if not each.done()), None)
-            if first is None:
-                self.unsolicited += 1
-            else:
-                first.set_result(message)
-
-    def _asked(self, message: Incoming) -> str:
-        """The id of the request that a reply answers, even if the rest of it is invalid.
-
-        A reply that names no request answers the only one that is waiting on its topic.
-        """
-        reading = Reading(message.payload)
-        with suppress(Problem):
-            reading.envelope()
-        named = reading.answers or (message.correlation or b"").decode(errors="replace")
-        asked = [identifier for topic, identifier in self._waiting if topic == message.topic]
-        return named or (asked[0] if len(asked) == 1 else "")
