@@ -16,7 +16,7 @@ STDIN = 0
 
 
 def main() -> None:
-    """Serve until SIGTERM, or with `--leash` until the parent is gone."""
+    """Serve until SIGTERM, or with `--exit-with-parent` until the parent has ended."""
     parser = argparse.ArgumentParser(prog="acquirer", description="A simulated card acquirer.")
     parser.add_argument("--host", default="127.0.0.1", help="IPv4 address or name to listen on")
     parser.add_argument("--port", type=int, required=True, help="0 picks a free one")
@@ -24,14 +24,14 @@ def main() -> None:
     parser.add_argument(
         "--hold", type=float, default=30.0, help="seconds that tok_timeout holds an answer back"
     )
-    parser.add_argument("--leash", action="store_true", help="exit when stdin closes")
+    parser.add_argument("--exit-with-parent", action="store_true", help="exit when stdin closes")
     options = parser.parse_args()
     try:
         # First the log: with it, whoever served here before has gone and left the port.
         log = Log(options.log)
         with contextlib.closing(log), _listen(options.host, options.port) as listener:
-            leash = _watch_stdin if options.leash else _no_leash
-            serve(Book(log), listener, options.hold, leash)
+            watch = _watch_stdin if options.exit_with_parent else _watch_nothing
+            serve(Book(log), listener, options.hold, watch)
     except (OSError, OverflowError, JournalError) as error:
         raise SystemExit(f"acquirer: {error}") from error
 
@@ -40,7 +40,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port))
 
 
-def _no_leash(_: Server) -> None:
+def _watch_nothing(_: Server) -> None:
     pass
 
 
@@ -53,7 +53,7 @@ def _watch_stdin(server: Server) -> None:
                 pass
         server.should_exit = True
 
-    threading.Thread(target=watch, name="leash", daemon=True).start()
+    threading.Thread(target=watch, name="stdin", daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -191,9 +191,9 @@ class Server(uvicorn.Server):
 
 
 def serve(
-    book: Book, listener: socket.socket, hold: float, leash: Callable[[Server], None]
+    book: Book, listener: socket.socket, hold: float, watch: Callable[[Server], None]
 ) -> None:
-    """Serve on `listener` until a signal; `leash` is given the server before it starts."""
+    """Serve on `listener` until a signal, or until what `watch` starts stops the server."""
     host, port = listener.getsockname()[:2]
 
     def ready() -> None:
@@ -201,5 +201,5 @@ def serve(
         sys.stdout.flush()
 
     server = Server(Service(book, hold), ready)
-    leash(server)
+    watch(server)
     asyncio.run(server.serve(sockets=[listener]))

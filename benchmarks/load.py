@@ -31,13 +31,13 @@ from cli.run import run
 from store.settings import read_settings
 from store.store import until_quiet
 from testing.load.arrivals import Arrivals
-from testing.load.bought import Bought
 from testing.load.goods import bring, products_of, styles_of
-from testing.load.plan import Plan
+from testing.load.load_counts import LoadCounts
+from testing.load.plan import LoadPlan
+from testing.load.purchase_log import PurchaseLog
 from testing.load.report import as_table
-from testing.load.tally import Tally
 from testing.load.terminals import running_customer
-from testing.load.visits import Range, Visits
+from testing.load.visits import Choices, Visits
 
 SKUS = frozenset({"OXF-BLU-M", "RNJ-YEL-M", "MER-GRY-S", "LIN-SAN-S"})
 AT_ONCE = 100_000
@@ -56,8 +56,10 @@ class Figures:
         processes: the store's, then the sorters'.
     """
 
-    def __init__(self, tally: Tally, bought: Bought, data: Path, processes: Sequence[int]) -> None:
-        self._tally, self._bought = tally, bought
+    def __init__(
+        self, counts: LoadCounts, bought: PurchaseLog, data: Path, processes: Sequence[int]
+    ) -> None:
+        self._tally, self._bought = counts, bought
         self._data, self._processes = data, processes
         self._before = (0, 0, 0, 0)
 
@@ -135,8 +137,8 @@ def tell(what: str, figures: dict[str, float]) -> None:
 
 async def load(options: argparse.Namespace) -> bool:
     """Run it; whether the books balance at the end."""
-    plan = Plan(options.rate, options.seconds, {"buy": 1}, at_once=AT_ONCE)
-    tally, bought, chance = Tally(list(plan.mix)), Bought(), random.Random()
+    plan = LoadPlan(options.rate, options.seconds, {"buy": 1}, at_once=AT_ONCE)
+    counts, bought, chance = LoadCounts(list(plan.mix)), PurchaseLog(), random.Random()
     account = AccountPayment(method="account", account="C-1001")
     apart = () if options.together else ("--apart",)
     with tempfile.TemporaryDirectory(prefix="storebus-load-", dir=options.folder) as folder:
@@ -168,9 +170,9 @@ async def load(options: argparse.Namespace) -> bool:
             known = styles_of(await products_of(caller.ask))
             goods = [style for style in known if style.sku in SKUS]
             styles = await bring(caller.ask, plan, goods, account)
-            visits = Visits(Range([], [], styles, account), bought, None, chance)
-            arrivals = Arrivals(plan, visits.by_kind, customers, tally, chance)
-            figures = Figures(tally, bought, data, [each.pid for each in processes])
+            visits = Visits(Choices([], [], styles, account), bought, None, chance)
+            arrivals = Arrivals(plan, visits.by_kind, customers, counts, chance)
+            figures = Figures(counts, bought, data, [each.pid for each in processes])
             telling = asyncio.create_task(figures.tell(options.every))
             await arrivals.run()
             async with asyncio.timeout(DRAIN):
@@ -179,7 +181,7 @@ async def load(options: argparse.Namespace) -> bool:
                 await until_quiet(caller.ask, [*durable, *ROLES])
             telling.cancel()
             await asyncio.wait({telling})
-        output.print(as_table(tally))
+        output.print(as_table(counts))
         wrong = findings([data])
         output.print(f"books: {'; '.join(map(str, wrong[:10])) if wrong else 'balance'}")
         return not wrong

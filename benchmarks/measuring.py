@@ -12,7 +12,7 @@ from pathlib import Path
 from broker.mosquitto import find_mosquitto
 from bus.contract.errors import BrokerError
 from bus.contract.values import Money
-from testing.kit.latency import milliseconds_text
+from testing.kit.percentiles import milliseconds_text
 
 PLENTY = 100_000
 RICH = Money(amount=1_000_000_000, currency="EUR")

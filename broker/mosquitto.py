@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from broker.leash import leashed
+from broker.parent_death import ends_with_parent
 
 # Debian installs it where an ordinary user's PATH does not look.
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
@@ -81,7 +81,7 @@ def configuration(
     return CONFIGURATION.format(
         logging=LOGGING,
         # Started as root, Mosquitto would change its user: it could no longer read the store's
-        # data folder, and the leash would come off.
+        # data folder, and would lose the parent-death signal.
         user="user root\n" if os.geteuid() == 0 else "",
         address=address,
         port=port,
@@ -94,5 +94,5 @@ def configuration(
 
 
 def command(binary: Path, configuration_file: Path) -> tuple[str, ...]:
-    """How to start it so that it does not outlive this process."""
-    return leashed(str(binary), "-c", str(configuration_file))
+    """The command that starts it so that it does not outlive this process."""
+    return ends_with_parent(str(binary), "-c", str(configuration_file))

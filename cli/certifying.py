@@ -1,35 +1,25 @@
 """`storebus certify`: plays the store against a device and says which rules the device keeps."""
 
 import sys
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from broker.engine import running_broker
-from broker.external import with_protocol
 from bus.contract.channel import role_of
-from bus.contract.errors import ConfigurationError, NoAnswer
+from bus.contract.errors import ConfigurationError
 from bus.contract.values import is_name
-from bus.runtime.environment import Environment
 from bus.text.console import errors, output
 from cli import completion, options
 from cli.run import require_folder, run
 from store.exit_codes import REFUSED
-from store.settings import Settings, read_settings
-from testing.certify.hands import CommandHands, Commands
-from testing.certify.report import Report, as_lines, as_table, report, require_format, write_report
+from store.settings import read_settings
+from testing.certify.device_driver import Commands, old_variable
+from testing.certify.fake_store import Timeouts
+from testing.certify.report import Report, as_lines, as_table, require_format, write_report
 from testing.certify.rules import KINDS, checklist
-from testing.certify.run import Where, certify, open_stage
-from testing.certify.shelf import GTIN, LABEL, SKU
-from testing.certify.stage import Stage, Times
-from testing.certify.wire import Wire
+from testing.certify.session import LONGEST_WAIT, certify_device
 from testing.kit.show import show_json
-
-_LONGEST_WAIT = 3600.0
 
 
 def certify_(
@@ -45,8 +35,8 @@ def certify_(
         str | None,
         typer.Option(
             metavar="COMMAND",
-            help="Starts the device, and again after it was killed for the restarts. {url}, {host},"
-            " {port}, {site} and {name} stand for where it is to connect and as what.",
+            help="Starts the device, and again after it was killed for the restarts. ${url},"
+            " ${host}, ${port}, ${site} and ${name} stand for where it is to connect and as what.",
         ),
     ] = None,
     restart_command: Annotated[
@@ -57,14 +47,14 @@ def certify_(
         typer.Option(
             metavar="COMMAND",
             help="Makes a terminal's customer buy, instead of a person; it may be the terminal"
-            " itself. {label}, {sku} and {gtin} stand for what is to be scanned and bought.",
+            " itself. ${label}, ${sku} and ${gtin} stand for what is to be scanned and bought.",
         ),
     ] = None,
     short_command: Annotated[
         str | None,
         typer.Option(
             metavar="COMMAND",
-            help="Leaves one piece of {sku} at {location}, where a sorter is to take two.",
+            help="Leaves one piece of ${sku} at ${location}, where a sorter is to take two.",
         ),
     ] = None,
     fault_command: Annotated[
@@ -78,13 +68,13 @@ def certify_(
     patience: Annotated[
         float,
         typer.Option(
-            metavar="S", min=0.1, max=_LONGEST_WAIT, help="Seconds for what the device is to do."
+            metavar="S", min=0.1, max=LONGEST_WAIT, help="Seconds for what the device is to do."
         ),
     ] = 60.0,
     settle: Annotated[
         float,
         typer.Option(
-            metavar="S", min=0.05, max=_LONGEST_WAIT, help="Seconds for what it is not to do."
+            metavar="S", min=0.05, max=LONGEST_WAIT, help="Seconds for what it is not to do."
         ),
     ] = 1.0,
     rules: Annotated[
@@ -101,7 +91,7 @@ def certify_(
 
     The device connects to the URL that is printed. Without --broker a broker is started here.
 
-    Example: storebus certify sorter-9 --start 'my-sorter {url} {name}' --report sorter.html
+    Example: storebus certify sorter-9 --start 'my-sorter ${url} ${name}' --report sorter.html
     """
     if rules:
         output.print(checklist(), markup=False, soft_wrap=True)
@@ -119,9 +109,16 @@ def certify_(
     settings = read_settings(
         site=site, broker_url=broker, broker_engine=engine, broker_host=host, broker_port=0
     )
-    times = Times(patience, settle)
     commands = Commands(start, restart_command, command, short_command, fault_command)
-    found = run(_certify(device, commands, settings, port or 0, times))
+    old = old_variable(commands)
+    if old is not None:
+        _tell(f"{{{old}}} is now written ${{{old}}}; the next version will not read the old form.")
+    found = run(
+        certify_device(
+            device, commands, settings, port or 0, Timeouts(patience, settle), _tell,
+            has_person=sys.stdin.isatty(),
+        )
+    )  # fmt: skip
     if as_json:
         show_json(found)
     else:
@@ -136,65 +133,6 @@ def _print(found: Report) -> None:
     output.print(as_table(found))
     for line in as_lines(found):
         output.print(line, soft_wrap=True, markup=False)
-
-
-async def _certify(
-    device: str, commands: Commands, settings: Settings, port: int, times: Times
-) -> Report:
-    async with (
-        _where(settings, port) as where,
-        open_stage(where, device, times) as stage,
-    ):
-        url = f"mqtt://{where.host}:{stage.wire.port}"
-        gaps = {
-            "url": url, "host": where.host, "port": str(stage.wire.port), "site": where.site,
-            "name": device, "label": LABEL, "sku": SKU, "gtin": GTIN,
-        }  # fmt: skip
-        hands = CommandHands(commands, gaps, _tell, has_person=sys.stdin.isatty())
-        _tell(f"Waiting for {device} at {url}, site {where.site}.")
-        waits = commands.start is not None or commands.buy is None
-
-        async def ready() -> None:
-            if waits:
-                await _connected(stage, hands, device)
-
-        result = await certify(stage, hands, ready)
-        if not result.messages:
-            raise NoAnswer(f"{device} said nothing at all.{_printed(hands)}")
-        return report(device, Environment().now(), result.verdicts)
-
-
-async def _connected(stage: Stage[Wire], hands: CommandHands, device: str) -> None:
-    """Wait for the device's first connection.
-
-    Raises:
-        NoAnswer: it did not connect.
-    """
-    by_person = hands.is_patient
-    seconds = _LONGEST_WAIT if by_person else stage.times.patience
-    if not await stage.until(lambda: stage.wire.listening or None, seconds):
-        raise NoAnswer(f"{device} did not connect within {seconds:g} s.{_printed(hands)}")
-    _tell(f"{device} is connected; this takes some minutes.")
-
-
-def _printed(hands: CommandHands) -> str:
-    """The end of what the commands printed, for the search for what is wrong."""
-    tail = hands.output.strip()[-500:]
-    return f" The commands printed: {tail}" if tail else ""
-
-
-@asynccontextmanager
-async def _where(settings: Settings, port: int) -> AsyncIterator[Where]:
-    """The given broker, or one that is started here on loopback and gone afterwards."""
-    host = settings.broker.host
-    if settings.broker.url is not None:
-        url = settings.broker.url
-        yield Where(url, with_protocol(url, "3.1.1"), settings.site, host, port)
-        return
-    own = settings.broker.model_copy(update={"host": "127.0.0.1", "port": 0})
-    with tempfile.TemporaryDirectory(prefix="storebus-certify-") as folder:
-        async with running_broker(own, Path(folder)) as broker:
-            yield Where(broker.url, broker.url_v311, settings.site, host, port)
 
 
 def _tell(sentence: str) -> None:

@@ -40,7 +40,7 @@ from store.settings import Settings, read_settings
 from store.shop.shelf import products_of
 from store.store import RunningStore, running_store, until_quiet
 from store.terminal import running_terminal
-from testing.kit.latency import milliseconds_text
+from testing.kit.percentiles import milliseconds_text
 
 _SORTERS = 2
 _REMINDER_PATIENCE = 60.0

@@ -12,6 +12,7 @@ from audit import Tally as Audited
 from audit import audit
 from bus.contract.errors import ConfigurationError, JournalError
 from bus.text.console import errors, output
+from bus.text.duration import EXAMPLES
 from cli import completion, options
 from cli.auditing import document
 from cli.customer import parse_payment
@@ -20,11 +21,11 @@ from store.address import broker_url
 from store.exit_codes import REFUSED
 from store.settings import read_settings
 from testing.kit.show import show_json, warn
-from testing.load.plan import KINDS, Plan, parse_duration, parse_mix, parse_rate, terminal_names
+from testing.load.load_counts import LoadCounts
+from testing.load.plan import KINDS, LoadPlan, parse_duration, parse_mix, parse_rate, terminal_names
 from testing.load.plot import plot
 from testing.load.report import as_json, as_table
 from testing.load.session import Load, Outcome, run_load
-from testing.load.tally import Tally
 
 _LOOK = 0.2
 """Seconds between two looks at the progress."""
@@ -39,7 +40,7 @@ def load(
         str, typer.Option(metavar="R", help="Arrivals a second, evenly spaced, from all together.")
     ] = "20",
     duration: Annotated[
-        str, typer.Option(metavar="D", help="Such as 500ms, 30s, 10m or 1h.")
+        str, typer.Option(metavar="D", help=f"Such as {EXAMPLES}; up to 24h.")
     ] = "30s",
     mix: Annotated[
         str,
@@ -105,7 +106,7 @@ def load(
     """  # fmt: skip
     if timeout is not None and not 0 < timeout <= 3600:  # noqa: PLR2004 - an hour
         raise ConfigurationError("--timeout takes seconds, up to 3600.")
-    plan = Plan(parse_rate(rate), parse_duration(duration), parse_mix(mix), at_once, timeout)
+    plan = LoadPlan(parse_rate(rate), parse_duration(duration), parse_mix(mix), at_once, timeout)
     names = terminal_names(terminals, first)
     payment = parse_payment(pay)
     settings = read_settings(site=site, data=data, purchase_patience=timeout)
@@ -118,7 +119,7 @@ def load(
         show_json(_document(task, outcome, audited))
     else:
         _print(outcome, audited)
-    if outcome.wrong or (audited and audited.findings) or not outcome.tally.all_answered:
+    if outcome.wrong or (audited and audited.findings) or not outcome.counts.all_answered:
         raise typer.Exit(REFUSED)
 
 
@@ -131,14 +132,14 @@ async def _run(task: Load) -> Outcome:
     ) as bar:  # fmt: skip
         progress = bar.add_task("", total=total)
 
-        async def show(tally: Tally) -> None:
+        async def show(counts: LoadCounts) -> None:
             while True:
-                sent = sum(each.sent + each.not_sent for each in tally.kinds.values())
-                waiting = f"{tally.under_way} wait for an answer"
+                sent = sum(each.sent + each.not_sent for each in counts.kinds.values())
+                waiting = f"{counts.under_way} wait for an answer"
                 bar.update(progress, completed=sent, description=waiting)
                 await asyncio.sleep(_LOOK)
 
-        return await run_load(task, warn, lambda tally: asyncio.create_task(show(tally)))
+        return await run_load(task, warn, lambda counts: asyncio.create_task(show(counts)))
 
 
 def _audit(folder: Path | None, outcome: Outcome) -> Audited | None:
@@ -161,23 +162,23 @@ def _audit(folder: Path | None, outcome: Outcome) -> Audited | None:
 
 
 def _print(outcome: Outcome, audited: Audited | None) -> None:
-    tally = outcome.tally
-    output.print(as_table(tally))
-    latencies = {kind: sorted(counted.seconds) for kind, counted in tally.kinds.items()}
+    counts = outcome.counts
+    output.print(as_table(counts))
+    latencies = {kind: sorted(counted.seconds) for kind, counted in counts.kinds.items()}
     output.print(Text("\n").append_text(plot(latencies, output.width)))
     output.print(
-        f"\n{tally.seconds:.1f} s from the first arrival to the last answer."
+        f"\n{counts.seconds:.1f} s from the first arrival to the last answer."
         " Latencies are in ms, of what was answered, from when it was due;"
-        f" the load itself sent {tally.lateness * 1000:.1f} ms late at most.",
+        f" the load itself sent {counts.lateness * 1000:.1f} ms late at most.",
         soft_wrap=True,
     )
-    bought = outcome.bought
-    if bought.settled:
+    purchases = outcome.purchases
+    if purchases.settled:
         output.print(
-            f"{len(bought.settled)} orders, {bought.reminded} customers reminded,"
-            f" {len(bought.awaited)} still wait.",
+            f"{len(purchases.settled)} orders, {purchases.reminded} customers reminded,"
+            f" {len(purchases.awaited)} still wait.",
         )
-    for note in (*outcome.notes, *_advice(tally)):
+    for note in (*outcome.notes, *_advice(counts)):
         warn(f"{note}.")
     if outcome.checked and not outcome.wrong:
         output.print("The store says of every purchase what it told the customer.")
@@ -193,9 +194,9 @@ def _print(outcome: Outcome, audited: Audited | None) -> None:
         output.print(f"The books balance: {audited.checked.total()} checks.")
 
 
-def _advice(tally: Tally) -> list[str]:
+def _advice(counts: LoadCounts) -> list[str]:
     """What to do about refusals that a load often meets."""
-    refused, advice = tally.together.refused, []
+    refused, advice = counts.together.refused, []
     if refused["sold-out"]:
         advice.append(f"{refused['sold-out']} customers found it sold out: --stock brings goods in")
     if refused["payment-declined"]:
@@ -207,7 +208,7 @@ def _advice(tally: Tally) -> list[str]:
 
 
 def _document(task: Load, outcome: Outcome, audited: Audited | None) -> dict[str, Any]:
-    bought = outcome.bought
+    purchases = outcome.purchases
     return {
         "rate": task.plan.rate,
         "duration": task.plan.seconds,
@@ -215,12 +216,12 @@ def _document(task: Load, outcome: Outcome, audited: Audited | None) -> dict[str
         "terminals": len(task.terminals),
         "durable": task.durable,
         "stopped": outcome.stopped,
-        **as_json(outcome.tally),
-        "orders": len(bought.settled),
-        "reminded": bought.reminded,
-        "not_reminded": len(bought.awaited),
+        **as_json(outcome.counts),
+        "orders": len(purchases.settled),
+        "reminded": purchases.reminded,
+        "not_reminded": len(purchases.awaited),
         "checked": outcome.checked,
         "wrong": outcome.wrong,
         "audit": None if audited is None else document(audited),
-        "notes": [*outcome.notes, *_advice(outcome.tally)],
+        "notes": [*outcome.notes, *_advice(outcome.counts)],
     }

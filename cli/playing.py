@@ -19,12 +19,14 @@ from cli import options
 from cli.run import require_folder, run
 from store.exit_codes import REFUSED
 from store.settings import Settings, read_settings
+from testing.kit.show import warn
+from testing.kit.template import OLD_REPLY_SYNTAX
+from testing.scenario.from_recording import scenario_of_order
 from testing.scenario.junit import write_junit
-from testing.scenario.reading import Scenario, read_scenarios
-from testing.scenario.recorded import order_of
+from testing.scenario.reading import Scenario, first_old_syntax, read_scenarios
 from testing.scenario.report import Report, say_total
-from testing.scenario.result import Result
-from testing.scenario.runner import Ground
+from testing.scenario.result import ScenarioResult
+from testing.scenario.runner import PlayTarget
 from testing.scenario.runner import play as play_one
 
 LARGEST = 128 * 1024
@@ -94,13 +96,15 @@ def play(
     elif order is not None or write is not None or not files:
         raise ConfigurationError("Give scenarios to play, or --from RECORDING --order ORDER.")
     scenarios = _chosen(read_scenarios(files), only)
+    if (where := first_old_syntax(scenarios)) is not None:
+        warn(f"{where}: {OLD_REPLY_SYNTAX}")
     if broker is not None:
         _refuse_own(scenarios)
     if check:
         output.print(f"{len(scenarios)} scenarios can be played.")
         return
     begun = time.monotonic()
-    results: list[Result] = []
+    results: list[ScenarioResult] = []
     try:
         run(_play(scenarios, engine, broker, settings, results, first=first, verbose=verbose))
     finally:
@@ -124,20 +128,20 @@ def _written(recordings: list[Path], site: str | None, order: str, file: Path) -
     Raises:
         ConfigurationError: the recording does not have it, or the file is there already.
     """
-    told = order_of(Archive(recordings), site, order)
+    generated = scenario_of_order(Archive(recordings), site, order)
     origin = f"the order {order} in {', '.join(path.name for path in recordings)}"
     try:
         with file.open("x", encoding="utf-8") as out:
-            out.write(told.to_yaml(origin))
+            out.write(generated.to_yaml(origin))
     except FileExistsError:
         raise ConfigurationError(
             f"{file} is there already: --write names another, or play it: storebus play {file}"
         ) from None
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be written: {error.strerror}.") from error
-    output.print(f"Written to {file}: {told.steps} steps.", soft_wrap=True)
-    if told.left_out:
-        names = ", ".join(f"{count} {name}" for name, count in told.left_out.most_common())
+    output.print(f"Written to {file}: {generated.steps} steps.", soft_wrap=True)
+    if generated.left_out:
+        names = ", ".join(f"{count} {name}" for name, count in generated.left_out.most_common())
         output.print(f"What a store without faults need not say is left out: {names}.")
     return file
 
@@ -166,23 +170,23 @@ def _refuse_own(scenarios: list[Scenario]) -> None:
 
 async def _play(
     scenarios: list[Scenario], engine: str | None, broker: str | None, settings: Settings,
-    results: list[Result], *, first: bool, verbose: bool,
+    results: list[ScenarioResult], *, first: bool, verbose: bool,
 ) -> None:  # fmt: skip
     report = Report(verbose=verbose)
     async with AsyncExitStack() as stack:
-        ground = None
+        target = None
         if broker is not None:
-            ground = _at(broker, "external", settings.site)
+            target = _at(broker, "external", settings.site)
         elif any(scenario.store.clock == "real" for scenario in scenarios):
-            ground = await _ground(stack, engine)
+            target = await _own_broker(stack, engine)
         for scenario in scenarios:
-            played = await play_one(scenario, ground, report)
+            played = await play_one(scenario, target, report)
             results += played
             if first and any(result.failed for result in played):
                 return
 
 
-async def _ground(stack: AsyncExitStack, engine: str | None) -> Ground:
+async def _own_broker(stack: AsyncExitStack, engine: str | None) -> PlayTarget:
     """A broker of our own, on a port that is free."""
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="storebus-play-"))
     settings = BrokerSettings.model_validate({"engine": engine or "auto", "port": 0})
@@ -190,5 +194,5 @@ async def _ground(stack: AsyncExitStack, engine: str | None) -> Ground:
     return _at(running.url, running.engine)
 
 
-def _at(url: str, engine: str, site: str | None = None) -> Ground:
-    return Ground(MqttConnector(url), engine, MqttConnector(url, largest=LARGEST), site)
+def _at(url: str, engine: str, site: str | None = None) -> PlayTarget:
+    return PlayTarget(MqttConnector(url), engine, MqttConnector(url, largest=LARGEST), site)

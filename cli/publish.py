@@ -16,7 +16,7 @@ from cli import completion, options
 from cli.run import run
 from store.address import broker_url, broker_url_v311
 from store.settings import read_settings
-from testing.kit.tally import paced
+from testing.kit.request_statistics import paced
 
 _LARGEST = 256 * 1024 * 1024 - 1024
 """Bytes of a payload that still fit into a packet (MQTT 5 section 2.1.4)."""

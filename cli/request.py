@@ -20,10 +20,10 @@ from cli.run import run
 from store.address import broker_url, broker_url_v311
 from store.exit_codes import BROKEN_REPLY, REFUSED
 from store.settings import Settings, read_settings
-from testing.kit.asker import Asker, Question
+from testing.kit.raw_caller import RawCaller, RawRequest
+from testing.kit.request_items import flaws, parse_items, parse_json
+from testing.kit.request_statistics import ANSWERED, BROKEN, RequestStatistics, paced
 from testing.kit.show import show_json, show_payload
-from testing.kit.tally import ANSWERED, BROKEN, Tally, paced
-from testing.kit.words import flaws, parse_json, parse_words
 
 _AT_ONCE = 1_000
 """The most questions that wait for an answer at the same time."""
@@ -40,7 +40,7 @@ def request(
     operation: Annotated[
         str, typer.Argument(help="What, such as search.", autocompletion=completion.operations)
     ],
-    words: Annotated[
+    items: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[KEY=VALUE... | KEY:=JSON... | @FILE | -]",
@@ -80,35 +80,35 @@ def request(
     """
     settings = read_settings(site=site, data=data)
     declared = _declared(caller, callee, operation, force=force)
-    question = Question(
+    raw_request = RawRequest(
         callee,
         operation,
         declared,
-        _data(words or [], declared, force=force),
+        _data(items or [], declared, force=force),
         timeout,
     )
     if identifier is not None and not is_id(identifier):
         raise ConfigurationError("--id takes 1 to 64 printable ASCII characters without spaces.")
     url = (broker_url_v311 if v311 else broker_url)(broker, settings)
     if repeat == 1:
-        run(_once(question, identifier, caller, url, settings, raw=raw))
+        run(_once(raw_request, identifier, caller, url, settings, raw=raw))
     else:
-        run(_often(question, identifier, caller, url, settings, repeat, rate))
+        run(_often(raw_request, identifier, caller, url, settings, repeat, rate))
 
 
 async def _once(
-    question: Question, identifier: str | None, caller: str, url: str, settings: Settings, *,
+    raw_request: RawRequest, identifier: str | None, caller: str, url: str, settings: Settings, *,
     raw: bool,
 ) -> None:  # fmt: skip
-    asker = Asker(MqttConnector(url), settings.site, caller, settings.runtime)
-    async with asker.connected():
-        answer = await asker.put(question, identifier)
+    client = RawCaller(MqttConnector(url), settings.site, caller, settings.runtime)
+    async with client.connected():
+        answer = await client.ask_raw(raw_request, identifier)
     if raw or answer.envelope is None:
         show_payload(answer.payload)
     elif answer.problem is None:
         show_json(answer.envelope.data)
     if answer.breaks:
-        raise broken_reply(question.callee, question.name, answer.breaks)
+        raise broken_reply(raw_request.callee, raw_request.name, answer.breaks)
     if answer.problem is not None and raw:
         raise SystemExit(REFUSED)
     if answer.problem is not None:
@@ -116,40 +116,40 @@ async def _once(
 
 
 async def _often(
-    question: Question, identifier: str | None, caller: str, url: str, settings: Settings,
+    raw_request: RawRequest, identifier: str | None, caller: str, url: str, settings: Settings,
     repeat: int, rate: float | None,
 ) -> None:  # fmt: skip
-    asker = Asker(MqttConnector(url), settings.site, caller, settings.runtime)
-    tally, places = Tally(), asyncio.Semaphore(_AT_ONCE)
+    client = RawCaller(MqttConnector(url), settings.site, caller, settings.runtime)
+    statistics, slots = RequestStatistics(), asyncio.Semaphore(_AT_ONCE)
 
     async def ask() -> None:
         try:
-            answer = await asker.put(question, identifier)
+            answer = await client.ask_raw(raw_request, identifier)
         except Problem as problem_here:
-            tally.add(f"{problem_here.status} {problem_here.code}", None)
+            statistics.add(f"{problem_here.status} {problem_here.code}", None)
             return
         finally:
-            places.release()
+            slots.release()
         outcome = ANSWERED
         if answer.breaks:
             outcome = BROKEN
         elif answer.problem is not None:
             outcome = f"{answer.problem.status} {answer.problem.code}"
-        tally.add(outcome, answer.seconds)
+        statistics.add(outcome, answer.seconds)
 
-    async with asker.connected(), asyncio.TaskGroup() as tasks:
+    async with client.connected(), asyncio.TaskGroup() as tasks:
         async for _ in paced(repeat, rate):
-            await places.acquire()
+            await slots.acquire()
             asking = tasks.create_task(ask())
             if rate is None:
                 await asking
     if output.is_terminal:
-        output.print(tally.as_table())
+        output.print(statistics.as_table())
     else:
-        show_json(tally.as_json())
-    if tally.broken:
+        show_json(statistics.as_json())
+    if statistics.broken:
         raise SystemExit(BROKEN_REPLY)
-    if tally.refused:
+    if statistics.refused:
         raise SystemExit(REFUSED)
 
 
@@ -178,17 +178,17 @@ def _declared(caller: str, callee: str, name: str, *, force: bool) -> Operation[
     raise ConfigurationError(f"{callee} has no operation {name}, but {known} (--force sends it).")
 
 
-def _data(words: list[str], declared: Operation[Any, Any] | None, *, force: bool) -> Any:
+def _data(items: list[str], declared: Operation[Any, Any] | None, *, force: bool) -> Any:
     """The request's data; with `force`, also what the contract does not allow.
 
     Raises:
         ConfigurationError: which field is missing or wrong.
     """
     model = declared.request if declared is not None else None
-    if len(words) == 1 and (words[0] == "-" or words[0].startswith("@")):
-        data = parse_json(*_read(words[0]))
+    if len(items) == 1 and (items[0] == "-" or items[0].startswith("@")):
+        data = parse_json(*_read(items[0]))
     else:
-        data = parse_words(words, model, lenient=force)
+        data = parse_items(items, model, lenient=force)
     found = [] if model is None or force else flaws(model, data)
     if found:
         sentences = "\n".join(found)
@@ -196,13 +196,13 @@ def _data(words: list[str], declared: Operation[Any, Any] | None, *, force: bool
     return data
 
 
-def _read(word: str) -> tuple[str, str]:
+def _read(item: str) -> tuple[str, str]:
     """The text of a file or of standard input, and what to call it."""
     try:
-        if word == "-":
+        if item == "-":
             return sys.stdin.buffer.read().decode(), "standard input"
-        return Path(word[1:]).read_text(encoding="utf-8"), word[1:]
+        return Path(item[1:]).read_text(encoding="utf-8"), item[1:]
     except OSError as error:
-        raise ConfigurationError(f"{word[1:]} cannot be read: {error.strerror}.") from error
+        raise ConfigurationError(f"{item[1:]} cannot be read: {error.strerror}.") from error
     except ValueError as error:
-        raise ConfigurationError(f"{word} is not UTF-8 text.") from error
+        raise ConfigurationError(f"{item} is not UTF-8 text.") from error

@@ -17,8 +17,10 @@ from cli import completion, options
 from cli.run import run
 from store.address import broker_url
 from store.settings import Settings, read_settings
-from testing.kit.player import Part, Player
-from testing.kit.words import parse_json
+from testing.kit.canned_node import Part, Player
+from testing.kit.request_items import parse_json
+from testing.kit.show import warn
+from testing.kit.template import OLD_REPLY_SYNTAX, has_old_syntax
 
 
 def respond(
@@ -33,7 +35,7 @@ def respond(
         str | None,
         typer.Argument(
             metavar="[@FILE | JSON]",
-            help='The data of each reply; "{{data.order}}" and "{{id}}" are the request\'s.',
+            help="The data of each reply, such as ${request.data.order} and ${request.id}.",
         ),
     ] = None,
     problem: Annotated[
@@ -57,7 +59,7 @@ def respond(
 
     While it plays, the node shows itself online and answers ping. With --force it only answers.
 
-    Example: storebus respond sorter-9 pick '{"job":"{{data.job}}","accepted":true}'
+    Example: storebus respond sorter-9 pick '{"job":"${request.data.job}","accepted":true}'
     """
     settings = read_settings(site=site, data=data)
     role = role_of(callee)
@@ -87,7 +89,7 @@ async def _respond(
 
 
 def _template(reply: str | None, problem: str | None) -> Any:
-    """The data of each reply, with gaps.
+    """The data of each reply, a template.
 
     Raises:
         ConfigurationError: nothing is said, or what is said is no reply.
@@ -95,6 +97,8 @@ def _template(reply: str | None, problem: str | None) -> Any:
     if reply is None and problem is None:
         raise ConfigurationError("Give a reply (@FILE or JSON), or --problem CODE/STATUS.")
     data = {} if reply is None else parse_json(_text(reply), "The reply")
+    if has_old_syntax(data):
+        warn(OLD_REPLY_SYNTAX)
     if problem is None:
         return data
     found = re.fullmatch(r"([a-z0-9]+(?:-[a-z0-9]+)*)/([45][0-9]{2})", problem)

@@ -14,7 +14,7 @@ from bus.contract.problem import ProblemData
 from bus.contract.topics import CONTRACT_VERSION
 from bus.contract.values import Model
 from schema.examples import PROBLEMS, example, problem_example
-from schema.messages import Channel, Message, messages_of, name_of, names_for, owner_of
+from schema.messages import Channel, MessageKind, messages_of, name_of, names_for, owner_of
 from schema.schemas import Schema, definitions
 
 Part = dict[str, Any]
@@ -148,7 +148,7 @@ def _called(kind: str) -> str:
     return " or ".join(f"`{name}-...`" for name in (kind, *others))
 
 
-def _channel(message: Message) -> Part:
+def _channel(message: MessageKind) -> Part:
     channel = message.channel
     parts: dict[str, Part] = {message.part: {"$ref": f"#/components/messages/{message.name}"}}
     if message.part == "reply":
@@ -172,7 +172,7 @@ def _channel(message: Message) -> Part:
     }
 
 
-def _parameter(name: str, message: Message) -> Part:
+def _parameter(name: str, message: MessageKind) -> Part:
     """Who may stand at this level of the topic."""
     if name != "caller":
         return _ref("node" if message.owner == "every" else message.owner)
@@ -237,7 +237,7 @@ def _rules(channel: Operation[Any, Any]) -> str:
     return f"May be called by {who}. {kind} {wait}"
 
 
-def payload(message: Message) -> Schema:
+def payload(message: MessageKind) -> Schema:
     """The schema of a whole message, with references into the document."""
     return _payload(message.type_pattern, message.model.__name__, complete=message.from_store)
 
@@ -255,7 +255,7 @@ def _payload(type_pattern: str, model: str, *, complete: bool) -> Schema:
     return {"allOf": [{"$ref": f"{_SCHEMAS}{CloudEvent.__name__}"}, more]}
 
 
-def _message(message: Message) -> Part:
+def _message(message: MessageKind) -> Part:
     summary = " ".join((message.model.__doc__ or "").split("\n\n", maxsplit=1)[0].split())
     binding: Part = {"contentType": CONTENT_TYPE, **_BINDING}
     described: Part = {

@@ -10,7 +10,7 @@ from bus.contract.errors import ConfigurationError, PaymentDeclined, PriceChange
 from bus.contract.outbound import MessageFactory, OutboundMessage
 from bus.contract.settlement import PURCHASE
 from bus.contract.topics import Topics
-from schema.messages import Message
+from schema.messages import MessageKind
 
 _AT = 1_795_425_011_123  # 2026-11-23
 _SPAN = "9d1c2e4b7a605f38"
@@ -389,7 +389,7 @@ class _Fixed:
         return self.trace_span
 
 
-def example(message: Message) -> dict[str, Any]:
+def example(message: MessageKind) -> dict[str, Any]:
     """A whole message as it is published.
 
     Raises:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from schema.schemas import Schema
-from schema.walk import alternatives
+from schema.subschema import alternatives
 
 
 def fields_of(schema: Schema) -> Iterator[tuple[str, ...]]:

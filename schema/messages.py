@@ -29,7 +29,7 @@ def name_of(channel: Channel) -> str:
 
 
 @dataclass(frozen=True)
-class Message:
+class MessageKind:
     """One kind of message."""
 
     channel: Channel
@@ -89,12 +89,12 @@ class Message:
         return rf"^storebus\.{owner}\.{self.channel.name}{suffix}$"
 
 
-def messages_of(channel: Channel) -> tuple[Message, ...]:
+def messages_of(channel: Channel) -> tuple[MessageKind, ...]:
     """The messages of a channel; a problem may come in place of each reply."""
     if isinstance(channel, Operation):
-        request = Message(channel, "request", channel.request)
-        return request, Message(channel, "reply", channel.reply)
-    return (Message(channel, "state" if isinstance(channel, State) else "event", channel.data),)
+        request = MessageKind(channel, "request", channel.request)
+        return request, MessageKind(channel, "reply", channel.reply)
+    return (MessageKind(channel, "state" if isinstance(channel, State) else "event", channel.data),)
 
 
 def names_for(kinds: frozenset[str]) -> tuple[str, list[str]]:

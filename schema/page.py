@@ -13,7 +13,7 @@ from bus.contract.topics import CONTRACT_VERSION
 from bus.contract.values import MAX_LINES, MAX_PAYLOAD, Model
 from schema.examples import example, problem_example
 from schema.fields import fields_of
-from schema.messages import Channel, Message, messages_of, names_for, owner_of
+from schema.messages import Channel, MessageKind, messages_of, names_for, owner_of
 from schema.schemas import data_schema
 
 HEAD = f"""\
@@ -141,7 +141,7 @@ def _channel(channel: Channel) -> Iterator[str]:
         yield _table(("problem", "status", "meaning"), rows)
 
 
-def _facts(channel: Channel, messages: Iterable[Message]) -> Iterator[tuple[str, str]]:
+def _facts(channel: Channel, messages: Iterable[MessageKind]) -> Iterator[tuple[str, str]]:
     first, *replies = messages
     yield "topic", f"`{first.address}`"
     for reply in replies:

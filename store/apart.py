@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from broker.child import stop
-from broker.leash import leashed
+from broker.parent_death import ends_with_parent
 from broker.supervisor import Supervisor
 from bus.contract.errors import RoleEndedError, StorebusError, first_error
 from bus.text.console import output
@@ -89,7 +89,7 @@ class _Role:
             RoleEndedError: it ended before.
         """
         process = await asyncio.create_subprocess_exec(
-            *leashed(sys.executable, "-P", "-m", "cli", *self._arguments),
+            *ends_with_parent(sys.executable, "-P", "-m", "cli", *self._arguments),
             stdout=PIPE,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,

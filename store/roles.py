@@ -117,7 +117,7 @@ class _SimulatedAcquirer:
         port = self.url.rpartition(":")[2] or "0"
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "acquirer"),
-            *("--port", port, "--leash", "--log", str(self._log), *self._options),
+            *("--port", port, "--exit-with-parent", "--log", str(self._log), *self._options),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},

@@ -22,7 +22,7 @@ from bus.contract.timestamp import milliseconds
 from bus.contract.topics import Address, Topics, site_of
 from bus.link import Incoming, Outgoing
 from bus.link.session import Session
-from schema.messages import Message, messages_of
+from schema.messages import MessageKind, messages_of
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED = ROOT / "docs" / "contract"
@@ -36,7 +36,7 @@ def operation_at(address: Address) -> Operation[Any, Any] | None:
     return find_operation(role_of(address.callee) or "", address.name)
 
 
-def message_at(address: Address) -> Message | None:
+def message_at(address: Address) -> MessageKind | None:
     """What the contract says of a topic; None if it knows no such channel."""
     if address.kind in ("req", "rep"):
         operation = operation_at(address)
@@ -108,7 +108,9 @@ def faults(message: Outgoing | Incoming) -> list[str]:
     return found
 
 
-def _delivery(message: Outgoing, known: Message, topics: Topics, address: Address) -> Iterator[str]:
+def _delivery(
+    message: Outgoing, known: MessageKind, topics: Topics, address: Address
+) -> Iterator[str]:
     """How it was published."""
     if (message.qos, message.retain) != (known.qos, known.retained):
         yield f"it was published with QoS {message.qos}, retain {message.retain}"

@@ -27,15 +27,17 @@ from bus.contract.vocabulary import (
     nearest_node,
 )
 from bus.history.message import Message
+from bus.text.duration import SECONDS_IN
 from bus.text.sentence import Sentence
 
 Test = Callable[[Message], bool]
 
-_COMPARISON = re.compile(r"(>=|<=|>|<|=)?(\d+)(ms|s|k)?")
+_UNITS = {unit: round(seconds * 1000) for unit, seconds in SECONDS_IN.items()} | {"k": 1024, "": 1}
+"""Milliseconds, or bytes, of each."""
+_COMPARISON = re.compile(rf"(>=|<=|>|<|=)?(\d+)({'|'.join(SECONDS_IN)}|k)?")
 _HOW: dict[str, Callable[[int, int], bool]] = {
     ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq,
 }  # fmt: skip
-_UNITS = {"ms": 1, "s": 1000, "k": 1024, "": 1}
 
 _TEXTS: dict[str, Callable[[Message], tuple[str | None, ...]]] = {
     "from": lambda message: (message.sender,),

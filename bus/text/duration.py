@@ -1,5 +1,9 @@
-"""Durations for people, in the largest unit of which there are at least two: `70 s`, `24 h`."""
+"""Durations for people: `70 s`, `24 h` to read; `300ms`, `5s`, `2min`, `4h` or `3d` to write.
 
+One that is read is in the largest unit of which there are at least two.
+"""
+
+import re
 from typing import Literal
 
 from bus.text.sentence import Sentence, marked
@@ -18,6 +22,10 @@ _TEXTS: dict[Unit, str] = {
 }
 _FEW = 10
 """Units below which decimals are shown."""
+SECONDS_IN = {"ms": 0.001, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+"""Seconds in each unit; `m` is a minute, too."""
+EXAMPLES = "300ms, 5s, 2min, 4h or 3d"
+_DURATION = re.compile(rf"([0-9]{{1,20}}(?:\.[0-9]{{1,20}})?) ?({'|'.join(SECONDS_IN)})")
 
 
 def elapsed(milliseconds: int, digits: int | None = None) -> Sentence:
@@ -49,3 +57,18 @@ def _measured(milliseconds: int, digits: int | None = None) -> tuple[str, Unit]:
     if unit == "s" and length < _FEW * _SECOND:
         return f"{length // 100 / 10:.1f}", unit
     return str(length // size), unit
+
+
+def parse_duration(text: str) -> float:
+    """Parse a duration: a decimal number and a unit, with at most one space between them.
+
+    Returns:
+        Seconds, 0 or more.
+
+    Raises:
+        ValueError: it is no duration; the text says what one looks like.
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"is to be a time such as {EXAMPLES}")
+    return float(match[1]) * SECONDS_IN[match[2]]

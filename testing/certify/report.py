@@ -14,8 +14,8 @@ from bus.contract.errors import ConfigurationError
 from bus.contract.timestamp import rfc3339
 from bus.storage.private import write_text
 from bus.text.safe import decoded, visible
-from testing.certify.book import Finding, Verdict, passed
-from testing.certify.wire import Message
+from testing.certify.observing_relay import ObservedMessage
+from testing.certify.verdicts import Verdict, Violation, passed
 
 _LONGEST = 600
 """Characters of a message that are shown."""
@@ -25,7 +25,7 @@ Report = dict[str, Any]
 
 
 def report(device: str, at: int, verdicts: Sequence[Verdict]) -> Report:
-    """Everything that is said of a device, as JSON."""
+    """The whole report on a device, as JSON."""
     return {
         "device": device,
         "at": rfc3339(at),
@@ -42,16 +42,16 @@ def _rule(verdict: Verdict) -> dict[str, Any]:
     }  # fmt: skip
     if verdict.reason:
         found["reason"] = verdict.reason
-    if verdict.findings:
-        found["findings"] = [_finding(each) for each in verdict.findings]
+    if verdict.violations:
+        found["findings"] = [_violation(each) for each in verdict.violations]
     return found
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {"text": finding.sentence, "messages": [_message(each) for each in finding.messages]}
+def _violation(violation: Violation) -> dict[str, Any]:
+    return {"text": violation.sentence, "messages": [_message(each) for each in violation.messages]}
 
 
-def _message(message: Message) -> dict[str, Any]:
+def _message(message: ObservedMessage) -> dict[str, Any]:
     payload = decoded(message.incoming.payload[: 2 * _LONGEST])
     if len(message.incoming.payload) > 2 * _LONGEST or len(payload) > _LONGEST:
         payload = f"{payload[:_LONGEST]}... ({len(message.incoming.payload)} bytes)"
@@ -64,7 +64,7 @@ def _message(message: Message) -> dict[str, Any]:
 
 
 def as_table(found: Report) -> Table:
-    """The rules and what came out, for a terminal."""
+    """The rules and their outcomes, for a terminal."""
     table = Table("", "", f"{found['device']} ...", "", title_justify="left")
     for rule in found["rules"]:
         outcome = rule["outcome"]
@@ -76,12 +76,12 @@ def as_table(found: Report) -> Table:
 
 
 def as_lines(found: Report) -> list[str]:
-    """What was broken and shown by which messages, what was not tried, and the sum."""
+    """What was broken with the messages that show it, what was not tried, and a summary."""
     lines = []
     for rule in found["rules"]:
-        for finding in rule.get("findings", ()):
-            lines.append(f"{rule['id']} {rule['outcome']}: {finding['text']}")
-            lines += [f"    {_said(each)}" for each in finding["messages"]]
+        for violation in rule.get("findings", ()):
+            lines.append(f"{rule['id']} {rule['outcome']}: {violation['text']}")
+            lines += [f"    {_said(each)}" for each in violation["messages"]]
     for rule in found["rules"]:
         if rule["outcome"] == "not tried":
             lines.append(f"{rule['id']} not tried: {rule['reason']}.")
@@ -94,7 +94,7 @@ def _said(message: dict[str, Any]) -> str:
 
 
 def summary(found: Report) -> str:
-    """One sentence."""
+    """The summary, in one sentence."""
     counts = Counter((rule["level"], rule["outcome"]) for rule in found["rules"])
     musts = counts["must", "broken"]
     verdict = "keeps every must that was tried" if found["passed"] else f"breaks {musts} must(s)"
@@ -106,7 +106,7 @@ def summary(found: Report) -> str:
 
 
 def as_markdown(found: Report) -> str:
-    """For a builder who reads it in an issue or a mail."""
+    """The report as Markdown, for an issue or a mail."""
     parts = [f"# {found['device']}: certification of {found['at']}\n", f"{summary(found)}\n"]
     parts.append("| | | the device | |\n|---|---|---|---|")
     for rule in found["rules"]:
@@ -116,19 +116,19 @@ def as_markdown(found: Report) -> str:
     for rule in found["rules"]:
         if "findings" in rule:
             parts.append(f"\n## {rule['id']}: {rule['rule']}\n\nBecause: {rule['why']}.\n")
-            parts += [_markdown_finding(each) for each in rule["findings"]]
+            parts += [_markdown_violation(each) for each in rule["findings"]]
         elif "reason" in rule:
             parts.append(f"\n{rule['id']} was not tried: {rule['reason']}.")
     return "\n".join(parts) + "\n"
 
 
-def _markdown_finding(finding: dict[str, Any]) -> str:
-    messages = "\n".join(f"    {_said(each)}" for each in finding["messages"])
-    return f"{visible(finding['text'])}\n\n{messages}\n"
+def _markdown_violation(violation: dict[str, Any]) -> str:
+    messages = "\n".join(f"    {_said(each)}" for each in violation["messages"])
+    return f"{visible(violation['text'])}\n\n{messages}\n"
 
 
 def as_html(found: Report) -> str:
-    """One page that needs nothing else."""
+    """The report as one HTML page without further files."""
     rows, details = [], []
     for rule in found["rules"]:
         sentence, outcome = escape(rule["rule"].removeprefix("It ")), rule["outcome"]
@@ -139,9 +139,9 @@ def as_html(found: Report) -> str:
         if "findings" in rule:
             details.append(f"<h2>{rule['id']}: {_code(escape(rule['rule']))}</h2>")
             details.append(f"<p>Because: {_code(escape(rule['why']))}.</p>")
-            for finding in rule["findings"]:
-                details.append(f"<p>{escape(visible(finding['text']))}</p>")
-                details += [f"<pre>{escape(_said(each))}</pre>" for each in finding["messages"]]
+            for violation in rule["findings"]:
+                details.append(f"<p>{escape(visible(violation['text']))}</p>")
+                details += [f"<pre>{escape(_said(each))}</pre>" for each in violation["messages"]]
         elif "reason" in rule:
             details.append(f"<p>{rule['id']} was not tried: {escape(rule['reason'])}.</p>")
     return _PAGE.format(
@@ -151,7 +151,7 @@ def as_html(found: Report) -> str:
 
 
 def _code(text: str) -> str:
-    """`...` as code."""
+    """Text with `...` marked as code."""
     parts = text.split("`")
     return "".join(f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts))
 
@@ -183,17 +183,17 @@ _WRITERS: dict[str, Callable[[Report], str]] = {
 
 
 def require_format(file: Path) -> None:
-    """Return if a report can be written under this name.
+    """Check that the file's name says in which format to write the report.
 
     Raises:
-        ConfigurationError: it does not say in which format.
+        ConfigurationError: it does not.
     """
     if file.suffix not in _WRITERS:
         raise ConfigurationError("--report takes a file that ends with .md, .html or .json.")
 
 
 def write_report(found: Report, file: Path) -> None:
-    """Write it in the format that the file's name says.
+    """Write the report in the format that the file's name says.
 
     Raises:
         ConfigurationError: the file cannot be written.

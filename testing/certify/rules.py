@@ -1,4 +1,4 @@
-"""The rules that a device has to keep, declared once: the report and the device guide show them."""
+"""The rules for devices, declared once. The report and the device guide show them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ KINDS = (SORTER, TERMINAL)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Something that a device does."""
+    """One rule for devices."""
 
     id: str
     kinds: tuple[str, ...]
     is_must: bool
-    """Whether a store breaks without it; else it is advice."""
+    """Whether a store breaks without it; otherwise it is advice."""
     sentence: str
     """What the device does, without a subject."""
     why: str
     shown: str
-    """How it is found out."""
+    """How it is tested."""
 
     @property
     def level(self) -> str:
-        """In a word."""
+        """`must` or `advice`."""
         return "must" if self.is_must else "advice"
 
 

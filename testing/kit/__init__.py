@@ -1,1 +1,1 @@
-"""What a tester's commands are made of: messages written as words, asked, counted and played."""
+"""What the testing tools share: request items, callers, fake nodes, statistics, virtual time."""

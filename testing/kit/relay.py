@@ -1,6 +1,6 @@
-"""A TCP relay before a broker: passes MQTT packets on, lets others look at them, and cuts.
+"""A TCP relay before a broker, which passes MQTT packets on and can cut connections.
 
-Knows MQTT's packet boundaries and nothing of nodes, channels or messages.
+It knows the boundaries of MQTT packets, but no nodes, channels or messages.
 """
 
 import asyncio
@@ -22,10 +22,10 @@ async def read_packet(reader: asyncio.StreamReader) -> bytes:
 
 
 class Relay:
-    """Stands between clients and a broker.
+    """Relays between clients and a broker.
 
     Args:
-        dial: connects to the broker for a client whose first packet (CONNECT) is handed over.
+        dial: connects to the broker for a client, given its first packet (CONNECT).
     """
 
     def __init__(self, dial: Dial) -> None:
@@ -41,7 +41,7 @@ class Relay:
         return len(self._connections)
 
     def cut(self) -> None:
-        """Break every connection without a word."""
+        """Break every connection, without DISCONNECT."""
         for connection in self._connections:
             connection.cancel()
 
@@ -61,7 +61,7 @@ class Relay:
             await asyncio.gather(*self._connections, return_exceptions=True)
 
     def go_down(self) -> None:
-        """Break every connection and refuse new ones, as a broker does that was killed."""
+        """Break every connection and refuse new ones, as if the broker was killed."""
         self._server.close()
         self.cut()
 
@@ -92,5 +92,5 @@ class Relay:
             self._connections.discard(task)
 
     async def _join(self, first: bytes, client: Stream, broker: Stream) -> None:
-        """Pass on in both directions until one of them ends; `first` has been passed on."""
+        """Relay in both directions until one of them ends; `first` has been sent already."""
         raise NotImplementedError

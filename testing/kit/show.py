@@ -1,4 +1,4 @@
-"""How what others said is printed: coloured and safe on a terminal, as JSON in a pipe."""
+"""Prints messages of others: coloured and safe on a terminal, as JSON in a pipe."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from bus.text.safe import decoded, exposed, visible
 
 
 def show_json(value: Any) -> None:
-    """A value, in several lines on a terminal, in one in a pipe."""
+    """Print a value: in several lines on a terminal, in one line in a pipe."""
     if not output.is_terminal:
         write(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
         return
@@ -26,7 +26,7 @@ def show_json(value: Any) -> None:
 
 
 def show_payload(payload: bytes) -> None:
-    """A payload as it came; on a terminal, what that would obey is made visible."""
+    """Print a payload as it came; on a terminal, control characters are made visible."""
     if output.is_terminal:
         output.print(Text(exposed(decoded(payload))), soft_wrap=True)
     else:
@@ -34,22 +34,22 @@ def show_payload(payload: bytes) -> None:
 
 
 def write(data: bytes) -> None:
-    """Bytes to standard output, at once.
+    """Write bytes to standard output, at once.
 
     Raises:
-        BrokenPipeError: whoever read them has gone.
+        BrokenPipeError: the reader of the pipe has gone.
     """
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 
 def warn(sentence: str) -> None:
-    """A sentence beside the output."""
+    """Print a sentence on standard error."""
     errors.print(Text(visible(sentence)), soft_wrap=True)
 
 
 def when_reader_leaves(leave: Callable[[], object]) -> None:
-    """Call once when whoever reads our pipe has gone, also while there is nothing to write."""
+    """Call `leave` once the reader of our pipe has gone, even while there is nothing to write."""
     descriptor = sys.stdout.fileno()
     if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
         return

@@ -1,4 +1,4 @@
-"""Time that jumps: an event loop that never waits, and what a node needs to live in its time."""
+"""Virtual time: an event loop that never waits, and what a node needs to run in it."""
 
 import asyncio
 import random
@@ -14,11 +14,11 @@ EPOCH = 1_767_225_600_000
 
 
 class DeadlockError(Exception):
-    """Nothing is ready and nothing is due: the simulation would wait for ever."""
+    """Nothing is ready and no timer is set: the simulation would wait for ever."""
 
 
 class _Jump:
-    """Stands where an event loop has its selector: instead of waiting, the clock jumps."""
+    """The event loop's selector: instead of waiting, it moves the clock on."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -31,7 +31,7 @@ class _Jump:
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    """An event loop without sockets and threads whose time is nobody's but its own."""
+    """An event loop without sockets and threads that keeps its own time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,10 +42,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return self._selector.now
 
     def _process_events(self, _: Sequence[Any]) -> None:
-        """There are none: nothing comes from outside."""
+        """Do nothing: no events come from outside."""
 
     def _write_to_self(self) -> None:
-        """Nobody waits who would have to be woken."""
+        """Do nothing: the loop never sleeps."""
 
 
 def milliseconds() -> int:
@@ -54,11 +54,11 @@ def milliseconds() -> int:
 
 
 class VirtualEnvironment(Environment):
-    """An identity whose ids come from a seed and whose clocks are the loop's.
+    """An environment whose ids come from a seed and whose clocks are the loop's.
 
     Args:
         seed: of its ids.
-        wrong: by how many milliseconds its host's wall clock is ahead now.
+        wrong: how many milliseconds its host's wall clock is ahead now.
     """
 
     def __init__(self, seed: str, wrong: Callable[[], int] = lambda: 0) -> None:
@@ -66,11 +66,11 @@ class VirtualEnvironment(Environment):
         self._wrong = wrong
 
     def now(self) -> int:
-        """Milliseconds since 1970, virtual, as its host has them."""
+        """Virtual milliseconds since 1970, by its host's clock."""
         return milliseconds() + self._wrong()
 
     def host(self) -> str:
-        """There is one host for ever."""
+        """The same for every node."""
         return "virtual"
 
     def computer(self) -> str:
@@ -92,19 +92,19 @@ class VirtualEnvironment(Environment):
 
 
 class VirtualLease(Lease):
-    """A hold that need not be renewed: nobody stands still while virtual time goes on.
+    """A lease that need not be renewed: no process stands still while virtual time passes.
 
-    To renew the leases of a store would be half of all that a simulation does.
+    Renewing the leases of a store would be half of a simulation's work.
     """
 
     def holds(self) -> bool:
-        """Whether this process may act in the node's name."""
+        """Whether this process may act as the node."""
         return not self._in_doubt
 
     async def keep(self) -> None:
-        """Ask who plays the name whenever it is in doubt, until cancelled.
+        """Ask who holds the name whenever that is in doubt, until cancelled.
 
         Raises:
-            RoleTakenError: somebody else has the name.
+            RoleTakenError: another process holds the name.
         """
         await self._settle_doubts()

@@ -1,4 +1,4 @@
-"""The load generator: arrivals that wait for nobody, what came of them, and how it is shown.
+"""The load generator: open-loop arrivals, their outcomes, and how they are shown.
 
-`storebus load` drives it against any store, `make load` against one of its own.
+`storebus load` runs it against any store, `make load` against one of its own.
 """

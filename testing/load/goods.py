@@ -1,4 +1,4 @@
-"""What a load can buy: asked of the catalog, or brought in first."""
+"""What a load can buy: found in the catalog, or received into stock first."""
 
 import asyncio
 import math
@@ -11,7 +11,7 @@ from bus.contract.errors import ConfigurationError, Problem, SoldOut, first_erro
 from bus.contract.settlement import DEPOSIT, AccountPayment, Deposit, Payment
 from bus.contract.values import MAX_AMOUNT, MAX_QUANTITY, Model, Money
 from bus.contract.warehouse import LOCATE, RECEIVE, Locate, Located, Receive
-from testing.load.plan import BUYING, Plan
+from testing.load.plan import BUYING, LoadPlan
 
 _MOST_PRODUCTS = 100
 _AT_ONCE = 50
@@ -38,7 +38,7 @@ async def products_of(ask: Ask) -> list[Product]:
 
 
 def labels_of(products: Sequence[Product]) -> list[str]:
-    """What a scanner may give: each product's URL, and each style's number."""
+    """What a scanner may read: each product's URL, and each style's GTIN."""
     return [
         *(product.url for product in products),
         *(style.gtin for style in styles_of(products)),
@@ -46,12 +46,12 @@ def labels_of(products: Sequence[Product]) -> list[str]:
 
 
 def words_of(products: Sequence[Product]) -> list[str]:
-    """What a customer may search: each word of a product's name."""
+    """What a customer may search for: each word of a product's name."""
     return sorted({word for product in products for word in product.name.split()})
 
 
 def for_sale(products: Sequence[Product]) -> list[Style]:
-    """The styles of which there is something left.
+    """The styles that are still available.
 
     Raises:
         SoldOut: there are none.
@@ -62,23 +62,23 @@ def for_sale(products: Sequence[Product]) -> list[Style]:
     return styles
 
 
-def pieces_for(plan: Plan) -> int:
-    """How many pieces the plan will want, as a rule."""
+def pieces_for(plan: LoadPlan) -> int:
+    """How many pieces the plan is expected to buy."""
     return math.ceil(plan.arrivals * plan.share(BUYING))
 
 
 def styles_of(products: Sequence[Product]) -> list[Style]:
-    """Every style, also those of which nothing is left."""
+    """Every style, including those that are sold out."""
     return [style for product in products for style in product.styles]
 
 
-async def bring(ask: Ask, plan: Plan, known: Sequence[Style], payment: Payment) -> list[Style]:
-    """Receive goods and deposit money, enough for all of the plan; the styles that were received.
+async def bring(ask: Ask, plan: LoadPlan, known: Sequence[Style], payment: Payment) -> list[Style]:
+    """Receive goods and deposit money, enough for the plan; return the styles that were received.
 
-    Styles are bought at random: each gets more than its part, so that none is sold out.
+    Styles are bought at random: each gets more than its share, so that none is sold out.
 
     Raises:
-        ConfigurationError: no style lies anywhere.
+        ConfigurationError: no style has a place in the warehouse.
         Problem: the warehouse or settlement refuses.
     """
     places: dict[str, str] = {}
@@ -117,7 +117,7 @@ async def bring(ask: Ask, plan: Plan, known: Sequence[Style], payment: Payment) 
 async def _for_each(
     styles: Sequence[Style], work: Callable[[Style], Coroutine[Any, Any, None]]
 ) -> None:
-    """Some at a time: one transaction of the warehouse then carries out many."""
+    """Work on several at a time, so that one transaction of the warehouse carries out many."""
     for start in range(0, len(styles), _AT_ONCE):
         try:
             async with asyncio.TaskGroup() as tasks:

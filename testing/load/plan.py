@@ -1,4 +1,4 @@
-"""What a load is to be: how many arrivals, when each is due, and of which kind."""
+"""The plan of a load: how many arrivals, when each is due, and of which kind."""
 
 import math
 import random
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bus.contract.errors import ConfigurationError
+from bus.text import duration
 
 KINDS: Mapping[str, str] = {
     "scan": "a label is looked up",
@@ -24,29 +25,28 @@ _MOST_ARRIVALS = 5_000_000  # their latencies are kept: 8 bytes each
 _FASTEST = 10_000.0
 _LONGEST = 86_400.0
 _HEAVIEST = 1_000_000
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A load.
+class LoadPlan:
+    """The plan of a load.
 
     Raises:
-        ConfigurationError: it cannot be; says why.
+        ConfigurationError: a value is out of bounds; says which.
     """
 
     rate: float
     """Arrivals a second, evenly spaced."""
     seconds: float
     mix: Mapping[str, int]
-    """How often each kind comes, compared with the others."""
+    """The weight of each kind."""
     at_once: int = 2_000
-    """The most arrivals that wait for an answer at the same time; the others are not sent."""
+    """The most arrivals that may wait for an answer at the same time; others are not sent."""
     patience: float | None = None
     """Seconds until an arrival counts as not answered; the operation's own if None."""
 
     def __post_init__(self) -> None:
-        """See the class."""
+        """Check the bounds."""
         if not 0 < self.rate <= _FASTEST:  # NaN neither
             raise ConfigurationError(
                 f"A rate is a number of arrivals a second, up to {_FASTEST:g}, such as 50 or 0.5."
@@ -60,11 +60,11 @@ class Plan:
 
     @property
     def arrivals(self) -> int:
-        """How many there are in all."""
+        """The number of arrivals."""
         return max(1, round(self.rate * self.seconds))
 
     def share(self, kinds: frozenset[str]) -> float:
-        """The part of all arrivals that are of one of these kinds."""
+        """The fraction of arrivals that are of one of these kinds."""
         wanted = sum(weight for kind, weight in self.mix.items() if kind in kinds)
         return wanted / sum(self.mix.values())
 
@@ -76,7 +76,7 @@ class Plan:
 
 
 def parse_mix(text: str) -> dict[str, int]:
-    """Weights such as `scan=5,buy=1`.
+    """Parse weights such as `scan=5,buy=1`.
 
     Raises:
         ConfigurationError: not of this form; says which word is wrong.
@@ -101,22 +101,22 @@ def parse_mix(text: str) -> dict[str, int]:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of a duration such as `500ms`, `30s`, `10m` or `1h`.
+    """Parse the seconds of a duration; see `bus.text.duration`.
 
     Raises:
-        ConfigurationError: not of this form.
+        ConfigurationError: it is no duration.
     """
-    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)", text.strip())
-    if found is None:
-        raise ConfigurationError(f"{text[:40]!r} is no duration such as 30s, 10m or 1h.")
-    return float(found[1]) * _UNITS[found[2]]
+    try:
+        return duration.parse_duration(text.strip())
+    except ValueError as error:
+        raise ConfigurationError(f"{text[:40]!r} {error}.") from error
 
 
 def parse_rate(text: str) -> float:
-    """A number of arrivals a second.
+    """Parse a number of arrivals per second.
 
     Raises:
-        ConfigurationError: not a number.
+        ConfigurationError: it is not a number.
     """
     try:
         rate = float(text)
@@ -128,7 +128,7 @@ def parse_rate(text: str) -> float:
 
 
 def terminal_names(count: int, first: int) -> Sequence[str]:
-    """The names of so many terminals.
+    """The names of `count` terminals.
 
     Raises:
         ConfigurationError: too many, or none.

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 
-from testing.kit.latency import nearest_rank
+from testing.kit.percentiles import nearest_rank
 
 _ROWS = 12
 _LABEL = 11
-"""Columns of the latency's axis."""
+"""Width of the latency axis, in columns."""
 _OVERHANG = 9
-"""Columns that are left free for the last percentile's label."""
+"""Columns left free for the label of the last percentile."""
 _MARKS = (("*", "green"), ("o", "cyan"), ("+", "yellow"), ("x", "magenta"), ("#", "blue"))
 _TICKS = ((0.0, "0%"), (50.0, "50%"), (90.0, "90%"), (99.0, "99%"), (99.9, "99.9%"),
           (99.99, "99.99%"), (99.999, "99.999%"))  # fmt: skip
@@ -23,7 +23,7 @@ _MOST_DECADES = 5
 
 
 def plot(latencies: Mapping[str, Sequence[float]], width: int) -> Text:
-    """The picture, of at most so many columns.
+    """The plot, at most `width` columns wide.
 
     Args:
         latencies: by kind, ascending seconds; those without any are left out.
@@ -58,12 +58,12 @@ def plot(latencies: Mapping[str, Sequence[float]], width: int) -> Text:
 
 
 def _decades(count: int) -> int:
-    """How many nines so many latencies can tell apart."""
+    """How many nines of a percentile this many latencies can tell apart."""
     return min(_MOST_DECADES, max(1, math.ceil(math.log10(count))))
 
 
 def _bounds(latencies: Iterable[Sequence[float]]) -> tuple[float, float]:
-    """The decimal logarithms of milliseconds between which all lie: a whole decade at least."""
+    """The range of all latencies as decimal logarithms of milliseconds: at least one decade."""
     ends = [(seconds[0], seconds[-1]) for seconds in latencies]
     lowest = _magnitude(min(fastest for fastest, _ in ends))
     highest = _magnitude(max(slowest for _, slowest in ends))
@@ -71,12 +71,12 @@ def _bounds(latencies: Iterable[Sequence[float]]) -> tuple[float, float]:
 
 
 def _magnitude(seconds: float) -> float:
-    """The decimal logarithm of milliseconds; nothing is faster than a microsecond."""
+    """The decimal logarithm of milliseconds, at least that of one microsecond."""
     return math.log10(max(seconds, 1e-6) * 1000)
 
 
 def _latency_label(row: int, lowest: float, highest: float) -> str:
-    """The latency at every third row."""
+    """The label of every third row."""
     if row % 3 and row != _ROWS - 1:
         return f"{'|':>{_LABEL + 1}}"
     milliseconds = 10 ** (lowest + (highest - lowest) * row / (_ROWS - 1))

@@ -1,4 +1,4 @@
-"""What a load came to, as tables for people and as JSON."""
+"""The result of a load, as a table for people and as JSON."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,45 +6,45 @@ from typing import Any
 
 from rich.table import Table
 
-from testing.kit.latency import nearest_rank
-from testing.load.tally import KindTally, Tally
+from testing.kit.percentiles import nearest_rank
+from testing.load.load_counts import KindCounts, LoadCounts
 
 PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
 _DECADES = (1, 10, 100, 1000, 10_000)
 
 
-def as_table(tally: Tally) -> Table:
-    """A row for each kind, and one for all of them; latencies in milliseconds."""
+def as_table(counts: LoadCounts) -> Table:
+    """A row for each kind and one for all kinds; latencies in milliseconds."""
     table = Table(
         "", "sent", "answered", "refused", "no\nanswer", "not\nsent",
         *PERCENTILES, "per s",
         box=None, header_style="bold", pad_edge=False,
     )  # fmt: skip
-    rows = dict(tally.kinds)
+    rows = dict(counts.kinds)
     if len(rows) > 1:
-        rows["all"] = tally.together
+        rows["all"] = counts.together
     for kind, counted in rows.items():
         ordered = sorted(counted.seconds)
         table.add_row(
             kind, str(counted.sent), str(counted.answered), _refusals(counted.refused),
             str(counted.no_answer + counted.under_way), str(counted.not_sent),
             *(_text(ordered, percent) for percent in PERCENTILES.values()),
-            f"{_throughput(counted, tally):.1f}",
+            f"{_throughput(counted, counts):.1f}",
         )  # fmt: skip
     return table
 
 
-def as_json(tally: Tally) -> dict[str, Any]:
-    """The same, with more of the distribution; latencies in milliseconds."""
+def as_json(counts: LoadCounts) -> dict[str, Any]:
+    """The same with more of the distribution; latencies in milliseconds."""
     return {
-        "seconds": round(tally.seconds, 3),
-        "generator_late_ms": round(tally.lateness * 1000, 3),
-        "kinds": {kind: _document(counted, tally) for kind, counted in tally.kinds.items()},
-        "together": _document(tally.together, tally),
+        "seconds": round(counts.seconds, 3),
+        "generator_late_ms": round(counts.lateness * 1000, 3),
+        "kinds": {kind: _document(counted, counts) for kind, counted in counts.kinds.items()},
+        "together": _document(counts.together, counts),
     }
 
 
-def _document(counted: KindTally, tally: Tally) -> dict[str, Any]:
+def _document(counted: KindCounts, counts: LoadCounts) -> dict[str, Any]:
     ordered = sorted(counted.seconds)
     return {
         "sent": counted.sent,
@@ -52,7 +52,7 @@ def _document(counted: KindTally, tally: Tally) -> dict[str, Any]:
         "refused": dict(counted.refused),
         "no_answer": counted.no_answer + counted.under_way,
         "not_sent": counted.not_sent,
-        "answered_per_second": round(_throughput(counted, tally), 3),
+        "answered_per_second": round(_throughput(counted, counts), 3),
         "latency_ms": {
             name: _milliseconds(ordered, percent) for name, percent in PERCENTILES.items()
         },
@@ -72,10 +72,10 @@ def _text(ordered: Sequence[float], percent: float) -> str:
 
 
 def _refusals(refused: Counter[str]) -> str:
-    """How many by which code; a code is text of the store's."""
+    """The number of refusals by code; a code is text from the store."""
     found = [f"{count} {code[:40]}" for code, count in refused.most_common()]
     return ", ".join(found).replace("[", r"\[") or "0"
 
 
-def _throughput(counted: KindTally, tally: Tally) -> float:
-    return counted.answered / tally.seconds if tally.seconds else 0.0
+def _throughput(counted: KindCounts, counts: LoadCounts) -> float:
+    return counted.answered / counts.seconds if counts.seconds else 0.0

@@ -1,4 +1,4 @@
-"""A load from its first preparation to the last question about what came of it."""
+"""Runs a whole load: preparation, arrivals, and the checks afterwards."""
 
 import asyncio
 import random
@@ -14,8 +14,6 @@ from bus.link import MqttConnector
 from bus.runtime.caller import Caller
 from store.settings import Settings
 from testing.load.arrivals import Arrivals
-from testing.load.bought import Bought
-from testing.load.checking import PATIENCE, check
 from testing.load.goods import (
     Ask,
     bring,
@@ -26,72 +24,74 @@ from testing.load.goods import (
     styles_of,
     words_of,
 )
-from testing.load.plan import BUYING, Plan
-from testing.load.tally import Tally
+from testing.load.load_counts import LoadCounts
+from testing.load.order_checks import PATIENCE, check
+from testing.load.plan import BUYING, LoadPlan
+from testing.load.purchase_log import PurchaseLog
 from testing.load.terminals import Customer, running_customer
-from testing.load.visits import Range, Visits
+from testing.load.visits import Choices, Visits
 
 _NAME = "tester-load"
 _BROUGHT = 20
-"""How many styles are brought in: enough to buy different goods, and soon done."""
+"""How many styles are received: enough for variety, and quickly done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is to be done, and where."""
+    """A load to run, and where to run it."""
 
-    plan: Plan
+    plan: LoadPlan
     terminals: Sequence[str]
     payment: Payment
     stock: bool
-    """Bring goods and money in first."""
+    """Whether to receive goods and deposit money first."""
     durable: bool
-    """Real terminals, with journals."""
+    """Whether to run real terminals, with journals."""
     settle: float
-    """Seconds that the reminders may take after the last answer."""
+    """Seconds to wait for reminders after the last answer."""
     url: str
     settings: Settings
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of it."""
+    """The outcome of a load."""
 
-    tally: Tally
-    bought: Bought = field(default_factory=Bought)
+    counts: LoadCounts
+    purchases: PurchaseLog = field(default_factory=PurchaseLog)
     wrong: list[str] = field(default_factory=list)
-    """What the store says otherwise than it told the load."""
+    """Where the store now contradicts what it told the load."""
     notes: list[str] = field(default_factory=list)
     stopped: bool = False
-    """It was ended before its time."""
+    """Whether it was ended early."""
     checked: bool = False
     """Whether the store was asked afterwards, and answered."""
     left: bool = False
-    """Ctrl-C was pressed again: nothing more is to be waited for."""
+    """Whether Ctrl-C was pressed again, so that nothing more was waited for."""
 
 
 Tell = Callable[[str], None]
-Watch = Callable[[Tally], "asyncio.Task[None]"]
+Watch = Callable[[LoadCounts], "asyncio.Task[None]"]
 
 
 async def run_load(load: Load, tell: Tell, watch: Watch) -> Outcome:
-    """Prepare, let everybody arrive, wait for the reminders, and ask.
+    """Prepare, run the arrivals, wait for the reminders, and check.
 
     The first Ctrl-C ends the arrivals, the next one the waiting.
 
     Args:
-        load: what is to be done.
-        tell: told what people should know now.
+        load: what to run.
+        tell: shows people a sentence.
         watch: started with the arrivals, and cancelled with them.
 
     Raises:
         BrokerError: there is no broker.
         RoleTakenError: one of the terminals is online already.
-        Problem: the store refuses what is needed before the load, such as SoldOut.
+        Problem: the store refuses the preparation, such as SoldOut.
     """
     settings = load.settings
-    outcome = Outcome(Tally(list(load.plan.mix)))
-    bought = outcome.bought
+    outcome = Outcome(LoadCounts(list(load.plan.mix)))
+    purchases = outcome.purchases
     connector = MqttConnector(load.url)
     async with AsyncExitStack() as stack:
         caller = await stack.enter_async_context(
@@ -100,25 +100,25 @@ async def run_load(load: Load, tell: Tell, watch: Watch) -> Outcome:
         customers: dict[str, Customer] = {}
         for name in load.terminals:
             customers[name] = await stack.enter_async_context(
-                running_customer(name, load.url, settings, bought.remind, durable=load.durable)
+                running_customer(name, load.url, settings, purchases.remind, durable=load.durable)
             )
         ask = partial(caller.ask, timeout=PATIENCE)
         choices, before = await _prepared(ask, load, tell)
         chance = random.Random()
-        visits = Visits(choices, bought, load.plan.patience, chance)
+        visits = Visits(choices, purchases, load.plan.patience, chance)
         if "order" in load.plan.mix:
             await visits.buy(next(iter(customers.values())))  # so that there is one to ask after
         arrivals = Arrivals(
-            load.plan, visits.by_kind, list(customers.values()), outcome.tally, chance
+            load.plan, visits.by_kind, list(customers.values()), outcome.counts, chance
         )
         async with _interrupted_by(arrivals.stop):
-            watching = watch(outcome.tally)
+            watching = watch(outcome.counts)
             try:
                 await arrivals.run()
             finally:
                 watching.cancel()
         outcome.stopped = arrivals.stopped
-        if outcome.tally.under_way:
+        if outcome.counts.under_way:
             outcome.left = True
             outcome.notes.append("Left at once: what was under way then counts as no answer")
             return outcome
@@ -132,8 +132,8 @@ async def run_load(load: Load, tell: Tell, watch: Watch) -> Outcome:
     return outcome
 
 
-async def _prepared(ask: Ask, load: Load, tell: Tell) -> tuple[Range, Mapping[str, int]]:
-    """What there is to choose from, and by SKU how many were available."""
+async def _prepared(ask: Ask, load: Load, tell: Tell) -> tuple[Choices, Mapping[str, int]]:
+    """What to choose from, and by SKU how many were available before the load."""
     plan = load.plan
     products = await products_of(ask)
     buys = bool(plan.share(BUYING | {"order"}))
@@ -153,7 +153,7 @@ async def _prepared(ask: Ask, load: Load, tell: Tell) -> tuple[Range, Mapping[st
             f"About {pieces_for(plan)} purchases are to come and {left} pieces are left: the others"
             " will find them sold out (--stock brings goods in first)."
         )
-    choices = Range(labels_of(products), words_of(products), styles, load.payment)
+    choices = Choices(labels_of(products), words_of(products), styles, load.payment)
     return choices, {style.sku: style.available for style in styles}
 
 
@@ -161,20 +161,20 @@ async def _aftermath(
     ask: Ask, customers: Mapping[str, Customer], before: Mapping[str, int],
     load: Load, outcome: Outcome, tell: Tell,
 ) -> None:  # fmt: skip
-    """Let the store bring what was bought, then ask it."""
-    bought = outcome.bought
+    """Wait for the reminders, then check the orders."""
+    purchases = outcome.purchases
     try:
         async with asyncio.timeout(load.settle):
-            if bought.awaited:
-                tell(f"Waiting until {len(bought.awaited)} customers are reminded.")
-            await bought.all_reminded()
+            if purchases.awaited:
+                tell(f"Waiting until {len(purchases.awaited)} customers are reminded.")
+            await purchases.all_reminded()
     except TimeoutError:
         outcome.notes.append(
-            f"{len(bought.awaited)} customers were not reminded within {load.settle:g} s (--settle)"
-            " after the last answer: the sorters are still at work, or there are too few"
+            f"{len(purchases.awaited)} customers were not reminded within {load.settle:g} s"
+            " (--settle) after the last answer: the sorters are still at work, or there are too few"
         )
     try:
-        outcome.wrong += await check(ask, customers, bought, before)
+        outcome.wrong += await check(ask, customers, purchases, before)
         outcome.checked = True
     except Problem as problem:
         outcome.notes.append(f"The store could not be asked what it did: {problem}")
@@ -182,7 +182,7 @@ async def _aftermath(
 
 @asynccontextmanager
 async def _interrupted_by(stop: Callable[[], object]) -> AsyncIterator[None]:
-    """Ctrl-C calls this within the block instead of ending the command."""
+    """Call `stop` on Ctrl-C within the block, instead of ending the command."""
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, stop)
     try:

@@ -1,4 +1,4 @@
-"""The terminals that a load comes from: cheap ones that store nothing, or real ones."""
+"""The terminals of a load: fake ones that store nothing, or real ones."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,13 +15,13 @@ from bus.runtime.settings import RuntimeSettings
 from devices.terminal.role import Terminal, receipt_of
 from store.settings import Settings
 from store.terminal import running_terminal
-from testing.kit.fake_node import BareNode
+from testing.kit.fake_node import FakeNode
 
 Show = Callable[[Remind], None]
 
 
 class Customer(Protocol):
-    """Whoever asks and buys in a terminal's name."""
+    """A customer at a terminal."""
 
     name: str
 
@@ -46,15 +46,15 @@ class Customer(Protocol):
         """
 
 
-class BareTerminal(BareNode):
-    """A terminal to the store, which buys and answers reminders, and stores nothing.
+class FakeTerminal(FakeNode):
+    """A fake terminal, which buys and answers reminders, and stores nothing.
 
     Args:
         name: `terminal-7`.
         connector: to the broker.
         site: of the store.
-        settings: of the connection, and when is asked again.
-        show: told every reminder.
+        settings: of the connection, and of retries.
+        show: called with every reminder.
     """
 
     def __init__(
@@ -67,13 +67,13 @@ class BareTerminal(BareNode):
         super().__init__(name, "terminal", connector, site, settings, {REMIND: remind})
 
     async def buy(self, purchase: Purchase, patience: float | None = None) -> Receipt:
-        """See `Customer`."""
+        """Buy, and return the receipt."""
         receipt: Receipt = await self.ask(PURCHASE, "settlement", purchase, patience)
         return receipt
 
 
 class DurableTerminal:
-    """A real terminal, with its journal and its screen."""
+    """A real terminal, with its journal."""
 
     def __init__(self, terminal: Terminal) -> None:
         self.name = terminal.name
@@ -86,12 +86,12 @@ class DurableTerminal:
         data: Model,
         patience: float | None = None,
     ) -> Any:
-        """See `Customer`; the operation's own deadline holds."""
+        """Ask with the operation's own deadline."""
         del patience
         return await self._terminal.node.ask(operation, callee, data)
 
     async def buy(self, purchase: Purchase, patience: float | None = None) -> Receipt:
-        """See `Customer`; the deadline is the one that the terminal was made with."""
+        """Buy with the deadline that the terminal was made with."""
         del patience
         return receipt_of(await self._terminal.outcome(await self._terminal.begin(purchase)))
 
@@ -100,14 +100,14 @@ class DurableTerminal:
 async def running_customer(
     name: str, url: str, settings: Settings, show: Show, *, durable: bool
 ) -> AsyncIterator[Customer]:
-    """A terminal on the bus within the block; see `BareTerminal.running`."""
+    """Run a terminal within the block; see `FakeTerminal.running`."""
     try:
         if durable:
             async with running_terminal(name, url, settings, show) as terminal:
                 yield DurableTerminal(terminal)
         else:
             connector = MqttConnector(url)
-            bare = BareTerminal(name, connector, settings.site, settings.runtime, show)
+            bare = FakeTerminal(name, connector, settings.site, settings.runtime, show)
             async with bare.running():
                 yield bare
     except RoleTakenError as error:

@@ -1,4 +1,4 @@
-"""What a customer does when one arrives: scans, searches, buys, asks after an order, cancels."""
+"""What a customer does on arrival: scan, search, buy, look at an order, or cancel one."""
 
 import asyncio
 import random
@@ -17,7 +17,7 @@ from bus.contract.settlement import (
     Receipt,
 )
 from bus.contract.values import Money
-from testing.load.bought import Bought
+from testing.load.purchase_log import PurchaseLog
 from testing.load.terminals import Customer
 
 _REMEMBERED = 1000
@@ -26,30 +26,34 @@ Visit = Callable[[Customer], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """What there is to choose from."""
+class Choices:
+    """What visits choose from at random."""
 
     labels: Sequence[str]
     words: Sequence[str]
     styles: Sequence[Style]
-    """That can be bought, at the price they are bought for."""
+    """The styles that can be bought, with their prices."""
     payment: Payment
 
 
 class Visits:
-    """Every kind of visit, each with something chosen at random.
+    """Every kind of visit, each with random choices.
 
     Args:
-        choices: what there is.
-        bought: told what is bought.
+        choices: what to choose from.
+        purchases: where purchases are noted.
         patience: seconds to wait for an answer; the operation's own if None.
-        chance: what is chosen by.
+        chance: the source of randomness.
     """
 
     def __init__(
-        self, choices: Range, bought: Bought, patience: float | None, chance: random.Random
+        self,
+        choices: Choices,
+        purchases: PurchaseLog,
+        patience: float | None,
+        chance: random.Random,
     ) -> None:
-        self._choices, self._bought = choices, bought
+        self._choices, self._purchases = choices, purchases
         self._patience, self._chance = patience, chance
         self._orders: deque[tuple[Customer, str]] = deque(maxlen=_REMEMBERED)
         self._wanted: Counter[str] = Counter()
@@ -65,7 +69,7 @@ class Visits:
         """Buy one piece of a style.
 
         Raises:
-            Problem: why not.
+            Problem: the refusal, or `NoAnswer`.
         """
         style = self._choose()
         purchase = Purchase(
@@ -76,14 +80,14 @@ class Visits:
         try:
             receipt = await customer.buy(purchase, self._patience)
         except (NoAnswer, asyncio.CancelledError):
-            self._bought.unknown[style.sku] += 1
+            self._purchases.unknown[style.sku] += 1
             raise
-        self._bought.settle(customer.name, style.sku, receipt)
+        self._purchases.settle(customer.name, style.sku, receipt)
         self._orders.append((customer, receipt.order))
         return receipt
 
     def _choose(self) -> Style:
-        """Any style; one that the customers before have bought out only when all are."""
+        """A random style, if possible one that earlier customers have not bought out."""
         styles, wanted = self._choices.styles, self._wanted
         style = self._chance.choice(
             [each for each in styles if wanted[each.sku] < each.available] or styles
@@ -100,11 +104,11 @@ class Visits:
         await customer.ask(SEARCH, "catalog", Search(text=word), self._patience)
 
     async def _order(self, _: Customer) -> None:
-        """A terminal sees its own orders only: whoever bought asks."""
+        """Look at an order in the name of its terminal: others may not see it."""
         customer, order = self._chance.choice(self._orders)
         await customer.ask(ORDER, "settlement", OrderQuery(order=order), self._patience)
 
     async def _cancel(self, customer: Customer) -> None:
         receipt = await self.buy(customer)
-        self._bought.cancel(receipt.order)
+        self._purchases.cancel(receipt.order)
         await customer.ask(CANCEL, "settlement", OrderOnly(order=receipt.order), self._patience)

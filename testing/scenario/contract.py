@@ -1,6 +1,6 @@
-"""What a step names and the contract lacks: nodes, operations, kinds, codes, topics, fields.
+"""Checks that the contract has what a step names: nodes, operations, kinds, codes, topics, fields.
 
-Nothing would ever answer, or match. A name after `=` is meant as it is: `op: =dance`.
+Otherwise nothing would ever answer or match. A name after `=` is not checked: `op: =dance`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,23 +13,23 @@ from bus.contract.topics import Topics
 from bus.contract.values import Model
 from bus.contract.vocabulary import CHANNEL_NAMES, CODES, KINDS, nearest, nearest_node
 from bus.text.safe import short
-from schema import walk as schema
+from schema.subschema import Subschema
 from testing.scenario.pattern import is_special
-from testing.scenario.source import Place
+from testing.scenario.source import DocumentPath
 
 _SITE = Topics("site")
 _STARTED = frozenset({"catalog", "settlement", "warehouse", "sorter", "terminal"})
-"""The kinds of nodes that a store of a scenario's own has."""
+"""The kinds of nodes that a scenario's own store can have."""
 
-Flaw = tuple[Place, str]
+Flaw = tuple[DocumentPath, str]
 """Where in a step, and why."""
 
 
 def unknown(raw: dict[str, Any]) -> Iterator[Flaw]:
-    """What a step names and the contract does not have, in the order of the step.
+    """What a step names but the contract does not have, in the order of the step.
 
     Args:
-        raw: the step as it stands in the file.
+        raw: the step as it is written in the file.
     """
     for verb in ("send", "respond"):
         if isinstance(part := raw.get(verb), dict):
@@ -50,7 +50,7 @@ def _below(verb: str | int, flaws: Iterable[Flaw]) -> Iterator[Flaw]:
 
 
 def _addressed(part: dict[str, Any], names: tuple[str, ...]) -> Iterator[Flaw]:
-    """A message to be sent, or a node that is played; the last name is whose operation it is."""
+    """Flaws of a message to send or a node to fake; the last name is the callee."""
     yield from _nodes(part, names)
     op, node = part.get("op"), part.get(names[-1])
     role = role_of(node) if isinstance(node, str) else None
@@ -66,7 +66,7 @@ def _addressed(part: dict[str, Any], names: tuple[str, ...]) -> Iterator[Flaw]:
 
 
 def _pattern(part: dict[str, Any]) -> Iterator[Flaw]:
-    """A message that is expected."""
+    """Flaws of a message that is expected."""
     yield from _nodes(part, ("from", "to"))
     for name, known, what in (
         ("op", CHANNEL_NAMES, "operation, state or event"),
@@ -74,12 +74,12 @@ def _pattern(part: dict[str, Any]) -> Iterator[Flaw]:
         ("code", CODES, "code of a problem"),
     ):
         yield from _listed(part, name, known, what)
-    places = [schema.Place.of(each) for each in _models(part)]
+    places = [Subschema.of(each) for each in _models(part)]
     yield from _below("data", _fields(part.get("data"), places))
 
 
 def _models(part: dict[str, Any]) -> Iterator[type[Model]]:
-    """What the data of such a message is; nothing where it may be anything else."""
+    """The possible models of a message's data; none where it may be anything."""
     op, kind = part.get("op"), part.get("kind")
     if not _is_checked(op) or (kind is not None and not _is_checked(kind)):
         return
@@ -100,8 +100,8 @@ def _models(part: dict[str, Any]) -> Iterator[type[Model]]:
             yield ProblemData if is_problem else channel.reply
 
 
-def _fields(pattern: Any, places: Sequence[schema.Place]) -> Iterator[Flaw]:
-    """Fields and listed values that nothing at these places of messages has."""
+def _fields(pattern: Any, places: Sequence[Subschema]) -> Iterator[Flaw]:
+    """Fields and enumerated values that none of these subschemas has."""
     if not places or any(place.is_open for place in places):
         return
     if isinstance(pattern, list):
@@ -122,7 +122,7 @@ def _fields(pattern: Any, places: Sequence[schema.Place]) -> Iterator[Flaw]:
                 yield (), f"{why} {{$is: {short(value, 60)}}} insists."
 
 
-def _inner(places: Sequence[schema.Place], part: str | int) -> list[schema.Place]:
+def _inner(places: Sequence[Subschema], part: str | int) -> list[Subschema]:
     return [inner for place in places if (inner := place.step(part)) is not None]
 
 
@@ -134,7 +134,7 @@ def _nodes(part: dict[str, Any], names: tuple[str, ...]) -> Iterator[Flaw]:
 
 
 def _answer(verb: str, raw: dict[str, Any]) -> Iterator[Flaw]:
-    """What is expected as the answer: the data of each reply is an object."""
+    """Flaws of an expected answer: the data of every reply is an object."""
     wanted = raw.get(verb)
     if wanted is None or (isinstance(wanted, str) and "${" in wanted):
         return
@@ -144,14 +144,14 @@ def _answer(verb: str, raw: dict[str, Any]) -> Iterator[Flaw]:
     elif verb == "problem":
         yield from _listed(wanted, "code", CODES, "code of a problem")
     elif (operation := _asked(raw.get("send"))) is not None:
-        yield from _fields(wanted, [schema.Place.of(operation.reply)])
+        yield from _fields(wanted, [Subschema.of(operation.reply)])
 
 
-def _asked(letter: Any) -> Operation[Any, Any] | None:
-    """The operation that a step calls, as far as the file says."""
-    if not isinstance(letter, dict):
+def _asked(draft: Any) -> Operation[Any, Any] | None:
+    """The operation that a step calls, as far as the file says it."""
+    if not isinstance(draft, dict):
         return None
-    to, op = letter.get("to"), letter.get("op")
+    to, op = draft.get("to"), draft.get("op")
     role = role_of(to) if isinstance(to, str) else None
     return find_operation(role, op) if role is not None and isinstance(op, str) else None
 
@@ -163,7 +163,7 @@ def _listed(part: dict[str, Any], name: str, known: frozenset[str], what: str) -
 
 
 def _texts(value: Any) -> list[str]:
-    """The texts that a pattern names, as far as they are to be known."""
+    """The texts that a pattern names, without those that are not checked."""
     if isinstance(value, dict):
         listed = value.get("$in")
         return [each for each in listed if _is_checked(each)] if isinstance(listed, list) else []

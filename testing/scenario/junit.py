@@ -1,4 +1,4 @@
-"""Results as a JUnit report, which CI servers read."""
+"""Writes results as a JUnit report for CI servers."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from bus.contract.errors import ConfigurationError
 from bus.text.safe import visible
-from testing.scenario.result import Result
+from testing.scenario.result import ScenarioResult
 
 
-def write_junit(path: Path, results: list[Result]) -> None:
-    """Write a report: a suite for each file, a test case for each scenario or case.
+def write_junit(path: Path, results: list[ScenarioResult]) -> None:
+    """Write a report with a suite for each file and a test case for each scenario or case.
 
     Raises:
         ConfigurationError: the file cannot be written.
@@ -29,7 +29,7 @@ def write_junit(path: Path, results: list[Result]) -> None:
         raise ConfigurationError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _case(result: Result) -> TestCase:
+def _case(result: ScenarioResult) -> TestCase:
     case = TestCase(_text(result.name), _text(result.path.stem), round(result.seconds, 3))
     if result.skipped is not None:
         case.result = [Skipped(_text(result.skipped))]
@@ -46,5 +46,5 @@ def _case(result: Result) -> TestCase:
 
 
 def _text(text: str) -> str:
-    """Without what XML cannot carry."""
+    """The text without characters that XML cannot hold."""
     return visible(text)

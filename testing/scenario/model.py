@@ -1,6 +1,5 @@
-"""What a scenario file may say: every field of it, as models."""
+"""The format of scenario files, as models."""
 
-import re
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -17,18 +16,17 @@ from bus.contract.catalog import Attributes
 from bus.contract.timestamp import milliseconds
 from bus.contract.values import Gtin14, Location, Name, Quantity, gtin14, is_name
 from bus.history.filter import FilterError, parse_filter
+from bus.text.duration import EXAMPLES, parse_duration
 from nodes.settlement.settings import SettlementSettings
 from nodes.warehouse.settings import WarehouseSettings
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|min|h|d)")
-_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _LONGEST = 366 * 86_400.0
 
 
 def _duration(value: Any) -> float:
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None or not 0 < (seconds := float(match[1]) * _UNITS[match[2]]) <= _LONGEST:
-        raise ValueError("is to be a time such as 300ms, 5s, 2min, 4h or 3d")
+    seconds = parse_duration(value if isinstance(value, str) else "")
+    if not 0 < seconds <= _LONGEST:
+        raise ValueError(f"is to be a time such as {EXAMPLES}")
     return seconds
 
 
@@ -52,7 +50,7 @@ def _clock(text: str) -> str:
 
 
 def seconds_of(clock: str) -> float | None:
-    """How far a clock step goes; None if it names a time."""
+    """The seconds by which a clock step moves the clock; None if it names a time."""
     return _duration(clock[1:]) if clock.startswith("+") else None
 
 
@@ -63,7 +61,7 @@ def _node(text: str) -> str:
 
 
 def _insisted(value: Any) -> Any:
-    """What the contract does not have has a `=` before it: see testing/scenario/contract."""
+    """The text without the `=` that says it is not in the contract; see `scenario.contract`."""
     if isinstance(value, dict) and isinstance(value.get("$in"), list):
         return {**value, "$in": [_insisted(each) for each in value["$in"]]}
     return value.removeprefix("=") if isinstance(value, str) else value
@@ -78,7 +76,7 @@ def _with_own_code(problem: Any) -> Any:
 Own = BeforeValidator(_insisted)
 Duration = Annotated[float, BeforeValidator(_duration)]
 Filter = Annotated[str, Field(min_length=1), AfterValidator(_filter)]
-"""In the console's language: `op:reserve kind:req`."""
+"""In the console's filter language: `op:reserve kind:req`."""
 NodeName = Annotated[str, Own, AfterValidator(_node)]
 Clock = Annotated[str, AfterValidator(_clock)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
@@ -86,13 +84,13 @@ Variables = dict[VariableName, Any]
 Sentence = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class _Part(BaseModel):
+class _ScenarioModel(BaseModel):
     model_config = ConfigDict(
         strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True
     )
 
 
-class Goods(_Part):
+class Goods(_ScenarioModel):
     """A style that is registered and put on a shelf before the first step."""
 
     pieces: Annotated[int, Field(ge=0, le=1_000_000)] = 10
@@ -114,7 +112,7 @@ def _short_goods(value: Any) -> Any:
     return {"pieces": value} if isinstance(value, int) else value
 
 
-class Store(_Part):
+class Store(_ScenarioModel):
     """The store that a scenario is played in, if it is not one that runs already."""
 
     clock: Literal["real", "virtual"] = "real"
@@ -131,7 +129,7 @@ class Store(_Part):
     warehouse: WarehouseSettings = WarehouseSettings()
 
 
-class Letter(_Part):
+class MessageDraft(_ScenarioModel):
     """A message to be sent; what is left out is made up where the contract needs it."""
 
     sender: Annotated[str | None, Own] = Field(default=None, alias="from")
@@ -156,7 +154,7 @@ class Letter(_Part):
     """The variable that keeps its `id` and `data`."""
 
 
-class MessagePattern(_Part):
+class MessagePattern(_ScenarioModel):
     """What a message looks like; each field is a pattern, and what is left out may be anything."""
 
     sender: Annotated[Any, Own] = Field(default=None, alias="from")
@@ -177,13 +175,13 @@ class MessagePattern(_Part):
     data: Any = None
 
 
-class Part(_Part):
+class Part(_ScenarioModel):
     """A node that the scenario plays: what it answers to an operation."""
 
     node: NodeName = Field(alias="as")
     op: Annotated[str, Own]
     data: Any = None
-    """Of each reply; `{{data.job}}` is filled from the request."""
+    """Of each reply; `${request.data.job}` is filled from the request."""
     problem: Any = None
     """Instead of data: refuses with this problem."""
     times: Annotated[int, Field(ge=1)] | None = None
@@ -192,7 +190,7 @@ class Part(_Part):
     """How long it takes."""
 
 
-class _Step(_Part):
+class _Step(_ScenarioModel):
     says: ClassVar[str] = ""
     """What it does, for people."""
     note: Sentence | None = None
@@ -202,7 +200,7 @@ class _Step(_Part):
 class Send(_Step):
     """Send a message, and wait for its answer if one is expected."""
 
-    send: Letter
+    send: MessageDraft
     reply: Any = None
     """A pattern of the data of the reply."""
     problem: Annotated[Any, BeforeValidator(_with_own_code)] = None
@@ -352,7 +350,7 @@ Step = Annotated[
 ]  # fmt: skip
 
 
-class _Scope(_Part):
+class _Scope(_ScenarioModel):
     store: Store = Store()
     variables: Variables = {}
     goods: dict[VariableName, Annotated[Goods, BeforeValidator(_short_goods)]] = {}
@@ -373,7 +371,7 @@ class ScenarioPart(_Scope):
     steps: Annotated[list[Step], Field(min_length=1)]
 
 
-class File(_Scope):
+class ScenarioFile(_Scope):
     """A file of scenarios, and what they have in common."""
 
     about: Sentence | None = None

@@ -1,7 +1,7 @@
-"""What a message is expected to look like, and in what it differs.
+"""Patterns for messages, and how a message differs from one.
 
-An object is matched by the fields that the pattern names, a list place by place, anything else by
-being equal. An object whose names begin with `$` says more about a value: see `OPERATORS`.
+An object matches by the fields that the pattern names, a list item by item, anything else by being
+equal. An object whose names begin with `$` holds operators: see `OPERATORS`.
 """
 
 import json
@@ -15,19 +15,19 @@ _WIDTH = 60
 
 
 def differences(pattern: Any, value: Any, captured: dict[str, Any], where: str = "") -> list[str]:
-    """In what a value differs from a pattern, a sentence each; empty if it matches.
+    """How a value differs from a pattern, a sentence each; empty if it matches.
 
     Args:
-        pattern: as it stands in a scenario, with its variables filled in.
+        pattern: as it is written in a scenario, with its variables filled in.
         value: JSON.
-        captured: what `$as` names is written here.
-        where: the way to the value, for the sentences.
+        captured: where values are stored under the names of `$as`.
+        where: the path to the value, for the sentences.
     """
     return list(_differences(pattern, value, captured, where))
 
 
 def matches(pattern: Any, value: Any, captured: dict[str, Any]) -> bool:
-    """Whether a value matches; as soon as it is known that it does not."""
+    """Whether a value matches; stops at the first difference."""
     return next(_differences(pattern, value, captured, ""), None) is None
 
 
@@ -66,7 +66,7 @@ def _fields(
 
 
 def is_special(pattern: dict[str, Any]) -> bool:
-    """Whether a pattern is made of operators."""
+    """Whether a pattern consists of operators."""
     return bool(pattern) and all(name.startswith("$") for name in pattern)
 
 
@@ -111,11 +111,11 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "$absent": (bool,), "$in": (list,), "$as": (str,),
 }  # fmt: skip
 OPERATORS = (*_TESTS, "$size", "$not", "$as")
-"""What may be said of a value."""
+"""The operators of patterns."""
 
 
 def flaws(pattern: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """What keeps a pattern from being one: where in it, and why."""
+    """What is wrong with a pattern: where, and why."""
     if isinstance(pattern, list):
         for at, each in enumerate(pattern):
             yield from (((at, *place), why) for place, why in flaws(each))
@@ -155,7 +155,7 @@ _TAKES = {str: "text", int: "a number", bool: "true or false", list: "a list"}
 
 
 def _same(wanted: Any, value: Any) -> bool:
-    """Equal, where `true` is no number."""
+    """Whether both are equal; `true` is not 1."""
     if isinstance(wanted, bool) or isinstance(value, bool):
         return wanted is value
     return bool(wanted == value)

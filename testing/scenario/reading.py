@@ -1,4 +1,4 @@
-"""Reads scenario files; every mistake in one is told with file, line and field."""
+"""Reads scenario files, and reports every mistake with file, line and field."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bus.contract.errors import ConfigurationError
+from testing.kit.template import REQUEST, has_old_syntax, used
 from testing.scenario import pattern
 from testing.scenario.contract import unknown
 from testing.scenario.model import (
@@ -18,9 +19,10 @@ from testing.scenario.model import (
     Duplicate,
     Expect,
     ExpectNone,
-    File,
     Goods,
     Reorder,
+    Respond,
+    ScenarioFile,
     ScenarioPart,
     Send,
     SetClock,
@@ -29,16 +31,15 @@ from testing.scenario.model import (
     Stop,
     Store,
 )
-from testing.scenario.source import Place, Source, read_source
-from testing.scenario.variables import used
+from testing.scenario.source import DocumentPath, Source, read_source
 
 GIVEN = ("run", "tester")
-"""Variables that every scenario has."""
+"""The variables that every scenario has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step and where it stands."""
+    """A step, and its line."""
 
     line: int
     does: AnyStep
@@ -57,12 +58,12 @@ class Scenario:
     goods: Mapping[str, Goods]
     accounts: Mapping[str, int]
     cases: tuple[Mapping[str, Any], ...]
-    """Variables of each time that it is played; at least one."""
+    """The variables of each case; at least one case."""
     steps: tuple[Step, ...]
 
     @property
     def own_store(self) -> str | None:
-        """Why it cannot be played in a store that runs already, if it cannot."""
+        """Why it cannot be played in a store that already runs; None if it can."""
         if self.store.clock == "virtual":
             return f"{self.source.path}:{self.line}: time can be simulated"
         for step in self.steps:
@@ -73,10 +74,10 @@ class Scenario:
 
 
 def read_scenarios(paths: Iterable[Path]) -> list[Scenario]:
-    """The scenarios of files, and of the files in folders, in order.
+    """Read the scenarios of files, and of the files in folders, in order.
 
     Raises:
-        ConfigurationError: files are wrong, or there is none; says each mistake in a line.
+        ConfigurationError: files are wrong, or there are none; one line for each mistake.
     """
     read: list[Scenario] = []
     mistakes: list[str] = []
@@ -88,6 +89,17 @@ def read_scenarios(paths: Iterable[Path]) -> list[Scenario]:
     if mistakes:
         raise ConfigurationError("\n".join(mistakes))
     return read
+
+
+def first_old_syntax(scenarios: Iterable[Scenario]) -> str | None:
+    """Where a reply template first uses the syntax of version 0.1, as file and line."""
+    for scenario in scenarios:
+        for step in scenario.steps:
+            if isinstance(step.does, Respond):
+                part = step.does.respond
+                if has_old_syntax([part.data, part.problem]):
+                    return f"{scenario.source.path}:{step.line}"
+    return None
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -104,7 +116,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 def _read(path: Path) -> list[Scenario]:
     source = read_source(path)
     try:
-        file = File.model_validate(source.data)
+        file = ScenarioFile.model_validate(source.data)
     except ValidationError as error:
         raise _together(_explained(source, error)) from error
     read: list[Scenario] = []
@@ -122,7 +134,9 @@ def _together(mistakes: Iterable[ConfigurationError]) -> ConfigurationError:
     return ConfigurationError("\n".join(dict.fromkeys(map(str, mistakes))))
 
 
-def _scenario(source: Source, file: File, part: ScenarioPart, place: Place) -> Scenario:
+def _scenario(
+    source: Source, file: ScenarioFile, part: ScenarioPart, place: DocumentPath
+) -> Scenario:
     steps = tuple(
         Step(source.line((*place, "steps", at)), does) for at, does in enumerate(part.steps)
     )
@@ -141,7 +155,7 @@ def _scenario(source: Source, file: File, part: ScenarioPart, place: Place) -> S
 
 
 def _explained(source: Source, error: ValidationError) -> Iterator[ConfigurationError]:
-    """The mistakes: where each is, and what is wrong."""
+    """Each mistake with its line."""
     for each in error.errors(include_url=False, include_input=False):
         place = tuple(each["loc"])
         if place[2:3] == ("steps",):  # after the step's place stands what kind of step it is
@@ -156,8 +170,8 @@ def _explained(source: Source, error: ValidationError) -> Iterator[Configuration
         yield source.error(source.line(known), f"{field}: {why}")
 
 
-def _known(data: Any, place: Place) -> Place:
-    """The way to a part, as far as the file has it."""
+def _known(data: Any, place: DocumentPath) -> DocumentPath:
+    """The path to a part, as far as it exists in the file."""
     known: list[str | int] = []
     for part in place:
         if isinstance(data, dict) and part in data:
@@ -173,7 +187,9 @@ def _known(data: Any, place: Place) -> Place:
 # -- what the models cannot see -------------------------------------------------------------------
 
 
-def _flaws(scenario: Scenario, part: ScenarioPart, place: Place) -> Iterator[ConfigurationError]:
+def _flaws(
+    scenario: Scenario, part: ScenarioPart, place: DocumentPath
+) -> Iterator[ConfigurationError]:
     source, store = scenario.source, scenario.store
     if store.clock == "virtual" and store.cards:
         yield source.error(scenario.line, "store.cards: a simulated store takes no cards")
@@ -181,12 +197,13 @@ def _flaws(scenario: Scenario, part: ScenarioPart, place: Place) -> Iterator[Con
     known = {*GIVEN, *scenario.variables, *scenario.goods, *scenario.accounts}
     for at, (step, does) in enumerate(zip(scenario.steps, part.steps, strict=True)):
         here = (*place, "steps", at)
-        yield from _check_letter(source, does, step.line)
+        yield from _check_draft(source, does, step.line)
         if isinstance(does, SetClock) and store.clock != "virtual":
             yield source.error(step.line, "clock: only a store with `clock: virtual` has one")
         raw = _at(source.data, here)
         for case in scenario.cases:
-            yield from _check_variables(source, step.line, raw, {*known, *case})
+            for value, names in _scopes(does, raw):
+                yield from _check_variables(source, step.line, value, {*known, *case, *names})
         for name, value in _patterns(does):
             for inside, why in pattern.flaws(value):
                 where = (*here, *name, *inside)
@@ -199,7 +216,7 @@ def _flaws(scenario: Scenario, part: ScenarioPart, place: Place) -> Iterator[Con
 
 
 def _check_cases(
-    scenario: Scenario, part: ScenarioPart, place: Place
+    scenario: Scenario, part: ScenarioPart, place: DocumentPath
 ) -> Iterator[ConfigurationError]:
     first = set(scenario.cases[0])
     for at, case in enumerate(scenario.cases):
@@ -210,6 +227,16 @@ def _check_cases(
     yield from _check_variables(scenario.source, scenario.line, part.scenario, {*GIVEN, *first})
 
 
+def _scopes(does: AnyStep, raw: Any) -> Iterator[tuple[Any, set[str]]]:
+    """The parts of a step, each with the variables that only it has: a reply has the request's."""
+    if not isinstance(does, Respond):
+        yield raw, set()
+        return
+    for name, value in raw["respond"].items():
+        yield value, {REQUEST} if name in ("data", "problem") else set()
+    yield {name: value for name, value in raw.items() if name != "respond"}, set()
+
+
 def _check_variables(
     source: Source, line: int, raw: Any, known: set[str]
 ) -> Iterator[ConfigurationError]:
@@ -218,14 +245,14 @@ def _check_variables(
         yield source.error(line, f"there is no variable {unknown[0]} here yet")
 
 
-def _check_letter(source: Source, does: AnyStep, line: int) -> Iterator[ConfigurationError]:
+def _check_draft(source: Source, does: AnyStep, line: int) -> Iterator[ConfigurationError]:
     if not isinstance(does, Send):
         return
-    letter = does.send
-    addressed = None not in (letter.sender, letter.to, letter.op)
-    if (letter.topic is None) != addressed:
+    draft = does.send
+    addressed = None not in (draft.sender, draft.to, draft.op)
+    if (draft.topic is None) != addressed:
         yield source.error(line, "send: takes from, to and op; or a topic")
-    if letter.payload is not None and letter.data != {}:
+    if draft.payload is not None and draft.data != {}:
         yield source.error(line, "send: takes data or a payload")
     expects = does.reply is not None or does.problem is not None
     if expects and not addressed:
@@ -236,7 +263,7 @@ def _check_letter(source: Source, does: AnyStep, line: int) -> Iterator[Configur
         yield source.error(line, "eventually: goes with a reply")
 
 
-def _patterns(does: AnyStep) -> Iterator[tuple[Place, Any]]:
+def _patterns(does: AnyStep) -> Iterator[tuple[DocumentPath, Any]]:
     if isinstance(does, Send):
         yield ("reply",), does.reply
         yield ("problem",), does.problem

@@ -1,4 +1,4 @@
-"""What is printed while scenarios are played: a line for each step."""
+"""Prints scenarios while they are played: a line for each step."""
 
 from rich.text import Text
 
@@ -6,30 +6,30 @@ from bus.history.message import Message
 from bus.text.console import output
 from bus.text.safe import visible
 from testing.scenario.exchange import described
-from testing.scenario.result import Played, Result
+from testing.scenario.result import PlayedStep, ScenarioResult
 
 
 class Report:
     """Prints scenarios as they are played.
 
     Args:
-        verbose: also every message that is heard, and what the faults did to it.
+        verbose: also print every message, and what the faults did to it.
     """
 
     def __init__(self, *, verbose: bool) -> None:
         self._verbose = verbose
         self._file = ""
 
-    def begins(self, result: Result) -> None:
-        """The sentence of a scenario; before it the file, if it is another."""
+    def begins(self, result: ScenarioResult) -> None:
+        """Print the name of a scenario; before it the file, if that is a new one."""
         file = str(result.path)
         if file != self._file:
             self._file = file
             output.print(Text(visible(file), "bold"), soft_wrap=True)
         output.print(Text(f"  {visible(result.name)}"), soft_wrap=True)
 
-    def step(self, result: Result, step: Played) -> None:  # noqa: ARG002 - as a Listener
-        """A tick or a cross, the line, what was done, and how long it took."""
+    def step(self, result: ScenarioResult, step: PlayedStep) -> None:  # noqa: ARG002 - as a Listener
+        """Print a tick or a cross, the line, what was done, and how long it took."""
         failed = step.failure is not None
         line = Text("    ")
         line.append("✗" if failed else "✓", "red" if failed else "green")
@@ -42,13 +42,13 @@ class Report:
                 output.print(Text(f"                     {visible(each)}", "red"), soft_wrap=True)
 
     def message(self, fate: str, message: Message) -> None:
-        """A message, with `verbose`."""
+        """Print a message, if `verbose` is set."""
         if self._verbose:
             what = f"{_FATES[fate]:<10} " if fate else " " * 11
             output.print(Text(f"      {what}{visible(described(message))}", "dim"), soft_wrap=True)
 
-    def ends(self, result: Result) -> None:
-        """What is left to say of a scenario."""
+    def ends(self, result: ScenarioResult) -> None:
+        """Print why a scenario was skipped or failed, if it was."""
         if result.skipped is not None:
             self.begins(result)
             output.print(Text(f"    - skipped: {visible(result.skipped)}", "yellow"))
@@ -67,8 +67,8 @@ _FATES = {
 }  # fmt: skip
 
 
-def say_total(results: list[Result], seconds: float) -> None:
-    """How it ended, and where to look."""
+def say_total(results: list[ScenarioResult], seconds: float) -> None:
+    """Print the totals, and where each failure is."""
     failed = [result for result in results if result.failed]
     skipped = sum(result.skipped is not None for result in results)
     passed = len(results) - len(failed) - skipped
@@ -96,17 +96,17 @@ def _time(seconds: float) -> str:
     return f"{days} d {hours} h" if days else f"{hours} h {rest // 60} min"
 
 
-class Silent:
+class SilentReport:
     """Prints nothing."""
 
-    def begins(self, result: Result) -> None:
-        """Say nothing."""
+    def begins(self, result: ScenarioResult) -> None:
+        """Print nothing."""
 
-    def step(self, result: Result, step: Played) -> None:
-        """Say nothing."""
+    def step(self, result: ScenarioResult, step: PlayedStep) -> None:
+        """Print nothing."""
 
     def message(self, fate: str, message: Message) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
-    def ends(self, result: Result) -> None:
-        """Say nothing."""
+    def ends(self, result: ScenarioResult) -> None:
+        """Print nothing."""

@@ -1,16 +1,16 @@
-"""What became of scenarios; values only."""
+"""The results of scenarios; values only."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 
 class FailedStepError(Exception):
-    """A step did not come to what the scenario says; the text says what came instead."""
+    """A step failed; the text says what came instead of the expected."""
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
-    """One step that was played."""
+class PlayedStep:
+    """A step that was played."""
 
     line: int
     sentence: str
@@ -19,24 +19,24 @@ class Played:
 
 
 @dataclass(slots=True)
-class Result:
-    """One scenario, or one case of it."""
+class ScenarioResult:
+    """The result of a scenario, or of one case of it."""
 
     path: Path
     line: int
     name: str
-    steps: list[Played] = field(default_factory=list)
+    steps: list[PlayedStep] = field(default_factory=list)
     left: int = 0
-    """Steps that were not played because one before them failed."""
+    """How many steps were not played because an earlier one failed."""
     seconds: float = 0.0
     failure: str | None = None
-    """What is wrong beside its steps: a store that does not start, books that do not balance."""
+    """A failure outside its steps: books that do not balance, a fault that met no message."""
     skipped: str | None = None
-    """Why it was not played."""
+    """Why it was not played, if it was not."""
 
     @property
     def failed(self) -> str | None:
-        """What went wrong, with its line; None if nothing did."""
+        """The first failure, with its line; None if there is none."""
         for step in self.steps:
             if step.failure is not None:
                 return f"{self.path}:{step.line}: {step.sentence}\n{step.failure}"

@@ -1,4 +1,4 @@
-"""Plays scenarios, each in a store of its own, and tells what became of them."""
+"""Plays scenarios, each in a store of its own."""
 
 import asyncio
 import tempfile
@@ -20,128 +20,136 @@ from bus.link import Connector, MemoryBroker
 from bus.runtime.environment import Environment
 from bus.runtime.node import Deployment
 from devices.terminal.role import Terminal
+from testing.kit.template import CompositeVariable, filled
 from testing.kit.virtual_time import VirtualLoop
-from testing.scenario.faults import Faults, FaultyConnector
+from testing.scenario.context import ScenarioContext
+from testing.scenario.fault_injection import FaultInjector, FaultyConnector
+from testing.scenario.in_process_store import LOCATIONS, REAL, VIRTUAL, InProcessStore, TimeMode
 from testing.scenario.model import Goods
 from testing.scenario.reading import Scenario
-from testing.scenario.result import FailedStepError, Played, Result
-from testing.scenario.scene import Scene
-from testing.scenario.stage import Stage
+from testing.scenario.result import FailedStepError, PlayedStep, ScenarioResult
+from testing.scenario.scenario_client import ScenarioClient
 from testing.scenario.steps import play_steps, unmet
-from testing.scenario.store import LOCATIONS, REAL, VIRTUAL, OwnStore, Time
-from testing.scenario.variables import Held, filled
 
 TESTER = "tester-0"
-"""In whose name the runner stocks a store and asks whether it is quiet."""
+"""The name in which the runner stocks a store and asks whether it is quiet."""
 CURRENCY = "EUR"
 _SHM = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 _IN_MEMORY = _SHM if _SHM.is_dir() else None
 
 
 class Listener(Protocol):
-    """Told what happens while scenarios are played."""
+    """Called while scenarios are played."""
 
-    def begins(self, result: Result) -> None:
-        """A scenario, or a case of it, begins."""
+    def begins(self, result: ScenarioResult) -> None:
+        """A scenario, or one of its cases, begins."""
 
-    def step(self, result: Result, step: Played) -> None:
+    def step(self, result: ScenarioResult, step: PlayedStep) -> None:
         """A step is over."""
 
     def message(self, fate: str, message: Message) -> None:
-        """A message was heard, or met a fault."""
+        """A message arrived, or met a fault."""
 
-    def ends(self, result: Result) -> None:
-        """It is over, or was skipped."""
+    def ends(self, result: ScenarioResult) -> None:
+        """A scenario or case is over, or was skipped."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """Where scenarios are played on the real clock."""
+class PlayTarget:
+    """The broker and store in which scenarios are played on the real clock."""
 
     connector: Connector
     engine: str
-    """Of the broker: mosquitto, embedded or external."""
+    """The kind of broker: mosquitto, embedded or external."""
     tester: Connector | None = None
-    """To the same broker, over which more may be sent than the bus takes."""
+    """To the same broker, with a higher limit of payload than the bus has."""
     site: str | None = None
-    """Of a store that runs already; None for a store of each scenario's own."""
+    """The site of a store that already runs; None for a new store for each scenario."""
 
 
-def simulate(scenario: Scenario, listener: Listener) -> list[Result]:
-    """Play a scenario on the virtual clock, in a thread that has no event loop."""
+def simulate(scenario: Scenario, listener: Listener) -> list[ScenarioResult]:
+    """Play a scenario on a virtual clock, in a thread without an event loop."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        ground = Ground(MemoryBroker(), "memory")
-        return runner.run(_play(scenario, ground, VIRTUAL, listener))
+        target = PlayTarget(MemoryBroker(), "memory")
+        return runner.run(_play(scenario, target, VIRTUAL, listener))
 
 
-async def play(scenario: Scenario, ground: Ground | None, listener: Listener) -> list[Result]:
+async def play(
+    scenario: Scenario, target: PlayTarget | None, listener: Listener
+) -> list[ScenarioResult]:
     """Play a scenario, all its cases in one store; on a virtual clock if it asks for one.
 
     Args:
-        scenario: what is played.
-        ground: where; None if nothing needs a broker.
-        listener: told what happens.
+        scenario: what to play.
+        target: where; None if nothing needs a broker.
+        listener: called with what happens.
 
     Raises:
         BrokerError: there is no broker.
     """
     if scenario.store.clock == "virtual":
         return await asyncio.to_thread(simulate, scenario, listener)
-    assert ground is not None, "there is a broker as soon as one scenario needs it"
-    if scenario.engines is not None and ground.engine not in scenario.engines:
-        result = Result(scenario.source.path, scenario.line, scenario.name)
+    assert target is not None, "there is a broker as soon as one scenario needs it"
+    if scenario.engines is not None and target.engine not in scenario.engines:
+        result = ScenarioResult(scenario.source.path, scenario.line, scenario.name)
         result.skipped = f"it needs {' or '.join(scenario.engines)}"
         listener.ends(result)
         return [result]
-    return await _play(scenario, ground, REAL, listener)
+    return await _play(scenario, target, REAL, listener)
 
 
-async def _play(scenario: Scenario, ground: Ground, time: Time, listener: Listener) -> list[Result]:
+async def _play(
+    scenario: Scenario, target: PlayTarget, time: TimeMode, listener: Listener
+) -> list[ScenarioResult]:
     results = []
     with tempfile.TemporaryDirectory(prefix="storebus-play-", dir=_IN_MEMORY) as folder:
-        async with _opened(scenario, ground, time, Path(folder), listener) as scene:
+        async with _opened(scenario, target, time, Path(folder), listener) as context:
             for case in scenario.cases:
-                result = _result(scenario, {**scene.variables, **case})
+                result = _result(scenario, {**context.variables, **case})
                 results.append(result)
-                await _play_case(scenario, scene, case, result, listener)
-        if scene.store is not None and not any(result.failed for result in results):
-            results[-1].failure = _books(Path(folder))
+                await _play_case(scenario, context, case, result, listener)
+        if context.store is not None and not any(result.failed for result in results):
+            results[-1].failure = _audit_findings(Path(folder))
     for result in results:
         listener.ends(result)
     return results
 
 
-def _result(scenario: Scenario, variables: dict[str, Any]) -> Result:
+def _result(scenario: Scenario, variables: dict[str, Any]) -> ScenarioResult:
     name = str(filled(scenario.name, variables))
-    return Result(scenario.source.path, scenario.line, name)
+    return ScenarioResult(scenario.source.path, scenario.line, name)
 
 
 async def _play_case(
-    scenario: Scenario, scene: Scene, case: Any, result: Result, listener: Listener
+    scenario: Scenario,
+    context: ScenarioContext,
+    case: Any,
+    result: ScenarioResult,
+    listener: Listener,
 ) -> None:
     listener.begins(result)
 
-    def tell(step: Played) -> None:
+    def tell(step: PlayedStep) -> None:
         result.steps.append(step)
         listener.step(result, step)
 
     clock = asyncio.get_running_loop().time
     begun = clock()
-    variables = {**scene.variables, **filled(dict(case), scene.variables)}
-    scene = Scene(scene.stage, scene.store, scene.faults, variables)
-    scene.stage.begin()
+    variables = {**context.variables, **filled(dict(case), context.variables)}
+    context = ScenarioContext(context.client, context.store, context.faults, variables)
+    context.client.begin()
     try:
-        await play_steps(scene, scenario.steps, tell)
-        result.failure = unmet(scene)
+        await play_steps(context, scenario.steps, tell)
+        result.failure = unmet(context)
     except FailedStepError:
         result.left = len(scenario.steps) - len(result.steps)
     finally:
-        scene.faults.forget()
+        context.faults.forget()
         result.seconds = clock() - begun
 
 
-def _books(folder: Path) -> str | None:
-    """What the audit finds in the files of a store that was closed in the middle of its work."""
+def _audit_findings(folder: Path) -> str | None:
+    """What the audit finds in the files of a store that was stopped in the middle of its work."""
     found = findings([folder], running=True)
     if not found:
         return None
@@ -153,36 +161,36 @@ def _books(folder: Path) -> str | None:
 
 @asynccontextmanager
 async def _opened(
-    scenario: Scenario, ground: Ground, time: Time, folder: Path, listener: Listener
-) -> AsyncIterator[Scene]:
+    scenario: Scenario, target: PlayTarget, time: TimeMode, folder: Path, listener: Listener
+) -> AsyncIterator[ScenarioContext]:
     run = Environment().boot[-6:]
-    site = ground.site or f"play-{run}"
+    site = target.site or f"play-{run}"
     topics = Topics(site)
-    faults = Faults(topics, TESTER, listener.message)
+    faults = FaultInjector(topics, TESTER, listener.message)
     environment = time.environment(f"{site}/stage")
     async with AsyncExitStack() as stack:
-        connector = FaultyConnector(ground.tester or ground.connector, faults)
-        name = TESTER if ground.site is None else f"tester-{run}"
-        stage = Stage(connector, topics, environment, name, listener.message)
-        await stack.enter_async_context(stage.open())
+        connector = FaultyConnector(target.tester or target.connector, faults)
+        name = TESTER if target.site is None else f"tester-{run}"
+        client = ScenarioClient(connector, topics, environment, name, listener.message)
+        await stack.enter_async_context(client.open())
         store = None
-        if ground.site is None:
-            store = OwnStore(
-                ground.connector, site, folder, scenario.store, faults, time, stage.send
+        if target.site is None:
+            store = InProcessStore(
+                target.connector, site, folder, scenario.store, faults, time, client.send
             )
             await stack.enter_async_context(store.open())
         else:
-            deployment = Deployment(ground.connector, site, folder)
+            deployment = Deployment(target.connector, site, folder)
             await stack.enter_async_context(_terminals(scenario.store.terminals, deployment))
-        suffix = "" if ground.site is None else f"-{run}"
-        variables = {"run": run, "tester": name, **await _stocked(scenario, stage, suffix, run)}
+        suffix = "" if target.site is None else f"-{run}"
+        variables = {"run": run, "tester": name, **await _stocked(scenario, client, suffix, run)}
         variables |= filled(dict(scenario.variables), variables)
-        yield Scene(stage, store, faults, variables)
+        yield ScenarioContext(client, store, faults, variables)
 
 
 @asynccontextmanager
 async def _terminals(count: int, deployment: Deployment) -> AsyncIterator[None]:
-    """Terminals that show reminders, as far as nobody else plays them."""
+    """Run terminals that show reminders, except those that already run."""
     tasks = []
     try:
         for number in range(count):
@@ -200,8 +208,10 @@ async def _terminals(count: int, deployment: Deployment) -> AsyncIterator[None]:
                 raise ended
 
 
-async def _stocked(scenario: Scenario, stage: Stage, suffix: str, run: str) -> dict[str, Any]:
-    """Register the goods, put them on shelves, fill the accounts; the variables for them."""
+async def _stocked(
+    scenario: Scenario, client: ScenarioClient, suffix: str, run: str
+) -> dict[str, Any]:
+    """Register and receive the goods, fill the accounts, and return the variables for them."""
     variables: dict[str, Any] = {}
     products: dict[str, dict[str, Any]] = {}
     start = int(run, 16) % 10**7 * 1000
@@ -214,39 +224,39 @@ async def _stocked(scenario: Scenario, stage: Stage, suffix: str, run: str) -> d
         )
         registered["styles"].append(_style(sku, gtin, goods))
         link = f"https://id.example/01/{gtin}"
-        variables[alias] = Held(
+        variables[alias] = CompositeVariable(
             sku, {"sku": sku, "gtin": gtin, "ean": gtin[-13:], "price": goods.price, "url": url,
                   "link": link, "product": product, "pieces": goods.pieces},
         )  # fmt: skip
     if products:
-        await stage.ask("catalog", UPSERT.name, {"products": list(products.values())})
+        await client.ask("catalog", UPSERT.name, {"products": list(products.values())})
     for alias, goods in scenario.goods.items():
         shelves = goods.shelves or ({LOCATIONS[0]: goods.pieces} if goods.pieces else {})
         for location, quantity in shelves.items():
-            received = {"sku": str(variables[alias].itself), "location": location}
-            await stage.ask("warehouse", RECEIVE.name, received | {"quantity": quantity})
+            received = {"sku": str(variables[alias].value), "location": location}
+            await client.ask("warehouse", RECEIVE.name, received | {"quantity": quantity})
     for number, (alias, cents) in enumerate(scenario.accounts.items()):
         account = f"P-{start + number + 1}"
         amount = {"amount": cents, "currency": CURRENCY}
-        await stage.ask(
+        await client.ask(
             "settlement", DEPOSIT.name, {"account": account, "name": alias, "amount": amount}
         )
         variables[alias] = account
     if scenario.goods:
-        await _sellable(scenario, stage, variables)
+        await _sellable(scenario, client, variables)
     return variables
 
 
-async def _sellable(scenario: Scenario, stage: Stage, variables: dict[str, Any]) -> None:
+async def _sellable(scenario: Scenario, client: ScenarioClient, variables: dict[str, Any]) -> None:
     """Wait until the catalog sells what was put on the shelves."""
     async with asyncio.timeout(20):
         for alias, goods in scenario.goods.items():
             wanted = sum(goods.shelves.values()) if goods.shelves else goods.pieces
             code = {"code": variables[alias].parts["link"]}
             while True:
-                found = await stage.ask("catalog", "lookup", code)
+                found = await client.ask("catalog", "lookup", code)
                 styles = {each["sku"]: each["available"] for each in found["product"]["styles"]}
-                if styles[variables[alias].itself] >= wanted:
+                if styles[variables[alias].value] >= wanted:
                     break
                 await asyncio.sleep(0.005)
 
@@ -257,6 +267,6 @@ def _style(sku: str, gtin: str, goods: Goods) -> dict[str, Any]:
 
 
 def _gtin(number: int) -> str:
-    """A GTIN of the range that GS1 keeps for use within a company (prefix 20)."""
+    """A GTIN of the range that GS1 reserves for use within a company (prefix 020)."""
     digits = f"020{number % 10**10:010d}"
     return f"{digits}{check_digit(digits)}"

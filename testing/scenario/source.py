@@ -1,7 +1,7 @@
-"""A YAML file as plain data, and the line at which each part of it stands.
+"""A YAML file as plain data, with the line of each part.
 
-Of YAML's notations for scalars only JSON's are numbers, booleans and null: the digits of a label,
-a time and the word `no` stay text.
+Only JSON's notations for scalars are numbers, booleans and null: the digits of a label, a time and
+the word `no` stay text.
 """
 
 import re
@@ -14,16 +14,16 @@ import yaml
 from bus.contract.errors import ConfigurationError
 from bus.text.safe import short, visible
 
-Place = tuple[str | int, ...]
-"""The way to a part: names of fields and places in lists."""
+DocumentPath = tuple[str | int, ...]
+"""The path to a part: names of fields, and indexes of lists."""
 
 _DEEPEST = 40
 _MOST = 100_000
-"""Parts of a file with all its aliases written out."""
+"""The most parts of a file, with all its aliases expanded."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads as JSON does what is not quoted."""
+    """Reads unquoted scalars as JSON does."""
 
 
 _Loader.yaml_implicit_resolvers = {}
@@ -40,20 +40,20 @@ for _tag, _pattern, _first in (
 
 @dataclass(slots=True)
 class Source:
-    """What a file says."""
+    """The content of a file."""
 
     path: Path
     data: Any = None
-    lines: dict[Place, int] = field(default_factory=dict)
+    lines: dict[DocumentPath, int] = field(default_factory=dict)
 
-    def line(self, place: Place) -> int:
-        """The line of a part, or of the nearest one around it."""
+    def line(self, place: DocumentPath) -> int:
+        """The line of a part, or of the nearest part around it."""
         while place and place not in self.lines:
             place = place[:-1]
         return self.lines.get(place, 1)
 
     def error(self, line: int, why: str) -> ConfigurationError:
-        """That something is wrong at a line of this file."""
+        """An error at a line of this file."""
         return ConfigurationError(f"{visible(str(self.path))}:{line}: {visible(why)}")
 
 
@@ -86,7 +86,7 @@ def read_source(path: Path) -> Source:
 
 
 class _Building:
-    """Makes data of the parts of a file, and writes down their lines."""
+    """Turns the nodes of a file into data, and notes their lines."""
 
     def __init__(self, source: Source, loader: _Loader) -> None:
         self._source, self._loader, self._left = source, loader, _MOST
@@ -94,7 +94,7 @@ class _Building:
     def build(self, root: yaml.Node) -> None:
         self._source.data = self._built(root, ())
 
-    def _built(self, node: yaml.Node, place: Place) -> Any:
+    def _built(self, node: yaml.Node, place: DocumentPath) -> Any:
         line = node.start_mark.line + 1
         self._source.lines.setdefault(place, line)
         self._left -= 1
@@ -109,7 +109,7 @@ class _Building:
         except (yaml.MarkedYAMLError, ValueError) as error:
             raise self._source.error(line, f"{node.tag} cannot be read here.") from error
 
-    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, place: DocumentPath) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1

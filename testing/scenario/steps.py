@@ -8,151 +8,164 @@ from bus.contract.errors import StorebusError
 from bus.contract.timestamp import milliseconds
 from bus.history.filter import parse_filter
 from bus.history.message import Message
+from testing.kit.template import filled
 from testing.scenario import model
+from testing.scenario.context import ScenarioContext, until_quiet
+from testing.scenario.descriptions import describe
 from testing.scenario.exchange import expect, expect_none, send
-from testing.scenario.faults import Rule
+from testing.scenario.fault_injection import FaultRule
 from testing.scenario.reading import Step
-from testing.scenario.result import FailedStepError, Played
-from testing.scenario.scene import Scene, until_quiet
-from testing.scenario.sentences import sentence
-from testing.scenario.variables import filled
+from testing.scenario.result import FailedStepError, PlayedStep
 
 _CRASH_PATIENCE = 10.0
 """Seconds that `start` waits for a node to crash first."""
 
 
-async def play_steps(scene: Scene, steps: tuple[Step, ...], tell: Callable[[Played], None]) -> None:
+async def play_steps(
+    context: ScenarioContext, steps: tuple[Step, ...], tell: Callable[[PlayedStep], None]
+) -> None:
     """Play steps until one fails.
 
     Args:
-        scene: where.
-        steps: what is to be done.
-        tell: told of each step when it is over, also of the one that failed.
+        context: what they act on.
+        steps: what to play.
+        tell: called after each step, including one that failed.
 
     Raises:
         FailedStepError: a step failed.
     """
     clock = asyncio.get_running_loop().time
     for step in steps:
-        said = sentence(step.does, scene.variables)
+        said = describe(step.does, context.variables)
         begun, failure = clock(), None
         try:
-            await _play(scene, step)
+            await _play(context, step)
         except (FailedStepError, StorebusError) as error:
             failure = str(error)
-        tell(Played(step.line, said, clock() - begun, failure))
+        tell(PlayedStep(step.line, said, clock() - begun, failure))
         if failure is not None:
             raise FailedStepError(failure)
 
 
-def unmet(scene: Scene) -> str | None:
-    """A fault that met no message: then the scenario shows nothing."""
-    for rule in scene.faults.rules:
+def unmet(context: ScenarioContext) -> str | None:
+    """A fault that applied to no message: then the scenario proves nothing."""
+    for rule in context.faults.rules:
         if not rule.met:
             return f"line {rule.line}: {rule.kind} met no message"
     return None
 
 
-async def _play(scene: Scene, step: Step) -> None:
+async def _play(context: ScenarioContext, step: Step) -> None:
     does = step.does
     if isinstance(does, model.Drop | model.Duplicate | model.Delay | model.Reorder):
-        _fault(scene, does, step.line)
+        _fault(context, does, step.line)
     elif isinstance(does, model.Crash | model.Stop | model.Start):
-        await _node(scene, does, step.line)
+        await _node(context, does, step.line)
     else:
-        await _said(scene, does)
+        await _said(context, does)
 
 
-async def _said(scene: Scene, does: model.AnyStep) -> None:
+async def _said(context: ScenarioContext, does: model.AnyStep) -> None:
     match does:
         case model.Send():
-            await send(scene, does)
+            await send(context, does)
         case model.Expect():
-            await expect(scene, does)
+            await expect(context, does)
         case model.ExpectNone():
-            await expect_none(scene, does)
+            await expect_none(context, does)
         case model.Respond(respond=part):
-            _respond(scene, part)
+            _respond(context, part)
         case model.Calm():
-            scene.faults.calm()
+            context.faults.calm()
         case model.SetClock(clock=clock):
-            await _pass_time(scene, clock)
+            await _pass_time(context, clock)
         case model.SetVariables(set=values):
-            scene.variables.update(filled(values, scene.variables))
+            context.variables.update(filled(values, context.variables))
         case model.Quiet(quiet=seconds):
-            if not await until_quiet(scene, seconds, lambda: None):
+            if not await until_quiet(context, seconds, lambda: None):
                 raise FailedStepError(f"the store has something left to do after {seconds:g} s")
 
 
-def _respond(scene: Scene, part: model.Part) -> None:
-    values = filled(part.model_dump(by_alias=True), scene.variables)
+def _respond(context: ScenarioContext, part: model.Part) -> None:
+    values = filled(part.model_dump(by_alias=True), context.variables)
     node = values["as"]
-    if scene.store is not None and node in scene.store.running():
+    if context.store is not None and node in context.store.running():
         raise FailedStepError(f"{node} is a real one here: stop it first, or play another")
-    new = not scene.stage.plays(node)
-    scene.stage.play(
+    new = not context.client.plays(node)
+    context.client.play(
         part.model_copy(
             update={name: values[name] for name in ("data", "problem")} | {"node": node}
         )
     )
     if new and role_of(node) is not None:
-        scene.stage.show(node, "online")
+        context.client.show(node, "online")
 
 
-async def _node(scene: Scene, does: model.Crash | model.Stop | model.Start, line: int) -> None:
-    store, stage = scene.store, scene.stage
+async def _node(
+    context: ScenarioContext, does: model.Crash | model.Stop | model.Start, line: int
+) -> None:
+    store, client = context.store, context.client
     assert store is not None, "it was refused before"
     match does:
         case model.Start(start=text):
-            name = filled(text, scene.variables)
-            await _until_struck(scene, name)
+            name = filled(text, context.variables)
+            await _until_crashed(context, name)
             await store.start(name)
         case model.Crash(crash=text, when=str(when)):
-            name, test = filled(text, scene.variables), parse_filter(filled(when, scene.variables))
-            rule = Rule("crash", test, line, 1, node=name, struck=lambda: store.strike(name))
-            scene.faults.add(rule)
+            name, test = (
+                filled(text, context.variables),
+                parse_filter(filled(when, context.variables)),
+            )
+            rule = FaultRule(
+                "crash", test, line, 1, node=name, on_crash=lambda: store.crash_soon(name)
+            )
+            context.faults.add(rule)
         case model.Crash(crash=text) | model.Stop(stop=text):
-            name, crashes = filled(text, scene.variables), isinstance(does, model.Crash)
-            if stage.plays(name):
-                stage.leave(name)
-                stage.show(name, "lost" if crashes else "offline")
+            name, crashes = filled(text, context.variables), isinstance(does, model.Crash)
+            if client.plays(name):
+                client.leave(name)
+                client.show(name, "lost" if crashes else "offline")
             elif crashes:
                 await store.crash(name)
             else:
                 await store.stop(name)
 
 
-async def _until_struck(scene: Scene, name: str) -> None:
-    """Wait until a node that is to crash has crashed."""
-    coming = [rule for rule in scene.faults.rules if rule.node == name and not rule.met]
+async def _until_crashed(context: ScenarioContext, name: str) -> None:
+    """Wait until a node has crashed that a fault is to crash."""
+    coming = [rule for rule in context.faults.rules if rule.node == name and not rule.met]
     try:
         async with asyncio.timeout(_CRASH_PATIENCE):
             while any(not rule.met for rule in coming):
-                await scene.stage.news()
+                await context.client.news()
     except TimeoutError:
         raise FailedStepError(f"nothing was said that {name} is to crash at") from None
 
 
 def _fault(
-    scene: Scene, fault: model.Drop | model.Duplicate | model.Delay | model.Reorder, line: int
+    context: ScenarioContext,
+    fault: model.Drop | model.Duplicate | model.Delay | model.Reorder,
+    line: int,
 ) -> None:
     def test(text: str) -> Callable[[Message], bool]:
-        return parse_filter(str(filled(text, scene.variables)))
+        return parse_filter(str(filled(text, context.variables)))
 
     match fault:
         case model.Drop():
-            rule = Rule("drop", test(fault.drop), line, fault.times)
+            rule = FaultRule("drop", test(fault.drop), line, fault.times)
         case model.Duplicate():
-            rule = Rule("duplicate", test(fault.duplicate), line, fault.times, fault.copies)
+            rule = FaultRule("duplicate", test(fault.duplicate), line, fault.times, fault.copies)
         case model.Delay():
-            rule = Rule("delay", test(fault.delay), line, fault.times, seconds=fault.by)
+            rule = FaultRule("delay", test(fault.delay), line, fault.times, seconds=fault.by)
         case model.Reorder():
-            rule = Rule("reorder", test(fault.reorder), line, fault.times, together=fault.together)
-    scene.faults.add(rule)
+            rule = FaultRule(
+                "reorder", test(fault.reorder), line, fault.times, together=fault.together
+            )
+    context.faults.add(rule)
 
 
-async def _pass_time(scene: Scene, clock: str) -> None:
-    now = scene.stage.environment.now()
+async def _pass_time(context: ScenarioContext, clock: str) -> None:
+    now = context.client.environment.now()
     seconds = model.seconds_of(clock)
     if seconds is None:
         seconds = (milliseconds(clock) - now) / 1000

@@ -1,4 +1,4 @@
-"""The acquirer as a process: killed, restarted, torn, held, leashed; what it has said, stays."""
+"""The acquirer as a process: killed, restarted, torn, held, ended; what it has said, stays."""
 
 import asyncio
 import signal
@@ -118,14 +118,14 @@ async def test_an_acquirer_that_is_gone_is_unknown_to_every_question(log: Path) 
         assert await client.refund("r", "a", 1) == Unknown("ConnectError")
 
 
-def test_on_a_leash_it_ends_when_its_parent_is_gone(log: Path) -> None:
-    with AcquirerProcess(log, "--leash") as process:
+def test_told_to_exit_with_its_parent_it_ends_when_its_parent_is_gone(log: Path) -> None:
+    with AcquirerProcess(log, "--exit-with-parent") as process:
         assert process.process.stdin is not None
         process.process.stdin.close()
         assert process.wait() == (0, "")
 
 
-async def test_off_the_leash_a_closed_stdin_means_nothing(log: Path) -> None:
+async def test_not_told_to_exit_with_its_parent_a_closed_stdin_means_nothing(log: Path) -> None:
     with AcquirerProcess(log) as process:
         assert process.process.stdin is not None
         process.process.stdin.close()
@@ -134,7 +134,7 @@ async def test_off_the_leash_a_closed_stdin_means_nothing(log: Path) -> None:
 
 
 def test_a_new_one_waits_until_the_old_one_has_let_go_of_the_log(log: Path) -> None:
-    with AcquirerProcess(log, "--leash") as old:
+    with AcquirerProcess(log, "--exit-with-parent") as old:
         assert old.process.stdin is not None
         old.process.stdin.close()
         with AcquirerProcess(log) as new:

@@ -30,7 +30,7 @@ async def test_the_generated_configuration_says_what_the_bus_relies_on(
     assert not any("per_listener_settings" in line for line in lines)
 
 
-def test_mosquitto_keeps_its_user_because_the_leash_would_come_off() -> None:
+def test_mosquitto_keeps_its_user_because_it_would_lose_the_parent_death_signal() -> None:
     lines = configuration("127.0.0.1", 1883, 131_072).splitlines()
     assert ("user root" in lines) == (os.geteuid() == 0)
 

@@ -79,6 +79,6 @@ class Shop:
                     words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
                 except OSError:
                     continue
-                if wanted in words and "broker.leash" not in words:
+                if wanted in words and "broker.parent_death" not in words:
                     return int(entry.name)
         return None

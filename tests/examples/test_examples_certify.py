@@ -14,14 +14,14 @@ from store_process import free_port
 
 from broker.engine import running_broker
 from broker.settings import BrokerSettings
-from testing.certify.book import Verdict
-from testing.certify.hands import CommandHands, Commands
-from testing.certify.run import Where, certify, open_stage
-from testing.certify.shelf import LABEL
-from testing.certify.stage import Times
+from testing.certify.certification import Endpoints, certify, open_fake_store
+from testing.certify.device_driver import CommandDriver, Commands
+from testing.certify.fake_store import Timeouts
+from testing.certify.fixtures import LABEL
+from testing.certify.verdicts import Verdict
 
 EXAMPLES = (SORTER, *TERMINALS)
-TIMES = Times(patience=20.0, settle=1.0)
+TIMES = Timeouts(patience=20.0, settle=1.0)
 TRIES = 2
 """What is not to happen is waited for so long and no longer: a busy computer may be too slow."""
 SPARSE = {"C3"}
@@ -39,7 +39,7 @@ def judge() -> None:
     """Nobody judges here: certify says wrong things on purpose."""
 
 
-class Customer(CommandHands):
+class Customer(CommandDriver):
     """Starts a terminal anew with the code of what is to be bought, as the examples take it."""
 
     async def buy(self) -> None:
@@ -78,10 +78,10 @@ async def _verdicts(example: Example, folder: Path) -> list[Verdict]:
     async with (
         asyncio.timeout(300),
         running_broker(settings, folder) as broker,
-        open_stage(Where(broker.url, broker.url_v311, "main"), name, TIMES) as stage,
+        open_fake_store(Endpoints(broker.url, broker.url_v311, "main"), name, TIMES) as store,
     ):
         # MQTT.js speaks WebSocket and TCP in the same way; certify listens on TCP.
-        port = str(stage.wire.port)
+        port = str(store.relay.port)
         address = (f"mqtt://127.0.0.1:{port}",) if example == MQTT_JS else ("127.0.0.1", port)
         words = shlex.join((*hurried(example, folder).command, *address, name))
         start = f"cd {shlex.quote(str(folder))} && PYTHONUNBUFFERED=1 exec {words}"
@@ -93,12 +93,12 @@ async def _verdicts(example: Example, folder: Path) -> list[Verdict]:
             short=f"""echo '{{"short": "'{{location}}'"}}' > {machine}""",
             fault=f"""echo '{{"jam": ""}}' > {machine}""",
         )  # fmt: skip
-        hands = Customer(commands, {}, print, has_person=False)
+        driver = Customer(commands, {}, print, has_person=False)
 
         async def ready() -> None:
-            assert await stage.until(lambda: stage.wire.listening or None), hands.output
+            assert await store.until(lambda: store.relay.listening or None), driver.output
 
-        return (await certify(stage, hands, ready)).verdicts
+        return (await certify(store, driver, ready)).verdicts
 
 
 async def _tried(example: Example, tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
@@ -111,7 +111,7 @@ async def _tried(example: Example, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def _said(verdicts: list[Verdict], outcome: str) -> dict[str, object]:
     return {
-        each.rule.id: [finding.sentence for finding in each.findings] or each.reason
+        each.rule.id: [violation.sentence for violation in each.violations] or each.reason
         for each in verdicts
         if each.outcome == outcome
     }

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from beside import Beside
-from little_client import over_mqtt
-from little_stage import NAMES, little, said
+from device_connection import over_mqtt
+from in_memory_certification import NAMES, driver_of, said
+from in_memory_driver import InMemoryDriver
 from needs import ENGINE
 from ports import free_port
 from running_store import PATIENCE, Machine, RunBroker
@@ -28,14 +28,14 @@ from bus.runtime.settings import RuntimeSettings
 from devices.sorter.drivers import Movement
 from devices.sorter.role import Sorter
 from devices.terminal.role import Terminal
-from testing.certify.book import Verdict
+from testing.certify.certification import Endpoints, certify, open_fake_store
+from testing.certify.fake_store import FakeStore, Timeouts
+from testing.certify.fixtures import LABEL, SKU
+from testing.certify.observing_relay import ObservingRelay
 from testing.certify.rules import RULES, SORTER, TERMINAL, checklist
-from testing.certify.run import Where, certify, open_stage
-from testing.certify.shelf import LABEL, SKU
-from testing.certify.stage import Stage, Times
-from testing.certify.wire import Wire
+from testing.certify.verdicts import Verdict
 
-TIMES = Times(patience=8.0, settle=1.0, ask_again=1.0)
+TIMES = Timeouts(patience=8.0, settle=1.0, ask_again=1.0)
 BRISK = RuntimeSettings(
     retry_first=0.75, retry_limit=3.0, query_retry=0.75, reconnect_limit=0.2, takeover_wait=0.5
 )
@@ -49,7 +49,7 @@ UNTRIED: dict[RunningEngine, set[str]] = {"mosquitto": set(), "embedded": {"C5"}
 ENGINES: tuple[RunningEngine, ...] = tuple(dict.fromkeys((ENGINE, "embedded")))
 """Those that can be started here."""
 ON_THE_WIRE = ("C1", "C5", "C8", "C9", "C23", "S1")
-"""What is seen in packets alone: the little devices in memory do not show that it is."""
+"""What is seen in packets alone: the minimal devices in memory do not show that it is."""
 _sites = itertools.count(1)
 
 
@@ -58,20 +58,20 @@ def judge() -> None:
     """Nobody judges here: certify says wrong things on purpose."""
 
 
-async def _little(broker: Broker, kind: str, breaks: str) -> list[Verdict]:
+async def _minimal(broker: Broker, kind: str, breaks: str) -> list[Verdict]:
     name = NAMES[kind]
-    where = Where(broker.url, broker.url_v311, f"certify-{next(_sites)}")
-    async with asyncio.timeout(200), open_stage(where, name, TIMES) as stage:
-        how = over_mqtt(stage.wire.port), where.site, name, breaks, _now, 0.75
-        return (await certify(stage, little(kind, *how), lambda: _listening(stage))).verdicts
+    where = Endpoints(broker.url, broker.url_v311, f"certify-{next(_sites)}")
+    async with asyncio.timeout(200), open_fake_store(where, name, TIMES) as store:
+        how = over_mqtt(store.relay.port), where.site, name, breaks, _now, 0.75
+        return (await certify(store, driver_of(kind, *how), lambda: _listening(store))).verdicts
 
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def _listening(stage: Stage[Wire]) -> None:
-    assert await stage.until(lambda: stage.wire.listening or None, PATIENCE)
+async def _listening(store: FakeStore[ObservingRelay]) -> None:
+    assert await store.until(lambda: store.relay.listening or None, PATIENCE)
 
 
 async def test_devices_on_real_brokers_are_judged_as_they_are(
@@ -79,8 +79,8 @@ async def test_devices_on_real_brokers_are_judged_as_they_are(
 ) -> None:
     """One test for all: most of it is waiting, and they wait together."""
     brokers = {engine: run_broker(engine) for engine in ENGINES}
-    of_little = [(SORTER, ""), (TERMINAL, ""), *((SORTER, rule) for rule in ON_THE_WIRE)]
-    of_little = [each for each in of_little if each[1] not in UNTRIED[ENGINE]]
+    of_minimal = [(SORTER, ""), (TERMINAL, ""), *((SORTER, rule) for rule in ON_THE_WIRE)]
+    of_minimal = [each for each in of_minimal if each[1] not in UNTRIED[ENGINE]]
     of_ours = [(kind, engine) for kind in OURS for engine in ENGINES]
 
     # What is not to happen is waited for so long and no longer: where a core is shared with others,
@@ -88,7 +88,7 @@ async def test_devices_on_real_brokers_are_judged_as_they_are(
     # again.
     async def theirs(kind: str, breaks: str) -> tuple[set[str], set[str]]:
         for _ in range(TRIES):
-            verdicts = await _little(brokers[ENGINE], kind, breaks)
+            verdicts = await _minimal(brokers[ENGINE], kind, breaks)
             found = set(said(verdicts, "broken")), set(said(verdicts, "not tried"))
             if found[0] == ({breaks} - {""}) and (breaks or found[1] <= UNTRIED[ENGINE]):
                 break
@@ -105,7 +105,7 @@ async def test_devices_on_real_brokers_are_judged_as_they_are(
 
     verdicts = asyncio.gather(*(ours(*each) for each in of_ours))
     for (_, breaks), (broken, untried) in zip(
-        of_little, await asyncio.gather(*(theirs(*each) for each in of_little)), strict=True
+        of_minimal, await asyncio.gather(*(theirs(*each) for each in of_minimal)), strict=True
     ):
         assert broken == {breaks} - {""}
         assert breaks or untried <= UNTRIED[ENGINE]
@@ -115,18 +115,18 @@ async def test_devices_on_real_brokers_are_judged_as_they_are(
 
 
 async def _our_sorter(broker: Broker, data: Path) -> list[Verdict]:
-    async with _stage(broker, "sorter-9") as (stage, deployment):
+    async with _stage(broker, "sorter-9") as (store, deployment):
         machine = _SlowMachine()
 
         async def run() -> None:
             await Node("sorter-9", Sorter(machine).role, deployment(data)).run()
 
-        hands = Beside(run, None, None, machine.leave_one, machine.jam)
-        return (await certify(stage, hands, lambda: _listening(stage))).verdicts
+        driver = InMemoryDriver(run, None, None, machine.leave_one, machine.jam)
+        return (await certify(store, driver, lambda: _listening(store))).verdicts
 
 
 async def _our_terminal(broker: Broker, data: Path) -> list[Verdict]:
-    async with _stage(broker, "terminal-9") as (stage, deployment):
+    async with _stage(broker, "terminal-9") as (store, deployment):
         shown: list[str] = []
         terminals: list[Terminal] = []
 
@@ -147,8 +147,8 @@ async def _our_terminal(broker: Broker, data: Path) -> list[Verdict]:
                     {SKU: 1}, styles, AccountPayment(method="account", account="C-1")
                 )
 
-        hands = Beside(run, buy, shown)
-        return (await certify(stage, hands, lambda: _listening(stage))).verdicts
+        driver = InMemoryDriver(run, buy, shown)
+        return (await certify(store, driver, lambda: _listening(store))).verdicts
 
 
 OURS = {SORTER: _our_sorter, TERMINAL: _our_terminal}
@@ -157,13 +157,13 @@ OURS = {SORTER: _our_sorter, TERMINAL: _our_terminal}
 @contextlib.asynccontextmanager
 async def _stage(
     broker: Broker, name: str
-) -> AsyncIterator[tuple[Stage[Wire], Callable[[Path], Deployment]]]:
+) -> AsyncIterator[tuple[FakeStore[ObservingRelay], Callable[[Path], Deployment]]]:
     """A played store, and where a device of ours runs that connects to its relay."""
     site = f"certify-{next(_sites)}"
-    async with open_stage(Where(broker.url, broker.url_v311, site), name, TIMES) as stage:
+    async with open_fake_store(Endpoints(broker.url, broker.url_v311, site), name, TIMES) as store:
         options = broker.url.partition("?")[2]
-        url = f"mqtt://127.0.0.1:{stage.wire.port}?{options}"
-        yield stage, lambda data: Deployment(MqttConnector(url), site, data, BRISK)
+        url = f"mqtt://127.0.0.1:{store.relay.port}?{options}"
+        yield store, lambda data: Deployment(MqttConnector(url), site, data, BRISK)
 
 
 class _SlowMachine(Machine):
@@ -202,7 +202,7 @@ async def test_a_builder_certifies_a_sorter_from_the_command_line(tmp_path: Path
     environment = {"STOREBUS_RUNTIME__RETRY_FIRST": "0.75", "STOREBUS_RUNTIME__RETRY_LIMIT": "0.75"}
     assignments = " ".join(f"{name}={value}" for name, value in environment.items())
     start = (
-        f"{assignments} {sys.executable} -P -m cli node {{name}} --broker {{url}} --speed inf"
+        f"{assignments} {sys.executable} -P -m cli node ${{name}} --broker ${{url}} --speed inf"
         f" --data {tmp_path / 'device'}"
     )
     written = tmp_path / "report.json"
@@ -227,8 +227,17 @@ async def test_what_cannot_be_certified_is_told_in_a_sentence() -> None:
         (("sorter-9", "--report", "report.pdf"), 2, ".md, .html or .json"),
         (("sorter-9", "--broker", f"mqtt://127.0.0.1:{free_port()}"), 3, "No broker"),
         (("sorter-9", "--start", "echo out of paper", "--patience", "0.5"), 1, "out of paper"),
-    )
+        (
+            ("sorter-9", "--start", "echo no paper; exit 3"), 1,
+            "did not connect: the command that starts it ended with code 3. The commands printed",
+        ),
+        (
+            ("sorter-9", "--start", "echo {name} {url}; false"), 1,
+            "{name} is now written ${name}; the next version will not read the old form.",
+        ),
+    )  # fmt: skip
     ended = await asyncio.gather(*(storebus("certify", *words) for words, _, _ in cases))
+    assert "printed: sorter-9 mqtt://127.0.0.1:" in ended[-1][2]
     for (_, code, sentence), (found, _, err) in zip(cases, ended, strict=True):
         assert (found, sentence in err) == (code, True), err
     code, out, _ = await storebus("certify", "--rules")

@@ -4,7 +4,7 @@ They and the played store share a broker in memory and a clock that jumps.
 """
 
 import pytest
-from little_stage import said, tried
+from in_memory_certification import said, tried
 
 from testing.certify.report import as_html, as_lines, as_markdown, report
 from testing.certify.rules import SORTER, TERMINAL, rules_of

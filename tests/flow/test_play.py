@@ -17,8 +17,8 @@ from cli.main import main
 from testing.scenario.model import VERBS
 from testing.scenario.pattern import OPERATORS
 from testing.scenario.reading import read_scenarios
-from testing.scenario.report import Silent
-from testing.scenario.runner import Ground, play, simulate
+from testing.scenario.report import SilentReport
+from testing.scenario.runner import PlayTarget, play, simulate
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "scenarios.md"
 
@@ -118,6 +118,37 @@ def test_it_plays_what_was_chosen_shows_messages_and_reads_without_playing(
     assert "1 scenarios: 0 passed, 1 failed" in out
 
 
+def test_the_old_form_of_a_reply_template_is_noted_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "old.yaml"
+    respond = "respond: {as: sorter-9, op: pick, data: {job: '%s', accepted: true}}"
+    send = (
+        "send: {from: warehouse, to: sorter-9, op: pick, data: {job: j}}\n        reply: {job: j}"
+    )
+    head = "scenarios:\n  - scenario: old\n    store: {clock: virtual}\n    steps:\n"
+    for template in ("{{data.job}}", "${request.data.job}"):
+        path.write_text(f"{head}      - {respond % template}\n      - {send}\n")
+        code, out, err = _played(capsys, str(path))
+        assert code == 0, out
+        note = f"{path}:5: {{{{data.order}}}} is now written ${{request.data.order}}; the next"
+        assert err.startswith(note if template.startswith("{{") else "")
+        assert err.count("\n") == template.startswith("{{")
+
+
+def test_a_reply_template_names_the_request_only_in_a_reply(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "misplaced.yaml"
+    path.write_text(
+        "scenarios:\n  - scenario: misplaced\n    steps:\n"
+        "      - send: {from: terminal-1, to: catalog, op: search, data: {text: '${request.id}'}}\n"
+    )
+    code, _, err = _played(capsys, str(path), "--check")
+    assert code == 2
+    assert "there is no variable request here yet" in err
+
+
 def test_wrong_usage_ends_with_2_and_no_broker_with_3(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -175,7 +206,7 @@ def test_an_example_of_the_documentation_passes(number: int, tmp_path: Path) -> 
     path.write_text(list(_examples())[number])
     for scenario in read_scenarios([path]):
         # Whatever clock it has: an example shows the format, and in simulated time it is quick.
-        assert [result.failed for result in simulate(scenario, Silent())] == [None] * len(
+        assert [result.failed for result in simulate(scenario, SilentReport())] == [None] * len(
             scenario.cases
         )
 
@@ -190,9 +221,9 @@ async def test_a_scenario_that_needs_another_broker_is_skipped(
 ) -> None:
     path = tmp_path / "needs.yaml"
     path.write_text(ABROAD + "    engines: [mosquitto]\n")
-    ground = Ground(MqttConnector(run_broker("embedded").url), "embedded")
+    target = PlayTarget(MqttConnector(run_broker("embedded").url), "embedded")
     (scenario,) = read_scenarios([path])
-    (result,) = await play(scenario, ground, Silent())
+    (result,) = await play(scenario, target, SilentReport())
     assert result.skipped == "it needs mosquitto"
 
 
@@ -211,7 +242,7 @@ def test_none_is_not_broken_by_a_repetition_but_by_a_second_message(tmp_path: Pa
             for second in ("a", "b")
         )
     )
-    again, another = (simulate(scenario, Silent())[0] for scenario in read_scenarios([path]))
+    again, another = (simulate(scenario, SilentReport())[0] for scenario in read_scenarios([path]))
     assert again.failed is None
     assert "this came:\nreq   terminal-9 → catalog search" in str(another.failed).replace(
         "\n  ", "\n"

@@ -15,9 +15,9 @@ from bus.history.archive import Archive
 from bus.history.message import Message
 from bus.history.recording import Recorded, Recording, read_recording
 from bus.link import Incoming, MqttConnector, Outgoing, Subscription
+from testing.scenario.from_recording import scenario_of_order
 from testing.scenario.reading import read_scenarios
-from testing.scenario.recorded import order_of
-from testing.scenario.report import Silent
+from testing.scenario.report import SilentReport
 from testing.scenario.runner import simulate
 
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
@@ -54,7 +54,7 @@ def test_an_order_of_a_day_is_written_as_a_scenario_and_passes(
     assert (code, f"{file} is there already" in err) == (2, True)
 
 
-class _Ear(Silent):
+class _Ear(SilentReport):
     """Keeps what is said."""
 
     def __init__(self) -> None:
@@ -102,9 +102,9 @@ def test_what_went_another_way_passes_too(tmp_path: Path, name: str) -> None:
     assert orders
     for order in orders:
         file = tmp_path / f"{order}.yaml"
-        file.write_text(order_of(Archive([recording]), None, order).to_yaml("a scenario"))
+        file.write_text(scenario_of_order(Archive([recording]), None, order).to_yaml("a scenario"))
         for scenario in read_scenarios([file]):
-            assert [result.failed for result in simulate(scenario, Silent())] == [None]
+            assert [result.failed for result in simulate(scenario, SilentReport())] == [None]
 
 
 def test_what_cannot_become_a_scenario_is_told(storebus_here: StorebusHere, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from running_store import RunBroker
 from bus.link import MqttConnector
 from cli.playing import LARGEST
 from testing.scenario.reading import Scenario, read_scenarios
-from testing.scenario.report import Silent
-from testing.scenario.result import Result
-from testing.scenario.runner import Ground, play, simulate
+from testing.scenario.report import SilentReport
+from testing.scenario.result import ScenarioResult
+from testing.scenario.runner import PlayTarget, play, simulate
 
 SCENARIOS = read_scenarios([Path(__file__).parents[1] / "scenarios"])
 REAL = [each for each in SCENARIOS if each.store.clock == "real"]
@@ -23,7 +23,7 @@ def _named(scenario: Scenario) -> str:
     return f"{scenario.source.path.stem}-{scenario.line}"
 
 
-def _verdict(results: list[Result]) -> None:
+def _verdict(results: list[ScenarioResult]) -> None:
     failed = [result.failed for result in results if result.failed]
     assert not failed, "\n".join(f"\n{each}" for each in failed)
     skipped = {result.skipped for result in results}
@@ -36,13 +36,13 @@ def _verdict(results: list[Result]) -> None:
 async def test_over_a_broker(scenario: Scenario, engine: str, run_broker: RunBroker) -> None:
     broker = run_broker("mosquitto" if engine == "mosquitto" else "embedded")
     tester = MqttConnector(broker.url, largest=LARGEST)
-    ground = Ground(MqttConnector(broker.url), engine, tester)
-    _verdict(await play(scenario, ground, Silent()))
+    target = PlayTarget(MqttConnector(broker.url), engine, tester)
+    _verdict(await play(scenario, target, SilentReport()))
 
 
 @pytest.mark.parametrize("scenario", VIRTUAL, ids=_named)
 def test_on_a_virtual_clock(scenario: Scenario) -> None:
-    _verdict(simulate(scenario, Silent()))
+    _verdict(simulate(scenario, SilentReport()))
 
 
 def test_there_are_many_and_each_is_named_by_a_sentence_of_its_own() -> None:

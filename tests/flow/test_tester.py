@@ -293,7 +293,7 @@ async def test_a_tester_plays_a_terminal_that_is_reminded(
     store: StoreProcess, tmp_path: Path
 ) -> None:
     reply = tmp_path / "reply.json"
-    reply.write_text('{"shown": true, "note": "{{data.order}} by {{id}}"}')
+    reply.write_text('{"shown": true, "note": "${request.data.order} by ${request.id}"}')
     async with _running(
         "respond", "terminal-8", "remind", f"@{reply}", "--times", "1", "--delay", "0.1",
         "--data", str(store.data),
@@ -324,7 +324,7 @@ async def test_a_played_node_refuses_and_a_real_one_is_not_played(store: StorePr
     assert "catalog is already running elsewhere" in err
 
     async with _running(
-        "respond", "sorter-9", "pick", '{"available": {"A": "{{data.job}}"}}',
+        "respond", "sorter-9", "pick", '{"available": {"A": "${request.data.job}"}}',
         "--problem", "busy/429", "--times", "1", *data,
     ) as played:  # fmt: skip
         await _line(played)

@@ -13,17 +13,17 @@ from bus.contract.settlement import ORDER, AccountPayment, OrderView, PaymentRec
 from bus.contract.terminal import Remind
 from bus.contract.values import Money
 from bus.contract.warehouse import LOCATE, Located
-from testing.kit.latency import nearest_rank
+from testing.kit.percentiles import nearest_rank
 from testing.load.arrivals import Arrivals
-from testing.load.bought import Bought
-from testing.load.checking import check
 from testing.load.goods import for_sale
-from testing.load.plan import Plan, parse_duration, parse_mix, parse_rate, terminal_names
+from testing.load.load_counts import LoadCounts
+from testing.load.order_checks import check
+from testing.load.plan import LoadPlan, parse_duration, parse_mix, parse_rate, terminal_names
 from testing.load.plot import plot
+from testing.load.purchase_log import PurchaseLog
 from testing.load.report import as_json
-from testing.load.tally import Tally
 from testing.load.terminals import Customer
-from testing.load.visits import Range, Visits
+from testing.load.visits import Choices, Visits
 
 
 @pytest.mark.parametrize(
@@ -48,15 +48,15 @@ def test_a_mix_gives_weights_and_forgets_those_of_nothing() -> None:
     assert parse_mix("scan=5, buy=1,order=0") == {"scan": 5, "buy": 1}
 
 
-@pytest.mark.parametrize("text", ["", "30", "s", "-1s", "1m30s", "1d", "1e3s", "nan", "٣s"])
+@pytest.mark.parametrize("text", ["", "30", "s", "-1s", "1m30s", "1y", "1e3s", "nan", "٣s"])
 def test_a_bad_duration_is_told_in_a_sentence(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="no duration such as 30s"):
+    with pytest.raises(ConfigurationError, match="is to be a time such as 300ms"):
         parse_duration(text)
 
 
 def test_durations_have_units() -> None:
-    texts = ("500ms", "30s", "1.5m", "1h")
-    assert [parse_duration(text) for text in texts] == [0.5, 30, 90, 3600]
+    texts = ("500ms", "30s", "1.5m", "1h", "2min", "2 min", "1d")
+    assert [parse_duration(text) for text in texts] == [0.5, 30, 90, 3600, 120, 120, 86_400]
 
 
 @pytest.mark.parametrize("text", ["", "fast", "nan", "inf"])
@@ -80,7 +80,7 @@ def test_a_load_that_cannot_be_is_told_in_a_sentence(
     rate: float, seconds: float, said: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=said):
-        Plan(rate, seconds, {"scan": 1})
+        LoadPlan(rate, seconds, {"scan": 1})
 
 
 @pytest.mark.parametrize("count", [0, -1, 501])
@@ -102,7 +102,7 @@ class _Nobody:
 
 async def test_nobody_waits_for_the_others_and_who_finds_no_room_is_counted() -> None:
     opened = asyncio.Event()
-    counted = Tally(["scan"])
+    counted = LoadCounts(["scan"])
 
     async def visit(_: Customer) -> None:
         await opened.wait()
@@ -112,7 +112,7 @@ async def test_nobody_waits_for_the_others_and_who_finds_no_room_is_counted() ->
             await asyncio.sleep(0)
         opened.set()
 
-    plan = Plan(10_000, 0.005, {"scan": 1}, at_once=20)
+    plan = LoadPlan(10_000, 0.005, {"scan": 1}, at_once=20)
     customer = cast("Customer", _Nobody())
     arrivals = Arrivals(plan, {"scan": visit}, [customer], counted, random.Random(1))
     await asyncio.gather(arrivals.run(), open_when_all_have_come())
@@ -122,7 +122,7 @@ async def test_nobody_waits_for_the_others_and_who_finds_no_room_is_counted() ->
 
 
 async def test_outcomes_are_told_apart_and_the_second_stop_leaves_at_once() -> None:
-    counted = Tally(["scan"])
+    counted = LoadCounts(["scan"])
     outcomes: list[Any] = [None, NoAnswer("late"), UnknownLabel("none"), UnknownLabel("none")]
     all_came = asyncio.Event()
 
@@ -133,7 +133,7 @@ async def test_outcomes_are_told_apart_and_the_second_stop_leaves_at_once() -> N
         if (outcome := outcomes.pop(0)) is not None:
             raise outcome
 
-    plan = Plan(1000, 60, {"scan": 1})
+    plan = LoadPlan(1000, 60, {"scan": 1})
     customer = cast("Customer", _Nobody())
     arrivals = Arrivals(plan, {"scan": visit}, [customer], counted, random.Random(1))
     running = asyncio.create_task(arrivals.run())
@@ -185,7 +185,7 @@ async def test_a_reminder_may_be_faster_than_the_receipt() -> None:
              "pickup_code": "123456"}
         )  # fmt: skip
 
-    bought = Bought()
+    bought = PurchaseLog()
     for each in ("o-1", "o-1", "o-of-another-day"):
         bought.remind(reminder(each))
     for order in ("o-1", "o-2", "o-3"):
@@ -225,7 +225,7 @@ class _Liar:
 
 
 async def test_a_store_that_says_otherwise_than_it_told_is_found_out() -> None:
-    bought = Bought()
+    bought = PurchaseLog()
     for order in ("o-fine", "o-gone", "o-dear", "o-undone"):
         bought.settle("terminal-1", "MUG", _receipt(order))
     liar = _Liar()
@@ -250,7 +250,7 @@ def test_customers_buy_what_is_left_before_they_find_anything_sold_out() -> None
         for sku, count in left.items()
     ]
     payment = AccountPayment(method="account", account="C-1001")
-    visits = Visits(Range([], [], styles, payment), Bought(), None, random.Random(7))
+    visits = Visits(Choices([], [], styles, payment), PurchaseLog(), None, random.Random(7))
     chosen = [visits._choose().sku for _ in range(8)]
     assert Counter(chosen[:6]) == Counter(left)
     assert set(chosen[6:]) <= set(left)

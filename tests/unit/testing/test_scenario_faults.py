@@ -10,14 +10,14 @@ import pytest
 from bus.contract.topics import Topics
 from bus.history.filter import parse_filter
 from bus.link import Link, MemoryBroker, Outgoing, Subscription
-from testing.scenario.faults import Faults, FaultyConnector, Rule
+from testing.scenario.fault_injection import FaultInjector, FaultRule, FaultyConnector
 
 TOPICS = Topics("main")
 PICK = parse_filter("op:pick")
 
 
 @asynccontextmanager
-async def _ends(faults: Faults) -> AsyncIterator[tuple[Link, Link]]:
+async def _ends(faults: FaultInjector) -> AsyncIterator[tuple[Link, Link]]:
     """One that sends, and one that hears everything."""
     broker = MemoryBroker()
     async with (
@@ -28,8 +28,8 @@ async def _ends(faults: Faults) -> AsyncIterator[tuple[Link, Link]]:
         yield sender, hearer
 
 
-def _faults() -> Faults:
-    return Faults(TOPICS, "tester-0", lambda *_: None)
+def _faults() -> FaultInjector:
+    return FaultInjector(TOPICS, "tester-0", lambda *_: None)
 
 
 def _message(number: int, operation: str = "pick", sender: str = "warehouse") -> Outgoing:
@@ -37,7 +37,7 @@ def _message(number: int, operation: str = "pick", sender: str = "warehouse") ->
     return Outgoing(TOPICS.request(sender, "sorter-1", operation), payload)
 
 
-async def _heard(hearer: Link, count: int) -> list[str]:
+async def _received(hearer: Link, count: int) -> list[str]:
     found: list[str] = []
     while len(found) < count:
         found += [json.loads(each.payload)["id"] for each in await hearer.receive()]
@@ -47,67 +47,67 @@ async def _heard(hearer: Link, count: int) -> list[str]:
 @pytest.mark.parametrize(
     ("rule", "arrives"),
     [
-        (Rule("drop", PICK, 1), "9"),
-        (Rule("drop", PICK, 1, 2), "349"),
-        (Rule("duplicate", PICK, 1, 1, copies=3), "1112349"),
-        (Rule("reorder", PICK, 1), "21439"),
-        (Rule("reorder", PICK, 1, 1), "21349"),
-        (Rule("reorder", PICK, 1, together=4), "43219"),
+        (FaultRule("drop", PICK, 1), "9"),
+        (FaultRule("drop", PICK, 1, 2), "349"),
+        (FaultRule("duplicate", PICK, 1, 1, copies=3), "1112349"),
+        (FaultRule("reorder", PICK, 1), "21439"),
+        (FaultRule("reorder", PICK, 1, 1), "21349"),
+        (FaultRule("reorder", PICK, 1, together=4), "43219"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.kind,
 )
-async def test_messages_that_pass_the_filter_meet_the_fault(rule: Rule, arrives: str) -> None:
+async def test_messages_that_pass_the_filter_meet_the_fault(rule: FaultRule, arrives: str) -> None:
     faults = _faults()
     faults.add(rule)
     async with _ends(faults) as (sender, hearer):
         for number in range(1, 5):
             sender.send(_message(number))
         sender.send(_message(9, "abort"))
-        assert await _heard(hearer, len(arrives)) == list(arrives)
+        assert await _received(hearer, len(arrives)) == list(arrives)
     assert rule.met > 0
 
 
 async def test_a_delayed_message_is_overtaken_and_comes() -> None:
     faults = _faults()
-    faults.add(Rule("delay", PICK, 1, 1, seconds=0.02))
+    faults.add(FaultRule("delay", PICK, 1, 1, seconds=0.02))
     async with _ends(faults) as (sender, hearer):
         sender.send(_message(1))
         sender.send(_message(2))
         assert faults.pending
-        assert await _heard(hearer, 2) == ["2", "1"]
+        assert await _received(hearer, 2) == ["2", "1"]
         assert not faults.pending
 
 
 async def test_what_is_held_comes_when_all_is_calm_and_then_nothing_is_lost() -> None:
     faults = _faults()
-    faults.add(Rule("reorder", PICK, 1))
-    faults.add(Rule("drop", parse_filter("op:abort"), 2))
+    faults.add(FaultRule("reorder", PICK, 1))
+    faults.add(FaultRule("drop", parse_filter("op:abort"), 2))
     async with _ends(faults) as (sender, hearer):
         sender.send(_message(1))
         sender.send(_message(2, "abort"))
         faults.calm()
         sender.send(_message(3, "abort"))
-        assert await _heard(hearer, 2) == ["1", "3"]
+        assert await _received(hearer, 2) == ["1", "3"]
 
 
 async def test_what_the_runner_itself_says_always_arrives() -> None:
     faults = _faults()
-    faults.add(Rule("drop", parse_filter(""), 1))
+    faults.add(FaultRule("drop", parse_filter(""), 1))
     async with _ends(faults) as (sender, hearer):
         sender.send(_message(1, sender="tester-0"))
-        assert await _heard(hearer, 1) == ["1"]
+        assert await _received(hearer, 1) == ["1"]
 
 
 async def test_a_crash_strikes_when_the_message_is_out_and_nothing_follows() -> None:
     faults, broker = _faults(), MemoryBroker()
     end = FaultyConnector(broker, faults)
-    rule = Rule("crash", PICK, 1, 1, struck=lambda: setattr(end, "dead", True))
+    rule = FaultRule("crash", PICK, 1, 1, on_crash=lambda: setattr(end, "dead", True))
     faults.add(rule)
     async with end.connect("sender") as sender, broker.connect("hearer") as hearer:
         await hearer.subscribe([Subscription(TOPICS.everything())])
         sender.send(_message(1))
         sender.send(_message(2))
-        assert await _heard(hearer, 1) == ["1"]
+        assert await _received(hearer, 1) == ["1"]
         waiting = asyncio.ensure_future(hearer.receive())
         await asyncio.sleep(0)
         assert not waiting.done()

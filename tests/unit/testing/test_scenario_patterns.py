@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from testing.kit.template import CompositeVariable, UnknownVariableError, filled
 from testing.scenario.pattern import differences, matches
-from testing.scenario.variables import Held, UnknownVariableError, filled
 
 ORDER = {"order": "o-1", "lines": [{"sku": "MUG", "quantity": 2}], "paid": True, "parcel": None}
 
@@ -65,7 +65,7 @@ def test_what_is_captured_is_known_by_its_name() -> None:
 
 
 def test_variables_keep_their_type_alone_and_are_text_within_text() -> None:
-    mug = Held("MUG-7", {"price": 1250, "pieces": [1, 2]})
+    mug = CompositeVariable("MUG-7", {"price": 1250, "pieces": [1, 2]})
     variables = {"mug": mug, "n": 3, "deep": {"list": [{"a": True}]}}
     assert filled("${mug}", variables) == "MUG-7"
     assert filled("${mug.price}", variables) == 1250

@@ -1,0 +1,102 @@
+"""Walks along the JSON schema of a message: which fields there are, and of which type."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bus.contract.values import Model
+
+PathSegment = str | int
+"""A field's name, or a place in a list, from 0."""
+_DEEPEST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Subschema:
+    """What may stand at one place of a message: one of several shapes.
+
+    Args:
+        shapes: the JSON schemas of what can stand here.
+        parts: what their references refer to.
+    """
+
+    shapes: tuple[dict[str, Any], ...]
+    parts: dict[str, Any]
+
+    @classmethod
+    def of(cls, model: type[Model]) -> "Subschema":
+        """The outermost place of a message."""
+        schema = model.model_json_schema()
+        return cls(tuple(alternatives(schema, schema.get("$defs", {}))), schema.get("$defs", {}))
+
+    @property
+    def types(self) -> frozenset[str]:
+        """JSON types that can stand here; none where anything can."""
+        return frozenset(str(shape["type"]) for shape in self.shapes if "type" in shape)
+
+    @property
+    def names(self) -> list[str]:
+        """The fields of the objects that can stand here, in the order of the model."""
+        return list(dict.fromkeys(name for shape in self.shapes for name in _properties(shape)))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an object with any field can stand here."""
+        return any(
+            "type" not in shape or shape.get("additionalProperties") is True
+            for shape in self.shapes
+        )
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether only texts of a list can stand here."""
+        return all("enum" in shape or "const" in shape for shape in self.shapes)
+
+    @property
+    def choices(self) -> list[str]:
+        """The texts that can stand here, where they are listed."""
+        listed = [shape.get("enum", [shape.get("const")]) for shape in self.shapes]
+        return [text for texts in listed for text in texts if isinstance(text, str)]
+
+    def step(self, part: PathSegment) -> "Subschema | None":
+        """What stands under a field's name or at a place of a list; None if nothing can."""
+        found: list[dict[str, Any]] = []
+        for shape in self.shapes:
+            if isinstance(part, int):
+                inner = shape.get("items")
+            else:
+                inner = _properties(shape).get(part, shape.get("additionalProperties"))
+            if isinstance(inner, dict):
+                found.extend(alternatives(inner, self.parts))
+        return Subschema(tuple(found), self.parts) if found else None
+
+    def leaves(self, prefix: str = "", depth: int = 0) -> Iterator[str]:
+        """The paths of all values within, as they are written: `lines[0].sku`."""
+        for name in self.names:
+            path, place = f"{prefix}.{name}" if prefix else name, self.step(name)
+            if place is None or depth == _DEEPEST:
+                continue
+            while "array" in place.types and (item := place.step(0)) is not None:
+                path, place = f"{path}[0]", item
+            if place.names:
+                yield from place.leaves(path, depth + 1)
+            else:
+                yield path
+
+
+def _properties(shape: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = shape.get("properties", {})
+    return found
+
+
+def alternatives(schema: dict[str, Any], parts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The alternatives of a schema, with references followed."""
+    if "$ref" in schema:
+        yield from alternatives(parts[schema["$ref"].rpartition("/")[2]], parts)
+        return
+    for several in ("anyOf", "oneOf", "allOf"):
+        if several in schema:
+            for each in schema[several]:
+                yield from alternatives(each, parts)
+            return
+    yield schema
