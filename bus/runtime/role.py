@@ -52,6 +52,9 @@ class Role:
         field(default_factory=dict)
     )
     """Answered at once from memory or a read-only connection; a refusal is a raised Problem."""
+    long_queries: frozenset[Operation[Any, Any]] = frozenset()
+    """Those of the queries that may read many rows. They are carried out in a thread, one after
+    the other, and hold up nobody else: so they may use nothing but the database."""
     commands: Mapping[Operation[Any, Any], Callable[[UnitOfWork, Request[Any]], Model | None]] = (
         field(default_factory=dict)
     )
@@ -76,8 +79,8 @@ class Role:
     started: Callable[[UnitOfWork], None] = lambda _: None
     """The first transaction of each start."""
     states: Callable[[sqlite3.Connection], Iterable[tuple[State[Any], Model]]] = lambda _: ()
-    """The states to show at each connection, and now and then. What a unit of work has shown of them
-    comes in place of what is said here: a state that is shown again is the one shown last."""
+    """The states to show at each connection, and now and then. What a unit of work has shown of
+    them comes in place of what is said here: a state that is shown again is the one shown last."""
     alarms: Callable[[sqlite3.Connection], Iterable[Alarm]] = lambda _: ()
     """What is wrong here now; the runtime adds what it notices itself."""
     committed: Callable[[sqlite3.Connection, frozenset[str]], None] = lambda _, __: None

@@ -142,6 +142,7 @@ class Settlement:
                 STATEMENT: accounts.statement,
                 DELIVERED: _delivered,
             },
+            long_queries=frozenset({ORDERS, REFUSALS, STATEMENT}),
             commands={
                 PURCHASE: self._purchase,
                 READY: self._ready,
