@@ -17,8 +17,8 @@ from bus.contract.channel import ROLES, role_of
 from bus.contract.errors import JournalError
 from bus.storage.damage import DAMAGE, what_is_wrong
 from bus.storage.generation import refuse_foreign_log
-from bus.storage.journal import RESTORING
 from bus.storage.journal import SCHEMA as JOURNAL
+from bus.storage.lock import RESTORING
 from bus.storage.private import is_open_to_others
 from devices.sorter import store as sorter
 from devices.terminal import store as terminal

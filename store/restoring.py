@@ -1,7 +1,7 @@
 """Puts a backup in the place of a store's files, whole or not at all.
 
 What was there is moved aside, never deleted. A restore that was cut off is told at the next start
-(`bus.storage.journal.RESTORING`), and is run again.
+(`bus.storage.lock.RESTORING`), and is run again.
 """
 
 import json
@@ -18,7 +18,7 @@ from bus.contract.channel import ROLES
 from bus.contract.errors import ConfigurationError, JournalError
 from bus.storage.damage import DAMAGE, what_is_wrong
 from bus.storage.generation import refuse_foreign_log
-from bus.storage.journal import RESTORING, hold
+from bus.storage.lock import RESTORING, hold
 from bus.storage.private import make_folder, opener, sync
 from store.backup import MANIFEST, MARKER, digest_of
 

@@ -20,7 +20,7 @@ from bus.link import MqttConnector
 from bus.runtime.caller import Caller
 from bus.runtime.node import Deployment, Node
 from bus.runtime.role import Role
-from bus.storage.journal import hold
+from bus.storage.lock import hold
 from bus.storage.private import write_text
 from bus.text.console import output
 from store.apart import roles_apart

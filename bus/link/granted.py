@@ -1,18 +1,22 @@
 """What a broker grants a connection, as its CONNACK says (MQTT 5 section 3.2.2.3).
 
-A client keeps to it, or the broker ends the connection. Of the rest that a CONNACK may say,
-Server Keep Alive is heeded by paho, and nothing else concerns us: no topic aliases, shared
+A client keeps to it, or the broker ends the connection. Of the rest that a CONNACK may say, the
+connection heeds Server Keep Alive, and nothing else concerns us: no topic aliases, shared
 subscriptions or subscription identifiers are used, each client names itself, and no session
 outlives its connection.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from bus.contract.values import MAX_PAYLOAD
 
 ROOM = MAX_PAYLOAD + 16 * 1024
 """Bytes of a packet with the largest payload, its topic and its properties."""
+
+_RECEIVE_MAXIMUM, _MAXIMUM_QOS, _RETAIN_AVAILABLE = 0x21, 0x24, 0x25
+_MAXIMUM_PACKET_SIZE, _WILDCARDS_AVAILABLE = 0x27, 0x28
 
 NO_RETAINED = (
     "the broker keeps no retained messages, which nodes need to be seen: allow them there"
@@ -40,14 +44,21 @@ class Granted:
     """Receive Maximum (3.2.2.3.3)."""
 
     @classmethod
-    def read(cls, properties: Any) -> Self:
-        """Of paho's properties of a CONNACK; what is not there has no limit."""
+    def read(cls, properties: Mapping[int, int]) -> Self:
+        """Of a CONNACK's properties by their identifiers; what is not there has no limit.
+
+        Raises:
+            ValueError: a limit that leaves room for nothing, which breaks the protocol.
+        """
+        largest, at_once = properties.get(_MAXIMUM_PACKET_SIZE), properties.get(_RECEIVE_MAXIMUM)
+        if 0 in (largest, at_once):
+            raise ValueError("a limit of 0")
         return cls(
-            qos=min(getattr(properties, "MaximumQoS", 1), 1),
-            retain=bool(getattr(properties, "RetainAvailable", 1)),
-            largest=getattr(properties, "MaximumPacketSize", None),
-            wildcards=bool(getattr(properties, "WildcardSubscriptionAvailable", 1)),
-            at_once=getattr(properties, "ReceiveMaximum", None),
+            qos=min(properties.get(_MAXIMUM_QOS, 1), 1),
+            retain=bool(properties.get(_RETAIN_AVAILABLE, 1)),
+            largest=largest,
+            wildcards=bool(properties.get(_WILDCARDS_AVAILABLE, 1)),
+            at_once=at_once,
         )
 
     @property

@@ -1,68 +1,50 @@
-"""The link over MQTT 5 or 3.1.1 with aiomqtt."""
+"""The link over MQTT 5 or 3.1.1 that nodes and tools use: our own connection (docs/adr/0003)."""
 
-import asyncio
-import logging
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from contextlib import asynccontextmanager
 
-import aiomqtt
-from aiomqtt.exceptions import MqttConnectError
-from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
-
-from bus.contract.envelope import CONTENT_TYPE
-from bus.contract.errors import BrokerError, ConfigurationError, LinkError, OversizeError
+from bus.contract.errors import BrokerError, LinkError, OversizeError
 from bus.contract.values import MAX_PAYLOAD
 from bus.link.base import Incoming, Outgoing, Subscription
-from bus.link.client import Client
+from bus.link.connection import Connection
 from bus.link.granted import NO_RETAINED, NO_WILDCARDS, Granted
-
-logger = logging.getLogger("storebus.link")
+from bus.link.handshake import Introduction, is_refused
+from bus.link.reasons import QOS_NOT_SUPPORTED, RETAIN_NOT_SUPPORTED, name_of
+from bus.link.url import BrokerUrl
 
 BATCH = 512
 KEEP_ALIVE = 6
 """Seconds of silence after which a client pings. A broker gives a silent one half as long again
 (MQTT 5 section 3.1.2.10) before it calls it lost; Mosquitto looks every five seconds."""
-_QUEUED = 20_000
-_RETAIN_NOT_SUPPORTED, _QOS_NOT_SUPPORTED = 0x9A, 0x9B
-"""Reason codes of a CONNACK (MQTT 5 section 3.2.2.2)."""
 _PERHAPS = (
     ". If it is one, it may grant no retained messages, which nodes need, or no QoS 1 (?qos=0);"
     " in MQTT 5 it would say so"
 )
-_PROTOCOLS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 
 
 class MqttLink:
-    """One MQTT connection."""
+    """One MQTT connection.
 
-    def __init__(
-        self,
-        client: Client,
-        *,
-        v5: bool,
-        max_qos: int,
-        largest: int,
-    ) -> None:
-        self._client = client
-        self._v5 = v5
-        self._max_qos = min(max_qos, client.granted.qos)
+    Args:
+        connection: with a broker that has taken us in.
+        max_qos: the highest quality of service that is used.
+        largest: the largest payload in bytes that is sent.
+    """
+
+    def __init__(self, connection: Connection, *, max_qos: int, largest: int) -> None:
+        self._connection = connection
+        self._max_qos = min(max_qos, connection.granted.qos)
         self._largest = largest
-        self.granted: Granted = client.granted
+        self.granted: Granted = connection.granted
         """What the broker grants this connection."""
 
     def send(self, message: Outgoing) -> None:
-        """Hand a message to the client."""
+        """Hand a message to the connection."""
         if len(message.payload) > self._largest:
             raise OversizeError("payload", len(message.payload), self._largest)
         try:
-            self._client.post(message, min(message.qos, self._max_qos))
+            self._connection.post(message, min(message.qos, self._max_qos))
         except ValueError as error:
             raise LinkError(str(error)) from error
 
@@ -72,40 +54,24 @@ class MqttLink:
             set(each.filter) & set("+#") for each in subscriptions
         ):
             raise BrokerError(NO_WILDCARDS)
-        topics: Any
-        if self._v5:
-            topics = [
-                (
-                    wanted.filter,
-                    SubscribeOptions(qos=min(wanted.qos, self._max_qos), retainAsPublished=True),
-                )
-                for wanted in subscriptions
-            ]
-        else:
-            topics = [(wanted.filter, min(wanted.qos, self._max_qos)) for wanted in subscriptions]
-        try:
-            granted = await self._client.subscribe(topics)
-        except aiomqtt.MqttError as error:
-            raise LinkError(str(error)) from error
-        for wanted, reason in zip(subscriptions, granted, strict=False):
-            code: Any = reason.value if isinstance(reason, ReasonCode) else reason
-            if code >= 0x80:  # noqa: PLR2004 - MQTT 5 section 3.9.3
+        reasons = await self._connection.subscribe(subscriptions, self._max_qos)
+        for wanted, reason in zip(subscriptions, reasons, strict=False):
+            if is_refused(reason):
                 raise BrokerError(f"the broker refused the subscription to {wanted.filter}")
 
     async def receive(self) -> list[Incoming]:
         """Wait for one message and take what else has arrived."""
-        arrived = self._client.arrived
+        arrived = self._connection.arrived
         batch = [await arrived.get()]
         while len(batch) < BATCH and not arrived.empty():
             batch.append(arrived.get_nowait())
         if None in batch:
-            why = f": {self._client.why_lost}" if self._client.why_lost else ""
-            raise LinkError(f"the connection to the broker is lost{why}")
+            raise LinkError(self._connection.lost_text)
         return [message for message in batch if message is not None]
 
     def take_denied(self) -> list[str]:
         """Topics that the broker's access list denied (MQTT 5 only)."""
-        denied, self._client.denied = self._client.denied, []
+        denied, self._connection.denied = self._connection.denied, []
         return denied
 
 
@@ -123,121 +89,63 @@ class MqttConnector:
     """
 
     def __init__(self, url: str, largest: int = MAX_PAYLOAD) -> None:
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError as error:
-            raise ConfigurationError(f"not a broker URL: {error}") from error
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise ConfigurationError(
-                "a broker URL looks like mqtt://127.0.0.1:1883 or mqtts://host:8883"
-            )
-        options = parse_qs(parts.query)
-        protocol = options.get("protocol", ["5"])[-1]
-        qos = options.get("qos", ["1"])[-1]
-        properties = options.get("properties", ["1"])[-1]
-        if protocol not in _PROTOCOLS or not {qos, properties} <= {"0", "1"}:
-            raise ConfigurationError(
-                "a broker URL takes ?protocol=5 or 3.1.1, ?qos=0 or 1, and ?properties=0 or 1"
-            )
-        self._host = parts.hostname
-        self._tls = parts.scheme == "mqtts"
-        self._port = port or (8883 if self._tls else 1883)
-        self._user = unquote(parts.username) if parts.username else None
-        self._password = unquote(parts.password) if parts.password else None
-        self._protocol = _PROTOCOLS[protocol]
-        self._v5 = protocol == "5"
-        self.properties = self._v5 and properties == "1"
-        """Whether what is sent has MQTT 5 properties."""
-        self._max_qos = int(qos)
+        self._url = BrokerUrl.read(url)
         self._largest = largest
-        self.description = f"{parts.scheme}://{self._host}:{self._port}"
+        self.properties = self._url.properties
+        """Whether what is sent has MQTT 5 properties."""
+        self.description = self._url.description
 
     @asynccontextmanager
     async def connect(
         self, client_id: str, will: Outgoing | None = None
     ) -> AsyncIterator[MqttLink]:
         """A new connection with a clean session."""
-        client = await self._enter(client_id, will)
-        client.when_lost(lambda: _end(client.arrived))
+        connection = await self._open(client_id, will)
         try:
-            yield MqttLink(
-                client,
-                v5=self._v5,
-                max_qos=self._max_qos,
-                largest=self._largest,
-            )
+            yield MqttLink(connection, max_qos=self._url.qos, largest=self._largest)
         finally:
-            try:
-                await client.leave()
-            finally:
-                with suppress(aiomqtt.MqttError):
-                    await client.__aexit__(None, None, None)
+            await connection.leave()
 
-    async def _enter(self, client_id: str, will: Outgoing | None) -> Client:
-        """A client that is connected; its will at QoS 0 if the broker takes no more."""
-        qos = min(will.qos, self._max_qos) if will is not None else 0
+    async def _open(self, client_id: str, will: Outgoing | None) -> Connection:
+        """A connection that is open; its will at QoS 0 if the broker takes no more."""
+        qos = min(will.qos, self._url.qos) if will is not None else 0
+        tls = ssl.create_default_context() if self._url.tls else None
         while True:
-            client = self._client(client_id, will, qos)
+            connection = Connection(self._introduction(client_id, will, qos))
             try:
-                await client.__aenter__()
-            except MqttConnectError as error:
-                reason = error.rc.value if isinstance(error.rc, ReasonCode) else error.rc
-                if reason == _QOS_NOT_SUPPORTED and qos:
+                reason = await connection.open(self._url.host, self._url.port, tls)
+            except OSError as error:
+                hint = _PERHAPS if connection.ended and will and not self._url.v5 else ""
+                raise BrokerError(f"no broker at {self.description}: {error}{hint}") from error
+            if is_refused(reason):
+                connection.abort()
+                if reason == QOS_NOT_SUPPORTED and qos:
                     qos = 0
                     continue
-                if reason == _RETAIN_NOT_SUPPORTED:
-                    raise self._no_retained() from error
-                said = str(error).partition("] ")[2]
-                raise BrokerError(f"the broker at {self.description} says: {said}") from error
-            except aiomqtt.MqttError as error:
-                hint = _PERHAPS if client.ended and will is not None and not self._v5 else ""
-                raise BrokerError(f"no broker at {self.description}: {error}{hint}") from error
-            if client.ended:
+                if reason == RETAIN_NOT_SUPPORTED:
+                    raise self._no_retained()
+                raise BrokerError(f"the broker at {self.description} says: {name_of(reason)}")
+            if connection.ended:
                 raise BrokerError(
                     f"no broker at {self.description}: it ended the connection at once"
-                    + (f": {client.why_lost}" if client.why_lost else "")
+                    + (f": {connection.why_lost}" if connection.why_lost else "")
                 )
-            if will is not None and will.retain and not client.granted.retain:
-                await client.leave()
-                with suppress(aiomqtt.MqttError):
-                    await client.__aexit__(None, None, None)
+            if will is not None and will.retain and not connection.granted.retain:
+                await connection.leave()
                 raise self._no_retained()
-            return client
+            return connection
+
+    def _introduction(self, client_id: str, will: Outgoing | None, qos: int) -> Introduction:
+        return Introduction(
+            client_id,
+            v5=self._url.v5,
+            keep_alive=KEEP_ALIVE,
+            user=self._url.user,
+            password=self._url.password,
+            will=will,
+            will_qos=qos,
+            properties=self._url.properties,
+        )
 
     def _no_retained(self) -> BrokerError:
         return BrokerError(f"{self.description}: {NO_RETAINED}")
-
-    def _client(self, client_id: str, will: Outgoing | None, qos: int) -> Client:
-        return Client(
-            self._host,
-            self._port,
-            username=self._user,
-            password=self._password,
-            identifier=client_id,
-            protocol=self._protocol,
-            clean_session=None if self._v5 else True,
-            clean_start=self._v5 or MQTT_CLEAN_START_FIRST_ONLY,
-            keepalive=KEEP_ALIVE,
-            timeout=5,
-            queued=_QUEUED,
-            properties=self.properties,
-            will=self._will(will, qos),
-            tls_context=ssl.create_default_context() if self._tls else None,
-        )
-
-    def _will(self, will: Outgoing | None, qos: int) -> aiomqtt.Will | None:
-        if will is None:
-            return None
-        properties = None
-        if self.properties:
-            properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
-            properties.ContentType = CONTENT_TYPE
-        return aiomqtt.Will(will.topic, will.payload, qos, will.retain, properties)
-
-
-def _end(queue: asyncio.Queue[Incoming | None]) -> None:
-    """Wake the receiver up for the last time; what a full queue still holds is repeated."""
-    if queue.full():
-        queue.get_nowait()
-    queue.put_nowait(None)

@@ -5,7 +5,8 @@ Nothing that arrives, however wrong, may end the node.
 
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from bus.contract.channel import EVERY, Event, role_of
@@ -38,6 +39,8 @@ logger = logging.getLogger("storebus.node")
 
 Query = Callable[[sqlite3.Connection, Request[Any]], Model]
 _TELLS_HEALTH = (PING, ABOUT)
+_LONG_QUERIES = 1000
+"""How many may wait."""
 
 
 class Dispatcher:
@@ -95,10 +98,17 @@ class Dispatcher:
         self._heeded = {(operation.callee, operation.name) for operation in role.answers}
         self.queries: Mapping[str, Query] = {}
         """By name of the operation."""
+        self._long_queries = role.long_queries
         self.when_known: Callable[[Callable[[], None]], None] = lambda then: then()
         """Calls back as soon as it is known how healthy the node is."""
         self.reader: sqlite3.Connection
         """The journal's read-only connection."""
+        self.look_up: Callable[[Callable[[sqlite3.Connection], Model]], Awaitable[Model]]
+        """Carries out a query in the journal's thread for long ones."""
+        self.do_beside: Callable[[Coroutine[Any, Any, None], str], None]
+        """Carries out what takes longer, until it is done or the node ends."""
+        self._waiting = 0
+        """Long queries that have not been answered yet."""
         self._presence: dict[str, Presence] = {}  # of the nodes that have been heard of
         self.online: Mapping[str, Presence] = {}
         """The nodes that are there; made anew when one comes or goes."""
@@ -137,6 +147,11 @@ class Dispatcher:
             request = self._admission.read(message, address, reading)
             if request.operation in _TELLS_HEALTH:
                 self.when_known(lambda: self._answer_later(message, address, reading, request))
+            elif request.operation in self._long_queries:
+                if self._waiting >= _LONG_QUERIES:
+                    raise Busy("Too many queries are waiting.", retryAfter=1)
+                self._waiting += 1
+                self.do_beside(self._answer_long(message, address, reading, request), "query")
             elif request.operation.kind == "query":
                 self._answer_query(message, address, reading, request)
             elif not self._take(request):
@@ -162,10 +177,27 @@ class Dispatcher:
         self, message: Incoming, address: Address, reading: Reading, request: Request[Any]
     ) -> None:
         try:
-            self._publisher.try_to_publish(self._admission.reply(request, self._answer(request)))
-            self._counts["answered"] += 1
+            with self._explaining(request), snapshot(self.reader) as rows:
+                answer = self._query(request)(rows, request)
+            self._reply_to_query(request, answer)
         except Problem as problem:
             self._refuse(message, address, reading, problem)
+
+    async def _answer_long(
+        self, message: Incoming, address: Address, reading: Reading, request: Request[Any]
+    ) -> None:
+        try:
+            with self._explaining(request):
+                query = self._query(request)
+                answer = await self.look_up(lambda rows: query(rows, request))
+            self._reply_to_query(request, answer)
+        except Problem as problem:
+            self._refuse(message, address, reading, problem)
+        except Exception:
+            self._counts.drop("defect")
+            logger.exception("%s: could not answer %s", self._node, message.topic)
+        finally:
+            self._waiting -= 1
 
     def _answer_later(
         self, message: Incoming, address: Address, reading: Reading, request: Request[Any]
@@ -176,18 +208,26 @@ class Dispatcher:
             self._counts.drop("defect")
             logger.exception("%s: could not answer %s", self._node, message.topic)
 
-    def _answer(self, request: Request[Any]) -> Model:
-        run = self.queries.get(request.operation.name)
-        if run is None:
+    def _query(self, request: Request[Any]) -> Query:
+        query = self.queries.get(request.operation.name)
+        if query is None:
             raise UnknownOperation(f"{self._node} does not answer {request.operation.name}.")
+        return query
+
+    @contextmanager
+    def _explaining(self, request: Request[Any]) -> Iterator[None]:
+        """What goes wrong within is told to the operator, and to the caller that it did."""
         try:
-            with snapshot(self.reader) as rows:
-                return run(rows, request)
+            yield
         except Problem:
             raise
         except Exception as error:
             logger.exception("%s: query %s failed", self._node, request.operation.name)
             raise Internal("The query failed; the operator has been told.") from error
+
+    def _reply_to_query(self, request: Request[Any], answer: Model) -> None:
+        self._publisher.try_to_publish(self._admission.reply(request, answer))
+        self._counts["answered"] += 1
 
     def _reply(self, message: Incoming, address: Address) -> None:
         reading = Reading(message.payload)

@@ -179,6 +179,7 @@ class Node:
             name, self._probe, self._may_act, settings.takeover_wait / 2, settings.standstill
         )
         self._dispatcher.when_known = self._when_known
+        self._dispatcher.do_beside = self._do_beside
         self._dispatcher.queries = {
             operation.name: run for operation, run in role.queries.items()
         } | {
@@ -228,6 +229,7 @@ class Node:
                 self._schedule.add(Pending(*row))
             self._look_ahead()
             self._dispatcher.reader = self._journal.reader
+            self._dispatcher.look_up = self._journal.look_up
             shown = await self._refuse_second(patient=False)
             wait = self.deployment.settings.takeover_wait
             self._lease = self.deployment.lease(

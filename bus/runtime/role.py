@@ -52,6 +52,9 @@ class Role:
         field(default_factory=dict)
     )
     """Answered at once from memory or a read-only connection; a refusal is a raised Problem."""
+    long_queries: frozenset[Operation[Any, Any]] = frozenset()
+    """Those of the queries that may read many rows. They are carried out in a thread, one after
+    the other, and hold up nobody else: so they may use nothing but the database."""
     commands: Mapping[Operation[Any, Any], Callable[[UnitOfWork, Request[Any]], Model | None]] = (
         field(default_factory=dict)
     )

@@ -5,7 +5,6 @@ a role's own rows. A unit of work is one synchronous function, so no other task 
 statements (see docs/adr/0001).
 """
 
-import fcntl
 import logging
 import os
 import sqlite3
@@ -18,36 +17,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from bus.contract.errors import JournalError, RoleTakenError
+from bus.contract.errors import JournalError
+from bus.storage.connecting import check, connect, make_private
 from bus.storage.damage import reading, what_is_wrong
-from bus.storage.generation import begin_generation, beside, log_of, refuse_foreign_log
-from bus.storage.private import make_folder, opener, tighten
-from bus.storage.worker import Worker
+from bus.storage.generation import begin_generation, refuse_foreign_log
+from bus.storage.lock import hold
+from bus.storage.threaded import ThreadedConnection
 
 T = TypeVar("T")
 
 logger = logging.getLogger("storebus.journal")
 
-RESTORING = "restore-under-way"
-"""Lies in a folder whose files are just being exchanged; see `store.restoring`."""
-_CHECKED_AT_ONCE = 256 << 20
-"""Bytes: after an unclean end a larger file would keep its node waiting for more than a second."""
-
 _ABANDON = 1.0
-"""Seconds for which the thread of a file that is abandoned is waited for."""
-_LEFT_OPEN: list[ExitStack] = []
-"""Of files whose threads stand still: SQLite must not close a connection that is in use."""
-
-_PRAGMAS = {
-    "journal_mode": "wal",
-    "synchronous": 2,  # FULL: a power cut loses no commit
-    "foreign_keys": 1,
-    "busy_timeout": 5000,
-    # Pages after which the WAL goes into the file: 1 MiB. With SQLite's 1000 the WAL can fill a
-    # small disk by itself, and then nothing can ever be moved out of it.
-    "wal_autocheckpoint": 256,
-    "journal_size_limit": 1_048_576,  # what is left of a WAL that a long reader made grow
-}
+"""Seconds to wait for each thread of a file that is abandoned."""
+_LEFT_OPEN: list[tuple[tuple[ThreadedConnection, ...], ExitStack]] = []
+"""Files whose threads stand still: a connection that is in use must not be closed."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +66,9 @@ class Journal:
     Args:
         path: the file; made, with its folder, if it is not there.
         schemas: whose migrations are applied, in this order, after those of the journal's own.
-        threaded: units of work run in a thread of their own, so that a slow disk keeps nobody
-            waiting; without, they run inline and a simulation owns the order of everything.
+        threaded: transactions run in one thread and long queries in another, so that neither a
+            slow disk nor a long list keeps anybody waiting; without, they run inline and a
+            simulation owns the order of everything.
         durable: a commit survives a power cut; without, only the end of the process.
 
     Raises:
@@ -100,15 +85,20 @@ class Journal:
             opened.callback(os.close, hold(path.with_suffix(".lock")))
             unclean = refuse_foreign_log(path)
             try:
-                _make(path)
-                self._writer = opened.enter_context(closing(_open(path, durable=durable)))
+                make_private(path)
+                self._writer = opened.enter_context(closing(connect(path, durable=durable)))
                 if unclean:
-                    _check(self._writer, path)
+                    check(self._writer, path)
                 begin_generation(self._writer, path, durable=durable)
                 for schema in (SCHEMA, *schemas):
                     migrate(self._writer, schema)
-                self.reader = opened.enter_context(closing(_open(path, durable=durable)))
-                self.reader.execute("PRAGMA query_only = 1")
+                self.reader = opened.enter_context(
+                    closing(connect(path, durable=durable, only_read=True))
+                )
+                """For short queries, in the event loop."""
+                self._lists = opened.enter_context(
+                    closing(connect(path, durable=durable, only_read=True))
+                )
             except (sqlite3.Error, UnicodeError) as error:
                 why = what_is_wrong(error)
                 raise JournalError(f"cannot use the database {path}: {why}") from error
@@ -116,51 +106,58 @@ class Journal:
                 where = error.filename or path
                 raise JournalError(f"cannot use {where}: {error.strerror}") from error
             self._opened = opened.pop_all()
-        self._worker = Worker(f"journal-{path.stem}") if threaded else None
+        name = f"journal-{path.stem}"
+        self._threads = (
+            (ThreadedConnection(self._writer, name), ThreadedConnection(self._lists, name))
+            if threaded
+            else None
+        )
         self._abandoned = False
 
     async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Carry out `work` in one transaction in the writer's thread, if there is one.
+        """Carry out `work` in one transaction, in the writer's thread if there is one.
 
         When this returns, what `work` wrote survives a power cut. When `work` raises, nothing of
         it was written.
 
         Raises:
-            WorkError: `work` raised what is no error, such as `StopIteration` or `SystemExit`.
+            WorkError: `work` raised something other than an error, such as `SystemExit`.
         """
-        if self._worker is None:
-            return self._carry_out(work)
-        return await self._worker.do(lambda: self._carry_out(work))
+        if self._threads is None:
+            return _transact(self._writer, work)
+        return await self._threads[0].carry_out(lambda connection: _transact(connection, work))
 
-    def _carry_out(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        connection = self._writer
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            result = work(connection)
-            connection.execute("COMMIT")
-        except BaseException as error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-                _make_room(connection)
-            raise
-        return result
+    async def look_up(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Carry out a query that may take long, in a thread of its own if there is one.
+
+        It sees what was committed when it begins. Queries are carried out one after the other.
+
+        Raises:
+            WorkError: `query` raised something other than an error.
+        """
+        if self._threads is None:
+            return _query(self._lists, query)
+        return await self._threads[1].carry_out(lambda connection: _query(connection, query))
 
     def abandon(self) -> None:
-        """What is under way stands still: `close` does not wait for it."""
+        """Do not wait for the threads in `close`: what they are doing stands still."""
         self._abandoned = True
 
     def close(self) -> None:
-        """Finish what is under way and close the file.
+        """Finish the transactions, end a query that is under way, and close the file.
 
-        A file that was abandoned while the thread is in it stays open, and locked, as long as this
-        process lives.
+        If a file was abandoned and a thread does not come back, the file stays open, and locked,
+        as long as this process lives.
         """
-        worker, self._worker = self._worker, None  # whoever comes later finds the file closed
-        if worker is not None and not worker.close(_ABANDON if self._abandoned else None):
-            logger.error("%s is left open: its thread does not come back", self.path)
-            _LEFT_OPEN.append(self._opened)
-            return
+        threads, self._threads = self._threads, None  # whoever comes later finds the file closed
+        if threads is not None:
+            self._lists.interrupt()
+            patience = _ABANDON if self._abandoned else None
+            ended = [thread.end(patience) for thread in threads]
+            if not all(ended):
+                logger.error("%s is left open: its thread does not come back", self.path)
+                _LEFT_OPEN.append((threads, self._opened))
+                return
         self._opened.close()
 
     def __enter__(self) -> Self:
@@ -173,6 +170,25 @@ class Journal:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(connection)
+        connection.execute("COMMIT")
+    except BaseException as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            _make_room(connection)
+        raise
+    return result
+
+
+def _query(connection: sqlite3.Connection, query: Callable[[sqlite3.Connection], T]) -> T:
+    with snapshot(connection) as rows:
+        return query(rows)
 
 
 @contextmanager
@@ -196,86 +212,6 @@ def _make_room(connection: sqlite3.Connection) -> None:
     """The disk is full: what stands in the WAL goes where it belongs, so that less is needed."""
     with suppress(sqlite3.Error):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-
-def hold(path: Path, *, restoring: bool = False) -> int:
-    """Hold a lock file as long as this process lives, also through a crash.
-
-    Args:
-        path: the file.
-        restoring: whoever asks exchanges the files, and may find that half done.
-
-    Returns:
-        The file's descriptor; closing it lets go.
-
-    Raises:
-        RoleTakenError: another process holds it.
-        JournalError: the folder cannot be used.
-    """
-    try:
-        make_folder(path.parent)
-        lock = opener(str(path), os.O_RDWR | os.O_CREAT)
-    except OSError as error:
-        raise JournalError(f"cannot use the folder {path.parent}: {error.strerror}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise RoleTakenError(
-            f"another process is running on {path.with_suffix('')}; stop it first"
-        ) from None
-    if not restoring and path.with_name(RESTORING).exists():
-        os.close(lock)
-        raise JournalError(
-            f"a restore into {path.parent} was interrupted; run it again:"
-            f" storebus restore BACKUP --data {path.parent}"
-        )
-    return lock
-
-
-def _make(path: Path) -> None:
-    """A new database is its owner's alone, and an older one becomes so, with its folder.
-
-    SQLite gives its log the same rights.
-    """
-    if path.exists():
-        index = path.with_name(f"{path.name}-shm")
-        tighten(path.parent, path, log_of(path), index, beside(path), path.with_suffix(".lock"))
-    os.close(opener(str(path), os.O_RDWR | os.O_CREAT))
-
-
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """The last owner did not close the file: is it whole, and does every row have its parent?"""
-    if path.stat().st_size > _CHECKED_AT_ONCE:
-        logger.warning(
-            "%s was not closed; it is too large to be checked now: storebus doctor", path
-        )
-        return
-    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    orphans = connection.execute("PRAGMA foreign_key_check").fetchmany(1)
-    if found != "ok" or orphans:
-        what = found if found != "ok" else f"rows of {orphans[0][0]} refer to nothing"
-        raise JournalError(
-            f"{path} was not closed, and is damaged: {what}. Restore a backup:"
-            f" storebus restore BACKUP --data {path.parent}"
-        )
-
-
-def _open(path: Path, *, durable: bool) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=256
-    )
-    with ExitStack() as unless_good:
-        unless_good.callback(connection.close)
-        connection.row_factory = sqlite3.Row
-        pragmas = _PRAGMAS if durable else _PRAGMAS | {"synchronous": 0}
-        for name, value in pragmas.items():
-            connection.execute(f"PRAGMA {name} = {value}").fetchall()
-            (actual,) = connection.execute(f"PRAGMA {name}").fetchone()
-            if actual != value:
-                raise JournalError(f"{path}: SQLite keeps {name} = {actual} instead of {value}")
-        unless_good.pop_all()
-    return connection
 
 
 def migrate(connection: sqlite3.Connection, schema: Schema) -> None:

@@ -71,6 +71,7 @@ class Catalog:
                 RETIRED: _show_retired,
                 REGISTERED: _show_registered,
             },
+            long_queries=frozenset({RETIRED, REGISTERED}),
             commands={
                 RESERVE: _reserve,
                 COMMIT: _commit,

@@ -88,6 +88,7 @@ class Settlement:
                 STATEMENT: accounts.statement,
                 DELIVERED: _delivered,
             },
+            long_queries=frozenset({ORDERS, REFUSALS, STATEMENT}),
             commands={
                 PURCHASE: purchasing.purchase,
                 READY: pickup.ready,

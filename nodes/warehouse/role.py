@@ -84,6 +84,7 @@ class Warehouse:
                 COUNTS: counting.show,
                 DELIVERED: _delivered,
             },
+            long_queries=frozenset({RETURNS, COUNTS}),
             commands={
                 FULFIL: self._fulfil,
                 WITHDRAW: self._withdraw,

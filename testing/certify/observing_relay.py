@@ -11,7 +11,8 @@ from bus.contract.envelope import Envelope, Reading, is_problem
 from bus.contract.errors import Problem
 from bus.contract.topics import Address, Topics
 from bus.link import Incoming
-from bus.link.packets import Connecting, read_connect, read_publish, read_subscribe
+from bus.link.handshake import Connecting, read_connect, read_subscribe
+from bus.link.packets import read_publish
 from testing.kit.relay import Relay, Stream, read_packet
 
 _CONNECT, _PUBLISH, _SUBSCRIBE = 1, 3, 8

@@ -256,5 +256,5 @@ async def test_no_packet_waits_for_the_acknowledgement_of_another(
     if transport.broker is None:
         pytest.skip("in memory there are no packets")
     async with transport.connector.connect(site) as link:
-        connected = link._client._client.socket()  # type: ignore[attr-defined]
+        connected = link._connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]
         assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

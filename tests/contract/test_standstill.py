@@ -26,7 +26,7 @@ from bus.runtime.role import Adapter, Role
 from bus.runtime.settings import RuntimeSettings
 from bus.runtime.unit_of_work import UnitOfWork
 from bus.storage.journal import Journal
-from bus.storage.worker import WorkError
+from bus.storage.threaded import WorkError
 from cli.doctor import _role as look_at
 from devices.terminal.store import SCHEMA as TERMINAL
 
@@ -261,6 +261,9 @@ async def test_a_node_ends_when_its_first_transaction_stands_still(tmp_path: Pat
         with pytest.raises(StandstillError):
             await node.run()
     going_on.set()
+    for thread in threading.enumerate():
+        if thread.name == "journal-terminal-1":
+            thread.join(PATIENCE)  # it tells a loop that must still be there
 
 
 async def test_a_node_whose_transactions_fail_says_so_and_goes_on(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from unittest.mock import patch
 
-from bus.storage import journal
+from bus.storage import connecting, journal
 from nodes.catalog.store import SCHEMA as CATALOG
 
 
@@ -27,5 +27,5 @@ async def _commit(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    with patch.dict(journal._PRAGMAS, synchronous=int(sys.argv[2])):
+    with patch.dict(connecting.PRAGMAS, synchronous=int(sys.argv[2])):
         asyncio.run(_commit(Path(sys.argv[1])))

@@ -11,8 +11,8 @@ from uuid import uuid4
 import aiomqtt
 
 from bus.link import Incoming, MemoryBroker, Outgoing, Subscription
+from bus.link.handshake import Connecting
 from bus.link.memory import MemoryLink
-from bus.link.packets import Connecting
 from testing.certify.observing_relay import _covers_requests
 
 

@@ -14,7 +14,8 @@ import pytest
 from running_store import FaultyBroker, running_store
 
 from bus.storage.generation import log_of
-from bus.storage.journal import RESTORING, Journal
+from bus.storage.journal import Journal
+from bus.storage.lock import RESTORING
 from cli.main import main
 from devices.terminal.store import SCHEMA as TERMINAL
 

@@ -12,7 +12,7 @@ from bus.contract.errors import Refused
 from bus.contract.settlement import ORDER, OrderQuery
 from bus.link import MqttConnector
 from bus.runtime.caller import Caller
-from bus.storage.journal import RESTORING
+from bus.storage.lock import RESTORING
 from store.backup import MANIFEST
 
 DATA = {

@@ -4,11 +4,12 @@ import asyncio
 import io
 import logging
 import re
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
 
-from bus.storage.worker import Worker
+from bus.storage.threaded import ThreadedConnection
 from cli.logs import Lines
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d"
@@ -41,9 +42,11 @@ async def test_a_line_has_time_with_zone_level_and_node_wherever_it_comes_from()
     logger.warning("outside")
     await asyncio.create_task(work("in a task"), name="settlement/link")
     await asyncio.create_task(work("catalog: in its message"), name="settlement/link")
-    worker = Worker("journal-sorter-1")
-    await worker.do(lambda: logger.error("in a thread: %s", "full"))
-    worker.close()
+    thread = ThreadedConnection(
+        sqlite3.connect(":memory:", check_same_thread=False), "journal-sorter-1"
+    )
+    await thread.carry_out(lambda _: logger.error("in a thread: %s", "full"))
+    assert thread.end()
     lines = out.getvalue().splitlines()
     told = [re.sub(f"^{TIME} ", "", line) for line in lines]
     assert all(re.match(TIME, line) for line in lines), lines

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.link import Incoming, Outgoing
+from bus.link.handshake import read_subscribe
 from bus.link.packets import (
     find_packet,
     pack_properties,
     read_puback,
     read_publish,
-    read_subscribe,
     write_puback,
     write_publish,
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bus.contract.errors import JournalError, RoleTakenError
-from bus.storage.journal import Journal, Schema, _statements
+from bus.storage.journal import Journal, Schema, _statements, _transact
 from devices.sorter.store import SCHEMA as SORTER
 from devices.terminal.store import SCHEMA as TERMINAL
 from nodes.catalog.store import SCHEMA as CATALOG
@@ -110,7 +110,7 @@ async def test_work_that_raises_leaves_nothing(tmp_path: Path, error: type[BaseE
 
     with Journal(tmp_path / "catalog.db", CATALOG) as journal:
         with pytest.raises(error, match="in the middle"):
-            journal._carry_out(broken)
+            _transact(journal._writer, broken)
         assert _products(journal.reader) == []
         await journal.transact(lambda rows: _put(rows, "whole"))
         assert _products(journal.reader) == ["whole"]
