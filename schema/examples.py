@@ -1,4 +1,4 @@
-"""One order on its way, as an example of every message; a test reads each with its model."""
+"""An example of every message, following one order; a test reads each with its model."""
 
 from typing import Any
 
@@ -362,14 +362,14 @@ PROBLEMS = {
     "price-changed": PriceChanged("The total is another today.", total=_TOTAL),
     "payment-declined": PaymentDeclined("The payment was declined; nothing was charged."),
 }
-"""Refusals of a purchase, by their code."""
+"""Refusals of a purchase, by code."""
 
 
 def example(message: Message) -> dict[str, Any]:
-    """A whole message as it is published.
+    """Return a whole message as it is published.
 
     Raises:
-        ConfigurationError: nobody has given it an example.
+        ConfigurationError: the message has no example.
     """
     if message.name not in DATA:
         raise ConfigurationError(
@@ -398,7 +398,7 @@ def example(message: Message) -> dict[str, Any]:
 
 
 def problem_example(code: str) -> dict[str, Any]:
-    """A refused purchase as it is published."""
+    """Return a refused purchase as it is published."""
     data: ProblemData = PROBLEMS[code].to_data()
     sealed = Sealed(
         id="dc25d1a9e68e-2b",
