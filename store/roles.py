@@ -136,5 +136,5 @@ class _SimulatedAcquirer:
         return process
 
     def last_words(self) -> str:
-        """Where to look: it logs to its file."""
+        """Empty: its output is in its own file."""
         return ""
