@@ -1,7 +1,7 @@
-"""Are the promises kept? Counted from a store's files, the acquirer's log and recorded messages.
+"""Check a store's promises from its files, the acquirer's log and recorded messages.
 
-Shares no code with the roles beyond the contract's models: a mistake there must not hide itself
-here.
+Shares no code with the roles except the contract's models, so that a bug in a role cannot hide
+itself here.
 """
 
 from collections.abc import Sequence
@@ -42,17 +42,17 @@ def audit(
     history: Sequence[Path] = (),
     running: bool = False,
 ) -> Tally:
-    """Look at everything.
+    """Run every check.
 
     Args:
-        folders: where the nodes' files lie, each in exactly one of them.
-        at: when the store was closed, in milliseconds since the epoch, to know which timers are
-            overdue; None for when each node was last busy.
+        folders: where the nodes' files are; each file is in exactly one of the folders.
+        at: when the store was closed, in milliseconds since the epoch, to decide which timers are
+            overdue; None for the time when each node was last active.
         history: files of `storebus record`.
-        running: leave out what only holds at rest, and see all files as of one moment.
+        running: leave out what holds only at rest, and read all files as of one moment.
 
     Raises:
-        ConfigurationError: there is no store, or files of several.
+        ConfigurationError: there is no store, or the files are of several stores.
         JournalError: a file cannot be read, is damaged, or is older or newer than this program.
     """
     recorded = read_history(history)  # first: what was heard was committed before
@@ -76,9 +76,9 @@ def findings(
     history: Sequence[Path] = (),
     running: bool = False,
 ) -> list[Finding | Waiting]:
-    """What does not hold, and what is not done; empty for a store that has come to rest.
+    """Return every finding and everything unfinished; empty for a store that has come to rest.
 
-    That is more than an `audit` asks for: nobody but customers is waited for.
+    This is stricter than `audit`: the store may wait only for customers.
     """
     tally = audit(folders, at=at, history=history, running=running)
     return [*tally.findings, *tally.unfinished]

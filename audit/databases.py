@@ -1,7 +1,7 @@
-"""I10 and I11: nothing is left to be sent but what somebody waits for, and the files are whole.
+"""I10 and I11: outboxes hold only what can still be answered, and the files are whole.
 
-SQLite does not look at CHECK constraints through a read-only connection; what they promise is
-counted by the other checks.
+SQLite does not verify CHECK constraints through a read-only connection; the other checks count what
+these constraints guarantee.
 """
 
 from audit.finding import Tally
@@ -14,7 +14,7 @@ _LATE = 60_000
 
 
 def check_databases(store: AuditedStore, tally: Tally) -> None:
-    """All of them, devices' too."""
+    """Check every database, including those of the devices."""
     for database in store.databases.values():
         for row in database.rows("PRAGMA integrity_check"):
             tally.check("I11", row[0] == "ok", f"{database.path.name}: {row[0]}")
@@ -29,7 +29,7 @@ def check_databases(store: AuditedStore, tally: Tally) -> None:
 
 
 def _timers(store: AuditedStore, tally: Tally, database: Database) -> None:
-    """At rest there is none that should have gone off."""
+    """No timer of a store at rest is overdue."""
     now = store.busy_until(database)
     for row in database.rows("SELECT * FROM outbox WHERE kind = 'timer'"):
         late = f"{database.node} has a timer that should have gone off: {row['target']}"
@@ -38,7 +38,7 @@ def _timers(store: AuditedStore, tally: Tally, database: Database) -> None:
 
 
 def _outboxes(store: AuditedStore, tally: Tally) -> None:
-    """Beside timers there is only what waits for somebody, or goes on at the next start."""
+    """Outboxes hold timers, what waits for somebody, and what continues at the next start."""
     for each in store.pending:
         row = each.row
         what = f"{row['kind']} {row['target']} {row['operation']}".rstrip()

@@ -1,4 +1,4 @@
-"""What an audit says: how many things it looked at, what does not hold, and who is waited for."""
+"""The result of an audit: how much was checked, what does not hold, and what is waited for."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -31,21 +31,21 @@ WAITS = {
     " its time is over",
     "go-on": "Messages that were under way when the store was closed. Start it: they go on",
 }
-"""What a closed store waits for, and what a person does about it."""
+"""What a closed store may wait for, by kind, and what a person does about it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Something that is not done yet, and is no broken promise: somebody has to do something."""
+    """Something unfinished that breaks no promise: a person acts, or it continues by itself."""
 
     kind: str
     """One of `WAITS`."""
     who: str
     """Where it waits: a terminal, a sorter, a pickup point, a node."""
     text: str
-    """What it is about: an order, a parcel with its goods."""
+    """The order, or the parcel with its goods."""
     unfinished: bool = True
-    """Whether an order has not come to its end, or to its customer, because of it."""
+    """Whether it keeps an order from its end or from its customer."""
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.who}: {self.text}"
@@ -53,35 +53,35 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that does not hold."""
+    """A promise that does not hold."""
 
     invariant: str
     text: str
-    """A sentence that names what it is about."""
+    """A sentence that names the order, parcel or file."""
 
     def __str__(self) -> str:
         return f"{self.invariant}: {self.text}"
 
 
 class Tally:
-    """Counts what is looked at and keeps what does not hold."""
+    """Counts the checks and collects the findings."""
 
     def __init__(self) -> None:
         self.checked: Counter[str] = Counter()
-        """Per invariant, how many things were looked at."""
+        """How many things were checked, by invariant."""
         self.findings: list[Finding] = []
         self.waiting: list[Waiting] = []
-        """What is not done yet in a store that was closed, and why that is in order."""
+        """What a closed store has not finished, although no promise is broken."""
         self.notes: list[str] = []
-        """What could not be looked at, and why."""
+        """What could not be checked, and why."""
 
     def check(self, invariant: str, holds: object, text: str) -> None:
-        """Look at one thing; `text` says what is wrong if it does not hold."""
+        """Count one check; `text` says what is wrong if it does not hold."""
         self.checked[invariant] += 1
         if not holds:
             self.findings.append(Finding(invariant, text))
 
     @property
     def unfinished(self) -> list[Waiting]:
-        """What of it a store that has come to rest with all its devices has none of."""
+        """What a store that has come to rest with all its devices must not have."""
         return [each for each in self.waiting if each.unfinished]

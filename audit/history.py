@@ -1,4 +1,4 @@
-"""The recorded messages as commands and replies, whoever sent them."""
+"""Recorded messages as commands and replies, whoever sent them."""
 
 import heapq
 from collections import defaultdict
@@ -21,15 +21,15 @@ _AT_THE_GATE = frozenset(
         "expired",
     }
 )  # fmt: skip
-"""Codes of refusals of which a node remembers nothing."""
+"""Codes of refusals that a node does not remember."""
 
 Key = tuple[str, str, str]
-"""The caller, the callee and the id of the request."""
+"""The caller, the callee and the request's id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A command as it was heard."""
+    """A recorded command."""
 
     at: int
     key: Key
@@ -37,14 +37,14 @@ class Request:
     data: dict[str, Any]
     digest: bytes
     deadline: int | None
-    """By the clock of the callee."""
+    """In milliseconds since the epoch, on the callee's clock."""
     expires_in: int | None
-    """Seconds after its receipt."""
+    """Seconds after receipt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer to a command as it was heard."""
+    """A recorded answer to a command."""
 
     at: int
     key: Key
@@ -60,7 +60,7 @@ class Reply:
 
     @property
     def is_final(self) -> bool:
-        """Whether the node remembers it: not a refusal for the moment, or before it got in."""
+        """Whether the node remembers it: not a temporary refusal, nor one before admission."""
         if not self.problem:
             return True
         retryable = self.data.get("retryable") is True
@@ -69,30 +69,31 @@ class Reply:
 
 @dataclass(slots=True)
 class History:
-    """Commands and their replies, in the order of receipt."""
+    """Commands and their replies, in order of receipt."""
 
     requests: list[Request] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     connections: list[int] = field(default_factory=list)
-    """When the recorder began to hear everything: the first time, and after each gap."""
+    """When the recorder connected: the first time, and after each gap; milliseconds since the
+    epoch."""
     by_key: dict[Key, list[Request]] = field(default_factory=lambda: defaultdict(list))
     replies_by_key: dict[Key, list[Reply]] = field(default_factory=lambda: defaultdict(list))
     _about: dict[str, frozenset[str]] = field(default_factory=dict)
     _first: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def named(self, operation: str) -> Iterator[Request]:
-        """All requests of an operation."""
+        """All requests for an operation."""
         return (request for request in self.requests if request.operation == operation)
 
     def about(self, operation: str) -> frozenset[str]:
-        """The orders that requests of an operation were about."""
+        """The orders that requests for an operation named."""
         if operation not in self._about:
             orders = (request.data.get("order") for request in self.named(operation))
             self._about[operation] = frozenset(map(str, orders))
         return self._about[operation]
 
     def first(self, operation: str, order: str) -> int | None:
-        """When an operation was first asked about an order; None if that was not heard."""
+        """When an operation was first requested for an order; None if that was not recorded."""
         if operation not in self._first:
             found = self._first[operation] = {}
             for request in self.named(operation):
@@ -100,12 +101,12 @@ class History:
         return self._first[operation].get(order)
 
     def is_whole_since(self, at: int) -> bool:
-        """Whether nothing can be missing from then on."""
+        """Whether the recording has no gap from then on."""
         return bool(self.connections) and self.connections[0] <= at and len(self.connections) == 1
 
 
 def read_history(files: Sequence[Path]) -> History | None:
-    """What recorded files hold, merged; None when there are no files.
+    """Read and merge recordings; None if there are no files.
 
     Raises:
         JournalError: a file cannot be read, or is damaged.

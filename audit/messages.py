@@ -1,4 +1,4 @@
-"""I7: a command has one effect and one reply, however often and under whatever body it comes."""
+"""I7: a command has one effect and one reply, however often it arrives and with whatever body."""
 
 from collections import Counter
 from typing import Any
@@ -12,11 +12,11 @@ from bus.contract.envelope import Reading, body_digest
 from bus.contract.errors import Problem
 
 _REMEMBERED = 24 * 3_600_000
-"""Milliseconds; nodes keep what they have answered for days."""
+"""Milliseconds during which every node still remembers an answered command."""
 
 
 def check_messages(store: AuditedStore, tally: Tally) -> None:
-    """What nodes remember; then what was heard, if it was recorded."""
+    """Check what nodes remember, then what was recorded."""
     times = Counter((order["terminal"], order["request"]) for order in store.orders.values())
     for (terminal, request), count in times.items():
         text = f"the purchase {request} of {terminal} became {count} orders"
@@ -61,7 +61,7 @@ def _inbox(store: AuditedStore, tally: Tally, node: str) -> None:
 
 
 def _answered_later(store: AuditedStore, node: str) -> set[tuple[str, str]]:
-    """The commands, by caller and id, that a node that was closed will answer when it goes on."""
+    """Commands, by caller and id, that a closed node will answer at its next start."""
     if node == "warehouse":
         jobs = store.jobs.values()
         goods = {(each["withdrawer"], each["withdrawal"]) for each in jobs if _withdraws(each)}
@@ -108,7 +108,7 @@ def _heard(store: AuditedStore, tally: Tally, history: History, key: Key) -> Non
 
 
 def _one_reply(tally: Tally, callee: str, what: str, replies: list[Reply]) -> None:
-    """Server roles repeat their replies byte for byte; small devices at least the content."""
+    """Server roles repeat a reply byte for byte; small devices repeat at least its content."""
     if callee in ROLES:
         different = len({reply.payload for reply in replies}) - 1
     else:
@@ -119,7 +119,7 @@ def _one_reply(tally: Tally, callee: str, what: str, replies: list[Reply]) -> No
 
 
 def _effect(store: AuditedStore, tally: Tally, history: History, key: Key, digest: bytes) -> None:
-    """An order is of the goods that its own purchase asked for, and of no other body."""
+    """An order holds the goods of its own purchase, and of no other body."""
     order = store.by_request.get((key[0], key[2])) if key[1] == "settlement" else None
     if order is None:
         return

@@ -1,4 +1,4 @@
-"""I2 and I8: what was taken, what went back, and the two books of it: ours and the acquirer's."""
+"""I2 and I8: what was taken and given back, in our ledger and in the acquirer's log."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from audit.store import FINAL, PAID, AuditedStore, Pending, parsed
 
 
 def check_money(store: AuditedStore, tally: Tally) -> None:
-    """The ledger, and per order what it says, what is owed, and what the acquirer says."""
+    """Check the ledger, and for each order the ledger, what is owed, and the acquirer's log."""
     _ledger(store, tally)
     charged, returned = _posted(store)
     calling = _calling(store)
@@ -32,7 +32,7 @@ def check_money(store: AuditedStore, tally: Tally) -> None:
 
 
 def _calling(store: AuditedStore) -> set[str]:
-    """Orders about which settlement is asking the acquirer."""
+    """Orders about which settlement has a call to the acquirer under way."""
     return {_order_of(each.row["id"]) for each in store.pending if _is_payment(each)}
 
 
@@ -41,7 +41,7 @@ def _is_payment(each: Pending) -> bool:
 
 
 def _by_hand(store: AuditedStore) -> Counter[str]:
-    """Per order, what people gave back past the acquirer."""
+    """What people refunded by hand, by order."""
     sums = Counter[str]()
     for row in store.settlement.rows(
         "SELECT order_id, amount FROM transfer JOIN posting ON transfer = transfer.id"
@@ -52,7 +52,7 @@ def _by_hand(store: AuditedStore) -> Counter[str]:
 
 
 def _refused(store: AuditedStore, tally: Tally) -> None:
-    """What the provider refused waits for a person, or one has said what became of it."""
+    """A refund that the provider refused waits for a person, or a person has resolved it."""
     for name, rows in store.refused.items():
         for row in rows:
             text = f"{row['name']} was refused, and {name} has no money that is to go back"
@@ -104,7 +104,7 @@ def _ledger(store: AuditedStore, tally: Tally) -> None:
 
 
 def _posted(store: AuditedStore) -> tuple[Counter[str], Counter[str]]:
-    """Per order, what the ledger has taken for it and given back."""
+    """What the ledger has charged and refunded, by order."""
     charged, returned = Counter[str](), Counter[str]()
     for row in store.settlement.rows(
         "SELECT order_id, amount FROM transfer JOIN posting ON transfer = transfer.id"
@@ -134,12 +134,12 @@ def _kept_is_delivered(store: AuditedStore, tally: Tally, order: Row, *, begun: 
 
 
 def _charge(order: Row) -> int:
-    """What was taken from the customer, whatever went back."""
+    """The amount charged to the customer, before refunds."""
     return order["total"] or 0 if order["reference"] is not None else 0
 
 
 def _delivered(store: AuditedStore, order: Row) -> int:
-    """The price of the goods that the customer gets."""
+    """The price of the goods that the customer receives."""
     prices = {line["sku"]: line["price"]["amount"] for line in store.lines(order)}
     return sum(prices[sku] * quantity for sku, quantity in store.delivered(order).items())
 
@@ -156,7 +156,7 @@ def _acquirer(
     calling: set[str],
     by_hand: Counter[str],
 ) -> None:
-    """The acquirer's own log: one capture per order at the most, and what it kept is owed."""
+    """Check the acquirer's log: at most one capture per order, and what it kept is owed."""
     captures: dict[str, list[dict[str, Any]]] = defaultdict(list)
     back = Counter[str]()
     keys = Counter[str]()
@@ -188,5 +188,5 @@ def _acquirer(
 
 
 def _order_of(key: str) -> str:
-    """The order that an idempotency key is about."""
+    """The order that an idempotency key belongs to."""
     return key.partition(".")[0]

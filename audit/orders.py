@@ -1,4 +1,4 @@
-"""I1, I4 and I9: no accepted purchase is lost, none is stuck, none goes where it may not go."""
+"""I1, I4 and I9: no accepted purchase is lost or stuck, and orders make only legal transitions."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -25,19 +25,19 @@ LEGAL: dict[str, frozenset[str]] = {
     "cancelling": frozenset({"cancelled"}),
     "expiring": frozenset({"expired"}),
 }
-"""The order's life as the design tells it; the empty state is before there is an order."""
+"""The legal transitions of an order; the empty state is the one before it exists."""
 _WAITS_FOR_CUSTOMER = frozenset({"ready", "reminded"})
 _ON_ITS_WAY = 60_000
-"""Milliseconds that a message may take: its seconds are counted from its receipt."""
+"""Milliseconds that a message may be under way: its `expiresin` counts from its receipt."""
 _LATE = 60_000
 """Milliseconds that a timer may be late."""
 
 Said = tuple[str, str, str, Any]
-"""Who says it, the terminal, the id of its purchase, and what it was answered."""
+"""The source, the terminal, the id of its purchase, and the answer."""
 
 
 def check_orders(store: AuditedStore, tally: Tally) -> None:
-    """All of them."""
+    """Check every order and every purchase."""
     for said in _answers(store, problem=False):
         _survives(store, tally, *said)
     for said in _answers(store, problem=True):
@@ -55,7 +55,7 @@ def check_orders(store: AuditedStore, tally: Tally) -> None:
 
 
 def _answers(store: AuditedStore, *, problem: bool) -> Iterator[Said]:
-    """Every word that a purchase is paid, or has come to nothing, wherever it stands."""
+    """Every statement that a purchase is paid or has failed, from every source."""
     state = "refused" if problem else "settled"
     for terminal in store.of_kind("terminal"):
         for row in terminal.rows("SELECT * FROM purchase WHERE state = ?", state):
@@ -116,7 +116,7 @@ def _is_refused(
 
 
 def _was_wanted(store: AuditedStore, tally: Tally, name: str, order: Row) -> None:
-    """What was done about an order was asked for, in time."""
+    """Everything done for an order was requested, and in time."""
     assert store.history is not None
     states = store.histories[name]
     began = states[0]["at"] if states else order["since"]
@@ -130,13 +130,13 @@ def _was_wanted(store: AuditedStore, tally: Tally, name: str, order: Row) -> Non
 
 
 def _is_late(copy: Request, began: int, reserved: int | None) -> bool:
-    """Whether an order was begun when this copy of its purchase allowed it no more.
+    """Whether an order began after this copy of its purchase had expired.
 
     Args:
-        copy: as it was heard; of several, the deadline of any may be right, for a sender that was
-            told that its clock is wrong mends it.
-        began: by settlement's clock, by which a deadline is written.
-        reserved: by the recorder's, by which the seconds after its receipt are counted.
+        copy: the recorded request; copies may differ in their deadlines, since a sender that was
+            told that its clock is wrong corrects them.
+        began: on settlement's clock, which deadlines refer to.
+        reserved: on the recorder's clock, from which the seconds after receipt are counted.
     """
     if copy.expires_in == 0:
         return True  # it asks what has become of it, and begins nothing
@@ -173,7 +173,7 @@ def _transitions(store: AuditedStore, tally: Tally, name: str, order: Row) -> No
 
 
 def _rest(store: AuditedStore, tally: Tally) -> None:
-    """In a store that was closed, whatever is not at its end goes on, or waits for somebody."""
+    """In a closed store, whatever is unfinished will continue or waits for somebody."""
     for name, order in store.orders.items():
         state = order["state"]
         quiet = state in FINAL or state in _WAITS_FOR_CUSTOMER
@@ -201,7 +201,7 @@ def _rest(store: AuditedStore, tally: Tally) -> None:
 
 
 def _watched(store: AuditedStore, tally: Tally) -> None:
-    """A parcel that waits for its customer has a timer, and goods with a sorter a question."""
+    """A parcel that waits for its customer has a timer; goods with a sorter have a command."""
     expiries: dict[str, int] = {}
     for row in store.settlement.rows("SELECT payload FROM outbox WHERE target = 'unclaimed'"):
         timer = parsed(row["payload"], store.settlement, "outbox")

@@ -1,4 +1,4 @@
-"""I5: each paid order has one parcel with its goods, and nobody else has one."""
+"""I5: each paid order has one parcel with its goods, and no other order has one."""
 
 from collections import Counter, defaultdict
 from typing import Any
@@ -8,11 +8,11 @@ from audit.reading import Database, Row
 from audit.store import PAID, AuditedStore, parsed, pieces
 
 _PACKED = frozenset({"ready", "reminded", "collected"})
-"""States of an order whose parcel lies at its pickup point, or was handed over."""
+"""States of an order whose parcel is at its pickup point or was handed over."""
 
 
 def check_parcels(store: AuditedStore, tally: Tally) -> None:
-    """Jobs against orders, then what sorters and their machines say."""
+    """Compare jobs with orders, then with what sorters and their machines report."""
     for name in sorted(store.orders.keys() | store.jobs.keys()):
         if store.still(name):
             _order(store, tally, name, store.orders.get(name), store.jobs.get(name))
@@ -89,7 +89,7 @@ def _same_parcel(store: AuditedStore, tally: Tally, sorter: Database, row: Row, 
 
 
 def _machines(store: AuditedStore, tally: Tally) -> None:
-    """A machine moves nothing twice, and what is packed it has picked and packed."""
+    """A machine moves nothing twice, and picked and packed every parcel that its sorter reports."""
     for sorter in store.of_kind("sorter"):
         entries = store.records.get(f"{sorter.node}.conveyor.jsonl")
         if entries is None:
@@ -122,7 +122,7 @@ def _picked(entries: list[dict[str, Any]]) -> Counter[str]:
 
 
 def _found(sorter: Database, row: Row) -> Counter[str]:
-    """What a sorter says that it has taken for a job."""
+    """What a sorter reports to have taken for a job."""
     sums = Counter[str]()
     found = parsed(row["found"], sorter, "job")
     for pick, count in zip(parsed(row["picks"], sorter, "job"), found, strict=False):

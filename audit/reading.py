@@ -1,6 +1,6 @@
-"""Finds and reads a store's files: databases, records of the world, and which folder holds which.
+"""Find and read a store's files: databases, effect logs, and which folder holds which.
 
-Opens everything read-only. Knows the names of files and tables, and nothing of what they mean.
+Opens everything read-only. Knows the names of files and tables, but not their meaning.
 """
 
 import sqlite3
@@ -26,10 +26,10 @@ SCHEMAS = {
     "devices.sorter": 3,
     "devices.terminal": 3,
 }
-"""By package of migrations, the last one that the audit knows."""
+"""The last migration that the audit knows, by schema."""
 
 Row = Any
-"""A row of a database: columns by name."""
+"""A row of a database, with its columns by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Database:
     connection: sqlite3.Connection
 
     def rows(self, query: str, *values: Any) -> list[Row]:
-        """Everything that a query finds.
+        """Return all rows of a query.
 
         Raises:
             JournalError: the database cannot be read.
@@ -60,16 +60,16 @@ class Files:
     databases: dict[str, Database]
     """By node."""
     records: dict[str, list[dict[str, Any]]]
-    """By name of the file: what was done in the world, one entry for each line."""
+    """Effect logs by file name: what was done in the world, one entry per line."""
 
 
 @contextmanager
 def opened_files(folders: Sequence[Path], *, running: bool) -> Iterator[Files]:
-    """The files of a store that lie in these folders.
+    """Open the files of the store in these folders.
 
     Args:
         folders: each node's files are in exactly one of them.
-        running: whether nodes may be writing: then all files are seen as of one moment.
+        running: whether nodes may be writing; then all files are read as of one moment.
 
     Raises:
         ConfigurationError: there is no store, or a file is there twice.
@@ -156,14 +156,14 @@ def _refuse_foreign_schema(database: Database) -> None:
 
 
 def entries(path: Path, size: int) -> Iterator[dict[str, Any]]:
-    """The whole lines of a record; one that was torn by a crash counts as not done.
+    """Yield the entries of an effect log; a line cut off by a crash counts as not done.
 
     Args:
         path: the file.
-        size: how many bytes of it count.
+        size: how many of its bytes count.
 
     Raises:
-        JournalError: a whole line is damaged.
+        JournalError: a complete line is damaged.
     """
     with path.open("rb") as file:
         content = file.read(size)

@@ -1,4 +1,4 @@
-"""I6: customers are reminded: at least once, each reminder once, where they bought, in time."""
+"""I6: customers are reminded at least once, each reminder once, at their terminal and in time."""
 
 from collections import Counter
 from typing import Any
@@ -12,7 +12,7 @@ _SCREEN = ".screen.jsonl"
 
 
 def check_reminders(store: AuditedStore, tally: Tally) -> None:
-    """Screens against orders, orders against screens, and the order of messages."""
+    """Compare screens with orders, orders with screens, and check the order of the messages."""
     shown = {
         name.removesuffix(_SCREEN): entries
         for name, entries in store.records.items()

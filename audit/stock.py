@@ -1,4 +1,4 @@
-"""I3: every piece is in exactly one place, by the catalog's count and by the warehouse's."""
+"""I3: every piece is in exactly one place, in the catalog's books and in the warehouse's."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from audit.reading import Row
 from audit.store import PAID, UNDOING, AuditedStore, parsed
 
 _UNDECIDED = frozenset({"reserving", "charging", *UNDOING})
-"""States in which goods may be held, sold or on their way back."""
+"""States in which goods may be reserved, sold or being returned."""
 
 Lines = Counter[tuple[str, int]]
-"""SKU and price, and how many."""
+"""How many of each SKU and price."""
 
 
 def check_stock(store: AuditedStore, tally: Tally) -> None:
-    """Levels, both sides of the books, and what each order holds."""
+    """Check the levels, both sets of books, and what each order holds."""
     reserved = _reserved(store)
     held, sold = _sums(reserved["held"]), _sums(reserved["committed"])
     styles = {row["sku"]: row for row in store.catalog.rows("SELECT * FROM style")}
@@ -38,7 +38,7 @@ def check_stock(store: AuditedStore, tally: Tally) -> None:
 
 
 def _reserved(store: AuditedStore) -> dict[str, dict[str, Lines]]:
-    """By state of the reservation and order, what it is of."""
+    """The reserved quantities, by state of the reservation and of the order."""
     found: dict[str, dict[str, Lines]] = defaultdict(dict)
     states = {}
     for row in store.catalog.rows("SELECT order_id, state FROM reservation"):
@@ -59,7 +59,7 @@ def _sums(orders: dict[str, Lines]) -> Counter[str]:
 
 
 def _warehouse(store: AuditedStore, tally: Tally, styles: dict[str, Row]) -> None:
-    """Every piece that came in lies in a bin, was picked, or is written off; on both books."""
+    """Every piece received is in a bin, was picked, or is written off, in both sets of books."""
     there, coming = Counter[str](), Counter[str]()
     for row in store.warehouse.rows("SELECT * FROM bin"):
         there[row["sku"]] += row["quantity"]
@@ -89,7 +89,7 @@ def _warehouse(store: AuditedStore, tally: Tally, styles: dict[str, Row]) -> Non
 
 
 def _counted(store: AuditedStore, tally: Tally) -> None:
-    """What people counted stands in the books once, by as much as they were wrong."""
+    """Each count was booked once, with the difference that it found."""
     for row in store.warehouse.rows(
         "SELECT stock_count.*, (SELECT coalesce(sum(adjustment.change), 0) FROM adjustment"
         " WHERE adjustment.stock_count = stock_count.id) AS entered FROM stock_count"
@@ -104,7 +104,7 @@ def _counted(store: AuditedStore, tally: Tally) -> None:
 
 
 def _untold(store: AuditedStore) -> Counter[str]:
-    """What was written off and the catalog may not know of yet."""
+    """What was written off and the catalog may not have heard of yet."""
     sums = Counter[str]()
     for row in store.warehouse.rows("SELECT payload FROM outbox WHERE operation = 'write-off'"):
         line = parsed(row["payload"], store.warehouse, "outbox")["data"]
@@ -113,7 +113,7 @@ def _untold(store: AuditedStore) -> Counter[str]:
 
 
 def _picked(store: AuditedStore) -> Iterator[tuple[str, int]]:
-    """What has left the bins: for parcels, with sorters, or on its way back."""
+    """What has left the bins: in parcels, with sorters, or being returned."""
     for row in store.warehouse.rows(
         "SELECT picks AS goods FROM job WHERE picks IS NOT NULL"
         " UNION ALL SELECT picks FROM superseded UNION ALL SELECT lines FROM goods_return"
@@ -123,7 +123,7 @@ def _picked(store: AuditedStore) -> Iterator[tuple[str, int]]:
 
 
 def _orders(store: AuditedStore, tally: Tally, reserved: dict[str, dict[str, Lines]]) -> None:
-    """Goods are sold to the orders that are paid, and to nobody else."""
+    """Goods are sold to the paid orders, and to no others."""
     states = {order: state for state, orders in reserved.items() for order in orders}
     for name in sorted(states.keys() | store.orders.keys()):
         order, state = store.orders.get(name), states.get(name, "not held")
@@ -141,6 +141,6 @@ def _orders(store: AuditedStore, tally: Tally, reserved: dict[str, dict[str, Lin
 
 
 def _wanted(store: AuditedStore, order: Row) -> Lines:
-    """What the order has paid for and can be had."""
+    """What the order has paid for and the store can deliver."""
     prices = {line["sku"]: line["price"]["amount"] for line in store.lines(order)}
     return Counter({(sku, prices[sku]): n for sku, n in store.delivered(order).items()})

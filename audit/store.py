@@ -1,4 +1,4 @@
-"""A store as an audit sees it: its files, its orders, and what of them is still under way."""
+"""A store as the audit sees it: its files, its orders, and what is still under way."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,26 +14,26 @@ from bus.contract.channel import role_of
 from bus.contract.errors import JournalError
 
 PAID = frozenset({"settled", "short", "ready", "reminded", "collected"})
-"""States in which the store keeps money and owes, or has handed over, goods."""
+"""States in which the store holds money and owes goods, or has handed them over."""
 UNDOING = frozenset({"cancelling", "expiring"})
 FINAL = frozenset({"collected", "refused", "declined", "cancelled", "expired"})
 UNHEEDED = frozenset({"commit", "fulfil", "ready", "failed", "write-off", "fault"})
-"""Commands whose answers change nothing: they are forgotten along with the next transaction."""
+"""Commands whose answers change nothing; they leave the outbox with the next transaction."""
 _TO_DEVICES = frozenset({"remind", "pick", "abort"})
-"""Commands about which the roles need not agree: a device may be off for as long as it likes."""
+"""Commands to devices. Roles need not agree about them, since a device may be off for any time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A command or a call that a node has not seen done."""
+    """A command or call in a node's outbox."""
 
     node: str
     row: Row
     data: dict[str, Any]
     order: str | None
-    """What it is about, as far as it says so."""
+    """The order that it is about, if it names one."""
     heard: str
-    """Of a command: whether its callee has `answered`, `accepted` or not `heard` of it."""
+    """For a command: `answered` or `accepted` by its callee, or empty if not received."""
 
     @property
     def what(self) -> str:
@@ -42,13 +42,14 @@ class Pending:
 
 
 class AuditedStore:
-    """What there is to look at.
+    """The data that the checks read.
 
     Args:
-        files: the store's.
-        history: its messages, if somebody recorded them.
-        running: what only holds at rest is not asked for.
-        at: when it was closed, in milliseconds since the epoch; None for when it was last busy.
+        files: the store's files.
+        history: the recorded messages, if there are any.
+        running: leave out what holds only at rest.
+        at: when the store was closed, in milliseconds since the epoch; None for the time when each
+            node was last active.
     """
 
     def __init__(
@@ -69,42 +70,42 @@ class AuditedStore:
 
     @cached_property
     def orders(self) -> dict[str, Row]:
-        """All orders that settlement knows."""
+        """All orders that settlement knows, by id."""
         return {row["id"]: row for row in self.settlement.rows("SELECT * FROM orders ORDER BY id")}
 
     @cached_property
     def by_request(self) -> dict[tuple[str, str], Row]:
-        """The same by terminal and id of the purchase message."""
+        """The orders by terminal and id of the purchase message."""
         return {(row["terminal"], row["request"]): row for row in self.orders.values()}
 
     @cached_property
     def histories(self) -> dict[str, list[Row]]:
-        """By order, the states it came into, in order."""
+        """The states that each order went through, in order."""
         found: dict[str, list[Row]] = {order: [] for order in self.orders}
         for row in self.settlement.rows("SELECT * FROM order_state ORDER BY order_id, place"):
             found.setdefault(row["order_id"], []).append(row)
         return found
 
     def reached(self, order: str, state: str) -> bool:
-        """Whether an order ever was in a state."""
+        """Whether an order was ever in a state."""
         return any(row["state"] == state for row in self.histories.get(order, ()))
 
     def lines(self, order: Row) -> list[dict[str, Any]]:
-        """What was ordered: SKU, quantity and, once it is known, the price."""
+        """The ordered lines: SKU, quantity and, once it is known, the price."""
         lines: list[dict[str, Any]] = parsed(order["lines"], self.settlement, "orders")
         return lines
 
     def missing(self, order: Row) -> Counter[str]:
-        """How many pieces of what was ordered could not be had."""
+        """How many of the ordered pieces could not be delivered, by SKU."""
         return pieces(parsed(order["missing"], self.settlement, "orders"))
 
     def delivered(self, order: Row) -> Counter[str]:
-        """What the customer gets, or is to get."""
+        """What the customer receives, by SKU."""
         return pieces(self.lines(order)) - self.missing(order)
 
     @cached_property
     def refused(self) -> dict[str, list[Row]]:
-        """By order, refunds that the payment provider refused and nobody has seen to yet."""
+        """Refunds that the payment provider refused and nobody has resolved yet, by order."""
         found: dict[str, list[Row]] = {}
         for row in self.settlement.rows("SELECT * FROM refused_refund WHERE open = 1"):
             found.setdefault(row["order_id"], []).append(row)
@@ -112,7 +113,7 @@ class AuditedStore:
 
     @cached_property
     def refused_steps(self) -> dict[str, list[Row]]:
-        """By order, steps back that a role refused and nobody has seen to yet."""
+        """Compensating steps that a role refused and nobody has resolved yet, by order."""
         found: dict[str, list[Row]] = {}
         for row in self.settlement.rows("SELECT * FROM refused_step WHERE open = 1"):
             found.setdefault(row["order_id"], []).append(row)
@@ -120,7 +121,7 @@ class AuditedStore:
 
     @cached_property
     def not_let_in(self) -> frozenset[str]:
-        """Orders whose payment waits until the provider lets the store in."""
+        """Orders whose payment waits until the provider accepts the store's credentials."""
         rows = self.settlement.rows(
             "SELECT payload FROM outbox"
             " WHERE kind = 'timer' AND target IN ('acquirer-again', 'refund-again')"
@@ -129,17 +130,17 @@ class AuditedStore:
 
     @cached_property
     def waits_for_payment(self) -> frozenset[str]:
-        """Orders whose money waits for a person."""
+        """Orders whose payment waits for a person."""
         return self.not_let_in | self.refused.keys()
 
     @cached_property
     def jobs(self) -> dict[str, Row]:
-        """By order, the warehouse's job."""
+        """The warehouse's jobs, by order."""
         return {row["order_id"]: row for row in self.warehouse.rows("SELECT * FROM job")}
 
     @cached_property
     def pending(self) -> list[Pending]:
-        """All commands and calls that are not done."""
+        """All commands and calls that are still in an outbox."""
         found = []
         for node, database in self.databases.items():
             for row in database.rows("SELECT * FROM outbox WHERE kind <> 'timer'"):
@@ -172,7 +173,7 @@ class AuditedStore:
         return "accepted" if found[0]["reply"] is None else "answered"
 
     def asked(self, order: str) -> frozenset[str]:
-        """What settlement has begun about an order and not seen done."""
+        """What settlement has begun for an order and not seen completed."""
         return self._asked.get(order, frozenset())
 
     @cached_property
@@ -185,10 +186,10 @@ class AuditedStore:
 
     @cached_property
     def moving(self) -> frozenset[str | None]:
-        """Orders of which the roles may not have heard the same.
+        """Orders about which the roles may not have the same information yet.
 
-        In a running store those of which anything is under way; in one that was closed, those of
-        which a command between two roles, or its answer, is.
+        In a running store, orders with anything under way; in a closed one, orders with a command
+        between two roles, or its answer, under way.
         """
         if self.running:
             return frozenset(each.order for each in self.pending)
@@ -203,13 +204,13 @@ class AuditedStore:
 
     @cached_property
     def coming_back(self) -> frozenset[str]:
-        """Orders of which goods are to be put back, or whose sorter has not said what it took."""
+        """Orders with goods to put back, or whose sorter has not reported what it took."""
         rows = self.warehouse.rows("SELECT job FROM goods_return UNION SELECT job FROM superseded")
         return frozenset(self._order_by_job.get(row["job"], row["job"]) for row in rows)
 
     @cached_property
     def by_hand(self) -> frozenset[str]:
-        """Orders of which a person did a step, or has to: who refused it knows nothing of that."""
+        """Orders with a step done or to be done by hand; the role that refused it does not know."""
         rows = self.settlement.rows(
             "SELECT order_id FROM refused_step WHERE open = 1"
             " UNION SELECT order_id FROM step_resolution WHERE how = 'by-hand'"
@@ -221,7 +222,7 @@ class AuditedStore:
         return order not in self.moving and order not in self.by_hand
 
     def busy_until(self, database: Database) -> int:
-        """When a node that is closed was last alive, in milliseconds since the epoch."""
+        """When a closed node was last active, in milliseconds since the epoch."""
         if self._at is not None:
             return self._at
         ((latest,),) = database.rows("SELECT coalesce(max(received_at), 0) FROM inbox")
@@ -237,10 +238,10 @@ def pieces(lines: Iterable[Mapping[str, Any]]) -> Counter[str]:
 
 
 def parsed(text: str | bytes, database: Database, where: str) -> Any:
-    """JSON that stands in a database.
+    """Parse JSON from a database.
 
     Raises:
-        JournalError: it is none.
+        JournalError: it is not JSON.
     """
     try:
         return from_json(text)

@@ -1,8 +1,8 @@
-"""What a store that was closed has not done yet, and who has to do something: no broken promise.
+"""What a closed store has not finished, and who has to act, although no promise is broken.
 
-Whatever is not done must be explained by what will do it: a message in an outbox, goods that a
-person is to put back, a job that waits for a sorter. What nothing explains is stuck, and the
-checks find it.
+Everything unfinished must be explained by something that will finish it: a message in an outbox,
+goods for a person to put back, a job that waits for a sorter. Anything unexplained is stuck, and
+the checks report it.
 """
 
 from collections.abc import Iterator
@@ -11,18 +11,18 @@ from audit.finding import Tally, Waiting
 from audit.store import PAID, UNDOING, UNHEEDED, AuditedStore, Pending, parsed
 
 _PROMPTS = {"withdraw": "withdraw", "release": "release", "refund": "refund", "charge": "acquirer"}
-"""By step back, what settlement has in its outbox as long as it is not done."""
+"""For each compensating step, what settlement has in its outbox until the step is done."""
 _REMINDED_STILL = frozenset({"ready", "reminded", "collected"})
 
 
 def check_waiting(store: AuditedStore, tally: Tally) -> None:
-    """List what a closed store waits for; a running one is at work."""
+    """List what a closed store waits for; a running one is still at work."""
     if not store.running:
         tally.waiting += [*_goods(store), *_jobs(store), *_parcels(store), *_payments(store)]
 
 
 def _goods(store: AuditedStore) -> Iterator[Waiting]:
-    """What has left its location for an order that did not want it, or for another sorter."""
+    """Goods taken from a location for an order that was cancelled or went to another sorter."""
     for row in store.warehouse.rows("SELECT * FROM goods_return ORDER BY at, parcel"):
         lines = parsed(row["lines"], store.warehouse, "goods_return")
         goods = ", ".join(f"{line['quantity']} x {line['sku']}" for line in lines)
@@ -55,7 +55,7 @@ def _payments(store: AuditedStore) -> Iterator[Waiting]:
 
 
 def order_is_explained(store: AuditedStore, name: str) -> bool:
-    """Whether an order that is neither final nor with its customer will go on, or waits."""
+    """Whether an order that is neither final nor with its customer will continue, or waits."""
     order, asked = store.orders[name], store.asked(name)
     state = order["state"]
     if name in store.waits_for_payment:
@@ -74,7 +74,7 @@ def order_is_explained(store: AuditedStore, name: str) -> bool:
 
 
 def job_is_explained(store: AuditedStore, name: str) -> bool:
-    """Whether a job of the warehouse that is not done waits for a sorter or for goods."""
+    """Whether an unfinished job of the warehouse waits for a sorter or for goods."""
     job, order = store.jobs.get(name), store.orders.get(name)
     if job is None or order is None:
         return False
@@ -84,10 +84,10 @@ def job_is_explained(store: AuditedStore, name: str) -> bool:
 
 
 def explanation(store: AuditedStore, each: Pending) -> list[Waiting] | None:
-    """Why something is still in an outbox of a closed store.
+    """Explain why something is still in an outbox of a closed store.
 
     Returns:
-        What to list of it, if nothing else lists it; None if nothing explains it.
+        What to list for it, empty if something else lists it; None if nothing explains it.
     """
     kind = _call(store, each) if each.row["kind"] == "call" else _command(store, each)
     if kind is None:
@@ -99,7 +99,7 @@ def explanation(store: AuditedStore, each: Pending) -> list[Waiting] | None:
 
 
 def _call(store: AuditedStore, each: Pending) -> str | None:
-    """A call to the world: to the payment provider, a screen, a machine."""
+    """Explain a call to an adapter: the payment provider, a screen, a machine."""
     order = store.orders.get(each.order or "")
     if each.node != "settlement":
         return ""  # whoever asked for it lists it
@@ -113,7 +113,7 @@ def _call(store: AuditedStore, each: Pending) -> str | None:
 
 
 def _command(store: AuditedStore, each: Pending) -> str | None:
-    """A command: its kind of waiting, empty if something else lists it; None: unexplained."""
+    """The kind of waiting of a command; empty if something else lists it, None if unexplained."""
     order, job = store.orders.get(each.order or ""), store.jobs.get(each.order or "")
     if each.order is not None and order is None:
         return None

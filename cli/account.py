@@ -1,4 +1,4 @@
-"""`storebus account`: what customers have paid in, and mistakes in it put right."""
+"""`storebus account`: show a customer's account, and correct it."""
 
 import json
 from typing import Annotated
@@ -44,7 +44,7 @@ def show(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Show what an account holds and how it came to that, newest first.
+    """Show an account's balance and its entries, newest first.
 
     Example: storebus account show C-1001
     """
@@ -82,9 +82,9 @@ def adjust(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Put a mistake in an account right: by how much there is too little in it, or too much.
+    """Correct a mistake in an account by adding to its balance or subtracting from it.
 
-    Not more can be taken out than is there. The account remembers who did it and why.
+    The balance cannot become negative. The account records who did it and why.
 
     Example: storebus account adjust C-1001=-135.00 --why "150.00 was typed for 15.00"
     """
@@ -113,9 +113,9 @@ def rename(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Give an account another name: the customer's has changed, or was misspelt.
+    """Change the name on an account, because the customer's has changed or was misspelt.
 
-    Money that is imported for the account must have this name from then on, or none.
+    From then on, money that is imported for the account must have this name, or none.
 
     Example: storebus account rename C-1001 "Ann Costa" --why "she has married"
     """
@@ -130,7 +130,7 @@ def rename(
 
 
 async def _adjust(caller: Caller, number: str, change: str, why: str) -> Balance:
-    """What was typed is money of the account's currency."""
+    """Adjust by an amount in the account's own currency."""
     wanted = as_model(StatementQuery, {"account": number, "limit": 1})
     held: Statement = await caller.ask(STATEMENT, "settlement", wanted)
     currency = held.currency

@@ -1,4 +1,4 @@
-"""`storebus asyncapi`: the contract as a document, for people and programs that build devices."""
+"""`storebus asyncapi`: the contract as a document, for device builders and their tools."""
 
 import sys
 from pathlib import Path
@@ -24,8 +24,8 @@ def asyncapi(
 ) -> None:
     """Print the contract as an AsyncAPI 3.0 document in YAML.
 
-    With --out it is written in YAML and in JSON, with a JSON Schema for each message and a page to
-    read. It ends with 2 when a device of the released contract would break.
+    With --out, write it as YAML and JSON, with a JSON Schema for each message and a page to read.
+    The exit code is 2 if a device of the released contract would break.
 
     Example: storebus asyncapi --out docs/contract
     """

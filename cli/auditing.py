@@ -1,4 +1,4 @@
-"""`storebus audit`: prints which promises are kept and who is waited for, from a store's files."""
+"""`storebus audit`: check the promises from a store's files, and list what is waited for."""
 
 import json
 from collections import defaultdict
@@ -17,7 +17,7 @@ from store.exit_codes import REFUSED
 from store.settings import read_settings
 
 _NAMED = 5
-"""Of what waits, so many are named; --json has all."""
+"""How many waiting items are named; --json names all."""
 
 
 def audit(
@@ -35,12 +35,12 @@ def audit(
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Count a store's books: orders, money, stock, parcels, reminders, messages, databases.
+    """Check a store's books: orders, money, stock, parcels, reminders, messages, databases.
 
-    Several folders are one store whose nodes keep their files in several places; --data is one of
-    them. Without --open the store must be closed. Goods to put back, terminals and sorters that are
-    off, parcels that were not collected are listed with what to do: they break no promise. Ends
-    with 1 if a promise was not kept.
+    Several folders make up one store whose nodes keep their files in different places; --data is
+    one of them. Without --open the store must be closed. Goods to put back, terminals and sorters
+    that are off, and parcels that were not collected are listed with what to do; they break no
+    promise. The exit code is 1 if a promise was broken.
 
     Example: storebus audit --data /var/lib/storebus --history monday.jsonl
     """
@@ -55,7 +55,7 @@ def audit(
 
 
 def document(tally: Tally) -> dict[str, object]:
-    """What was found, as JSON."""
+    """Return the result as JSON."""
     return {
         "holds": not tally.findings,
         "invariants": [
@@ -90,7 +90,7 @@ def _print(tally: Tally) -> None:
 
 
 def _groups(tally: Tally) -> dict[tuple[str, str], list[str]]:
-    """What waits, by kind and for whom, in the order of `WAITS`."""
+    """What is waited for, by kind and by whom it concerns, in the order of `WAITS`."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for each in sorted(tally.waiting, key=lambda each: (list(WAITS).index(each.kind), each.who)):
         found[each.kind, each.who].append(each.text)

@@ -1,4 +1,4 @@
-"""`storebus backup`."""
+"""`storebus backup`: copy a store's files while it runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,9 +15,9 @@ def backup(
     target: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
     data: options.Data = None,
 ) -> None:
-    """Copy a store's databases and records into DIR while it runs.
+    """Copy a store's databases and effect logs into DIR while it runs.
 
-    To restore: storebus restore DIR
+    To restore it: storebus restore DIR
 
     Example: storebus backup /backup/monday --data /var/lib/storebus
     """

@@ -1,8 +1,8 @@
-"""How bash completes our words, many of which hold `=` and `:`.
+"""Bash completion for words that contain `=` and `:`.
 
-Bash takes both for the end of a word, and Typer's own script hands on the pieces. This one hands on
-the words as they were typed, and gives back only what follows the last `=` or `:`. No space is
-put after what has to go on.
+Bash treats both as the end of a word, and Typer's own script passes on the pieces. This script
+passes on words as they were typed, and returns only what follows the last `=` or `:`. It adds no
+space after a word that must continue.
 """
 
 from typer import _completion_shared
@@ -29,5 +29,5 @@ complete -o default -F %(complete_func)s %(prog_name)s
 
 
 def teach() -> None:
-    """Have `--show-completion` and `--install-completion` give this script to bash."""
+    """Make `--show-completion` and `--install-completion` use this script for bash."""
     _completion_shared._completion_scripts["bash"] = _SCRIPT  # noqa: SLF001 - no public way

@@ -1,4 +1,4 @@
-"""What the commands of a clerk share: they ask the store in a name that it remembers."""
+"""What the clerk's commands share: they send requests under a name that the store records."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -20,20 +20,20 @@ from store.settings import read_settings
 ModelT = TypeVar("ModelT", bound=Model)
 T = TypeVar("T")
 Connected = Callable[[], AbstractAsyncContextManager[Caller]]
-"""Connects to the store, in a clerk's name."""
+"""Connects to the store under a clerk's name."""
 
 
 def connected(broker: str | None, site: str | None, data: Path | None, by: str) -> Connected:
-    """How to reach the store.
+    """Return how to connect to the store.
 
     Args:
         broker: its URL, if given.
-        site: of the store, if given.
+        site: the store's site, if given.
         data: its folder, if given.
-        by: in whose name.
+        by: the name to connect under.
 
     Raises:
-        ConfigurationError: the name is none of a tester or console.
+        ConfigurationError: the name is not a tester's or console's.
     """
     refuse_stranger(by)
     settings = read_settings(site=site, data=data)
@@ -42,19 +42,19 @@ def connected(broker: str | None, site: str | None, data: Path | None, by: str) 
 
 
 def refuse_stranger(by: str) -> None:
-    """Raise `ConfigurationError` if a name is none of a tester or console."""
+    """Raise `ConfigurationError` unless the name is a tester's or console's."""
     if role_of(by) not in ("tester", "console"):
         raise ConfigurationError(f"{by!r} is no tester's or console's name, such as tester-ann.")
 
 
 async def ask(clerk: Connected, question: Callable[[Caller], Awaitable[T]]) -> T:
-    """Connect, and ask."""
+    """Connect, and ask one question."""
     async with clerk() as caller:
         return await question(caller)
 
 
 def as_model(model: type[ModelT], fields: dict[str, Any]) -> ModelT:
-    """What was typed, as the contract wants it.
+    """Validate what was typed against the contract.
 
     Raises:
         InvalidField: names the first wrong field and says what is wrong.
@@ -65,10 +65,10 @@ def as_model(model: type[ModelT], fields: dict[str, Any]) -> ModelT:
 
 
 def reason(why: str | None, example: str) -> str:
-    """What was given as --why.
+    """Return the text of --why.
 
     Raises:
-        ConfigurationError: nothing, or blanks.
+        ConfigurationError: it is missing or blank.
     """
     if why is None or not why.strip():
         raise ConfigurationError(f'Say why, for those who look later: --why "{example}".')
@@ -76,7 +76,7 @@ def reason(why: str | None, example: str) -> str:
 
 
 def print_table(rows: Iterable[tuple[str, ...]], *heading: str) -> None:
-    """Print rows of text under a heading; the first column, when it was, is never cut."""
+    """Print rows of text under a heading; the first column, the time, is never cut."""
     first, *others = heading
     table = Table()
     table.add_column(f"{first} (UTC)", no_wrap=True)

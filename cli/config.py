@@ -1,4 +1,4 @@
-"""`storebus config`: every setting, its value, where it can be set, and what it means."""
+"""`storebus config`: every setting, its value, where to set it, and its meaning."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from store.settings import FILE, read_settings
 
 
 def config(as_json: options.AsJson = False) -> None:
-    """Show all settings: defaults, overlaid by storebus.toml and STOREBUS_* variables.
+    """Show all settings: the defaults, overridden by storebus.toml and STOREBUS_* variables.
 
     Example: STOREBUS_BROKER__PORT=1884 storebus config
     """
@@ -28,7 +28,7 @@ def config(as_json: options.AsJson = False) -> None:
 
 
 def describe(settings: BaseModel, prefix: str = "") -> list[tuple[str, Any, str]]:
-    """Each setting's name, value and meaning."""
+    """Return each setting's name, value and meaning."""
     described: list[tuple[str, Any, str]] = []
     meanings = field_meanings(type(settings))
     for name in type(settings).model_fields:

@@ -130,15 +130,15 @@ def _print_receipt(receipt: Receipt, styles: Mapping[str, Style]) -> None:
 
 
 def money_text(money: Money) -> str:
-    """Money as people read it."""
+    """Format an amount of money."""
     return price_text(money.amount, money.currency)
 
 
 def parse_cart(items: list[str]) -> dict[str, int]:
-    """`SKU=QUANTITY` arguments; a SKU alone is one piece.
+    """Parse `SKU=QUANTITY` arguments; a SKU alone means one piece.
 
     Raises:
-        ConfigurationError: not of this form.
+        ConfigurationError: an argument has another form.
     """
     cart: dict[str, int] = {}
     for item in items:
@@ -150,11 +150,11 @@ def parse_cart(items: list[str]) -> dict[str, int]:
 
 
 def parse_payment(pay: str) -> AccountPayment | CardPayment:
-    """`account:C-1001` or `card:tok_...`.
+    """Parse `account:C-1001` or `card:tok_...`.
 
     Raises:
-        ConfigurationError: not of this form.
-        CardNumber: it holds a card number, which must not be sent.
+        ConfigurationError: it has another form.
+        CardNumber: it contains a card number, which must not be sent.
     """
     if looks_like_card_number(pay):
         raise CardNumber("That looks like a card number; give the provider's token.", field="pay")

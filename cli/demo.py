@@ -1,4 +1,4 @@
-"""`storebus demo`: a store plays a scripted day, tells each order's story, and counts its books."""
+"""`storebus demo`: play a scripted day, tell the story of each order, and check the books."""
 
 import asyncio
 import random
@@ -44,12 +44,12 @@ from testing.kit.percentiles import milliseconds_text
 
 _SORTERS = 2
 _REMINDER_PATIENCE = 60.0
-"""Seconds after which a settled order without a reminder counts as forgotten."""
+"""Seconds after which a settled order without a reminder counts as a failure."""
 
 
 @dataclass(slots=True)
 class Story:
-    """What one customer lived through."""
+    """What happened to one customer."""
 
     number: int
     terminal: str
@@ -72,9 +72,10 @@ def demo(
     shop: options.ShopFile = None,
     data: options.Data = None,
 ) -> None:
-    """Start a store, let customers scan labels and buy, tell their stories, count the books.
+    """Run a store in which customers scan labels and buy; tell their stories and check the books.
 
-    Ends with 1 if a settled order got no reminder, or if stock, parcels and money do not add up.
+    The exit code is 1 if a settled order got no reminder, or if stock, parcels and money do not
+    balance.
 
     Example: storebus demo --orders 100 --terminals 10 --speed inf
     """
@@ -134,7 +135,7 @@ async def _play(settings: Settings, orders: int, terminals: int, seed: int) -> l
 
 
 async def _serve(terminal: Terminal, line: Sequence["_Customer"]) -> None:
-    """One customer after the other buys; the reminders are waited for side by side."""
+    """Customers buy one after another; their reminders are awaited concurrently."""
     async with asyncio.TaskGroup() as waits:
         for customer in line:
             receipt = await customer.shop_at(terminal)
@@ -145,7 +146,7 @@ async def _serve(terminal: Terminal, line: Sequence["_Customer"]) -> None:
 
 
 class _Customer:
-    """Decides by the seed, before the store opens, what to want."""
+    """A customer whose wishes are decided by the seed before the store opens."""
 
     def __init__(
         self, number: int, store: RunningStore, labels: dict[str, Path], choice: random.Random
@@ -167,7 +168,7 @@ class _Customer:
         self._began = 0.0
 
     async def shop_at(self, terminal: Terminal) -> Receipt | None:
-        """Scan, choose and buy; None if it came to nothing."""
+        """Scan, choose and buy; return None if nothing was bought."""
         story = self.story
         story.terminal = terminal.name
         self._began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""`storebus doctor`: is everything here that a store needs, and does its broker answer?"""
+"""`storebus doctor`: check this machine, the store's files and its broker."""
 
 import asyncio
 import platform
@@ -38,7 +38,7 @@ def doctor(
 ) -> None:
     """Check this machine and the store: what is missing or wrong, and what to do about it.
 
-    Looks at every file of the store, also while it runs. Ends with 1 if something is wrong.
+    Checks every file of the store, even while it runs. The exit code is 1 if something is wrong.
 
     Example: storebus doctor --data /var/lib/storebus
     """

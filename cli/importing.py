@@ -1,4 +1,4 @@
-"""`storebus import`: products, goods and accounts from CSV files into a running store."""
+"""`storebus import`: import products, goods and accounts from CSV files into a running store."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from store.shop.reader import read_shop_settings
 from store.shop.seeding import IMPORTER
 
 _ORDER = ("products", "prices", "stock", "accounts")
-"""Which kinds of files come first: goods need their products."""
+"""The order of import by kind of file: goods need their products."""
 
 
 def import_(
@@ -54,11 +54,11 @@ def import_(
     data: options.Data = None,
     shop: options.ShopFile = None,
 ) -> None:
-    """Bring products, prices, goods (stock) or accounts from CSV files into the store.
+    """Import products, prices, goods (stock) or accounts from CSV files.
 
-    What a file holds is told by its header, and how it is read is said. A bad row is reported
-    with file, line and reason, and the rest goes in. An empty cell leaves what it stands for as
-    it is; `-` empties it. Goods and money of one delivery count once. More: docs/clerk.md
+    The header decides what a file holds; the command prints how it read the file. A bad row is
+    reported with file, line and reason, and the others are imported. An empty cell changes nothing;
+    `-` clears the field. Goods and money of one delivery count once. More: docs/clerk.md
 
     Example: storebus import products.csv stock.csv --dry-run
     """
@@ -83,7 +83,7 @@ async def _import(
     delivery: str | None,
     dry_run: bool,
 ) -> int:
-    """Returns how many rows were refused."""
+    """Return how many rows were refused."""
     async with importer.connected() as caller:
         shop = read_shop_settings(settings.shop)
         bringing = Bringing(caller, shop, how, delivery, dry_run=dry_run)

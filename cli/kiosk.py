@@ -1,4 +1,4 @@
-"""`storebus kiosk`: a terminal with a face, for customers."""
+"""`storebus kiosk`: a terminal with a screen, for customers."""
 
 from typing import Annotated
 
@@ -30,9 +30,10 @@ def kiosk(
         typer.Option(metavar="SECONDS", help="Until a customer who walked away is forgotten."),
     ] = None,
 ) -> None:
-    """A kiosk: scan or type, look, buy, be reminded, collect. Keys, mouse, touch or scanner.
+    """Run a kiosk: customers scan or type, look, buy, are reminded, and collect.
 
-    Ctrl-Q ends it. It waits for a broker that is not there, and goes on by itself.
+    It takes keys, a mouse, touch or a scanner. Ctrl-Q ends it. If there is no broker it waits, and
+    continues by itself.
 
     Example: storebus kiosk terminal-7 --language zh_Hant
     """

@@ -1,6 +1,6 @@
-"""`storebus labels`: a sheet to print, and a PNG and an SVG of each, all read back before.
+"""`storebus labels`: a sheet to print, and a PNG and an SVG of each label, all read back first.
 
-What they say is the store's: it is asked, or its files are read.
+Their content is the store's: the store is asked, or its files are read.
 """
 
 import re
@@ -42,7 +42,7 @@ from store.shop.reader import is_domain
 
 _MOST_COPIES = 1000
 _TO_COLLECT: frozenset[OrderState] = frozenset({"settled", "short", "ready", "reminded"})
-"""An order in one of these is paid, and its customer comes for it."""
+"""States in which an order is paid and its customer may come for it."""
 
 
 def labels(
@@ -77,11 +77,11 @@ def labels(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Draw the labels of a store: a sheet as PDF, and each as PNG and SVG.
+    """Draw a store's labels: a sheet as PDF, and each label as PNG and SVG.
 
     Each shows a QR code with the link, the EAN, the name, the style and the price that the store
-    has now: it is asked, or read from its files while it is closed. --shop draws those of a shop
-    that was never opened.
+    has now: a running store is asked, a closed store's files are read. --shop draws the labels of a
+    shop that was never opened.
 
     Example: storebus labels --page l7160 --copies 3 oxford-shirt
     """
@@ -166,7 +166,7 @@ def _with(words: str, assortment: Assortment) -> list[Product]:
 
 
 def _collection(order: str, settings: Settings) -> Labels:
-    """Of an order of this machine's store or terminals, or of a pickup code itself."""
+    """The label for an order of this machine's store or terminals, or for a pickup code."""
     if re.fullmatch(r"[0-9]{6}", order):
         return collection_label(order)
     if (settings.data / "settlement.db").exists():
@@ -183,7 +183,7 @@ def _collection(order: str, settings: Settings) -> Labels:
 
 
 def _order(order: str, file: Path) -> tuple[str, str] | None:
-    """The pickup code and the pickup point of an order; the bus tells them to nobody else."""
+    """The pickup code and pickup point of an order, which the bus tells to nobody else."""
     with opened(file, SETTLEMENT) as rows:
         try:
             found = settlement.order(rows, order)
@@ -195,7 +195,7 @@ def _order(order: str, file: Path) -> tuple[str, str] | None:
 
 
 def _receipt(order: str, folder: Path) -> tuple[str, str] | None:
-    """The same, as it was told to a terminal that runs apart from its store."""
+    """The same from a receipt, for a terminal that runs apart from its store."""
     for file in sorted(each for each in folder.glob("*.db") if role_of(each.stem) == "terminal"):
         with opened(file, TERMINAL) as rows:
             bought = terminal.purchases(rows)
@@ -206,7 +206,7 @@ def _receipt(order: str, folder: Path) -> tuple[str, str] | None:
 
 
 def write_labels(products: Sequence[Product], folder: Path) -> dict[str, Path]:
-    """Write the labels of products; the PNG of each product's id.
+    """Write the labels of products; return the PNG by product id.
 
     Raises:
         LabelError: a label did not read back as what it says.

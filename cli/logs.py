@@ -1,4 +1,4 @@
-"""How a line of the log looks: the time with its zone, the level, the node, what happened."""
+"""The format of a log line: the time with its zone, the level, the node, the message."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from bus.contract.channel import role_of
 from bus.text.safe import visible
 
 _JOURNAL = "journal-"
-"""What the threads of journals are called, before their node."""
+"""The names of journal threads begin with this, then their node."""
 
 
 class Lines(logging.Formatter):
@@ -22,7 +22,7 @@ class Lines(logging.Formatter):
         )
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class's
-        """The line; a node that its message begins with is not said twice."""
+        """Return the line; a node's name at the start of the message is not repeated."""
         node = _node()
         said, colon, rest = record.message.partition(": ")
         if colon and role_of(said) is not None:
@@ -35,7 +35,7 @@ class Lines(logging.Formatter):
 
 
 def set_up_logging(level: int = logging.WARNING) -> None:
-    """Write what is worth a warning to standard error."""
+    """Write warnings and errors to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(Lines())
     handler.addFilter(_harmless)
@@ -43,13 +43,13 @@ def set_up_logging(level: int = logging.WARNING) -> None:
 
 
 def _harmless(record: logging.LogRecord) -> bool:
-    """A log line is one line, and nothing in it is obeyed by a terminal."""
+    """Make a record one line, without control characters that a terminal would obey."""
     record.msg, record.args = visible(record.getMessage()), None
     return True
 
 
 def _node() -> str:
-    """Whose task, or whose journal's thread, this is; a dash outside of all nodes."""
+    """The node whose task or journal thread this is; a dash if there is none."""
     name = threading.current_thread().name.removeprefix(_JOURNAL)
     try:
         task = asyncio.current_task()

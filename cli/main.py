@@ -1,4 +1,4 @@
-"""The storebus command: its commands, and errors as sentences and exit codes."""
+"""The storebus command: its subcommands, and errors as sentences and exit codes."""
 
 import os
 import sys
@@ -61,20 +61,20 @@ _GROUPS = {
         "asyncapi": ("cli.asyncapi:asyncapi", "Print the contract as an AsyncAPI document."),
     },
 }
-"""By whom they are for: where each is, since only the one that is asked for is imported, and its
+"""The commands by their users: where each is (only the one that is called is imported), and its
 line in the help."""
 _COMMANDS = {name: place for group in _GROUPS.values() for name, (place, _) in group.items()}
 
 
 class _Commands(TyperGroup):
-    """Commands that are imported when they are asked for."""
+    """Commands that are imported when they are called."""
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
-        """All of them, in the order of the help."""
+        """Return all commands in the order of the help."""
         return list(_COMMANDS)
 
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ARG002
-        """All of them, a whole line each, for whom they are."""
+        """Write all commands, one line each, grouped by their users."""
         longest = max(map(len, _COMMANDS))
         for title, commands in _GROUPS.items():
             with formatter.section(title):
@@ -83,7 +83,7 @@ class _Commands(TyperGroup):
                 )
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
-        """The command of a name; who mistyped it is told of all that are near."""
+        """Return the named command; for a misspelt name, suggest similar ones."""
         for name in [cmd_name] if cmd_name in _COMMANDS else _COMMANDS:
             if name not in self.commands:
                 self.add_command(_imported(name))
@@ -131,7 +131,7 @@ def _storebus(
 
 
 def _refuse_empty(words: Sequence[str]) -> None:
-    """An option with nothing after it would choose all: often a script's variable was not set.
+    """Refuse an empty option, which would select everything: often a script's variable was not set.
 
     Raises:
         ConfigurationError: names the option.
@@ -143,7 +143,7 @@ def _refuse_empty(words: Sequence[str]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; exits with 0 done, or a code of the epilog."""
+    """Run the command line; exit with 0 or one of the codes in the epilog."""
     prepare_streams()
     try:
         try:

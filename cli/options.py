@@ -56,9 +56,9 @@ By = Annotated[
         autocompletion=completion.clerks,
     ),
 ]
-"""The node that the store remembers as the one who did it."""
+"""The node that the store records as the one who did it."""
 Why = Annotated[
     str | None, typer.Option("--why", metavar="TEXT", help="The reason; it is kept for ever.")
 ]
 CLERK = "tester-clerk"
-"""Who does what a clerk does, unless a name is given."""
+"""The name that a clerk's commands use if none is given."""

@@ -1,4 +1,4 @@
-"""`storebus record`: writes down every message of a store, for audits."""
+"""`storebus record`: write down every message of a store, for audits and replays."""
 
 from pathlib import Path
 from typing import Annotated
@@ -32,10 +32,10 @@ def record(
 ) -> None:
     """Write every message of the store into FILE, one JSON line each, until Ctrl-C or SIGTERM.
 
-    A file that has become large is put aside as FILE-TIME.jsonl.gz. `storebus watch --file FILE`
-    shows them, `storebus audit --history FILE` counts them, `storebus replay FILE` sends them
-    again, `storebus play --from FILE --order ORDER` makes a scenario of an order. They hold payment
-    tokens and are readable by you only.
+    A file that has become large is renamed to FILE-TIME.jsonl.gz and compressed. To use a
+    recording: `storebus watch --file FILE` shows it, `storebus audit --history FILE` checks it,
+    `storebus replay FILE` sends it again, `storebus play --from FILE --order ORDER` makes a
+    scenario of an order. It contains payment tokens, so only you can read it.
 
     Example: storebus record monday.jsonl --broker mqtt://127.0.0.1:1883
     """

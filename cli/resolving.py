@@ -1,4 +1,4 @@
-"""`storebus resolve`: ends what the payment provider refused, as a person says."""
+"""`storebus resolve`: end a refund or step that was refused, as a person decides."""
 
 import json
 from typing import Annotated
@@ -49,11 +49,11 @@ def resolve(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """See to money that the payment provider refused to give back, and to refused steps back.
+    """Resolve refunds that the payment provider refused, and other refused compensating steps.
 
-    Without an order it lists what waits for a person, and why. Pay the customer, or do the step by
-    hand, then say so; or mend what was wrong and have whoever refused asked again. The order goes
-    on from there, and remembers who did what and why.
+    Without an order, list what waits for a person, and why. Then pay the customer or do the step by
+    hand, and say so; or correct the cause and have the request sent again. The order then
+    continues, and records who did what and why.
 
     Example: storebus resolve o-4fmmjyzje4 --refunded-by-hand --why "transferred on Monday"
     """

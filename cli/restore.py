@@ -1,4 +1,4 @@
-"""`storebus restore`: a backup takes the place of a store's files."""
+"""`storebus restore`: replace a store's files by a backup."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,9 +17,9 @@ def restore(
     backup: Annotated[Path, typer.Argument(metavar="DIR", help="What `storebus backup` wrote.")],
     data: options.Data = None,
 ) -> None:
-    """Put a backup in the place of a closed store's files, which are moved aside.
+    """Replace a closed store's files by a backup; the previous files are moved aside.
 
-    The backup is verified first; whatever is wrong with it, nothing is changed.
+    The backup is verified first; if anything is wrong with it, nothing is changed.
 
     Example: storebus restore /backup/monday --data /var/lib/storebus
     """

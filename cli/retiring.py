@@ -1,4 +1,4 @@
-"""`storebus retire`: takes a product or style out of the range, or back into it."""
+"""`storebus retire`: take a product or style out of the range, or put it back."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from cli.clerk import as_model, ask, connected, reason
 from cli.run import run
 
 _NOT_THERE = ("unknown-sku", "unknown-product", "invalid-field")
-"""What is said of a name that is none of a style, or of a product."""
+"""Codes of refusals for a name that is not a style's, or not a product's."""
 
 
 def retire(
@@ -34,10 +34,10 @@ def retire(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Sell a style, or a whole product, no more: it is not offered, found or bought.
+    """Retire a style or a whole product: it is no longer offered, found or sold.
 
-    Whoever scans its label is told so. Orders that hold it go on, its stock stays and can be
-    counted. `storebus stock retired` lists what is retired.
+    Customers who scan its label are told so. Existing orders are not affected; its stock stays and
+    can be counted. `storebus stock retired` lists what is retired.
 
     Example: storebus retire OXF-BLU-M --why "last season's"
     """
@@ -56,7 +56,7 @@ def retire(
 
 
 async def _retire(caller: Caller, what: str, why: str, *, back: bool, product: bool) -> RetireReply:
-    """A word names a style before it names a product."""
+    """Try the name as a style's first, then as a product's."""
     operation = REINSTATE if back else RETIRE
     fields = [{"product": what, "reason": why}]
     if not product:

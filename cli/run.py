@@ -1,4 +1,4 @@
-"""How every command runs: its event loop, its errors as sentences, its exit code."""
+"""Run a command: its event loop, its errors as sentences, its exit code."""
 
 import asyncio
 import os
@@ -26,14 +26,14 @@ from store.exit_codes import BROKEN_REPLY, DONE, NO_BROKER, REFUSED, STOOD_STILL
 T = TypeVar("T")
 
 _SWITCH_INTERVAL = 0.0005
-"""Seconds a thread may keep the interpreter while a journal's thread waits for it."""
+"""Seconds that a thread may keep the interpreter while a journal's thread waits for it."""
 
 
 def run(command: Coroutine[Any, Any, T]) -> T:
-    """Run a command's coroutine; uvloop where it installs.
+    """Run a command's coroutine; with uvloop where it is installed.
 
-    SIGTERM and Ctrl-C end it by cancelling it, so that everything is closed; the exit code is 0.
-    So is it when whoever read the output has gone.
+    SIGTERM and Ctrl-C cancel it, so that everything is closed; the exit code is then 0. It is also
+    0 if the reader of the output has gone.
     """
     set_up_logging()
     sys.setswitchinterval(_SWITCH_INTERVAL)
@@ -63,7 +63,7 @@ def _loop_factory() -> Any:
 
 
 def exit_code(error: BaseException) -> int:
-    """Print an error as a person can use it; returns the command's exit code."""
+    """Print an error as a sentence; return the command's exit code."""
     match error:
         case BrokenReply():
             errors.print(str(error), soft_wrap=True)
@@ -87,10 +87,10 @@ def exit_code(error: BaseException) -> int:
 
 
 def require_folder(file: Path) -> None:
-    """Say at the beginning, not after minutes, that a file cannot be written at the end.
+    """Check at the start, not after minutes of work, that a file can be written.
 
     Raises:
-        ConfigurationError: its folder is missing, or nobody may write there.
+        ConfigurationError: its folder does not exist or is not writable.
     """
     if not file.parent.is_dir():
         raise ConfigurationError(f"{file} cannot be written: there is no folder {file.parent}.")

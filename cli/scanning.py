@@ -1,4 +1,4 @@
-"""`storebus scan`: which product is behind a label, a picture, or what a scanner sees?"""
+"""`storebus scan`: look up a label, a picture, or what a scanner sees."""
 
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -40,9 +40,9 @@ def scan(
     data: options.Data = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Scan a label: which product is it, which styles are there, how many are left?
+    """Scan a label: show its product, the styles, and how many are left.
 
-    With a scanner it goes on until the scanner ends or Ctrl-C is pressed.
+    With a scanner, continue until the scanner ends or Ctrl-C is pressed.
 
     Example: storebus scan terminal-7 labels/oxford-shirt.png
     """
@@ -62,7 +62,7 @@ def scan(
 
 
 def _of_one(look_up: Callable[[], Found]) -> Found:
-    """What was looked up; of several products in a picture the customer says which."""
+    """Look up; if a picture shows several products, ask the customer which one."""
     try:
         return look_up()
     except SeveralProducts as several:
@@ -89,9 +89,9 @@ async def _scan(
     *,
     as_json: bool,
 ) -> int:
-    """Look up what a scanner sees, one label after the other; how many were refused.
+    """Look up what a scanner sees, one label after another; return how many were refused.
 
-    What is held there is told once: what a camera sees of it changes from frame to frame.
+    While a label is held there it is shown once, although a camera's view changes with each frame.
     """
     refused = 0
     told: set[object] = set()

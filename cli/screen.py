@@ -1,4 +1,4 @@
-"""How a command that fills the terminal runs."""
+"""Run a command that fills the terminal."""
 
 import logging
 import os
@@ -15,11 +15,11 @@ from bus.contract.errors import ConfigurationError
 from cli.run import run
 
 _STREAMS = (0, 2, 1)
-"""Standard input, error and output: on each there may be the terminal, first the keys'."""
+"""Standard input, error and output: each may be the terminal; input, with its keys, comes first."""
 
 
 class _Terminal(LinuxDriver):
-    """Draws on the terminal and takes its keys, wherever input and output are led to."""
+    """Draws on the terminal and reads its keys, even if input and output are redirected."""
 
     descriptor = -1
 
@@ -29,17 +29,17 @@ class _Terminal(LinuxDriver):
         self.fileno, self.input_tty = self.descriptor, True
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        """Of this terminal, not of what the output is led to."""
+        """The size of this terminal, not of the redirected output."""
         size = os.get_terminal_size(self.descriptor)
         return size.columns or 80, size.lines or 24
 
 
 def run_screen(app: App[Any]) -> None:
-    """Run it to its end, and end when its terminal is gone.
+    """Run an app to its end; end it if its terminal goes away.
 
     Raises:
         ConfigurationError: there is no terminal.
-        SystemExit: it failed.
+        SystemExit: the app failed.
     """
     terminal = _terminal()
     if not all(map(os.isatty, _STREAMS)):
@@ -57,10 +57,10 @@ def run_screen(app: App[Any]) -> None:
 
 
 def _terminal() -> int:
-    """The terminal that somebody sits at, open for reading and writing.
+    """Return the user's terminal, open for reading and writing.
 
     Raises:
-        ConfigurationError: input, output and errors are all led to elsewhere.
+        ConfigurationError: input, output and errors are all redirected.
     """
     for descriptor in filter(os.isatty, _STREAMS):
         with suppress(OSError):  # it cannot be seen from here, as in some containers
@@ -74,7 +74,7 @@ def _terminal() -> int:
 
 
 def _end_with_terminal(descriptor: int) -> None:
-    """Where a terminal goes away and nobody is told, Textual would wait for it forever."""
+    """Exit when the terminal has gone; Textual is not notified and would wait for ever."""
     terminal = select.poll()
     terminal.register(descriptor, 0)
     while not any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll()):

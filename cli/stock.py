@@ -1,4 +1,4 @@
-"""`storebus stock`: what lies on the shelves, as people counted it."""
+"""`storebus stock`: count and correct what is on the shelves."""
 
 import json
 import re
@@ -56,11 +56,11 @@ def count(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Say how many pieces lie at a location now, all of them: the books will say so, too.
+    """Enter how many pieces of a style are at a location now; the books are corrected to that.
 
-    What is promised to orders and is not there is paid back. Count while nobody else puts goods
-    there, and enter it at once. A location may be empty in the file, as it may be left out here,
-    where the style lies in one place only. Ends with 1 if a count was refused.
+    If pieces that were promised to orders are missing, their customers get the money back. Count
+    while nobody adds goods there, and enter the number at once. The location may be left out, here
+    or in the file, if the style is in one place only. The exit code is 1 if a count was refused.
 
     Example: storebus stock count OXF-BLU-M=12 --why "a typing error in Monday's delivery"
     """
@@ -77,7 +77,7 @@ def count(
 def _goods(
     words: list[str], why: str | None, location: str | None, file: Path | None
 ) -> tuple[list[CountGoods], int]:
-    """What was counted, and how many rows of the file are left out."""
+    """What was counted, and how many rows of the file were refused."""
     if (file is None) == (not words) or (file is not None and location is not None):
         raise ConfigurationError("Give what was counted, as SKU=PIECES, or a --file.")
     if file is not None:
@@ -98,7 +98,7 @@ def _goods(
 
 
 async def _each(goods: Iterable[CountGoods], clerk: Connected) -> tuple[list[Counted], int]:
-    """Enter one after the other; what is refused is printed. What is done, and the exit code."""
+    """Enter one count after another and print refusals; return what was done, and the exit code."""
     done: list[Counted] = []
     code = DONE
     async with clerk() as caller:
@@ -141,7 +141,7 @@ def history(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Show what was counted, newest first: when, by whom, and why.
+    """Show past counts, newest first: when, by whom, and why.
 
     Example: storebus stock history CAN-40
     """
@@ -166,7 +166,7 @@ def retired(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Show which styles are retired: since when, by whom, why, and how many are left.
+    """Show the retired styles: since when, by whom, why, and how many pieces are left.
 
     Example: storebus stock retired
     """

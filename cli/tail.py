@@ -1,4 +1,4 @@
-"""`storebus tail`: follows what is said in a store, in the console's filter language."""
+"""`storebus tail`: follow the messages of a store, filtered in the console's filter language."""
 
 import asyncio
 from collections.abc import Callable
@@ -44,11 +44,11 @@ def tail(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Follow the messages of the store: a line each, in a pipe as `storebus record` writes them.
+    """Follow the messages of the store, one line each; in a pipe, as `storebus record` writes them.
 
-    It begins with the states that the broker keeps. Filter words: from, to, node, op, kind, order,
-    id, topic, code, status, size, latency, repeats, text. What the contract does not have is asked
-    about, since it would be waited for in vain; op:=dance insists.
+    It begins with the retained states. Filter words: from, to, node, op, kind, order, id, topic,
+    code, status, size, latency, repeats, text. A value that is not in the contract is refused,
+    since it would never match; op:=dance allows it.
 
     Example: storebus tail node:terminal-7 kind:req,rep
     """
@@ -85,7 +85,7 @@ async def _tail(
 
 
 class _Follower:
-    """Shows what passes the filter, until there have been enough."""
+    """Shows messages that match the filter, up to a given number."""
 
     def __init__(
         self, topics: Topics, now: Callable[[], int], test: Test,

@@ -29,7 +29,7 @@ from store.shop.shelf import products_of, registered_of
 from store.store import RunningStore, running_nodes, running_store
 
 _MOST_DIFFERENCES = 20
-"""As many are told at a start."""
+"""How many differences are listed at a start."""
 
 
 def up(
@@ -97,9 +97,9 @@ async def _up(
 
 
 async def _products(store: RunningStore) -> tuple[list[Product], list[Registered]]:
-    """What it sells, and what it has, sold or retired.
+    """What the store sells, and everything registered in it, retired or not.
 
-    Nothing while the catalog has too much else to do after a crash.
+    Both are empty if the catalog is too busy, for example after a crash.
     """
     async with Caller(
         store.deployment.connector, store.deployment.site, "tester-up"
@@ -113,7 +113,7 @@ async def _products(store: RunningStore) -> tuple[list[Product], list[Registered
 
 
 def _greet(store: RunningStore, products: Sequence[Product], page: str) -> None:
-    """What the store has now, how to reach it, and where the shop's files say something else."""
+    """Print what the store has, how to reach it, and where the shop's files differ."""
     shop, broker = store.shop, store.broker
     styles = sum(len(product.styles) for product in products)
     sold = f" is open: {len(products)} products, {styles} styles."
@@ -144,7 +144,7 @@ def _greet(store: RunningStore, products: Sequence[Product], page: str) -> None:
 
 
 def _tell_refused(store: RunningStore) -> None:
-    """What of the shop's files is not in."""
+    """Print what the store refused of the shop's files."""
     shop = store.shop
     for bad in shop.bad_rows:
         _warn(f"{bad.file}:{bad.line}: {bad.reason}")

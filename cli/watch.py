@@ -79,10 +79,10 @@ def watch(
 
 
 def _alarm_file(broker: str | None, address: str, settings: Settings) -> Path | None:
-    """With the store's data where it is here; else in the user's folder for what is to last.
+    """With the store's data if it is on this machine, else in the user's state folder.
 
     That is `$XDG_STATE_HOME`, or `~/.local/state` (XDG Base Directory Specification 0.8). None for
-    a user who has no home.
+    a user without a home.
     """
     if is_here(broker, settings):
         return settings.data / f"console-{settings.site}.json"

@@ -1,4 +1,4 @@
-"""`storebus web`: the phone page alone, beside a store that runs."""
+"""`storebus web`: the phone page alone, beside a running store."""
 
 import asyncio
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ def web(
     data: options.Data = None,
     shop: options.ShopFile = None,
 ) -> None:
-    """Serve the phone page: a label's URL shows the product, the customer buys and is reminded.
+    """Serve the phone page: a label's URL shows the product, and the customer buys and is reminded.
 
     Example: storebus web web-2 --web-host 0.0.0.0 --web-port 8081
     """
@@ -46,7 +46,7 @@ def web(
 
 
 def with_web(settings: Settings, given: Mapping[str, object]) -> WebSettings:
-    """The page's settings with a command's options."""
+    """Return the page's settings with a command's options."""
     return settings.web.model_copy(
         update={name: value for name, value in given.items() if value is not None}
     )

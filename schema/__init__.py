@@ -1,1 +1,1 @@
-"""The contract as others can use it: AsyncAPI, JSON Schemas, a page; and what breaks it."""
+"""The published contract: AsyncAPI, JSON Schemas, a page, and the check for breaking changes."""

@@ -1,9 +1,9 @@
-"""Whether devices that were built for a released contract can speak the present one. Pure.
+"""Whether devices built for a released contract can use the present one. Pure.
 
-A message that others send must still be accepted as it was; one that the store sends must still
-be what it was. What both allow is an addition: a field that may be left out, a value or kind that
-the store may say, an operation, another caller, the channel of one role at every node, and a first
-limit that says no more than was meant.
+A message that others send must still be accepted as before; one that the store sends must still
+have the promised form. Everything else is an addition: an optional field, a new value or kind that
+the store may send, an operation, another caller, a channel of one role that every node now has, and
+a first limit that no device can have meant to exceed.
 """
 
 import re
@@ -24,9 +24,9 @@ _FIRST: dict[str, int] = {
     "maxItems": 100,
     "maxProperties": 100,
 }
-"""Where there was no limit, one that is as wide as this breaks no device."""
+"""A first limit at least this wide breaks no device."""
 _SAID = frozenset({"status"})
-"""Fields whose limits stood in their description before they stood in the schema."""
+"""Fields whose limits were in their description before they were in the schema."""
 _PIECE = re.compile(r"(?:\[[^\]]*\]|\\.|[^\\^$])(?:\{(?:(\d+),)?(\d+)\}|([+*]))?")
 
 
@@ -39,7 +39,7 @@ def hint(version: int) -> str:
 
 
 def incompatible(released: Snapshot, present: Snapshot) -> list[str]:
-    """Every change that breaks a device of the released contract, as a sentence."""
+    """Return every change that breaks a device of the released contract, as a sentence."""
     found: list[str] = []
     for name, before in released["channels"].items():
         after = present["channels"].get(name) or _of_every_node(name, present["channels"])
@@ -62,7 +62,7 @@ def incompatible(released: Snapshot, present: Snapshot) -> list[str]:
 
 
 def _of_every_node(name: str, channels: dict[str, Any]) -> dict[str, Any] | None:
-    """What one role had and every node has now: for that role, nothing has changed."""
+    """A channel that one role had and every node has now, seen as that role's: nothing changed."""
     owner, _, rest = name.partition(".")
     found = channels.get(f"every.{rest}")
     if found is None:
@@ -75,7 +75,7 @@ def _of_every_node(name: str, channels: dict[str, Any]) -> dict[str, Any] | None
 
 
 def _rules(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    """Changes of what surrounds the messages."""
+    """Changes of what surrounds the messages: kind, QoS, topics, callers."""
     for name in ("kind", "qos", "retained"):
         if before.get(name) != after.get(name):
             yield f"`{name}` was {before.get(name)} and is {after.get(name)}"
@@ -92,11 +92,11 @@ def _rules(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 
 
 class _Comparison:
-    """Compares two schemas of one message.
+    """Compare two schemas of one message.
 
     Args:
-        accepted: others send it: nothing that was right may become wrong.
-        promised: others read it: nothing that was certain may become uncertain.
+        accepted: others send it: what was valid must stay valid.
+        promised: others read it: what was guaranteed must stay guaranteed.
     """
 
     def __init__(self, *, accepted: bool, promised: bool) -> None:
@@ -179,7 +179,7 @@ class _Comparison:
 
 
 def _is_first(name: str, before: Schema, after: Schema, path: str) -> bool:
-    """Whether this is a first limit that nothing that was meant is beyond."""
+    """Whether this is a first limit that no device can have meant to exceed."""
     limit: int | None = after.get(name)
     if limit is None or name in before:
         return False
@@ -195,7 +195,7 @@ def _is_first(name: str, before: Schema, after: Schema, path: str) -> bool:
 
 
 def _lengths(pattern: str) -> tuple[float, float]:
-    """How short and how long a text can be that a pattern of ours allows: pieces in a row."""
+    """The shortest and longest text that a pattern of the contract allows: pieces in a row."""
     shortest = longest = 0.0
     for least, most, endless in _PIECE.findall(pattern):
         shortest += int(least or most or (endless != "*"))
@@ -208,7 +208,7 @@ def _field(path: str) -> str:
 
 
 def _shapes(schema: Schema, whole: Schema) -> Iterator[Schema]:
-    """The alternatives of a schema, with references followed."""
+    """Yield the alternatives of a schema, with references resolved."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         yield from _shapes(whole["definitions"][name], whole)
@@ -222,7 +222,7 @@ def _shapes(schema: Schema, whole: Schema) -> Iterator[Schema]:
 
 
 def _kind(shape: Schema) -> str:
-    """What tells one alternative from another: its type and the constants of its fields."""
+    """What distinguishes an alternative: its type and the constants of its fields."""
     constants = [
         f"{name} {field['const']}"
         for name, field in shape.get("properties", {}).items()

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document of the contract, from its declarations."""
+"""The AsyncAPI 3.0 document of the contract, generated from its declarations."""
 
 import json
 import math
@@ -25,18 +25,17 @@ INTRODUCTION = """\
 How terminals, sorters and tools speak to a store.
 
 The document describes the store: it *receives* what you send, and *sends* what you receive.
-Messages are CloudEvents 1.0 in JSON, the same bytes in MQTT 3.1.1 and 5. All that a request needs
-is an `id` of your own and the `data`. The reply comes on a topic that follows from the request's,
-`rep` in place of `req`; an MQTT 5 Response Topic may be given and must be that one. Instead of a
-reply a problem (RFC 9457) may come.
+Messages are CloudEvents 1.0 in JSON, the same bytes in MQTT 3.1.1 and 5. A request needs only an
+`id` of your own and the `data`. The reply comes on a topic that follows from the request's, with
+`rep` in place of `req`; you may give an MQTT 5 Response Topic, which must be that one. A problem
+(RFC 9457) may come in place of a reply.
 
-Repeat a request with the same `id` until it is answered: it has one effect and one reply. Readers
-ignore fields that they do not know, and expect that states and kinds may come that they do not
-know."""
+Repeat a request with the same `id` until it is answered: it has one effect and one reply. Ignore
+fields that you do not know, and expect states and kinds that you do not know."""
 
 
 def document() -> Part:
-    """The whole of it; plain data that can be written as JSON or YAML."""
+    """Return the whole document as plain data that can be written as JSON or YAML."""
     messages = [message for channel in CHANNELS for message in messages_of(channel)]
     models: list[type[Model]] = [CloudEvent, ProblemData, *(message.model for message in messages)]
     return {
@@ -64,7 +63,7 @@ def document() -> Part:
             "parameters": _parameters(),
             "correlationIds": {
                 "request": {
-                    "description": "The id that the asker made.",
+                    "description": "The id that the caller chose.",
                     "location": "$message.payload#/id",
                 },
                 "reply": {
@@ -143,7 +142,7 @@ def _parameters() -> Part:
 
 
 def _called(kind: str) -> str:
-    """How nodes of a kind may be called."""
+    """The names that nodes of a kind may have."""
     others = sorted(name for name, other in ALSO_CALLED.items() if other == kind)
     return " or ".join(f"`{name}-...`" for name in (kind, *others))
 
@@ -173,7 +172,7 @@ def _channel(message: MessageKind) -> Part:
 
 
 def _parameter(name: str, message: MessageKind) -> Part:
-    """Who may stand at this level of the topic."""
+    """Which names may stand at this level of the topic."""
     if name != "caller":
         return _ref("node" if message.owner == "every" else message.owner)
     assert isinstance(message.channel, Operation)
@@ -284,7 +283,7 @@ def _message(message: MessageKind) -> Part:
 
 
 def _pattern(address: str) -> str:
-    """What a topic of this address looks like."""
+    """A regular expression for the topics of this address."""
     return "^" + re.sub(r"\{\w+\}", "[^/]+", address) + "$"
 
 

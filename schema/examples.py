@@ -1,4 +1,4 @@
-"""One order on its way, as an example of every message; a test reads each with its model."""
+"""An example of every message, following one order; a test reads each with its model."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -365,7 +365,7 @@ PROBLEMS = {
     "price-changed": PriceChanged("The total is another today.", total=_TOTAL),
     "payment-declined": PaymentDeclined("The payment was declined; nothing was charged."),
 }
-"""Refusals of a purchase, by their code."""
+"""Refusals of a purchase, by code."""
 
 
 _REQUEST = "3e1c9a7b52d0-4e"
@@ -390,10 +390,10 @@ class _Fixed:
 
 
 def example(message: MessageKind) -> dict[str, Any]:
-    """A whole message as it is published.
+    """Return a whole message as it is published.
 
     Raises:
-        ConfigurationError: nobody has given it an example.
+        ConfigurationError: the message has no example.
     """
     if message.name not in DATA:
         raise ConfigurationError(
@@ -414,7 +414,7 @@ def example(message: MessageKind) -> dict[str, Any]:
 
 
 def problem_example(code: str) -> dict[str, Any]:
-    """A refused purchase as it is published."""
+    """Return a refused purchase as it is published."""
     by_settlement = _messages("settlement", "dc25d1a9e68e-2b", "b7a605f389d1c2e4")
     refusal = by_settlement.reply(
         "terminal-7", PURCHASE, PROBLEMS[code], request=_REQUEST, parent=_TRACE

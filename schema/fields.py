@@ -1,4 +1,4 @@
-"""The fields of a message as rows to read: path, type with its limits, and meaning."""
+"""The fields of a message as table rows: path, type with its limits, and meaning."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from schema.subschema import alternatives
 
 
 def fields_of(schema: Schema) -> Iterator[tuple[str, ...]]:
-    """Each field with its path, type, whether it may be left out, and meaning."""
+    """Yield each field's path, type, `optional` or not, and meaning."""
     yield from _within(schema, schema.get("definitions", {}), "")
 
 

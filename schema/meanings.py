@@ -1,4 +1,4 @@
-"""The text under each field of a model, as it stands in the source."""
+"""The docstring under each field of a model, read from the source."""
 
 import ast
 import inspect
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 @cache
 def field_meanings(model: type[BaseModel]) -> dict[str, str]:
-    """Each field's text; of inherited fields, too. A field without a text is not in it."""
+    """Return each field's docstring, with inherited fields; a field without one is left out."""
     meanings: dict[str, str] = {}
     for base in reversed(model.__mro__):
         if issubclass(base, BaseModel) and base.__module__.partition(".")[0] != "pydantic":

@@ -1,4 +1,4 @@
-"""Every kind of message of the contract, with its name and where it goes."""
+"""Every kind of message of the contract, with its name and topic."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,13 +15,13 @@ _ANYBODY = "(" + "|".join(sorted(ROLES | DEVICES)) + ")"
 
 
 def owner_of(channel: Channel) -> str:
-    """Who answers or shows it: a role, a kind of device, or `every`."""
+    """Who answers or publishes it: a role, a kind of device, or `every`."""
     owner = channel.callee if isinstance(channel, Operation) else channel.owner
     return "every" if owner == EVERY else owner
 
 
 def name_of(channel: Channel) -> str:
-    """What a channel is called in documents: `catalog.lookup`, `sorter.job.state`."""
+    """A channel's name in documents: `catalog.lookup`, `sorter.job.state`."""
     name = f"{owner_of(channel)}.{channel.name}"
     if isinstance(channel, Operation):
         return name
@@ -44,7 +44,7 @@ class MessageKind:
 
     @property
     def owner(self) -> str:
-        """Who answers or shows it."""
+        """Who answers or publishes it."""
         return owner_of(self.channel)
 
     @property
@@ -56,7 +56,7 @@ class MessageKind:
 
     @property
     def retained(self) -> bool:
-        """Whether the broker keeps it."""
+        """Whether it is published as retained."""
         return isinstance(self.channel, State)
 
     @property
@@ -68,7 +68,7 @@ class MessageKind:
 
     @property
     def address(self) -> str:
-        """Its topic with names in braces where they differ."""
+        """Its topic; levels that vary are names in braces."""
         owner = self.owner
         node = owner if owner in ROLES else "{node}"
         callee = owner if owner in ROLES else "{callee}"
@@ -83,14 +83,14 @@ class MessageKind:
 
     @property
     def type_pattern(self) -> str:
-        """The CloudEvents types it may have, as a regular expression."""
+        """The CloudEvents types that it may have, as a regular expression."""
         owner = self.owner if self.owner != "every" else _ANYBODY
         suffix = rf"\.{self.part}" if isinstance(self.channel, Operation) else ""
         return rf"^storebus\.{owner}\.{self.channel.name}{suffix}$"
 
 
 def messages_of(channel: Channel) -> tuple[MessageKind, ...]:
-    """The messages of a channel; a problem may come in place of each reply."""
+    """The messages of a channel; a problem may take the place of each reply."""
     if isinstance(channel, Operation):
         request = MessageKind(channel, "request", channel.request)
         return request, MessageKind(channel, "reply", channel.reply)
@@ -98,7 +98,7 @@ def messages_of(channel: Channel) -> tuple[MessageKind, ...]:
 
 
 def names_for(kinds: frozenset[str]) -> tuple[str, list[str]]:
-    """Which names stand for these roles and kinds of devices: in words, and examples."""
+    """Names of these roles and kinds of devices: in words, and as examples."""
     examples = [kind if kind in ROLES else f"{kind}-7" for kind in sorted(kinds)]
     words = [f"`{kind}`" if kind in ROLES else f"`{kind}-...`" for kind in sorted(kinds)]
     return " or ".join(words), examples

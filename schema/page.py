@@ -46,7 +46,7 @@ message as a JSON Schema in [schemas](schemas).
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     parts = [HEAD, *_contents(), *_envelope(), *_problems()]
     for owner in dict.fromkeys(owner_of(channel) for channel in CHANNELS):
         parts.append(f"## {_title(owner)}\n")

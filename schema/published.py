@@ -1,4 +1,4 @@
-"""The files under docs/contract: what they hold, how they are written, what is stale."""
+"""The files under docs/contract: their content, how they are written, and which are stale."""
 
 import json
 from functools import cache
@@ -29,7 +29,7 @@ def as_json(content: Any) -> str:
 
 
 def as_yaml(content: Any) -> str:
-    """YAML for people to read: in the order of the document, nothing shared by reference."""
+    """YAML for people to read: in the document's order, without aliases."""
     return yaml.dump(content, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=_WIDTH)
 
 
@@ -47,7 +47,7 @@ _Plain.add_representer(str, _Plain.lines)
 
 @cache
 def files() -> dict[str, str]:
-    """Every file that is generated, by its path below the folder; not to be changed."""
+    """Return every generated file by its path in the folder; callers must not modify the result."""
     described = document()
     schemas = {
         f"schemas/{message.name}.json": data_schema(message.model)
@@ -65,7 +65,7 @@ def files() -> dict[str, str]:
 
 
 def write(folder: Path) -> int:
-    """Write all files, take away schemas of what is no more; how many there are.
+    """Write all files and delete schemas of messages that no longer exist; return their number.
 
     Raises:
         ConfigurationError: the folder cannot be written.
@@ -83,7 +83,7 @@ def write(folder: Path) -> int:
 
 
 def stale(folder: Path) -> list[str]:
-    """The files that are missing, not as they would be written, or of something that is no more."""
+    """Return the files that are missing, differ from what would be written, or are obsolete."""
     wanted = files()
     there = {f"schemas/{path.name}" for path in (folder / "schemas").glob("*.json")}
     differ = [
@@ -95,7 +95,7 @@ def stale(folder: Path) -> list[str]:
 
 
 def broken(folder: Path) -> list[str]:
-    """What breaks devices of the released contract, as sentences; none if none is released."""
+    """Return what breaks devices of the released contract, as sentences; empty if there is none."""
     path = folder / RELEASED
     if not path.is_file():
         return []
@@ -106,10 +106,10 @@ def broken(folder: Path) -> list[str]:
 
 
 def require_compatible(folder: Path) -> None:
-    """Return if devices of the released contract can speak the present one.
+    """Return if devices of the released contract can use the present one.
 
     Raises:
-        ConfigurationError: they cannot; says why, and what to do.
+        ConfigurationError: they cannot; it says why and what to do.
     """
     changes = broken(folder)
     if changes:
@@ -117,10 +117,10 @@ def require_compatible(folder: Path) -> None:
 
 
 def release(folder: Path) -> Path:
-    """Make the present contract the one that later ones are held against.
+    """Make the present contract the released one, with which later ones are compared.
 
     Raises:
-        ConfigurationError: it breaks devices of the one that is released.
+        ConfigurationError: it breaks devices of the contract that is released now.
     """
     require_compatible(folder)
     path = folder / RELEASED

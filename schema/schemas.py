@@ -1,4 +1,4 @@
-"""JSON Schemas (draft 7, as AsyncAPI wants them) of the contract's models, with every meaning."""
+"""JSON Schemas (draft 7, as AsyncAPI requires) of the contract's models and their meanings."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -12,14 +12,14 @@ Schema = dict[str, Any]
 
 
 def data_schema(model: type[Model]) -> Schema:
-    """One model as a schema that needs no other file."""
+    """Return the schema of one model, which needs no other file."""
     schemas = definitions([model], "#/definitions/")
     schema = {"$schema": DIALECT, **schemas.pop(model.__name__)}
     return schema | {"definitions": schemas} if schemas else schema
 
 
 def definitions(models: Iterable[type[Model]], where: str) -> dict[str, Schema]:
-    """The models and all that they are made of, by name; references begin with `where`."""
+    """Return the models and all their parts, by name; references begin with `where`."""
     found: dict[str, type[Model]] = {}
     for model in models:
         for part in _within(model):
@@ -28,7 +28,7 @@ def definitions(models: Iterable[type[Model]], where: str) -> dict[str, Schema]:
 
 
 def _within(value: Any) -> Iterator[type[Model]]:
-    """The models that a type is made of."""
+    """The models that a type contains."""
     if isinstance(value, type) and issubclass(value, Model):
         yield value
         for field in value.model_fields.values():
@@ -51,7 +51,7 @@ def _schema(model: type[Model], where: str) -> Schema:
 
 
 def _tidy(part: Any) -> Any:
-    """Without the titles that pydantic makes up, and as tools of draft 7 read it."""
+    """Without the titles that pydantic generates, and in a form that draft 7 tools read."""
     if isinstance(part, list):
         return [_tidy(each) for each in part]
     if not isinstance(part, dict):

@@ -1,4 +1,4 @@
-"""What a contract promises, as plain data without words: what a later one is held against."""
+"""What a contract promises, as plain data without descriptions, for comparison with later ones."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ _WORDS = {"description", "title", "default", "$schema"}
 
 
 def snapshot(channels: Iterable[Channel] = CHANNELS) -> dict[str, Any]:
-    """All channels with their rules and the schemas of their messages."""
+    """Return all channels with their rules and the schemas of their messages."""
     return {
         "version": CONTRACT_VERSION,
         "channels": {name_of(channel): _channel(channel) for channel in channels},

@@ -1,1 +1,1 @@
-"""A whole store put together: settings, broker, roles, devices and the shop's goods."""
+"""The composition root: settings, broker, roles, devices and the shop's goods make a store."""

@@ -1,4 +1,4 @@
-"""Where the store's broker is: `storebus up` writes it down, the other commands read it."""
+"""The broker's address: `storebus up` writes it to the data folder, the other commands read it."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ _FILE_V311 = "broker-url-3.1.1"
 
 
 def write_address(data: Path, url: str, url_v311: str) -> None:
-    """Leave the broker's URLs in the data folder for the other commands."""
+    """Write the broker's URLs into the data folder for the other commands."""
     write_text(data / _FILE, url + "\n")
     write_text(data / _FILE_V311, url_v311 + "\n")
 
@@ -24,11 +24,11 @@ def _read(file: Path) -> str:
 
 
 def broker_url(given: str | None, settings: Settings) -> str:
-    """The URL that was given, or of the store last started on the data folder, or of the settings.
+    """Return the given URL, or that of the store last started on the data folder, or the setting.
 
     Raises:
-        BrokerError: none of them says where the broker is; nothing is guessed, since another
-            program's broker may be there.
+        BrokerError: none of them gives the broker's address. It is not guessed, since the default
+            port may belong to another program's broker.
     """
     known = known_broker_url(given, settings)
     if known is not None:
@@ -41,7 +41,7 @@ def broker_url(given: str | None, settings: Settings) -> str:
 
 
 def known_broker_url(given: str | None, settings: Settings) -> str | None:
-    """The same, or None where nothing says where the broker is."""
+    """Like `broker_url`, but None if nothing gives the address."""
     if given is not None:
         return given
     if settings.broker.url is not None:
@@ -55,12 +55,12 @@ def known_broker_url(given: str | None, settings: Settings) -> str | None:
 
 
 def is_here(given: str | None, settings: Settings) -> bool:
-    """Whether the broker is that of the store which was started last on the data folder."""
+    """Whether the broker is that of the store last started on the data folder."""
     return given is None and settings.broker.url is None and (settings.data / _FILE).exists()
 
 
 def broker_url_v311(given: str | None, settings: Settings) -> str:
-    """The same, to be spoken to in MQTT 3.1.1: the embedded broker has another port for it."""
+    """Like `broker_url`, for MQTT 3.1.1: the embedded broker has a separate port for it."""
     file = settings.data / _FILE_V311
     if given is None and settings.broker.url is None and file.exists():
         return _read(file)

@@ -1,4 +1,4 @@
-"""Roles in processes of their own, so that each can use a core: `storebus up --apart`."""
+"""Run each role in a process, and so on a core, of its own: `storebus up --apart`."""
 
 import asyncio
 import os
@@ -16,26 +16,26 @@ from store.exit_codes import NO_BROKER
 from store.settings import Settings
 
 _PATIENCE = 30.0
-"""Seconds that a role may take for its goodbye."""
+"""Seconds that a role may take to shut down."""
 _TRIES = 4
-"""Starts in a row that may fail before a role is given up."""
+"""Failed starts in a row after which a role is given up."""
 _TRIES_WITHOUT_BROKER = 20
-"""The same while it finds no broker: that may be started again just now, too."""
+"""The same while it finds no broker, which may be restarting, too."""
 
 
 @asynccontextmanager
 async def roles_apart(names: Iterable[str], broker: str, settings: Settings) -> AsyncIterator[None]:
-    """Run each of these roles as `storebus node`; all of them answer inside the context.
+    """Run each of these roles as `storebus node`; inside the context all of them answer.
 
-    One that dies is started again. They end with this process, even by SIGKILL (on Linux).
+    A role that dies is started again. All end with this process, even by SIGKILL (on Linux).
 
     Args:
-        names: of server roles.
+        names: the server roles.
         broker: its URL.
-        settings: those that a command line can change are handed on; the rest they read themselves.
+        settings: those that have a command-line option are passed on; the processes read the rest.
 
     Raises:
-        RoleEndedError: one of them cannot be started, or not again; it has printed why.
+        RoleEndedError: a role cannot be started or restarted; it has printed why.
     """
     kept = [
         Supervisor(_Role(name, broker, settings), output.print, _is_hopeless, _PATIENCE)
@@ -65,14 +65,14 @@ class _NotReadyError(RoleEndedError):
 
 
 def _is_hopeless(tries: int, error: StorebusError) -> bool:
-    """Whether a role cannot be started at all: it says so itself, again and again."""
+    """Whether a role cannot be started at all: it ended by itself, again and again."""
     if not isinstance(error, _NotReadyError) or error.code < 0:
         return False  # somebody ended it
     return tries >= (_TRIES_WITHOUT_BROKER if error.code == NO_BROKER else _TRIES)
 
 
 class _Role:
-    """A role's process: `storebus node NAME`."""
+    """The process of a role: `storebus node NAME`."""
 
     def __init__(self, name: str, broker: str, settings: Settings) -> None:
         self.title = name
@@ -83,7 +83,7 @@ class _Role:
         self._reading: asyncio.Task[None] | None = None
 
     async def start(self) -> Process:
-        """Start it and wait until it answers.
+        """Start the process and wait until the role answers.
 
         Raises:
             RoleEndedError: it ended before.
@@ -106,10 +106,10 @@ class _Role:
         return process
 
     async def _say(self, out: asyncio.StreamReader) -> None:
-        """What it has to tell is told here."""
+        """Print the output of the process here."""
         async for line in out:
             output.print(f"{self.title}: {line.decode(errors='replace').rstrip()}", soft_wrap=True)
 
     def last_words(self) -> str:
-        """They stand on the console already."""
+        """Empty: the output is on the console already."""
         return ""

@@ -1,6 +1,6 @@
-"""Copies the files of a running store, so that a store can be started on them.
+"""Copy the files of a running store, so that a store can be started from the copy.
 
-The copy is what a power cut of all nodes at one moment would have left: `bus.storage.snapshot`.
+The copy is what a power cut of all nodes at one moment would leave: see `bus.storage.snapshot`.
 """
 
 import hashlib
@@ -21,12 +21,13 @@ from bus.storage.snapshot import snapshots
 
 MARKER = "shop-imported"
 MANIFEST = "backup.json"
-"""Names all files of a backup with their digests: so it can be seen that they belong together."""
+"""The file that lists all files of a backup with their digests, to prove that they belong
+together."""
 _CHUNK = 1 << 20
 
 
 def copy_store(source: Path, target: Path) -> list[str]:
-    """Copy a store; returns the files' names. When this returns they survive a power cut.
+    """Copy a store and return the file names; the copy is then safe from a power cut.
 
     Raises:
         ConfigurationError: there is no store at `source`, or `target` is not a new or empty folder.
@@ -77,7 +78,7 @@ def _copy_database(file: Path, snapshot: sqlite3.Connection, target: Path) -> No
 
 
 def _copy_beginning(file: Path, target: Path, size: int) -> None:
-    """As much of a record as there was at the moment of the snapshots."""
+    """Copy as much of an effect log as there was at the moment of the snapshots."""
     with file.open("rb") as source, open(target, "wb", opener=opener) as copy:
         while size and (chunk := source.read(min(size, _CHUNK))):
             copy.write(chunk)

@@ -1,4 +1,4 @@
-"""Brings files into a running store, and says what became of each of their lines."""
+"""Import files into a running store, and report what became of each line."""
 
 import asyncio
 import sys
@@ -32,14 +32,14 @@ from store.shop.shelf import registered_of
 from store.shop.table import Table, read_table
 
 _SHOWN = 20
-"""The most changes and remarks of a file that are shown; a dry run shows all."""
+"""The most changes and notes that are shown for a file; a dry run shows all."""
 _AT_ONCE = 32
-"""How many accounts are asked about at the same time."""
+"""How many accounts are queried at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A file that was read, and what of it the store has had already."""
+    """A file that was read, and what the store has already received from it."""
 
     table: Table
     delivery: Delivery
@@ -54,17 +54,17 @@ class _Item:
     amount: int
     shown: str
     name: str | None = None
-    """Of the customer, if it is money and the row says so."""
+    """The customer's name, if the row is for an account and gives one."""
 
 
 class Bringing:
-    """Brings files in, one after another.
+    """Imports files, one after another.
 
     Args:
         caller: a connected tester or console.
-        shop: what the shop's file says.
-        how: how files are to be read, as far as a person has said it.
-        delivery: what goods and money came with, if a person has said it.
+        shop: the settings in the shop's `shop.toml`.
+        how: how to read the files, as far as the user has specified it.
+        delivery: the name of the delivery, if the user has given one.
         dry_run: only show what would be done.
     """
 
@@ -77,13 +77,13 @@ class Bringing:
         self._delivery = delivery
         self._dry_run = dry_run
         self._foreseen: Foreseen | None = None
-        """The products as a dry run would have left them so far."""
+        """The products as the dry run so far would have left them."""
 
     async def plan(self, file: Path) -> Plan:
-        """Read a file, and ask at a terminal what only a person knows.
+        """Read a file, and ask the user what only a person can decide.
 
         Raises:
-            TwoReadings: there is nobody to ask.
+            TwoReadings: nobody can be asked.
             ConfigurationError: it cannot be read, or is not for a running store.
         """
         how, name = self._how, self._delivery
@@ -100,7 +100,7 @@ class Bringing:
                     how = how.decided(question.option, answer)
 
     async def bring(self, plan: Plan) -> int:
-        """Bring in what a file holds; returns how many of its rows were refused."""
+        """Import a file; return how many of its rows were refused."""
         table = plan.table
         _say(f"{table.file.name}: {table.kind}, read as: {', '.join(table.read_as)}.")
         if table.overlooked:
@@ -136,7 +136,7 @@ class Bringing:
         return await brought_before(self._caller.ask, callee, table.file, delivery, amounts)
 
     def _items(self, table: Table) -> tuple[dict[str, _Item], list[BadRow]]:
-        """Goods or money by what a delivery calls them, and rows that are neither."""
+        """Goods or money by their item name in a delivery, and the rows that are neither."""
         if table.kind == "stock":
             stock, bad = read_stock(table)
             lines = {f"{row.cells['sku']} {row.cells['location']}": row.line for row in table.rows}
@@ -155,7 +155,7 @@ class Bringing:
         return _Item(line, row.balance, f"{whom}: +{paid}", row.name)
 
     async def _update(self, table: Table, seeding: Seeding) -> int:
-        """Products and prices: they are as the file says, whatever came before."""
+        """Register or change products and prices: the file's values replace the store's."""
         store, shop = await self._products(), self._shop
         known = dict(store.products)
         updates = read_updates(table, known, domain=shop.domain, currency=shop.currency)
@@ -183,7 +183,7 @@ class Bringing:
         return self._end(table, bad)
 
     async def _products(self) -> Foreseen:
-        """What the store has; a dry run goes on with what it would have by now."""
+        """The store's products; in a dry run, as the files so far would have left them."""
         if self._foreseen is None or not self._dry_run:
             self._foreseen = Foreseen((await registered_of(self._caller.ask)).values())
         return self._foreseen
@@ -191,7 +191,7 @@ class Bringing:
     async def _deliver(
         self, plan: Plan, seeding: Seeding, send: Callable[[], Awaitable[None]]
     ) -> int:
-        """Goods and money: they come on top of what is there, once for each delivery."""
+        """Add goods or money to what is there, once per delivery."""
         table, delivery, before = plan.table, plan.delivery, plan.before
         items, bad = self._items(table)
         if self._dry_run:
@@ -223,7 +223,7 @@ class Bringing:
         return count
 
     async def _refused(self, plan: Plan, items: dict[str, _Item]) -> dict[str, str]:
-        """What the store would refuse, as far as it can be asked."""
+        """What the store would refuse, as far as queries can tell."""
         refused = {
             name: f"{plan.delivery.name} brought {each.amount} of {name}, not {items[name].amount}."
             for name, each in plan.before.items()
@@ -245,7 +245,7 @@ class Bringing:
         return refused
 
     async def _names(self, accounts: Sequence[str]) -> dict[str, str | None]:
-        """Whose accounts these are; None of an account that is new."""
+        """The owner's name by account; None for an account that does not exist yet."""
 
         async def name_of(account: str) -> str | None:
             try:
@@ -270,7 +270,7 @@ class Bringing:
             _say(f"  and {len(remarks) - len(shown)} more (--dry-run shows all)")
 
     def _end(self, table: Table, bad: Sequence[BadRow], *, already: int = 0) -> int:
-        """Say what was refused, and what became of all lines of the file."""
+        """Print what was refused, and account for every line of the file."""
         for row in sorted(bad, key=lambda row: row.line):
             errors.print(f"{row.file}:{row.line}: {row.reason}", soft_wrap=True, markup=False)
         refused = len({row.line for row in bad})
@@ -305,11 +305,11 @@ def _say(line: str) -> None:
 
 @contextmanager
 def _bar(table: Table, seeding: Seeding, total: int) -> Iterator[None]:
-    """Show how far it is, to somebody at a terminal.
+    """Show a progress bar if the output is a terminal.
 
     Args:
         table: the file.
-        seeding: what brings it in.
+        seeding: sends the rows.
         total: how many rows are sent.
     """
     with Progress(
@@ -322,10 +322,10 @@ def _bar(table: Table, seeding: Seeding, total: int) -> Iterator[None]:
 
 
 def _answer(question: TwoReadings) -> str:
-    """What a person at the terminal says.
+    """Ask the user at the terminal.
 
     Raises:
-        TwoReadings: there is nobody.
+        TwoReadings: there is no terminal.
     """
     if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise question

@@ -1,6 +1,6 @@
-"""Looks at a store's files for `storebus doctor`: what is wrong with each, and what to do.
+"""Check a store's files for `storebus doctor`: what is wrong with each, and what to do.
 
-Opens everything read-only and leaves nothing behind, also beside a store that runs.
+Opens everything read-only and leaves nothing behind, even while the store runs.
 """
 
 import errno
@@ -28,7 +28,7 @@ from nodes.settlement import store as settlement
 from nodes.warehouse import store as warehouse
 
 Finding = tuple[bool | None, str, str]
-"""Good, bad, or None for something to know; what was looked at; what was found."""
+"""Whether it is good (None: a note), what was checked, and what was found."""
 
 SCHEMAS = (
     JOURNAL,
@@ -36,7 +36,7 @@ SCHEMAS = (
     *(terminal.SCHEMA, web.SCHEMA),
 )
 _ROOM = 256 << 20
-"""Bytes: with less free a store stops before long."""
+"""Bytes of free space below which a store will soon stop."""
 _OURS = (
     "*.db",
     "*.db-wal",
@@ -50,10 +50,10 @@ _OURS = (
 
 
 def store_files(folder: Path) -> Iterator[Finding]:
-    """What is found in a store's data folder, the folder itself included.
+    """Check a store's data folder and everything in it.
 
     Args:
-        folder: where the nodes' files lie.
+        folder: where the nodes' files are.
     """
     yield from _folder(folder)
     databases = sorted(each for each in folder.glob("*.db") if role_of(each.stem) is not None)
@@ -95,7 +95,7 @@ def _folder(folder: Path) -> Iterator[Finding]:
 
 
 def _database(path: Path) -> Iterator[Finding]:
-    """One node's: whose it is, whether its log belongs to it, whole, of which version."""
+    """Check a node's database: its owner, its log, its integrity, its version."""
     node = path.stem
     if not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
         yield False, node, f"{path} cannot be read and written by this user: run as its owner"
@@ -139,14 +139,14 @@ def _damage(database: sqlite3.Connection) -> str:
 
 
 def _versions(database: sqlite3.Connection) -> dict[str, tuple[int, int]]:
-    """By schema, its last migration in the file and the last that this program has."""
+    """By schema, the last migration in the file and the last one that this program has."""
     query = "SELECT package, max(number) FROM migration GROUP BY package"
     known = {schema.name: len(schema.scripts) for schema in SCHEMAS}
     return {name: (number, known.get(name, 0)) for name, number in database.execute(query)}
 
 
 def _records(folder: Path) -> Iterator[Finding]:
-    """What was done in the world: whole lines of JSON, each with a key."""
+    """Check an effect log: whole lines of JSON, each with a key."""
     from audit.reading import entries  # noqa: PLC0415 - of what many commands do not need
 
     for path in sorted(folder.glob("*.jsonl")):
@@ -163,7 +163,7 @@ def _records(folder: Path) -> Iterator[Finding]:
 
 
 def _turned_away(log: Path) -> Iterator[Finding]:
-    """Devices that could not connect to the embedded broker since it was started last."""
+    """Devices that could not connect to the embedded broker since its last start."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -174,7 +174,7 @@ def _turned_away(log: Path) -> Iterator[Finding]:
 
 
 def _rights(folder: Path) -> Iterator[Finding]:
-    """Nobody else may read what is kept of customers, and all of it is one user's."""
+    """Only the owner may read customers' data, and all files have one owner."""
     if not folder.is_dir():
         return
     ours = sorted({path for pattern in _OURS for path in folder.glob(pattern)})
@@ -191,7 +191,7 @@ def _rights(folder: Path) -> Iterator[Finding]:
 
 
 def _is_held(lock: Path) -> bool:
-    """Whether a process holds it; nothing is made, and nothing held."""
+    """Whether a process holds the lock; nothing is created or locked."""
     try:
         descriptor = os.open(lock, os.O_RDONLY)
     except OSError:

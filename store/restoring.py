@@ -1,7 +1,7 @@
-"""Puts a backup in the place of a store's files, whole or not at all.
+"""Replace a store's files by a backup, completely or not at all.
 
-What was there is moved aside, never deleted. A restore that was cut off is told at the next start
-(`bus.storage.lock.RESTORING`), and is run again.
+The previous files are moved aside, never deleted. The next start reports a restore that was
+interrupted (`bus.storage.lock.RESTORING`); it is then run again.
 """
 
 import json
@@ -23,30 +23,31 @@ from bus.storage.private import make_folder, opener, sync
 from store.backup import MANIFEST, MARKER, digest_of
 
 _OURS = ("*.db", "*.db-wal", "*.db-shm", "*.db-generation", "*.jsonl", MARKER, MANIFEST)
-"""What a restore takes away: databases with what belongs to them, and records of the world."""
+"""The files that a restore replaces: databases with their companions, and effect logs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did."""
+    """The result of a restore."""
 
     files: list[str]
     aside: Path | None
-    """Where the files lie that were there before; None if there were none."""
+    """Where the previous files are; None if there were none."""
     made: str | None
-    """When the backup was made, RFC 3339; None if an older Storebus made it, which did not say."""
+    """When the backup was made, RFC 3339; None for a backup of an older Storebus, which has no
+    date."""
     later: list[str] | None
-    """Orders that the backup does not know; None if the old files cannot tell."""
+    """Orders that are not in the backup; None if the previous files cannot be read."""
 
 
 def restore_store(backup: Path, data: Path) -> Restored:
-    """Exchange a store's files for those of a backup.
+    """Replace a store's files by those of a backup.
 
     Raises:
-        ConfigurationError: `backup` is no whole backup, or is the store itself.
-        RoleTakenError: the store, or one of its nodes, runs.
-        JournalError: the backup is damaged, or a file cannot be written; the store is as it was,
-            or says at its start that the restore has to be run again.
+        ConfigurationError: `backup` is not a complete backup, or is the store itself.
+        RoleTakenError: the store, or one of its nodes, is running.
+        JournalError: the backup is damaged, or a file cannot be written; the store is unchanged, or
+            says at its next start that the restore has to be run again.
     """
     if backup.resolve() == data.resolve():
         raise ConfigurationError(f"{backup} is the store itself, not a backup of it")
@@ -66,11 +67,11 @@ def restore_store(backup: Path, data: Path) -> Restored:
 
 
 def verify(backup: Path) -> tuple[list[str], str | None]:
-    """Look at a backup: all there, as it was written, whole; its files, and when it was made.
+    """Check that a backup is complete and unchanged; return its files and when it was made.
 
     Raises:
-        ConfigurationError: there is no whole backup.
-        JournalError: a file is damaged, or of another backup.
+        ConfigurationError: there is no complete backup.
+        JournalError: a file is damaged, or is from another backup.
     """
     names = sorted({path.name for each in _OURS for path in backup.glob(each)} - {MANIFEST})
     if missing := sorted(ROLES - {name.removesuffix(".db") for name in names}):
@@ -90,7 +91,7 @@ def verify(backup: Path) -> tuple[list[str], str | None]:
 
 
 def _as_written(backup: Path, names: list[str]) -> str:
-    """Whether each file is the one that this backup wrote; when that was."""
+    """Check each file against the manifest; return when the backup was made."""
     try:
         manifest = json.loads((backup / MANIFEST).read_bytes())
         digests, made = dict(manifest["files"]), str(manifest["at"])
@@ -125,7 +126,7 @@ def _whole(path: Path) -> None:
 
 
 def _hold_all(stack: ExitStack, data: Path, names: list[str]) -> None:
-    """No store, and no node alone, runs on the folder until this is done."""
+    """Hold the locks of the store and of each node, so that none can start."""
     databases = {path.stem for path in data.glob("*.db")} | {Path(name).stem for name in names}
     for stem in sorted({"store", *databases}):
         stack.callback(os.close, hold(data / f"{stem}.lock", restoring=True))
@@ -142,7 +143,7 @@ def _copy(backup: Path, fresh: Path, names: list[str]) -> None:
 
 
 def _exchange(data: Path, fresh: Path, names: list[str]) -> Path | None:
-    """Move the old files aside and the new ones into their place, under a marker."""
+    """Move the old files aside and the new ones into place, under a marker file."""
     marker = data / RESTORING
     os.close(opener(str(marker), os.O_WRONLY | os.O_CREAT))
     sync(data)

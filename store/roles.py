@@ -1,4 +1,4 @@
-"""What a shop's nodes play, by name. A process imports only what it is to play."""
+"""The roles of a shop's nodes, by name. A process imports only the roles that it runs."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def server_role(name: str, shop: Shop, acquirer: "Acquirer | None", settings: Settings) -> Role:
-    """One of the three server roles of a shop."""
+    """Return one of the three server roles of a shop."""
     match name:
         case "catalog":
             from nodes.catalog.role import Catalog
@@ -47,14 +47,14 @@ def server_role(name: str, shop: Shop, acquirer: "Acquirer | None", settings: Se
 def server_roles(
     shop: Shop, acquirer: "Acquirer | None", settings: Settings | None = None
 ) -> dict[str, Role]:
-    """The three server roles of a shop, by name."""
+    """Return the three server roles of a shop, by name."""
     settings = settings or Settings()
     return {name: server_role(name, shop, acquirer, settings) for name in sorted(ROLES)}
 
 
 @contextmanager
 def sorter_role(name: str, shop: Shop, settings: Settings) -> Iterator[Role]:
-    """A sorter with the simulated conveyor of the shop's layout."""
+    """A sorter role with the simulated conveyor of the shop's layout."""
     from devices.sorter.drivers import SimulatedConveyor
     from devices.sorter.role import Sorter
 
@@ -84,7 +84,7 @@ async def acquirer_client(settings: Settings) -> AsyncIterator["Acquirer | None"
 
 @asynccontextmanager
 async def simulated_acquirer(log: Path, *options: str) -> AsyncIterator[str]:
-    """Run the simulated acquirer as its own process, again when it dies; yields its URL.
+    """Run the simulated acquirer as a process, restarted if it dies; yield its URL.
 
     Raises:
         ConfigurationError: it did not start.
@@ -100,7 +100,7 @@ async def simulated_acquirer(log: Path, *options: str) -> AsyncIterator[str]:
 
 
 class _SimulatedAcquirer:
-    """The process of the simulated acquirer; it listens where it did before."""
+    """The process of the simulated acquirer; a restart keeps its port."""
 
     title = "The simulated card acquirer"
 
@@ -109,7 +109,7 @@ class _SimulatedAcquirer:
         self._log, self._options = log, options
 
     async def start(self) -> Process:
-        """Start it and wait until it listens.
+        """Start the process and wait until it listens.
 
         Raises:
             ConfigurationError: it does not.
@@ -136,5 +136,5 @@ class _SimulatedAcquirer:
         return process
 
     def last_words(self) -> str:
-        """It writes what it does into its file."""
+        """Empty: its output is in its own file."""
         return ""

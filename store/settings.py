@@ -29,7 +29,7 @@ _SHOP = "shop-folder"
 
 
 class Settings(BaseSettings):
-    """What a store is started with; a command's options come last and win."""
+    """The settings of a store; a command's options take precedence."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -40,28 +40,29 @@ class Settings(BaseSettings):
     )
 
     site: Name = "main"
-    """The site: a level of every topic, so that stores can share a broker."""
+    """The site: a level of every topic, so that several stores can share a broker."""
     data: Path = Path("storebus-data")
     """The folder of the databases, logs and generated files."""
     shop: Path = SAMPLE
-    """A folder with a `shop.toml`, or that file; left out: what the store was last opened with."""
+    """A folder with a `shop.toml`, or that file; by default, the one that the store last used."""
     acquirer: str = "simulated"
-    """`simulated` starts the simulated one, `none` takes no cards, else the acquirer's URL."""
+    """`simulated` starts a simulated acquirer, `none` accepts no cards, anything else is its
+    URL."""
     speed: Annotated[float, Field(gt=0)] = 1.0
-    """How many times faster than real the simulated conveyors are; `inf` takes no time."""
+    """How many times faster than real the simulated conveyors are; with `inf` they take no time."""
     purchase_patience: Annotated[float, Field(gt=0, le=3600)] = 60.0
-    """Seconds until a purchase that was not answered counts as unknown; the terminal goes on asking
-    what became of it until it is told."""
+    """Seconds until an unanswered purchase counts as unknown; the terminal goes on asking for its
+    outcome until it is told."""
     broker: BrokerSettings = BrokerSettings()
     """The broker; see `broker.engine`, `broker.port`, `broker.url`."""
     web: WebSettings = WebSettings()
     """The phone page."""
     settlement: SettlementSettings = SettlementSettings()
-    """How long settlement waits for a customer."""
+    """Settlement: how long it waits for a customer."""
     kiosk: KioskSettings = KioskSettings()
     """How a kiosk treats its customers."""
     warehouse: WarehouseSettings = WarehouseSettings()
-    """How long the warehouse waits for its sorters."""
+    """The warehouse: how long it waits for its sorters."""
     runtime: RuntimeSettings = RuntimeSettings()
     """Limits and times of every node."""
 
@@ -84,10 +85,10 @@ class Settings(BaseSettings):
 
 
 def read_settings(**options: object) -> Settings:
-    """The settings with a command's options; those that are None were not given.
+    """Return the settings with a command's options; an option that is None was not given.
 
     Raises:
-        ConfigurationError: a value is impossible; says which and why.
+        ConfigurationError: a value is invalid; the message names it and says why.
     """
     given = {name: value for name, value in options.items() if value is not None}
     broker, kiosk = (
@@ -119,7 +120,7 @@ def read_settings(**options: object) -> Settings:
 
 
 def remember_shop(settings: Settings) -> None:
-    """Leave in the data folder which shop's files the store is opened with."""
+    """Write into the data folder which shop the store was opened with."""
     if settings.shop == SAMPLE:  # lies wherever Storebus is installed
         (settings.data / _SHOP).unlink(missing_ok=True)
     else:

@@ -31,25 +31,25 @@ from store.shop.seeding import IMPORTER, Refusal, Seeding
 from store.shop.shelf import registered_of
 
 _SEEDED = "shop-imported"
-"""The file that says so, with sums: empty as long as not all of the shop is in."""
+"""The marker file with the imported files' digests; empty until the whole shop is imported."""
 _ONCE = ("stock.csv", "accounts.csv")
-"""The shop's files that are brought in once and then have no counterpart to be compared with."""
+"""The shop's files that are imported once and cannot be compared with the store later."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunningStore:
-    """A store that is up."""
+    """A store that is running."""
 
     settings: Settings
     shop: Shop
     broker: Broker
     deployment: Deployment
     refusals: tuple[Refusal, ...]
-    """What of the shop the store would not take at its first start."""
+    """What the store refused of the shop's files at its first start."""
     is_new: bool = False
-    """Whether this is its first start: the shop was brought in just now."""
+    """Whether this is the first start: the shop was just imported."""
     changed: tuple[str, ...] = ()
-    """The shop's files of goods and accounts that are not what the store was opened with."""
+    """The shop's files of goods and accounts that have changed since they were imported."""
 
 
 @asynccontextmanager
@@ -58,18 +58,18 @@ async def running_store(
 ) -> AsyncIterator[RunningStore]:
     """Run a store; all its nodes answer inside the context.
 
-    At the first start on a data folder the shop's products, goods and accounts are brought in.
+    The first start on a data folder imports the shop's products, goods and accounts.
 
     Args:
         settings: the store's.
-        sorters: how many of the shop's sorters.
-        apart: each role in a process of its own.
+        sorters: how many of the shop's sorters to run.
+        apart: run each role in a process of its own.
 
     Raises:
-        RoleEndedError: a role that runs apart did not start, or ended.
+        RoleEndedError: a role in its own process did not start, or ended.
         BrokerError: the broker cannot be started or reached.
         RoleTakenError: another store runs on this data folder or site.
-        ConfigurationError: the shop's files are wrong.
+        ConfigurationError: the shop's files are invalid.
     """
     shop = read_shop(settings.shop)
     async with AsyncExitStack() as stack:
@@ -100,13 +100,13 @@ async def running_store(
 async def until_quiet(
     ask: Callable[[Operation[Any, Any], str, Model], Awaitable[Any]], names: Iterable[str]
 ) -> None:
-    """Wait until no node has anything left to do, so that the books can be counted.
+    """Wait until no node has anything left to do, so that the books can be checked.
 
-    Work moves from node to node: twice in a row nobody must have any.
+    Work moves from node to node, so all must be idle twice in a row.
 
     Args:
-        ask: how a node is asked.
-        names: of all nodes that may have something to do.
+        ask: sends a query to a node.
+        names: all nodes that may have something to do.
     """
     names = list(names)
     quiet = 0
@@ -120,7 +120,7 @@ async def until_quiet(
 async def running_nodes(
     roles: Mapping[str, Role], deployment: Deployment
 ) -> AsyncIterator[list[Node]]:
-    """Run nodes; all of them answer inside the context, and say goodbye at its end."""
+    """Run nodes; all of them answer inside the context, and shut down at its end."""
     nodes = [Node(name, role, deployment) for name, role in roles.items()]
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -138,7 +138,7 @@ async def running_nodes(
 
 
 def _tell_new(data: Path) -> None:
-    """A store begins where there is no database; one that lacks some has lost them."""
+    """Say whether this is a new store (no database at all) or one that has lost some databases."""
     missing = sorted(role for role in ROLES if not (data / f"{role}.db").exists())
     if len(missing) == len(ROLES):
         output.print(f"A new store begins in {data}: no database lies there.", soft_wrap=True)
@@ -156,9 +156,9 @@ def _is_seeded(data: Path) -> bool:
 
 
 async def _seed(shop: Shop, deployment: Deployment, settings: Settings) -> tuple[Refusal, ...]:
-    """Bring the shop in at the first start; a start that was cut off goes on here.
+    """Import the shop at the first start; continue here if an earlier start was interrupted.
 
-    What the store refused for good is told once, and not sent again.
+    A final refusal is reported once and not sent again.
     """
     marker = settings.data / _SEEDED
     begun, digests = marker.exists(), _digests(settings)
@@ -180,7 +180,7 @@ async def _seed(shop: Shop, deployment: Deployment, settings: Settings) -> tuple
 
 
 def _changed(settings: Settings) -> tuple[str, ...]:
-    """The files that are not as they were brought in; a store of an older version kept no sums."""
+    """The files that changed since they were imported; older stores kept no digests."""
     _, *lines = (settings.data / _SEEDED).read_text().splitlines() or [""]
     then = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     return tuple(name for name, now in _digests(settings).items() if then.get(name, now) != now)

@@ -1,4 +1,4 @@
-"""A headless terminal that runs as long as a command needs it."""
+"""A headless terminal that runs for as long as a command needs it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +20,7 @@ TOO_LATE = "the store could not begin it in time. Nothing was charged."
 
 
 def terminal_name(name: str) -> str:
-    """The name, if it is a terminal's.
+    """Return the name if it is a terminal's.
 
     Raises:
         ConfigurationError: it is not.
@@ -31,7 +31,7 @@ def terminal_name(name: str) -> str:
 
 
 def show_outcome(bought: Bought) -> None:
-    """What a purchase has come to for which nobody waited any more; beside the output."""
+    """Print, on standard error, the outcome of a purchase that nobody waits for any more."""
     if bought.receipt is not None:
         order, code = bought.receipt.order, bought.receipt.pickup_code
         what = f" order {order}; pickup code "
@@ -49,7 +49,7 @@ def show_outcome(bought: Bought) -> None:
 async def running_terminal(
     name: str, url: str, settings: Settings, show: Callable[[Remind], None] = lambda _: None
 ) -> AsyncIterator[Terminal]:
-    """A terminal that is on the bus inside the context; `show` is told its reminders.
+    """A terminal on the bus inside the context; its reminders are passed to `show`.
 
     Raises:
         BrokerError: there is no broker at the URL.
@@ -69,7 +69,7 @@ async def running_at(
     patience: float = 60.0,
     show: Callable[[Remind], None] = lambda _: None,
 ) -> AsyncIterator[Terminal]:
-    """A terminal at a place; see `running_terminal`."""
+    """Like `running_terminal`, on a given deployment."""
     terminal = Terminal(name, deployment, show, patience, learned=show_outcome)
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -1,6 +1,6 @@
-"""A shop as files that people write: products, stock, accounts, locations, and how to read them.
+"""A shop as files that people write: products, stock, accounts and locations, and their readers.
 
-It must not know the bus's traffic: it gives records, and others send them.
+It must not know the bus's traffic: it produces records, and others send them.
 """
 
 from pathlib import Path

@@ -1,15 +1,15 @@
-"""What a person should hear of rows that are in: goods were added, what is retired stays so."""
+"""Hints about rows that were imported: goods that were added, styles that stay retired."""
 
 from collections.abc import Iterator, Sequence
 
 from bus.contract.warehouse import BinLevel
 
 _SHOWN = 5
-"""How many rows are named one by one that were added to goods that lay there."""
+"""How many rows whose goods were added to others are named one by one."""
 
 
 def on_added(added: Sequence[BinLevel]) -> Iterator[str]:
-    """Of goods that were put to others of their style, and how to count instead."""
+    """Hints about goods that were added to others of their style, and how to count them."""
     for level in added[:_SHOWN]:
         yield f"{level.sku} at {level.location}: added to what lay there, {level.quantity} now."
     if added:
@@ -19,13 +19,13 @@ def on_added(added: Sequence[BinLevel]) -> Iterator[str]:
 
 
 def on_retired(skus: Sequence[str]) -> Iterator[str]:
-    """Of styles that are registered and not sold."""
+    """Hints about styles that are registered but not sold."""
     for sku in skus:
         yield f"{sku} stays retired. To sell it again: storebus retire {sku} --back --why TEXT"
 
 
 def on_other_names(accounts: Sequence[str]) -> Iterator[str]:
-    """Of money for accounts that are other customers', by the name beside the number."""
+    """A hint about money for an account that has another customer's name."""
     if accounts:
         yield (
             "Look whether the account's number is right. If the customer has another name now:"
@@ -34,7 +34,7 @@ def on_other_names(accounts: Sequence[str]) -> Iterator[str]:
 
 
 def how_to_count(sku: str = "SKU", location: str = "LOCATION") -> str:
-    """What to do where goods are fewer than the books say."""
+    """What to do if there are fewer goods than the books say."""
     return (
         "An import only adds goods. To have the books say what was counted instead:"
         f" storebus stock count {sku}=PIECES --location {location} --why TEXT"

@@ -1,8 +1,8 @@
 """What a store sells and where it is collected: asked of the store, or read from its files.
 
-A shop's folder says only what a store begins with; prices and products change in the store. So
-what is told or printed of a store comes from here, and from the folder only where there is no
-store yet.
+A shop's folder describes only how a store begins; its prices and products change later. So
+everything that is shown or printed about a store comes from here, and from the folder only if there
+is no store yet.
 """
 
 from collections import Counter
@@ -35,31 +35,31 @@ class Assortment:
     """What a store sells, and where it is collected."""
 
     source: str
-    """Where this is from, in words: `the store at mqtt://127.0.0.1:1883`."""
+    """Where this comes from, in words: `the store at mqtt://127.0.0.1:1883`."""
     products: tuple[Product, ...]
-    """In the order of their ids; as sold now."""
+    """In the order of their ids, as sold now."""
     points: tuple[PickupPoint, ...]
     domain: str
-    """Where links of this store lead, if nobody says otherwise."""
+    """The default domain of this store's links."""
     shelf: Shelf = field(default_factory=Shelf, compare=False)
-    """Looks codes and words up as the catalog does."""
+    """Looks up codes and words as the catalog does."""
 
     def __post_init__(self) -> None:
-        """Put everything on the shelf."""
+        """Put all products into the index."""
         for product in self.products:
             self.shelf.put(product)
 
 
 async def assortment_of(broker: str | None, settings: Settings, shop: Path | None) -> Assortment:
-    """Of the store that runs; else of its files; else, if it was named, of a shop's folder.
+    """Ask the running store, else read its files, else a shop's folder if one was named.
 
     Args:
-        broker: where the store is, if that was given.
+        broker: the broker's URL, if given.
         settings: the data folder and the rest.
-        shop: a shop whose store was never opened, if that was given.
+        shop: a shop whose store was never opened, if given.
 
     Raises:
-        BrokerError: there is no broker where it was said to be.
+        BrokerError: there is no broker at the given URL.
         ConfigurationError: there is no store, or it sells nothing.
         JournalError: its files cannot be read.
     """
@@ -79,14 +79,14 @@ async def assortment_of(broker: str | None, settings: Settings, shop: Path | Non
 
 
 async def _of_store(broker: str | None, settings: Settings, *, guess: bool) -> Assortment | None:
-    """Of the store, running or closed; none if there is none.
+    """The assortment of a running or closed store; None if there is no store.
 
-    Where a closed store was, another may be by now: what runs has to have what the files have.
+    Another store may run by now where a closed one was: a running store must match the files.
 
     Args:
-        broker: where it is, if that was given.
+        broker: the broker's URL, if given.
         settings: where its files are.
-        guess: look at the usual place, too.
+        guess: also try the usual address.
     """
     has_files = (settings.data / "catalog.db").exists()
     url = known_broker_url(broker, settings)
@@ -110,7 +110,7 @@ async def _of_store(broker: str | None, settings: Settings, *, guess: bool) -> A
 
 
 def _registered(assortment: Assortment) -> list[ProductRecord]:
-    """What does not change by selling."""
+    """The products without what sales change."""
     return [ProductRecord.model_validate(each.model_dump()) for each in assortment.products]
 
 
@@ -128,7 +128,7 @@ async def _of_running(url: str, settings: Settings) -> Assortment:
 
 
 def of_files(settings: Settings) -> Assortment:
-    """Of a store's files, whether it runs or not.
+    """Read a store's files, whether it runs or not.
 
     Raises:
         JournalError: they cannot be read.
@@ -149,7 +149,7 @@ def of_files(settings: Settings) -> Assortment:
 
 
 def of_shop(path: Path) -> Assortment:
-    """Of a shop's folder, as it will be sold.
+    """Read a shop's folder, as it will be sold.
 
     Raises:
         ConfigurationError: it cannot be read.
@@ -161,13 +161,13 @@ def of_shop(path: Path) -> Assortment:
 
 
 def as_sold(record: ProductRecord) -> Product:
-    """A product as it will be sold, of which nothing is there yet."""
+    """A product as it will be sold, with nothing in stock yet."""
     styles = [Style(**dict(style), available=0) for style in record.styles]
     return Product(**{**dict(record), "styles": styles})
 
 
 def _domain(products: Iterable[Product], settings: Settings) -> str:
-    """What the shop's own file says, if one is named; else where most labels lead."""
+    """The domain in the shop's file, if one is named; else the one that most labels have."""
     if settings.shop != SAMPLE:
         return read_shop(settings.shop).domain
     hosts = Counter(urlsplit(product.url).netloc for product in products)

@@ -1,4 +1,4 @@
-"""What an update changes, field by field, as a person reads it before and after."""
+"""What an update changes, field by field, as text with the old and new value."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,11 @@ _OF_A_STYLE = ("gtin", "attributes", "price", "tax_rate")
 
 
 def changes(known: ProductRecord | None, update: ProductUpdate) -> Iterator[str]:
-    """One line for each field that changes, and for each product and style that is new.
+    """Yield a line for each field that changes, and for each new product and style.
 
     Args:
-        known: the product as it is, if there is one.
-        update: what is sent.
+        known: the registered product, if there is one.
+        update: the update to be sent.
     """
     if known is None:
         yield f"{update.id}: new product {update.name!r}, label {update.url}"

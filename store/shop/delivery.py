@@ -1,8 +1,8 @@
-"""Which delivery a file is, and what of it the store has had already.
+"""Identify the delivery of a file, and what the store has already received of it.
 
-The same name and the same content are the same delivery. A file of the same name whose rows have
-mostly come already, but not all of whose content is the same, may be that delivery, mended, or
-another one: only a person knows.
+The same name and content are the same delivery. If a file has the name of an earlier one and mostly
+the same rows, but other content, it may be the same delivery, corrected, or another one: only a
+person can tell.
 """
 
 import hashlib
@@ -26,10 +26,10 @@ _ASKED: dict[str, Operation[Any, Any]] = {"warehouse": RECEIVED, "settlement": D
 
 
 def delivery_of(file: Path, name: str | None) -> Delivery:
-    """The delivery of a file: the one that a person names, or its name and content.
+    """Return a file's delivery: the one that the user names, or the file's name and content.
 
     Raises:
-        ConfigurationError: no delivery can have that name.
+        ConfigurationError: the name is not valid.
     """
     if name is not None:
         try:
@@ -44,17 +44,17 @@ def delivery_of(file: Path, name: str | None) -> Delivery:
 async def brought_before(
     ask: Ask, callee: str, file: Path, delivery: Delivery, amounts: Mapping[str, int]
 ) -> dict[str, DeliveredBefore]:
-    """What of a file has come with its delivery already.
+    """Return what the store has already received of a file's delivery, by item.
 
     Args:
-        ask: how the store is asked.
-        callee: who keeps it: the warehouse, or settlement.
+        ask: sends a query to the store.
+        callee: the role that keeps it: the warehouse or settlement.
         file: for the question.
         delivery: the file's.
-        amounts: its items, and how much of each.
+        amounts: the amount of each item.
 
     Raises:
-        TwoReadings: another file of this name brought at least half of what is new in it.
+        TwoReadings: another file of this name brought at least half of the new items.
     """
     before: list[DeliveredBefore] = []
     items = list(amounts)
@@ -81,7 +81,7 @@ async def brought_before(
 
 
 def another(name: str) -> str:
-    """A name for the next delivery like this one: `monday-2` after `monday.csv`."""
+    """The name of the next delivery like this one: `monday-2` after `monday.csv`."""
     stem = name.removesuffix(".csv")
     head, _, number = stem.rpartition("-")
     return f"{head}-{int(number) + 1}" if head and number.isdigit() else f"{stem}-2"

@@ -1,4 +1,4 @@
-"""Where a shop's files and its store differ. Pure: the files count only until the first start."""
+"""How a shop's files and its store differ. Pure. The files count only until the first start."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,11 +9,11 @@ _MOST_NAMES = 5
 
 
 def differences(files: Sequence[ProductRecord], store: Sequence[ProductRecord]) -> list[str]:
-    """A sentence for each thing that the files say and the store does not.
+    """Return a sentence for each thing in the files that is different in the store.
 
     Args:
         files: what the shop's folder registers.
-        store: all that is registered in the store, retired or not.
+        store: everything registered in the store, retired or not.
     """
     known = {product.id: product for product in store}
     found = [line for product in files for line in _of_product(product, known.get(product.id))]

@@ -1,7 +1,7 @@
-"""Which encoding a file is in: told by its first bytes, by its shape, or by what makes sense.
+"""Detect a file's encoding by its first bytes, by its structure, or by which text is plausible.
 
-UTF-8 and UTF-16 prove themselves. The others are told apart by how their words look: a general
-detector was tried, and in tables that are nearly all ASCII it takes every reading for as good.
+UTF-8 and UTF-16 are self-evident. The others are distinguished by how their words look: a general
+detector was tried, and accepts every encoding for tables that are nearly all ASCII.
 """
 
 import codecs
@@ -20,31 +20,31 @@ _MARKS = (
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How .xlsx, .ods and .xls files begin."""
 _OTHERS = ("cp1251", "cp1250", "big5", "shift_jis", "cp949")
-"""What is shown where neither of the two that are detected makes sense."""
+"""Encodings to suggest if neither of the two that are detected is plausible."""
 _TYPOGRAPHY = frozenset("€£¥§©®°«»·½¼¾±µ‘’“”‚„–—…•™\u00a0²³×¿¡ºª¢‰†‡‹›´")
 _WORD = re.compile(r"[^\W\d_]+")
 _BETWEEN = re.compile(r"[,;|\"\t\r\n]")
 _IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
 _NO_IDEOGRAPHS = re.compile("[\u0370-\u04ff\u3040-\u312f]")
-"""Greek, Cyrillic, kana: what Chinese becomes in the other of its encodings."""
+"""Greek, Cyrillic, kana: what Chinese text turns into in the wrong encoding."""
 _FEW = 3
-"""So few may be common ones by chance in another encoding."""
+"""Up to so many characters may be common ones by chance in a wrong encoding."""
 _SHOWN = 40
 _EMPTY_HALVES = 0.4
-"""So many of every other byte are zero in UTF-16 whose columns are separated by ASCII."""
+"""The share of zeros in every other byte of UTF-16 whose columns are separated by ASCII."""
 
 
 def decode(file: Path, data: bytes, wanted: str | None = None) -> tuple[str, str]:
-    """A file's text, and the encoding it was read in.
+    """Return a file's text, and the encoding that it was read in.
 
     Args:
-        file: for the sentences.
-        data: all of it.
-        wanted: what a person says it is in.
+        file: for the messages.
+        data: its content.
+        wanted: the encoding that the user gave.
 
     Raises:
-        TwoReadings: it makes sense in two encodings, or in none that is detected.
-        ConfigurationError: it is no text, or not in the encoding that it is said to be in.
+        TwoReadings: it is plausible in two encodings, or in none that is detected.
+        ConfigurationError: it is not text, or not in the given encoding.
     """
     if data.startswith(_WORKBOOKS):
         raise ConfigurationError(
@@ -91,7 +91,7 @@ def _that_makes_sense(file: Path, data: bytes) -> tuple[str, str]:
 
 
 def sample(text: str) -> str:
-    """The first word with letters beyond ASCII, with what is around it; empty if there is none."""
+    """The first word with letters beyond ASCII, with its surroundings; empty if there is none."""
     return "" if text.isascii() else _sample(text)
 
 
@@ -126,7 +126,7 @@ def _read(data: bytes, encoding: str) -> str | None:
 
 
 def _looks_western(text: str) -> bool:
-    """Whether the letters beyond ASCII are mostly among others, and signs not within words."""
+    """Whether letters beyond ASCII are mostly next to letters, and signs are not within words."""
     if any(not (sign.isalpha() or sign in _TYPOGRAPHY) for sign in set(text) if sign > "\x7f"):
         return False
     if re.search(r"[^\W\d_][¼½¾±µ²³¿¡§©¥£][^\W\d_]|(?<![^\W_])[²³¼½¾±][^\W\d_]", text):
@@ -141,7 +141,7 @@ def _looks_western(text: str) -> bool:
 
 
 def _looks_chinese(text: str) -> bool:
-    """Whether the letters beyond ASCII are common ones, and none stands within a Latin word."""
+    """Whether letters beyond ASCII are common ones, and none is within a Latin word."""
     if re.search(r"[A-Za-z][^\x00-\x7f][a-z]", text):
         return False
     if _NO_IDEOGRAPHS.search(text):

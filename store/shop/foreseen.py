@@ -1,4 +1,4 @@
-"""What a store would say to updates of its products, decided as it decides: nothing is sent."""
+"""A dry run: what a store would say to updates of its products, by its own rules. Sends nothing."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from nodes.catalog.domain import register
 
 
 class Foreseen:
-    """A store's products, and what becomes of them.
+    """A store's products, and what updates would make of them.
 
     Args:
         products: as they are registered.
@@ -17,7 +17,7 @@ class Foreseen:
 
     def __init__(self, products: Iterable[Registered]) -> None:
         self.products: dict[str, Registered] = {}
-        """By their ids, with what would have come in."""
+        """By id, including the updates so far."""
         self._codes: dict[str, tuple[Code, ...]] = {}
         self._owners: dict[str, set[Owner]] = {}
         for product in products:
@@ -25,16 +25,16 @@ class Foreseen:
 
     @property
     def skus(self) -> set[str]:
-        """Of all styles, the retired ones too."""
+        """The SKUs of all styles, including retired ones."""
         return {style.sku for product in self.products.values() for style in product.styles}
 
     def retired(self, updates: Iterable[ProductUpdate]) -> list[str]:
-        """Of the styles that are sent, those that stay retired."""
+        """Those of an update's styles that stay retired."""
         gone = {sku for product in self.products.values() for sku in product.retired}
         return [style.sku for each in updates for style in each.styles if style.sku in gone]
 
     def refusal(self, update: ProductUpdate) -> str | None:
-        """Why an update would be refused; otherwise it counts for those that come after it."""
+        """Return why an update would be refused; otherwise apply it for those that follow."""
         known = self.products.get(update.id)
         before = self._codes.get(update.id, ())
         try:

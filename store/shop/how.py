@@ -1,4 +1,4 @@
-"""How a file is to be read where it does not say so itself, and what to ask where it cannot."""
+"""Options for reading a file, and the question to ask if it is ambiguous."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,21 +15,21 @@ TaxUnit = Literal["percent", "basis-points", "fraction"]
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """What a person has decided; what is None is found out from the file."""
+    """What the user has decided; what is None is detected from the file."""
 
     encoding: str | None = None
     """As Python names it."""
     delimiter: str | None = None
     """One character."""
     decimal: Decimal | None = None
-    """What stands before the cents."""
+    """The decimal mark: point or comma."""
     tax: TaxUnit | None = None
-    """What `19` and `0.19` mean."""
+    """The unit of tax rates such as `19` and `0.19`."""
     mapping: Mapping | None = None
-    """Which of another shop's columns is which of ours."""
+    """Which of another program's columns are which of ours."""
 
     def decided(self, option: str, value: str) -> "How":
-        """The same, with one thing decided as a person writes it.
+        """Return a copy with one option set, from the value that a user writes.
 
         Raises:
             ConfigurationError: there is no such value.
@@ -54,9 +54,9 @@ class TwoReadings(ConfigurationError):  # noqa: N818 - it is a question as much 
 
     Args:
         file: the file.
-        question: what can be read in two ways.
+        question: what is ambiguous.
         option: the option that decides, such as `decimal`.
-        readings: its values, and what each would make of it.
+        readings: its values, and what each would mean.
     """
 
     def __init__(

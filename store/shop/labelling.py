@@ -1,4 +1,4 @@
-"""What stands on a shop's labels: of products and styles, of pickup points, of an order to collect.
+"""The content of a shop's labels: for products, styles, pickup points and orders to collect.
 
 It must not know how a label is drawn.
 """
@@ -16,14 +16,14 @@ from nodes.catalog.code import read_code
 from store.shop.assortment import Assortment
 
 Labels = dict[str, Label]
-"""By what each is called: a product's id, a SKU."""
+"""By name: a product's id, a SKU."""
 
 
 def choose(products: Sequence[Product], wanted: Sequence[str]) -> list[Product]:
-    """The products of these ids or SKUs; all if none are named.
+    """Return the products with these ids or SKUs; all if none are named.
 
     Raises:
-        ConfigurationError: one of them is not there.
+        ConfigurationError: one of them does not exist.
     """
     if not wanted:
         return list(products)
@@ -36,20 +36,20 @@ def choose(products: Sequence[Product], wanted: Sequence[str]) -> list[Product]:
 
 
 def product_labels(products: Iterable[Product], domain: str = "") -> Labels:
-    """A label for each product.
+    """Return a label for each product.
 
     Args:
         products: the products.
-        domain: where the links lead instead of the registered URLs.
+        domain: the domain of the links, in place of the registered URLs.
     """
     return {product.id: _product_label(product, domain) for product in products}
 
 
 def style_labels(products: Sequence[Product], skus: Iterable[str], domain: str) -> Labels:
-    """A label for each of these styles, with a link of its own.
+    """Return a label for each of these styles, with its own link.
 
     Raises:
-        ConfigurationError: one of them is not there.
+        ConfigurationError: one of them does not exist.
     """
     labels = {}
     for sku in skus:
@@ -68,10 +68,10 @@ def style_labels(products: Sequence[Product], skus: Iterable[str], domain: str) 
 
 
 def prove(labels: Labels, assortment: Assortment) -> tuple[Labels, list[str]]:
-    """Scan each label of a product or style in its store, as a terminal would.
+    """Look up each label of a product or style in its store, as a terminal would.
 
     Returns:
-        Those that lead to what they are of, and a sentence for each other.
+        The labels that lead to their product, and a sentence for each other.
     """
     good: Labels = {}
     bad: list[str] = []
@@ -99,7 +99,7 @@ def _answer(assortment: Assortment, code: str) -> Found | Problem:
 
 
 def point_labels(points: Iterable[PickupPoint], domain: str) -> Labels:
-    """A sign for each pickup point."""
+    """Return a sign for each pickup point."""
     return {
         f"pickup-{point.id}": Label(
             f"https://{domain}/pickup/{point.id}", point.name, "", "Pickup point · 取貨點 · 取货点"
@@ -128,7 +128,7 @@ def _product_label(product: Product, domain: str) -> Label:
 
 
 def _style_on_label(product: Product) -> Style:
-    """The style whose link the label carries; the first if it carries none."""
+    """The style whose link the label carries, or else the first one."""
     try:
         gtin = read_code(product.url).gtin
     except Problem:

@@ -1,4 +1,4 @@
-"""A text as rows of cells, each with its line: one that is badly quoted takes no other with it.
+"""Parse a text into rows of cells with line numbers; a badly quoted row does not affect others.
 
 It must not know what the cells mean.
 """
@@ -18,7 +18,7 @@ QUOTES = (
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row as it stands in the file."""
+    """One row of the file."""
 
     line: int
     """Where it begins; the first line is 1."""
@@ -26,22 +26,22 @@ class Record:
     """How many lines it takes."""
     cells: tuple[str, ...]
     readable: bool = True
-    """Whether its quotes are as they should be."""
+    """Whether its quotes are well-formed."""
 
     @property
     def empty(self) -> bool:
-        """Whether nothing stands in it."""
+        """Whether all cells are empty."""
         return self.readable and not any(cell.strip() for cell in self.cells)
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines of a text, whatever they end with; one that ends the last line begins no other."""
+    """Split a text into lines, with any line ending; a final line ending begins no further line."""
     lines = _ENDS.split(text)
     return lines[:-1] if not lines[-1] else lines
 
 
 def named_delimiter(line: str) -> str | None:
-    """What `sep=;` says, as spreadsheets write it into a first line."""
+    """The delimiter in a first line `sep=;`, as spreadsheets write it."""
     found = _SEP.fullmatch(line.strip(" "))
     return found[1] if found else None
 
@@ -49,15 +49,15 @@ def named_delimiter(line: str) -> str | None:
 def read_records(
     lines: Sequence[str], delimiter: str, start: int = 0, width: int | None = None
 ) -> Iterator[Record]:
-    """Read row after row.
+    """Yield row after row.
 
-    A quote that would swallow whole rows is taken for a stray one: its line alone is unreadable.
+    A quote that would swallow whole rows is treated as a stray one: only its line is unreadable.
 
     Args:
         lines: of the file.
         delimiter: between cells.
-        start: how many lines are read already.
-        width: how many cells a row has, where that is known.
+        start: how many lines have been read already.
+        width: the number of cells in a row, if known.
     """
     source = _Source(lines, start)
     reader = csv.reader(source, delimiter=delimiter, strict=True)
@@ -76,7 +76,7 @@ def read_records(
 
 
 class _Source:
-    """Gives lines to the csv reader, and can go back."""
+    """Feeds lines to the csv reader, and can go back."""
 
     def __init__(self, lines: Sequence[str], at: int) -> None:
         self._lines = lines
@@ -93,7 +93,7 @@ class _Source:
 
 
 def _swallows(taken: Sequence[str], delimiter: str, width: int) -> bool:
-    """Whether lines that quotes hold together look like rows of their own."""
+    """Whether the lines that quotes hold together look like rows of their own."""
     if len(taken) == 1:
         return False
     whole = [line.count(delimiter) == width - 1 for line in taken]

@@ -1,6 +1,6 @@
-"""Which of another program's columns is which of ours: presets, and files that people write.
+"""Maps the columns of other programs to ours: presets, and files that people write.
 
-It must not know how a file is read: it takes rows of cells, and gives rows of cells.
+It must not know how a file is read: it turns rows of cells into rows of cells.
 """
 
 import re
@@ -30,7 +30,7 @@ UNMISTAKABLE: dict[str, tuple[str, ...]] = {
     "currency": ("currency", "currency_code", "price_currency"),
     "tax_rate": ("tax_rate",),
 }
-"""Columns of ours that say what others mean, and what they are called in any file."""
+"""Columns that change what others mean, and their names in files of any program."""
 _WORDS = """
 currency currencies tax taxes taxable vat gst mwst ust iva tva moms net netto gross brutto incl
 included including includes inclusive excl excluding unit units uom per pack price prices sale
@@ -40,56 +40,56 @@ _MEANING = frozenset(_WORDS.split())
 
 
 def changes_meaning(name: str) -> bool:
-    """Whether a column's name is of one that says what others mean: a currency, a unit, a tax."""
+    """Whether a column of this name may change what others mean: a currency, a unit, a tax."""
     return not _MEANING.isdisjoint(re.split(r"[\W_]+", name.casefold()))
 
 
 def plain_name(name: str) -> str:
-    """A column's name as it is compared: `Tax Rate` is `tax_rate`."""
+    """A column's name in the form used for comparison: `Tax Rate` is `tax_rate`."""
     return re.sub(r"[\s_-]+", "_", name.strip().strip("\ufeff").casefold())
 
 
 class Family(BaseModel):
-    """How rows of styles name the row of their product, where that is a row of its own."""
+    """How rows of styles refer to their product's row, in files where that is a separate row."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     id: str
-    """The column of a row's own number, which `id:12` refers to."""
+    """The column of a row's number, which `id:12` refers to."""
     sku: str
-    """The column of a row's own SKU."""
+    """The column of a row's SKU."""
     parent: str
-    """The column of a style that names its product's row."""
+    """The column in which a style names its product's row."""
     type: str
-    """The column that tells what a row is."""
+    """The column of a row's type."""
     products: _Names
-    """What stands there in a row of a product without a price of its own."""
+    """The types of products that have no price of their own."""
 
 
 class Mapping(BaseModel):
-    """What a map says."""
+    """A column map."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     columns: dict[str, _Names]
-    """For each of our columns theirs; of several, the first that is not empty."""
+    """For each of our columns theirs; if there are several, the first that is not empty."""
     attributes: dict[str, str] = {}
     """Columns with an attribute's name, and those with its value."""
     no_attributes: _Names = ("",)
-    """Values that stand for no attribute at all."""
+    """Values that mean no attribute."""
     html: tuple[str, ...] = Field((), strict=False)
-    """Our columns whose text is HTML there."""
+    """Our columns whose text is HTML in the file."""
     defaults: dict[str, str] = {}
-    """What our columns hold where theirs are empty."""
+    """The values of our columns where theirs are empty."""
     skip: dict[str, _Names] = {}
-    """Rows that are left out: by column, what stands there."""
+    """Rows to skip: values by column."""
     goods: _Names = ("sku",)
-    """Our columns of which a row has one; others are no goods, such as further pictures."""
+    """Our columns that a row of goods must have; other rows are, for example, further pictures."""
     family: Family | None = None
 
     @property
     def all_columns(self) -> dict[str, tuple[str, ...]]:
-        """With those that no map may overlook, unless it says what they are."""
+        """The columns, with those that every map must read unless it maps them."""
         return UNMISTAKABLE | self.columns
 
     def ours(self, theirs: Collection[str]) -> frozenset[str]:
@@ -104,7 +104,7 @@ class Mapping(BaseModel):
         return frozenset({*found, *self.defaults, "attributes"})
 
     def knows(self) -> frozenset[str]:
-        """The plain names of all columns that it looks at."""
+        """The plain names of all columns that the map reads."""
         names = [name for each in self.all_columns.values() for name in each]
         family = self.family.model_dump(exclude={"products"}).values() if self.family else ()
         names += [*self.attributes, *self.attributes.values(), *self.skip, *family]
@@ -112,10 +112,10 @@ class Mapping(BaseModel):
 
 
 def read_mapping(name: str) -> Mapping:
-    """A preset, or the map in a TOML file.
+    """Return a preset, or the map in a TOML file.
 
     Raises:
-        ConfigurationError: there is none, or it says something impossible.
+        ConfigurationError: there is none, or it is invalid.
     """
     file = PRESETS.get(name, Path(name))
     try:
@@ -134,7 +134,7 @@ def read_mapping(name: str) -> Mapping:
 
 
 class Translation:
-    """Turns rows of a file in another program's columns into rows of ours."""
+    """Turns rows with another program's columns into rows with ours."""
 
     def __init__(self, mapping: Mapping, rows: Iterable[Cells[str, str]]) -> None:
         self._map = mapping
@@ -143,7 +143,7 @@ class Translation:
         self._parents = self._find_parents(rows)
 
     def why_not(self, row: Cells[str, str]) -> str | None:
-        """Why a row is no goods of the shop; None if it is."""
+        """Why a row is skipped; None if it is a style of the shop."""
         product = self._product(row, self._parent(row), self._first(row, "product"))
         for column, values in self._map.skip.items():
             # What is said of a product stands in its own row, or in the first one of it.
@@ -160,7 +160,7 @@ class Translation:
         return None
 
     def cells(self, row: Cells[str, str]) -> dict[str, str]:
-        """Our columns of a row."""
+        """The cells of a row by our column names."""
         parent = self._parent(row)
         cells = {
             column: (self._first(parent, column) if column in _TEXTS else "")
@@ -214,17 +214,17 @@ class Translation:
 
 
 _TEXTS = frozenset({"name", "description", "url"})
-"""What a style has from its product."""
+"""What a style inherits from its product."""
 
 
 def slug(text: str) -> str:
-    """A text as a product's id: small letters, digits and hyphens."""
+    """A text as a product's id: lower-case letters, digits and hyphens."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", ascii_text.casefold()).strip("-")[:64]
 
 
 def text_of_html(html: str) -> str:
-    """What a reader of a piece of HTML sees, in one line."""
+    """The visible text of a piece of HTML, in one line."""
     reader = _Words()
     reader.feed(html)
     reader.close()
@@ -232,7 +232,7 @@ def text_of_html(html: str) -> str:
 
 
 class _Words(HTMLParser):
-    """Gathers text; what stands in blocks of their own is kept apart."""
+    """Collects text, and separates blocks."""
 
     _INLINE = frozenset({"a", "b", "strong", "i", "em", "span", "u", "sup", "sub", "small", "font"})
     _SILENT = frozenset({"script", "style"})
@@ -250,12 +250,12 @@ class _Words(HTMLParser):
             self.words.append(" ")
 
     def handle_endtag(self, tag: str) -> None:
-        """And what follows it, too."""
+        """So does what follows a block."""
         self._silent -= tag in self._SILENT
         if tag not in self._INLINE:
             self.words.append(" ")
 
     def handle_data(self, data: str) -> None:
-        """A piece of text."""
+        """Collect a piece of text."""
         if self._silent <= 0:
             self.words.append(data)

@@ -1,6 +1,6 @@
-"""Prices as people write them in a table, and the currencies they are in.
+"""Prices as people write them in a table, and their currencies.
 
-It must not use floats or decimals: a price becomes an integer of minor units at once.
+It must not use floats or decimals: a price becomes an integer of minor units immediately.
 """
 
 import re
@@ -21,7 +21,7 @@ UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
 """
 
 CURRENCIES = frozenset(_IN_USE.split())
-"""ISO 4217, the currencies in use."""
+"""The ISO 4217 currencies in use."""
 _LOCALES = ("en", "zh_Hans", "zh_Hant", "de", "pl", "cs", "sv", "tr", "ja")
 
 
@@ -29,8 +29,8 @@ def amount_from(text: str, currency: str) -> int:
     """Read a price such as `59.00`, `59.9` or `€59` as minor units of its currency.
 
     Raises:
-        ValueError: an unknown currency, a sign of another one, or not a positive number with at
-            most its decimal places.
+        ValueError: the currency is unknown, the sign is another's, or the number is not positive or
+            has more decimal places than the currency.
     """
     if currency not in CURRENCIES:
         raise ValueError(f"currency: {currency[:10]!r} is not an ISO 4217 code")
@@ -63,6 +63,6 @@ def _not_a_price(text: str, currency: str) -> ValueError:
 
 @cache
 def _signs(currency: str) -> frozenset[str]:
-    """What people write for a currency: `EUR`, `€`; of `NT$` also `$`."""
+    """What people write for a currency: `EUR`, `€`; for `NT$` also `$`."""
     signs = {get_currency_symbol(currency, locale) for locale in _LOCALES}
     return frozenset({currency, *signs, *(sign[-1] for sign in signs if not sign[-1].isalnum())})

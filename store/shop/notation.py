@@ -1,6 +1,6 @@
-"""What stands in the cells of a table, in one notation: text, numbers, tax, SKUs and GTINs.
+"""Normalise the cells of a table: text, numbers, tax rates, SKUs and GTINs.
 
-A cell that cannot be read is left as it is: whoever uses it says what is wrong with it.
+A cell that cannot be read is left as it is; its reader reports what is wrong.
 """
 
 import re
@@ -15,15 +15,15 @@ from store.shop.numbers import canonical, numeral_in, read_numeral, style_of
 from store.shop.row import BadRow, Row
 
 NUMBERS = ("price", "quantity", "counted", "tax_rate")
-"""Columns of numbers that may have groups and decimal places."""
+"""Columns of numbers that may have digit groups and decimal places."""
 EMPTY = "-"
-"""What empties a field; a cell without anything leaves it as it is."""
+"""The cell that clears a field; an empty cell leaves it as it is."""
 _BREAKS = re.compile(r"\s*[\t\r\n\v\f]\s*")
 _FORMULA = re.compile(r'="([^"]*)"')
 _LOST_ZEROS = {7: 8, 9: 12, 10: 12, 11: 12}
-"""Lengths of GTINs that have lost zeros, and those they had."""
+"""Lengths of GTINs that have lost leading zeros, and their original lengths."""
 _ONE_PER_CENT = 100
-"""In basis points: no shop's tax is lower, and no tax is as high in per cent."""
+"""In basis points. No shop's tax rate is lower than this, and none is this high in per cent."""
 
 
 _UNITS: dict[TaxUnit, str] = {
@@ -34,7 +34,7 @@ _UNITS: dict[TaxUnit, str] = {
 
 
 def tidy(file: Path, rows: Sequence[Row]) -> tuple[list[Row], list[BadRow]]:
-    """Cells without line breaks and spreadsheets' additions; and what is to be said of it."""
+    """Return cells without line breaks and additions of spreadsheets, and notes about them."""
     tidied: list[Row] = []
     notes: list[BadRow] = []
     for row in rows:
@@ -57,12 +57,12 @@ def _plain(cell: str) -> str:
 
 
 def mend_sku(text: str) -> str:
-    """A SKU without spaces: those within it are hyphens in the store."""
+    """A SKU with hyphens in place of spaces, as the store has it."""
     return re.sub(r"\s+", "-", unicodedata.normalize("NFKC", text))
 
 
 def mend_gtin(text: str) -> str:
-    """A GTIN's digits alone, with the leading zeros that a spreadsheet took from it."""
+    """A GTIN's digits, with the leading zeros that a spreadsheet removed."""
     digits = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text).removeprefix("'"))
     digits = re.sub(r"(?<=[0-9])[.,]0+$", "", digits)
     if not (digits.isascii() and digits.isdigit()):
@@ -76,10 +76,10 @@ def mend_gtin(text: str) -> str:
 
 
 def in_one_notation(file: Path, rows: Sequence[Row], how: How) -> tuple[list[Row], tuple[str, ...]]:
-    """Numbers as `1234.50` and tax in basis points, and how they were read, in words.
+    """Return numbers as `1234.50` and tax rates in basis points, and in words how they were read.
 
     Raises:
-        TwoReadings: a number, or the tax, can be meant in two ways.
+        TwoReadings: a number, or the tax rates, can be read in two ways.
     """
     style, unclear = style_of(numeral for _, _, numeral in _numerals(rows))
     if unclear is not None and how.decimal is None:
@@ -107,7 +107,7 @@ def _worth(numeral: str, decimal: Decimal) -> str:
 
 
 def _numerals(rows: Sequence[Row]) -> Iterator[tuple[int, str, str]]:
-    """The line, the column and the text of each number."""
+    """The line, column and text of each number."""
     for row in rows:
         for column in NUMBERS:
             numeral = numeral_in(row.cells.get(column, ""))
@@ -123,7 +123,7 @@ def _with_numbers(row: Row, decimal: Decimal) -> Row:
 
 
 def _tax_unit(file: Path, rows: Sequence[Row]) -> TaxUnit | None:
-    """What a rate without a % is in: as a whole column of rates can only be meant."""
+    """The unit of rates without a %, decided for the whole column."""
     first: dict[TaxUnit, tuple[int, str]] = {}
     for row in rows:
         number = _bare(row.cells.get("tax_rate", ""))
@@ -169,7 +169,7 @@ def _with_tax(row: Row, unit: TaxUnit | None) -> Row:
 
 
 def in_basis_points(number: str, unit: TaxUnit) -> str | None:
-    """A rate in hundredths of a per cent; None if it is finer than that."""
+    """A rate in hundredths of a per cent; None if it has more decimal places."""
     whole, _, places = number.partition(".")
     digits = {"basis-points": 0, "percent": 2, "fraction": 4}[unit]
     places = places.rstrip("0").ljust(digits, "0")

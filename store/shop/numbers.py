@@ -1,6 +1,6 @@
-"""Numbers as people write them, and whether a point or a comma is before the cents.
+"""Numbers as people write them, and whether a point or a comma is the decimal mark.
 
-It must not use floats: a number stays text, with a point and without its groups.
+It must not use floats: a number stays text, with a decimal point and without digit groups.
 """
 
 import re
@@ -15,13 +15,13 @@ _NUMERAL = re.compile(rf"[0-9](?:[0-9.,{_SPACES}]*[0-9])?")
 
 
 def numeral_in(text: str) -> str | None:
-    """The only number in a text such as `€59,90`; None if there is none, or more or a sign."""
+    """The only number in a text such as `€59,90`; None if there is none or several, or a sign."""
     found = _NUMERAL.findall(text)
     return found[0] if len(found) == 1 and not re.search(r"[-−+eE(]\s*[0-9]", text) else None
 
 
 def read_numeral(numeral: str, decimal: Decimal) -> str | None:
-    """A numeral in a notation, as `1234.50`; None if it is not written in it."""
+    """A numeral of a notation as `1234.50`; None if it is not written in that notation."""
     mark, group = (".", ",") if decimal == "point" else (",", ".")
     whole, _, cents = numeral.partition(mark)
     if cents and not cents.isdigit():
@@ -47,10 +47,10 @@ def _worth(number: str) -> tuple[str, str]:
 
 
 def style_of(numerals: Iterable[str]) -> tuple[Style, str | None]:
-    """Which notation a file's numbers are in, by those that can only be in one.
+    """Find a file's notation from the numerals that can only be in one.
 
     Returns:
-        The notation, and the first numeral that can be read in two ways under it, if there is one.
+        The notation, and the first numeral that is ambiguous in it, if there is one.
     """
     only: set[Decimal] = set()
     unclear = None
@@ -70,9 +70,9 @@ def style_of(numerals: Iterable[str]) -> tuple[Style, str | None]:
 
 
 def canonical(numeral: str, decimal: Decimal) -> str | None:
-    """A numeral with a point and without groups, None if it is no number.
+    """A numeral with a decimal point and without digit groups; None if it is not a number.
 
-    One that is not written in the notation can only be meant in the other.
+    A numeral that does not fit the notation can only be in the other one.
     """
     other: Decimal = "comma" if decimal == "point" else "point"
     return read_numeral(numeral, decimal) or read_numeral(numeral, other)

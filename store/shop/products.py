@@ -1,7 +1,6 @@
-"""Rows of products, one for each style, as what is to be registered or changed.
+"""Turn rows of products, one for each style, into what is to be registered or changed.
 
-A cell without anything leaves what it stands for as it is, `-` empties it. It must not know how
-the store is asked what it has.
+An empty cell changes nothing; `-` clears the field. It must not know how the store is queried.
 """
 
 import re
@@ -32,27 +31,27 @@ _NEVER_EMPTY = ("product", "name", "sku", "gtin", "price", "currency")
 
 @dataclass(slots=True)
 class Updates:
-    """What a file says of products."""
+    """What a file says about products."""
 
     products: list[ProductUpdate] = field(default_factory=list)
     lines: dict[str, list[int]] = field(default_factory=dict)
-    """By product, the lines that it stands in."""
+    """The line numbers of each product."""
     bad: list[BadRow] = field(default_factory=list)
 
 
 def read_products(
     file: Path | Table, *, domain: str = "", currency: str = ""
 ) -> tuple[list[ProductRecord], list[BadRow]]:
-    """Read whole products, one row a style; rows of one product need its texts only once.
+    """Read whole products, one row per style; only one row of a product needs its texts.
 
     Args:
-        file: the CSV file, or the table that it holds.
-        domain: where labels lead whose URL is left empty: to the first style's Digital Link.
-        currency: the only one allowed, and that of prices without one, if given.
+        file: the CSV file, or its table.
+        domain: the domain of labels without a URL, which link to the first style's GS1 Digital
+            Link.
+        currency: the only one allowed, and the default of prices without one, if given.
 
     Raises:
-        ConfigurationError: the file cannot be read, can be read in two ways, or a column is
-            missing.
+        ConfigurationError: the file cannot be read, is ambiguous, or lacks a column.
     """
     table = file if isinstance(file, Table) else read_table(file, "products")
     updates = read_updates(table, {}, domain=domain, currency=currency)
@@ -72,9 +71,9 @@ def read_updates(
 
     Args:
         table: the file.
-        known: the store's products by their ids, retired ones too.
+        known: the store's products by id, including retired ones.
         domain: as in `read_products`.
-        currency: likewise.
+        currency: as in `read_products`.
     """
     gathering = _Gathering(known, domain, currency)
     bad = list(table.bad)
@@ -93,7 +92,7 @@ def read_updates(
 
 @dataclass(slots=True)
 class _Draft:
-    """What the rows so far say of one product."""
+    """What the rows so far say about one product."""
 
     id: str
     first: Row
@@ -108,7 +107,7 @@ class _Draft:
 
 
 class _Gathering:
-    """Gathers the styles of each product."""
+    """Collects the styles of each product."""
 
     def __init__(self, known: Mapping[str, Registered], domain: str, currency: str) -> None:
         self.drafts: dict[str, _Draft] = {}
@@ -119,10 +118,10 @@ class _Gathering:
         self._once = Once()
 
     def add(self, row: Row) -> None:
-        """Take one row in, whole or not at all.
+        """Add a row, completely or not at all.
 
         Raises:
-            ValueError: what is wrong with it.
+            ValueError: says what is wrong with it.
         """
         _refuse_emptied(row)
         identifier = self._product(row)
@@ -157,7 +156,7 @@ class _Gathering:
         return found
 
     def _texts(self, row: Row, draft: _Draft, known: Registered | None) -> dict[str, str]:
-        """The product's texts as its first row has them; later rows may only repeat them."""
+        """The product's texts from its first row; later rows may only repeat them."""
         first = draft.first
         for column in _TEXTS:
             text = row.cells.get(column, "")
@@ -208,7 +207,7 @@ class _Gathering:
 
 
 def _first_style(product: Registered) -> StyleRecord:
-    """Of those that are sold, if there are any."""
+    """The first style that is sold, or else the first one."""
     sold = (style for style in product.styles if style.sku not in product.retired)
     return next(sold, product.styles[0])
 
@@ -232,7 +231,7 @@ def _gtin(text: str) -> str:
 
 
 def _tax_rate(text: str) -> int | None:
-    """A rate in basis points; none for a `-`."""
+    """A rate in basis points; None for `-`."""
     if text == EMPTY:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= len("1000000")):

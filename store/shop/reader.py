@@ -1,6 +1,6 @@
-"""A whole shop from its folder: `shop.toml` and the files beside it.
+"""Read a whole shop from its folder: `shop.toml` and the files beside it.
 
-It must not know the bus's traffic: it gives records, and others send them.
+It must not know the bus's traffic: it produces records, and others send them.
 """
 
 import re
@@ -44,7 +44,7 @@ _DOMAIN = r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$"
 
 
 class Sorter(BaseModel):
-    """A sorting device of the stockroom."""
+    """A sorter of the stockroom."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
@@ -52,7 +52,7 @@ class Sorter(BaseModel):
 
 
 class FileSettings(BaseModel):
-    """How the shop's CSV files are to be read, where they can be read in two ways."""
+    """How to read the shop's CSV files where they are ambiguous."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
@@ -62,7 +62,7 @@ class FileSettings(BaseModel):
     tax: str | None = None
 
     def how(self) -> How:
-        """The same for the reader.
+        """Return the options for the file reader.
 
         Raises:
             ConfigurationError: there is no such value.
@@ -74,27 +74,27 @@ class FileSettings(BaseModel):
 
 
 class ShopSettings(BaseModel):
-    """What `shop.toml` says."""
+    """The content of `shop.toml`."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     name: Annotated[Text, Field(min_length=1)]
     address: Text = ""
-    """Stands on receipts, in one line."""
+    """Printed on receipts, in one line."""
     tax_number: Text = ""
-    """Stands on receipts."""
+    """Printed on receipts."""
     site: Name
-    """The level of the topics that keeps stores apart."""
+    """The level of the topics that separates stores."""
     domain: Annotated[str, Field(pattern=_DOMAIN)]
-    """Where the labels' links lead."""
+    """The domain of the labels' links."""
     currency: Currency
-    """Of all prices and accounts."""
+    """The currency of all prices and accounts."""
     default_pickup_point: PointId
-    """Taken when the customer names none."""
+    """Used if the customer names none."""
     pickup_points: Annotated[tuple[PickupPoint, ...], Field(min_length=1, strict=False)]
     sorters: Annotated[tuple[Sorter, ...], Field(min_length=1, strict=False)]
     files: FileSettings = FileSettings()
-    """How the CSV files beside it are to be read, where that is not clear."""
+    """How to read the CSV files beside it where they are ambiguous."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -110,7 +110,7 @@ class ShopSettings(BaseModel):
 
 
 class Shop(ShopSettings):
-    """A shop with all that its files say."""
+    """A shop with the content of all its files."""
 
     products: tuple[ProductRecord, ...]
     stock: tuple[Receive, ...]
@@ -118,11 +118,11 @@ class Shop(ShopSettings):
     locations: tuple[LocationRecord, ...]
     layout: Layout
     bad_rows: tuple[BadRow, ...]
-    """What was left out, file by file."""
+    """The rows that were refused, file by file."""
 
 
 def is_domain(text: str) -> bool:
-    """Whether links can lead there: a domain name, perhaps with a port."""
+    """Whether links can have this domain: a domain name, optionally with a port."""
     return re.fullmatch(_DOMAIN, text) is not None
 
 
@@ -130,11 +130,11 @@ def read_shop(path: Path) -> Shop:
     """Read a shop.
 
     Args:
-        path: a `shop.toml`, or the folder it is in; the other files are beside it.
+        path: a `shop.toml`, or its folder; the other files are beside it.
 
     Raises:
-        ConfigurationError: a file is missing or cannot be used at all, or `shop.toml` says
-            something impossible. Single bad rows are not errors: see `Shop.bad_rows`.
+        ConfigurationError: a file is missing or cannot be used at all, or `shop.toml` is invalid.
+            Single bad rows are not errors: see `Shop.bad_rows`.
     """
     file = path / "shop.toml" if path.is_dir() else path
     settings = read_shop_settings(file)
@@ -169,10 +169,10 @@ def read_shop(path: Path) -> Shop:
 
 
 def read_shop_settings(path: Path) -> ShopSettings:
-    """Read what a shop's `shop.toml` says, without its other files.
+    """Read a shop's `shop.toml` without its other files.
 
     Raises:
-        ConfigurationError: it is missing, or says something impossible.
+        ConfigurationError: it is missing or invalid.
     """
     file = path / "shop.toml" if path.is_dir() else path
     try:

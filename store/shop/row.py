@@ -1,4 +1,4 @@
-"""A row of a file, and what is to be said of one."""
+"""A row of a file, and a note about one."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row that was left out, or what else is to be said of one."""
+    """A row that was refused, or another note about a row."""
 
     file: Path
     line: int
@@ -19,7 +19,7 @@ class BadRow:
 
 @dataclass(frozen=True)
 class Row:
-    """The cells of one record by the names of their columns."""
+    """The cells of one record by column name."""
 
     line: int
     cells: dict[str, str]

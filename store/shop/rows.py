@@ -1,4 +1,4 @@
-"""The rows of a shop's files as records: each bad row is reported, and the others are read.
+"""Read the rows of a shop's files as records; each bad row is reported, the others are read.
 
 It must not know where the records go.
 """
@@ -25,7 +25,7 @@ class AccountRecord(Model):
 
     account: AccountId
     name: Text | None
-    """Of the customer; None where it is left out."""
+    """The customer's name; None if not given."""
     balance: Count
     """In minor units of the shop's currency."""
 
@@ -44,15 +44,15 @@ def read_stock(
     skus: Collection[str] | None = None,
     locations: Collection[str] | None = None,
 ) -> tuple[list[Receive], list[BadRow]]:
-    """Read how many of which style lie where.
+    """Read how many pieces of which style were put where.
 
     Args:
-        file: the CSV file, or the table that it holds.
-        skus: all that there are, if known; others are refused.
-        locations: likewise.
+        file: the CSV file, or its table.
+        skus: all SKUs, if known; others are refused.
+        locations: all locations, if known; others are refused.
 
     Raises:
-        ConfigurationError: the file cannot be read, or in two ways, or a column is missing.
+        ConfigurationError: the file cannot be read, is ambiguous, or lacks a column.
     """
     once = Once()
 
@@ -71,14 +71,14 @@ def read_stock(
 
 
 def read_counts(file: Path | Table, why: str | None) -> tuple[list[CountGoods], list[BadRow]]:
-    """Read how many of which style were counted where.
+    """Read how many pieces of which style were counted where.
 
     Args:
-        file: the CSV file; its column `reason` may be missing, and its locations empty.
-        why: the reason of rows that give none.
+        file: the CSV file; its column `reason` is optional, and its locations may be empty.
+        why: the reason for rows that give none.
 
     Raises:
-        ConfigurationError: the file cannot be read, or in two ways, or a column is missing.
+        ConfigurationError: the file cannot be read, is ambiguous, or lacks a column.
     """
     once = Once()
 
@@ -99,7 +99,7 @@ def read_accounts(file: Path | Table) -> tuple[list[AccountRecord], list[BadRow]
     """Read the customers' prepaid accounts.
 
     Raises:
-        ConfigurationError: the file cannot be read, or in two ways, or a column is missing.
+        ConfigurationError: the file cannot be read, is ambiguous, or lacks a column.
     """
     once = Once()
 
@@ -117,7 +117,7 @@ def read_locations(file: Path | Table) -> tuple[list[LocationRecord], list[BadRo
     """Read the storage locations.
 
     Raises:
-        ConfigurationError: the file cannot be read, or in two ways, or a column is missing.
+        ConfigurationError: the file cannot be read, is ambiguous, or lacks a column.
     """
     once = Once()
 
@@ -130,13 +130,13 @@ def read_locations(file: Path | Table) -> tuple[list[LocationRecord], list[BadRo
 
 
 class Once:
-    """Refuses what an earlier row already had."""
+    """Refuses keys that an earlier row already had."""
 
     def __init__(self) -> None:
         self._lines: dict[tuple[str, str], int] = {}
 
     def check(self, column: str, value: str | None) -> None:
-        """Refuse it if an earlier row has it."""
+        """Raise if an earlier row has the key."""
         if value is None:
             return
         line = self._lines.get((column, value))
@@ -144,7 +144,7 @@ class Once:
             raise ValueError(f"{column}: {value} is already on line {line}")
 
     def take(self, row: Row, column: str, value: str | None) -> None:
-        """From now on this row has it."""
+        """Remember the key and its row."""
         self.check(column, value)
         if value is not None:
             self._lines[column, value] = row.line
@@ -165,7 +165,7 @@ def _read(
 
 
 def reason(error: ValueError) -> str:
-    """Why a row is refused, by column."""
+    """Why a row is refused, with its column."""
     if not isinstance(error, ValidationError):
         return str(error)
     faults = []
@@ -181,7 +181,7 @@ def reason(error: ValueError) -> str:
 
 
 def _whole(row: Row, column: str, unit: str) -> int:
-    """A number of pieces; `10.0`, as spreadsheets write it, is one."""
+    """A number of pieces; `10.0`, as spreadsheets write it, is accepted."""
     text = row.cells[column]
     whole, point, places = text.partition(".")
     if not (whole.isascii() and whole.isdigit() and len(whole) <= len("1000000000000")) or (

@@ -1,7 +1,7 @@
-"""Brings a shop's products, goods and accounts into a store, in batches over the bus.
+"""Send a shop's products, goods and accounts to a store, in batches over the bus.
 
-Products are absolute: sent again, they are as they are sent. Goods and money add up: they carry
-the delivery that they came with, and the store counts what a delivery brought once.
+Products are absolute: sending them again changes nothing. Goods and money are added: they carry
+their delivery, and the store counts each item of a delivery once.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from bus.runtime.caller import Caller
 from store.shop.rows import AccountRecord
 
 IMPORTER = "tester-import"
-"""Who imports."""
+"""The node that imports."""
 _BATCH_BYTES = 40_000
 _BATCH_PRODUCTS = 100
 _AT_ONCE = 32
@@ -34,8 +34,8 @@ class Seeding:
 
     Args:
         caller: a connected tester or console.
-        delivery: what goods and money come with.
-        progress: told how many rows more are done.
+        delivery: the delivery of the goods and money.
+        progress: called with the number of further rows that are done.
     """
 
     def __init__(
@@ -44,21 +44,21 @@ class Seeding:
         self._caller = caller
         self._delivery = delivery
         self.progress = progress
-        """Told how many rows more are done."""
+        """Called with the number of further rows that are done."""
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._run = token_hex(8)
         self._sent = 0
         self.refusals: list[Refusal] = []
-        """What the store refused: a product, `SKU LOCATION` or an account, and why."""
+        """What the store refused, and why: a product, `SKU LOCATION` or an account."""
         self.already: dict[str, str] = {}
-        """What the delivery had brought before, and when (RFC 3339)."""
+        """Items that the delivery had brought before, and when (RFC 3339)."""
         self.added: list[BinLevel] = []
-        """What locations hold that held goods of the style before, in all."""
+        """The new total of locations that already held goods of the style."""
         self.retired: list[str] = []
         """Styles that were registered and stay retired."""
 
     async def products(self, products: Sequence[ProductUpdate]) -> None:
-        """Register or change products; one that is refused takes no other with it."""
+        """Register or change products; a refused product does not affect others."""
         for batch in _batches(products):
             problem = await self._upsert(batch)
             if problem is None:
@@ -145,7 +145,7 @@ class Seeding:
 
 
 def item_of(goods: Receive) -> str:
-    """What the warehouse calls goods of a delivery."""
+    """The item name of goods in a delivery."""
     return f"{goods.sku} {goods.location}"
 
 

@@ -1,4 +1,4 @@
-"""What a running store has in its range, asked over the bus."""
+"""Query a running store's products over the bus."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,7 +10,7 @@ _AT_ONCE = 100
 
 
 async def products_of(ask: Ask) -> dict[str, Product]:
-    """All products that are sold, by their ids."""
+    """Return all products that are sold, by id."""
     found: dict[str, Product] = {}
     last = ""
     while True:
@@ -23,7 +23,7 @@ async def products_of(ask: Ask) -> dict[str, Product]:
 
 
 async def registered_of(ask: Ask) -> dict[str, Registered]:
-    """All products with all of their styles, sold or retired, by their ids."""
+    """Return all products with all their styles, sold or retired, by id."""
     found: dict[str, Registered] = {}
     last = ""
     while page := (await ask(REGISTERED, "catalog", RegisteredQuery(after=last))).products:

@@ -1,7 +1,7 @@
-"""A file of a shop as rows with line numbers, however a spreadsheet has written it.
+"""Read a shop's file as rows with line numbers, however a spreadsheet has written it.
 
-The one place that turns a file into rows. How it was read is said in `Table.read_as`; where two
-readings are possible, `TwoReadings` asks which is meant. What the columns mean is for others.
+This is the only place that turns a file into rows. `Table.read_as` says how it was read;
+`TwoReadings` asks where a file is ambiguous. The meaning of the columns is for others.
 """
 
 from collections import Counter
@@ -28,7 +28,8 @@ COLUMNS: dict[Kind, tuple[str, ...]] = {
     "products": ("product", "sku"),
     "prices": ("sku", "price"),
 }
-"""What each kind of file must have; the first kind whose columns are there is what it is."""
+"""The required columns of each kind of file; the first kind whose columns are all there is
+chosen."""
 FURTHER: dict[Kind, tuple[str, ...]] = {
     "products": (
         *("name", "description", "url", "gtin", "attributes", "price", "currency", "category"),
@@ -37,7 +38,7 @@ FURTHER: dict[Kind, tuple[str, ...]] = {
     "prices": ("currency", "tax_rate"),
     "accounts": ("name",),
 }
-"""What it may have beside them; columns of other names are for people."""
+"""The optional columns; others are for people."""
 
 
 @dataclass(frozen=True)
@@ -47,28 +48,28 @@ class Table:
     file: Path
     kind: Kind
     columns: frozenset[str]
-    """Those of ours that it has."""
+    """Those of our columns that it has."""
     rows: list[Row]
     bad: list[BadRow]
-    """What could not be read as a row."""
+    """Rows that could not be read."""
     notes: list[BadRow]
-    """What stands otherwise in the file than it was read."""
+    """Cells that were read differently from how they are written."""
     skipped: list[BadRow]
-    """Rows that are none of the shop's goods, as its map says."""
+    """Rows that the map skips, because they are not goods of the shop."""
     overlooked: tuple[str, ...]
-    """Columns that are not read and may say what others mean, such as a unit or another price."""
+    """Ignored columns that may change what others mean, such as a unit or another price."""
     read_as: tuple[str, ...]
-    """Delimiter, notation, encoding: what was found out, in words."""
+    """Delimiter, notation and encoding that were used, in words."""
     lines: int
     header: int
     """Lines up to the first row."""
     empty: int
     within: int
-    """Lines that go on with a cell of the line before."""
+    """Lines that continue a cell of the line before."""
 
 
 def kind_of(file: Path) -> Kind:
-    """Say by its header what a file holds.
+    """Return what a file holds, decided by its header.
 
     Raises:
         ConfigurationError: it cannot be read, or has the columns of no kind.
@@ -81,12 +82,12 @@ def read_table(file: Path, kind: Kind | None = None, how: How = DETECT) -> Table
 
     Args:
         file: the CSV file.
-        kind: what it must hold; told by its header if None.
-        how: what a person has decided.
+        kind: what it must hold; None to decide by its header.
+        how: what the user has decided.
 
     Raises:
-        TwoReadings: it can be read in two ways.
-        ConfigurationError: it cannot be read, or a column is missing.
+        TwoReadings: it is ambiguous.
+        ConfigurationError: it cannot be read, or lacks a column.
     """
     try:
         data = file.read_bytes()
@@ -137,7 +138,7 @@ def read_table(file: Path, kind: Kind | None = None, how: How = DETECT) -> Table
 
 
 class _Rows:
-    """Gathers the records that are rows, and says what is wrong with the others."""
+    """Collects the well-formed rows, and reports what is wrong with the others."""
 
     def __init__(self, file: Path, names: Sequence[str]) -> None:
         self.good: list[Row] = []
@@ -164,7 +165,7 @@ class _Rows:
 
 
 def _delimiter(file: Path, lines: Sequence[str], how: How) -> tuple[int, str]:
-    """How many lines stand before the header, and what is between its cells."""
+    """How many lines precede the header, and the delimiter of its cells."""
     start, named = 0, named_delimiter(lines[0]) if lines else None
     if named:
         start = 1
@@ -194,7 +195,7 @@ def _known(mapping: Mapping | None) -> frozenset[str]:
 
 
 def _names(file: Path, header: Record | None, mapping: Mapping | None) -> list[str]:
-    """The header's names as they are compared, without those that are empty at its end."""
+    """The header's names in the form used for comparison, without empty ones at its end."""
     if header is not None and not header.readable:
         raise ConfigurationError(f"{file} has no header that can be read: {QUOTES}.")
     names = [plain_name(cell) for cell in header.cells] if header is not None else []
@@ -212,7 +213,7 @@ def _names(file: Path, header: Record | None, mapping: Mapping | None) -> list[s
 
 
 def _refuse_unknown(mapping: Mapping) -> None:
-    """Raise `ConfigurationError` if a map names a column of ours that there is not."""
+    """Raise `ConfigurationError` if a map names a column that we do not have."""
     ours = {name for part in (COLUMNS, FURTHER) for names in part.values() for name in names}
     for table, names in (
         ("columns", mapping.columns),
@@ -229,7 +230,7 @@ def _refuse_unknown(mapping: Mapping) -> None:
 
 
 def _ours(name: str, names: Sequence[str]) -> str:
-    """A name of ours for one that can mean nothing else, where ours is not there."""
+    """Our name for a column whose name is unambiguous, unless our own name is there, too."""
     for ours, others in UNMISTAKABLE.items():
         if name in others and ours not in names:
             return ours
