@@ -102,7 +102,7 @@ def _call(store: AuditedStore, each: Pending) -> str | None:
     """Explain a call to an adapter: the payment provider, a screen, a machine."""
     order = store.orders.get(each.order or "")
     if each.node != "settlement":
-        return ""  # whoever asked for it lists it
+        return ""  # listed with the command that caused it
     if order is None:
         return None
     if each.what == "acquirer":

@@ -27,7 +27,7 @@ from store.shop.money import amount_from
 
 account = typer.Typer(
     name="account",
-    help="Look at a customer's account, and put it right.",
+    help="Show a customer's account, and correct it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -38,7 +38,7 @@ Number = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Such as C-1001."
 @account.command()
 def show(
     number: Number,
-    limit: Annotated[int, typer.Option(min=1, max=100, help="The most entries.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="At most this many entries.")] = 20,
     as_json: options.AsJson = False,
     broker: options.Broker = None,
     site: options.Site = None,
@@ -73,7 +73,9 @@ def show(
 def adjust(
     word: Annotated[
         str,
-        typer.Argument(metavar="ACCOUNT=CHANGE", help="What is added, or with a minus taken out."),
+        typer.Argument(
+            metavar="ACCOUNT=CHANGE", help="The amount to add, or with a minus to subtract."
+        ),
     ],
     why: options.Why = None,
     by: options.By = options.CLERK,
@@ -105,7 +107,7 @@ def adjust(
 @account.command()
 def rename(
     number: Number,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the customer, from now on.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The customer's new name.")],
     why: options.Why = None,
     by: options.By = options.CLERK,
     as_json: options.AsJson = False,
@@ -144,7 +146,7 @@ async def _adjust(caller: Caller, number: str, change: str, why: str) -> Balance
         raise ConfigurationError(f"{number}={change}: {said}") from error
     if held.balance + amount < 0:
         there = price_text(held.balance, currency)
-        raise ConfigurationError(f"{number} holds {there}: not more can be taken out.")
+        raise ConfigurationError(f"{number} holds {there}: no more than that can be taken out.")
     fields = {"account": number, "change": amount, "currency": currency, "reason": why}
     done: Balance = await caller.ask(ADJUST, "settlement", as_model(AdjustAccount, fields))
     return done

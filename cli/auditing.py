@@ -23,7 +23,7 @@ _NAMED = 5
 def audit(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="DIR...", help="Folders that hold the nodes' files."),
+        typer.Argument(metavar="DIR...", help="Folders with the nodes' files."),
     ] = None,
     data: options.Data = None,
     history: Annotated[
@@ -31,7 +31,8 @@ def audit(
         typer.Option("--history", metavar="FILE", help="Messages from `storebus record`."),
     ] = None,
     running: Annotated[
-        bool, typer.Option("--open", help="The store is open: leave out what holds only at rest.")
+        bool,
+        typer.Option("--open", help="The store is running: leave out what holds only at rest."),
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:

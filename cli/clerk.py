@@ -44,7 +44,9 @@ def connected(broker: str | None, site: str | None, data: Path | None, by: str) 
 def refuse_stranger(by: str) -> None:
     """Raise `ConfigurationError` unless the name is a tester's or console's."""
     if role_of(by) not in ("tester", "console"):
-        raise ConfigurationError(f"{by!r} is no tester's or console's name, such as tester-ann.")
+        raise ConfigurationError(
+            f"{by!r} is not the name of a tester or console, such as tester-ann."
+        )
 
 
 async def ask(clerk: Connected, question: Callable[[Caller], Awaitable[T]]) -> T:
@@ -71,7 +73,7 @@ def reason(why: str | None, example: str) -> str:
         ConfigurationError: it is missing or blank.
     """
     if why is None or not why.strip():
-        raise ConfigurationError(f'Say why, for those who look later: --why "{example}".')
+        raise ConfigurationError(f'Give the reason, for later readers: --why "{example}".')
     return why
 
 

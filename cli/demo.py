@@ -64,9 +64,9 @@ class Story:
 
 
 def demo(
-    orders: Annotated[int, typer.Option(min=1, max=10_000, help="How many customers.")] = 10,
-    terminals: Annotated[int, typer.Option(min=1, max=200, help="At how many terminals.")] = 3,
-    seed: Annotated[int, typer.Option(help="The same seed, the same customers.")] = 3,
+    orders: Annotated[int, typer.Option(min=1, max=10_000, help="Number of customers.")] = 10,
+    terminals: Annotated[int, typer.Option(min=1, max=200, help="Number of terminals.")] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same customers.")] = 3,
     speed: options.Speed = 50.0,
     engine: options.Engine = None,
     shop: options.ShopFile = None,

@@ -30,23 +30,26 @@ def import_(
     ] = False,
     mapping: Annotated[
         str | None,
-        typer.Option("--map", metavar="M", help="shopify, woocommerce, or a TOML file of yours."),
+        typer.Option(
+            "--map", metavar="M", help="Column map: shopify, woocommerce, or your TOML file."
+        ),
     ] = None,
     delivery: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Of goods or money: the delivery they came with."),
+        typer.Option(metavar="NAME", help="The delivery of the goods or money."),
     ] = None,
     decimal: Annotated[
-        str | None, typer.Option(metavar="D", help="point or comma, before the cents.")
+        str | None, typer.Option(metavar="D", help="Decimal mark: point or comma.")
     ] = None,
     encoding: Annotated[
-        str | None, typer.Option(metavar="E", help="utf-8, cp1252, gb18030, ...")
+        str | None, typer.Option(metavar="E", help="Encoding: utf-8, cp1252, gb18030, ...")
     ] = None,
     delimiter: Annotated[
-        str | None, typer.Option(metavar="D", help="comma, semicolon, tab or bar.")
+        str | None, typer.Option(metavar="D", help="Delimiter: comma, semicolon, tab or bar.")
     ] = None,
     tax: Annotated[
-        str | None, typer.Option(metavar="T", help="percent, fraction or basis-points: a tax rate.")
+        str | None,
+        typer.Option(metavar="T", help="Tax rates in: percent, fraction or basis-points."),
     ] = None,
     by: options.By = IMPORTER,
     broker: options.Broker = None,
@@ -87,7 +90,7 @@ async def _import(
     async with importer.connected() as caller:
         shop = read_shop_settings(settings.shop)
         bringing = Bringing(caller, shop, how, delivery, dry_run=dry_run)
-        # All are read before any is brought in: what has to be asked is asked while nothing is.
+        # All are read before any is imported: questions are asked before anything changes.
         plans = [await bringing.plan(file) for file in files]
         plans.sort(key=lambda plan: _ORDER.index(plan.table.kind))
         return sum([await bringing.bring(plan) for plan in plans])

@@ -24,9 +24,10 @@ def retire(
         ),
     ],
     why: options.Why = None,
-    back: Annotated[bool, typer.Option("--back", help="Take it back into the range.")] = False,
+    back: Annotated[bool, typer.Option("--back", help="Put it back into the range.")] = False,
     product: Annotated[
-        bool, typer.Option("--product", help="It is a product, also where a style is called so.")
+        bool,
+        typer.Option("--product", help="The name is a product's, even if a style has it, too."),
     ] = False,
     by: options.By = options.CLERK,
     as_json: options.AsJson = False,

@@ -21,7 +21,7 @@ from store.shop.rows import read_counts
 
 stock = typer.Typer(
     name="stock",
-    help="Count and correct stock; see what was counted, and what is retired.",
+    help="Count and correct stock; list past counts and retired styles.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -35,19 +35,19 @@ def count(
         list[str] | None,
         typer.Argument(
             metavar="SKU=PIECES...",
-            help="What was counted, such as CAN-40=12.",
+            help="The counted pieces, such as CAN-40=12.",
             autocompletion=completion.counted,
         ),
     ] = None,
     why: options.Why = None,
     location: Annotated[
         str | None,
-        typer.Option("--location", metavar="L", help="Where, if the style lies in several places."),
+        typer.Option("--location", metavar="L", help="The location, if the style is in several."),
     ] = None,
     file: Annotated[
         Path | None,
         typer.Option(
-            "--file", metavar="CSV", help="Columns: sku, location, counted and perhaps reason."
+            "--file", metavar="CSV", help="Columns: sku, location, counted, and optionally reason."
         ),
     ] = None,
     by: options.By = options.CLERK,
@@ -120,7 +120,7 @@ def _sentence(done: Counted) -> str:
         return (
             f"{place}: {done.counted} counted, {done.booked} in the books, and"
             f" {done.under_way} just being taken by a sorter, which explains it. Nothing is"
-            " changed; count again when it is done, to be sure."
+            " changed; to be sure, count again when the sorter is done."
         )
     change = f"{abs(done.change)} {'more' if done.change > 0 else 'fewer'}"
     left = "" if done.level is None else f" {done.level.available} can be sold."
@@ -135,7 +135,7 @@ def history(
         str | None,
         typer.Argument(metavar="[SKU]", help="Only of this style.", autocompletion=completion.skus),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100, help="The most counts.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="At most this many counts.")] = 20,
     as_json: options.AsJson = False,
     broker: options.Broker = None,
     site: options.Site = None,

@@ -56,7 +56,7 @@ def _tidy(part: Any) -> Any:
         return [_tidy(each) for each in part]
     if not isinstance(part, dict):
         return part
-    if "$ref" in part and len(part) > 1:  # what stands beside a reference would not be read
+    if "$ref" in part and len(part) > 1:  # draft 7 ignores what is beside a reference
         return _tidy({key: value for key, value in part.items() if key != "$ref"}) | {
             "allOf": [{"$ref": part["$ref"]}]
         }

@@ -60,7 +60,9 @@ class _NotReadyError(RoleEndedError):
     """A role ended before it was ready."""
 
     def __init__(self, name: str, code: int) -> None:
-        super().__init__(f"{name} cannot be started: it ended with {code}; what it said is above.")
+        super().__init__(
+            f"{name} cannot be started: it ended with exit code {code}; see its output above."
+        )
         self.code = code
 
 

@@ -104,7 +104,7 @@ class Bringing:
         table = plan.table
         _say(f"{table.file.name}: {table.kind}, read as: {', '.join(table.read_as)}.")
         if table.overlooked:
-            _say(f"  these columns are not read: {', '.join(table.overlooked)}")
+            _say(f"  these columns are ignored: {', '.join(table.overlooked)}")
         self._remark([f"line {note.line}: {note.reason}" for note in table.notes])
         self._remark([f"line {row.line}: left out: {row.reason}" for row in table.skipped])
         seeding = Seeding(self._caller, plan.delivery)
@@ -120,12 +120,11 @@ class Bringing:
     async def _before(self, table: Table, delivery: Delivery) -> dict[str, DeliveredBefore]:
         if table.kind == "locations":
             raise ConfigurationError(
-                f"{table.file}: locations are read by the warehouse from the shop's folder at its"
-                " start."
+                f"{table.file}: the warehouse reads locations from the shop's folder at its start."
             )
         if table.kind == "counts":
             raise ConfigurationError(
-                f"{table.file} says what was counted. Enter it with:"
+                f"{table.file} holds counts. Enter them with:"
                 f" storebus stock count --file {table.file}"
             )
         if table.kind not in ("stock", "accounts"):
@@ -287,7 +286,7 @@ class Bringing:
         told = " + ".join(f"{number} {name}" for name, number in parts.items() if number)
         sentence = f"{refused} row{'s' * (refused > 1)} refused" if refused else "all rows are in"
         if not (table.rows or table.bad):
-            sentence = "it has no rows to bring in"
+            sentence = "it has no rows to import"
         elif self._dry_run:
             sentence = "nothing was changed"
         _say(f"{table.file.name}: {sentence}: {table.lines} lines = {told or 'none'}.")

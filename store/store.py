@@ -141,11 +141,11 @@ def _tell_new(data: Path) -> None:
     """Say whether this is a new store (no database at all) or one that has lost some databases."""
     missing = sorted(role for role in ROLES if not (data / f"{role}.db").exists())
     if len(missing) == len(ROLES):
-        output.print(f"A new store begins in {data}: no database lies there.", soft_wrap=True)
+        output.print(f"A new store begins in {data}: there is no database yet.", soft_wrap=True)
     elif missing:
         output.print(
-            f"{data} has no database of {', '.join(missing)} any more: it begins anew, and does not"
-            " know what the others know. If it was moved, close the store and put it back.",
+            f"{data} has no database of {', '.join(missing)} any more: it starts empty, and does"
+            " not know what the others know. If it was moved, close the store and put it back.",
             soft_wrap=True,
         )
 
@@ -166,7 +166,7 @@ async def _seed(shop: Shop, deployment: Deployment, settings: Settings) -> tuple
         seeding = Seeding(caller, Delivery(name=f"the first start of {shop.name}"[:100]))
         known = await registered_of(caller.ask)
         new = [product for product in shop.products if product.id not in known]
-        # An older Storebus brought goods and money in without saying what they came with.
+        # An older Storebus imported goods and money without their delivery.
         counts = begun or not known
         write_text(marker, "")
         await seeding.products([ProductUpdate.model_validate(product) for product in new])

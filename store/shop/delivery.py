@@ -73,8 +73,8 @@ async def brought_before(
             f" {max(each.at for each in same)}.",
             "delivery",
             [
-                (delivery.name, "it is that delivery, mended: what is new in it comes in"),
-                (another(delivery.name), "it is another delivery: all of it comes in"),
+                (delivery.name, "it is that delivery, corrected: only what is new is imported"),
+                (another(delivery.name), "it is another delivery: all of it is imported"),
             ],
         )
     return ours

@@ -108,7 +108,7 @@ def _decode_as(file: Path, data: bytes, encoding: str) -> str:
         return data.decode(encoding).removeprefix("\ufeff")
     except LookupError:
         raise ConfigurationError(
-            f"There is no encoding {encoding!r}. Known are utf-8, utf-16, cp1252, gb18030 and more."
+            f"There is no encoding {encoding!r}. Examples: utf-8, utf-16, cp1252, gb18030."
         ) from None
     except UnicodeError as error:
         line = data.count(b"\n", 0, getattr(error, "start", 0)) + 1

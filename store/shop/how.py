@@ -63,7 +63,7 @@ class TwoReadings(ConfigurationError):  # noqa: N818 - it is a question as much 
         self, file: Path, question: str, option: str, readings: Sequence[tuple[str, str]]
     ) -> None:
         ways = "; ".join(f"--{option} {quote(value)}: {shown}" for value, shown in readings)
-        super().__init__(f"{file}: {question} Nothing was brought in. Say what is meant: {ways}.")
+        super().__init__(f"{file}: {question} Nothing was imported. Say what is meant: {ways}.")
         self.file = file
         self.question = question
         self.option = option

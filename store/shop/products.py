@@ -152,7 +152,7 @@ class _Gathering:
             return given
         found = self._of_sku.get(row.cells["sku"])
         if found is None:
-            raise ValueError(f"sku: {row.cells['sku'][:60]!r} is no style of the store")
+            raise ValueError(f"sku: {row.cells['sku'][:60]!r} is not a style of the store")
         return found
 
     def _texts(self, row: Row, draft: _Draft, known: Registered | None) -> dict[str, str]:
@@ -161,7 +161,7 @@ class _Gathering:
         for column in _TEXTS:
             text = row.cells.get(column, "")
             if text not in {"", first.cells.get(column, "")}:
-                raise ValueError(f"{column}: line {first.line} says otherwise of this product")
+                raise ValueError(f"{column}: line {first.line} has another value for this product")
         texts = {column: first.cells.get(column, "") for column in _TEXTS}
         if not texts["name"] and known is None:
             raise ValueError("name: the first row of a product must have one")
@@ -202,7 +202,7 @@ class _Gathering:
 
     def _link(self, gtin: str) -> str:
         if not self._domain:
-            raise ValueError("url: it may only be empty if the shop's domain is known")
+            raise ValueError("url: it can only be empty if the shop's domain is known")
         return digital_link(self._domain, gtin)
 
 
@@ -221,8 +221,8 @@ def _refuse_emptied(row: Row) -> None:
 def _gtin(text: str) -> str:
     if re.fullmatch(r"[0-9]([.,][0-9]+)?[eE]\+?[0-9]+", text):
         raise ValueError(
-            f"gtin: the spreadsheet has cut digits off {text!r}. Give the column the format of a"
-            " text, enter the number again, and save the file anew"
+            f"gtin: the spreadsheet has cut digits off {text!r}. Format the column as text, enter"
+            " the number again, and save the file again"
         )
     try:
         return gtin14(text)

@@ -103,7 +103,7 @@ class ShopSettings(BaseModel):
         if len(set(points)) < len(points) or len(set(names)) < len(names):
             raise ValueError("two pickup points or two sorters have the same name")
         if self.default_pickup_point not in points:
-            raise ValueError("default_pickup_point is none of the pickup points")
+            raise ValueError("default_pickup_point is not one of the pickup points")
         if self.currency not in CURRENCIES:
             raise ValueError("currency is not an ISO 4217 code")
         return self

@@ -59,9 +59,9 @@ def read_stock(
     def read(row: Row) -> Receive:
         sku, location = row.cells["sku"], row.cells["location"]
         if skus is not None and sku not in skus:
-            raise ValueError(f"sku: {sku[:60]!r} is no style of the shop")
+            raise ValueError(f"sku: {sku[:60]!r} is not a style of the shop")
         if locations is not None and location not in locations:
-            raise ValueError(f"location: {location[:60]!r} is no location of the shop")
+            raise ValueError(f"location: {location[:60]!r} is not a location of the shop")
         quantity = _whole(row, "quantity", "pieces")
         record = Receive(sku=sku, location=location, quantity=quantity)
         once.take(row, "sku and location", f"{sku} at {location}")

@@ -306,7 +306,7 @@ async def test_a_currency_is_not_overlooked_by_a_map(
     code, out, err = await _import(store, file, "--map", preset, "--dry-run")
     assert code == 1
     assert "currency: USD, but the shop sells in EUR" in err
-    assert "these columns are not read: Tax class" in out
+    assert "these columns are ignored: Tax class" in out
 
 
 @in_one_loop

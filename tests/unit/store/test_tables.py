@@ -434,7 +434,7 @@ def test_a_currency_counts_whatever_the_map_says(
     assert bad[0].reason in (
         "currency: USD, but the shop sells in EUR",
         "name: the first row of a product must have one",
-        "sku: 'MUG' is no style of the store",
+        "sku: 'MUG' is not a style of the store",
     )
     assert table.overlooked == ()
 
