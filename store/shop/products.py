@@ -202,7 +202,7 @@ class _Gathering:
 
     def _link(self, gtin: str) -> str:
         if not self._domain:
-            raise ValueError("url: it can only be empty if the shop's domain is known")
+            raise ValueError("url: it may only be empty if the shop's domain is known")
         return digital_link(self._domain, gtin)
 
 
