@@ -231,7 +231,7 @@ async def test_a_file_that_was_mended_is_asked_about_before_anything_counts_twic
     code, out, err = await _import(store, mended)
     assert code == 2
     assert "1 of its 2 rows came with another harps.csv at 20" in err
-    assert "--delivery harps.csv: it is that delivery, mended" in err
+    assert "--delivery harps.csv: it is that delivery, corrected" in err
     assert "--delivery harps-2: it is another delivery" in err
     assert "4 left" in await _scan(store, "9520000000509")
 

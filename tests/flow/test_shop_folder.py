@@ -67,7 +67,7 @@ async def test_what_differs_between_the_folder_and_the_store_is_told_at_each_sta
     assert "skip: only in the files" in told
     assert "only in the store, imported or removed from the files: umbrella" in told
     assert f"storebus import {shop / 'products.csv'} --shop {shop} --data {data}" in told
-    assert f"{shop / 'stock.csv'} is not what the store was opened with" in told
+    assert f"{shop / 'stock.csv'} has changed since it was imported" in told
     assert "accounts.csv" not in told
 
 
