@@ -21,7 +21,7 @@ from bus.runtime.caller import Caller
 from bus.text.console import output
 from bus.text.price import price_text
 from cli import options
-from cli.clerk import as_model, ask, connected, print_table, reason
+from cli.clerk_requests import as_model, ask, connected, print_table, reason
 from cli.run import run
 from store.shop.money import amount_from
 

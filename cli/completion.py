@@ -14,7 +14,7 @@ from bus.contract.errors import StorebusError
 from bus.contract.vocabulary import KINDS
 from bus.history.filter import KNOWN, NODES, WORDS
 from bus.storage.damage import DAMAGE
-from schema.walk import Place
+from schema.navigation import SchemaNode
 from store.settings import read_settings
 from testing.load.plan import KINDS as ARRIVALS
 
@@ -70,7 +70,7 @@ def fields(ctx: typer.Context, incomplete: str) -> list[str]:
     operation = find_operation(role, params.get("operation") or "") if role else None
     if operation is None:
         return []
-    top = Place.of(operation.request)
+    top = SchemaNode.of(operation.request)
     path, equals, start = incomplete.partition("=")
     if equals:
         return [f"{path}={choice}" for choice in _choices(top, path) if choice.startswith(start)]
@@ -177,8 +177,8 @@ def _assortment(ctx: typer.Context) -> "Assortment | None":
         return None
 
 
-def _choices(top: Place, path: str) -> list[str]:
-    place: Place | None = top
+def _choices(top: SchemaNode, path: str) -> list[str]:
+    place: SchemaNode | None = top
     for name in path.replace("[0]", ".0").split("."):
         if place is not None:
             place = place.step(int(name) if name.isdecimal() else name)

@@ -35,10 +35,10 @@ from cli.labels import write_labels
 from cli.run import run
 from devices.terminal.role import Terminal
 from devices.terminal.scanner import read_image
+from store.composition import RunningStore, running_store, until_quiet
 from store.exit_codes import REFUSED
 from store.settings import Settings, read_settings
-from store.shop.shelf import products_of
-from store.store import RunningStore, running_store, until_quiet
+from store.shop.catalog_queries import products_of
 from store.terminal import running_terminal
 from testing.kit.latency import milliseconds_text
 

@@ -29,14 +29,14 @@ from nodes.settlement.store import SCHEMA as SETTLEMENT
 from store.exit_codes import REFUSED
 from store.settings import Settings, read_settings
 from store.shop.assortment import Assortment, assortment_of
-from store.shop.labelling import (
+from store.shop.label_content import (
     Labels,
     choose,
     collection_label,
     point_labels,
     product_labels,
-    prove,
     style_labels,
+    verify,
 )
 from store.shop.reader import is_domain
 
@@ -104,7 +104,7 @@ def labels(
         source = f" of {assortment.source}"
         drawn = _labels(assortment, products or [], sku, words, domain, pickup=pickup)
         if not pickup:
-            drawn, misleading = prove(drawn, assortment)
+            drawn, misleading = verify(drawn, assortment)
     drawn, undrawn = _drawable(drawn)
     undrawn = [*misleading, *undrawn]
     for sentence in undrawn:

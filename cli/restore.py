@@ -7,7 +7,7 @@ import typer
 
 from bus.text.console import output
 from cli import options
-from store.restoring import Restored, restore_store
+from store.restore import Restored, restore_store
 from store.settings import read_settings
 
 _NAMED = 20

@@ -9,7 +9,7 @@ from bus.contract.errors import Problem, UnknownSku
 from bus.runtime.caller import Caller
 from bus.text.console import output
 from cli import completion, options
-from cli.clerk import as_model, ask, connected, reason
+from cli.clerk_requests import as_model, ask, connected, reason
 from cli.run import run
 
 _NOT_THERE = ("unknown-sku", "unknown-product", "invalid-field")

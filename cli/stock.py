@@ -14,10 +14,10 @@ from bus.contract.warehouse import COUNT, COUNTS, Counted, CountGoods, Counts
 from bus.runtime.caller import Caller
 from bus.text.console import errors, output
 from cli import completion, options
-from cli.clerk import Connected, as_model, ask, connected, print_table, reason
+from cli.clerk_requests import Connect, as_model, ask, connected, print_table, reason
 from cli.run import exit_code, run
 from store.exit_codes import DONE, REFUSED
-from store.shop.rows import read_counts
+from store.shop.records import read_counts
 
 stock = typer.Typer(
     name="stock",
@@ -97,7 +97,7 @@ def _goods(
     return read, 0
 
 
-async def _each(goods: Iterable[CountGoods], clerk: Connected) -> tuple[list[Counted], int]:
+async def _each(goods: Iterable[CountGoods], clerk: Connect) -> tuple[list[Counted], int]:
     """Enter one count after another and print refusals; return what was done, and the exit code."""
     done: list[Counted] = []
     code = DONE

@@ -21,12 +21,12 @@ from cli import completion, options
 from cli.run import run
 from cli.web import WebPort, with_web
 from store.address import broker_url, write_address
+from store.composition import RunningStore, running_nodes, running_store
 from store.roles import acquirer_client, server_role, sorter_role
 from store.settings import Settings, read_settings
+from store.shop.catalog_queries import products_of, registered_of
 from store.shop.differences import differences
 from store.shop.reader import read_shop
-from store.shop.shelf import products_of, registered_of
-from store.store import RunningStore, running_nodes, running_store
 
 _MOST_DIFFERENCES = 20
 """How many differences are listed at a start."""

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator
 
+from schema.navigation import alternatives
 from schema.schemas import Schema
-from schema.walk import alternatives
 
 
 def fields_of(schema: Schema) -> Iterator[tuple[str, ...]]:

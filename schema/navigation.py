@@ -12,7 +12,7 @@ _DEEPEST = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SchemaNode:
     """What may stand at one path of a message: one of several schemas.
 
     Args:
@@ -24,7 +24,7 @@ class Place:
     parts: dict[str, Any]
 
     @classmethod
-    def of(cls, model: type[Model]) -> "Place":
+    def of(cls, model: type[Model]) -> "SchemaNode":
         """The root of a message."""
         schema = model.model_json_schema()
         return cls(tuple(alternatives(schema, schema.get("$defs", {}))), schema.get("$defs", {}))
@@ -58,7 +58,7 @@ class Place:
         listed = [shape.get("enum", [shape.get("const")]) for shape in self.shapes]
         return [text for texts in listed for text in texts if isinstance(text, str)]
 
-    def step(self, part: Part) -> "Place | None":
+    def step(self, part: Part) -> "SchemaNode | None":
         """Return the place under a field name or list index; None if there is none."""
         found: list[dict[str, Any]] = []
         for shape in self.shapes:
@@ -68,7 +68,7 @@ class Place:
                 inner = _properties(shape).get(part, shape.get("additionalProperties"))
             if isinstance(inner, dict):
                 found.extend(alternatives(inner, self.parts))
-        return Place(tuple(found), self.parts) if found else None
+        return SchemaNode(tuple(found), self.parts) if found else None
 
     def leaves(self, prefix: str = "", depth: int = 0) -> Iterator[str]:
         """Yield the paths of all values within, as people write them: `lines[0].sku`."""

@@ -23,12 +23,12 @@ from bus.runtime.role import Role
 from bus.storage.journal import hold
 from bus.storage.private import write_text
 from bus.text.console import output
-from store.apart import roles_apart
+from store.role_processes import role_processes
 from store.roles import acquirer_client, server_roles, sorter_role
 from store.settings import Settings, remember_shop
+from store.shop.catalog_queries import registered_of
 from store.shop.reader import Shop, read_shop
 from store.shop.seeding import IMPORTER, Refusal, Seeding
-from store.shop.shelf import registered_of
 
 _SEEDED = "shop-imported"
 """The marker file with the imported files' digests; empty until the whole shop is imported."""
@@ -84,7 +84,7 @@ async def running_store(
         )
         roles: dict[str, Role] = {}
         if apart:
-            await stack.enter_async_context(roles_apart(sorted(ROLES), broker.url, settings))
+            await stack.enter_async_context(role_processes(sorted(ROLES), broker.url, settings))
         else:
             acquirer = await stack.enter_async_context(acquirer_client(settings))
             roles = server_roles(shop, acquirer, settings)

@@ -29,7 +29,7 @@ T = TypeVar("T")
 logger = logging.getLogger("storebus.journal")
 
 RESTORING = "restore-under-way"
-"""Lies in a folder whose files are just being exchanged; see `store.restoring`."""
+"""Lies in a folder whose files are just being exchanged; see `store.restore`."""
 _CHECKED_AT_ONCE = 256 << 20
 """Bytes: after an unclean end a larger file would keep its node waiting for more than a second."""
 

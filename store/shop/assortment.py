@@ -26,8 +26,8 @@ from nodes.settlement.store import SCHEMA as SETTLEMENT
 from store.address import broker_url, known_broker_url
 from store.settings import Settings
 from store.shop import SAMPLE
+from store.shop.catalog_queries import products_of
 from store.shop.reader import read_shop
-from store.shop.shelf import products_of
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from bus.contract.errors import ConfigurationError
 from bus.contract.values import Model
 from bus.contract.wording import what_is_wrong
 from bus.text.safe import short
-from schema.walk import Part, Place
+from schema.navigation import Part, SchemaNode
 
 _PART = re.compile(r"(?:^|\.)([^.\[\]]+)|\[([0-9]{1,6})\]")
 _DEEPEST = 32
@@ -44,7 +44,7 @@ def parse_words(words: Sequence[str], model: type[Model] | None, *, lenient: boo
     Raises:
         ConfigurationError: what is wrong with which word.
     """
-    top = None if model is None else Place.of(model)
+    top = None if model is None else SchemaNode.of(model)
     tree: _Tree = {}
     for word in words:
         path, equals, text = word.partition("=")
@@ -98,7 +98,9 @@ def written(path: Sequence[Part]) -> str:
     return text.removeprefix(".") or "data"
 
 
-def _read_path(path: str, top: Place | None, *, lenient: bool) -> tuple[list[Part], Place | None]:
+def _read_path(
+    path: str, top: SchemaNode | None, *, lenient: bool
+) -> tuple[list[Part], SchemaNode | None]:
     matches = list(_PART.finditer(path))
     if not path or "".join(match[0] for match in matches) != path or path.startswith((".", "[")):
         _refuse(path, "is not a path such as lines[0].sku")
@@ -116,7 +118,7 @@ def _read_path(path: str, top: Place | None, *, lenient: bool) -> tuple[list[Par
     return parts, place
 
 
-def _part(match: re.Match[str], place: Place | None) -> Part:
+def _part(match: re.Match[str], place: SchemaNode | None) -> Part:
     """`.0` is a place in a list where the model has a list, and where there is no model."""
     name, index = match.groups()
     if index is not None:
@@ -127,7 +129,7 @@ def _part(match: re.Match[str], place: Place | None) -> Part:
     return str(name)
 
 
-def _nowhere(parts: list[Part], part: Part, place: Place) -> str:
+def _nowhere(parts: list[Part], part: Part, place: SchemaNode) -> str:
     where = written(parts) if parts else "the message"
     if "array" in place.types:
         return f"does not fit: {where} is a list, such as {written([*parts, 0])}"
@@ -138,7 +140,7 @@ def _nowhere(parts: list[Part], part: Part, place: Place) -> str:
     return f"is no field: {where} has {', '.join(place.names)}"
 
 
-def _typed(path: str, text: str, place: Place | None, *, lenient: bool) -> Any:
+def _typed(path: str, text: str, place: SchemaNode | None, *, lenient: bool) -> Any:
     """A text as the type of its field."""
     types = frozenset({"string"}) if place is None else place.types
     if not types or "string" in types:

@@ -13,7 +13,7 @@ from bus.contract.topics import Topics
 from bus.contract.values import Model
 from bus.contract.vocabulary import CHANNEL_NAMES, CODES, KINDS, nearest, nearest_node
 from bus.text.safe import short
-from schema import walk as schema
+from schema import navigation as schema
 from testing.scenario.pattern import is_special
 from testing.scenario.source import Place
 
@@ -74,7 +74,7 @@ def _pattern(part: dict[str, Any]) -> Iterator[Flaw]:
         ("code", CODES, "code of a problem"),
     ):
         yield from _listed(part, name, known, what)
-    places = [schema.Place.of(each) for each in _models(part)]
+    places = [schema.SchemaNode.of(each) for each in _models(part)]
     yield from _below("data", _fields(part.get("data"), places))
 
 
@@ -100,7 +100,7 @@ def _models(part: dict[str, Any]) -> Iterator[type[Model]]:
             yield ProblemData if is_problem else channel.reply
 
 
-def _fields(pattern: Any, places: Sequence[schema.Place]) -> Iterator[Flaw]:
+def _fields(pattern: Any, places: Sequence[schema.SchemaNode]) -> Iterator[Flaw]:
     """Fields and listed values that nothing at these places of messages has."""
     if not places or any(place.is_open for place in places):
         return
@@ -122,7 +122,7 @@ def _fields(pattern: Any, places: Sequence[schema.Place]) -> Iterator[Flaw]:
                 yield (), f"{why} {{$is: {short(value, 60)}}} insists."
 
 
-def _inner(places: Sequence[schema.Place], part: str | int) -> list[schema.Place]:
+def _inner(places: Sequence[schema.SchemaNode], part: str | int) -> list[schema.SchemaNode]:
     return [inner for place in places if (inner := place.step(part)) is not None]
 
 
@@ -144,7 +144,7 @@ def _answer(verb: str, raw: dict[str, Any]) -> Iterator[Flaw]:
     elif verb == "problem":
         yield from _listed(wanted, "code", CODES, "code of a problem")
     elif (operation := _asked(raw.get("send"))) is not None:
-        yield from _fields(wanted, [schema.Place.of(operation.reply)])
+        yield from _fields(wanted, [schema.SchemaNode.of(operation.reply)])
 
 
 def _asked(letter: Any) -> Operation[Any, Any] | None:

@@ -114,7 +114,11 @@ def test_a_shop_is_named_by_its_folder_or_its_file(sample: Shop) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ('default_pickup_point = "north"', 'default_pickup_point = "west"', "not one of the pickup"),
+        (
+            'default_pickup_point = "north"',
+            'default_pickup_point = "west"',
+            "not one of the pickup",
+        ),
         ('id = "south"', 'id = "north"', "the same name"),
         ('name = "sorter-2"', 'name = "Sorter 2"', "sorters.1.name"),
         ('currency = "EUR"', 'currency = "XYZ"', "not an ISO 4217 code"),

@@ -12,12 +12,14 @@ from bus.contract.catalog import Search, Upsert
 from bus.contract.errors import ConfigurationError, InvalidField
 from bus.contract.settlement import Orders, Purchase
 from bus.contract.values import Model
-from schema.walk import Place
+from schema.navigation import SchemaNode
 from testing.kit.template import filled
 from testing.kit.words import flaws, parse_words
 
 _MODELS = st.sampled_from([operation.request for operation in OPERATIONS.values()])
-_LEAVES = sorted({leaf for each in OPERATIONS.values() for leaf in Place.of(each.request).leaves()})
+_LEAVES = sorted(
+    {leaf for each in OPERATIONS.values() for leaf in SchemaNode.of(each.request).leaves()}
+)
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -110,12 +112,12 @@ def test_who_insists_may_send_what_the_contract_does_not_have() -> None:
 
 
 def test_all_fields_of_a_message_are_known_to_the_shell() -> None:
-    assert "products[0].styles[0].price.amount" in Place.of(Upsert).leaves()
-    assert list(Place.of(Purchase).leaves()) == [
+    assert "products[0].styles[0].price.amount" in SchemaNode.of(Upsert).leaves()
+    assert list(SchemaNode.of(Purchase).leaves()) == [
         "lines[0].sku", "lines[0].quantity", "pickup_point", "payment.method", "payment.account",
         "payment.token", "expected_total.amount", "expected_total.currency",
     ]  # fmt: skip
-    state = Place.of(Orders).step("state")
+    state = SchemaNode.of(Orders).step("state")
     assert state is not None
     assert "settled" in state.choices
 
