@@ -84,9 +84,10 @@ def adjust(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Correct a mistake in an account by adding to its balance or subtracting from it.
+    """Correct a mistake in an account's balance.
 
-    The balance cannot become negative. The account records who did it and why.
+    The change is added; with a minus it is subtracted. The balance cannot become negative. The
+    account records who did it and why.
 
     Example: storebus account adjust C-1001=-135.00 --why "150.00 was typed for 15.00"
     """
@@ -115,9 +116,10 @@ def rename(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Change the name on an account, because the customer's has changed or was misspelt.
+    """Change the name on an account.
 
-    From then on, money that is imported for the account must have this name, or none.
+    Use it if the customer's name has changed or was misspelt. From then on, money that is imported
+    for the account must have this name, or none.
 
     Example: storebus account rename C-1001 "Ann Costa" --why "she has married"
     """

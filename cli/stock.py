@@ -56,11 +56,12 @@ def count(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Enter how many pieces of a style are at a location now; the books are corrected to that.
+    """Correct the books to what was counted at a location.
 
-    If pieces that were promised to orders are missing, their customers get the money back. Count
-    while nobody adds goods there, and enter the number at once. The location may be left out, here
-    or in the file, if the style is in one place only. The exit code is 1 if a count was refused.
+    Enter all pieces of the style that are there now. If pieces that were promised to orders are
+    missing, their customers get the money back. Count while nobody adds goods there, and enter the
+    number at once. The location may be left out, here or in the file, if the style is in one place
+    only. The exit code is 1 if a count was refused.
 
     Example: storebus stock count OXF-BLU-M=12 --why "a typing error in Monday's delivery"
     """
@@ -166,7 +167,7 @@ def retired(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Show the retired styles: since when, by whom, why, and how many pieces are left.
+    """Show the retired styles: since when, by whom, why, how many left.
 
     Example: storebus stock retired
     """
