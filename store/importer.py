@@ -112,7 +112,7 @@ class Importer:
         if table.overlooked:
             _say(f"  these columns are ignored: {', '.join(table.overlooked)}")
         self._remark([f"line {note.line}: {note.reason}" for note in table.notes])
-        self._remark([f"line {row.line}: left out: {row.reason}" for row in table.skipped])
+        self._remark([f"line {row.line}: skipped: {row.reason}" for row in table.skipped])
         seeding = Seeding(self._caller, plan.delivery)
         if table.kind == "stock":
             stock, _ = read_stock(table)
@@ -282,15 +282,17 @@ class Importer:
         count = len(table.rows) + len(table.bad) - refused - already
         parts = {
             "header": table.header,
-            "would come in" if self._dry_run else "in": count,
-            "in already": already,
+            "would be imported" if self._dry_run else "imported": count,
+            "imported before": already,
             "refused": refused,
-            "left out": len(table.skipped),
+            "skipped": len(table.skipped),
             "empty": table.empty,
             "within cells": table.within,
         }
         told = " + ".join(f"{number} {name}" for name, number in parts.items() if number)
-        sentence = f"{refused} row{'s' * (refused > 1)} refused" if refused else "all rows are in"
+        sentence = (
+            f"{refused} row{'s' * (refused > 1)} refused" if refused else "all rows were imported"
+        )
         if not (table.rows or table.bad):
             sentence = "it has no rows to import"
         elif self._dry_run:
