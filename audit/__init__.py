@@ -7,21 +7,21 @@ itself here.
 from collections.abc import Sequence
 from pathlib import Path
 
+from audit.audited_store import AuditedStore
 from audit.databases import check_databases
-from audit.finding import INVARIANTS, WAITS, Finding, Tally, Waiting
 from audit.history import read_history
 from audit.messages import check_messages
 from audit.money import check_money
+from audit.open_items import check_open_items
 from audit.orders import check_orders
 from audit.parcels import check_parcels
 from audit.reading import opened_files
 from audit.reminders import check_reminders
+from audit.result import INVARIANTS, OPEN_ITEMS, AuditResult, Finding, OpenItem
 from audit.stock import check_stock
-from audit.store import AuditedStore
-from audit.waiting import check_waiting
 from bus.contract.errors import JournalError
 
-__all__ = ["INVARIANTS", "WAITS", "Finding", "Tally", "Waiting", "audit", "findings"]
+__all__ = ["INVARIANTS", "OPEN_ITEMS", "AuditResult", "Finding", "OpenItem", "audit", "findings"]
 
 _CHECKS = (
     check_databases,
@@ -31,7 +31,7 @@ _CHECKS = (
     check_parcels,
     check_reminders,
     check_messages,
-    check_waiting,
+    check_open_items,
 )
 
 
@@ -41,7 +41,7 @@ def audit(
     at: int | None = None,
     history: Sequence[Path] = (),
     running: bool = False,
-) -> Tally:
+) -> AuditResult:
     """Run every check.
 
     Args:
@@ -56,17 +56,17 @@ def audit(
         JournalError: a file cannot be read, is damaged, or is older or newer than this program.
     """
     recorded = read_history(history)  # first: what was heard was committed before
-    tally = Tally()
+    result = AuditResult()
     with opened_files(folders, running=running) as files:
         store = AuditedStore(files, recorded, running=running, at=at)
         for check in _CHECKS:
             try:
-                check(store, tally)
+                check(store, result)
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 raise JournalError(
                     f"what the databases hold makes no sense ({check.__name__}: {error!r})"
                 ) from error
-    return tally
+    return result
 
 
 def findings(
@@ -75,10 +75,10 @@ def findings(
     at: int | None = None,
     history: Sequence[Path] = (),
     running: bool = False,
-) -> list[Finding | Waiting]:
+) -> list[Finding | OpenItem]:
     """Return every finding and everything unfinished; empty for a store that has come to rest.
 
     This is stricter than `audit`: the store may wait only for customers.
     """
-    tally = audit(folders, at=at, history=history, running=running)
-    return [*tally.findings, *tally.unfinished]
+    result = audit(folders, at=at, history=history, running=running)
+    return [*result.findings, *result.unfinished]

@@ -4,44 +4,44 @@ SQLite does not verify CHECK constraints through a read-only connection; the oth
 these constraints guarantee.
 """
 
-from audit.finding import Tally
+from audit.audited_store import AuditedStore
+from audit.open_items import explanation
 from audit.reading import Database
-from audit.store import AuditedStore
-from audit.waiting import explanation
+from audit.result import AuditResult
 
 _LATE = 60_000
 """Milliseconds that a timer may be late."""
 
 
-def check_databases(store: AuditedStore, tally: Tally) -> None:
+def check_databases(store: AuditedStore, result: AuditResult) -> None:
     """Check every database, including those of the devices."""
     for database in store.databases.values():
         for row in database.rows("PRAGMA integrity_check"):
-            tally.check("I11", row[0] == "ok", f"{database.path.name}: {row[0]}")
+            result.check("I11", row[0] == "ok", f"{database.path.name}: {row[0]}")
         orphans = database.rows("PRAGMA foreign_key_check")
         tables = ", ".join(sorted({str(row[0]) for row in orphans}))
         text = f"{database.path.name}: {len(orphans)} rows refer to nothing, in {tables}"
-        tally.check("I11", not orphans, text)
+        result.check("I11", not orphans, text)
         if not store.running:
-            _timers(store, tally, database)
+            _timers(store, result, database)
     if not store.running:
-        _outboxes(store, tally)
+        _outboxes(store, result)
 
 
-def _timers(store: AuditedStore, tally: Tally, database: Database) -> None:
+def _timers(store: AuditedStore, result: AuditResult, database: Database) -> None:
     """No timer of a store at rest is overdue."""
     now = store.busy_until(database)
     for row in database.rows("SELECT * FROM outbox WHERE kind = 'timer'"):
         late = f"{database.node} has a timer that should have gone off: {row['target']}"
-        tally.check("I10", row["due_at"] >= now - _LATE, late)
-    tally.checked["I10"] += 1
+        result.check("I10", row["due_at"] >= now - _LATE, late)
+    result.checked["I10"] += 1
 
 
-def _outboxes(store: AuditedStore, tally: Tally) -> None:
+def _outboxes(store: AuditedStore, result: AuditResult) -> None:
     """Outboxes hold timers, what waits for somebody, and what continues at the next start."""
     for each in store.pending:
         row = each.row
         what = f"{row['kind']} {row['target']} {row['operation']}".rstrip()
         why = explanation(store, each)
-        tally.check("I10", why is not None, f"{each.node} still has {what} in its outbox")
-        tally.waiting += why or ()
+        result.check("I10", why is not None, f"{each.node} still has {what} in its outbox")
+        result.open_items += why or ()

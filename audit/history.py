@@ -14,7 +14,7 @@ from bus.contract.errors import ConfigurationError, Problem
 from bus.contract.topics import Topics, site_of
 from bus.history.recording import Connected, Recorded, read_recording
 
-_AT_THE_GATE = frozenset(
+_BEFORE_ADMISSION = frozenset(
     {
         "malformed", "retained-request", "forbidden", "foreign-response-topic",
         "unknown-operation", "too-large", "invalid-field", "card-number", "unsupported-version",
@@ -64,7 +64,7 @@ class Reply:
         if not self.problem:
             return True
         retryable = self.data.get("retryable") is True
-        return not retryable and self.code != "id-reused" and self.code not in _AT_THE_GATE
+        return not retryable and self.code != "id-reused" and self.code not in _BEFORE_ADMISSION
 
 
 @dataclass(slots=True)

@@ -3,10 +3,10 @@
 from collections import Counter
 from typing import Any
 
-from audit.finding import Tally
+from audit.audited_store import AuditedStore, parsed
 from audit.history import History, Key, Reply
 from audit.reading import Row
-from audit.store import AuditedStore, parsed
+from audit.result import AuditResult
 from bus.contract.channel import ROLES
 from bus.contract.envelope import Reading, body_digest
 from bus.contract.errors import Problem
@@ -15,23 +15,23 @@ _REMEMBERED = 24 * 3_600_000
 """Milliseconds during which every node still remembers an answered command."""
 
 
-def check_messages(store: AuditedStore, tally: Tally) -> None:
+def check_messages(store: AuditedStore, result: AuditResult) -> None:
     """Check what nodes remember, then what was recorded."""
     times = Counter((order["terminal"], order["request"]) for order in store.orders.values())
     for (terminal, request), count in times.items():
         text = f"the purchase {request} of {terminal} became {count} orders"
-        tally.check("I7", count == 1, text)
+        result.check("I7", count == 1, text)
     for node in store.databases:
-        _inbox(store, tally, node)
+        _inbox(store, result, node)
     if store.history is not None:
         for key in sorted({*store.history.by_key, *store.history.replies_by_key}):
-            _heard(store, tally, store.history, key)
+            _heard(store, result, store.history, key)
 
 
 # -- what nodes remember --------------------------------------------------------------------------
 
 
-def _inbox(store: AuditedStore, tally: Tally, node: str) -> None:
+def _inbox(store: AuditedStore, result: AuditResult, node: str) -> None:
     database = store.databases[node]
     undecided = {
         (order["terminal"], order["request"])
@@ -45,19 +45,19 @@ def _inbox(store: AuditedStore, tally: Tally, node: str) -> None:
             begun = row["operation"] == "purchase" and (row["caller"], row["id"]) in undecided
             others = later is None or (row["caller"], row["id"]) in later
             waits = begun or (row["operation"] != "purchase" and others)
-            tally.check("I7", waits, f"{node} carried out {what} and never answered")
+            result.check("I7", waits, f"{node} carried out {what} and never answered")
             continue
         try:
             envelope = Reading(row["reply"]).envelope()
         except Problem:
-            tally.check("I7", None, f"{node} repeats an answer to {what} that cannot be read")
+            result.check("I7", None, f"{node} repeats an answer to {what} that cannot be read")
             continue
         own = envelope.correlation_id == row["id"]
-        tally.check("I7", own, f"{node} repeats an answer to {what} that belongs to another")
+        result.check("I7", own, f"{node} repeats an answer to {what} that belongs to another")
     for row in database.rows("SELECT * FROM outbox WHERE kind = 'command'"):
         sent = Reading(row["payload"])
         right = sent.envelope().id == row["id"]
-        tally.check("I7", right, f"{node} sends {row['id']} under another id")
+        result.check("I7", right, f"{node} sends {row['id']} under another id")
 
 
 def _answered_later(store: AuditedStore, node: str) -> set[tuple[str, str]]:
@@ -78,7 +78,7 @@ def _withdraws(job: Row) -> bool:
 # -- what was heard -------------------------------------------------------------------------------
 
 
-def _heard(store: AuditedStore, tally: Tally, history: History, key: Key) -> None:
+def _heard(store: AuditedStore, result: AuditResult, history: History, key: Key) -> None:
     caller, callee, identifier = key
     replies = [reply for reply in history.replies_by_key.get(key, ()) if reply.is_final]
     requests = history.by_key.get(key, [])
@@ -86,28 +86,28 @@ def _heard(store: AuditedStore, tally: Tally, history: History, key: Key) -> Non
     row = _remembered(store, key)
     what = f"{identifier} of {caller}"
     if replies:
-        _one_reply(tally, callee, what, replies)
+        _one_reply(result, callee, what, replies)
     if callee not in store.databases:
         return
     if row is None:
         for reply in replies[:1]:
             asked = f"{callee} answered {what}, which nobody has sent"
-            tally.check("I7", requests, asked)
+            result.check("I7", requests, asked)
             new = reply.at > store.busy_until(store.databases[callee]) - _REMEMBERED
-            tally.check("I7", not new, f"{callee} answered {what} and has forgotten it")
+            result.check("I7", not new, f"{callee} answered {what} and has forgotten it")
         return
     for reply in replies:
         same = reply.payload == row["reply"]
-        tally.check("I7", same, f"{callee} said one thing to {what} and remembers another")
+        result.check("I7", same, f"{callee} said one thing to {what} and remembers another")
         operation = reply.operation == row["operation"]
-        tally.check("I7", operation, f"{callee} carried out {reply.operation} under the id {what}")
+        result.check("I7", operation, f"{callee} carried out {reply.operation} under the id {what}")
     if requests:
         known = bytes(row["digest"]) in bodies
-        tally.check("I7", known, f"{callee} carried out another body of {what} than was sent")
-        _effect(store, tally, history, key, bytes(row["digest"]))
+        result.check("I7", known, f"{callee} carried out another body of {what} than was sent")
+        _effect(store, result, history, key, bytes(row["digest"]))
 
 
-def _one_reply(tally: Tally, callee: str, what: str, replies: list[Reply]) -> None:
+def _one_reply(result: AuditResult, callee: str, what: str, replies: list[Reply]) -> None:
     """Server roles repeat a reply byte for byte; small devices repeat at least its content."""
     if callee in ROLES:
         different = len({reply.payload for reply in replies}) - 1
@@ -115,10 +115,12 @@ def _one_reply(tally: Tally, callee: str, what: str, replies: list[Reply]) -> No
         different = (
             len({(each.problem, body_digest(each.operation, each.data)) for each in replies}) - 1
         )
-    tally.check("I7", not different, f"{callee} gave {different + 1} replies to {what}")
+    result.check("I7", not different, f"{callee} gave {different + 1} replies to {what}")
 
 
-def _effect(store: AuditedStore, tally: Tally, history: History, key: Key, digest: bytes) -> None:
+def _effect(
+    store: AuditedStore, result: AuditResult, history: History, key: Key, digest: bytes
+) -> None:
     """An order holds the goods of its own purchase, and of no other body."""
     order = store.by_request.get((key[0], key[2])) if key[1] == "settlement" else None
     if order is None:
@@ -127,7 +129,7 @@ def _effect(store: AuditedStore, tally: Tally, history: History, key: Key, diges
     for request in history.by_key[key]:
         if request.digest == digest and request.operation == "purchase":
             same = kept == _lines(request.data["lines"])
-            tally.check("I7", same, f"{order['id']} is not of the goods that were asked for")
+            result.check("I7", same, f"{order['id']} is not of the goods that were asked for")
 
 
 def _lines(lines: list[dict[str, Any]]) -> list[tuple[str, int]]:

@@ -4,29 +4,29 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from audit.finding import Tally
+from audit.audited_store import FINAL, PAID, AuditedStore, Pending, parsed
 from audit.reading import Row
-from audit.store import FINAL, PAID, AuditedStore, Pending, parsed
+from audit.result import AuditResult
 
 
-def check_money(store: AuditedStore, tally: Tally) -> None:
+def check_money(store: AuditedStore, result: AuditResult) -> None:
     """Check the ledger, and for each order the ledger, what is owed, and the acquirer's log."""
-    _ledger(store, tally)
+    _ledger(store, result)
     charged, returned = _posted(store)
     calling = _calling(store)
     by_hand = _by_hand(store)
-    _refused(store, tally)
+    _refused(store, result)
     for name in sorted({*store.orders, *charged, *returned}):
         order = store.orders.get(name)
-        tally.check("I2", order, f"money was moved for {name}, which settlement does not know")
+        result.check("I2", order, f"money was moved for {name}, which settlement does not know")
         if order is not None:
-            _posted_is_owed(tally, order, charged[name], returned[name])
+            _posted_is_owed(result, order, charged[name], returned[name])
             begun = name in calling or name in store.waits_for_payment
-            _kept_is_delivered(store, tally, order, begun=begun)
+            _kept_is_delivered(store, result, order, begun=begun)
     if "acquirer.jsonl" in store.records:
-        _acquirer(store, tally, store.records["acquirer.jsonl"], calling, by_hand)
+        _acquirer(store, result, store.records["acquirer.jsonl"], calling, by_hand)
     elif cards := [name for name in store.orders if _by_card(store, name)]:
-        tally.notes.append(
+        result.notes.append(
             f"there is no acquirer.jsonl: {len(cards)} card orders were not compared with it"
         )
 
@@ -51,20 +51,20 @@ def _by_hand(store: AuditedStore) -> Counter[str]:
     return sums
 
 
-def _refused(store: AuditedStore, tally: Tally) -> None:
+def _refused(store: AuditedStore, result: AuditResult) -> None:
     """A refund that the provider refused waits for a person, or a person has resolved it."""
     for name, rows in store.refused.items():
         for row in rows:
             text = f"{row['name']} was refused, and {name} has no money that is to go back"
             order = store.orders.get(name)
             waits = order is not None and order["refunding"] - order["refunded"] >= row["amount"]
-            tally.check("I2", waits, text)
-            tally.notes.append(
+            result.check("I2", waits, text)
+            result.notes.append(
                 f"{name} waits for a person: its refund of {row['amount']} was refused"
                 f" ({row['reason']}); see storebus resolve {name}"
             )
-    for name in sorted(store.not_let_in):
-        tally.notes.append(f"{name} waits until the payment provider lets the store in")
+    for name in sorted(store.unauthorised):
+        result.notes.append(f"{name} waits until the payment provider lets the store in")
     for row in store.settlement.rows(
         "SELECT name, how, (SELECT count(*) FROM transfer WHERE transfer.id = name) AS posted"
         " FROM refused_refund JOIN resolution ON refund = name"
@@ -72,32 +72,32 @@ def _refused(store: AuditedStore, tally: Tally) -> None:
         " (SELECT max(id) FROM resolution WHERE refund = name)"
     ):
         done = row["how"] != "by-hand" or row["posted"] == 1
-        tally.check("I2", done, f"{row['name']} was paid by hand, and the ledger does not know")
+        result.check("I2", done, f"{row['name']} was paid by hand, and the ledger does not know")
 
 
 # -- I8 -------------------------------------------------------------------------------------------
 
 
-def _ledger(store: AuditedStore, tally: Tally) -> None:
+def _ledger(store: AuditedStore, result: AuditResult) -> None:
     rows = store.settlement.rows
     for row in rows(
         "SELECT currency, sum(amount) AS total FROM posting JOIN account ON account = account.id"
         " GROUP BY currency"
     ):
         text = f"the ledger sums to {row['total']} {row['currency']} instead of 0"
-        tally.check("I8", row["total"] == 0, text)
+        result.check("I8", row["total"] == 0, text)
     for row in rows("SELECT transfer, sum(amount) AS total FROM posting GROUP BY transfer"):
         text = f"the transfer {row['transfer']} sums to {row['total']} instead of 0"
-        tally.check("I8", row["total"] == 0, text)
+        result.check("I8", row["total"] == 0, text)
     for row in rows(
         "SELECT account.id, balance, coalesce(sum(amount), 0) AS posted"
         " FROM account LEFT JOIN posting ON account = account.id GROUP BY account.id"
     ):
         name, balance = row["id"], row["balance"]
         text = f"{name} says {balance}, its postings say {row['posted']}"
-        tally.check("I8", balance == row["posted"], text)
+        result.check("I8", balance == row["posted"], text)
         below = name.startswith("customer:") and balance < 0
-        tally.check("I8", not below, f"{name} is below zero: {balance}")
+        result.check("I8", not below, f"{name} is below zero: {balance}")
 
 
 # -- I2 -------------------------------------------------------------------------------------------
@@ -114,23 +114,25 @@ def _posted(store: AuditedStore) -> tuple[Counter[str], Counter[str]]:
     return charged, returned
 
 
-def _posted_is_owed(tally: Tally, order: Row, charged: int, returned: int) -> None:
+def _posted_is_owed(result: AuditResult, order: Row, charged: int, returned: int) -> None:
     name, owed, gone = order["id"], _charge(order), order["refunded"]
-    tally.check("I2", charged == owed, f"{name}: charged {charged}, owed {owed}")
+    result.check("I2", charged == owed, f"{name}: charged {charged}, owed {owed}")
     text = f"{name}: the ledger gave back {returned}, the order says {gone}"
-    tally.check("I2", returned == gone, text)
+    result.check("I2", returned == gone, text)
 
 
-def _kept_is_delivered(store: AuditedStore, tally: Tally, order: Row, *, begun: bool) -> None:
+def _kept_is_delivered(
+    store: AuditedStore, result: AuditResult, order: Row, *, begun: bool
+) -> None:
     name, state = order["id"], order["state"]
     owed, going, gone = _charge(order), order["refunding"], order["refunded"]
-    tally.check("I2", gone <= going <= owed, f"{name}: {gone} of {going} went back of {owed}")
-    tally.check("I2", begun or gone == going, f"{name}: only {gone} of {going} went back")
-    tally.check("I2", state not in PAID or order["reference"], f"{name} is {state}, but not paid")
+    result.check("I2", gone <= going <= owed, f"{name}: {gone} of {going} went back of {owed}")
+    result.check("I2", begun or gone == going, f"{name}: only {gone} of {going} went back")
+    result.check("I2", state not in PAID or order["reference"], f"{name} is {state}, but not paid")
     if state in PAID or state in FINAL:
         worth = _delivered(store, order) if state in PAID else 0
         text = f"{name} is {state}: {owed - going} was kept for goods worth {worth}"
-        tally.check("I2", owed - going == worth, text)
+        result.check("I2", owed - going == worth, text)
 
 
 def _charge(order: Row) -> int:
@@ -151,7 +153,7 @@ def _by_card(store: AuditedStore, name: str) -> bool:
 
 def _acquirer(
     store: AuditedStore,
-    tally: Tally,
+    result: AuditResult,
     entries: Iterable[dict[str, Any]],
     calling: set[str],
     by_hand: Counter[str],
@@ -167,24 +169,24 @@ def _acquirer(
         elif entry["kind"] == "refund":
             back[_order_of(entry["capture"])] += entry["amount"]
     for key, times in keys.items():
-        tally.check("I2", times == 1, f"the acquirer has {times} entries under the key {key}")
+        result.check("I2", times == 1, f"the acquirer has {times} entries under the key {key}")
     for name in sorted(captures.keys() | back.keys() | store.orders.keys()):
         taken = sum(entry["amount"] for entry in captures[name])
         times = len(captures[name])
-        tally.check("I2", times <= 1, f"{name} was captured {times} times")
-        tally.check("I2", back[name] <= taken, f"{name}: of {taken}, {back[name]} went back")
+        result.check("I2", times <= 1, f"{name} was captured {times} times")
+        result.check("I2", back[name] <= taken, f"{name}: of {taken}, {back[name]} went back")
         order = store.orders.get(name)
         if order is None or not _by_card(store, name):
             text = f"the acquirer captured {taken} for {name}, which is no order paid by card"
-            tally.check("I2", not taken, text)
+            result.check("I2", not taken, text)
         elif name not in calling:  # else it knows more than settlement yet
             kept = taken - back[name]
             owed = _charge(order) - order["refunded"] + by_hand[name]
             text = f"{name}: the acquirer keeps {kept}, settlement says {owed}"
-            tally.check("I2", kept == owed, text)
+            result.check("I2", kept == owed, text)
             known = {entry["reference"] for entry in captures[name]}
             same = order["reference"] is None or order["reference"] in known
-            tally.check("I2", same, f"{name} has a payment reference that the acquirer never gave")
+            result.check("I2", same, f"{name} has a payment reference that the acquirer never gave")
 
 
 def _order_of(key: str) -> str:

@@ -6,11 +6,11 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from audit.finding import Tally
+from audit.audited_store import FINAL, AuditedStore, parsed
 from audit.history import Request
+from audit.open_items import job_is_explained, order_is_explained
 from audit.reading import Row
-from audit.store import FINAL, AuditedStore, parsed
-from audit.waiting import job_is_explained, order_is_explained
+from audit.result import AuditResult
 from bus.contract.envelope import is_problem
 from bus.contract.settlement import OrderState, Receipt
 
@@ -32,29 +32,29 @@ _ON_ITS_WAY = 60_000
 _LATE = 60_000
 """Milliseconds that a timer may be late."""
 
-Said = tuple[str, str, str, Any]
+Statement = tuple[str, str, str, Any]
 """The source, the terminal, the id of its purchase, and the answer."""
 
 
-def check_orders(store: AuditedStore, tally: Tally) -> None:
+def check_orders(store: AuditedStore, result: AuditResult) -> None:
     """Check every order and every purchase."""
     for said in _answers(store, problem=False):
-        _survives(store, tally, *said)
+        _survives(store, result, *said)
     for said in _answers(store, problem=True):
-        _is_refused(store, tally, *said)
+        _is_refused(store, result, *said)
     for name, order in store.orders.items():
-        _transitions(store, tally, name, order)
+        _transitions(store, result, name, order)
         if store.history is not None:
-            _was_wanted(store, tally, name, order)
+            _was_wanted(store, result, name, order)
     if not store.running:
-        _rest(store, tally)
-    _watched(store, tally)
+        _rest(store, result)
+    _watched(store, result)
 
 
 # -- I1 -------------------------------------------------------------------------------------------
 
 
-def _answers(store: AuditedStore, *, problem: bool) -> Iterator[Said]:
+def _answers(store: AuditedStore, *, problem: bool) -> Iterator[Statement]:
     """Every statement that a purchase is paid or has failed, from every source."""
     state = "refused" if problem else "settled"
     for terminal in store.of_kind("terminal"):
@@ -78,19 +78,19 @@ def _stored(store: AuditedStore) -> Iterator[tuple[str, str, Any]]:
 
 
 def _survives(
-    store: AuditedStore, tally: Tally, source: str, terminal: str, request: str, answer: Any
+    store: AuditedStore, result: AuditResult, source: str, terminal: str, request: str, answer: Any
 ) -> None:
     try:
         receipt = Receipt.model_validate(answer)
     except ValidationError:
-        tally.check("I1", None, f"{source} has no receipt for {request} of {terminal}")
+        result.check("I1", None, f"{source} has no receipt for {request} of {terminal}")
         return
     name, order = receipt.order, store.orders.get(receipt.order)
     if order is None or (order["terminal"], order["request"]) != (terminal, request):
         text = f"{request} of {terminal} is paid as {name}, which settlement does not know"
-        tally.check("I1", None, f"{source} says that {text}")
+        result.check("I1", None, f"{source} says that {text}")
         return
-    tally.check("I1", order["reference"], f"{source} says that {name} is paid, but it never was")
+    result.check("I1", order["reference"], f"{source} says that {name} is paid, but it never was")
     told = receipt.model_dump(include={"lines", "total", "pickup_point", "pickup_code"})
     kept = {
         "lines": store.lines(order),
@@ -98,24 +98,24 @@ def _survives(
         "pickup_point": order["pickup_point"],
         "pickup_code": order["pickup_code"],
     }
-    tally.check("I1", told == kept, f"{name} is not what the receipt says that {source} has")
+    result.check("I1", told == kept, f"{name} is not what the receipt says that {source} has")
 
 
 def _is_refused(
-    store: AuditedStore, tally: Tally, source: str, terminal: str, request: str, problem: Any
+    store: AuditedStore, result: AuditResult, source: str, terminal: str, request: str, problem: Any
 ) -> None:
     order = store.by_request.get((terminal, request))
     state = order["state"] if order else None
     code = problem["code"]
     fitting = ("cancelling", "cancelled") if code == "cancelled" else (None, "refused", "declined")
-    tally.check(
+    result.check(
         "I1",
         state in fitting,
         f"{source} says that {request} of {terminal} was refused ({code}), but it is {state}",
     )
 
 
-def _was_wanted(store: AuditedStore, tally: Tally, name: str, order: Row) -> None:
+def _was_wanted(store: AuditedStore, result: AuditResult, name: str, order: Row) -> None:
     """Everything done for an order was requested, and in time."""
     assert store.history is not None
     states = store.histories[name]
@@ -123,10 +123,12 @@ def _was_wanted(store: AuditedStore, tally: Tally, name: str, order: Row) -> Non
     copies = store.history.by_key.get((order["terminal"], "settlement", order["request"]), ())
     reserved = store.history.first("reserve", name)
     late = bool(copies) and all(_is_late(copy, began, reserved) for copy in copies)
-    tally.check("I1", not late, f"{name} was begun after the customer's deadline")
+    result.check("I1", not late, f"{name} was begun after the customer's deadline")
     if order["state"] in ("cancelling", "cancelled") and store.history.is_whole_since(began):
         asked = store.history.about("cancel") | store.history.about("failed")
-        tally.check("I1", name in asked, f"{name} is {order['state']}, but nobody has cancelled it")
+        result.check(
+            "I1", name in asked, f"{name} is {order['state']}, but nobody has cancelled it"
+        )
 
 
 def _is_late(copy: Request, began: int, reserved: int | None) -> bool:
@@ -152,13 +154,13 @@ def _is_late(copy: Request, began: int, reserved: int | None) -> bool:
 # -- I9 -------------------------------------------------------------------------------------------
 
 
-def _transitions(store: AuditedStore, tally: Tally, name: str, order: Row) -> None:
+def _transitions(store: AuditedStore, result: AuditResult, name: str, order: Row) -> None:
     states = [row["state"] for row in store.histories[name]]
     for before, after in pairwise(["", *states]):
         legal = after in LEGAL.get(before, ()) and after in get_args(OrderState)
-        tally.check("I9", legal, f"{name} went from {before or 'nothing'} to {after}")
+        result.check("I9", legal, f"{name} went from {before or 'nothing'} to {after}")
     last = states[-1] if states else "nothing"
-    tally.check(
+    result.check(
         "I9",
         last == order["state"],
         f"{name} is {order['state']}, but its history ends with {last}",
@@ -166,41 +168,41 @@ def _transitions(store: AuditedStore, tally: Tally, name: str, order: Row) -> No
     times = [row["at"] for row in store.histories[name]]
     places = [row["place"] for row in store.histories[name]]
     in_order = times == sorted(times) and places == list(range(len(places)))
-    tally.check("I9", in_order, f"{name} has a history out of order")
+    result.check("I9", in_order, f"{name} has a history out of order")
 
 
 # -- I4 -------------------------------------------------------------------------------------------
 
 
-def _rest(store: AuditedStore, tally: Tally) -> None:
+def _rest(store: AuditedStore, result: AuditResult) -> None:
     """In a closed store, whatever is unfinished will continue or waits for somebody."""
     for name, order in store.orders.items():
         state = order["state"]
         quiet = state in FINAL or state in _WAITS_FOR_CUSTOMER
         quiet = quiet or order_is_explained(store, name)
-        tally.check("I4", quiet, f"{name} is still {state}, and nothing will take it further")
+        result.check("I4", quiet, f"{name} is still {state}, and nothing will take it further")
         finals = [row["state"] for row in store.histories[name] if row["state"] in FINAL]
         several = len(finals) > 1
-        tally.check("I4", not several, f"{name} has several ends: {', '.join(finals)}")
+        result.check("I4", not several, f"{name} has several ends: {', '.join(finals)}")
     sent = {(each.node, each.row["id"]) for each in store.pending}
     for terminal in store.of_kind("terminal"):
         for row in terminal.rows("SELECT id, state FROM purchase"):
             text = f"{terminal.node} still waits for an answer to {row['id']}, and does not ask"
             asks = row["state"] != "sent" or (terminal.node, row["id"]) in sent
-            tally.check("I4", asks, text)
+            result.check("I4", asks, text)
     for name, job in store.jobs.items():
         done = job["state"] in ("packed", "withdrawn") or job_is_explained(store, name)
         text = f"the job of {name} is still {job['state']}, and nothing will take it further"
-        tally.check("I4", done, text)
+        result.check("I4", done, text)
     for sorter in store.of_kind("sorter"):
         busy = {each.order for each in store.pending if each.node == sorter.node}
         for row in sorter.rows("SELECT * FROM job"):
             text = f"{sorter.node} is still {row['step']} for {row['order_id']}, and does nothing"
             goes_on = row["step"] in ("done", "aborted") or row["order_id"] in busy
-            tally.check("I4", goes_on, text)
+            result.check("I4", goes_on, text)
 
 
-def _watched(store: AuditedStore, tally: Tally) -> None:
+def _watched(store: AuditedStore, result: AuditResult) -> None:
     """A parcel that waits for its customer has a timer; goods with a sorter have a command."""
     expiries: dict[str, int] = {}
     for row in store.settlement.rows("SELECT payload FROM outbox WHERE target = 'unclaimed'"):
@@ -210,9 +212,9 @@ def _watched(store: AuditedStore, tally: Tally) -> None:
     for name, order in store.orders.items():
         if order["state"] not in _WAITS_FOR_CUSTOMER:
             continue
-        tally.check("I4", name in expiries, f"{name} is {order['state']}, and no timer watches it")
+        result.check("I4", name in expiries, f"{name} is {order['state']}, and no timer watches it")
         overdue = not store.running and expiries.get(name, now) < now - _LATE
-        tally.check("I4", not overdue, f"{name} is {order['state']} and should have expired")
+        result.check("I4", not overdue, f"{name} is {order['state']} and should have expired")
     asked = {
         (data["job"], data["assignment"])
         for row in store.warehouse.rows("SELECT payload FROM outbox WHERE operation = 'abort'")
@@ -220,7 +222,7 @@ def _watched(store: AuditedStore, tally: Tally) -> None:
     }
     for row in store.warehouse.rows("SELECT job, assignment FROM superseded"):
         name = f"{row['job']}.{row['assignment']}"
-        tally.check(
+        result.check(
             "I4",
             (row["job"], row["assignment"]) in asked,
             f"nobody has said what became of the goods of {name}, and nobody asks",

@@ -3,56 +3,56 @@
 from collections import Counter, defaultdict
 from typing import Any
 
-from audit.finding import Tally
+from audit.audited_store import PAID, AuditedStore, parsed, pieces
 from audit.reading import Database, Row
-from audit.store import PAID, AuditedStore, parsed, pieces
+from audit.result import AuditResult
 
 _PACKED = frozenset({"ready", "reminded", "collected"})
 """States of an order whose parcel is at its pickup point or was handed over."""
 
 
-def check_parcels(store: AuditedStore, tally: Tally) -> None:
+def check_parcels(store: AuditedStore, result: AuditResult) -> None:
     """Compare jobs with orders, then with what sorters and their machines report."""
     for name in sorted(store.orders.keys() | store.jobs.keys()):
         if store.still(name):
-            _order(store, tally, name, store.orders.get(name), store.jobs.get(name))
+            _order(store, result, name, store.orders.get(name), store.jobs.get(name))
     names = Counter(job["parcel"] for job in store.jobs.values() if job["parcel"] is not None)
     for parcel, times in names.items():
-        tally.check("I5", times == 1, f"the parcel {parcel} is that of {times} orders")
-    _sorters(store, tally)
-    _machines(store, tally)
+        result.check("I5", times == 1, f"the parcel {parcel} is that of {times} orders")
+    _sorters(store, result)
+    _machines(store, result)
 
 
 def _order(
-    store: AuditedStore, tally: Tally, name: str, order: Row | None, job: Row | None
+    store: AuditedStore, result: AuditResult, name: str, order: Row | None, job: Row | None
 ) -> None:
     if order is None or order["state"] not in PAID:
         what = f"an order that is {order['state']}" if order else "no order that settlement knows"
         idle = job is None or job["state"] in ("withdrawing", "withdrawn")
-        tally.check("I5", idle, f"{name}: there is a {job and job['state']} job for {what}")
+        result.check("I5", idle, f"{name}: there is a {job and job['state']} job for {what}")
         return
     if job is None:
-        tally.check("I5", None, f"{name} is {order['state']} but its job is missing")
+        result.check("I5", None, f"{name} is {order['state']} but its job is missing")
         return
     where = f"{name} is to be brought to {order['pickup_point']}, not to {job['pickup_point']}"
-    tally.check("I5", order["pickup_point"] == job["pickup_point"], where)
+    result.check("I5", order["pickup_point"] == job["pickup_point"], where)
     if order["state"] not in _PACKED:
         under_way = job["state"] in ("waiting", "assigned")
         text = f"{name} is {order['state']} but its job is {job['state']}"
-        tally.check("I5", under_way, text)
+        result.check("I5", under_way, text)
         return
     packed = job["state"] == "packed"
-    tally.check("I5", packed, f"{name} is {order['state']} but its job is {job['state']}")
+    result.check("I5", packed, f"{name} is {order['state']} but its job is {job['state']}")
     same = job["parcel"] is not None and job["parcel"] == order["parcel"]
-    tally.check(
+    result.check(
         "I5", same, f"{name}: its parcel is {order['parcel']}, the warehouse has {job['parcel']}"
     )
     wanted = store.delivered(order)
     held = pieces(parsed(job["picks"] or "[]", store.warehouse, "job"))
-    tally.check("I5", held == wanted, f"{name}: its parcel holds {dict(held)}, not {dict(wanted)}")
+    result.check("I5", held == wanted, f"{name}: its parcel holds {dict(held)}, not {dict(wanted)}")
 
 
-def _sorters(store: AuditedStore, tally: Tally) -> None:
+def _sorters(store: AuditedStore, result: AuditResult) -> None:
     """What sorters have packed is what the warehouse knows to be packed."""
     jobs = {job["id"]: job for job in store.jobs.values()}
     packed = Counter[str]()
@@ -62,33 +62,35 @@ def _sorters(store: AuditedStore, tally: Tally) -> None:
             name = row["order_id"]
             if job is None:
                 text = f"{sorter.node} packed {row['parcel']} for a job that there is not"
-                tally.check("I5", None, text)
+                result.check("I5", None, text)
             elif store.still(name):
                 packed[name] += 1
-                _same_parcel(store, tally, sorter, row, job)
+                _same_parcel(store, result, sorter, row, job)
     for name, times in packed.items():
-        tally.check("I5", times == 1, f"{name} was packed {times} times")
+        result.check("I5", times == 1, f"{name} was packed {times} times")
     there = {sorter.node for sorter in store.of_kind("sorter")}
     for name, job in store.jobs.items():
         if job["state"] == "packed" and job["sorter"] in there and store.still(name):
             text = f"{name} is packed, but {job['sorter']} never packed it"
-            tally.check("I5", packed[name], text)
+            result.check("I5", packed[name], text)
 
 
-def _same_parcel(store: AuditedStore, tally: Tally, sorter: Database, row: Row, job: Row) -> None:
+def _same_parcel(
+    store: AuditedStore, result: AuditResult, sorter: Database, row: Row, job: Row
+) -> None:
     said = (sorter.node, row["assignment"], row["order_id"], row["parcel"], row["pickup_point"])
     known = tuple(
         job[each] for each in ("sorter", "assignment", "order_id", "parcel", "pickup_point")
     )
     text = f"{row['order_id']}: {sorter.node} packed {said}, the warehouse knows {known}"
-    tally.check("I5", said == known, text)
+    result.check("I5", said == known, text)
     packed = _found(sorter, row)
     wanted = pieces(parsed(job["lines"], store.warehouse, "job"))
     text = f"{row['order_id']}: {sorter.node} packed {dict(packed)} instead of {dict(wanted)}"
-    tally.check("I5", packed == wanted, text)
+    result.check("I5", packed == wanted, text)
 
 
-def _machines(store: AuditedStore, tally: Tally) -> None:
+def _machines(store: AuditedStore, result: AuditResult) -> None:
     """A machine moves nothing twice, and picked and packed every parcel that its sorter reports."""
     for sorter in store.of_kind("sorter"):
         entries = store.records.get(f"{sorter.node}.conveyor.jsonl")
@@ -96,7 +98,7 @@ def _machines(store: AuditedStore, tally: Tally) -> None:
             continue
         times = Counter[str](entry["key"] for entry in entries)
         for key, count in times.items():
-            tally.check("I5", count == 1, f"{sorter.node} moved {key} {count} times")
+            result.check("I5", count == 1, f"{sorter.node} moved {key} {count} times")
         movements: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for entry in entries:
             assignment, _, _ = entry["key"].rsplit(".", 2)
@@ -105,10 +107,10 @@ def _machines(store: AuditedStore, tally: Tally) -> None:
             own = movements[f"{row['id']}.{row['assignment']}"]
             packed = any(entry["step"] == "packing" for entry in own)
             text = f"{row['order_id']}: {sorter.node} says that it is packed, its machine does not"
-            tally.check("I5", packed, text)
+            result.check("I5", packed, text)
             taken, said = +_picked(own), _found(sorter, row)
             text = f"{row['order_id']}: {sorter.node} says {dict(said)}, it took {dict(taken)}"
-            tally.check("I5", taken == said, text)
+            result.check("I5", taken == said, text)
 
 
 def _picked(entries: list[dict[str, Any]]) -> Counter[str]:

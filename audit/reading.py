@@ -82,7 +82,7 @@ def opened_files(folders: Sequence[Path], *, running: bool) -> Iterator[Files]:
     }
     if missing := sorted(ROLES - databases.keys()):
         where = ", ".join(map(str, folders))
-        raise ConfigurationError(f"there is no whole store in {where}: no {missing[0]}.db")
+        raise ConfigurationError(f"there is no complete store in {where}: no {missing[0]}.db")
     records = _files(folders, "*.jsonl")
     known = {
         name: path
@@ -119,7 +119,7 @@ def _files(folders: Sequence[Path], pattern: str) -> dict[str, Path]:
         for path in sorted(folder.glob(pattern)):
             if path.name in found:
                 raise ConfigurationError(
-                    f"{path.name} lies in {found[path.name].parent} and in {folder}:"
+                    f"{path.name} is both in {found[path.name].parent} and in {folder}:"
                     " these are two stores, or one and its copy"
                 )
             found[path.name] = path

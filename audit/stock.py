@@ -3,9 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from audit.finding import Tally
+from audit.audited_store import PAID, UNDOING, AuditedStore, parsed
 from audit.reading import Row
-from audit.store import PAID, UNDOING, AuditedStore, parsed
+from audit.result import AuditResult
 
 _UNDECIDED = frozenset({"reserving", "charging", *UNDOING})
 """States in which goods may be reserved, sold or being returned."""
@@ -14,7 +14,7 @@ Lines = Counter[tuple[str, int]]
 """How many of each SKU and price."""
 
 
-def check_stock(store: AuditedStore, tally: Tally) -> None:
+def check_stock(store: AuditedStore, result: AuditResult) -> None:
     """Check the levels, both sets of books, and what each order holds."""
     reserved = _reserved(store)
     held, sold = _sums(reserved["held"]), _sums(reserved["committed"])
@@ -22,19 +22,19 @@ def check_stock(store: AuditedStore, tally: Tally) -> None:
     for sku, row in styles.items():
         on_hand, short = row["on_hand"], row["short"]
         text = f"{sku}: {row['reserved']} reserved of {on_hand} on hand"
-        tally.check("I3", 0 <= row["reserved"] <= on_hand, text)
+        result.check("I3", 0 <= row["reserved"] <= on_hand, text)
         text = f"{sku}: {row['reserved']} are reserved, orders hold {held[sku]}"
-        tally.check("I3", row["reserved"] == held[sku], text)
+        result.check("I3", row["reserved"] == held[sku], text)
         came, gone = row["received"], row["written_off"]
-        tally.check(
+        result.check(
             "I3",
             short >= 0 and on_hand - short + sold[sku] == came - gone,
             f"{sku}: {on_hand} on hand ({short} of them lost) and {sold[sku]} sold of {came}"
             f" received and {gone} written off",
         )
-    _warehouse(store, tally, styles)
-    _counted(store, tally)
-    _orders(store, tally, reserved)
+    _warehouse(store, result, styles)
+    _counted(store, result)
+    _orders(store, result, reserved)
 
 
 def _reserved(store: AuditedStore) -> dict[str, dict[str, Lines]]:
@@ -58,13 +58,13 @@ def _sums(orders: dict[str, Lines]) -> Counter[str]:
     return sums
 
 
-def _warehouse(store: AuditedStore, tally: Tally, styles: dict[str, Row]) -> None:
+def _warehouse(store: AuditedStore, result: AuditResult, styles: dict[str, Row]) -> None:
     """Every piece received is in a bin, was picked, or is written off, in both sets of books."""
     there, coming = Counter[str](), Counter[str]()
     for row in store.warehouse.rows("SELECT * FROM bin"):
         there[row["sku"]] += row["quantity"]
         text = f"{row['location']} holds {row['quantity']} of {row['sku']}"
-        tally.check("I3", row["quantity"] >= 0, text)
+        result.check("I3", row["quantity"] >= 0, text)
     for sku, quantity in _picked(store):
         there[sku] += quantity
     for row in store.warehouse.rows("SELECT sku, quantity FROM receipt"):
@@ -76,11 +76,11 @@ def _warehouse(store: AuditedStore, tally: Tally, styles: dict[str, Row]) -> Non
     for sku in sorted({*styles, *there, *booked["received"], *booked["written-off"]}):
         came, gone = booked["received"][sku], booked["written-off"][sku]
         text = f"{sku}: the warehouse has {there[sku]} of {came} received and {gone} written off"
-        tally.check("I3", there[sku] - coming[sku] == came - gone, text)
+        result.check("I3", there[sku] - coming[sku] == came - gone, text)
         known = styles.get(sku)
         said = (known["received"], known["written_off"]) if known is not None else (0, 0)
         most = came + coming[sku]
-        tally.check(
+        result.check(
             "I3",
             came <= said[0] <= most and gone - telling[sku] <= said[1] <= gone,
             f"{sku}: the catalog accounts for {said[0]} received and {said[1]} written off,"
@@ -88,7 +88,7 @@ def _warehouse(store: AuditedStore, tally: Tally, styles: dict[str, Row]) -> Non
         )
 
 
-def _counted(store: AuditedStore, tally: Tally) -> None:
+def _counted(store: AuditedStore, result: AuditResult) -> None:
     """Each count was booked once, with the difference that it found."""
     for row in store.warehouse.rows(
         "SELECT stock_count.*, (SELECT coalesce(sum(adjustment.change), 0) FROM adjustment"
@@ -98,9 +98,9 @@ def _counted(store: AuditedStore, tally: Tally) -> None:
         wanted = 0 if waits else row["change"]
         name = f"{row['sku']} at {row['location']}, counted by {row['caller']}"
         text = f"{name}: {row['change']} was to be entered, and {row['entered']} was"
-        tally.check("I3", row["entered"] == wanted, text)
+        result.check("I3", row["entered"] == wanted, text)
         quiet = store.running or row["message"] is None
-        tally.check("I3", quiet, f"{name}: the catalog has not said that it knows")
+        result.check("I3", quiet, f"{name}: the catalog has not said that it knows")
 
 
 def _untold(store: AuditedStore) -> Counter[str]:
@@ -122,22 +122,24 @@ def _picked(store: AuditedStore) -> Iterator[tuple[str, int]]:
             yield line["sku"], line["quantity"]
 
 
-def _orders(store: AuditedStore, tally: Tally, reserved: dict[str, dict[str, Lines]]) -> None:
+def _orders(
+    store: AuditedStore, result: AuditResult, reserved: dict[str, dict[str, Lines]]
+) -> None:
     """Goods are sold to the paid orders, and to no others."""
     states = {order: state for state, orders in reserved.items() for order in orders}
     for name in sorted(states.keys() | store.orders.keys()):
         order, state = store.orders.get(name), states.get(name, "not held")
         if order is None:
             text = f"{name}: goods are {state} for an order that settlement does not know"
-            tally.check("I1", not store.still(name), text)
+            result.check("I1", not store.still(name), text)
         elif order["state"] in PAID and store.still(name):
             text = f"{name} is {order['state']} but its goods are {state}"
-            tally.check("I3", state == "committed", text)
+            result.check("I3", state == "committed", text)
             same = state != "committed" or reserved[state][name] == _wanted(store, order)
-            tally.check("I3", same, f"{name} has paid for other goods than were reserved")
+            result.check("I3", same, f"{name} has paid for other goods than were reserved")
         elif order["state"] not in _UNDECIDED and store.still(name):
             text = f"{name} is {order['state']} but its goods are {state}"
-            tally.check("I3", state in ("released", "not held"), text)
+            result.check("I3", state in ("released", "not held"), text)
 
 
 def _wanted(store: AuditedStore, order: Row) -> Lines:

@@ -37,8 +37,8 @@ from bus.text.console import output
 from cli.run import run
 from devices.terminal import domain
 from devices.terminal.role import Terminal
+from store.composition import until_quiet
 from store.settings import read_settings
-from store.store import until_quiet
 from store.terminal import running_terminal
 
 SKU, LABEL = "OXF-BLU-M", "https://shop.example/01/09506000134352"

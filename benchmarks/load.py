@@ -28,8 +28,8 @@ from bus.link import MqttConnector
 from bus.runtime.caller import Caller
 from bus.text.console import output
 from cli.run import run
+from store.composition import until_quiet
 from store.settings import read_settings
-from store.store import until_quiet
 from testing.load.arrivals import Arrivals
 from testing.load.goods import bring, products_of, styles_of
 from testing.load.load_counts import LoadCounts

@@ -20,14 +20,14 @@ from bus.contract.settlement import (
 from bus.runtime.caller import Caller
 from bus.text.console import output
 from cli import options
-from cli.clerk import as_model, ask, connected, print_table, reason
+from cli.clerk_requests import as_model, ask, connected, print_table, reason
 from cli.run import run
 from commerce.price import price_text
 from store.shop.money import amount_from
 
 account = typer.Typer(
     name="account",
-    help="Look at a customer's account, and put it right.",
+    help="Show a customer's account, and correct it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -38,7 +38,7 @@ Number = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Such as C-1001."
 @account.command()
 def show(
     number: Number,
-    limit: Annotated[int, typer.Option(min=1, max=100, help="The most entries.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="At most this many entries.")] = 20,
     as_json: options.AsJson = False,
     broker: options.Broker = None,
     site: options.Site = None,
@@ -73,7 +73,9 @@ def show(
 def adjust(
     word: Annotated[
         str,
-        typer.Argument(metavar="ACCOUNT=CHANGE", help="What is added, or with a minus taken out."),
+        typer.Argument(
+            metavar="ACCOUNT=CHANGE", help="The amount to add, or with a minus to subtract."
+        ),
     ],
     why: options.Why = None,
     by: options.By = options.CLERK,
@@ -82,9 +84,10 @@ def adjust(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Correct a mistake in an account by adding to its balance or subtracting from it.
+    """Correct a mistake in an account's balance.
 
-    The balance cannot become negative. The account records who did it and why.
+    The change is added; with a minus it is subtracted. The balance cannot become negative. The
+    account records who did it and why.
 
     Example: storebus account adjust C-1001=-135.00 --why "150.00 was typed for 15.00"
     """
@@ -105,7 +108,7 @@ def adjust(
 @account.command()
 def rename(
     number: Number,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the customer, from now on.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The customer's new name.")],
     why: options.Why = None,
     by: options.By = options.CLERK,
     as_json: options.AsJson = False,
@@ -113,9 +116,10 @@ def rename(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Change the name on an account, because the customer's has changed or was misspelt.
+    """Change the name on an account.
 
-    From then on, money that is imported for the account must have this name, or none.
+    Use it if the customer's name has changed or was misspelt. From then on, money that is imported
+    for the account must have this name, or none.
 
     Example: storebus account rename C-1001 "Ann Costa" --why "she has married"
     """
@@ -144,7 +148,7 @@ async def _adjust(caller: Caller, number: str, change: str, why: str) -> Balance
         raise ConfigurationError(f"{number}={change}: {said}") from error
     if held.balance + amount < 0:
         there = price_text(held.balance, currency)
-        raise ConfigurationError(f"{number} holds {there}: not more can be taken out.")
+        raise ConfigurationError(f"{number} holds {there}: no more than that can be taken out.")
     fields = {"account": number, "change": amount, "currency": currency, "reason": why}
     done: Balance = await caller.ask(ADJUST, "settlement", as_model(AdjustAccount, fields))
     return done

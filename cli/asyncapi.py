@@ -15,11 +15,11 @@ def asyncapi(
     as_json: options.AsJson = False,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Write all files there instead of printing."),
+        typer.Option("--out", metavar="DIR", help="Write all files into DIR instead of printing."),
     ] = None,
     release: Annotated[
         bool,
-        typer.Option("--release", help="With --out: later contracts are held against this one."),
+        typer.Option("--release", help="With --out: compare later contracts with this one."),
     ] = False,
 ) -> None:
     """Print the contract as an AsyncAPI 3.0 document in YAML.
@@ -39,6 +39,6 @@ def asyncapi(
         sys.stdout.write(text)
         return
     if release:
-        output.print(f"{published.release(out)} is what later contracts are held against.")
+        output.print(f"{published.release(out)} is what later contracts are compared with.")
     output.print(f"{published.write(out)} files of the contract are in {out}.", soft_wrap=True)
     published.require_compatible(out)

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from audit import INVARIANTS, WAITS, Tally
+from audit import INVARIANTS, OPEN_ITEMS, AuditResult
 from audit import audit as look
 from bus.text.console import output
 from cli import options
@@ -23,7 +23,7 @@ _NAMED = 5
 def audit(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="DIR...", help="Folders that hold the nodes' files."),
+        typer.Argument(metavar="DIR...", help="Folders with the nodes' files."),
     ] = None,
     data: options.Data = None,
     history: Annotated[
@@ -31,7 +31,8 @@ def audit(
         typer.Option("--history", metavar="FILE", help="Messages from `storebus record`."),
     ] = None,
     running: Annotated[
-        bool, typer.Option("--open", help="The store is open: leave out what holds only at rest.")
+        bool,
+        typer.Option("--open", help="The store is running: leave out what holds only at rest."),
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -45,61 +46,63 @@ def audit(
     Example: storebus audit --data /var/lib/storebus --history monday.jsonl
     """
     named = [*([] if data is None else [data]), *(folders or [])]
-    tally = look(named or [read_settings().data], history=history or (), running=running)
+    result = look(named or [read_settings().data], history=history or (), running=running)
     if as_json:
-        output.print_json(json.dumps(document(tally)))
+        output.print_json(json.dumps(document(result)))
     else:
-        _print(tally)
-    if tally.findings:
+        _print(result)
+    if result.findings:
         raise typer.Exit(REFUSED)
 
 
-def document(tally: Tally) -> dict[str, object]:
+def document(result: AuditResult) -> dict[str, object]:
     """Return the result as JSON."""
     return {
-        "holds": not tally.findings,
+        "holds": not result.findings,
         "invariants": [
-            {"invariant": name, "meaning": meaning, "checked": tally.checked[name],
-             "broken": _broken(tally, name)}
+            {"invariant": name, "meaning": meaning, "checked": result.checked[name],
+             "broken": _broken(result, name)}
             for name, meaning in INVARIANTS.items()
         ],
         "findings": [
-            {"invariant": finding.invariant, "text": finding.text} for finding in tally.findings
+            {"invariant": finding.invariant, "text": finding.text} for finding in result.findings
         ],
         "waiting": [
-            {"kind": kind, "who": who, "meaning": WAITS[kind], "items": texts}
-            for (kind, who), texts in _groups(tally).items()
+            {"kind": kind, "who": who, "meaning": OPEN_ITEMS[kind], "items": texts}
+            for (kind, who), texts in _groups(result).items()
         ],
-        "notes": tally.notes,
+        "notes": result.notes,
     }  # fmt: skip
 
 
-def _print(tally: Tally) -> None:
+def _print(result: AuditResult) -> None:
     table = Table("", "invariant", "checked", "")
     for name, meaning in INVARIANTS.items():
-        broken = _broken(tally, name)
+        broken = _broken(result, name)
         verdict = Text(f"{broken} broken", "red") if broken else Text("ok", "green")
-        checked = tally.checked[name]
+        checked = result.checked[name]
         table.add_row(name, meaning, str(checked), verdict if checked else "not checked")
     output.print(table)
-    _print_waiting(tally)
-    for note in tally.notes:
+    _print_waiting(result)
+    for note in result.notes:
         output.print(f"Note: {note}.", soft_wrap=True, markup=False)
-    for finding in tally.findings:
+    for finding in result.findings:
         output.print(str(finding), soft_wrap=True, markup=False)
 
 
-def _groups(tally: Tally) -> dict[tuple[str, str], list[str]]:
-    """What is waited for, by kind and by whom it concerns, in the order of `WAITS`."""
+def _groups(result: AuditResult) -> dict[tuple[str, str], list[str]]:
+    """What is waited for, by kind and by whom it concerns, in the order of `OPEN_ITEMS`."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for each in sorted(tally.waiting, key=lambda each: (list(WAITS).index(each.kind), each.who)):
+    for each in sorted(
+        result.open_items, key=lambda each: (list(OPEN_ITEMS).index(each.kind), each.who)
+    ):
         found[each.kind, each.who].append(each.text)
     return found
 
 
-def _print_waiting(tally: Tally) -> None:
-    groups = _groups(tally)
-    for kind, meaning in WAITS.items():
+def _print_waiting(result: AuditResult) -> None:
+    groups = _groups(result)
+    for kind, meaning in OPEN_ITEMS.items():
         own = {who: texts for (each, who), texts in groups.items() if each == kind}
         if own:
             count = sum(map(len, own.values()))
@@ -113,5 +116,5 @@ def _say(text: str) -> None:
     output.print(text, soft_wrap=True, markup=False)
 
 
-def _broken(tally: Tally, invariant: str) -> int:
-    return sum(finding.invariant == invariant for finding in tally.findings)
+def _broken(result: AuditResult, invariant: str) -> int:
+    return sum(finding.invariant == invariant for finding in result.findings)

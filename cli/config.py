@@ -8,7 +8,7 @@ from rich.text import Text
 
 from bus.text.console import output
 from cli import options
-from schema.meanings import field_meanings
+from schema.docstrings import field_docstrings
 from store.settings import FILE, read_settings
 
 
@@ -30,7 +30,7 @@ def config(as_json: options.AsJson = False) -> None:
 def describe(settings: BaseModel, prefix: str = "") -> list[tuple[str, Any, str]]:
     """Return each setting's name, value and meaning."""
     described: list[tuple[str, Any, str]] = []
-    meanings = field_meanings(type(settings))
+    meanings = field_docstrings(type(settings))
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if isinstance(value, BaseModel):

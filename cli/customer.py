@@ -45,7 +45,7 @@ def buy(
         str | None,
         typer.Option(
             metavar="POINT",
-            help="Pickup point; the store's default if none.",
+            help="Pickup point; otherwise the store's default.",
             autocompletion=completion.points,
         ),
     ] = None,
@@ -102,7 +102,7 @@ async def _buy(
         if not wait:
             return
         if not as_json:
-            output.print("Waiting for the goods; Ctrl-C leaves, the order goes on.")
+            output.print("Waiting for the goods. Ctrl-C stops waiting; the order goes on.")
         reminder = await terminal.reminded(receipt.order)
         if as_json:
             output.print_json(reminder.model_dump_json())
@@ -117,8 +117,8 @@ async def _buy(
 
 def _say_overdue() -> None:
     errors.print(
-        "No answer in time: whether this was bought is not known yet. The terminal goes on asking;"
-        " Ctrl-C leaves, and its next start goes on.",
+        "No answer in time: it is not known yet whether this was bought. The terminal keeps asking."
+        " Ctrl-C stops it; its next start continues.",
         soft_wrap=True,
     )
 

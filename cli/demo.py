@@ -35,10 +35,10 @@ from cli.labels import write_labels
 from cli.run import run
 from devices.terminal.role import Terminal
 from devices.terminal.scanner import read_image
+from store.composition import RunningStore, running_store, until_quiet
 from store.exit_codes import REFUSED
 from store.settings import Settings, read_settings
-from store.shop.shelf import products_of
-from store.store import RunningStore, running_store, until_quiet
+from store.shop.catalog_queries import products_of
 from store.terminal import running_terminal
 from testing.kit.percentiles import milliseconds_text
 
@@ -64,9 +64,9 @@ class Story:
 
 
 def demo(
-    orders: Annotated[int, typer.Option(min=1, max=10_000, help="How many customers.")] = 10,
-    terminals: Annotated[int, typer.Option(min=1, max=200, help="At how many terminals.")] = 3,
-    seed: Annotated[int, typer.Option(help="The same seed, the same customers.")] = 3,
+    orders: Annotated[int, typer.Option(min=1, max=10_000, help="Number of customers.")] = 10,
+    terminals: Annotated[int, typer.Option(min=1, max=200, help="Number of terminals.")] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same customers.")] = 3,
     speed: options.Speed = 50.0,
     engine: options.Engine = None,
     shop: options.ShopFile = None,

@@ -91,9 +91,13 @@ async def _role(caller: Caller, role: str) -> Finding:
     except Problem as problem:
         return False, role, problem.detail
     if pong.writer == "stands-still":
-        text = "answers, but carries nothing out: its transactions stand still. Look at its disk;"
-        return False, role, f"{text} it ends by itself, to be started again (setting `standstill`)"
+        text = "answers, but carries nothing out: its transactions stand still. Check its disk;"
+        return (
+            False,
+            role,
+            f"{text} it ends by itself and is to be started again (setting `standstill`)",
+        )
     if pong.writer == "fails":
-        text = "answers, but its transactions fail: its log says why. Look at its disk and database"
+        text = "answers, but its transactions fail: its log says why. Check its disk and database"
         return False, role, text
     return True, role, f"answers and carries out, version {pong.version}, boot {pong.boot}"

@@ -9,14 +9,14 @@ import typer
 from bus.link import MqttConnector
 from bus.runtime.caller import Caller
 from cli import options
-from cli.clerk import refuse_stranger
+from cli.clerk_requests import require_clerk_name
 from cli.run import run
 from store.address import broker_url
-from store.bringing import Bringing
+from store.importer import Importer
 from store.settings import Settings, read_settings
-from store.shop.how import How
 from store.shop.mapping import read_mapping
 from store.shop.reader import read_shop_settings
+from store.shop.reading_options import ReadingOptions
 from store.shop.seeding import IMPORTER
 
 _ORDER = ("products", "prices", "stock", "accounts")
@@ -30,23 +30,26 @@ def import_(
     ] = False,
     mapping: Annotated[
         str | None,
-        typer.Option("--map", metavar="M", help="shopify, woocommerce, or a TOML file of yours."),
+        typer.Option(
+            "--map", metavar="M", help="Column map: shopify, woocommerce, or your TOML file."
+        ),
     ] = None,
     delivery: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Of goods or money: the delivery they came with."),
+        typer.Option(metavar="NAME", help="The delivery of the goods or money."),
     ] = None,
     decimal: Annotated[
-        str | None, typer.Option(metavar="D", help="point or comma, before the cents.")
+        str | None, typer.Option(metavar="D", help="Decimal mark: point or comma.")
     ] = None,
     encoding: Annotated[
-        str | None, typer.Option(metavar="E", help="utf-8, cp1252, gb18030, ...")
+        str | None, typer.Option(metavar="E", help="Encoding: utf-8, cp1252, gb18030, ...")
     ] = None,
     delimiter: Annotated[
-        str | None, typer.Option(metavar="D", help="comma, semicolon, tab or bar.")
+        str | None, typer.Option(metavar="D", help="Delimiter: comma, semicolon, tab or bar.")
     ] = None,
     tax: Annotated[
-        str | None, typer.Option(metavar="T", help="percent, fraction or basis-points: a tax rate.")
+        str | None,
+        typer.Option(metavar="T", help="Tax rates in: percent, fraction or basis-points."),
     ] = None,
     by: options.By = IMPORTER,
     broker: options.Broker = None,
@@ -63,11 +66,11 @@ def import_(
     Example: storebus import products.csv stock.csv --dry-run
     """
     settings = read_settings(site=site, data=data, shop=shop)
-    how = How(mapping=None if mapping is None else read_mapping(mapping))
+    how = ReadingOptions(mapping=None if mapping is None else read_mapping(mapping))
     told = {"decimal": decimal, "encoding": encoding, "delimiter": delimiter, "tax": tax}
     for option, value in told.items():
-        how = how if value is None else how.decided(option, value)
-    refuse_stranger(by)
+        how = how if value is None else how.with_option(option, value)
+    require_clerk_name(by)
     connector = MqttConnector(broker_url(broker, settings))
     caller = Caller(connector, settings.site, by)
     if run(_import(files, caller, settings, how, delivery=delivery, dry_run=dry_run)):
@@ -76,18 +79,18 @@ def import_(
 
 async def _import(
     files: Sequence[Path],
-    importer: Caller,
+    clerk: Caller,
     settings: Settings,
-    how: How,
+    how: ReadingOptions,
     *,
     delivery: str | None,
     dry_run: bool,
 ) -> int:
     """Return how many rows were refused."""
-    async with importer.connected() as caller:
+    async with clerk.connected() as caller:
         shop = read_shop_settings(settings.shop)
-        bringing = Bringing(caller, shop, how, delivery, dry_run=dry_run)
-        # All are read before any is brought in: what has to be asked is asked while nothing is.
-        plans = [await bringing.plan(file) for file in files]
+        importer = Importer(caller, shop, how, delivery, dry_run=dry_run)
+        # All are read before any is imported: questions are asked before anything changes.
+        plans = [await importer.plan(file) for file in files]
         plans.sort(key=lambda plan: _ORDER.index(plan.table.kind))
-        return sum([await bringing.bring(plan) for plan in plans])
+        return sum([await importer.import_file(plan) for plan in plans])

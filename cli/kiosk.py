@@ -21,13 +21,11 @@ def kiosk(
     data: options.Data = None,
     language: Annotated[
         str | None,
-        typer.Option(
-            "--language", metavar="L", help="A customer's at first: en, zh_Hant, zh_Hans."
-        ),
+        typer.Option("--language", metavar="L", help="First language: en, zh_Hant, zh_Hans."),
     ] = None,
     idle: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Until a customer who walked away is forgotten."),
+        typer.Option(metavar="SECONDS", help="Time until a customer who left is forgotten."),
     ] = None,
 ) -> None:
     """Run a kiosk: customers scan or type, look, buy, are reminded, and collect.

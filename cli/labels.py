@@ -29,14 +29,14 @@ from nodes.settlement.store import SCHEMA as SETTLEMENT
 from store.exit_codes import REFUSED
 from store.settings import Settings, read_settings
 from store.shop.assortment import Assortment, assortment_of
-from store.shop.labelling import (
+from store.shop.label_content import (
     Labels,
     choose,
     collection_label,
     point_labels,
     product_labels,
-    prove,
     style_labels,
+    verify,
 )
 from store.shop.reader import is_domain
 
@@ -47,10 +47,11 @@ _TO_COLLECT: frozenset[OrderState] = frozenset({"settled", "short", "ready", "re
 
 def labels(
     products: Annotated[
-        list[str] | None, typer.Argument(metavar="[PRODUCT|SKU]...", help="All if none.")
+        list[str] | None, typer.Argument(metavar="[PRODUCT|SKU]...", help="All if none is named.")
     ] = None,
     sku: Annotated[
-        list[str] | None, typer.Option("--sku", help="A label of this style alone; repeatable.")
+        list[str] | None,
+        typer.Option("--sku", help="A label for this style alone; may be repeated."),
     ] = None,
     words: Annotated[
         str | None, typer.Option("--search", metavar="WORDS", help="Products with these words.")
@@ -58,18 +59,19 @@ def labels(
     pickup: Annotated[bool, typer.Option("--pickup", help="Signs for the pickup points.")] = False,
     code: Annotated[
         str | None,
-        typer.Option("--code", metavar="ORDER", help="What its customer shows to collect."),
+        typer.Option("--code", metavar="ORDER", help="The code that a customer shows to collect."),
     ] = None,
     domain: Annotated[
-        str | None, typer.Option(metavar="DOMAIN", help="Where links lead; else as registered.")
+        str | None,
+        typer.Option(metavar="DOMAIN", help="Domain of the links; otherwise as registered."),
     ] = None,
     copies: Annotated[
-        int, typer.Option(min=1, max=_MOST_COPIES, help="Of each label on the sheet.")
+        int, typer.Option(min=1, max=_MOST_COPIES, help="Copies of each label on the sheet.")
     ] = 1,
     page: Annotated[
-        str | None, typer.Option(metavar="PAGE", help=f"Of the sheet: {', '.join(PAGES)}.")
+        str | None, typer.Option(metavar="PAGE", help=f"Format of the sheet: {', '.join(PAGES)}.")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where they go.")] = Path(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files.")] = Path(
         "labels"
     ),
     shop: options.ShopFile = None,
@@ -88,9 +90,9 @@ def labels(
     page = page or ("sign" if pickup else "a4")
     if page not in PAGES:
         kinds = "; ".join(f"{name} ({each.title})" for name, each in PAGES.items())
-        raise ConfigurationError(f"--page is none of: {kinds}.")
+        raise ConfigurationError(f"--page must be one of: {kinds}.")
     if domain is not None and not is_domain(domain):
-        raise ConfigurationError(f"--domain {domain!r} is no domain name, such as shop.example.")
+        raise ConfigurationError(f"--domain {domain!r} is not a domain name, such as shop.example.")
     if sum(map(bool, (products, sku, words, pickup, code))) > 1:
         raise ConfigurationError("Give one of: products, --sku, --search, --pickup, --code.")
     settings = read_settings(shop=shop, site=site, data=data)
@@ -102,7 +104,7 @@ def labels(
         source = f" of {assortment.source}"
         drawn = _labels(assortment, products or [], sku, words, domain, pickup=pickup)
         if not pickup:
-            drawn, misleading = prove(drawn, assortment)
+            drawn, misleading = verify(drawn, assortment)
     drawn, undrawn = _drawable(drawn)
     undrawn = [*misleading, *undrawn]
     for sentence in undrawn:

@@ -8,8 +8,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from audit import Tally as Audited
-from audit import audit
+from audit import AuditResult, audit
 from bus.contract.errors import ConfigurationError, JournalError
 from bus.text.console import errors, output
 from bus.text.duration import EXAMPLES
@@ -142,7 +141,7 @@ async def _run(task: Load) -> Outcome:
         return await run_load(task, warn, lambda counts: asyncio.create_task(show(counts)))
 
 
-def _audit(folder: Path | None, outcome: Outcome) -> Audited | None:
+def _audit(folder: Path | None, outcome: Outcome) -> AuditResult | None:
     """Count the books if they can be; otherwise a note says why not."""
     if folder is None:
         outcome.notes.append(
@@ -161,7 +160,7 @@ def _audit(folder: Path | None, outcome: Outcome) -> Audited | None:
     return None
 
 
-def _print(outcome: Outcome, audited: Audited | None) -> None:
+def _print(outcome: Outcome, audited: AuditResult | None) -> None:
     counts = outcome.counts
     output.print(as_table(counts))
     latencies = {kind: sorted(counted.seconds) for kind, counted in counts.kinds.items()}
@@ -207,7 +206,7 @@ def _advice(counts: LoadCounts) -> list[str]:
     return advice
 
 
-def _document(task: Load, outcome: Outcome, audited: Audited | None) -> dict[str, Any]:
+def _document(task: Load, outcome: Outcome, audited: AuditResult | None) -> dict[str, Any]:
     purchases = outcome.purchases
     return {
         "rate": task.plan.rate,

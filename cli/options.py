@@ -9,7 +9,9 @@ from cli import completion
 
 Broker = Annotated[
     str | None,
-    typer.Option("--broker", metavar="URL", help="Broker of the store, as `storebus up` prints."),
+    typer.Option(
+        "--broker", metavar="URL", help="URL of the store's broker, as `storebus up` prints it."
+    ),
 ]
 Site = Annotated[str | None, typer.Option("--site", metavar="S", help="Site of the store.")]
 Data = Annotated[
@@ -17,16 +19,18 @@ Data = Annotated[
 ]
 ShopFile = Annotated[
     Path | None,
-    typer.Option("--shop", metavar="FILE", help="A shop.toml or its folder."),
+    typer.Option("--shop", metavar="FILE", help="The shop's shop.toml, or its folder."),
 ]
 Engine = Annotated[
     str | None,
-    typer.Option("--engine", metavar="E", help="auto, mosquitto, embedded or external."),
+    typer.Option("--engine", metavar="E", help="Broker: auto, mosquitto, embedded or external."),
 ]
 Host = Annotated[
-    str | None, typer.Option("--host", metavar="ADDRESS", help="Address the broker binds.")
+    str | None, typer.Option("--host", metavar="ADDRESS", help="Address that the broker binds.")
 ]
-Port = Annotated[int | None, typer.Option("--port", metavar="N", help="Port; 0 picks one.")]
+Port = Annotated[
+    int | None, typer.Option("--port", metavar="N", help="Port of the broker; 0 picks a free one.")
+]
 WebsocketPort = Annotated[
     int | None,
     typer.Option(
@@ -35,7 +39,9 @@ WebsocketPort = Annotated[
 ]
 Speed = Annotated[
     float | None,
-    typer.Option("--speed", metavar="X", help="Conveyors' speed: 2 is twice as fast, inf at once."),
+    typer.Option(
+        "--speed", metavar="X", help="Speed of conveyors: 2 is twice as fast, inf takes no time."
+    ),
 ]
 Pay = Annotated[
     str,
@@ -52,13 +58,13 @@ By = Annotated[
     typer.Option(
         "--as",
         metavar="NODE",
-        help="In whose name: a tester or console, such as tester-ann.",
+        help="Name to act under: a tester or console, such as tester-ann.",
         autocompletion=completion.clerks,
     ),
 ]
 """The node that the store records as the one who did it."""
 Why = Annotated[
-    str | None, typer.Option("--why", metavar="TEXT", help="The reason; it is kept for ever.")
+    str | None, typer.Option("--why", metavar="TEXT", help="The reason, which is kept for ever.")
 ]
 CLERK = "tester-clerk"
 """The name that a clerk's commands use if none is given."""

@@ -17,14 +17,14 @@ from store.settings import read_settings
 
 
 def record(
-    file: Annotated[Path, typer.Argument(help="Is continued if it is there.")],
+    file: Annotated[Path, typer.Argument(help="An existing file is continued.")],
     part: Annotated[
         int,
-        typer.Option(min=1, metavar="MB", help="Size at which it is put aside and compressed."),
+        typer.Option(min=1, metavar="MB", help="Size at which the file is renamed and compressed."),
     ] = 64,
     keep: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="How many such parts are kept; all if not given."),
+        typer.Option(min=1, metavar="N", help="How many such parts to keep; otherwise all."),
     ] = None,
     broker: options.Broker = None,
     site: options.Site = None,

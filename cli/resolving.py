@@ -20,27 +20,29 @@ from bus.contract.values import Money
 from bus.runtime.caller import Caller
 from bus.text.console import output
 from cli import options
-from cli.clerk import as_model, ask, connected, reason
+from cli.clerk_requests import as_model, ask, connected, reason
 from cli.run import run
 from commerce.price import price_text
 
 
 def resolve(
     order: Annotated[
-        str | None, typer.Argument(metavar="[ORDER]", help="Whose refund; without it, all of them.")
+        str | None, typer.Argument(metavar="[ORDER]", help="The order; without it, list all.")
     ] = None,
     by_hand: Annotated[
         bool,
         typer.Option(
             "--refunded-by-hand",
             "--by-hand",
-            help="It is done: the customer has the money, in cash or by transfer.",
+            help="Done by hand: the customer has the money, in cash or by transfer.",
         ),
     ] = False,
-    retry: Annotated[bool, typer.Option("--retry", help="Ask whoever refused again.")] = False,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Ask the provider or role that refused again.")
+    ] = False,
     refund: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Which of several refunds or steps; all of the order's."),
+        typer.Option(metavar="NAME", help="One of several refunds or steps; otherwise all."),
     ] = None,
     why: options.Why = None,
     by: options.By = options.CLERK,
@@ -64,7 +66,7 @@ def resolve(
         _list([each for each in both if order is None or each.order == order], as_json=as_json)
         return
     if by_hand == retry:
-        raise ConfigurationError("Say what became of it: --refunded-by-hand, or --retry.")
+        raise ConfigurationError("Say how to resolve it: --refunded-by-hand or --retry.")
     why = reason(why, "paid in cash")
     how = "by-hand" if by_hand else "retry"
     wanted = as_model(Resolve, {"order": order, "how": how, "refund": refund, "reason": why})
@@ -92,7 +94,7 @@ def _list(found: list[RefundRefusal | StepRefusal], *, as_json: bool) -> None:
         output.print_json(json.dumps([each.model_dump() for each in found]))
         return
     if not found:
-        output.print("No refund, and no other step back, waits for a person.")
+        output.print("No refused refund or step waits for a person.")
     for each in found:
         if isinstance(each, StepRefusal):
             output.print(
@@ -108,7 +110,7 @@ def _list(found: list[RefundRefusal | StepRefusal], *, as_json: bool) -> None:
         )  # fmt: skip
     if found:
         output.print(
-            "Do it by hand, or mend what is wrong; then: storebus resolve ORDER"
+            "Do it by hand, or correct the cause. Then: storebus resolve ORDER"
             " --by-hand | --retry --why TEXT",
             soft_wrap=True, markup=False,
         )  # fmt: skip

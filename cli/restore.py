@@ -7,14 +7,16 @@ import typer
 
 from bus.text.console import output
 from cli import options
-from store.restoring import Restored, restore_store
+from store.restore import Restored, restore_store
 from store.settings import read_settings
 
 _NAMED = 20
 
 
 def restore(
-    backup: Annotated[Path, typer.Argument(metavar="DIR", help="What `storebus backup` wrote.")],
+    backup: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder that `storebus backup` wrote.")
+    ],
     data: options.Data = None,
 ) -> None:
     """Replace a closed store's files by a backup; the previous files are moved aside.
@@ -33,22 +35,22 @@ def _told(done: Restored, folder: Path) -> list[str]:
     lines = [f"{len(done.files)} files of the backup{made} are verified and in {folder}."]
     if done.made is None:
         lines.append(
-            "An older Storebus made it: each file is whole; whether all are of one moment cannot"
-            " be seen."
+            "An older Storebus made it: each file is whole, but it cannot be checked whether all"
+            " are of one moment."
         )
     if done.aside is not None:
         lines.append(f"What was there before was moved to {done.aside}.")
     if done.later is None:
         lines.append(
-            "Which orders came after the backup cannot be known: the old files cannot be read."
-            " Look at the receipts of the terminals, and at the payment provider's list."
+            "It cannot be known which orders came after the backup: the old files cannot be read."
+            " Check the terminals' receipts and the payment provider's list."
         )
     elif done.later:
         named = ", ".join(done.later[:_NAMED])
         more = f" and {len(done.later) - _NAMED} more" if len(done.later) > _NAMED else ""
         lines.append(
-            f"{len(done.later)} orders came after the backup; the store does not know them any"
-            f" more: {named}{more}. Their payments and parcels have to be seen to by hand."
+            f"{len(done.later)} orders came after the backup, and the store no longer knows them:"
+            f" {named}{more}. Settle their payments and parcels by hand."
         )
     elif done.aside is not None:
         lines.append("No order of the old files is missing from the backup.")

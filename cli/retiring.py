@@ -9,7 +9,7 @@ from bus.contract.errors import Problem, UnknownSku
 from bus.runtime.caller import Caller
 from bus.text.console import output
 from cli import completion, options
-from cli.clerk import as_model, ask, connected, reason
+from cli.clerk_requests import as_model, ask, connected, reason
 from cli.run import run
 
 _NOT_THERE = ("unknown-sku", "unknown-product", "invalid-field")
@@ -24,9 +24,10 @@ def retire(
         ),
     ],
     why: options.Why = None,
-    back: Annotated[bool, typer.Option("--back", help="Take it back into the range.")] = False,
+    back: Annotated[bool, typer.Option("--back", help="Put it back into the range.")] = False,
     product: Annotated[
-        bool, typer.Option("--product", help="It is a product, also where a style is called so.")
+        bool,
+        typer.Option("--product", help="The name is a product's, even if a style has it, too."),
     ] = False,
     by: options.By = options.CLERK,
     as_json: options.AsJson = False,

@@ -50,7 +50,7 @@ def scan(
 
     settings = read_settings(site=site, data=data)
     if sum(each is not None for each in (code, serial, evdev, camera)) != 1:
-        raise ConfigurationError("Give one of: a code, - , --serial, --evdev, --camera.")
+        raise ConfigurationError("Give one of: a code, -, --serial, --evdev, --camera.")
     url = broker_url(broker, settings)
     if code is not None and code != "-":
         found = _of_one(lambda: run(_look_up(terminal, codes_from(code), url, settings)))
@@ -72,7 +72,7 @@ def _of_one(look_up: Callable[[], Found]) -> Found:
             errors.print(f"  {number}  {each.product.name}", soft_wrap=True)
         numbers = {str(number): found for number, found in enumerate(several.found, 1)}
         while (chosen := typer.prompt("Which one?", err=True).strip()) not in numbers:
-            errors.print(f"A number from 1 to {len(numbers)}.")
+            errors.print(f"Type a number from 1 to {len(numbers)}.")
         return cast("Found", numbers[chosen])
 
 

@@ -45,7 +45,7 @@ def run_screen(app: App[Any]) -> None:
     if not all(map(os.isatty, _STREAMS)):
         app.driver_class = type("_Terminal", (_Terminal,), {"descriptor": terminal})
     if os.isatty(2):  # else what is logged has a place of its own
-        logger = logging.getLogger("storebus")  # the screen says itself what is wrong
+        logger = logging.getLogger("storebus")  # the screen shows what is wrong
         logger.propagate = False
         logger.addHandler(logging.NullHandler())
     threading.Thread(
@@ -68,8 +68,8 @@ def _terminal() -> int:
         if descriptor == 0:
             return descriptor
     raise ConfigurationError(
-        "This fills a terminal, and there is none: run it in one, without leading its input and"
-        " output to files. `storebus tail` and `storebus record` need no terminal."
+        "This command needs a terminal, and there is none: run it in one, without redirecting its"
+        " input and output. `storebus tail` and `storebus record` need no terminal."
     )
 
 

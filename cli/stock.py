@@ -14,14 +14,14 @@ from bus.contract.warehouse import COUNT, COUNTS, Counted, CountGoods, Counts
 from bus.runtime.caller import Caller
 from bus.text.console import errors, output
 from cli import completion, options
-from cli.clerk import Connected, as_model, ask, connected, print_table, reason
+from cli.clerk_requests import Connect, as_model, ask, connected, print_table, reason
 from cli.run import exit_code, run
 from store.exit_codes import DONE, REFUSED
-from store.shop.rows import read_counts
+from store.shop.records import read_counts
 
 stock = typer.Typer(
     name="stock",
-    help="Count and correct stock; see what was counted, and what is retired.",
+    help="Count and correct stock; list past counts and retired styles.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -35,19 +35,19 @@ def count(
         list[str] | None,
         typer.Argument(
             metavar="SKU=PIECES...",
-            help="What was counted, such as CAN-40=12.",
+            help="The counted pieces, such as CAN-40=12.",
             autocompletion=completion.counted,
         ),
     ] = None,
     why: options.Why = None,
     location: Annotated[
         str | None,
-        typer.Option("--location", metavar="L", help="Where, if the style lies in several places."),
+        typer.Option("--location", metavar="L", help="The location, if the style is in several."),
     ] = None,
     file: Annotated[
         Path | None,
         typer.Option(
-            "--file", metavar="CSV", help="Columns: sku, location, counted and perhaps reason."
+            "--file", metavar="CSV", help="Columns: sku, location, counted, and optionally reason."
         ),
     ] = None,
     by: options.By = options.CLERK,
@@ -56,11 +56,12 @@ def count(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Enter how many pieces of a style are at a location now; the books are corrected to that.
+    """Correct the books to what was counted at a location.
 
-    If pieces that were promised to orders are missing, their customers get the money back. Count
-    while nobody adds goods there, and enter the number at once. The location may be left out, here
-    or in the file, if the style is in one place only. The exit code is 1 if a count was refused.
+    Enter all pieces of the style that are there now. If pieces that were promised to orders are
+    missing, their customers get the money back. Count while nobody adds goods there, and enter the
+    number at once. The location may be left out, here or in the file, if the style is in one place
+    only. The exit code is 1 if a count was refused.
 
     Example: storebus stock count OXF-BLU-M=12 --why "a typing error in Monday's delivery"
     """
@@ -97,7 +98,7 @@ def _goods(
     return read, 0
 
 
-async def _each(goods: Iterable[CountGoods], clerk: Connected) -> tuple[list[Counted], int]:
+async def _each(goods: Iterable[CountGoods], clerk: Connect) -> tuple[list[Counted], int]:
     """Enter one count after another and print refusals; return what was done, and the exit code."""
     done: list[Counted] = []
     code = DONE
@@ -120,7 +121,7 @@ def _sentence(done: Counted) -> str:
         return (
             f"{place}: {done.counted} counted, {done.booked} in the books, and"
             f" {done.under_way} just being taken by a sorter, which explains it. Nothing is"
-            " changed; count again when it is done, to be sure."
+            " changed; to be sure, count again when the sorter is done."
         )
     change = f"{abs(done.change)} {'more' if done.change > 0 else 'fewer'}"
     left = "" if done.level is None else f" {done.level.available} can be sold."
@@ -135,7 +136,7 @@ def history(
         str | None,
         typer.Argument(metavar="[SKU]", help="Only of this style.", autocompletion=completion.skus),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100, help="The most counts.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="At most this many counts.")] = 20,
     as_json: options.AsJson = False,
     broker: options.Broker = None,
     site: options.Site = None,
@@ -166,7 +167,7 @@ def retired(
     site: options.Site = None,
     data: options.Data = None,
 ) -> None:
-    """Show the retired styles: since when, by whom, why, and how many pieces are left.
+    """Show the retired styles: since when, by whom, why, how many left.
 
     Example: storebus stock retired
     """

@@ -38,7 +38,7 @@ def tail(
         ),
     ] = None,
     count: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="End after so many messages.")
+        int | None, typer.Option(metavar="N", min=1, help="End after N messages.")
     ] = None,
     broker: options.Broker = None,
     site: options.Site = None,

@@ -21,12 +21,12 @@ from cli import completion, options
 from cli.run import run
 from cli.web import WebPort, with_web
 from store.address import broker_url, write_address
+from store.composition import RunningStore, running_nodes, running_store
 from store.roles import acquirer_client, server_role, sorter_role
 from store.settings import Settings, read_settings
+from store.shop.catalog_queries import products_of, registered_of
 from store.shop.differences import differences
 from store.shop.reader import read_shop
-from store.shop.shelf import products_of, registered_of
-from store.store import RunningStore, running_nodes, running_store
 
 _MOST_DIFFERENCES = 20
 """How many differences are listed at a start."""
@@ -44,9 +44,9 @@ def up(
     site: options.Site = None,
     shop: options.ShopFile = None,
     speed: options.Speed = None,
-    sorters: Annotated[int, typer.Option(min=0, help="How many of the shop's sorters.")] = 1,
+    sorters: Annotated[int, typer.Option(min=0, help="How many of the shop's sorters to run.")] = 1,
     apart: Annotated[
-        bool, typer.Option("--apart", help="Each role in a process of its own, on a core each.")
+        bool, typer.Option("--apart", help="Run each role in a process, and on a core, of its own.")
     ] = False,
     page: Annotated[bool, typer.Option("--web/--no-web", help="Serve the phone page.")] = True,
     web_port: WebPort = None,
@@ -92,7 +92,7 @@ async def _up(
                 _tell_differences(store, registered)
             await asyncio.Event().wait()
     except asyncio.CancelledError:
-        output.print("The store is closed; what is not done goes on at its next start.")
+        output.print("The store is closed; unfinished work continues at its next start.")
         raise
 
 
@@ -107,7 +107,9 @@ async def _products(store: RunningStore) -> tuple[list[Product], list[Registered
         try:
             sold, registered = await products_of(caller.ask), await registered_of(caller.ask)
         except Problem as problem:
-            _warn(f"What the store sells is not known yet: {problem.detail}")
+            _warn(
+                f"The catalog has not answered yet, so the products are not shown: {problem.detail}"
+            )
             return [], []
     return list(sold.values()), list(registered.values())
 
@@ -150,32 +152,32 @@ def _tell_refused(store: RunningStore) -> None:
         _warn(f"{bad.file}:{bad.line}: {bad.reason}")
     if not shop.products:
         _warn(
-            "The shop's products.csv has no product that can be sold; what is wrong with its rows"
-            " stands above. Mend them and import the file."
+            "The shop's products.csv has no product that can be sold. The errors in its rows are"
+            " listed above: correct them and import the file."
         )
     for row, problem in store.refusals:
         _warn(f"{row}: {problem.detail}")
     if store.refusals:
-        _warn("What was refused is not in: mend it, and bring it in with storebus import.")
+        _warn("Refused rows were not imported: correct them, and use storebus import.")
 
 
 def _tell_differences(store: RunningStore, products: Sequence[Registered]) -> None:
     folder = store.settings.shop_folder
     found = differences(store.shop.products, products)
     if found:
-        _warn(f"The files in {folder} and the store differ; what the store has, counts:")
+        _warn(f"The files in {folder} and the store differ. The store's values count:")
         for line in found[:_MOST_DIFFERENCES]:
             _warn(f"  {visible(line)}")
         if len(found) > _MOST_DIFFERENCES:
             _warn(f"  ... and {len(found) - _MOST_DIFFERENCES} more")
         _warn(
-            f"To bring the files' in: storebus import {folder / 'products.csv'}"
+            f"To import the files' values: storebus import {folder / 'products.csv'}"
             f" --shop {folder} --data {store.settings.data}. To keep the store's: change the files."
         )
     for name in store.changed:
         _warn(
-            f"{folder / name} is not what the store was opened with, to no effect: bring in what"
-            " is new as a file of its own, with storebus import."
+            f"{folder / name} has changed since it was imported, without effect: put what is"
+            " new into a file of its own, and use storebus import."
         )
 
 
@@ -205,7 +207,7 @@ def node(
     kind = role_of(name)
     if kind not in ("catalog", "settlement", "warehouse", "sorter", "terminal"):
         raise ConfigurationError(
-            f"{name} is no node: catalog, settlement, warehouse, sorter-N or terminal-N."
+            f"{name} is not a node: catalog, settlement, warehouse, sorter-N or terminal-N."
         )
     deployment = Deployment(
         MqttConnector(broker_url(broker, settings)),

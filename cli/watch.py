@@ -29,7 +29,7 @@ def watch(
         typer.Option(
             "--file",
             metavar="FILE",
-            help="A recording to look at instead, or a .gz part of one; may be repeated.",
+            help="A recording to show instead, or a .gz part of one; may be repeated.",
         ),
     ] = None,
     broker: options.Broker = None,
@@ -37,10 +37,13 @@ def watch(
     data: options.Data = None,
     name: Annotated[
         str | None,
-        typer.Option("--name", metavar="NAME", help="Such as console-2; the first that is free."),
+        typer.Option(
+            "--name", metavar="NAME", help="Such as console-2; otherwise the first free name."
+        ),
     ] = None,
     language: Annotated[
-        str | None, typer.Option("--language", metavar="L", help="Such as en or zh; yours if none.")
+        str | None,
+        typer.Option("--language", metavar="L", help="Such as en or zh; otherwise yours."),
     ] = None,
 ) -> None:
     """Watch the whole store, and find out why an order is not at its pickup point yet.

@@ -130,7 +130,7 @@ def _parameters() -> Part:
     return {
         "site": {"description": "The site's name.", "default": "main"},
         "anybody": {
-            "description": "Who asks: the name of your node.",
+            "description": "The caller: the name of your node.",
             "examples": ["terminal-7", "console-1"],
         },
         "node": {"description": "Any node.", "examples": ["catalog", "sorter-2"]},
@@ -224,14 +224,14 @@ def _operation(channel: Channel) -> Part:
 def _rules(channel: Operation[Any, Any]) -> str:
     who = names_for(channel.callers)[0] if channel.callers else "any node"
     kind = (
-        "A query: no side effect; ask again when no reply comes."
+        "A query: it has no side effect; repeat it if no reply comes."
         if channel.kind == "query"
         else "A command: repeated with the same `id` until it is answered, it has one effect."
     )
     wait = (
         "It is repeated for as long as it takes."
         if channel.timeout is None
-        else f"An asker waits {channel.timeout:g} seconds."
+        else f"A caller waits {channel.timeout:g} seconds."
     )
     return f"May be called by {who}. {kind} {wait}"
 
@@ -316,4 +316,4 @@ def _headers() -> Schema:
 
 
 def _correlation() -> Schema:
-    return {"type": "string", "description": "MQTT 5; a reply brings it back byte for byte."}
+    return {"type": "string", "description": "MQTT 5; a reply returns it byte for byte."}

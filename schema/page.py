@@ -19,24 +19,24 @@ from schema.schemas import data_schema
 HEAD = f"""\
 # The contract, version {CONTRACT_VERSION}
 
-Written by `storebus asyncapi` from the declarations in `bus/contract`; do not edit. The same for
-programs: [asyncapi.yaml](asyncapi.yaml), [asyncapi.json](asyncapi.json), and the `data` of each
-message as a JSON Schema in [schemas](schemas).
+Written by `storebus asyncapi` from the declarations in `bus/contract`; do not edit. Programs read
+[asyncapi.yaml](asyncapi.yaml) or [asyncapi.json](asyncapi.json), and the `data` of each message as
+a JSON Schema in [schemas](schemas).
 
 ## In short
 
-* You publish a request on `req/{{you}}/{{callee}}/{{operation}}` and hear the reply, or a problem,
-  on `rep/{{you}}/{{callee}}/{{operation}}`. The topic says who you are: the broker lets you write
-  below your own name only.
-* A payload is a JSON object with an `id` of your own and the `data`; the rest may be left out.
+* You publish a request on `req/{{you}}/{{callee}}/{{operation}}` and receive the reply, or a
+  problem, on `rep/{{you}}/{{callee}}/{{operation}}`. The topic says who you are: the broker lets
+  you write only below your own name.
+* A payload is a JSON object with an `id` of your own and the `data`; the rest is optional.
 * A **query** is published with QoS 0, a **command** with QoS 1; neither retained. Repeat it with
   the same `id` until it is answered: a command has one effect and one reply. The same `id` with
   another `data` is refused.
-* With MQTT 5, Response Topic may be the reply's topic and no other, and Correlation Data comes
-  back as it was. Nothing needs MQTT 5.
+* With MQTT 5, a Response Topic must be the reply's topic, and Correlation Data is returned
+  unchanged. Nothing requires MQTT 5.
 * Ignore fields that you do not know. Expect states, kinds and codes that you do not know: lists of
-  what the store says may grow. A change that would break you is a new version under a root of its
-  own.
+  what the store sends may grow. A change that would break devices gets a new version under its own
+  root.
 * Money is a whole number of minor units (cents) with its currency, a quantity a whole number of
   pieces, a time RFC 3339. There are no fractions anywhere.
 * A payload has at most {MAX_PAYLOAD // 1024} KiB, an order {MAX_LINES} lines. A name of a site
@@ -82,7 +82,7 @@ def _who(channel: Channel) -> str:
 
 def _envelope() -> Iterator[str]:
     yield "## A message\n"
-    yield "The store sends all that is marked; you may leave out all but `id` and `data`.\n"
+    yield "The store always sends the marked attributes; you need only `id` and `data`.\n"
     rows = [
         (f"`{name}`", "always" if name in COMPLETE else "", field["description"])
         for name, field in data_schema(CloudEvent)["properties"].items()
@@ -92,9 +92,9 @@ def _envelope() -> Iterator[str]:
 
 def _problems() -> Iterator[str]:
     yield "## Problems\n"
-    yield "A refusal comes in place of the reply, on the same topic: a problem of RFC 9457. Look at"
-    yield "`code`; `retryable` says whether the same request may succeed later. Those that are"
-    yield "marked, any request may meet.\n"
+    yield "A refusal comes in place of the reply, on the same topic: a problem of RFC 9457. Check"
+    yield "`code`; `retryable` says whether the same request may succeed later. Any request may get"
+    yield "a problem marked *any*.\n"
     yield _table(("field", "type", "", "meaning"), fields_of(data_schema(ProblemData)))
     rows = [
         (
@@ -151,7 +151,7 @@ def _facts(channel: Channel, messages: Iterable[MessageKind]) -> Iterator[tuple[
     if isinstance(channel, Operation):
         yield "kind", channel.kind
         wait = "as long as it takes" if channel.timeout is None else f"{channel.timeout:g} s"
-        yield "an asker waits", wait
+        yield "a caller waits", wait
 
 
 def _meaning(model: type[Model]) -> str:

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, get_args
 
 from bus.contract.values import Model
-from schema.meanings import field_meanings
+from schema.docstrings import field_docstrings
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 Schema = dict[str, Any]
@@ -41,7 +41,7 @@ def _within(value: Any) -> Iterator[type[Model]]:
 def _schema(model: type[Model], where: str) -> Schema:
     schema = model.model_json_schema(ref_template=f"{where}{{model}}")
     schema.pop("$defs", None)
-    meanings = field_meanings(model)
+    meanings = field_docstrings(model)
     for name, field in schema.get("properties", {}).items():
         if name in meanings:
             field["description"] = meanings[name]
@@ -56,7 +56,7 @@ def _tidy(part: Any) -> Any:
         return [_tidy(each) for each in part]
     if not isinstance(part, dict):
         return part
-    if "$ref" in part and len(part) > 1:  # what stands beside a reference would not be read
+    if "$ref" in part and len(part) > 1:  # draft 7 ignores what is beside a reference
         return _tidy({key: value for key, value in part.items() if key != "$ref"}) | {
             "allOf": [{"$ref": part["$ref"]}]
         }

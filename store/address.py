@@ -19,7 +19,7 @@ def write_address(data: Path, url: str, url_v311: str) -> None:
 
 
 def _read(file: Path) -> str:
-    with reading(file, "Start the store anew, or give --broker"):
+    with reading(file, "Start the store again, or give --broker"):
         return file.read_text(encoding="utf-8").strip()
 
 
@@ -34,9 +34,9 @@ def broker_url(given: str | None, settings: Settings) -> str:
     if known is not None:
         return known
     raise BrokerError(
-        f"No store was started here: {settings.data / _FILE} is missing. Use the folder in which "
-        "`storebus up` or `make run` was started, or name its data folder with --data DIR, or a "
-        "broker with --broker URL."
+        f"No store was started here: {settings.data / _FILE} is missing. Change to the folder in "
+        "which `storebus up` or `make run` was started, or give its data folder with --data DIR,"
+        " or the broker with --broker URL."
     )
 
 

@@ -65,7 +65,7 @@ def _copy_database(file: Path, snapshot: sqlite3.Connection, target: Path) -> No
     try:
         with closing(sqlite3.connect(target)) as copy:
             snapshot.backup(copy)
-            # A number of its own: no log that lies somewhere was written for this file.
+            # A generation of its own: no log left behind belongs to this file.
             copy.execute(f"PRAGMA user_version = {new_generation()}")
             # The copy is one file: a node that opens it makes a WAL of its own.
             copy.execute("PRAGMA journal_mode = delete").fetchall()

@@ -61,10 +61,10 @@ def store_files(folder: Path) -> Iterator[Finding]:
     logs = {name.removesuffix(".db-wal") for name in (p.name for p in folder.glob("*.db-wal"))}
     if here & ROLES:
         for role in sorted(ROLES - here - logs):
-            text = f"{role}.db is missing, the other roles' files are there. Restore a backup"
+            text = f"{role}.db is missing, but the other roles' files are there. Restore a backup"
             yield False, role, f"{text}: storebus restore BACKUP --data {folder}"
     for lost in sorted(node for node in logs - here if role_of(node) is not None):
-        yield False, lost, f"{lost}.db is missing, its log is there. Restore a backup"
+        yield False, lost, f"{lost}.db is missing, but its log is there. Restore a backup"
     for path in databases:
         yield from _database(path)
     yield from _records(folder)
@@ -85,7 +85,7 @@ def _folder(folder: Path) -> Iterator[Finding]:
         yield True, "data", f"{folder} (made at the first start)"
     free = shutil.disk_usage(there).free
     if free < _ROOM:
-        text = f"{free / 1e6:.0f} MB are free at {there}: the disk is nearly full. Make room"
+        text = f"{free / 1e6:.0f} MB are free at {there}: the disk is nearly full. Free some space"
         yield False, "disk", text
     else:
         yield True, "disk", f"{free / 1e9:.1f} GB are free"
@@ -123,10 +123,10 @@ def _database(path: Path) -> Iterator[Finding]:
         yield False, node, f"{text} restore a backup of this version"
     elif older:
         text = f"{path} is of an older Storebus ({', '.join(older)}): back it up; its next start"
-        yield None, node, f"{text} brings it to this version"
+        yield None, node, f"{text} migrates it to this version"
     else:
-        state = ", in use by a process that runs" if in_use else ""
-        closed = ", was not closed: its next start looks after it" if has_log and not in_use else ""
+        state = ", in use by a running process" if in_use else ""
+        closed = ", was not closed: its next start recovers it" if has_log and not in_use else ""
         yield True, node, f"{path.name} is whole{state}{closed}"
 
 
@@ -186,8 +186,8 @@ def _rights(folder: Path) -> Iterator[Finding]:
     owner = folder.stat().st_uid
     for path in ours:
         if path.exists() and path.stat().st_uid != owner:
-            text = f"{path} is not its folder's owner's: chown it, or its node cannot write it"
-            yield False, "rights", text
+            text = f"{path} does not belong to its folder's owner: chown it,"
+            yield False, "rights", f"{text} or its node cannot write it"
 
 
 def _is_held(lock: Path) -> bool:

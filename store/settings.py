@@ -110,7 +110,7 @@ def read_settings(**options: object) -> Settings:
     except SettingsError as error:
         variable = str(error).partition('"')[2].partition('"')[0]
         raise ConfigurationError(
-            f"STOREBUS_{variable.upper()} or one of its parts is no JSON: write a list as [1, 2]."
+            f"STOREBUS_{variable.upper()} or one of its parts is not JSON: write a list as [1, 2]."
         ) from error
     except ValueError as error:  # the file is not TOML
         raise ConfigurationError(f"{FILE}: {error}") from error
@@ -121,7 +121,7 @@ def read_settings(**options: object) -> Settings:
 
 def remember_shop(settings: Settings) -> None:
     """Write into the data folder which shop the store was opened with."""
-    if settings.shop == SAMPLE:  # lies wherever Storebus is installed
+    if settings.shop == SAMPLE:  # its path depends on the installation
         (settings.data / _SHOP).unlink(missing_ok=True)
     else:
         write_text(settings.data / _SHOP, f"{settings.shop.absolute()}\n")

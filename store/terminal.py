@@ -16,7 +16,7 @@ from devices.terminal.domain import Bought
 from devices.terminal.role import Terminal
 from store.settings import Settings
 
-TOO_LATE = "the store could not begin it in time. Nothing was charged."
+TOO_LATE = "the store could not begin the purchase in time. Nothing was charged."
 
 
 def terminal_name(name: str) -> str:

@@ -8,7 +8,7 @@ from bus.contract.errors import JournalError, RoleTakenError
 from bus.storage.private import make_folder, opener
 
 RESTORING = "restore-under-way"
-"""Lies in a folder whose files are just being exchanged; see `store.restoring`."""
+"""Lies in a folder whose files are just being exchanged; see `store.restore`."""
 
 
 def hold(path: Path, *, restoring: bool = False) -> int:

@@ -26,8 +26,8 @@ from nodes.settlement.store import SCHEMA as SETTLEMENT
 from store.address import broker_url, known_broker_url
 from store.settings import Settings
 from store.shop import SAMPLE
+from store.shop.catalog_queries import products_of
 from store.shop.reader import read_shop
-from store.shop.shelf import products_of
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ async def assortment_of(broker: str | None, settings: Settings, shop: Path | Non
     found = found or of_shop(settings.shop)
     if not found.products:
         raise ConfigurationError(
-            f"There are no products in {found.source}; storebus import FILE brings them in."
+            f"There are no products in {found.source}; import them with storebus import FILE."
         )
     return found
 
@@ -104,7 +104,7 @@ async def _of_store(broker: str | None, settings: Settings, *, guess: bool) -> A
     if running and files and _registered(running) != _registered(files):
         raise ConfigurationError(
             f"{running.source} is not the one in {settings.data}, or is being changed: try again,"
-            " or say which is meant, --broker URL or --data DIR."
+            " or say which one is meant with --broker URL or --data DIR."
         )
     return running or files
 

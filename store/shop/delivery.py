@@ -18,8 +18,8 @@ from bus.contract.errors import ConfigurationError
 from bus.contract.settlement import DELIVERED as DEPOSITED
 from bus.contract.warehouse import DELIVERED as RECEIVED
 from bus.contract.wording import what_is_wrong
-from store.shop.how import TwoReadings
-from store.shop.shelf import Ask
+from store.shop.catalog_queries import Ask
+from store.shop.reading_options import AmbiguousFile
 
 _AT_ONCE = 100
 _ASKED: dict[str, Operation[Any, Any]] = {"warehouse": RECEIVED, "settlement": DEPOSITED}
@@ -54,7 +54,7 @@ async def brought_before(
         amounts: the amount of each item.
 
     Raises:
-        TwoReadings: another file of this name brought at least half of the new items.
+        AmbiguousFile: another file of this name brought at least half of the new items.
     """
     before: list[DeliveredBefore] = []
     items = list(amounts)
@@ -67,14 +67,14 @@ async def brought_before(
     others = (each for each in before if each.item not in ours)
     same = [each for each in others if each.amount == amounts[each.item]]
     if same and 2 * len(same) >= len(items) - len(ours):
-        raise TwoReadings(
+        raise AmbiguousFile(
             file,
             f"{len(same)} of its {len(items)} rows came with another {delivery.name} at"
             f" {max(each.at for each in same)}.",
             "delivery",
             [
-                (delivery.name, "it is that delivery, mended: what is new in it comes in"),
-                (another(delivery.name), "it is another delivery: all of it comes in"),
+                (delivery.name, "it is that delivery, corrected: only what is new is imported"),
+                (another(delivery.name), "it is another delivery: all of it is imported"),
             ],
         )
     return ours

@@ -20,13 +20,13 @@ def differences(files: Sequence[ProductRecord], store: Sequence[ProductRecord]) 
     alone = sorted(known.keys() - {product.id for product in files})
     if alone:
         names = ", ".join(alone[:_MOST_NAMES]) + (" ..." if len(alone) > _MOST_NAMES else "")
-        found.append(f"in the store alone, imported or taken out of the files: {names}")
+        found.append(f"only in the store, imported or removed from the files: {names}")
     return found
 
 
 def _of_product(product: ProductRecord, there: ProductRecord | None) -> Iterator[str]:
     if there is None:
-        yield f"{product.id}: in the files alone"
+        yield f"{product.id}: only in the files"
         return
     for what in ("name", "url", "description"):
         yield from _of(f"{product.id}, {what}", getattr(product, what), getattr(there, what))
@@ -37,7 +37,7 @@ def _of_product(product: ProductRecord, there: ProductRecord | None) -> Iterator
 
 def _of_style(style: StyleRecord, there: StyleRecord | None) -> Iterator[str]:
     if there is None:
-        yield f"{style.sku}: in the files alone"
+        yield f"{style.sku}: only in the files"
         return
     yield from _of(
         style.sku,

@@ -10,7 +10,7 @@ import unicodedata
 from pathlib import Path
 
 from bus.contract.errors import ConfigurationError
-from store.shop.how import TwoReadings
+from store.shop.reading_options import AmbiguousFile
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -43,7 +43,7 @@ def decode(file: Path, data: bytes, wanted: str | None = None) -> tuple[str, str
         wanted: the encoding that the user gave.
 
     Raises:
-        TwoReadings: it is plausible in two encodings, or in none that is detected.
+        AmbiguousFile: it is plausible in two encodings, or in none that is detected.
         ConfigurationError: it is not text, or not in the given encoding.
     """
     if data.startswith(_WORKBOOKS):
@@ -85,7 +85,7 @@ def _that_makes_sense(file: Path, data: bytes) -> tuple[str, str]:
     shown = [(name, f"“{_sample(text)}”") for name, text in readings.items() if text is not None]
     if not shown:
         raise ConfigurationError(f"{file} is not a text file. Save it as CSV in UTF-8.")
-    raise TwoReadings(
+    raise AmbiguousFile(
         file, "it is not UTF-8, and its letters can be read in several ways.", "encoding", shown
     )
 
@@ -108,7 +108,7 @@ def _decode_as(file: Path, data: bytes, encoding: str) -> str:
         return data.decode(encoding).removeprefix("\ufeff")
     except LookupError:
         raise ConfigurationError(
-            f"There is no encoding {encoding!r}. Known are utf-8, utf-16, cp1252, gb18030 and more."
+            f"There is no encoding {encoding!r}. Examples: utf-8, utf-16, cp1252, gb18030."
         ) from None
     except UnicodeError as error:
         line = data.count(b"\n", 0, getattr(error, "start", 0)) + 1

@@ -122,8 +122,8 @@ def read_mapping(name: str) -> Mapping:
         return Mapping.model_validate(tomllib.loads(file.read_text("utf-8")))
     except OSError as error:
         raise ConfigurationError(
-            f"--map: {name} is none of {', '.join(sorted(PRESETS))}, and no file that can be read:"
-            f" {error.strerror}."
+            f"--map: {name} is neither one of {', '.join(sorted(PRESETS))} nor a file that can be"
+            f" read: {error.strerror}."
         ) from error
     except ValidationError as error:
         first = error.errors()[0]
@@ -146,7 +146,7 @@ class Translation:
         """Why a row is skipped; None if it is a style of the shop."""
         product = self._product(row, self._parent(row), self._first(row, "product"))
         for column, values in self._map.skip.items():
-            # What is said of a product stands in its own row, or in the first one of it.
+            # A product's values are in its own row, or in the first of its styles.
             own, parent = row.get(plain_name(column)), self._parent(row).get(plain_name(column))
             value = parent or own or self._said.get((product, column), "")
             self._said.setdefault((product, column), value)
@@ -154,7 +154,7 @@ class Translation:
                 return f"{column} is {value}"
         family = self._map.family
         if family and row.get(plain_name(family.type), "").casefold() in family.products:
-            return "it is the frame of a product; its styles have rows of their own"
+            return "it is a product without a price; its styles have rows of their own"
         if not any(self._first(row, column) for column in self._map.goods):
             return f"it has no {' and no '.join(self._map.goods)}"
         return None
@@ -206,7 +206,7 @@ class Translation:
         for name_column, value_column in self._map.attributes.items():
             value = row.get(plain_name(value_column), "")
             name = row.get(plain_name(name_column), "")
-            # The name stands in a product's first row only.
+            # Only the first row of a product has the name.
             name = self._names.setdefault((product, name_column), name) or name
             if name and value and value not in self._map.no_attributes:
                 pairs.append(f"{name.replace('=', '-')}={value}".replace(";", ","))

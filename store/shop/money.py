@@ -46,7 +46,7 @@ def amount_from(text: str, currency: str) -> int:
         raise _not_a_price(text, currency)
     amount: int = int(match[2]) * 10**digits + int(places.ljust(digits, "0") or 0)
     if amount == 0:
-        raise ValueError("price: it must be more than nothing")
+        raise ValueError("price: it must be more than 0")
     return amount
 
 

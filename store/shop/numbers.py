@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from store.shop.how import Decimal
+from store.shop.reading_options import Decimal
 
 Style = Literal["point", "comma", "mixed", "none"]
 _SPACES = " \u00a0\u2009\u202f'’"

@@ -20,9 +20,9 @@ from bus.contract.catalog import (
 from bus.contract.values import gtin14
 from labels.digital_link import digital_link
 from store.shop.money import amount_from, stands_for
-from store.shop.notation import EMPTY
+from store.shop.normalisation import EMPTY
+from store.shop.records import UniqueKeys, reason
 from store.shop.row import BadRow, Row
-from store.shop.rows import Once, reason
 from store.shop.table import Table, read_table
 
 _TEXTS = ("name", "description", "url")
@@ -75,15 +75,15 @@ def read_updates(
         domain: as in `read_products`.
         currency: as in `read_products`.
     """
-    gathering = _Gathering(known, domain, currency)
+    builder = _UpdateBuilder(known, domain, currency)
     bad = list(table.bad)
     for row in table.rows:
         try:
-            gathering.add(row)
+            builder.add(row)
         except ValueError as error:  # pydantic's, too
             bad.append(BadRow(table.file, row.line, reason(error)))
     updates = Updates(bad=sorted(bad, key=lambda row: row.line))
-    for draft in gathering.drafts.values():
+    for draft in builder.drafts.values():
         if draft.lines:
             updates.products.append(draft.update(draft.texts))
             updates.lines[draft.id] = draft.lines
@@ -106,7 +106,7 @@ class _Draft:
         )
 
 
-class _Gathering:
+class _UpdateBuilder:
     """Collects the styles of each product."""
 
     def __init__(self, known: Mapping[str, Registered], domain: str, currency: str) -> None:
@@ -115,7 +115,7 @@ class _Gathering:
         self._of_sku = {style.sku: each.id for each in known.values() for style in each.styles}
         self._domain = domain
         self._currency = currency
-        self._once = Once()
+        self._unique = UniqueKeys()
 
     def add(self, row: Row) -> None:
         """Add a row, completely or not at all.
@@ -139,9 +139,9 @@ class _Gathering:
         if not draft.styles:
             unique["url"] = texts.get("url")
         for column, value in unique.items():
-            self._once.check(column, value)
+            self._unique.check(column, value)
         for column, value in unique.items():
-            self._once.take(row, column, value)
+            self._unique.take(row, column, value)
         draft.texts = texts
         draft.styles.append(style)
         draft.lines.append(row.line)
@@ -152,7 +152,7 @@ class _Gathering:
             return given
         found = self._of_sku.get(row.cells["sku"])
         if found is None:
-            raise ValueError(f"sku: {row.cells['sku'][:60]!r} is no style of the store")
+            raise ValueError(f"sku: {row.cells['sku'][:60]!r} is not a style of the store")
         return found
 
     def _texts(self, row: Row, draft: _Draft, known: Registered | None) -> dict[str, str]:
@@ -161,7 +161,7 @@ class _Gathering:
         for column in _TEXTS:
             text = row.cells.get(column, "")
             if text not in {"", first.cells.get(column, "")}:
-                raise ValueError(f"{column}: line {first.line} says otherwise of this product")
+                raise ValueError(f"{column}: line {first.line} has another value for this product")
         texts = {column: first.cells.get(column, "") for column in _TEXTS}
         if not texts["name"] and known is None:
             raise ValueError("name: the first row of a product must have one")
@@ -221,8 +221,8 @@ def _refuse_emptied(row: Row) -> None:
 def _gtin(text: str) -> str:
     if re.fullmatch(r"[0-9]([.,][0-9]+)?[eE]\+?[0-9]+", text):
         raise ValueError(
-            f"gtin: the spreadsheet has cut digits off {text!r}. Give the column the format of a"
-            " text, enter the number again, and save the file anew"
+            f"gtin: the spreadsheet has cut digits off {text!r}. Format the column as text, enter"
+            " the number again, and save the file again"
         )
     try:
         return gtin14(text)

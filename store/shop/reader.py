@@ -16,11 +16,17 @@ from bus.contract.values import Currency, Name, PointId, Text
 from bus.contract.warehouse import PickupPoint, Receive
 from bus.contract.wording import what_is_wrong
 from devices.sorter.layout import Layout, read_layout
-from store.shop.how import How, TwoReadings
 from store.shop.money import CURRENCIES
 from store.shop.products import read_products
+from store.shop.reading_options import AmbiguousFile, ReadingOptions
+from store.shop.records import (
+    AccountRecord,
+    LocationRecord,
+    read_accounts,
+    read_locations,
+    read_stock,
+)
 from store.shop.row import BadRow
-from store.shop.rows import AccountRecord, LocationRecord, read_accounts, read_locations, read_stock
 from store.shop.table import Kind, kind_of, read_table
 
 __all__ = [
@@ -61,15 +67,15 @@ class FileSettings(BaseModel):
     decimal: str | None = None
     tax: str | None = None
 
-    def how(self) -> How:
+    def how(self) -> ReadingOptions:
         """Return the options for the file reader.
 
         Raises:
             ConfigurationError: there is no such value.
         """
-        how = How()
+        how = ReadingOptions()
         for option, value in self.model_dump(exclude_none=True).items():
-            how = how.decided(option, value)
+            how = how.with_option(option, value)
         return how
 
 
@@ -103,7 +109,7 @@ class ShopSettings(BaseModel):
         if len(set(points)) < len(points) or len(set(names)) < len(names):
             raise ValueError("two pickup points or two sorters have the same name")
         if self.default_pickup_point not in points:
-            raise ValueError("default_pickup_point is none of the pickup points")
+            raise ValueError("default_pickup_point is not one of the pickup points")
         if self.currency not in CURRENCIES:
             raise ValueError("currency is not an ISO 4217 code")
         return self
@@ -142,7 +148,7 @@ def read_shop(path: Path) -> Shop:
     how = settings.files.how()
     try:
         tables = {kind: read_table(folder / f"{kind}.csv", kind, how) for kind in _FILES}
-    except TwoReadings as error:
+    except AmbiguousFile as error:
         ways = "; ".join(f'{error.option} = "{value}": {shown}' for value, shown in error.readings)
         raise ConfigurationError(
             f"{error.file}: {error.question} Say in [files] of {file} what is meant: {ways}."

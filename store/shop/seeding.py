@@ -17,7 +17,7 @@ from bus.contract.settlement import DEPOSIT, Deposit
 from bus.contract.values import Model, Money
 from bus.contract.warehouse import RECEIVE, BinLevel, Receive
 from bus.runtime.caller import Caller
-from store.shop.rows import AccountRecord
+from store.shop.records import AccountRecord
 
 IMPORTER = "tester-import"
 """The node that imports."""
@@ -76,7 +76,7 @@ class Seeding:
     async def stock(self, rows: Iterable[Receive]) -> None:
         """Put goods on shelves."""
         await self._all(
-            self._bring(
+            self._send_row(
                 RECEIVE,
                 "warehouse",
                 row.model_copy(update={"delivery": self._delivery}),
@@ -88,7 +88,7 @@ class Seeding:
     async def accounts(self, rows: Iterable[AccountRecord], currency: str) -> None:
         """Open accounts and pay money in."""
         await self._all(
-            self._bring(
+            self._send_row(
                 DEPOSIT,
                 "settlement",
                 Deposit(
@@ -110,7 +110,7 @@ class Seeding:
         except ExceptionGroup as group:
             raise first_error(group) from None
 
-    async def _bring(
+    async def _send_row(
         self, operation: Operation[Any, Any], callee: str, data: Model, item: str
     ) -> None:
         async with self._slots:

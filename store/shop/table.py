@@ -1,7 +1,7 @@
 """Read a shop's file as rows with line numbers, however a spreadsheet has written it.
 
 This is the only place that turns a file into rows. `Table.read_as` says how it was read;
-`TwoReadings` asks where a file is ambiguous. The meaning of the columns is for others.
+`AmbiguousFile` asks where a file is ambiguous. The meaning of the columns is for others.
 """
 
 from collections import Counter
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from bus.contract.errors import ConfigurationError
+from store.shop.csv_parser import QUOTES, Record, named_delimiter, read_records, split_lines
 from store.shop.encoding import decode, sample
-from store.shop.how import DELIMITERS, DETECT, How, TwoReadings
-from store.shop.lines import QUOTES, Record, named_delimiter, read_records, split_lines
 from store.shop.mapping import UNMISTAKABLE, Mapping, Translation, changes_meaning, plain_name
-from store.shop.notation import in_one_notation, tidy
+from store.shop.normalisation import in_one_notation, tidy
+from store.shop.reading_options import DELIMITERS, DETECT, AmbiguousFile, ReadingOptions
 from store.shop.row import BadRow, Row
 
 Kind = Literal["stock", "counts", "accounts", "locations", "products", "prices"]
@@ -77,7 +77,7 @@ def kind_of(file: Path) -> Kind:
     return read_table(file).kind
 
 
-def read_table(file: Path, kind: Kind | None = None, how: How = DETECT) -> Table:
+def read_table(file: Path, kind: Kind | None = None, how: ReadingOptions = DETECT) -> Table:
     """Read all rows that have as many cells as the header, and report the others.
 
     Args:
@@ -86,7 +86,7 @@ def read_table(file: Path, kind: Kind | None = None, how: How = DETECT) -> Table
         how: what the user has decided.
 
     Raises:
-        TwoReadings: it is ambiguous.
+        AmbiguousFile: it is ambiguous.
         ConfigurationError: it cannot be read, or lacks a column.
     """
     try:
@@ -100,7 +100,7 @@ def read_table(file: Path, kind: Kind | None = None, how: How = DETECT) -> Table
     start, delimiter = _delimiter(file, lines, how)
     header = next(read_records(lines, delimiter, start), None)
     names = _names(file, header, how.mapping)
-    rows, counts = _Rows(file, names), Counter[str]()
+    rows, counts = _RowCollector(file, names), Counter[str]()
     if header is not None:
         counts["header"] = start + header.lines
         width = len(header.cells)
@@ -137,7 +137,7 @@ def read_table(file: Path, kind: Kind | None = None, how: How = DETECT) -> Table
     )
 
 
-class _Rows:
+class _RowCollector:
     """Collects the well-formed rows, and reports what is wrong with the others."""
 
     def __init__(self, file: Path, names: Sequence[str]) -> None:
@@ -164,7 +164,7 @@ class _Rows:
             self.good.append(Row(record.line, {name: cell for name, cell in named if name}))
 
 
-def _delimiter(file: Path, lines: Sequence[str], how: How) -> tuple[int, str]:
+def _delimiter(file: Path, lines: Sequence[str], how: ReadingOptions) -> tuple[int, str]:
     """How many lines precede the header, and the delimiter of its cells."""
     start, named = 0, named_delimiter(lines[0]) if lines else None
     if named:
@@ -183,7 +183,7 @@ def _delimiter(file: Path, lines: Sequence[str], how: How) -> tuple[int, str]:
     best = [delimiter for delimiter, count in found.items() if count == most]
     if len(best) > 1 and most > 1:
         ways = [(DELIMITERS[each], f"{most} columns that are known") for each in best]
-        raise TwoReadings(file, "its header can be read in several ways.", "delimiter", ways)
+        raise AmbiguousFile(file, "its header can be read in several ways.", "delimiter", ways)
     return start, best[0]
 
 

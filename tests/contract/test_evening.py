@@ -11,7 +11,7 @@ import pytest
 from running_store import FAST, FaultyBroker, Store, eventually, running_store
 from store_process import storebus
 
-from audit import WAITS, Tally, audit, findings
+from audit import OPEN_ITEMS, AuditResult, audit, findings
 from bus.contract.catalog import OrderOnly
 from bus.contract.settlement import CANCEL
 
@@ -24,15 +24,15 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
         yield store
 
 
-async def closed(store: Store) -> Tally:
+async def closed(store: Store) -> AuditResult:
     """Close the shop and look at its files."""
     await store.stop()
     return audit([store.deployment.data])
 
 
-def waits(tally: Tally) -> dict[tuple[str, str], int]:
+def waits(result: AuditResult) -> dict[tuple[str, str], int]:
     """How much waits, by kind and for whom."""
-    return dict(Counter((each.kind, each.who) for each in tally.waiting))
+    return dict(Counter((each.kind, each.who) for each in result.open_items))
 
 
 async def test_goods_of_a_cancelled_order_wait_to_be_put_back(store: Store) -> None:
@@ -40,10 +40,10 @@ async def test_goods_of_a_cancelled_order_wait_to_be_put_back(store: Store) -> N
     await store.reminded(receipt.order)
     await store.ask_as("console-1", CANCEL, "settlement", OrderOnly(order=receipt.order))
     await eventually(lambda: store.rows("warehouse", "SELECT * FROM goods_return"), "a return")
-    tally = await closed(store)
-    assert tally.findings == []
-    assert waits(tally) == {("put-back", "warehouse"): 1}
-    (goods,) = tally.waiting
+    result = await closed(store)
+    assert result.findings == []
+    assert waits(result) == {("put-back", "warehouse"): 1}
+    (goods,) = result.open_items
     assert "2 x SHIRT-BLUE" in goods.text
     assert findings([store.deployment.data]) == [goods]  # who expects a store at rest is told
     code, out, err = await storebus("audit", str(store.deployment.data))
@@ -62,9 +62,9 @@ async def test_a_terminal_that_is_off_is_waited_for(store: Store) -> None:
     store.machine.go_on()
     ready = "SELECT count(*) FROM orders WHERE state = 'ready'"
     await eventually(lambda: store.value("settlement", ready) == len(receipts), "three parcels")
-    tally = await closed(store)
-    assert tally.findings == []
-    assert waits(tally) == {("remind", "terminal-1"): 3, ("collect", "north"): 3}
+    result = await closed(store)
+    assert result.findings == []
+    assert waits(result) == {("remind", "terminal-1"): 3, ("collect", "north"): 3}
 
 
 async def test_a_sorter_that_is_off_is_waited_for_with_its_job_and_with_those_that_follow(
@@ -74,10 +74,10 @@ async def test_a_sorter_that_is_off_is_waited_for_with_its_job_and_with_those_th
     first, second = [await store.buy({"MUG": 1}) for _ in range(2)]
     await eventually(lambda: not store.machine.free.is_set(), "the sorter at work")
     await store.crash("sorter-1")
-    tally = await closed(store)
-    assert tally.findings == []
-    assert waits(tally) == {("sort", "sorter-1"): 1, ("sort", "any sorter"): 1}
-    assert {each.text for each in tally.waiting} == {first.order, second.order}
+    result = await closed(store)
+    assert result.findings == []
+    assert waits(result) == {("sort", "sorter-1"): 1, ("sort", "any sorter"): 1}
+    assert {each.text for each in result.open_items} == {first.order, second.order}
 
 
 async def test_an_order_that_is_cancelled_while_its_sorter_is_off_waits_for_the_sorter(
@@ -89,9 +89,9 @@ async def test_an_order_that_is_cancelled_while_its_sorter_is_off_waits_for_the_
     await store.crash("sorter-1")
     await store.ask_as("console-1", CANCEL, "settlement", OrderOnly(order=receipt.order))
     await eventually(lambda: store.rows("warehouse", "SELECT * FROM superseded"), "superseded")
-    tally = await closed(store)
-    assert tally.findings == []
-    assert waits(tally) == {("sort", "sorter-1"): 1}
+    result = await closed(store)
+    assert result.findings == []
+    assert waits(result) == {("sort", "sorter-1"): 1}
 
 
 async def test_what_was_under_way_between_two_roles_goes_on_at_the_next_start(
@@ -99,10 +99,10 @@ async def test_what_was_under_way_between_two_roles_goes_on_at_the_next_start(
 ) -> None:
     await store.stop("warehouse")
     receipt = await store.buy({"MUG": 1})
-    tally = await closed(store)
-    assert tally.findings == []
-    assert waits(tally) == {("go-on", "warehouse"): 1}
-    assert receipt.order in tally.waiting[0].text
+    result = await closed(store)
+    assert result.findings == []
+    assert waits(result) == {("go-on", "warehouse"): 1}
+    assert receipt.order in result.open_items[0].text
     await store.start("catalog", "settlement", "warehouse", "sorter-1", "terminal-1")
     await store.reminded(receipt.order)
     await store.quiet()
@@ -111,7 +111,7 @@ async def test_what_was_under_way_between_two_roles_goes_on_at_the_next_start(
 
 
 def test_each_kind_of_waiting_says_what_to_do() -> None:
-    assert all(len(text) > 20 for text in WAITS.values())
+    assert all(len(text) > 20 for text in OPEN_ITEMS.values())
 
 
 @pytest.mark.parametrize(

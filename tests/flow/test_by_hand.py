@@ -111,9 +111,9 @@ async def test_id_and_data_are_enough_to_scan_buy_and_be_reminded(
         collected = await typing.ask("settlement", "collect", "3", code)
         assert collected["data"] == {"order": receipt["data"]["order"], "state": "collected"}
         await store.quiet()
-    tally = audit([tmp_path])
-    assert tally.findings == []
-    assert [note for note in tally.notes if "terminal-9" in note]  # whose screen nobody can read
+    result = audit([tmp_path])
+    assert result.findings == []
+    assert [note for note in result.notes if "terminal-9" in note]  # whose screen nobody can read
 
 
 async def test_a_typing_error_gets_a_sentence_that_says_what_is_wrong(tmp_path: Path) -> None:

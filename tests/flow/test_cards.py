@@ -40,11 +40,11 @@ from devices.terminal import domain
 from devices.terminal.role import Terminal
 from nodes.settlement.acquirer.client import Acquirer
 from nodes.settlement.settings import SettlementSettings
+from store.composition import running_nodes
 from store.roles import server_roles, simulated_acquirer, sorter_role
 from store.settings import read_settings
 from store.shop import SAMPLE
 from store.shop.reader import read_shop
-from store.store import running_nodes
 from store.terminal import running_at
 
 SKU = "OXF-BLU-M"

@@ -128,7 +128,7 @@ async def test_a_typing_error_in_an_account_is_put_right_and_remembered(
     code, out, err = await _in_store(store, "account", "adjust", "C-7001=+0.50", *why)
     assert (code, out) == (0, "C-7001 holds 15.50 EUR now.\n"), err
     for wrong, said in (
-        ("C-7001=-15.51", "C-7001 holds 15.50 EUR: not more can be taken out"),
+        ("C-7001=-15.51", "C-7001 holds 15.50 EUR: no more than that can be taken out"),
         ("C-7001=0", "the change must not be 0"),
         ("C-7001=-0.00", "the change must not be 0"),
         ("C-7001", "'C-7001' is not written like C-1001=-135.00"),

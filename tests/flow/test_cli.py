@@ -238,7 +238,7 @@ def test_a_variable_that_is_no_json_is_named(
     monkeypatch.setenv("STOREBUS_KIOSK__SAMPLES", "[")
     code, out, err = storebus_here("config")
     assert (code, out) == (2, "")
-    assert "STOREBUS_KIOSK or one of its parts is no JSON" in err
+    assert "STOREBUS_KIOSK or one of its parts is not JSON" in err
 
 
 def test_an_id_that_no_message_can_have_is_refused_at_once(storebus_here: StorebusHere) -> None:

@@ -17,5 +17,5 @@ async def test_a_store_that_is_ended_says_that_it_is_closed(
         told, _ = await store.process.communicate()
         assert store.process.returncode == 0
         store.process = None
-    assert "The store is closed; what is not done goes on at its next start." in told.decode()
+    assert "The store is closed; unfinished work continues at its next start." in told.decode()
     assert "Traceback" not in told.decode()

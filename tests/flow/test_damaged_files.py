@@ -32,7 +32,7 @@ from labels.symbols import read_image
 from nodes.catalog.store import SCHEMA as CATALOG
 from nodes.settlement.store import SCHEMA as SETTLEMENT
 from nodes.warehouse.store import SCHEMA as WAREHOUSE
-from store.restoring import verify
+from store.restore import verify
 from store.settings import FILE, read_settings
 from store.shop import SAMPLE
 from store.shop.reader import read_shop

@@ -138,7 +138,7 @@ def test_what_is_in_use_is_said(data: Path, look: Look) -> None:
 def test_what_another_user_owns_is_said(data: Path, look: Look) -> None:
     os.chown(data / "catalog.db", 65534, 65534)
     code, out = look(data)
-    assert (code, "not its folder's owner's" in out) == (1, True), out
+    assert (code, "does not belong to its folder's owner" in out) == (1, True), out
 
 
 @pytest.mark.needs("root")

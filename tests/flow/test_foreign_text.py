@@ -71,7 +71,7 @@ async def test_a_name_is_printed_as_it_is_by_every_command(
         rows.writerow(("sku", "location", "quantity"))
         rows.writerows((sku, "A-01-1", 9) for sku in skus)
     read = await run("import", str(products), str(stock), *folder, encoding=encoding)
-    assert f"{products.name}: all rows are in" in printed(read)
+    assert f"{products.name}: all rows were imported" in printed(read)
     for sku, name in zip(skus, NAMES, strict=True):
         shown = name.encode(encoding, "replace").decode(encoding)
         found = await run(

@@ -50,11 +50,11 @@ async def test_an_import_reports_bad_rows_and_brings_in_the_rest_once(
     assert code == 1
     assert "products.csv:3: gtin: " in err
     assert "products.csv:4: price: " in err
-    assert "2 rows refused: 4 lines = 1 header + 1 in + 2 refused." in out
-    for already in ("1 in", "1 in already"):
+    assert "2 rows refused: 4 lines = 1 header + 1 imported + 2 refused." in out
+    for already in ("1 imported", "1 imported before"):
         code, out, err = await _import(store, stock)
         assert code == 1
-        assert ("UMB-RED A-01-1: +5" in out) is (already == "1 in")
+        assert ("UMB-RED A-01-1: +5" in out) is (already == "1 imported")
         assert "Z-99-9" not in out  # what was refused is not shown as if it had come in
         assert "stock.csv:3: There is no location Z-99-9." in err
         assert "stock.csv:4: There is no style NOPE." in err
@@ -75,7 +75,7 @@ async def test_a_product_that_the_store_refuses_takes_no_other_of_its_file_with_
     code, out, err = await _import(store, file)
     assert code == 1
     assert "mixed.csv:3: OXF-BLU-S already belongs to oxford-shirt." in err
-    assert "1 row refused: 4 lines = 1 header + 2 in + 1 refused." in out
+    assert "1 row refused: 4 lines = 1 header + 2 imported + 1 refused." in out
     assert "Bell" in await _scan(store, "9520000000103")
     assert "Whistle" in await _scan(store, "9520000000127")
 
@@ -115,7 +115,7 @@ async def test_what_is_retired_is_changed_as_anything_else_and_stays_retired(
     for what in ("kite", "OXF-BLU-L"):
         code, _, _ = await storebus("retire", what, "--why", "last season", *data)
         assert code == 0
-    for options, done in ((("--dry-run",), "nothing was changed"), ((), "all rows are in")):
+    for options, done in ((("--dry-run",), "nothing was changed"), ((), "all rows were imported")):
         code, out, err = await _import(store, file, *options)
         assert code == 0, err
         assert "new product" not in out
@@ -175,7 +175,7 @@ async def test_empty_cells_change_nothing_and_a_dry_run_shows_what_would_change(
     assert "POS-B: price: 12.00 EUR -> 13.00 EUR" in out
     assert "POS-B: tax_rate: 20% -> (none)" in out
     assert "POS-C: new style: gtin 09520000000325, attributes size=C, price 14.00 EUR" in out
-    assert "nothing was changed: 4 lines = 1 header + 2 would come in + 1 refused." in out
+    assert "nothing was changed: 4 lines = 1 header + 2 would be imported + 1 refused." in out
     assert "12.00 EUR" in await _scan(store, "https://shop.example/p/poster")
 
     await _import(store, second)
@@ -231,13 +231,13 @@ async def test_a_file_that_was_mended_is_asked_about_before_anything_counts_twic
     code, out, err = await _import(store, mended)
     assert code == 2
     assert "1 of its 2 rows came with another harps.csv at 20" in err
-    assert "--delivery harps.csv: it is that delivery, mended" in err
+    assert "--delivery harps.csv: it is that delivery, corrected" in err
     assert "--delivery harps-2: it is another delivery" in err
     assert "4 left" in await _scan(store, "9520000000509")
 
     code, out, err = await _import(store, mended, "--delivery", "harps.csv")
     assert code == 0, err
-    assert "3 lines = 1 header + 1 in + 1 in already." in out
+    assert "3 lines = 1 header + 1 imported + 1 imported before." in out
     assert "6 left" in await _scan(store, "9520000000509")
 
     code, _, err = await _import(store, mended)
@@ -306,7 +306,7 @@ async def test_a_currency_is_not_overlooked_by_a_map(
     code, out, err = await _import(store, file, "--map", preset, "--dry-run")
     assert code == 1
     assert "currency: USD, but the shop sells in EUR" in err
-    assert "these columns are not read: Tax class" in out
+    assert "these columns are ignored: Tax class" in out
 
 
 @in_one_loop
@@ -378,7 +378,7 @@ async def test_at_a_terminal_what_can_be_read_in_two_ways_is_asked(
         seen = await asyncio.to_thread(_read_until, typing, b"Which is meant?")
         assert b"point: price is 59000.00" in seen
         typing.write(b"comma\n")
-        seen = await asyncio.to_thread(_read_until, typing, b"all rows are in")
+        seen = await asyncio.to_thread(_read_until, typing, b"all rows were imported")
         assert b"read as: comma, comma decimals, utf-8" in seen
         assert await process.wait() == 0
     assert "59.00 EUR" in await _scan(store, "9520000000707")
@@ -417,7 +417,7 @@ async def test_a_shop_without_a_product_that_can_be_sold_opens_and_says_what_is_
     ) as store:
         hat = _file(tmp_path, "hat.csv", HEADER, "hat,Hat,,,HAT,9520000000011,,9.00,EUR,,")
         _, out, _ = await _import(store, hat)
-        assert "all rows are in" in out
+        assert "all rows were imported" in out
         said = store.greeting + await store.stop()
     assert "IndexError" not in said
     assert "products.csv:2: name: the first row of a product must have one" in said
@@ -444,7 +444,7 @@ async def test_a_file_is_read_as_the_store_is_that_was_opened_with_a_shop_of_its
     ) as store:
         hat = _file(tmp_path, "hat.csv", HEADER, "hat,Hat,,,HAT,9520000000011,,9.00,CHF,,")
         ended, out, _ = await _import(store, hat)
-        assert (ended, "all rows are in" in out) == (0, True), out
+        assert (ended, "all rows were imported" in out) == (0, True), out
         assert "Hat" in await _scan(store, "https://swiss.example/01/09520000000011")
     # Opened again without a word about the shop, it is the same shop.
     async with running_store_process(data, "embedded", "inf", "--no-web") as store:

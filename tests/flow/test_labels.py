@@ -120,7 +120,7 @@ async def test_two_labels_in_one_photo_are_refused_by_their_names(
     asked = os.read(person, 4096).decode()
     os.close(person)
     assert process.returncode == 0, asked
-    assert "A number from 1 to 2." in asked
+    assert "Type a number from 1 to 2." in asked
     (meant,) = (line.split("2  ")[1] for line in asked.splitlines() if line.startswith("  2  "))
     assert json.loads(told)["product"]["name"] == meant.strip()
 

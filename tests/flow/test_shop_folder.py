@@ -60,14 +60,14 @@ async def test_what_differs_between_the_folder_and_the_store_is_told_at_each_sta
         told = store.greeting + await store.stop()
 
     assert "51 products" in told
-    assert "kite: in the files alone" not in told
+    assert "kite: only in the files" not in told
     assert "OXF-BLU-L" not in told
     assert "CAN-40: 49.00 EUR in the files, 55.00 EUR in the store" in told
     assert "kite, name: Stunt kite in the files, Delta kite in the store" in told
-    assert "skip: in the files alone" in told
-    assert "in the store alone, imported or taken out of the files: umbrella" in told
+    assert "skip: only in the files" in told
+    assert "only in the store, imported or removed from the files: umbrella" in told
     assert f"storebus import {shop / 'products.csv'} --shop {shop} --data {data}" in told
-    assert f"{shop / 'stock.csv'} is not what the store was opened with" in told
+    assert f"{shop / 'stock.csv'} has changed since it was imported" in told
     assert "accounts.csv" not in told
 
 
@@ -93,4 +93,4 @@ async def test_what_the_store_refuses_of_a_folder_is_told_once_and_nothing_is_se
     async with running_store_process(data, "auto", "inf", *options) as store:
         told = store.greeting + await store.stop()
     assert "already belongs" not in told
-    assert "parasol: in the files alone" in told
+    assert "parasol: only in the files" in told

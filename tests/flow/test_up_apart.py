@@ -127,6 +127,6 @@ async def test_a_role_that_cannot_be_started_again_ends_the_store_with_a_sentenc
         async with asyncio.timeout(120):
             out, _ = await store.process.communicate()
         assert store.process.returncode == 1
-        assert "catalog cannot be started: it ended with 2" in out.decode()
+        assert "catalog cannot be started: it ended with exit code 2" in out.decode()
         assert "Traceback" not in out.decode()
         store.process = None

@@ -70,7 +70,7 @@ async def test_a_host_whose_clock_is_wrong_sells_asks_and_imports_and_says_why_t
     for clocks in (wrong, 0):  # and again when it was mended
         code, out, err = await on_host(clocks, shop, "import", str(file))
         assert code == 0, err
-        assert "all rows are in" in out
+        assert "all rows were imported" in out
     await shop.quiet()
 
 

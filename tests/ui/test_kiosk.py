@@ -20,7 +20,7 @@ from devices.terminal.kiosk.pages.stack import PAGES
 from devices.terminal.kiosk.refusals import UNKNOWN
 from devices.terminal.scanner import read_codes
 from labels.label import draw_png
-from store.shop.labelling import collection_label
+from store.shop.label_content import collection_label
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 _numbers = itertools.count(11)

@@ -2,9 +2,9 @@
 
 import pytest
 
+from audit.audited_store import FINAL, UNDOING
 from audit.orders import LEGAL
 from audit.reading import SCHEMAS
-from audit.store import FINAL, UNDOING
 from bus.storage.journal import Schema
 from nodes.settlement import order
 from store import checkup
@@ -18,7 +18,7 @@ def test_the_audit_knows_the_last_migration_of_each_schema(schema: Schema) -> No
     known, last = SCHEMAS.get(schema.name), len(schema.scripts)
     assert known in (last, None), (
         f"{schema.name} has {last} migrations, and the audit knows {known}: see whether the new one"
-        " changes what audit/store.py reads, then raise its number in audit/reading.py"
+        " changes what audit/audited_store.py reads, then raise its number in audit/reading.py"
     )
     assert known is not None or schema.name in NOT_COUNTED, (
         f"the audit does not know {schema.name}: add it to audit/reading.py"

@@ -20,7 +20,13 @@ from labels.pages import PAGES
 from labels.sheet import draw_sheet, prove_sheet, write_sheet
 from store.shop import SAMPLE
 from store.shop.assortment import Assortment
-from store.shop.labelling import collection_label, point_labels, product_labels, prove, style_labels
+from store.shop.label_content import (
+    collection_label,
+    point_labels,
+    product_labels,
+    style_labels,
+    verify,
+)
 
 LINK = "https://shop.example/01/09506000134352"
 SHIRT = Label(LINK, "Oxford shirt", "59.00 EUR", "blue, M", "09506000134352")
@@ -179,12 +185,12 @@ def test_a_label_that_leads_elsewhere_in_its_store_is_named() -> None:
     hat = product("hat", "https://shop.example/p/hat", ("H-1", "09506000134376", "red", 900))
     store = Assortment("a test", (COATS, hat), (), "shop.example")
     labels = product_labels([COATS, hat]) | style_labels([COATS], ["C-1"], "shop.example")
-    assert prove(labels, store) == (labels, [])
+    assert verify(labels, store) == (labels, [])
 
     two = Label(COATS.url, "Hat", "9.00 EUR", "", hat.styles[0].gtin)
     nowhere = Label("https://shop.example/p/cap", "Hat", "9.00 EUR")
     coat = labels["coat"]
-    good, bad = prove({"hat": coat, "coat": coat, "cap": two, "beret": nowhere}, store)
+    good, bad = verify({"hat": coat, "coat": coat, "cap": two, "beret": nowhere}, store)
     assert good == {"coat": coat}
     assert bad[0].endswith("would lead to Coat.")
     assert bad[1].startswith("The label of Hat would be refused: Several products")

@@ -12,7 +12,7 @@ from store.terminal import show_outcome
     [
         (
             Expired("The deadline passed 0.002 s ago; this was not begun."),
-            "was not made: the store could not begin it in time. Nothing was charged.",
+            "was not made: the store could not begin the purchase in time. Nothing was charged.",
         ),
         (SoldOut("Not enough left: 1 of MUG."), "was not made: Not enough left: 1 of MUG."),
     ],

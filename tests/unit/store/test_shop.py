@@ -114,7 +114,11 @@ def test_a_shop_is_named_by_its_folder_or_its_file(sample: Shop) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ('default_pickup_point = "north"', 'default_pickup_point = "west"', "none of the pickup"),
+        (
+            'default_pickup_point = "north"',
+            'default_pickup_point = "west"',
+            "not one of the pickup",
+        ),
         ('id = "south"', 'id = "north"', "the same name"),
         ('name = "sorter-2"', 'name = "Sorter 2"', "sorters.1.name"),
         ('currency = "EUR"', 'currency = "XYZ"', "not an ISO 4217 code"),
@@ -154,7 +158,7 @@ def test_a_bad_row_is_left_out_and_so_is_the_stock_that_leans_on_it(copy: Path) 
     assert shop.products[0].name == "Oxford shirt"
     assert [str(row) for row in shop.bad_rows] == [
         f"{copy / 'products.csv'}, line 2: gtin: the GTIN's check digit does not match",
-        f"{copy / 'stock.csv'}, line 2: sku: 'OXF-BLU-S' is no style of the shop",
+        f"{copy / 'stock.csv'}, line 2: sku: 'OXF-BLU-S' is not a style of the shop",
     ]
 
 
@@ -211,7 +215,7 @@ def test_a_file_as_a_spreadsheet_saves_it_is_read(write: Write) -> None:
         (SHIRT.replace("59.00", "$59.00"), "price: '$59.00' is not in EUR"),
         (SHIRT.replace("9506000134352", "9.50601E+12"), "gtin: the spreadsheet has cut digits off"),
         (SHIRT.replace("59.00", "1e3"), "price: "),
-        (SHIRT.replace("59.00", "0.00"), "price: it must be more than nothing"),
+        (SHIRT.replace("59.00", "0.00"), "price: it must be more than 0"),
         (SHIRT.replace("59.00", "999999999999"), "amount: it must be at most"),
         (SHIRT.replace("EUR", "EURO"), "currency: 'EURO' is not an ISO 4217 code"),
         (SHIRT.replace("EUR", "USD"), "currency: USD, but the shop sells in EUR"),
@@ -264,7 +268,7 @@ def test_a_row_that_repeats_or_contradicts_another_is_reported(write: Write) -> 
     assert [(row.line, row.reason) for row in bad] == [
         (3, "sku: SHIRT-M is already on line 2"),
         (4, "gtin: 09506000134352 is already on line 2"),
-        (5, "name: line 2 says otherwise of this product"),
+        (5, "name: line 2 has another value for this product"),
         (6, "url: https://a/shirt is already on line 2"),
     ]
 
@@ -322,8 +326,8 @@ def test_bad_rows_of_stock_are_reported(write: Write) -> None:
         (4, "quantity: it must be at least 1"),
         (5, "quantity: '-3' is not a whole number of pieces"),
         (6, "quantity: '2.5' is not a whole number of pieces"),
-        (7, "sku: 'CAP' is no style of the shop"),
-        (8, "location: 'Z-01-2' is no location of the shop"),
+        (7, "sku: 'CAP' is not a style of the shop"),
+        (8, "location: 'Z-01-2' is not a location of the shop"),
     ]
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from needs import CASES
 
 from bus.contract.errors import ConfigurationError
-from store.shop.how import How, TwoReadings
 from store.shop.mapping import read_mapping
 from store.shop.products import read_products, read_updates
-from store.shop.rows import read_stock
+from store.shop.reading_options import AmbiguousFile, ReadingOptions
+from store.shop.records import read_stock
 from store.shop.table import Table, read_table
 
 HEADER = "product,name,description,url,sku,gtin,attributes,price,currency,category,tax_rate"
@@ -94,7 +94,7 @@ def test_whatever_stands_in_a_file_its_lines_add_up(rows: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "file.csv"
         file.write_text("\n".join([STOCK, *rows]), encoding="utf-8", newline="")
-        assert_every_line_is_counted(read_table(file, "stock", How(decimal="point")))
+        assert_every_line_is_counted(read_table(file, "stock", ReadingOptions(decimal="point")))
 
 
 @settings(deadline=None)
@@ -106,7 +106,10 @@ def test_nothing_that_a_file_contains_ends_in_anything_but_a_sentence(
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "file.csv"
         file.write_bytes(data)
-        for how in (How(), How(mapping=read_mapping("woocommerce"), encoding="cp1252")):
+        for how in (
+            ReadingOptions(),
+            ReadingOptions(mapping=read_mapping("woocommerce"), encoding="cp1252"),
+        ):
             with suppress(ConfigurationError):
                 table = read_table(file, how=how)
                 assert_every_line_is_counted(table)
@@ -181,12 +184,12 @@ def test_letters_that_can_be_read_in_two_ways_are_asked_about_with_what_each_wou
     write: Write, encoding: str, name: str
 ) -> None:
     file = write(f"{HEADER}\n{thing(1, name=name)}\n".encode(encoding))
-    with pytest.raises(TwoReadings) as asked:
+    with pytest.raises(AmbiguousFile) as asked:
         read_table(file)
     assert asked.value.option == "encoding"
     assert (encoding, f"“{name}”") in asked.value.readings
     assert f"--encoding {encoding}: “{name}”" in str(asked.value)
-    assert column(read_table(file, how=How(encoding=encoding)), "name") == [name]
+    assert column(read_table(file, how=ReadingOptions(encoding=encoding)), "name") == [name]
 
 
 # Numbers
@@ -238,12 +241,12 @@ def test_a_currency_may_be_written_as_people_do_and_left_out(write: Write) -> No
 @pytest.mark.parametrize("price", ["59.000", "1,299", "1.234"])
 def test_a_number_that_can_be_read_in_two_ways_is_asked_about(write: Write, price: str) -> None:
     file = write("\n".join([HEADER, thing(1, price=f'"{price}"'), thing(2, price="7")]))
-    with pytest.raises(TwoReadings) as asked:
+    with pytest.raises(AmbiguousFile) as asked:
         read_table(file)
     assert [value for value, _ in asked.value.readings] == ["point", "comma"]
     assert "--decimal comma" in str(asked.value)
     decimal = "comma" if "." in price else "point"
-    assert column(read_table(file, how=How(decimal=decimal)), "price") == [
+    assert column(read_table(file, how=ReadingOptions(decimal=decimal)), "price") == [
         price.replace(".", "").replace(",", ""), "7",
     ]  # fmt: skip
 
@@ -282,14 +285,22 @@ def test_a_tax_is_never_a_hundredth_of_what_was_meant(
 
 def test_rates_of_two_units_in_one_column_are_asked_about(write: Write) -> None:
     file = write("\n".join([HEADER, thing(1, tax="19"), thing(2, tax="1900")]))
-    with pytest.raises(TwoReadings, match=r"--tax percent: 19 is 19 %.*--tax basis-points"):
+    with pytest.raises(AmbiguousFile, match=r"--tax percent: 19 is 19 %.*--tax basis-points"):
         read_table(file)
     fraction = write("\n".join([HEADER, thing(1, tax="0.19"), thing(2, tax="0.07")]))
-    with pytest.raises(TwoReadings, match=r"--tax fraction: 0.19 is 19 %; --tax percent: 0.19 is"):
+    with pytest.raises(
+        AmbiguousFile, match=r"--tax fraction: 0.19 is 19 %; --tax percent: 0.19 is"
+    ):
         read_table(fraction)
-    assert column(read_table(fraction, how=How(tax="fraction")), "tax_rate") == ["1900", "700"]
+    assert column(read_table(fraction, how=ReadingOptions(tax="fraction")), "tax_rate") == [
+        "1900",
+        "700",
+    ]
     file = write("\n".join([HEADER, thing(1, tax="19"), thing(2, tax="1900")]))
-    assert column(read_table(file, how=How(tax="basis-points")), "tax_rate") == ["19", "1900"]
+    assert column(read_table(file, how=ReadingOptions(tax="basis-points")), "tax_rate") == [
+        "19",
+        "1900",
+    ]
 
 
 # Numbers that name things
@@ -339,7 +350,7 @@ bare,Bare,,Acme,TRUE,Title,Default Title,,,BARE,,5.00,,,active
 
 
 def test_an_export_of_shopify_is_read(write: Write) -> None:
-    table = read_table(write(SHOPIFY), how=How(mapping=read_mapping("shopify")))
+    table = read_table(write(SHOPIFY), how=ReadingOptions(mapping=read_mapping("shopify")))
     tee, mug = read_updates(table, {}, domain="shop.example", currency="EUR").products
     assert (tee.id, tee.name, tee.description) == ("tee", "Tee", "Soft & light. Cotton")
     assert [(style.sku, style.attributes) for style in tee.styles] == [
@@ -363,7 +374,7 @@ def test_the_newer_columns_of_shopify_are_known_too(write: Write) -> None:
         "Title,URL handle,Description,Status,SKU,Barcode,Option1 name,Option1 value,Price\n"
         "Tee,tee,<b>Soft</b>ly,Active,TEE-S,9506000134352,Size,S,19.90\n"
     )
-    table = read_table(file, how=How(mapping=read_mapping("shopify")))
+    table = read_table(file, how=ReadingOptions(mapping=read_mapping("shopify")))
     (tee,), bad = read_products(table, domain="shop.example", currency="EUR")
     assert (tee.id, tee.description, tee.styles[0].price.amount, bad) == ("tee", "Softly", 1990, [])
 
@@ -381,7 +392,7 @@ Parent,Attribute 1 name,Attribute 1 value(s)
 
 
 def test_an_export_of_woocommerce_is_read(write: Write) -> None:
-    table = read_table(write(WOOCOMMERCE), how=How(mapping=read_mapping("woocommerce")))
+    table = read_table(write(WOOCOMMERCE), how=ReadingOptions(mapping=read_mapping("woocommerce")))
     (mug, tee), bad = read_products(table, domain="shop.example", currency="EUR")
     assert (mug.id, mug.description, mug.styles[0].attributes) == (
         "mug", "A mug", {"Colour": "white"},
@@ -408,7 +419,7 @@ def test_a_map_of_ones_own_names_columns_and_what_is_always_so(
         "Artikel;Bezeichnung;Art.-Nr.;EAN;VK brutto;Aktion\n"
         "Tasse blau;Tasse;T 1;9506000134376;5,00;\nKanne;Kanne;K 1;9506000134369;9,00;8,00\n"
     )
-    table = read_table(file, how=How(mapping=read_mapping(str(own))))
+    table = read_table(file, how=ReadingOptions(mapping=read_mapping(str(own))))
     (mug, pot), bad = read_products(table, domain="shop.example", currency="EUR")
     assert bad == []
     assert (mug.id, mug.styles[0].sku, mug.styles[0].tax_rate) == ("tasse-blau", "T-1", 1900)
@@ -425,7 +436,7 @@ def test_a_currency_counts_whatever_the_map_says(
         own = tmp_path / "own.toml"
         own.write_text('[columns]\nsku = "sku"\nprice = "price"\nname = "title"\n')
         name = str(own)
-    how = How(mapping=None if name is None else read_mapping(name))
+    how = ReadingOptions(mapping=None if name is None else read_mapping(name))
     table = read_table(
         write(f"product,sku,{price},{column}\nmug,MUG,55.00,USD\nmug,CUP,5.00,EUR\n"), how=how
     )
@@ -434,7 +445,7 @@ def test_a_currency_counts_whatever_the_map_says(
     assert bad[0].reason in (
         "currency: USD, but the shop sells in EUR",
         "name: the first row of a product must have one",
-        "sku: 'MUG' is no style of the store",
+        "sku: 'MUG' is not a style of the store",
     )
     assert table.overlooked == ()
 
@@ -443,7 +454,7 @@ def test_a_currency_counts_whatever_the_map_says(
 def test_columns_that_may_say_what_others_mean_are_named_where_they_are_not_read(
     write: Write, name: str | None
 ) -> None:
-    how = How(mapping=None if name is None else read_mapping(name))
+    how = ReadingOptions(mapping=None if name is None else read_mapping(name))
     price = {"shopify": "Variant Price", "woocommerce": "Regular price"}.get(name or "", "price")
     header = f"product,sku,{price},tax_rate,Sale price,Tax status,VAT incl.,Unit,Pack size,Colour"
     table = read_table(write(f"{header}\nmug,MUG,5.00,20%,4.00,none,no,kg,6,red\n"), how=how)
@@ -454,7 +465,7 @@ def test_columns_that_may_say_what_others_mean_are_named_where_they_are_not_read
 @pytest.mark.needs("cases")
 @pytest.mark.parametrize("name", sorted(file.name for file in CASES.glob("*.csv")) or [""])
 def test_no_line_of_the_files_that_broke_us_is_lost(name: str) -> None:
-    table = read_table(CASES / name, how=How(decimal="point"))
+    table = read_table(CASES / name, how=ReadingOptions(decimal="point"))
     assert_every_line_is_counted(table)
     if table.kind == "products":
         updates = read_updates(table, {}, domain="shop.example", currency="EUR")

@@ -12,7 +12,7 @@ from acquirer.log import Entry, Log
 from bus.history import recording
 from bus.storage import generation
 from bus.storage.effect_log import EffectLog
-from store import backup, restoring
+from store import backup, restore
 
 
 def _deed(folder: Path) -> Path:
@@ -59,7 +59,7 @@ def _manifest(folder: Path) -> Path:
 
 def _restored(folder: Path) -> Path:
     (folder / "catalog.db").write_bytes(b"x" * 9_000)
-    restoring._copy(folder, folder / "fresh", ["catalog.db"])
+    restore._copy(folder, folder / "fresh", ["catalog.db"])
     return folder / "fresh" / "catalog.db"
 
 

@@ -8,7 +8,7 @@ from nodes.catalog.codes import Code, Owner, codes_of, refuse_taken
 from nodes.catalog.domain import register
 
 
-class Foreseen:
+class SimulatedCatalog:
     """A store's products, and what updates would make of them.
 
     Args:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 
 @cache
-def field_meanings(model: type[BaseModel]) -> dict[str, str]:
+def field_docstrings(model: type[BaseModel]) -> dict[str, str]:
     """Return each field's docstring, with inherited fields; a field without one is left out."""
     meanings: dict[str, str] = {}
     for base in reversed(model.__mro__):

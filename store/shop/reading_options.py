@@ -14,7 +14,7 @@ TaxUnit = Literal["percent", "basis-points", "fraction"]
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class ReadingOptions:
     """What the user has decided; what is None is detected from the file."""
 
     encoding: str | None = None
@@ -28,7 +28,7 @@ class How:
     mapping: Mapping | None = None
     """Which of another program's columns are which of ours."""
 
-    def decided(self, option: str, value: str) -> "How":
+    def with_option(self, option: str, value: str) -> "ReadingOptions":
         """Return a copy with one option set, from the value that a user writes.
 
         Raises:
@@ -44,12 +44,12 @@ class How:
         return replace(self, **decision)
 
 
-DETECT = How()
+DETECT = ReadingOptions()
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _VALUES = {"decimal": ("point", "comma"), "tax": ("percent", "basis-points", "fraction")}
 
 
-class TwoReadings(ConfigurationError):  # noqa: N818 - it is a question as much as an error
+class AmbiguousFile(ConfigurationError):  # noqa: N818 - it is a question as much as an error
     """A file can be read in more than one way, and only a person knows which is meant.
 
     Args:
@@ -63,7 +63,7 @@ class TwoReadings(ConfigurationError):  # noqa: N818 - it is a question as much 
         self, file: Path, question: str, option: str, readings: Sequence[tuple[str, str]]
     ) -> None:
         ways = "; ".join(f"--{option} {quote(value)}: {shown}" for value, shown in readings)
-        super().__init__(f"{file}: {question} Nothing was brought in. Say what is meant: {ways}.")
+        super().__init__(f"{file}: {question} Nothing was imported. Say what is meant: {ways}.")
         self.file = file
         self.question = question
         self.option = option

@@ -67,7 +67,7 @@ def style_labels(products: Sequence[Product], skus: Iterable[str], domain: str) 
     return labels
 
 
-def prove(labels: Labels, assortment: Assortment) -> tuple[Labels, list[str]]:
+def verify(labels: Labels, assortment: Assortment) -> tuple[Labels, list[str]]:
     """Look up each label of a product or style in its store, as a terminal would.
 
     Returns:

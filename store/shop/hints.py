@@ -11,7 +11,7 @@ _SHOWN = 5
 def on_added(added: Sequence[BinLevel]) -> Iterator[str]:
     """Hints about goods that were added to others of their style, and how to count them."""
     for level in added[:_SHOWN]:
-        yield f"{level.sku} at {level.location}: added to what lay there, {level.quantity} now."
+        yield f"{level.sku} at {level.location}: added to what was there, now {level.quantity}."
     if added:
         more = len(added) - _SHOWN
         also = f"... and {more} more. " if more > 0 else ""
@@ -28,7 +28,7 @@ def on_other_names(accounts: Sequence[str]) -> Iterator[str]:
     """A hint about money for an account that has another customer's name."""
     if accounts:
         yield (
-            "Look whether the account's number is right. If the customer has another name now:"
+            "Check the account's number. If the customer has a new name:"
             f" storebus account rename {accounts[0]} NAME --why TEXT"
         )
 
@@ -36,6 +36,6 @@ def on_other_names(accounts: Sequence[str]) -> Iterator[str]:
 def how_to_count(sku: str = "SKU", location: str = "LOCATION") -> str:
     """What to do if there are fewer goods than the books say."""
     return (
-        "An import only adds goods. To have the books say what was counted instead:"
+        "An import only adds goods. To set the books to what was counted:"
         f" storebus stock count {sku}=PIECES --location {location} --why TEXT"
     )

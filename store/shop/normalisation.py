@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bus.contract.values import gtin14
-from store.shop.how import Decimal, How, TaxUnit, TwoReadings
 from store.shop.numbers import canonical, numeral_in, read_numeral, style_of
+from store.shop.reading_options import AmbiguousFile, Decimal, ReadingOptions, TaxUnit
 from store.shop.row import BadRow, Row
 
 NUMBERS = ("price", "quantity", "counted", "tax_rate")
@@ -41,11 +41,11 @@ def tidy(file: Path, rows: Sequence[Row]) -> tuple[list[Row], list[BadRow]]:
         cells = {name: _plain(cell) for name, cell in row.cells.items()}
         for name in cells.keys() & set(NUMBERS):
             cells[name] = unicodedata.normalize("NFKC", cells[name])
-        for name, mend in (("sku", mend_sku), ("gtin", mend_gtin), ("account", str.upper)):
-            mended = mend(cells.get(name, ""))
-            if mended != cells.get(name, ""):
-                notes.append(BadRow(file, row.line, f"{name}: {cells[name]!r} is {mended!r} here"))
-                cells[name] = mended
+        for name, normalise in (("sku", normal_sku), ("gtin", normal_gtin), ("account", str.upper)):
+            normal = normalise(cells.get(name, ""))
+            if normal != cells.get(name, ""):
+                notes.append(BadRow(file, row.line, f"{name}: {cells[name]!r} is {normal!r} here"))
+                cells[name] = normal
         tidied.append(replace(row, cells=cells))
     return tidied, notes
 
@@ -56,12 +56,12 @@ def _plain(cell: str) -> str:
     return formula[1].strip() if formula else text
 
 
-def mend_sku(text: str) -> str:
+def normal_sku(text: str) -> str:
     """A SKU with hyphens in place of spaces, as the store has it."""
     return re.sub(r"\s+", "-", unicodedata.normalize("NFKC", text))
 
 
-def mend_gtin(text: str) -> str:
+def normal_gtin(text: str) -> str:
     """A GTIN's digits, with the leading zeros that a spreadsheet removed."""
     digits = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text).removeprefix("'"))
     digits = re.sub(r"(?<=[0-9])[.,]0+$", "", digits)
@@ -75,11 +75,13 @@ def mend_gtin(text: str) -> str:
     return padded
 
 
-def in_one_notation(file: Path, rows: Sequence[Row], how: How) -> tuple[list[Row], tuple[str, ...]]:
+def in_one_notation(
+    file: Path, rows: Sequence[Row], how: ReadingOptions
+) -> tuple[list[Row], tuple[str, ...]]:
     """Return numbers as `1234.50` and tax rates in basis points, and in words how they were read.
 
     Raises:
-        TwoReadings: a number, or the tax rates, can be read in two ways.
+        AmbiguousFile: a number, or the tax rates, can be read in two ways.
     """
     style, unclear = style_of(numeral for _, _, numeral in _numerals(rows))
     if unclear is not None and how.decimal is None:
@@ -87,7 +89,7 @@ def in_one_notation(file: Path, rows: Sequence[Row], how: How) -> tuple[list[Row
         decimals: tuple[Decimal, ...] = ("point", "comma")
         ways = [(each, f"{column} is {_worth(unclear, each)}") for each in decimals]
         question = f"{unclear!r} in line {line} can be read in two ways."
-        raise TwoReadings(file, question, "decimal", ways)
+        raise AmbiguousFile(file, question, "decimal", ways)
     decimal = how.decimal or ("comma" if style == "comma" else "point")
     if unclear is not None and style == "none":
         style = decimal
@@ -141,7 +143,7 @@ def _tax_unit(file: Path, rows: Sequence[Row]) -> TaxUnit | None:
         units = (*first, *(("percent",) if "percent" not in first else ()))
         numbers = [number for _, number in first.values()]
         readings = [(unit, _told(unit, *numbers)) for unit in units]
-        raise TwoReadings(file, f"the tax rate {told} can be meant in two ways.", "tax", readings)
+        raise AmbiguousFile(file, f"the tax rate {told} can be meant in two ways.", "tax", readings)
     return next(iter(first), None)
 
 

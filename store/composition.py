@@ -23,12 +23,12 @@ from bus.runtime.role import Role
 from bus.storage.lock import hold
 from bus.storage.private import write_text
 from bus.text.console import output
-from store.apart import roles_apart
+from store.role_processes import role_processes
 from store.roles import acquirer_client, server_roles, sorter_role
 from store.settings import Settings, remember_shop
+from store.shop.catalog_queries import registered_of
 from store.shop.reader import Shop, read_shop
 from store.shop.seeding import IMPORTER, Refusal, Seeding
-from store.shop.shelf import registered_of
 
 _SEEDED = "shop-imported"
 """The marker file with the imported files' digests; empty until the whole shop is imported."""
@@ -84,7 +84,7 @@ async def running_store(
         )
         roles: dict[str, Role] = {}
         if apart:
-            await stack.enter_async_context(roles_apart(sorted(ROLES), broker.url, settings))
+            await stack.enter_async_context(role_processes(sorted(ROLES), broker.url, settings))
         else:
             acquirer = await stack.enter_async_context(acquirer_client(settings))
             roles = server_roles(shop, acquirer, settings)
@@ -141,11 +141,11 @@ def _tell_new(data: Path) -> None:
     """Say whether this is a new store (no database at all) or one that has lost some databases."""
     missing = sorted(role for role in ROLES if not (data / f"{role}.db").exists())
     if len(missing) == len(ROLES):
-        output.print(f"A new store begins in {data}: no database lies there.", soft_wrap=True)
+        output.print(f"A new store begins in {data}: there is no database yet.", soft_wrap=True)
     elif missing:
         output.print(
-            f"{data} has no database of {', '.join(missing)} any more: it begins anew, and does not"
-            " know what the others know. If it was moved, close the store and put it back.",
+            f"{data} has no database of {', '.join(missing)} any more: it starts empty, and does"
+            " not know what the others know. If it was moved, close the store and put it back.",
             soft_wrap=True,
         )
 
@@ -166,7 +166,7 @@ async def _seed(shop: Shop, deployment: Deployment, settings: Settings) -> tuple
         seeding = Seeding(caller, Delivery(name=f"the first start of {shop.name}"[:100]))
         known = await registered_of(caller.ask)
         new = [product for product in shop.products if product.id not in known]
-        # An older Storebus brought goods and money in without saying what they came with.
+        # An older Storebus imported goods and money without their delivery.
         counts = begun or not known
         write_text(marker, "")
         await seeding.products([ProductUpdate.model_validate(product) for product in new])

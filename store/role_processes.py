@@ -24,7 +24,9 @@ _TRIES_WITHOUT_BROKER = 20
 
 
 @asynccontextmanager
-async def roles_apart(names: Iterable[str], broker: str, settings: Settings) -> AsyncIterator[None]:
+async def role_processes(
+    names: Iterable[str], broker: str, settings: Settings
+) -> AsyncIterator[None]:
     """Run each of these roles as `storebus node`; inside the context all of them answer.
 
     A role that dies is started again. All end with this process, even by SIGKILL (on Linux).
@@ -60,7 +62,9 @@ class _NotReadyError(RoleEndedError):
     """A role ended before it was ready."""
 
     def __init__(self, name: str, code: int) -> None:
-        super().__init__(f"{name} cannot be started: it ended with {code}; what it said is above.")
+        super().__init__(
+            f"{name} cannot be started: it ended with exit code {code}; see its output above."
+        )
         self.code = code
 
 

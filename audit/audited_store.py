@@ -17,7 +17,7 @@ PAID = frozenset({"settled", "short", "ready", "reminded", "collected"})
 """States in which the store holds money and owes goods, or has handed them over."""
 UNDOING = frozenset({"cancelling", "expiring"})
 FINAL = frozenset({"collected", "refused", "declined", "cancelled", "expired"})
-UNHEEDED = frozenset({"commit", "fulfil", "ready", "failed", "write-off", "fault"})
+ANSWER_IGNORED = frozenset({"commit", "fulfil", "ready", "failed", "write-off", "fault"})
 """Commands whose answers change nothing; they leave the outbox with the next transaction."""
 _TO_DEVICES = frozenset({"remind", "pick", "abort"})
 """Commands to devices. Roles need not agree about them, since a device may be off for any time."""
@@ -120,7 +120,7 @@ class AuditedStore:
         return found
 
     @cached_property
-    def not_let_in(self) -> frozenset[str]:
+    def unauthorised(self) -> frozenset[str]:
         """Orders whose payment waits until the provider accepts the store's credentials."""
         rows = self.settlement.rows(
             "SELECT payload FROM outbox"
@@ -131,7 +131,7 @@ class AuditedStore:
     @cached_property
     def waits_for_payment(self) -> frozenset[str]:
         """Orders whose payment waits for a person."""
-        return self.not_let_in | self.refused.keys()
+        return self.unauthorised | self.refused.keys()
 
     @cached_property
     def jobs(self) -> dict[str, Row]:
@@ -185,7 +185,7 @@ class AuditedStore:
         return found
 
     @cached_property
-    def moving(self) -> frozenset[str | None]:
+    def in_transit(self) -> frozenset[str | None]:
         """Orders about which the roles may not have the same information yet.
 
         In a running store, orders with anything under way; in a closed one, orders with a command
@@ -198,12 +198,12 @@ class AuditedStore:
             for each in self.pending
             if each.row["kind"] == "command"
             and each.heard != "accepted"
-            and not (each.heard == "answered" and each.what in UNHEEDED)
+            and not (each.heard == "answered" and each.what in ANSWER_IGNORED)
             and each.what not in _TO_DEVICES
         )
 
     @cached_property
-    def coming_back(self) -> frozenset[str]:
+    def being_returned(self) -> frozenset[str]:
         """Orders with goods to put back, or whose sorter has not reported what it took."""
         rows = self.warehouse.rows("SELECT job FROM goods_return UNION SELECT job FROM superseded")
         return frozenset(self._order_by_job.get(row["job"], row["job"]) for row in rows)
@@ -219,7 +219,7 @@ class AuditedStore:
 
     def still(self, order: str) -> bool:
         """Whether all nodes must agree about an order now."""
-        return order not in self.moving and order not in self.by_hand
+        return order not in self.in_transit and order not in self.by_hand
 
     def busy_until(self, database: Database) -> int:
         """When a closed node was last active, in milliseconds since the epoch."""

@@ -19,11 +19,11 @@ from store.settings import read_settings
 
 ModelT = TypeVar("ModelT", bound=Model)
 T = TypeVar("T")
-Connected = Callable[[], AbstractAsyncContextManager[Caller]]
+Connect = Callable[[], AbstractAsyncContextManager[Caller]]
 """Connects to the store under a clerk's name."""
 
 
-def connected(broker: str | None, site: str | None, data: Path | None, by: str) -> Connected:
+def connected(broker: str | None, site: str | None, data: Path | None, by: str) -> Connect:
     """Return how to connect to the store.
 
     Args:
@@ -35,19 +35,21 @@ def connected(broker: str | None, site: str | None, data: Path | None, by: str) 
     Raises:
         ConfigurationError: the name is not a tester's or console's.
     """
-    refuse_stranger(by)
+    require_clerk_name(by)
     settings = read_settings(site=site, data=data)
     connector = MqttConnector(broker_url(broker, settings))
     return Caller(connector, settings.site, by).connected
 
 
-def refuse_stranger(by: str) -> None:
+def require_clerk_name(by: str) -> None:
     """Raise `ConfigurationError` unless the name is a tester's or console's."""
     if role_of(by) not in ("tester", "console"):
-        raise ConfigurationError(f"{by!r} is no tester's or console's name, such as tester-ann.")
+        raise ConfigurationError(
+            f"{by!r} is not the name of a tester or console, such as tester-ann."
+        )
 
 
-async def ask(clerk: Connected, question: Callable[[Caller], Awaitable[T]]) -> T:
+async def ask(clerk: Connect, question: Callable[[Caller], Awaitable[T]]) -> T:
     """Connect, and ask one question."""
     async with clerk() as caller:
         return await question(caller)
@@ -71,7 +73,7 @@ def reason(why: str | None, example: str) -> str:
         ConfigurationError: it is missing or blank.
     """
     if why is None or not why.strip():
-        raise ConfigurationError(f'Say why, for those who look later: --why "{example}".')
+        raise ConfigurationError(f'Give the reason, for later readers: --why "{example}".')
     return why
 
 

@@ -13,7 +13,7 @@ from bus.contract.settlement import AccountId
 from bus.contract.values import Count, Location, Model, Text
 from bus.contract.warehouse import CountGoods, Receive
 from bus.contract.wording import what_is_wrong
-from store.shop.notation import NUMBERS
+from store.shop.normalisation import NUMBERS
 from store.shop.row import BadRow, Row
 from store.shop.table import Kind, Table, read_table
 
@@ -54,17 +54,17 @@ def read_stock(
     Raises:
         ConfigurationError: the file cannot be read, is ambiguous, or lacks a column.
     """
-    once = Once()
+    unique = UniqueKeys()
 
     def read(row: Row) -> Receive:
         sku, location = row.cells["sku"], row.cells["location"]
         if skus is not None and sku not in skus:
-            raise ValueError(f"sku: {sku[:60]!r} is no style of the shop")
+            raise ValueError(f"sku: {sku[:60]!r} is not a style of the shop")
         if locations is not None and location not in locations:
-            raise ValueError(f"location: {location[:60]!r} is no location of the shop")
+            raise ValueError(f"location: {location[:60]!r} is not a location of the shop")
         quantity = _whole(row, "quantity", "pieces")
         record = Receive(sku=sku, location=location, quantity=quantity)
-        once.take(row, "sku and location", f"{sku} at {location}")
+        unique.take(row, "sku and location", f"{sku} at {location}")
         return record
 
     return _read(file, "stock", read)
@@ -80,7 +80,7 @@ def read_counts(file: Path | Table, why: str | None) -> tuple[list[CountGoods], 
     Raises:
         ConfigurationError: the file cannot be read, is ambiguous, or lacks a column.
     """
-    once = Once()
+    unique = UniqueKeys()
 
     def read(row: Row) -> CountGoods:
         sku, location = row.cells["sku"], row.cells["location"]
@@ -89,7 +89,7 @@ def read_counts(file: Path | Table, why: str | None) -> tuple[list[CountGoods], 
         if reason is None:
             raise ValueError("reason: why was it counted? Give --why, or a column `reason`")
         record = CountGoods(sku=sku, location=location or None, counted=counted, reason=reason)
-        once.take(row, "sku and location", f"{sku} at {location}")
+        unique.take(row, "sku and location", f"{sku} at {location}")
         return record
 
     return _read(file, "counts", read)
@@ -101,13 +101,13 @@ def read_accounts(file: Path | Table) -> tuple[list[AccountRecord], list[BadRow]
     Raises:
         ConfigurationError: the file cannot be read, is ambiguous, or lacks a column.
     """
-    once = Once()
+    unique = UniqueKeys()
 
     def read(row: Row) -> AccountRecord:
         balance = _whole(row, "balance", "minor units (cents)")
         account, name = row.cells["account"], row.cells.get("name") or None
         record = AccountRecord(account=account, name=name, balance=balance)
-        once.take(row, "account", record.account)
+        unique.take(row, "account", record.account)
         return record
 
     return _read(file, "accounts", read)
@@ -119,17 +119,17 @@ def read_locations(file: Path | Table) -> tuple[list[LocationRecord], list[BadRo
     Raises:
         ConfigurationError: the file cannot be read, is ambiguous, or lacks a column.
     """
-    once = Once()
+    unique = UniqueKeys()
 
     def read(row: Row) -> LocationRecord:
         record = LocationRecord(location=row.cells["location"], holds=row.cells["holds"])
-        once.take(row, "location", record.location)
+        unique.take(row, "location", record.location)
         return record
 
     return _read(file, "locations", read)
 
 
-class Once:
+class UniqueKeys:
     """Refuses keys that an earlier row already had."""
 
     def __init__(self) -> None:

@@ -18,17 +18,17 @@ from bus.runtime.caller import Caller
 from bus.text.console import errors, output
 from commerce.price import price_text
 from nodes.settlement.account import refuse_other_name
-from store.shop.advice import how_to_count, on_added, on_other_names, on_retired
+from store.shop.catalog_queries import registered_of
 from store.shop.changes import changes
 from store.shop.delivery import another, brought_before, delivery_of
-from store.shop.foreseen import Foreseen
-from store.shop.how import How, TwoReadings
+from store.shop.hints import how_to_count, on_added, on_other_names, on_retired
 from store.shop.products import read_updates
 from store.shop.reader import ShopSettings
+from store.shop.reading_options import AmbiguousFile, ReadingOptions
+from store.shop.records import AccountRecord, read_accounts, read_stock
 from store.shop.row import BadRow
-from store.shop.rows import AccountRecord, read_accounts, read_stock
 from store.shop.seeding import Seeding, item_of
-from store.shop.shelf import registered_of
+from store.shop.simulated_catalog import SimulatedCatalog
 from store.shop.table import Table, read_table
 
 _SHOWN = 20
@@ -57,7 +57,7 @@ class _Item:
     """The customer's name, if the row is for an account and gives one."""
 
 
-class Bringing:
+class Importer:
     """Imports files, one after another.
 
     Args:
@@ -69,21 +69,27 @@ class Bringing:
     """
 
     def __init__(
-        self, caller: Caller, shop: ShopSettings, how: How, delivery: str | None, *, dry_run: bool
+        self,
+        caller: Caller,
+        shop: ShopSettings,
+        how: ReadingOptions,
+        delivery: str | None,
+        *,
+        dry_run: bool,
     ) -> None:
         self._caller = caller
         self._shop = shop
         self._how = how
         self._delivery = delivery
         self._dry_run = dry_run
-        self._foreseen: Foreseen | None = None
+        self._simulated: SimulatedCatalog | None = None
         """The products as the dry run so far would have left them."""
 
     async def plan(self, file: Path) -> Plan:
         """Read a file, and ask the user what only a person can decide.
 
         Raises:
-            TwoReadings: nobody can be asked.
+            AmbiguousFile: nobody can be asked.
             ConfigurationError: it cannot be read, or is not for a running store.
         """
         how, name = self._how, self._delivery
@@ -92,21 +98,21 @@ class Bringing:
                 table = read_table(file, how=how)
                 delivery = delivery_of(file, name)
                 return Plan(table, delivery, await self._before(table, delivery))
-            except TwoReadings as question:
+            except AmbiguousFile as question:
                 answer = await asyncio.to_thread(_answer, question)
                 if question.option == "delivery":
                     name = answer
                 else:
-                    how = how.decided(question.option, answer)
+                    how = how.with_option(question.option, answer)
 
-    async def bring(self, plan: Plan) -> int:
+    async def import_file(self, plan: Plan) -> int:
         """Import a file; return how many of its rows were refused."""
         table = plan.table
         _say(f"{table.file.name}: {table.kind}, read as: {', '.join(table.read_as)}.")
         if table.overlooked:
-            _say(f"  these columns are not read: {', '.join(table.overlooked)}")
+            _say(f"  these columns are ignored: {', '.join(table.overlooked)}")
         self._remark([f"line {note.line}: {note.reason}" for note in table.notes])
-        self._remark([f"line {row.line}: left out: {row.reason}" for row in table.skipped])
+        self._remark([f"line {row.line}: skipped: {row.reason}" for row in table.skipped])
         seeding = Seeding(self._caller, plan.delivery)
         if table.kind == "stock":
             stock, _ = read_stock(table)
@@ -120,12 +126,11 @@ class Bringing:
     async def _before(self, table: Table, delivery: Delivery) -> dict[str, DeliveredBefore]:
         if table.kind == "locations":
             raise ConfigurationError(
-                f"{table.file}: locations are read by the warehouse from the shop's folder at its"
-                " start."
+                f"{table.file}: the warehouse reads locations from the shop's folder at its start."
             )
         if table.kind == "counts":
             raise ConfigurationError(
-                f"{table.file} says what was counted. Enter it with:"
+                f"{table.file} holds counts. Enter them with:"
                 f" storebus stock count --file {table.file}"
             )
         if table.kind not in ("stock", "accounts"):
@@ -182,11 +187,11 @@ class Bringing:
         _advise(on_retired(retired))
         return self._end(table, bad)
 
-    async def _products(self) -> Foreseen:
+    async def _products(self) -> SimulatedCatalog:
         """The store's products; in a dry run, as the files so far would have left them."""
-        if self._foreseen is None or not self._dry_run:
-            self._foreseen = Foreseen((await registered_of(self._caller.ask)).values())
-        return self._foreseen
+        if self._simulated is None or not self._dry_run:
+            self._simulated = SimulatedCatalog((await registered_of(self._caller.ask)).values())
+        return self._simulated
 
     async def _deliver(
         self, plan: Plan, seeding: Seeding, send: Callable[[], Awaitable[None]]
@@ -277,17 +282,19 @@ class Bringing:
         count = len(table.rows) + len(table.bad) - refused - already
         parts = {
             "header": table.header,
-            "would come in" if self._dry_run else "in": count,
-            "in already": already,
+            "would be imported" if self._dry_run else "imported": count,
+            "imported before": already,
             "refused": refused,
-            "left out": len(table.skipped),
+            "skipped": len(table.skipped),
             "empty": table.empty,
             "within cells": table.within,
         }
         told = " + ".join(f"{number} {name}" for name, number in parts.items() if number)
-        sentence = f"{refused} row{'s' * (refused > 1)} refused" if refused else "all rows are in"
+        sentence = (
+            f"{refused} row{'s' * (refused > 1)} refused" if refused else "all rows were imported"
+        )
         if not (table.rows or table.bad):
-            sentence = "it has no rows to bring in"
+            sentence = "it has no rows to import"
         elif self._dry_run:
             sentence = "nothing was changed"
         _say(f"{table.file.name}: {sentence}: {table.lines} lines = {told or 'none'}.")
@@ -321,11 +328,11 @@ def _bar(table: Table, seeding: Seeding, total: int) -> Iterator[None]:
         yield
 
 
-def _answer(question: TwoReadings) -> str:
+def _answer(question: AmbiguousFile) -> str:
     """Ask the user at the terminal.
 
     Raises:
-        TwoReadings: there is no terminal.
+        AmbiguousFile: there is no terminal.
     """
     if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise question

@@ -75,10 +75,12 @@ def verify(backup: Path) -> tuple[list[str], str | None]:
     """
     names = sorted({path.name for each in _OURS for path in backup.glob(each)} - {MANIFEST})
     if missing := sorted(ROLES - {name.removesuffix(".db") for name in names}):
-        raise ConfigurationError(f"{backup} is no whole backup of a store: no {missing[0]}.db")
+        raise ConfigurationError(
+            f"{backup} is not a complete backup of a store: there is no {missing[0]}.db"
+        )
     if logs := [name for name in names if name.endswith(("-wal", "-shm", "-generation"))]:
         raise ConfigurationError(
-            f"{backup} is a store's folder, not a backup: {logs[0]} lies in it. Make one with"
+            f"{backup} is a store's folder, not a backup: it contains {logs[0]}. Make one with"
             " `storebus backup`"
         )
     made = None
@@ -100,14 +102,14 @@ def _as_written(backup: Path, names: list[str]) -> str:
     except OSError as error:
         raise JournalError(f"{backup / MANIFEST}: {error.strerror}") from error
     if gone := sorted(digests.keys() - set(names)):
-        raise ConfigurationError(f"{backup} is not whole: {gone[0]} is missing")
+        raise ConfigurationError(f"{backup} is not complete: {gone[0]} is missing")
     if strange := sorted(set(names) - digests.keys()):
         raise ConfigurationError(f"{backup / strange[0]} does not belong to this backup")
     for name in names:
         if digest_of(backup / name) != digests[name]:
             raise JournalError(
-                f"{backup / name} is not as it was backed up: damaged, or of another backup."
-                " Take another backup; nothing was changed"
+                f"{backup / name} is not as it was backed up: it is damaged, or from another"
+                " backup. Use another backup; nothing was changed"
             )
     return made
 
@@ -122,7 +124,7 @@ def _whole(path: Path) -> None:
         found, orphans = what_is_wrong(error), []
     if found != "ok" or orphans:
         what = found if found != "ok" else f"rows of {orphans[0][0]} refer to nothing"
-        raise JournalError(f"{path} is damaged: {what}. Take another backup; nothing was changed")
+        raise JournalError(f"{path} is damaged: {what}. Use another backup; nothing was changed")
 
 
 def _hold_all(stack: ExitStack, data: Path, names: list[str]) -> None:

@@ -17,7 +17,7 @@ INVARIANTS = {
     "I11": "the databases are whole",
 }
 
-WAITS = {
+OPEN_ITEMS = {
     "put-back": "Goods to put back. Put them on a shelf and book each in with its parcel:"
     " storebus request console-1 warehouse receive sku=... location=... quantity=... parcel=...",
     "remind": "Customers that were not reminded yet. Switch the terminal on; an order whose"
@@ -35,11 +35,11 @@ WAITS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class OpenItem:
     """Something unfinished that breaks no promise: a person acts, or it continues by itself."""
 
     kind: str
-    """One of `WAITS`."""
+    """One of `OPEN_ITEMS`."""
     who: str
     """Where it waits: a terminal, a sorter, a pickup point, a node."""
     text: str
@@ -63,14 +63,14 @@ class Finding:
         return f"{self.invariant}: {self.text}"
 
 
-class Tally:
+class AuditResult:
     """Counts the checks and collects the findings."""
 
     def __init__(self) -> None:
         self.checked: Counter[str] = Counter()
         """How many things were checked, by invariant."""
         self.findings: list[Finding] = []
-        self.waiting: list[Waiting] = []
+        self.open_items: list[OpenItem] = []
         """What a closed store has not finished, although no promise is broken."""
         self.notes: list[str] = []
         """What could not be checked, and why."""
@@ -82,6 +82,6 @@ class Tally:
             self.findings.append(Finding(invariant, text))
 
     @property
-    def unfinished(self) -> list[Waiting]:
+    def unfinished(self) -> list[OpenItem]:
         """What a store that has come to rest with all its devices must not have."""
-        return [each for each in self.waiting if each.unfinished]
+        return [each for each in self.open_items if each.unfinished]
