@@ -10,13 +10,13 @@ from bus.link import Connector
 from bus.runtime.requests import Request
 from bus.runtime.settings import RuntimeSettings
 from devices.sorter import domain
-from testing.kit.fake_node import FakeNode
+from testing.kit.fake_device import FakeDevice
 
 _PATIENCE = 3600.0
 """Seconds that the warehouse may take to hear of a parcel."""
 
 
-class BareSorter(FakeNode):
+class BareSorter(FakeDevice):
     """Packs each job as soon as it is given one, and shows every step of it.
 
     Args:

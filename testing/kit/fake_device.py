@@ -27,7 +27,7 @@ from bus.runtime.takeover import refuse_second
 Answers = Mapping[Operation[Any, Any], Callable[[Request[Any]], Model]]
 
 
-class FakeNode:
+class FakeDevice:
     """What a load needs of a device, for the least of the machine.
 
     Args:
