@@ -17,7 +17,8 @@ from cli import completion, options
 from cli.run import run
 from store.address import broker_url
 from store.settings import Settings, read_settings
-from testing.kit.canned_node import Part, Player
+from testing.kit.canned_node import CannedNode
+from testing.kit.fake_node import CannedReply
 from testing.kit.request_items import parse_json
 from testing.kit.show import warn
 from testing.kit.template import OLD_REPLY_SYNTAX, has_old_syntax
@@ -68,24 +69,22 @@ def respond(
     if find_operation(role, operation) is None and not force:
         known = ", ".join(each.name for each in operations_of(role))
         raise ConfigurationError(f"{callee} has no operation {operation}, but {known}.")
-    part = Part(
-        callee, operation, _template(reply, problem), is_problem=problem is not None, delay=delay
+    canned = CannedReply(
+        callee, operation, _template(reply, problem), problem is not None, delay, times
     )
-    run(_respond(part, broker_url(broker, settings), settings, times, force=force))
+    run(_respond(canned, broker_url(broker, settings), settings, force=force))
 
 
-async def _respond(
-    part: Part, url: str, settings: Settings, times: int | None, *, force: bool
-) -> None:
+async def _respond(canned: CannedReply, url: str, settings: Settings, *, force: bool) -> None:
     connector, topics, environment = MqttConnector(url), Topics(settings.site), Environment()
     if not force:
         wait = settings.runtime.takeover_wait
         try:
-            await refuse_second(connector, topics, part.callee, environment, wait)
+            await refuse_second(connector, topics, canned.node, environment, wait)
         except errors.RoleTakenError as error:
             raise errors.RoleTakenError(f"{error}, or answer beside it with --force") from None
-    player = Player(connector, topics, environment, part, settings.runtime, shows=not force)
-    await player.play(times)
+    node = CannedNode(connector, topics, environment, canned, settings.runtime, shows=not force)
+    await node.play()
 
 
 def _template(reply: str | None, problem: str | None) -> Any:

@@ -1,19 +1,17 @@
-"""A node to the store that stores nothing: it asks and repeats, answers, and shows itself."""
+"""A fake device: to the store a node that asks and repeats, answers, and shows its presence."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
 from bus.contract.channel import Operation
 from bus.contract.envelope import Reading
-from bus.contract.errors import Problem, UnknownOperation, first_error
+from bus.contract.errors import Problem, UnknownOperation
 from bus.contract.every import PING, PRESENCE, Pong
 from bus.contract.outbound import MessageFactory
 from bus.contract.topics import Address, Topics
 from bus.contract.values import Model
-from bus.link import Connector, Incoming, Outgoing, Subscription
-from bus.link.session import Session
+from bus.link import Connector, Incoming, Subscription
 from bus.runtime.admission import Admission
 from bus.runtime.clock import StoreTime
 from bus.runtime.environment import Environment
@@ -23,50 +21,43 @@ from bus.runtime.publisher import Counts, Publisher
 from bus.runtime.requests import Request
 from bus.runtime.settings import RuntimeSettings
 from bus.runtime.takeover import refuse_second
+from testing.kit.fake_node import FakeNode
 
 Answers = Mapping[Operation[Any, Any], Callable[[Request[Any]], Model]]
 
 
-class FakeDevice:
-    """What a load needs of a device, for the least of the machine.
+class FakeDevice(FakeNode):
+    """A device that stores nothing, for little processor time; it admits requests as a node does.
 
     Args:
         name: `terminal-7`.
-        kind: `terminal`.
         connector: to the broker.
         site: of the store.
-        settings: of the connection, and when is asked again.
+        settings: of the connection, and of retries.
         answers: what it answers, besides `ping`.
     """
 
     def __init__(
-        self, name: str, kind: str, connector: Connector, site: str, settings: RuntimeSettings,
+        self, name: str, connector: Connector, site: str, settings: RuntimeSettings,
         answers: Answers,
     ) -> None:  # fmt: skip
         self.name = name
+        topics, environment = Topics(site), Environment()
         self._connector, self._settings = connector, settings
         self._answers: Answers = {PING: self._pong, **answers}
-        self._topics, self._environment = Topics(site), Environment()
-        self._presence = self._topics.state(name, PRESENCE.name)
-        messages = MessageFactory(self._topics, name, self._environment, kind)
-        self._messages = messages
-        store_time = StoreTime(self._environment)
-        self._admission = Admission(messages, self._environment, store_time)
-        self._session = Session(
-            connector,
-            f"{site}-{name}-load-{self._environment.boot}",
-            [
-                Subscription(self._topics.replies_to(name), 1),
-                Subscription(self._topics.requests_to(name), 1),
-            ],
-            self._receive,
-            lambda: self.publisher.publish(outgoing(messages.presence("online"))),
-            outgoing(messages.presence("lost")),
-            settings.reconnect_limit,
-        )
-        self.publisher = Publisher(messages, self._environment, Counts(), self._session.send)
+        self._presence = topics.state(name, PRESENCE.name)
+        self._messages = MessageFactory(topics, name, environment)
+        super().__init__(
+            connector, topics, environment, f"{name}-load",
+            [Subscription(topics.replies_to(name), 1), Subscription(topics.requests_to(name), 1)],
+            will=outgoing(self._messages.presence("lost")),
+            reconnect_limit=settings.reconnect_limit,
+        )  # fmt: skip
+        store_time = StoreTime(environment)
+        self._admission = Admission(self._messages, environment, store_time)
+        self.publisher = Publisher(self._messages, environment, Counts(), self._session.send)
         self._pending = PendingRequests(
-            messages, self._environment, settings, self._session.send, store_time
+            self._messages, environment, settings, self._session.send, store_time
         )
 
     @asynccontextmanager
@@ -78,23 +69,11 @@ class FakeDevice:
             RoleTakenError: a node of this name is online.
         """
         await refuse_second(
-            self._connector,
-            self._topics,
-            self.name,
-            self._environment,
+            self._connector, self.topics, self.name, self.environment,
             self._settings.takeover_wait,
-        )
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                session = tasks.create_task(self._session.run(once=True), name=self.name)
-                await self._session.up.wait()
-                try:
-                    yield self
-                finally:
-                    self._leave()
-                    session.cancel()
-        except ExceptionGroup as group:
-            raise first_error(group) from None
+        )  # fmt: skip
+        async with super().running():
+            yield self
 
     async def ask(
         self,
@@ -110,25 +89,25 @@ class FakeDevice:
         """
         return await self._pending.ask(operation, callee, data, timeout=patience)
 
-    def _leave(self) -> None:
+    def _connected(self) -> None:
+        self.publisher.publish(outgoing(self._messages.presence("online")))
+
+    async def _leave(self) -> None:
         """Say goodbye, and have even that forgotten."""
-        self._session.send(outgoing(self._messages.presence("offline")))
-        self._session.send(Outgoing(self._presence, b"", qos=1, retain=True))
+        self.send(self._messages.presence("offline"))
+        self.clear(self._presence)
 
     def _receive(self, messages: list[Incoming]) -> None:
         for message in messages:
-            address = self._topics.parse(message.topic)
+            address = self.topics.parse(message.topic)
             if address is None or not message.payload:
                 continue
             if address.kind == "rep":
-                self._answered(message, address)
+                self._pending.take(message, address)
             elif address.kind == "req":
-                self._asked(message, address)
+                self._answer(message, address)
 
-    def _answered(self, message: Incoming, address: Address) -> None:
-        self._pending.take(message, address)
-
-    def _asked(self, message: Incoming, address: Address) -> None:
+    def _answer(self, message: Incoming, address: Address) -> None:
         reading = Reading(message.payload)
         try:
             request = self._admission.read(message, address, reading)
@@ -138,9 +117,9 @@ class FakeDevice:
                 raise UnknownOperation(f"{self.name} is of a load and only answers {known}.")
             reply = answer(request)
         except Problem as problem:
-            self._session.send(self._admission.refusal(message, address, reading, problem))
+            self.send(self._admission.refusal(message, address, reading, problem))
             return
-        self._session.send(self._admission.reply(request, reply))
+        self.send(self._admission.reply(request, reply))
 
     def _pong(self, _: Request[Any]) -> Model:
-        return Pong(node=self.name, boot=self._environment.boot, version="load")
+        return Pong(node=self.name, boot=self.environment.boot, version="load")

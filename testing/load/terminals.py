@@ -64,7 +64,7 @@ class FakeTerminal(FakeDevice):
             show(request.data)
             return Shown(shown=True)
 
-        super().__init__(name, "terminal", connector, site, settings, {REMIND: remind})
+        super().__init__(name, connector, site, settings, {REMIND: remind})
 
     async def buy(self, purchase: Purchase, patience: float | None = None) -> Receipt:
         """Buy, and return the receipt."""

@@ -79,7 +79,7 @@ class InProcessStore:
 
     def __init__(
         self, connector: Connector, site: str, data: Path, wants: Store, faults: FaultInjector,
-        time: TimeMode, say_will: Callable[[Outgoing], None],
+        time: TimeMode, say_will: Callable[[Outgoing], object],
     ) -> None:  # fmt: skip
         self._connector, self._site, self._data, self._wants = connector, site, data, wants
         self._faults, self._time, self._say_will = faults, time, say_will

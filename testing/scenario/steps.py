@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable
 
 from bus.contract.channel import role_of
-from bus.contract.errors import StorebusError
+from bus.contract.errors import PROBLEM_TYPE, StorebusError
 from bus.contract.timestamp import milliseconds
 from bus.history.filter import parse_filter
 from bus.history.message import Message
+from testing.kit.fake_node import CannedReply
 from testing.kit.template import filled
 from testing.scenario import model
 from testing.scenario.context import ScenarioContext, until_quiet
@@ -17,6 +18,7 @@ from testing.scenario.fault_injection import FaultRule
 from testing.scenario.reading import Step
 from testing.scenario.result import FailedStepError, PlayedStep
 
+_PROBLEM = {"title": "Problem", "status": 500, "detail": "It was played.", "retryable": False}
 _CRASH_PATIENCE = 10.0
 """Seconds that `start` waits for a node to crash first."""
 
@@ -92,10 +94,11 @@ def _respond(context: ScenarioContext, part: model.Part) -> None:
     if context.store is not None and node in context.store.running():
         raise FailedStepError(f"{node} is a real one here: stop it first, or play another")
     new = not context.client.plays(node)
+    template, problem = values["data"], values["problem"]
+    if problem is not None:
+        template = _PROBLEM | {"type": f"{PROBLEM_TYPE}{problem.get('code')}", **problem}
     context.client.play(
-        part.model_copy(
-            update={name: values[name] for name in ("data", "problem")} | {"node": node}
-        )
+        CannedReply(node, part.op, template, problem is not None, part.after, part.times)
     )
     if new and role_of(node) is not None:
         context.client.show(node, "online")
