@@ -62,11 +62,12 @@ class FakeNode:
         try:
             async with asyncio.TaskGroup() as tasks:
                 session = tasks.create_task(self._session.run(once=True), name=self._label)
-                await self._session.up.wait()
                 try:
+                    await self._session.up.wait()
                     yield self
                 finally:
-                    await self._leave()
+                    if self._session.up.is_set():
+                        await self._leave()
                     session.cancel()
         except ExceptionGroup as group:
             raise first_error(group) from None
