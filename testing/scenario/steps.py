@@ -11,7 +11,7 @@ from bus.history.message import Message
 from testing.kit.fake_node import CannedReply
 from testing.kit.template import filled
 from testing.scenario import model
-from testing.scenario.context import ScenarioContext, until_quiet
+from testing.scenario.context import ScenarioContext, wait_until_quiet
 from testing.scenario.descriptions import describe
 from testing.scenario.exchange import expect, expect_none, send
 from testing.scenario.fault_injection import FaultRule
@@ -84,7 +84,7 @@ async def _said(context: ScenarioContext, does: model.AnyStep) -> None:
         case model.SetVariables(set=values):
             context.variables.update(filled(values, context.variables))
         case model.Quiet(quiet=seconds):
-            if not await until_quiet(context, seconds, lambda: None):
+            if not await wait_until_quiet(context, seconds, lambda: None):
                 raise FailedStepError(f"the store has something left to do after {seconds:g} s")
 
 

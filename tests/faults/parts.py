@@ -21,6 +21,7 @@ from bus.link import MqttConnector
 from bus.runtime.caller import Caller
 from bus.runtime.settings import RuntimeSettings
 from store.settings import Settings, read_settings
+from store.store import until_quiet
 
 LONG = os.environ.get("STOREBUS_FAULTS") == "long"
 """`make faults`: more rounds and longer stops than `make test` has time for."""
@@ -250,11 +251,9 @@ class Parts:
 
     async def quiet(self) -> None:
         """Wait until no node has anything left to do."""
-        names = [name for name in (*NODES, "settlement") if name in self.all]
+        names = [name for name in NODES if name in self.all]
         async with self.tester("tester-quiet") as tester, asyncio.timeout(PATIENCE):
-            for name in names:
-                while (await self._about(tester, name)).outbox:
-                    pass
+            await until_quiet(lambda _, name, __: self._about(tester, name), names)
 
     @staticmethod
     async def _about(tester: Caller, name: str) -> About:
