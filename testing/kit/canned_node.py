@@ -1,10 +1,11 @@
 """A node that a tester fakes: it gives a canned reply to one operation, and shows its presence."""
 
 import asyncio
+import re
 from typing import Any
 
 from bus.contract.envelope import Reading
-from bus.contract.errors import Problem, TooLarge
+from bus.contract.errors import PROBLEM_TYPE, ConfigurationError, Problem, TooLarge
 from bus.contract.every import PING, Pong
 from bus.contract.outbound import MessageFactory, OutboundMessage
 from bus.contract.topics import Address, Topics
@@ -158,3 +159,31 @@ class CannedNode(FakeNode):
             output.print(f"{caller} {name} {short(identifier, 40)}: {said}", markup=False)
         else:
             show_json({"caller": caller, "id": identifier, "sent": sent, "data": data})
+
+
+def problem_template(problem: str, more: Any) -> dict[str, Any]:
+    """The template of a problem.
+
+    Args:
+        problem: its code and status, such as `sold-out/409`.
+        more: an object with further members, or other values for the usual ones.
+
+    Raises:
+        ConfigurationError: one of them has another form.
+    """
+    found = re.fullmatch(r"([a-z0-9]+(?:-[a-z0-9]+)*)/([45][0-9]{2})", problem)
+    if found is None:
+        raise ConfigurationError("--problem takes CODE/STATUS, such as sold-out/409.")
+    if not isinstance(more, dict):
+        raise ConfigurationError("What a problem says more is an object.")
+    code, status = found.groups()
+    known = {kind.code: kind for kind in Problem.__subclasses__()}.get(code)
+    return {
+        "type": PROBLEM_TYPE + code,
+        "title": known.title if known else code.replace("-", " ").capitalize(),
+        "status": int(status),
+        "detail": "A tester plays this node.",
+        "code": code,
+        "retryable": known.retryable if known else False,
+        **more,
+    }

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -108,6 +109,35 @@ def scenario_of_order(tape: Tape, site: str | None, order: str) -> GeneratedScen
             " reason."
         )
     return generator.generate()
+
+
+def write_scenario(
+    recordings: list[Path], site: str | None, order: str, file: Path
+) -> GeneratedScenario:
+    """Generate a scenario from an order of recordings, and write it.
+
+    Args:
+        recordings: the parts of one recording.
+        site: of the store; that of the first message if None.
+        order: its id.
+        file: where the scenario is written; must not exist.
+
+    Raises:
+        ConfigurationError: the recording does not have the order, or the file exists.
+        JournalError: the recording cannot be read.
+    """
+    generated = scenario_of_order(Tape(recordings), site, order)
+    origin = f"the order {order} in {', '.join(path.name for path in recordings)}"
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(generated.to_yaml(origin))
+    except FileExistsError:
+        raise ConfigurationError(
+            f"{file} is there already: --write names another, or play it: storebus play {file}"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be written: {error.strerror}.") from error
+    return generated
 
 
 def _messages(tape: Tape, topics: Topics, order: str) -> list[Message]:
