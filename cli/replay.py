@@ -1,4 +1,4 @@
-"""`storebus replay`: sends the messages of a recording again, onto any broker."""
+"""`storebus replay`: sends the messages of a recording again, to any broker."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Walks along the JSON schema of a message: which fields there are, and of which type."""
+"""Subschemas of a message's JSON schema: which fields there are at a path, and of which type."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from typing import Any
 from bus.contract.values import Model
 
 PathSegment = str | int
-"""A field's name, or a place in a list, from 0."""
+"""A field's name, or an index in a list, from 0."""
 _DEEPEST = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Subschema:
-    """What may stand at one place of a message: one of several shapes.
+    """What is valid at one path of a message: one of several schemas.
 
     Args:
-        shapes: the JSON schemas of what can stand here.
-        parts: what their references refer to.
+        shapes: the alternative JSON schemas.
+        parts: the definitions that their references name.
     """
 
     shapes: tuple[dict[str, Any], ...]
@@ -25,23 +25,23 @@ class Subschema:
 
     @classmethod
     def of(cls, model: type[Model]) -> "Subschema":
-        """The outermost place of a message."""
+        """The schema of a whole message."""
         schema = model.model_json_schema()
         return cls(tuple(alternatives(schema, schema.get("$defs", {}))), schema.get("$defs", {}))
 
     @property
     def types(self) -> frozenset[str]:
-        """JSON types that can stand here; none where anything can."""
+        """The JSON types that are valid here; none where any is."""
         return frozenset(str(shape["type"]) for shape in self.shapes if "type" in shape)
 
     @property
     def names(self) -> list[str]:
-        """The fields of the objects that can stand here, in the order of the model."""
+        """The fields of the objects that are valid here, in the order of the model."""
         return list(dict.fromkeys(name for shape in self.shapes for name in _properties(shape)))
 
     @property
     def is_open(self) -> bool:
-        """Whether an object with any field can stand here."""
+        """Whether an object with any fields is valid here."""
         return any(
             "type" not in shape or shape.get("additionalProperties") is True
             for shape in self.shapes
@@ -49,17 +49,17 @@ class Subschema:
 
     @property
     def is_listed(self) -> bool:
-        """Whether only texts of a list can stand here."""
+        """Whether only enumerated texts are valid here."""
         return all("enum" in shape or "const" in shape for shape in self.shapes)
 
     @property
     def choices(self) -> list[str]:
-        """The texts that can stand here, where they are listed."""
+        """The enumerated texts that are valid here."""
         listed = [shape.get("enum", [shape.get("const")]) for shape in self.shapes]
         return [text for texts in listed for text in texts if isinstance(text, str)]
 
     def step(self, part: PathSegment) -> "Subschema | None":
-        """What stands under a field's name or at a place of a list; None if nothing can."""
+        """The subschema of a field or of an item of a list; None if nothing is valid there."""
         found: list[dict[str, Any]] = []
         for shape in self.shapes:
             if isinstance(part, int):
@@ -71,7 +71,7 @@ class Subschema:
         return Subschema(tuple(found), self.parts) if found else None
 
     def leaves(self, prefix: str = "", depth: int = 0) -> Iterator[str]:
-        """The paths of all values within, as they are written: `lines[0].sku`."""
+        """The paths of all values within, written like `lines[0].sku`."""
         for name in self.names:
             path, place = f"{prefix}.{name}" if prefix else name, self.step(name)
             if place is None or depth == _DEEPEST:

@@ -9,7 +9,7 @@ from broker.settings import BrokerSettings
 from bus.contract.errors import ConfigurationError
 from bus.link import MqttConnector
 from testing.scenario.reading import Scenario
-from testing.scenario.report import Report
+from testing.scenario.report import ProgressReport
 from testing.scenario.result import ScenarioResult
 from testing.scenario.runner import PlayTarget, play
 
@@ -35,7 +35,7 @@ async def play_all(
     Raises:
         BrokerError: there is no broker.
     """
-    report = Report(verbose=verbose)
+    report = ProgressReport(verbose=verbose)
     async with AsyncExitStack() as stack:
         target = None
         if broker is not None:

@@ -88,7 +88,7 @@ async def _said(context: ScenarioContext, does: model.AnyStep) -> None:
                 raise FailedStepError(f"the store has something left to do after {seconds:g} s")
 
 
-def _respond(context: ScenarioContext, part: model.Part) -> None:
+def _respond(context: ScenarioContext, part: model.RespondSpec) -> None:
     values = filled(part.model_dump(by_alias=True), context.variables)
     node = values["as"]
     if context.store is not None and node in context.store.running():
