@@ -10,13 +10,13 @@ from bus.link import Connector
 from bus.runtime.requests import Request
 from bus.runtime.settings import RuntimeSettings
 from devices.sorter import domain
-from testing.kit.fake_node import FakeNode
+from testing.kit.fake_device import FakeDevice
 
 _PATIENCE = 3600.0
 """Seconds that the warehouse may take to hear of a parcel."""
 
 
-class BareSorter(FakeNode):
+class BareSorter(FakeDevice):
     """Packs each job as soon as it is given one, and shows every step of it.
 
     Args:
@@ -29,16 +29,14 @@ class BareSorter(FakeNode):
     def __init__(
         self, name: str, connector: Connector, site: str, settings: RuntimeSettings
     ) -> None:
-        super().__init__(
-            name, "sorter", connector, site, settings, {PICK: self._pick, ABORT: self._abort}
-        )
+        super().__init__(name, connector, site, settings, {PICK: self._pick, ABORT: self._abort})
         self._jobs: dict[tuple[str, int], asyncio.Task[None]] = {}
 
     def _pick(self, request: Request[Pick]) -> Model:
         pick = request.data
         key = pick.job, pick.assignment
         if key not in self._jobs:
-            job = domain.accept(pick, None, 0, None, self._environment.now())
+            job = domain.accept(pick, None, 0, None, self.environment.now())
             assert job is not None, "nothing else is under way"
             packing = asyncio.create_task(self._pack(job), name=f"{self.name}/{pick.job}")
             self._jobs[key] = packing
@@ -55,9 +53,9 @@ class BareSorter(FakeNode):
     async def _pack(self, job: domain.Job) -> None:
         self.publisher.state(JOB_STATE, job.state())
         while job.step != "done":
-            job = domain.advance(job, self._environment.now(), f"p-{job.id}")
+            job = domain.advance(job, self.environment.now(), f"p-{job.id}")
             self.publisher.state(JOB_STATE, job.state())
         await self.ask(PACKED, "warehouse", domain.report(job), _PATIENCE)
         if len(self._jobs) == 1:
-            idle = JobState(step="idle", since=rfc3339(self._environment.now()))
+            idle = JobState(step="idle", since=rfc3339(self.environment.now()))
             self.publisher.state(JOB_STATE, idle)

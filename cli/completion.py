@@ -1,6 +1,6 @@
-"""What the shell offers: nodes, operations, fields, topics, filters, and what a store sells.
+"""Shell completion: nodes, operations, fields, topics, filters, and the goods of a store.
 
-It asks nobody: nodes are those whose files lie in the data folder, and what is sold is read there.
+It sends no requests: nodes and goods are read from the files in the data folder.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from store.shop.assortment import Assortment
 
 _TOKENS = ("tok_approve", "tok_decline")
-"""What the simulated acquirer takes for cards."""
+"""Card tokens of the simulated acquirer."""
 
 
 def nodes(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -52,19 +52,19 @@ def clerks(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def runnable(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The nodes that are programs of ours."""
+    """The nodes that `storebus node` can run."""
     return [name for name in nodes(ctx, incomplete) if role_of(name) not in ("console", "tester")]
 
 
 def operations(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """The operations of the callee that is named already, each with its description."""
+    """The operations of the given callee, each with its description."""
     role = role_of(ctx.params.get("callee") or "")
     found = operations_of(role) if role else ()
     return [(each.name, each.description) for each in found if each.name.startswith(incomplete)]
 
 
 def fields(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The fields of the request that are not given yet, or what can stand in one of them."""
+    """The fields of the request that are not given yet, or the values of one of them."""
     params = ctx.params
     role = role_of(params.get("callee") or "")
     operation = find_operation(role, params.get("operation") or "") if role else None
@@ -81,7 +81,7 @@ def fields(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def filters(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The words of the filter language, and what can stand after one."""
+    """The words of the filter language, and the values of one of them."""
     turned = incomplete[: len(incomplete) - len(incomplete.lstrip("-"))]
     word, colon, values = incomplete.removeprefix(turned).partition(":")
     if not colon:
@@ -91,7 +91,7 @@ def filters(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def topics(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The topics of the site, a level at a time, as `publish` takes them."""
+    """The topics of the site, level by level, as `publish` takes them."""
     root, *levels = incomplete.split("/")
     if not levels:
         root, levels = ".", [""] if ".".startswith(root) else ["none"]
@@ -130,7 +130,7 @@ def skus(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def counted(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The same to be followed by how many."""
+    """The styles that are sold, each to be followed by a quantity."""
     return [f"{sku}=" for sku in skus(ctx, incomplete)] if "=" not in incomplete else []
 
 
@@ -156,7 +156,7 @@ def mix(_ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _listed(known: Iterable[str], values: str) -> list[str]:
-    """What can stand last in a list with commas."""
+    """The values that can end a list with commas."""
     *before, start = values.split(",")
     return [
         ",".join((*before, each))
@@ -166,7 +166,7 @@ def _listed(known: Iterable[str], values: str) -> list[str]:
 
 
 def _assortment(ctx: typer.Context) -> "Assortment | None":
-    """What the store sells by its files; what the shop's files say if there is no store yet."""
+    """The goods of the store by its files; by the shop's files if there is no store yet."""
     from store.shop.assortment import of_files, of_shop  # noqa: PLC0415 - only where it is asked for
 
     try:

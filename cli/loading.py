@@ -1,15 +1,14 @@
 """`storebus load`: many customers at once, what they lived through, and a count of the books."""
 
 import asyncio
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from audit import AuditResult, audit
-from bus.contract.errors import ConfigurationError, JournalError
+from audit import AuditResult
+from bus.contract.errors import ConfigurationError
 from bus.text.console import errors, output
 from bus.text.duration import EXAMPLES
 from cli import completion, options
@@ -23,8 +22,8 @@ from testing.kit.show import show_json, warn
 from testing.load.load_counts import LoadCounts
 from testing.load.plan import KINDS, LoadPlan, parse_duration, parse_mix, parse_rate, terminal_names
 from testing.load.plot import plot
-from testing.load.report import as_json, as_table
-from testing.load.session import Load, Outcome, run_load
+from testing.load.report import advice, as_json, as_table
+from testing.load.session import Load, Outcome, audit_books, run_load
 
 _LOOK = 0.2
 """Seconds between two looks at the progress."""
@@ -113,7 +112,7 @@ def load(
     url = broker_url(broker, settings)
     task = Load(plan, names, payment, stock, durable, settle, url, settings)
     outcome = run(_run(task))
-    audited = _audit(None if is_remote else settings.data, outcome)
+    audited = audit_books(None if is_remote else settings.data, outcome)
     if as_json_:
         show_json(_document(task, outcome, audited))
     else:
@@ -141,25 +140,6 @@ async def _run(task: Load) -> Outcome:
         return await run_load(task, warn, lambda counts: asyncio.create_task(show(counts)))
 
 
-def _audit(folder: Path | None, outcome: Outcome) -> AuditResult | None:
-    """Count the books if they can be; otherwise a note says why not."""
-    if folder is None:
-        outcome.notes.append(
-            "The books were not audited, since they lie with the store: --data names its folder if"
-            " that is on this machine"
-        )
-        return None
-    if outcome.left:
-        return None
-    try:
-        return audit([folder], running=True)
-    except JournalError as error:
-        outcome.wrong.append(f"The books cannot be read: {error}")
-    except ConfigurationError as error:
-        outcome.notes.append(f"The books were not audited: {error}")
-    return None
-
-
 def _print(outcome: Outcome, audited: AuditResult | None) -> None:
     counts = outcome.counts
     output.print(as_table(counts))
@@ -177,7 +157,7 @@ def _print(outcome: Outcome, audited: AuditResult | None) -> None:
             f"{len(purchases.settled)} orders, {purchases.reminded} customers reminded,"
             f" {len(purchases.awaited)} still wait.",
         )
-    for note in (*outcome.notes, *_advice(counts)):
+    for note in (*outcome.notes, *advice(counts)):
         warn(f"{note}.")
     if outcome.checked and not outcome.wrong:
         output.print("The store says of every purchase what it told the customer.")
@@ -191,19 +171,6 @@ def _print(outcome: Outcome, audited: AuditResult | None) -> None:
         output.print(f"The books are wrong: {len(audited.findings)} findings.")
     else:
         output.print(f"The books balance: {audited.checked.total()} checks.")
-
-
-def _advice(counts: LoadCounts) -> list[str]:
-    """What to do about refusals that a load often meets."""
-    refused, advice = counts.together.refused, []
-    if refused["sold-out"]:
-        advice.append(f"{refused['sold-out']} customers found it sold out: --stock brings goods in")
-    if refused["payment-declined"]:
-        advice.append(
-            f"{refused['payment-declined']} payments were declined: --stock deposits money too,"
-            " --pay takes another account"
-        )
-    return advice
 
 
 def _document(task: Load, outcome: Outcome, audited: AuditResult | None) -> dict[str, Any]:
@@ -222,5 +189,5 @@ def _document(task: Load, outcome: Outcome, audited: AuditResult | None) -> dict
         "checked": outcome.checked,
         "wrong": outcome.wrong,
         "audit": None if audited is None else document(audited),
-        "notes": [*outcome.notes, *_advice(outcome.counts)],
+        "notes": [*outcome.notes, *advice(outcome.counts)],
     }

@@ -1,36 +1,26 @@
 """`storebus play`: plays scenarios in stores of their own, or in one that runs already."""
 
 import re
-import tempfile
 import time
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from broker.engine import running_broker
-from broker.settings import BrokerSettings
 from bus.contract.errors import ConfigurationError
-from bus.history.archive import Archive
-from bus.link import MqttConnector
 from bus.text.console import output
 from cli import options
 from cli.run import require_folder, run
 from store.exit_codes import REFUSED
-from store.settings import Settings, read_settings
+from store.settings import read_settings
 from testing.kit.show import warn
 from testing.kit.template import OLD_REPLY_SYNTAX
-from testing.scenario.from_recording import scenario_of_order
+from testing.scenario.from_recording import write_scenario
 from testing.scenario.junit import write_junit
 from testing.scenario.reading import Scenario, first_old_syntax, read_scenarios
-from testing.scenario.report import Report, say_total
+from testing.scenario.report import say_total
 from testing.scenario.result import ScenarioResult
-from testing.scenario.runner import PlayTarget
-from testing.scenario.runner import play as play_one
-
-LARGEST = 128 * 1024
-"""Bytes of a payload that a scenario may send: more than the bus takes."""
+from testing.scenario.session import play_all, require_playable_in_running_store
 
 
 def play(
@@ -92,21 +82,25 @@ def play(
     if recordings is not None:
         if order is None or files:
             raise ConfigurationError("--from takes a recording and --order, and no other FILE.")
-        files = [_written(recordings, site, order, write or Path(f"{_plain(order)}.yaml"))]
+        files = [_write_scenario(recordings, site, order, write or Path(f"{_plain(order)}.yaml"))]
     elif order is not None or write is not None or not files:
         raise ConfigurationError("Give scenarios to play, or --from RECORDING --order ORDER.")
     scenarios = _chosen(read_scenarios(files), only)
     if (where := first_old_syntax(scenarios)) is not None:
         warn(f"{where}: {OLD_REPLY_SYNTAX}")
     if broker is not None:
-        _refuse_own(scenarios)
+        require_playable_in_running_store(scenarios)
     if check:
         output.print(f"{len(scenarios)} scenarios can be played.")
         return
     begun = time.monotonic()
     results: list[ScenarioResult] = []
     try:
-        run(_play(scenarios, engine, broker, settings, results, first=first, verbose=verbose))
+        run(
+            play_all(
+                scenarios, engine, broker, settings.site, results, first=first, verbose=verbose
+            )
+        )
     finally:
         if junit is not None and results:
             write_junit(junit, results)
@@ -122,23 +116,8 @@ def _check_ground(engine: str | None, broker: str | None) -> None:
         raise ConfigurationError("Give --engine or --broker: a store of its own, or one that runs.")
 
 
-def _written(recordings: list[Path], site: str | None, order: str, file: Path) -> Path:
-    """Write the scenario of an order of a recording.
-
-    Raises:
-        ConfigurationError: the recording does not have it, or the file is there already.
-    """
-    generated = scenario_of_order(Archive(recordings), site, order)
-    origin = f"the order {order} in {', '.join(path.name for path in recordings)}"
-    try:
-        with file.open("x", encoding="utf-8") as out:
-            out.write(generated.to_yaml(origin))
-    except FileExistsError:
-        raise ConfigurationError(
-            f"{file} is there already: --write names another, or play it: storebus play {file}"
-        ) from None
-    except OSError as error:
-        raise ConfigurationError(f"{file} cannot be written: {error.strerror}.") from error
+def _write_scenario(recordings: list[Path], site: str | None, order: str, file: Path) -> Path:
+    generated = write_scenario(recordings, site, order, file)
     output.print(f"Written to {file}: {generated.steps} steps.", soft_wrap=True)
     if generated.left_out:
         names = ", ".join(f"{count} {name}" for name, count in generated.left_out.most_common())
@@ -157,42 +136,3 @@ def _chosen(scenarios: list[Scenario], only: str | None) -> list[Scenario]:
     if not chosen:
         raise ConfigurationError(f"No scenario has {only!r} in its name.")
     return chosen
-
-
-def _refuse_own(scenarios: list[Scenario]) -> None:
-    for scenario in scenarios:
-        why = scenario.own_store
-        if why is not None:
-            raise ConfigurationError(
-                f"{why} only in a store that is started here, without --broker."
-            )
-
-
-async def _play(
-    scenarios: list[Scenario], engine: str | None, broker: str | None, settings: Settings,
-    results: list[ScenarioResult], *, first: bool, verbose: bool,
-) -> None:  # fmt: skip
-    report = Report(verbose=verbose)
-    async with AsyncExitStack() as stack:
-        target = None
-        if broker is not None:
-            target = _at(broker, "external", settings.site)
-        elif any(scenario.store.clock == "real" for scenario in scenarios):
-            target = await _own_broker(stack, engine)
-        for scenario in scenarios:
-            played = await play_one(scenario, target, report)
-            results += played
-            if first and any(result.failed for result in played):
-                return
-
-
-async def _own_broker(stack: AsyncExitStack, engine: str | None) -> PlayTarget:
-    """A broker of our own, on a port that is free."""
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="storebus-play-"))
-    settings = BrokerSettings.model_validate({"engine": engine or "auto", "port": 0})
-    running = await stack.enter_async_context(running_broker(settings, Path(folder)))
-    return _at(running.url, running.engine)
-
-
-def _at(url: str, engine: str, site: str | None = None) -> PlayTarget:
-    return PlayTarget(MqttConnector(url), engine, MqttConnector(url, largest=LARGEST), site)

@@ -6,22 +6,17 @@ from typing import Annotated
 
 import typer
 
-from bus.contract.errors import ConfigurationError, LinkError, NotGrantedError
-from bus.contract.topics import Topics, site_of
-from bus.link import MqttConnector, Outgoing, Subscription
-from bus.runtime.environment import Environment
+from bus.contract.errors import ConfigurationError
+from bus.contract.topics import Topics
+from bus.link import MqttConnector, Outgoing
 from bus.text.console import output
 from bus.text.safe import visible
 from cli import completion, options
 from cli.run import run
 from store.address import broker_url, broker_url_v311
 from store.settings import read_settings
-from testing.kit.request_statistics import paced
-
-_LARGEST = 256 * 1024 * 1024 - 1024
-"""Bytes of a payload that still fit into a packet (MQTT 5 section 2.1.4)."""
-_TOGETHER = 500
-"""Messages after which the broker is asked whether it has got them."""
+from testing.kit import confirming_sender
+from testing.kit.confirming_sender import LARGEST, written_topic
 
 
 def publish(
@@ -71,7 +66,7 @@ def publish(
     """
     settings = read_settings(site=site, data=data)
     connector = MqttConnector(
-        (broker_url_v311 if v311 else broker_url)(broker, settings), largest=_LARGEST
+        (broker_url_v311 if v311 else broker_url)(broker, settings), largest=LARGEST
     )
     if not connector.properties and (response_topic is not None or correlation is not None):
         raise ConfigurationError(
@@ -80,14 +75,14 @@ def publish(
         )
     topics = Topics(settings.site)
     message = Outgoing(
-        _written(topics, topic, force=force),
+        written_topic(topics, topic, force=force),
         _payload(payload, file, stdin=stdin, as_hex=as_hex),
         qos,
         retain,
-        None if response_topic is None else _written(topics, response_topic, force=force),
+        None if response_topic is None else written_topic(topics, response_topic, force=force),
         None if correlation is None else correlation.encode("utf-8", "surrogateescape"),
     )
-    run(_publish(connector, topics, message, repeat, rate))
+    run(confirming_sender.publish(connector, topics, message, repeat, rate))
     times = f", {repeat} times" if repeat > 1 else ""
     output.print(
         f"Sent {len(message.payload)} bytes to {visible(message.topic)}{times}"
@@ -97,28 +92,6 @@ def publish(
     )
 
 
-async def _publish(
-    connector: MqttConnector, topics: Topics, message: Outgoing, repeat: int, rate: float | None
-) -> None:
-    name = f"{topics.site}-publisher-{Environment().boot}"
-    # The broker takes what we say in order: once it has granted this, it has got what was before.
-    barrier = [Subscription(topics.event("tester-1", "sent"))]
-    async with connector.connect(name) as link:
-        try:
-            async for number in paced(repeat, rate):
-                link.send(message)
-                if number % _TOGETHER == _TOGETHER - 1 or number == repeat - 1 or rate is not None:
-                    await link.subscribe(barrier)
-        except NotGrantedError as error:
-            raise LinkError(f"Not sent: {error}.") from error
-        except LinkError as error:
-            raise LinkError(
-                f"The broker ended the connection, or does not answer: {error}."
-            ) from error
-        if link.take_denied():
-            raise LinkError(f"The broker does not let us say {visible(message.topic)}.")
-
-
 def _where(topics: Topics, topic: str) -> str:
     """What nobody would expect of a topic: that no node of the site listens there."""
     if topics.parse(topic) is not None:
@@ -126,33 +99,6 @@ def _where(topics: Topics, topic: str) -> str:
     if topic.startswith(f"{topics.root}/"):
         return ", which is no topic of the contract"
     return f", outside the site {topics.site}"
-
-
-def _written(topics: Topics, topic: str, *, force: bool) -> str:
-    """A topic as it is sent; `./` is the site's root.
-
-    Raises:
-        ConfigurationError: it cannot be sent: empty, too long, with wildcards, not UTF-8; or it is
-            outside the site, looks like one of the contract, and nobody insists.
-    """
-    whole = topics.below(topic)
-    meant = None if force else topics.meant(whole)
-    if meant is not None:
-        other = site_of(whole)
-        which = "" if other is None else f" --site {other}"
-        raise ConfigurationError(
-            f"{visible(whole[:80])} is outside the site {topics.site}, where no node of it listens:"
-            f" write {visible(meant[:80])}{which}, or insist with --force."
-        )
-    try:
-        size = len(whole.encode())
-    except UnicodeEncodeError as error:
-        raise ConfigurationError("The topic is not UTF-8 text.") from error
-    if not 1 <= size <= 65_535 or set(whole) & {"+", "#", "\0"}:  # noqa: PLR2004 - MQTT 5, 4.7.3
-        raise ConfigurationError(
-            f"{visible(whole[:80])} cannot be a topic: 1 to 65535 bytes, without + and #."
-        )
-    return whole
 
 
 def _payload(text: str | None, file: Path | None, *, stdin: bool, as_hex: bool) -> bytes:

@@ -1,6 +1,5 @@
 """`storebus request`: asks a node anything, in any name, and prints what it answers."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ import typer
 from bus.contract import find_operation, operations_of
 from bus.contract.channel import Operation, role_of
 from bus.contract.envelope import is_id
-from bus.contract.errors import ConfigurationError, Problem, Refused
+from bus.contract.errors import ConfigurationError, Refused
 from bus.contract.values import is_name
 from bus.link import MqttConnector
 from bus.runtime.admission import broken_reply
@@ -20,13 +19,9 @@ from cli.run import run
 from store.address import broker_url, broker_url_v311
 from store.exit_codes import BROKEN_REPLY, REFUSED
 from store.settings import Settings, read_settings
-from testing.kit.raw_caller import RawCaller, RawRequest
+from testing.kit.raw_caller import RawCaller, RawRequest, ask_often
 from testing.kit.request_items import flaws, parse_items, parse_json
-from testing.kit.request_statistics import ANSWERED, BROKEN, RequestStatistics, paced
 from testing.kit.show import show_json, show_payload
-
-_AT_ONCE = 1_000
-"""The most questions that wait for an answer at the same time."""
 
 
 def request(
@@ -120,29 +115,8 @@ async def _often(
     repeat: int, rate: float | None,
 ) -> None:  # fmt: skip
     client = RawCaller(MqttConnector(url), settings.site, caller, settings.runtime)
-    statistics, slots = RequestStatistics(), asyncio.Semaphore(_AT_ONCE)
-
-    async def ask() -> None:
-        try:
-            answer = await client.ask_raw(raw_request, identifier)
-        except Problem as problem_here:
-            statistics.add(f"{problem_here.status} {problem_here.code}", None)
-            return
-        finally:
-            slots.release()
-        outcome = ANSWERED
-        if answer.breaks:
-            outcome = BROKEN
-        elif answer.problem is not None:
-            outcome = f"{answer.problem.status} {answer.problem.code}"
-        statistics.add(outcome, answer.seconds)
-
-    async with client.connected(), asyncio.TaskGroup() as tasks:
-        async for _ in paced(repeat, rate):
-            await slots.acquire()
-            asking = tasks.create_task(ask())
-            if rate is None:
-                await asking
+    async with client.connected():
+        statistics = await ask_often(client, raw_request, identifier, repeat, rate)
     if output.is_terminal:
         output.print(statistics.as_table())
     else:

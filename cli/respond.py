@@ -1,6 +1,5 @@
 """`storebus respond`: plays a node that gives every request of an operation the same reply."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +7,7 @@ import typer
 
 from bus.contract import errors, find_operation, operations_of
 from bus.contract.channel import role_of
-from bus.contract.errors import PROBLEM_TYPE, ConfigurationError, Problem
+from bus.contract.errors import ConfigurationError
 from bus.contract.topics import Topics
 from bus.link import MqttConnector
 from bus.runtime.environment import Environment
@@ -17,7 +16,8 @@ from cli import completion, options
 from cli.run import run
 from store.address import broker_url
 from store.settings import Settings, read_settings
-from testing.kit.canned_node import Part, Player
+from testing.kit.canned_node import CannedNode, problem_template
+from testing.kit.fake_node import CannedReply
 from testing.kit.request_items import parse_json
 from testing.kit.show import warn
 from testing.kit.template import OLD_REPLY_SYNTAX, has_old_syntax
@@ -68,24 +68,22 @@ def respond(
     if find_operation(role, operation) is None and not force:
         known = ", ".join(each.name for each in operations_of(role))
         raise ConfigurationError(f"{callee} has no operation {operation}, but {known}.")
-    part = Part(
-        callee, operation, _template(reply, problem), is_problem=problem is not None, delay=delay
+    canned = CannedReply(
+        callee, operation, _template(reply, problem), problem is not None, delay, times
     )
-    run(_respond(part, broker_url(broker, settings), settings, times, force=force))
+    run(_respond(canned, broker_url(broker, settings), settings, force=force))
 
 
-async def _respond(
-    part: Part, url: str, settings: Settings, times: int | None, *, force: bool
-) -> None:
+async def _respond(canned: CannedReply, url: str, settings: Settings, *, force: bool) -> None:
     connector, topics, environment = MqttConnector(url), Topics(settings.site), Environment()
     if not force:
         wait = settings.runtime.takeover_wait
         try:
-            await refuse_second(connector, topics, part.callee, environment, wait)
+            await refuse_second(connector, topics, canned.node, environment, wait)
         except errors.RoleTakenError as error:
             raise errors.RoleTakenError(f"{error}, or answer beside it with --force") from None
-    player = Player(connector, topics, environment, part, settings.runtime, shows=not force)
-    await player.play(times)
+    node = CannedNode(connector, topics, environment, canned, settings.runtime, shows=not force)
+    await node.play()
 
 
 def _template(reply: str | None, problem: str | None) -> Any:
@@ -99,24 +97,7 @@ def _template(reply: str | None, problem: str | None) -> Any:
     data = {} if reply is None else parse_json(_text(reply), "The reply")
     if has_old_syntax(data):
         warn(OLD_REPLY_SYNTAX)
-    if problem is None:
-        return data
-    found = re.fullmatch(r"([a-z0-9]+(?:-[a-z0-9]+)*)/([45][0-9]{2})", problem)
-    if found is None:
-        raise ConfigurationError("--problem takes CODE/STATUS, such as sold-out/409.")
-    if not isinstance(data, dict):
-        raise ConfigurationError("What a problem says more is an object.")
-    code, status = found.groups()
-    known = {kind.code: kind for kind in Problem.__subclasses__()}.get(code)
-    return {
-        "type": PROBLEM_TYPE + code,
-        "title": known.title if known else code.replace("-", " ").capitalize(),
-        "status": int(status),
-        "detail": "A tester plays this node.",
-        "code": code,
-        "retryable": known.retryable if known else False,
-        **data,
-    }
+    return data if problem is None else problem_template(problem, data)
 
 
 def _text(reply: str) -> str:

@@ -98,7 +98,9 @@ async def running_store(
 
 
 async def until_quiet(
-    ask: Callable[[Operation[Any, Any], str, Model], Awaitable[Any]], names: Iterable[str]
+    ask: Callable[[Operation[Any, Any], str, Model], Awaitable[Any]],
+    names: Iterable[str],
+    is_busy: Callable[[], bool] = lambda: False,
 ) -> None:
     """Wait until no node has anything left to do, so that the books can be checked.
 
@@ -107,12 +109,13 @@ async def until_quiet(
     Args:
         ask: sends a query to a node.
         names: all nodes that may have something to do.
+        is_busy: whether there is other work; called after each round of questions.
     """
     names = list(names)
     quiet = 0
     while quiet < 2:  # noqa: PLR2004 - see above
         abouts = [await ask(ABOUT, name, Empty()) for name in names]
-        quiet = 0 if any(about.outbox for about in abouts) else quiet + 1
+        quiet = 0 if is_busy() or any(about.outbox for about in abouts) else quiet + 1
         await asyncio.sleep(0.01 if not quiet else 0)
 
 

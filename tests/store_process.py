@@ -12,10 +12,10 @@ from pathlib import Path
 from needs import ENGINE, require
 from ports import free_port
 
-from bus.contract.every import ABOUT
-from bus.contract.values import Empty
+from bus.contract.channel import ROLES
 from bus.link import MqttConnector
 from bus.runtime.caller import Caller
+from store.composition import until_quiet
 
 STOREBUS = (sys.executable, "-P", "-m", "cli")
 Told = tuple[int, str, str]
@@ -80,9 +80,7 @@ class StoreProcess:
         connector = MqttConnector(self.url)
         async with Caller(connector, "main", "tester-quiet").connected() as caller:
             async with asyncio.timeout(60):
-                for role in ("settlement", "warehouse", "catalog", "settlement"):
-                    while (await caller.ask(ABOUT, role, Empty())).outbox:
-                        pass
+                await until_quiet(caller.ask, sorted(ROLES))
 
     async def kill(self) -> None:
         """End it without a goodbye."""

@@ -19,7 +19,7 @@ from testing.certify.rules import SORTER
 from testing.certify.sorter_suite import SorterSuite
 from testing.certify.terminal_suite import TerminalSuite
 from testing.certify.traffic_checks import check_traffic
-from testing.certify.verdicts import Verdict, Verdicts
+from testing.certify.verdicts import RuleVerdict, Verdicts
 
 _LARGEST = 2 * MAX_PAYLOAD
 """Bytes: a device has to bear what is too large."""
@@ -41,7 +41,7 @@ class Endpoints:
 class Certification:
     """The result of a certification."""
 
-    verdicts: list[Verdict]
+    verdicts: list[RuleVerdict]
     messages: int
     """How many messages the device sent."""
 

@@ -4,27 +4,26 @@ It can answer late, wrongly or not at all. It receives what the device sends at 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import count, repeat
 from typing import Any, Generic, TypeVar
 
 from pydantic_core import from_json, to_json
 
 from bus.contract import find_operation
 from bus.contract.channel import ROLES, role_of
-from bus.contract.errors import PROBLEM_TYPE, first_error
-from bus.contract.outbound import MessageFactory, OutboundMessage
+from bus.contract.errors import PROBLEM_TYPE
+from bus.contract.outbound import OutboundMessage
 from bus.contract.topics import Topics
 from bus.contract.warehouse import PICKUP_POINTS_STATE
 from bus.link import Connector, Incoming, Outgoing, Subscription
-from bus.link.session import Session
 from bus.runtime.environment import Environment
-from bus.runtime.outgoing import outgoing
 from testing.certify.fixtures import POINTS, usual_reply
 from testing.certify.observing_relay import DeviceConnections, ObservedMessage, read_message
+from testing.kit.fake_node import FakeNode, Seen
 
-Seen = TypeVar("Seen")
 ConnectionsT = TypeVar("ConnectionsT", bound=DeviceConnections)
 AHEAD = 2 * 86_400_000
 """Milliseconds by which the fake store's clock is ahead of the host's. This reveals a device that
@@ -60,7 +59,7 @@ class SentRequest:
     """Its number among the copies sent since then, from 1: so many replies are expected."""
 
 
-class FakeStore(Generic[ConnectionsT]):
+class FakeStore(FakeNode, Generic[ConnectionsT]):
     """The fake store, and everything that it received from the device.
 
     Args:
@@ -78,9 +77,12 @@ class FakeStore(Generic[ConnectionsT]):
         relay: Callable[[Callable[[Incoming], None], Callable[[], None]], ConnectionsT],
         timeouts: Timeouts, environment: Environment | None = None,
     ) -> None:  # fmt: skip
-        self.topics, self.device, self.timeouts = topics, device, timeouts
+        super().__init__(
+            connector, topics, environment or Environment(), "certify",
+            [Subscription(topics.state("warehouse", PICKUP_POINTS_STATE.name), 1)],
+        )  # fmt: skip
+        self.device, self.timeouts = device, timeouts
         self.kind = str(role_of(device))
-        self.environment = environment or Environment()
         self.received: list[ObservedMessage] = []
         self.sent: dict[str, SentRequest] = {}
         """Requests to the device, by id; those that have one."""
@@ -97,50 +99,29 @@ class FakeStore(Generic[ConnectionsT]):
         """Whether some of its replies name no request, so that two of them cannot be told apart."""
         self.properties = getattr(connector, "properties", False)
         """Whether what is sent has MQTT 5 properties."""
-        self.relay = relay(self._receive, self._note_connections)
-        self._news = asyncio.Event()
-        self._messages = {
-            role: MessageFactory(topics, role, self.environment) for role in sorted(ROLES)
-        }
-        self._taken_back = asyncio.Event()
-        self._session = Session(
-            connector, f"{topics.site}-certify-{self.environment.boot}",
-            [Subscription(topics.state("warehouse", PICKUP_POINTS_STATE.name), 1)],
-            self._note_cleared, self._show,
-        )  # fmt: skip
+        self.relay = relay(self._observe, self._note_connections)
+        self._cleared = asyncio.Event()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Run within the block, and clear the retained messages at its end.
+    def _retained(self) -> list[OutboundMessage]:
+        """What a store retains that a device looks at, the pickup points last."""
+        presences = [self.made_by(role).presence("online") for role in sorted(ROLES)]
+        return [*presences, self.made_by("warehouse").state(PICKUP_POINTS_STATE, POINTS)]
 
-        Raises:
-            BrokerError: there is no broker.
-        """
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                session = tasks.create_task(self._session.run(once=True), name="certify/link")
-                await self._session.up.wait()
-                try:
-                    yield
-                finally:
-                    self._show(leaving=True)
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(_TO_LEAVE):
-                            await self._taken_back.wait()
-                    session.cancel()
-        except ExceptionGroup as group:
-            raise first_error(group) from None
+    def _connected(self) -> None:
+        for message in self._retained():
+            self.send(message)
 
-    def _show(self, *, leaving: bool = False) -> None:
-        shown = [messages.presence("online") for messages in self._messages.values()]
-        shown.append(self._messages["warehouse"].state(PICKUP_POINTS_STATE, POINTS))
-        for message in map(outgoing, shown):
-            self._session.send(Outgoing(message.topic, b"", 1, retain=True) if leaving else message)
+    async def _leave(self) -> None:
+        for message in self._retained():
+            self.clear(message.topic)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TO_LEAVE):
+                await self._cleared.wait()
 
-    def _note_cleared(self, messages: list[Incoming]) -> None:
-        """The last message that was cleared has come back: the broker has received all of them."""
+    def _receive(self, messages: list[Incoming]) -> None:
+        """The last message that was cleared has come back: the broker has cleared all of them."""
         if not messages[-1].payload:
-            self._taken_back.set()
+            self._cleared.set()
 
     def now(self) -> int:
         """Milliseconds since the epoch by the fake store's clock."""
@@ -159,7 +140,7 @@ class FakeStore(Generic[ConnectionsT]):
                 self._copies[identifier] = len(self.received), 0
         self._news.set()
 
-    def _receive(self, incoming: Incoming) -> None:
+    def _observe(self, incoming: Incoming) -> None:
         message = read_message(self.topics, incoming, by_device=True)
         self.received.append(message)
         self._news.set()
@@ -170,7 +151,7 @@ class FakeStore(Generic[ConnectionsT]):
         ):  # fmt: skip
             return
         if message.id in self._final:
-            self._session.send(self._final[message.id])
+            self.send(self._final[message.id])
             return
         if not self.holds(message):
             self.answer_as_usual(message)
@@ -186,20 +167,8 @@ class FakeStore(Generic[ConnectionsT]):
     async def until(
         self, look: Callable[[], Seen | None], seconds: float | None = None
     ) -> Seen | None:
-        """Wait until `look` finds something, and return it; None if that takes too long."""
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + (self.timeouts.patience if seconds is None else seconds)
-        while True:
-            self._news.clear()
-            found = look()
-            left = deadline - clock()
-            if found or left <= 0:
-                return found or None
-            try:
-                async with asyncio.timeout(left):
-                    await self._news.wait()
-            except TimeoutError:
-                pass
+        """Wait until `look` finds something, for the usual patience if `seconds` is None."""
+        return await super().until(look, self.timeouts.patience if seconds is None else seconds)
 
     def requests(
         self, name: str, where: Callable[[ObservedMessage], bool] = lambda _: True
@@ -231,7 +200,7 @@ class FakeStore(Generic[ConnectionsT]):
     ) -> SentRequest:  # fmt: skip
         """Send the device a new request; `more` adds attributes, or replaces the usual ones."""
         identifier = self.environment.message()
-        request = self._made_by(caller).request(
+        request = self.made_by(caller).request(
             self.device, name, data, identifier=identifier, at=self.now()
         )
         payload = to_json(_document(request) | (more or {}))
@@ -258,33 +227,34 @@ class FakeStore(Generic[ConnectionsT]):
         request = SentRequest(message, sent, reply_topic, len(self.received), name)
         if message.id is not None:
             self.sent[message.id] = request
-        self._session.send(sent)
+        self.send(sent)
         return request
 
-    def clear(self, request: SentRequest) -> None:
+    def clear_request(self, request: SentRequest) -> None:
         """Clear a request that was sent as retained."""
-        self._session.send(Outgoing(request.outgoing.topic, b"", 1, retain=True))
+        self.clear(request.outgoing.topic)
 
     def again(self, request: SentRequest) -> SentRequest:
         """Send the same request again; its reply follows those to all earlier copies."""
         place, count = self._copies.get(str(request.message.id), (request.place, 1))
         self._copies[str(request.message.id)] = place, count + 1
-        self._session.send(request.outgoing)
+        self.send(request.outgoing)
         return replace(request, place=place, copy=count + 1)
 
     async def answered(
         self, request: SentRequest, seconds: float | None = None
     ) -> ObservedMessage | None:
         """Repeat a request until it is answered, and return the reply; None if there is none."""
-        left = self.timeouts.patience if seconds is None else seconds
-        while left > 0:
-            wait = min(left, self.timeouts.ask_again)
-            answers = await self.until(lambda: self.answers(request), wait)
-            if answers:
-                return answers[0]
-            self.again(request)
-            left -= wait
-        return None
+        total = self.timeouts.patience if seconds is None else seconds
+        copies = count()
+
+        def send() -> None:
+            if next(copies):  # the first one was sent before
+                self.again(request)
+
+        waits = repeat(self.timeouts.ask_again)
+        answers = await self.ask_until(send, lambda: self.answers(request), waits, total)
+        return answers[0] if answers else None
 
     async def ask(
         self, caller: str, name: str, data: dict[str, Any], *, more: dict[str, Any] | None = None
@@ -304,7 +274,7 @@ class FakeStore(Generic[ConnectionsT]):
         assert to.address is not None
         assert to.id is not None
         callee, name = to.address.callee, to.address.name
-        reply = self._made_by(callee).reply(
+        reply = self.made_by(callee).reply(
             to.address.node, name, data, request=to.id, problem=problem, at=self.now()
         )
         sent = self._answer(to, to_json(_document(reply) | (more or {})))
@@ -323,7 +293,7 @@ class FakeStore(Generic[ConnectionsT]):
         assert to.address is not None
         topic = self.topics.reply(to.address.node, callee or to.address.callee, to.address.name)
         answer = Outgoing(topic, payload, 1, correlation=to.incoming.correlation)
-        self._session.send(answer)
+        self.send(answer)
         return answer
 
     def refuse(
@@ -335,9 +305,6 @@ class FakeStore(Generic[ConnectionsT]):
             "detail": "Certify plays the store.", "code": code, "retryable": retryable,
         }  # fmt: skip
         return self.reply(to, data, problem=True, final=not retryable)
-
-    def _made_by(self, node: str) -> MessageFactory:
-        return self._messages.get(node) or MessageFactory(self.topics, node, self.environment)
 
 
 def _document(message: OutboundMessage) -> dict[str, Any]:

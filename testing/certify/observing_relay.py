@@ -12,8 +12,8 @@ from bus.contract.errors import Problem
 from bus.contract.topics import Address, Topics
 from bus.link import Incoming
 from bus.link.handshake import Connecting, read_connect, read_subscribe
-from bus.link.packets import read_publish
-from testing.kit.relay import Relay, Stream, read_packet
+from bus.link.packets import find_packet, read_publish
+from testing.kit.relay import PacketReader, Relay, Stream
 
 _CONNECT, _PUBLISH, _SUBSCRIBE = 1, 3, 8
 _KIND = 3
@@ -127,7 +127,9 @@ class ObservingRelay(Relay):
         port = parts.port or _PORTS[parts.scheme]
         return await asyncio.open_connection(parts.hostname, port, ssl=tls)
 
-    async def _join(self, first: bytes, client: Stream, broker: Stream) -> None:
+    async def _join(
+        self, first: bytes, packets: PacketReader, client: asyncio.StreamWriter, broker: Stream
+    ) -> None:
         connecting, key = read_connect(_body(first)), object()
         aliases: dict[int, str] = {}
         self.opened.append(connecting)
@@ -135,7 +137,7 @@ class ObservingRelay(Relay):
 
         async def there() -> None:
             while True:
-                packet = await read_packet(client[0])
+                packet = await packets.packet()
                 if packet[0] >> 4 == _SUBSCRIBE and _hears_requests(packet, connecting):
                     self.listening.add(key)
                     self._changed()
@@ -146,8 +148,8 @@ class ObservingRelay(Relay):
 
         async def back() -> None:
             while chunk := await broker[0].read(65_536):
-                client[1].write(chunk)
-                await client[1].drain()
+                client.write(chunk)
+                await client.drain()
 
         ways = [asyncio.create_task(way) for way in (there(), back())]
         try:
@@ -188,8 +190,7 @@ def _covers_requests(levels: list[str]) -> bool:
 
 
 def _body(packet: bytes) -> bytes:
-    """What follows the fixed header."""
-    at = 1
-    while packet[at] & 0x80:
-        at += 1
-    return packet[at + 1 :]
+    """What follows the fixed header of a whole packet."""
+    found = find_packet(packet, 0)
+    assert found is not None, "it was read whole"
+    return packet[found[0] :]

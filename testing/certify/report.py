@@ -15,7 +15,7 @@ from bus.contract.timestamp import rfc3339
 from bus.storage.private import write_text
 from bus.text.safe import decoded, visible
 from testing.certify.observing_relay import ObservedMessage
-from testing.certify.verdicts import Verdict, Violation, passed
+from testing.certify.verdicts import RuleVerdict, Violation, passed
 
 _LONGEST = 600
 """Characters of a message that are shown."""
@@ -24,7 +24,7 @@ _STYLES = {"kept": "green", "broken": "red", "not tried": "dim"}
 Report = dict[str, Any]
 
 
-def report(device: str, at: int, verdicts: Sequence[Verdict]) -> Report:
+def report(device: str, at: int, verdicts: Sequence[RuleVerdict]) -> Report:
     """The whole report on a device, as JSON."""
     return {
         "device": device,
@@ -34,7 +34,7 @@ def report(device: str, at: int, verdicts: Sequence[Verdict]) -> Report:
     }
 
 
-def _rule(verdict: Verdict) -> dict[str, Any]:
+def _rule(verdict: RuleVerdict) -> dict[str, Any]:
     rule = verdict.rule
     found: dict[str, Any] = {
         "id": rule.id, "level": rule.level, "rule": f"It {rule.sentence}", "why": rule.why,

@@ -299,7 +299,7 @@ class Suite:
                 self.verdicts.check("C22", not done, sentence, request.message, found)
         finally:
             for each in retained:
-                self.store.clear(each)
+                self.store.clear_request(each)
         alive = await self.store.answered(good())
         sentence = "It did not answer any more after an empty payload."
         if not self.verdicts.check("C11", alive, sentence, request.message):

@@ -21,7 +21,7 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RuleVerdict:
     """The outcome of one rule."""
 
     rule: Rule
@@ -73,19 +73,19 @@ class Verdicts:
         """Whether the rule was violated."""
         return rule in self._findings
 
-    def as_list(self) -> list[Verdict]:
+    def as_list(self) -> list[RuleVerdict]:
         """The verdict on each rule for this kind of device."""
         return [self._verdict(rule) for rule in rules_of(self._kind)]
 
-    def _verdict(self, rule: Rule) -> Verdict:
+    def _verdict(self, rule: Rule) -> RuleVerdict:
         if rule.id in self._findings:
-            return Verdict(rule, "broken", tuple(self._findings[rule.id]))
+            return RuleVerdict(rule, "broken", tuple(self._findings[rule.id]))
         if rule.id in self._kept:
-            return Verdict(rule, "kept")
+            return RuleVerdict(rule, "kept")
         reason = self._reasons.get(rule.id, "there was no occasion")
-        return Verdict(rule, "not tried", reason=reason)
+        return RuleVerdict(rule, "not tried", reason=reason)
 
 
-def passed(verdicts: Iterable[Verdict]) -> bool:
+def passed(verdicts: Iterable[RuleVerdict]) -> bool:
     """Whether no must is broken."""
     return not any(each.rule.is_must and each.outcome == "broken" for each in verdicts)

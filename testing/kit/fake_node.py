@@ -1,146 +1,204 @@
-"""A node to the store that stores nothing: it asks and repeats, answers, and shows itself."""
+"""One connection on which nodes are faked: the base of whatever a tester puts on the bus.
+
+It connects, receives, sends in any node's name, answers, and asks. It stores nothing, and admits
+every request: what is to be checked, its subclasses check.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeVar
 
-from bus.contract.channel import Operation
-from bus.contract.envelope import Reading
-from bus.contract.errors import Problem, UnknownOperation, first_error
-from bus.contract.every import PING, PRESENCE, Pong
-from bus.contract.outbound import MessageFactory
-from bus.contract.topics import Address, Topics
-from bus.contract.values import Model
+from bus.contract import find_operation
+from bus.contract.channel import role_of
+from bus.contract.errors import Problem, first_error
+from bus.contract.outbound import MessageFactory, OutboundMessage
+from bus.contract.topics import Topics
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
-from bus.runtime.admission import Admission
-from bus.runtime.clock import StoreTime
 from bus.runtime.environment import Environment
 from bus.runtime.outgoing import outgoing
-from bus.runtime.pending_requests import PendingRequests
-from bus.runtime.publisher import Counts, Publisher
-from bus.runtime.requests import Request
-from bus.runtime.settings import RuntimeSettings
-from bus.runtime.takeover import refuse_second
+from bus.runtime.pending_requests import until_answered
+from testing.kit.template import filled_from_request
 
-Answers = Mapping[Operation[Any, Any], Callable[[Request[Any]], Model]]
+Seen = TypeVar("Seen")
 
 
 class FakeNode:
-    """What a load needs of a device, for the least of the machine.
+    """A client that fakes one or several nodes.
 
     Args:
-        name: `terminal-7`.
-        kind: `terminal`.
         connector: to the broker.
-        site: of the store.
-        settings: of the connection, and when is asked again.
-        answers: what it answers, besides `ping`.
+        topics: of the site.
+        environment: clock and identifiers.
+        label: what its client id begins with, after the site.
+        subscriptions: what it receives.
+        will: published by the broker when the connection is lost.
+        reconnect_limit: seconds between tries at the most.
     """
 
     def __init__(
-        self, name: str, kind: str, connector: Connector, site: str, settings: RuntimeSettings,
-        answers: Answers,
+        self, connector: Connector, topics: Topics, environment: Environment, label: str,
+        subscriptions: Sequence[Subscription], *, will: Outgoing | None = None,
+        reconnect_limit: float = 5.0,
     ) -> None:  # fmt: skip
-        self.name = name
-        self._connector, self._settings = connector, settings
-        self._answers: Answers = {PING: self._pong, **answers}
-        self._topics, self._environment = Topics(site), Environment()
-        self._presence = self._topics.state(name, PRESENCE.name)
-        messages = MessageFactory(self._topics, name, self._environment, kind)
-        self._messages = messages
-        store_time = StoreTime(self._environment)
-        self._admission = Admission(messages, self._environment, store_time)
+        self.topics, self.environment = topics, environment
+        self._label = label
+        self._factories: dict[str, MessageFactory] = {}
+        self._news = asyncio.Event()
         self._session = Session(
-            connector,
-            f"{site}-{name}-load-{self._environment.boot}",
-            [
-                Subscription(self._topics.replies_to(name), 1),
-                Subscription(self._topics.requests_to(name), 1),
-            ],
-            self._receive,
-            lambda: self.publisher.publish(outgoing(messages.presence("online"))),
-            outgoing(messages.presence("lost")),
-            settings.reconnect_limit,
-        )
-        self.publisher = Publisher(messages, self._environment, Counts(), self._session.send)
-        self._pending = PendingRequests(
-            messages, self._environment, settings, self._session.send, store_time
-        )
+            connector, f"{topics.site}-{label}-{environment.boot}", subscriptions, self._receive,
+            self._connected, will, reconnect_limit,
+        )  # fmt: skip
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
-        """Be on the bus within the block; nothing of it is retained afterwards.
+        """Be connected within the block.
 
         Raises:
             BrokerError: there is no broker.
-            RoleTakenError: a node of this name is online.
         """
-        await refuse_second(
-            self._connector,
-            self._topics,
-            self.name,
-            self._environment,
-            self._settings.takeover_wait,
-        )
         try:
             async with asyncio.TaskGroup() as tasks:
-                session = tasks.create_task(self._session.run(once=True), name=self.name)
-                await self._session.up.wait()
+                session = tasks.create_task(self._session.run(once=True), name=self._label)
                 try:
+                    await self._session.up.wait()
                     yield self
                 finally:
-                    self._leave()
+                    if self._session.up.is_set():
+                        await self._leave()
                     session.cancel()
         except ExceptionGroup as group:
             raise first_error(group) from None
 
-    async def ask(
-        self,
-        operation: Operation[Any, Any],
-        callee: str,
-        data: Model,
-        patience: float | None = None,
-    ) -> Any:
-        """Ask, and repeat it until it is answered or `patience`, in seconds, is over.
+    def _connected(self) -> None:
+        """Publish what is to be retained; called after each connection."""
 
-        Raises:
-            Problem: the refusal, or `NoAnswer`.
-        """
-        return await self._pending.ask(operation, callee, data, timeout=patience)
-
-    def _leave(self) -> None:
-        """Say goodbye, and have even that forgotten."""
-        self._session.send(outgoing(self._messages.presence("offline")))
-        self._session.send(Outgoing(self._presence, b"", qos=1, retain=True))
+    async def _leave(self) -> None:
+        """Clear what is retained; called before the connection is closed."""
 
     def _receive(self, messages: list[Incoming]) -> None:
-        for message in messages:
-            address = self._topics.parse(message.topic)
-            if address is None or not message.payload:
-                continue
-            if address.kind == "rep":
-                self._answered(message, address)
-            elif address.kind == "req":
-                self._asked(message, address)
+        """Handle what arrives; `_news` is to be set when `until` has something to look at."""
 
-    def _answered(self, message: Incoming, address: Address) -> None:
-        self._pending.take(message, address)
+    # -- sending ------------------------------------------------------------------------------
 
-    def _asked(self, message: Incoming, address: Address) -> None:
-        reading = Reading(message.payload)
+    def made_by(self, node: str) -> MessageFactory:
+        """Makes the messages of a node."""
+        if node not in self._factories:
+            self._factories[node] = MessageFactory(self.topics, node, self.environment)
+        return self._factories[node]
+
+    def send(self, message: Outgoing | OutboundMessage) -> bool:
+        """Send any message, right or wrong; whether it was handed to the connection.
+
+        Raises:
+            TooLarge: it does not get through the broker.
+        """
+        return self._session.send(
+            outgoing(message) if isinstance(message, OutboundMessage) else message
+        )
+
+    def clear(self, topic: str) -> None:
+        """Have the broker forget what it retains on a topic."""
+        self._session.send(Outgoing(topic, b"", qos=1, retain=True))
+
+    def reply_to(
+        self, node: str, caller: str, name: str, data: Any, *, request: str | None,
+        problem: bool = False, correlation: bytes | None = None,
+    ) -> OutboundMessage:  # fmt: skip
+        """A reply of a node, also to an operation that the contract does not have.
+
+        Args:
+            node: that answers.
+            caller: that asked.
+            name: of the operation.
+            data: of the reply; any JSON.
+            request: the id of the request.
+            problem: whether the data is a problem's.
+            correlation: MQTT's correlation data of the request.
+        """
+        operation = find_operation(role_of(node) or "", name) or name
+        return self.made_by(node).reply(
+            caller, operation, data, request=request, problem=problem, correlation=correlation
+        )
+
+    # -- waiting ------------------------------------------------------------------------------
+
+    async def until(self, look: Callable[[], Seen | None], seconds: float) -> Seen | None:
+        """Wait until `look` finds something, and return it; None if that takes too long."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + seconds
+        while True:
+            self._news.clear()
+            found = look()
+            left = deadline - clock()
+            if found or left <= 0:
+                return found or None
+            try:
+                async with asyncio.timeout(left):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+
+    async def ask_until(
+        self, send: Callable[[], object], look: Callable[[], Seen | None],
+        waits: Iterable[float | None], seconds: float,
+    ) -> Seen | None:  # fmt: skip
+        """Send a request, and again after each wait, until `look` finds its answer.
+
+        Args:
+            send: sends it (again).
+            look: finds the answer in what was received.
+            waits: seconds until it is sent again, as for `until_answered`.
+            seconds: the longest time to wait for the answer.
+
+        Returns:
+            The answer; None if it does not come in time.
+        """
+        answer = asyncio.ensure_future(self.until(look, seconds))
         try:
-            request = self._admission.read(message, address, reading)
-            answer = self._answers.get(request.operation)
-            if answer is None:
-                known = ", ".join(operation.name for operation in self._answers)
-                raise UnknownOperation(f"{self.name} is of a load and only answers {known}.")
-            reply = answer(request)
-        except Problem as problem:
-            self._session.send(self._admission.refusal(message, address, reading, problem))
-            return
-        self._session.send(self._admission.reply(request, reply))
+            return await until_answered(send, answer, waits)
+        finally:
+            answer.cancel()
 
-    def _pong(self, _: Request[Any]) -> Model:
-        return Pong(node=self.name, boot=self._environment.boot, version="load")
+
+@dataclass(slots=True)
+class CannedReply:
+    """The same reply to each request of an operation."""
+
+    node: str
+    """That answers."""
+    name: str
+    """Of the operation."""
+    template: Any
+    """The data of each reply, a template; see `testing.kit.template`."""
+    is_problem: bool = False
+    """Whether the data is a problem's."""
+    delay: float | None = None
+    """Seconds before each reply."""
+    times: int | None = None
+    """How many different requests it answers; all if None."""
+    _answered: set[tuple[str, str]] = field(default_factory=set)
+
+    def accepts(self, caller: str, identifier: str) -> bool:
+        """Whether to answer a request: a copy always, a new one as long as `times` allows."""
+        if self.times is None:
+            return True
+        if (caller, identifier) not in self._answered:
+            if self.is_used_up:
+                return False
+            self._answered.add((caller, identifier))
+        return True
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether no more new requests are answered."""
+        return self.times is not None and len(self._answered) >= self.times
+
+    def to(self, document: Any) -> tuple[Any, bool]:
+        """The data of the reply to a request, and whether it is a problem."""
+        try:
+            return filled_from_request(self.template, document), self.is_problem
+        except Problem as problem:  # the request does not have what the template names
+            return problem.to_data().model_dump(), True

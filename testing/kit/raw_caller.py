@@ -1,5 +1,6 @@
 """Sends any request, even one outside the contract, and returns the reply as it came."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,12 @@ from bus.contract.errors import NoAnswer, Problem
 from bus.contract.problem import ProblemData
 from bus.runtime.caller import Caller
 from testing.kit.request_items import flaws
+from testing.kit.request_statistics import ANSWERED, BROKEN, RequestStatistics, paced
 
 _TIMEOUT = 30.0
+"""Seconds, for an operation that says none."""
+_AT_ONCE = 1_000
+"""The most requests that wait for an answer at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +108,41 @@ class RawCaller(Caller):
         topic = self.topics.request(self.name, request.callee, request.name)
         denied = topic in self._session.take_denied()
         return f": the broker does not let {self.name} say this" if denied else ""
+
+
+async def ask_often(
+    client: RawCaller, request: RawRequest, identifier: str | None, repeat: int, rate: float | None
+) -> RequestStatistics:
+    """Send a request `repeat` times, and count the outcomes.
+
+    Args:
+        client: sends it, connected.
+        request: what is sent.
+        identifier: the id of all of them; each has its own if None.
+        repeat: how often.
+        rate: requests per second, however long the answers take; one after the other if None.
+    """
+    statistics, slots = RequestStatistics(), asyncio.Semaphore(_AT_ONCE)
+
+    async def ask() -> None:
+        try:
+            answer = await client.ask_raw(request, identifier)
+        except Problem as problem:
+            statistics.add(f"{problem.status} {problem.code}", None)
+            return
+        finally:
+            slots.release()
+        outcome = ANSWERED
+        if answer.breaks:
+            outcome = BROKEN
+        elif answer.problem is not None:
+            outcome = f"{answer.problem.status} {answer.problem.code}"
+        statistics.add(outcome, answer.seconds)
+
+    async with asyncio.TaskGroup() as tasks:
+        async for _ in paced(repeat, rate):
+            await slots.acquire()
+            asking = tasks.create_task(ask())
+            if rate is None:
+                await asking
+    return statistics

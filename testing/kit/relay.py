@@ -8,17 +8,36 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Self
 
+from bus.link.packets import find_packet
+
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Dial = Callable[[bytes], Awaitable[Stream]]
 
 
-async def read_packet(reader: asyncio.StreamReader) -> bytes:
-    """One whole packet (MQTT 5 section 2.1)."""
-    packet = bytearray(await reader.readexactly(2))
-    while packet[-1] & 0x80:
-        packet += await reader.readexactly(1)
-    length = sum((digit & 0x7F) << 7 * place for place, digit in enumerate(packet[1:]))
-    return bytes(packet + await reader.readexactly(length))
+class PacketReader:
+    """Reads whole packets from a stream."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        self._received = bytearray()
+
+    async def packet(self) -> bytes:
+        """The next packet, with its fixed header.
+
+        Raises:
+            EOFError: the connection has ended.
+            OSError: the connection is lost.
+            ValueError: the length of the packet has no end.
+        """
+        while (found := find_packet(self._received, 0)) is None:
+            chunk = await self._reader.read(65_536)
+            if not chunk:
+                raise EOFError
+            self._received += chunk
+        _, end = found
+        packet = bytes(self._received[:end])
+        del self._received[:end]
+        return packet
 
 
 class Relay:
@@ -79,18 +98,28 @@ class Relay:
         assert task is not None
         self._connections.add(task)
         try:
-            with suppress(OSError, EOFError, asyncio.CancelledError):
-                first = await read_packet(reader)
+            with suppress(OSError, EOFError, ValueError, asyncio.CancelledError):
+                packets = PacketReader(reader)
+                first = await packets.packet()
                 broker = await self._dial(first)
                 try:
                     broker[1].write(first)
-                    await self._join(first, (reader, writer), broker)
+                    await self._join(first, packets, writer, broker)
                 finally:
                     broker[1].transport.abort()
         finally:
             writer.transport.abort()
             self._connections.discard(task)
 
-    async def _join(self, first: bytes, client: Stream, broker: Stream) -> None:
-        """Relay in both directions until one of them ends; `first` has been sent already."""
+    async def _join(
+        self, first: bytes, packets: PacketReader, client: asyncio.StreamWriter, broker: Stream
+    ) -> None:
+        """Relay in both directions until one of them ends.
+
+        Args:
+            first: the client's first packet, which has been sent already.
+            packets: what else the client sends.
+            client: to the client.
+            broker: from and to the broker.
+        """
         raise NotImplementedError

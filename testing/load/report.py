@@ -79,3 +79,18 @@ def _refusals(refused: Counter[str]) -> str:
 
 def _throughput(counted: KindCounts, counts: LoadCounts) -> float:
     return counted.answered / counts.seconds if counts.seconds else 0.0
+
+
+def advice(counts: LoadCounts) -> list[str]:
+    """What to do about refusals that are common in a load."""
+    refused, sentences = counts.together.refused, []
+    if refused["sold-out"]:
+        sentences.append(
+            f"{refused['sold-out']} customers found it sold out: --stock brings goods in"
+        )
+    if refused["payment-declined"]:
+        sentences.append(
+            f"{refused['payment-declined']} payments were declined: --stock deposits money too,"
+            " --pay takes another account"
+        )
+    return sentences

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
-from bus.contract.errors import Problem
+from audit import AuditResult, audit
+from bus.contract.errors import ConfigurationError, JournalError, Problem
 from bus.contract.settlement import Payment
 from bus.link import MqttConnector
 from bus.runtime.caller import Caller
@@ -189,3 +191,22 @@ async def _interrupted_by(stop: Callable[[], object]) -> AsyncIterator[None]:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGINT)
+
+
+def audit_books(folder: Path | None, outcome: Outcome) -> AuditResult | None:
+    """Audit the books in a folder if possible; otherwise a note says why not."""
+    if folder is None:
+        outcome.notes.append(
+            "The books were not audited, since they lie with the store: --data names its folder if"
+            " that is on this machine"
+        )
+        return None
+    if outcome.left:
+        return None
+    try:
+        return audit([folder], running=True)
+    except JournalError as error:
+        outcome.wrong.append(f"The books cannot be read: {error}")
+    except ConfigurationError as error:
+        outcome.notes.append(f"The books were not audited: {error}")
+    return None

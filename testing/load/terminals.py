@@ -15,7 +15,7 @@ from bus.runtime.settings import RuntimeSettings
 from devices.terminal.role import Terminal, receipt_of
 from store.settings import Settings
 from store.terminal import running_terminal
-from testing.kit.fake_node import FakeNode
+from testing.kit.fake_device import FakeDevice
 
 Show = Callable[[Remind], None]
 
@@ -46,7 +46,7 @@ class Customer(Protocol):
         """
 
 
-class FakeTerminal(FakeNode):
+class FakeTerminal(FakeDevice):
     """A fake terminal, which buys and answers reminders, and stores nothing.
 
     Args:
@@ -64,7 +64,7 @@ class FakeTerminal(FakeNode):
             show(request.data)
             return Shown(shown=True)
 
-        super().__init__(name, "terminal", connector, site, settings, {REMIND: remind})
+        super().__init__(name, connector, site, settings, {REMIND: remind})
 
     async def buy(self, purchase: Purchase, patience: float | None = None) -> Receipt:
         """Buy, and return the receipt."""

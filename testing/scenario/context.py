@@ -5,15 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bus.contract.channel import Operation
 from bus.contract.errors import BrokenReply, NoAnswer
-from bus.contract.every import ABOUT
-from bus.contract.values import Empty
+from bus.contract.values import Model
+from store.composition import until_quiet
 from testing.scenario.fault_injection import FaultInjector
 from testing.scenario.in_process_store import InProcessStore
 from testing.scenario.scenario_client import ScenarioClient
-
-_LOOK_AGAIN = 0.02
-"""Seconds after which busy nodes are asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +25,10 @@ class ScenarioContext:
     variables: dict[str, Any]
 
 
-async def until_quiet(context: ScenarioContext, seconds: float, look: Callable[[], None]) -> bool:
-    """Wait until no node has anything left to do, twice in a row: work moves between nodes.
+async def wait_until_quiet(
+    context: ScenarioContext, seconds: float, look: Callable[[], None]
+) -> bool:
+    """Wait until no node has anything left to do.
 
     Args:
         context: the store.
@@ -38,25 +38,23 @@ async def until_quiet(context: ScenarioContext, seconds: float, look: Callable[[
     Returns:
         Whether the store became quiet in time.
     """
-    quiet = 0
+
+    async def ask(operation: Operation[Any, Any], node: str, data: Model) -> Any:
+        found = await context.client.ask(node, operation.name, data, seconds)
+        return operation.reply.model_validate(found)
+
+    def is_busy() -> bool:
+        look()
+        return context.faults.pending
+
     try:
         async with asyncio.timeout(seconds):
-            while True:
-                asks = [
-                    context.client.ask(name, ABOUT.name, Empty(), seconds)
-                    for name in _nodes(context)
-                ]
-                abouts = await asyncio.gather(*asks)
-                busy = context.faults.pending or any(about["outbox"] for about in abouts)
-                look()
-                quiet = 0 if busy else quiet + 1
-                if quiet == 2:  # noqa: PLR2004 - see above
-                    return True
-                await asyncio.sleep(_LOOK_AGAIN if busy else 0)
+            await until_quiet(ask, _nodes(context), is_busy)
     except BrokenReply:
         raise
     except (TimeoutError, NoAnswer):
         return False
+    return True
 
 
 def _nodes(context: ScenarioContext) -> list[str]:

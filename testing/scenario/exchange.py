@@ -11,7 +11,7 @@ from bus.runtime.admission import broken_reply
 from bus.text.safe import short
 from testing.kit.template import filled
 from testing.scenario import model
-from testing.scenario.context import ScenarioContext, until_quiet
+from testing.scenario.context import ScenarioContext, wait_until_quiet
 from testing.scenario.pattern import differences, matches
 from testing.scenario.result import FailedStepError
 from testing.scenario.scenario_client import answer_of, view
@@ -135,7 +135,7 @@ async def expect_none(context: ScenarioContext, step: model.ExpectNone) -> None:
             raise FailedStepError(f"this came:\n  {described(found[0])}")
 
     if step.within is None:
-        await until_quiet(context, _QUIET_PATIENCE, look)
+        await wait_until_quiet(context, _QUIET_PATIENCE, look)
     else:
         with suppress(TimeoutError):
             async with asyncio.timeout(step.within):

@@ -8,8 +8,9 @@ a second sorter is expected once.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -22,16 +23,13 @@ from bus.contract.settlement import CANCEL, FAILED, ORDER_CHANGED, PURCHASE
 from bus.contract.sorter import PICK
 from bus.contract.terminal import REMIND
 from bus.contract.topics import Topics
-from bus.contract.vocabulary import nearest
 from bus.contract.warehouse import PACKED
 from bus.history.archive import Archive
-from bus.history.message import Message, body, read
-from bus.history.recording import Recorded
+from bus.history.message import Message, body
 from bus.text.safe import visible
-from testing.kit.raw_caller import RawReply
-from testing.kit.request_items import flaws
 from testing.scenario.in_process_store import LOCATIONS, POINTS
 from testing.scenario.reading import GIVEN
+from testing.scenario.recorded_order import is_about, messages_of_order
 from testing.scenario.runner import CURRENCY
 
 _CAPTURED = frozenset({"order", "job", "parcel", "pickup_code"})
@@ -93,8 +91,8 @@ def scenario_of_order(archive: Archive, site: str | None, order: str) -> Generat
             refused for a reason that a new store does not have.
         JournalError: the recording cannot be read.
     """
-    messages = _messages(archive, Topics(site or archive.site()), order)
-    bought = next((each for each in messages if _is(each, "req", PURCHASE.name)), None)
+    messages = messages_of_order(archive, Topics(site or archive.site()), order)
+    bought = next((each for each in messages if is_about(each, "req", PURCHASE.name)), None)
     if bought is None:
         raise ConfigurationError(
             f"The purchase of {order} is not in the recording, so there is nothing to send: take a"
@@ -110,59 +108,33 @@ def scenario_of_order(archive: Archive, site: str | None, order: str) -> Generat
     return generator.generate()
 
 
-def _messages(archive: Archive, topics: Topics, order: str) -> list[Message]:
-    """The messages about an order, and the requests for it, each once, in the order of time."""
-    found: dict[tuple[str, str | None], Message] = {}
-    answered: set[tuple[str, str | None]] = set()
-    others: set[str] = set()
-    for message in _read(archive, topics):
-        named = _order(message)
-        if named == order:
-            found.setdefault((message.topic, message.id), message)
-            if message.kind == "rep":
-                asked = topics.request(message.receiver, message.sender, message.name)
-                answered.add((asked, message.answers))
-        elif named is not None and len(others) < 10_000:  # noqa: PLR2004 - enough to guess from
-            others.add(named)
-    if not found:
-        near = nearest(order, others)
-        why = f": did you mean {near}?" if near else f", but {len(others)} others."
-        raise ConfigurationError(f"The recording has no order {order}{why}")
-    for message in _read(archive, topics):
-        key = (message.topic, message.id)
-        if key in answered and key not in found:
-            found[key] = message
-    return sorted(found.values(), key=lambda message: message.number)
+def write_scenario(
+    recordings: list[Path], site: str | None, order: str, file: Path
+) -> GeneratedScenario:
+    """Generate a scenario from an order of recordings, and write it.
 
+    Args:
+        recordings: the parts of one recording.
+        site: of the store; that of the first message if None.
+        order: its id.
+        file: where the scenario is written; must not exist.
 
-def _read(archive: Archive, topics: Topics) -> Iterable[Message]:
-    for number, (_, entry) in enumerate(archive.entries()):
-        if isinstance(entry, Recorded):
-            message = read(topics, number, entry.at, entry.message)
-            if _keeps_contract(message):
-                yield message
-
-
-def _keeps_contract(message: Message) -> bool:
-    """Whether it is a request, a reply or an order's event that keeps the contract."""
-    if _is(message, "event", ORDER_CHANGED.name):
-        return not flaws(ORDER_CHANGED.data, body(message))
-    if message.kind not in ("req", "rep"):
-        return False
-    callee = message.receiver if message.kind == "req" else message.sender
-    operation = find_operation(role_of(callee) or "", message.name)
-    if operation is None or message.kind == "req":
-        return operation is not None and not flaws(operation.request, body(message))
-    return not RawReply.of(operation, message.payload).breaks
-
-
-def _order(message: Message) -> str | None:
-    named = message.order or (body(message) or {}).get("order")
-    return named if isinstance(named, str) else None
-
-
-def _is(message: Message, kind: str, name: str) -> bool:
-    return (message.kind, message.name) == (kind, name)
+    Raises:
+        ConfigurationError: the recording does not have the order, or the file exists.
+        JournalError: the recording cannot be read.
+    """
+    generated = scenario_of_order(Archive(recordings), site, order)
+    origin = f"the order {order} in {', '.join(path.name for path in recordings)}"
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(generated.to_yaml(origin))
+    except FileExistsError:
+        raise ConfigurationError(
+            f"{file} is there already: --write names another, or play it: storebus play {file}"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be written: {error.strerror}.") from error
+    return generated
 
 
 class _ScenarioGenerator:
@@ -192,7 +164,7 @@ class _ScenarioGenerator:
 
     def generate(self) -> GeneratedScenario:
         goods, finds = self._goods()
-        self._tell()
+        self._add_steps()
         store: dict[str, Any] = {"cards": True} if self._is_card else {"clock": "virtual"}
         if finds:
             store["finds"] = finds
@@ -207,7 +179,7 @@ class _ScenarioGenerator:
         states = [
             str((body(each) or {}).get("state"))
             for each in self._messages
-            if _is(each, "event", ORDER_CHANGED.name)
+            if is_about(each, "event", ORDER_CHANGED.name)
         ]
         became = f": {', '.join(dict.fromkeys(states))}" if states else ""
         return f"The order {self._order} goes as it was recorded{became}"[:200]
@@ -271,9 +243,9 @@ class _ScenarioGenerator:
 
     def _packed(self) -> dict[str, int] | None:
         """How many of each style got into the parcel; None if that is not known."""
-        found = [each for each in self._messages if _is(each, "req", PACKED.name)]
+        found = [each for each in self._messages if is_about(each, "req", PACKED.name)]
         if not found:
-            is_off = any(_is(each, "req", FAILED.name) for each in self._messages)
+            is_off = any(is_about(each, "req", FAILED.name) for each in self._messages)
             return {} if is_off else None
         lines = (body(found[-1]) or {}).get("lines") or ()
         return {str(line["sku"]): int(line["quantity"]) for line in lines}
@@ -285,7 +257,7 @@ class _ScenarioGenerator:
 
     # -- what is done and said --------------------------------------------------------------------
 
-    def _tell(self) -> None:
+    def _add_steps(self) -> None:
         last = self._bought.at
         for message in sorted(self._messages, key=self._place):
             if message.number < self._bought.number:
@@ -324,7 +296,7 @@ class _ScenarioGenerator:
 
     def _is_expected(self, message: Message, *, waited: bool) -> bool:
         """Whether a store without faults says it, too: of each operation and state the first."""
-        if _is(message, "event", ORDER_CHANGED.name):
+        if is_about(message, "event", ORDER_CHANGED.name):
             state = str((body(message) or {}).get("state"))
             is_way_back = state in _WAYS_BACK
             if self._undone and not is_way_back:

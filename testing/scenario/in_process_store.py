@@ -28,7 +28,7 @@ from nodes.warehouse.role import Warehouse
 from store.roles import simulated_acquirer
 from testing.kit.virtual_time import VirtualEnvironment, VirtualLease
 from testing.scenario.fault_injection import FaultInjector, FaultyConnector
-from testing.scenario.model import Store
+from testing.scenario.model import StoreSpec
 
 POINTS = PickupPoints(
     points=[PickupPoint(id="north", name="North door"), PickupPoint(id="south", name="South door")],
@@ -78,8 +78,8 @@ class InProcessStore:
     """
 
     def __init__(
-        self, connector: Connector, site: str, data: Path, wants: Store, faults: FaultInjector,
-        time: TimeMode, say_will: Callable[[Outgoing], None],
+        self, connector: Connector, site: str, data: Path, wants: StoreSpec, faults: FaultInjector,
+        time: TimeMode, say_will: Callable[[Outgoing], object],
     ) -> None:  # fmt: skip
         self._connector, self._site, self._data, self._wants = connector, site, data, wants
         self._faults, self._time, self._say_will = faults, time, say_will

@@ -94,33 +94,34 @@ class Goods(_ScenarioModel):
     """A style that is registered and put on a shelf before the first step."""
 
     pieces: Annotated[int, Field(ge=0, le=1_000_000)] = 10
-    """How many there are."""
+    """How many pieces there are."""
     price: Annotated[int, Field(ge=1)] = 1000
     """In cents."""
     name: str | None = None
-    """Of its product; the style's own if left out."""
+    """The name of its product; that of the variable if left out."""
     product: Name | None = None
-    """Styles with the same product are sold under one label."""
+    """The id of its product; styles with the same product are sold under one label."""
     gtin: Annotated[Gtin14, BeforeValidator(lambda text: gtin14(str(text)))] | None = None
-    """An own one if left out."""
+    """A new one if left out."""
     attributes: Attributes
     shelves: dict[Location, Quantity] | None = None
-    """How many lie where, instead of `pieces` at A-01-1."""
+    """The quantity at each location, instead of `pieces` at A-01-1."""
 
 
 def _short_goods(value: Any) -> Any:
     return {"pieces": value} if isinstance(value, int) else value
 
 
-class Store(_ScenarioModel):
-    """The store that a scenario is played in, if it is not one that runs already."""
+class StoreSpec(_ScenarioModel):
+    """The store that is started for a scenario."""
 
     clock: Literal["real", "virtual"] = "real"
-    """`virtual` simulates it: its time passes as fast as it can be computed, and can be set."""
+    """`virtual` simulates the time: it passes as fast as it can be computed, and can be set."""
     sorters: Annotated[int, Field(ge=0, le=5)] = 1
-    """Real ones, from sorter-1; a scenario can play others."""
+    """The number of real sorters, from sorter-1; a scenario can fake others."""
     terminals: Annotated[int, Field(ge=0, le=5)] = 1
-    """Real ones, from terminal-1: they show reminders. Anybody can ask in their names."""
+    """The number of real terminals, from terminal-1: they show reminders. A step can send in their
+    names."""
     cards: bool = False
     """Whether it takes cards, by the simulated acquirer: tok_approve, tok_decline, tok_lost ..."""
     finds: dict[Location, Annotated[int, Field(ge=0)]] = {}
@@ -130,23 +131,23 @@ class Store(_ScenarioModel):
 
 
 class MessageDraft(_ScenarioModel):
-    """A message to be sent; what is left out is made up where the contract needs it."""
+    """A message to send; what is left out is made up where the contract needs it."""
 
     sender: Annotated[str | None, Own] = Field(default=None, alias="from")
-    """In whose name."""
+    """The node in whose name it is sent."""
     to: Annotated[str | None, Own] = None
     op: Annotated[str | None, Own] = None
     data: Any = {}
     id: str | None = None
-    """The same as an earlier one's to repeat it; else a new one."""
+    """The id of an earlier message, to repeat it; a new one if left out."""
     attributes: dict[str, Any] = {}
-    """Further ones of the envelope, such as `expirytime`."""
+    """Further attributes of the envelope, such as `expirytime`."""
     topic: Annotated[str | None, Own] = None
     """Instead of from, to and op: any topic; `./` is the site's root."""
     payload: str | None = None
     """Instead of data: any text."""
     size: Annotated[int, Field(ge=1, le=120_000)] | None = None
-    """Bytes that the payload is filled up to."""
+    """The size in bytes to which the payload is padded."""
     retain: bool = False
     response_topic: Annotated[str | None, Own] = None
     """MQTT 5 Response Topic; `./` is the site's root."""
@@ -175,8 +176,8 @@ class MessagePattern(_ScenarioModel):
     data: Any = None
 
 
-class Part(_ScenarioModel):
-    """A node that the scenario plays: what it answers to an operation."""
+class RespondSpec(_ScenarioModel):
+    """The reply of a node that the scenario fakes to an operation."""
 
     node: NodeName = Field(alias="as")
     op: Annotated[str, Own]
@@ -187,14 +188,14 @@ class Part(_ScenarioModel):
     times: Annotated[int, Field(ge=1)] | None = None
     """How many different requests it answers; all if left out."""
     after: Duration | None = None
-    """How long it takes."""
+    """The delay of each reply."""
 
 
 class _Step(_ScenarioModel):
     says: ClassVar[str] = ""
-    """What it does, for people."""
+    """A description for people."""
     note: Sentence | None = None
-    """Said of this step instead of what it does."""
+    """Printed instead of the step's description."""
 
 
 class Send(_Step):
@@ -220,22 +221,22 @@ class Expect(_Step):
 
 
 class ExpectNone(_Step):
-    """No such message comes: for a time, or until the store has nothing left to do."""
+    """Check that no such message comes, for a time or until the store has nothing left to do."""
 
     expect_none: MessagePattern = Field(alias="expect none")
     within: Duration | None = None
-    """How long nothing may come; else until the store is quiet, for 2 s at most."""
+    """How long to check; if left out, until the store is quiet, for 2 s at most."""
 
 
 class Respond(_Step):
-    """Play a node from here on."""
+    """Fake a node from here on."""
 
     says = "{respond.node} answers {respond.op}"
-    respond: Part
+    respond: RespondSpec
 
 
 class Crash(_Step):
-    """End a node without a goodbye: at once, or as soon as somebody says something."""
+    """Crash a node: at once, or as soon as a message matches."""
 
     says = "crash {crash}"
     crash: NodeName
@@ -243,7 +244,7 @@ class Crash(_Step):
 
 
 class Stop(_Step):
-    """End a node with a goodbye."""
+    """Stop a node cleanly."""
 
     says = "stop {stop}"
     stop: NodeName
@@ -265,7 +266,7 @@ class Drop(_Step):
 
 
 class Duplicate(_Step):
-    """Let messages arrive more than once from here on."""
+    """Duplicate messages from here on."""
 
     says = "let {duplicate} arrive {copies} times"
     duplicate: Filter
@@ -274,7 +275,7 @@ class Duplicate(_Step):
 
 
 class Delay(_Step):
-    """Let messages arrive late from here on."""
+    """Delay messages from here on."""
 
     says = "delay {delay} by {by:g} s"
     delay: Filter
@@ -283,7 +284,7 @@ class Delay(_Step):
 
 
 class Reorder(_Step):
-    """Hold messages until there are so many, and let them arrive the last one first."""
+    """Hold messages back until there are `together` of them, and send the last one first."""
 
     says = "let {reorder} arrive in reverse, {together} at a time"
     reorder: Filter
@@ -292,7 +293,7 @@ class Reorder(_Step):
 
 
 class Calm(_Step):
-    """End what was to be lost, repeated, delayed or reordered."""
+    """End all faults."""
 
     says = "let every message arrive again"
     calm: Literal["everything"]
@@ -306,7 +307,7 @@ class SetClock(_Step):
 
 
 class SetVariables(_Step):
-    """Keep values under names."""
+    """Set variables."""
 
     says = "set variables"
     set: Annotated[Variables, Field(min_length=1)]
@@ -326,7 +327,7 @@ _STEPS: dict[str, type[_Step]] = {
     "quiet": Quiet,
 }  # fmt: skip
 VERBS = tuple(_STEPS)
-"""What a step can be."""
+"""The kinds of steps."""
 
 
 def _verb(step: Any) -> str | None:
@@ -351,23 +352,23 @@ Step = Annotated[
 
 
 class _Scope(_ScenarioModel):
-    store: Store = Store()
+    store: StoreSpec = StoreSpec()
     variables: Variables = {}
     goods: dict[VariableName, Annotated[Goods, BeforeValidator(_short_goods)]] = {}
-    """By the variable that becomes the SKU; a number alone is how many there are."""
+    """By the variable that holds the SKU; a number alone is the number of pieces."""
     accounts: dict[VariableName, Annotated[int, Field(ge=0)]] = {}
-    """Cents, by the variable that becomes the account."""
+    """The balance in cents, by the variable that holds the account."""
 
 
 class ScenarioPart(_Scope):
-    """One scenario; what it has in common with others stands in its file."""
+    """One scenario; it takes what it leaves out from its file."""
 
     scenario: Sentence
-    """What it shows, in a sentence; variables of a case are filled in."""
+    """What it shows, in a sentence, with the variables of its case filled in."""
     engines: list[Literal["mosquitto", "embedded", "external"]] | None = None
-    """The brokers that can do what it needs; all if left out."""
+    """The engines on which it can be played; all if left out."""
     cases: Annotated[list[Variables], Field(min_length=1)] | None = None
-    """Variables for each time that it is played, one after the other in the same store."""
+    """Variables for each case; the cases are played one after the other in the same store."""
     steps: Annotated[list[Step], Field(min_length=1)]
 
 

@@ -29,7 +29,7 @@ from testing.scenario.model import (
     SetVariables,
     Start,
     Stop,
-    Store,
+    StoreSpec,
 )
 from testing.scenario.source import DocumentPath, Source, read_source
 
@@ -52,7 +52,7 @@ class Scenario:
     source: Source
     line: int
     name: str
-    store: Store
+    store: StoreSpec
     engines: tuple[str, ...] | None
     variables: Mapping[str, Any]
     goods: Mapping[str, Goods]

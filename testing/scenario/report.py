@@ -9,7 +9,7 @@ from testing.scenario.exchange import described
 from testing.scenario.result import PlayedStep, ScenarioResult
 
 
-class Report:
+class ProgressReport:
     """Prints scenarios as they are played.
 
     Args:

@@ -172,7 +172,7 @@ async def _opened(
         connector = FaultyConnector(target.tester or target.connector, faults)
         name = TESTER if target.site is None else f"tester-{run}"
         client = ScenarioClient(connector, topics, environment, name, listener.message)
-        await stack.enter_async_context(client.open())
+        await stack.enter_async_context(client.running())
         store = None
         if target.site is None:
             store = InProcessStore(

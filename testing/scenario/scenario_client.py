@@ -2,44 +2,31 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from itertools import takewhile
 from typing import Any
 
 from bus.contract import find_operation
 from bus.contract.channel import role_of
-from bus.contract.errors import PROBLEM_TYPE, NoAnswer, Problem, Refused
+from bus.contract.errors import NoAnswer, Refused
 from bus.contract.every import PRESENCE, Presence
-from bus.contract.outbound import MessageFactory
 from bus.contract.timestamp import rfc3339
 from bus.contract.topics import Topics
 from bus.contract.values import Model
 from bus.history.message import Message, read
 from bus.link import Connector, Incoming, Outgoing, Subscription
-from bus.link.session import Session
 from bus.runtime.admission import broken_reply
 from bus.runtime.environment import Environment
-from bus.runtime.outgoing import outgoing
+from bus.runtime.pending_requests import pauses
+from testing.kit.fake_node import CannedReply, FakeNode
 from testing.kit.raw_caller import RawReply
-from testing.kit.template import filled_from_request
-from testing.scenario.model import Part
 
 _REPEAT = 0.5
 """Seconds until an unanswered request is sent again; they double up to 5."""
 _REPEAT_LIMIT = 5.0
 
 
-@dataclass(slots=True)
-class _Played:
-    """What a fake node answers to one operation."""
-
-    part: Part
-    answered: set[str] = field(default_factory=set)
-
-
-class ScenarioClient:
+class ScenarioClient(FakeNode):
     """Receives all messages in a scenario's store, and sends those of the steps.
 
     Args:
@@ -54,7 +41,11 @@ class ScenarioClient:
         self, connector: Connector, topics: Topics, environment: Environment, name: str,
         tell: Callable[[str, Message], None],
     ) -> None:  # fmt: skip
-        self.topics, self.environment, self.name = topics, environment, name
+        super().__init__(
+            connector, topics, environment, "stage", [Subscription(topics.everything(), 1)],
+            reconnect_limit=0.5,
+        )  # fmt: skip
+        self.name = name
         self.received: list[Message] = []
         """Messages since the scenario began, without the runner's own."""
         self.taken: set[int] = set()
@@ -65,37 +56,14 @@ class ScenarioClient:
         self._tell = tell
         self._answers: list[Message] = []
         """Replies to the runner's own requests."""
-        self._played: dict[tuple[str, str], _Played] = {}
+        self._canned: dict[tuple[str, str], CannedReply] = {}
         self._online: dict[str, str] = {}
         """Boots of the fake nodes that are shown online."""
         self._count = 0
-        self._news = asyncio.Event()
-        self._session = Session(
-            connector, f"{topics.site}-stage-{environment.boot}",
-            [Subscription(topics.everything(), 1)], self._receive, lambda: None,
-            reconnect_limit=0.5,
-        )  # fmt: skip
 
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator["ScenarioClient"]:
-        """Connect within the block.
-
-        Raises:
-            BrokerError: there is no broker.
-        """
-        running = asyncio.create_task(self._session.run(once=True), name="stage/link")
-        up = asyncio.create_task(self._session.up.wait(), name="stage/up")
-        try:
-            await asyncio.wait({running, up}, return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
-                running.result()
-            yield self
-            for node in list(self._online):
-                self.show(node, "offline")
-        finally:
-            for task in (running, up):
-                task.cancel()
-            await asyncio.gather(running, up, return_exceptions=True)
+    async def _leave(self) -> None:
+        for node in list(self._online):
+            self.show(node, "offline")
 
     def begin(self) -> None:
         """Forget all messages so far."""
@@ -103,7 +71,7 @@ class ScenarioClient:
         self._views.clear()
         self.taken.clear()
         self._expected.clear()
-        self._played.clear()
+        self._canned.clear()
 
     def take(self, message: Message) -> None:
         """Mark a message as consumed by a step."""
@@ -125,10 +93,6 @@ class ScenarioClient:
         """Wait until another message arrives."""
         self._news.clear()
         await self._news.wait()
-
-    def send(self, message: Outgoing) -> None:
-        """Send any message, right or wrong."""
-        self._session.send(message)
 
     # -- ask ----------------------------------------------------------------------------------
 
@@ -176,27 +140,21 @@ class ScenarioClient:
         address = self.topics.parse(request.topic)
         assert address is not None
         topic = self.topics.reply(address.node, address.callee, address.name)
-        since, wait = self._count, _REPEAT
-        try:
-            async with asyncio.timeout(within):
-                while True:
-                    self.send(request)
-                    try:
-                        async with asyncio.timeout(wait if repeat else None):
-                            return await self._answered(topic, identifier, since)
-                    except TimeoutError:
-                        wait = min(wait * 2, _REPEAT_LIMIT)
-        except TimeoutError:
-            raise NoAnswer(f"{address.callee} did not answer within {within:g} s.") from None
+        since = self._count
 
-    async def _answered(self, topic: str, identifier: str, since: int) -> Message:
-        while True:
+        def look() -> Message | None:
             for messages in (self._answers, self.received):
                 for message in takewhile(lambda each: each.number > since, reversed(messages)):
                     if (message.topic, message.answers) == (topic, identifier):
-                        self.take(message)
                         return message
-            await self.news()
+            return None
+
+        waits = pauses(_REPEAT, _REPEAT_LIMIT) if repeat else (None,)
+        reply = await self.ask_until(lambda: self.send(request), look, waits, within)
+        if reply is None:
+            raise NoAnswer(f"{address.callee} did not answer within {within:g} s.")
+        self.take(reply)
+        return reply
 
     # -- receive ------------------------------------------------------------------------------
 
@@ -217,18 +175,18 @@ class ScenarioClient:
 
     # -- fake nodes ---------------------------------------------------------------------------
 
-    def play(self, part: Part) -> None:
+    def play(self, reply: CannedReply) -> None:
         """Answer an operation as a fake node from now on."""
-        self._played[part.node, part.op] = _Played(part)
+        self._canned[reply.node, reply.name] = reply
 
     def plays(self, node: str) -> bool:
         """Whether the scenario fakes this node."""
-        return any(name == node for name, _ in self._played)
+        return any(name == node for name, _ in self._canned)
 
     def leave(self, node: str) -> None:
         """Stop faking a node."""
-        for key in [key for key in self._played if key[0] == node]:
-            del self._played[key]
+        for key in [key for key in self._canned if key[0] == node]:
+            del self._canned[key]
 
     def show(self, node: str, status: str) -> None:
         """Publish the presence of a fake node."""
@@ -241,40 +199,22 @@ class ScenarioClient:
             del self._online[node]
         now = self.environment.now()
         presence = Presence.model_validate({"status": status, "boot": boot, "since": rfc3339(now)})
-        self.send(outgoing(self._made_by(node).state(PRESENCE, presence)))
+        self.send(self.made_by(node).state(PRESENCE, presence))
 
     def _respond(self, request: Message) -> None:
-        played = self._played.get((request.receiver, request.name))
-        if played is None or request.id is None:
+        canned = self._canned.get((request.receiver, request.name))
+        if canned is None or request.id is None:
             return
-        part, known = played.part, f"{request.sender} {request.id}"
-        if part.times is not None and known not in played.answered:
-            if len(played.answered) >= part.times:
-                return
-            played.answered.add(known)
-        try:
-            template = part.data if part.problem is None else part.problem
-            data = filled_from_request(template, request.data())
-        except Problem as problem:
-            data = problem.to_data().model_dump()
-        if part.problem is not None:
-            data = _PROBLEM | {"type": f"{PROBLEM_TYPE}{data.get('code')}", **data}
-        declared = find_operation(role_of(part.node) or "", part.op)
-        made = self._made_by(part.node).reply(
-            request.sender,
-            declared or part.op,
-            data,
-            request=request.id,
-            problem=part.problem is not None,
+        if not canned.accepts(request.sender, request.id):
+            return
+        data, is_problem = canned.to(request.data())
+        reply = self.reply_to(
+            canned.node, request.sender, canned.name, data, request=request.id, problem=is_problem
         )
-        reply = outgoing(made)
-        if part.after is None:
+        if canned.delay is None:
             self.send(reply)
         else:
-            asyncio.get_running_loop().call_later(part.after, self.send, reply)
-
-    def _made_by(self, node: str) -> MessageFactory:
-        return MessageFactory(self.topics, node, self.environment)
+            asyncio.get_running_loop().call_later(canned.delay, self.send, reply)
 
 
 def answer_of(reply: Message) -> RawReply:
@@ -299,6 +239,3 @@ def view(message: Message) -> dict[str, Any]:
         "retain": message.retain,
         "data": document.get("data") if isinstance(document, dict) else None,
     }
-
-
-_PROBLEM = {"title": "Problem", "status": 500, "detail": "It was played.", "retryable": False}

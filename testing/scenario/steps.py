@@ -4,19 +4,21 @@ import asyncio
 from collections.abc import Callable
 
 from bus.contract.channel import role_of
-from bus.contract.errors import StorebusError
+from bus.contract.errors import PROBLEM_TYPE, StorebusError
 from bus.contract.timestamp import milliseconds
 from bus.history.filter import parse_filter
 from bus.history.message import Message
+from testing.kit.fake_node import CannedReply
 from testing.kit.template import filled
 from testing.scenario import model
-from testing.scenario.context import ScenarioContext, until_quiet
+from testing.scenario.context import ScenarioContext, wait_until_quiet
 from testing.scenario.descriptions import describe
 from testing.scenario.exchange import expect, expect_none, send
 from testing.scenario.fault_injection import FaultRule
 from testing.scenario.reading import Step
 from testing.scenario.result import FailedStepError, PlayedStep
 
+_PROBLEM = {"title": "Problem", "status": 500, "detail": "It was played.", "retryable": False}
 _CRASH_PATIENCE = 10.0
 """Seconds that `start` waits for a node to crash first."""
 
@@ -82,20 +84,21 @@ async def _said(context: ScenarioContext, does: model.AnyStep) -> None:
         case model.SetVariables(set=values):
             context.variables.update(filled(values, context.variables))
         case model.Quiet(quiet=seconds):
-            if not await until_quiet(context, seconds, lambda: None):
+            if not await wait_until_quiet(context, seconds, lambda: None):
                 raise FailedStepError(f"the store has something left to do after {seconds:g} s")
 
 
-def _respond(context: ScenarioContext, part: model.Part) -> None:
+def _respond(context: ScenarioContext, part: model.RespondSpec) -> None:
     values = filled(part.model_dump(by_alias=True), context.variables)
     node = values["as"]
     if context.store is not None and node in context.store.running():
         raise FailedStepError(f"{node} is a real one here: stop it first, or play another")
     new = not context.client.plays(node)
+    template, problem = values["data"], values["problem"]
+    if problem is not None:
+        template = _PROBLEM | {"type": f"{PROBLEM_TYPE}{problem.get('code')}", **problem}
     context.client.play(
-        part.model_copy(
-            update={name: values[name] for name in ("data", "problem")} | {"node": node}
-        )
+        CannedReply(node, part.op, template, problem is not None, part.after, part.times)
     )
     if new and role_of(node) is not None:
         context.client.show(node, "online")

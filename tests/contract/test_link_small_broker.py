@@ -11,7 +11,7 @@ from running_store import PATIENCE
 
 from bus.contract.errors import BrokerError, LinkError, NotGrantedError, OversizeError
 from bus.link import MqttConnector, Outgoing, Subscription
-from testing.kit.relay import read_packet
+from testing.kit.relay import PacketReader
 
 CONNECT, PUBLISH, SUBSCRIBE, PING, DISCONNECT = 0x10, 0x30, 0x80, 0xC0, 0xE0
 ROOM = 2
@@ -46,11 +46,12 @@ class SmallBroker:
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Be a broker to one client, until it says goodbye."""
         unacknowledged: list[bytes] = []
+        packets = PacketReader(reader)
         try:
             while not self.left.is_set():
                 try:
                     async with asyncio.timeout(0.05 if unacknowledged else None):
-                        packet = await read_packet(reader)
+                        packet = await packets.packet()
                 except TimeoutError:
                     writer.write(bytes((0x40, 2)) + unacknowledged.pop(0))
                     continue

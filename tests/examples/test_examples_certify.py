@@ -18,7 +18,7 @@ from testing.certify.certification import Endpoints, certify, open_fake_store
 from testing.certify.device_driver import CommandDriver, Commands
 from testing.certify.fake_store import Timeouts
 from testing.certify.fixtures import LABEL
-from testing.certify.verdicts import Verdict
+from testing.certify.verdicts import RuleVerdict
 
 EXAMPLES = (SORTER, *TERMINALS)
 TIMES = Timeouts(patience=20.0, settle=1.0)
@@ -71,7 +71,7 @@ def hurried(example: Example, folder: Path) -> Example:
     return replace(example, copied_to=copy)
 
 
-async def _verdicts(example: Example, folder: Path) -> list[Verdict]:
+async def _verdicts(example: Example, folder: Path) -> list[RuleVerdict]:
     """What certify says of it; each has a broker of its own, for all of them are of one site."""
     name = "sorter-9" if example == SORTER else "terminal-9"
     settings = BrokerSettings(engine="mosquitto", host="127.0.0.1", port=free_port())
@@ -101,7 +101,7 @@ async def _verdicts(example: Example, folder: Path) -> list[Verdict]:
         return (await certify(store, driver, ready)).verdicts
 
 
-async def _tried(example: Example, tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
+async def _tried(example: Example, tmp_path_factory: pytest.TempPathFactory) -> list[RuleVerdict]:
     for _ in range(TRIES):
         verdicts = await _verdicts(example, tmp_path_factory.mktemp(example.folder))
         if not any(each.rule.is_must for each in verdicts if each.outcome == "broken"):
@@ -109,7 +109,7 @@ async def _tried(example: Example, tmp_path_factory: pytest.TempPathFactory) -> 
     return verdicts
 
 
-def _said(verdicts: list[Verdict], outcome: str) -> dict[str, object]:
+def _said(verdicts: list[RuleVerdict], outcome: str) -> dict[str, object]:
     return {
         each.rule.id: [violation.sentence for violation in each.violations] or each.reason
         for each in verdicts

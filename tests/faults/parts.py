@@ -20,6 +20,7 @@ from bus.contract.values import Empty
 from bus.link import MqttConnector
 from bus.runtime.caller import Caller
 from bus.runtime.settings import RuntimeSettings
+from store.composition import until_quiet
 from store.settings import Settings, read_settings
 
 LONG = os.environ.get("STOREBUS_FAULTS") == "long"
@@ -250,11 +251,9 @@ class Parts:
 
     async def quiet(self) -> None:
         """Wait until no node has anything left to do."""
-        names = [name for name in (*NODES, "settlement") if name in self.all]
+        names = [name for name in NODES if name in self.all]
         async with self.tester("tester-quiet") as tester, asyncio.timeout(PATIENCE):
-            for name in names:
-                while (await self._about(tester, name)).outbox:
-                    pass
+            await until_quiet(lambda _, name, __: self._about(tester, name), names)
 
     @staticmethod
     async def _about(tester: Caller, name: str) -> About:

@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from testing.kit.relay import Relay, Stream, read_packet
+from bus.link.packets import find_packet
+from testing.kit.relay import PacketReader, Relay, Stream
 
 PUBLISH, PUBACK = 3, 4
 MOST_HELD = 5_000
@@ -52,11 +53,10 @@ class Publish(NamedTuple):
 
 def read_publish(packet: bytes) -> Publish:
     """Look into a whole PUBLISH."""
-    at = 1
-    while packet[at] & 0x80:
-        at += 1
-    start = at + 3
-    end = start + int.from_bytes(packet[at + 1 : start])
+    found = find_packet(packet, 0)
+    assert found is not None, "it was read whole"
+    start = found[0] + 2
+    end = start + int.from_bytes(packet[found[0] : start])
     qos = packet[0] >> 1 & 3
     return Publish(qos, packet[start:end].decode(errors="replace"), end if qos else 0)
 
@@ -67,7 +67,7 @@ class _Way:
     def __init__(
         self,
         proxy: "Proxy",
-        source: asyncio.StreamReader,
+        source: PacketReader,
         target: asyncio.StreamWriter,
         back: asyncio.StreamWriter,
     ) -> None:
@@ -86,7 +86,7 @@ class _Way:
     async def listen(self) -> None:
         """Read until the end of the connection."""
         while True:
-            packet = await read_packet(self._source)
+            packet = await self._source.packet()
             if self._proxy.is_half_open:
                 self._proxy.counts["swallowed"] += 1
             elif packet[0] >> 4 == PUBLISH:
@@ -182,9 +182,11 @@ class Proxy(Relay):
         self.counts["cut"] += self.connections
         super().cut()
 
-    async def _join(self, _: bytes, client: Stream, broker: Stream) -> None:
-        there = _Way(self, client[0], broker[1], client[1])
-        here = _Way(self, broker[0], client[1], broker[1])
+    async def _join(
+        self, _: bytes, packets: PacketReader, client: asyncio.StreamWriter, broker: Stream
+    ) -> None:
+        there = _Way(self, packets, broker[1], client)
+        here = _Way(self, PacketReader(broker[0]), client, broker[1])
         there.other, here.other = here, there
         with suppress(BaseExceptionGroup):
             async with asyncio.TaskGroup() as tasks:

@@ -13,7 +13,7 @@ from testing.certify.certification import certify
 from testing.certify.fake_store import FakeStore, Timeouts
 from testing.certify.fixtures import LABEL
 from testing.certify.rules import SORTER, TERMINAL
-from testing.certify.verdicts import Verdict
+from testing.certify.verdicts import RuleVerdict
 from testing.kit.virtual_time import VirtualEnvironment, VirtualLoop, milliseconds
 
 TIMES = Timeouts(patience=30.0)
@@ -35,7 +35,7 @@ def driver_of(kind: str, *how: Any) -> InMemoryDriver:
     return InMemoryDriver(terminal.run, lambda: terminal.buy(LABEL), terminal.shown)
 
 
-def tried(kind: str, breaks: str = "") -> list[Verdict]:
+def tried(kind: str, breaks: str = "") -> list[RuleVerdict]:
     """What certify says of a device that breaks something."""
     loop = VirtualLoop()
     try:
@@ -44,7 +44,7 @@ def tried(kind: str, breaks: str = "") -> list[Verdict]:
         loop.close()
 
 
-async def _tried(kind: str, breaks: str) -> list[Verdict]:
+async def _tried(kind: str, breaks: str) -> list[RuleVerdict]:
     broker = _Broker(largest=2 * MAX_PAYLOAD)
     store = FakeStore(
         broker, Topics("main"), NAMES[kind],
@@ -56,7 +56,7 @@ async def _tried(kind: str, breaks: str) -> list[Verdict]:
         return (await certify(store, driver_of(kind, *how))).verdicts
 
 
-def said(verdicts: list[Verdict], outcome: str) -> dict[str, object]:
+def said(verdicts: list[RuleVerdict], outcome: str) -> dict[str, object]:
     """The rules with this outcome, and why."""
     return {
         each.rule.id: [violation.sentence for violation in each.violations] or each.reason

@@ -33,7 +33,7 @@ from testing.certify.fake_store import FakeStore, Timeouts
 from testing.certify.fixtures import LABEL, SKU
 from testing.certify.observing_relay import ObservingRelay
 from testing.certify.rules import RULES, SORTER, TERMINAL, checklist
-from testing.certify.verdicts import Verdict
+from testing.certify.verdicts import RuleVerdict
 
 TIMES = Timeouts(patience=8.0, settle=1.0, ask_again=1.0)
 BRISK = RuntimeSettings(
@@ -58,7 +58,7 @@ def judge() -> None:
     """Nobody judges here: certify says wrong things on purpose."""
 
 
-async def _minimal(broker: Broker, kind: str, breaks: str) -> list[Verdict]:
+async def _minimal(broker: Broker, kind: str, breaks: str) -> list[RuleVerdict]:
     name = NAMES[kind]
     where = Endpoints(broker.url, broker.url_v311, f"certify-{next(_sites)}")
     async with asyncio.timeout(200), open_fake_store(where, name, TIMES) as store:
@@ -114,7 +114,7 @@ async def test_devices_on_real_brokers_are_judged_as_they_are(
         assert untried <= UNTRIED[engine], (kind, engine)
 
 
-async def _our_sorter(broker: Broker, data: Path) -> list[Verdict]:
+async def _our_sorter(broker: Broker, data: Path) -> list[RuleVerdict]:
     async with _stage(broker, "sorter-9") as (store, deployment):
         machine = _SlowMachine()
 
@@ -125,7 +125,7 @@ async def _our_sorter(broker: Broker, data: Path) -> list[Verdict]:
         return (await certify(store, driver, lambda: _listening(store))).verdicts
 
 
-async def _our_terminal(broker: Broker, data: Path) -> list[Verdict]:
+async def _our_terminal(broker: Broker, data: Path) -> list[RuleVerdict]:
     async with _stage(broker, "terminal-9") as (store, deployment):
         shown: list[str] = []
         terminals: list[Terminal] = []

@@ -7,11 +7,11 @@ import pytest
 from running_store import RunBroker
 
 from bus.link import MqttConnector
-from cli.playing import LARGEST
 from testing.scenario.reading import Scenario, read_scenarios
 from testing.scenario.report import SilentReport
 from testing.scenario.result import ScenarioResult
 from testing.scenario.runner import PlayTarget, play, simulate
+from testing.scenario.session import LARGEST
 
 SCENARIOS = read_scenarios([Path(__file__).parents[1] / "scenarios"])
 REAL = [each for each in SCENARIOS if each.store.clock == "real"]
