@@ -8,7 +8,7 @@ import typer
 
 from bus.contract.errors import ConfigurationError, LinkError, NotGrantedError
 from bus.contract.topics import Topics, site_of
-from bus.link import MqttConnector, Outgoing, Subscription
+from bus.link import AiomqttConnector, Connector, MqttConnector, Outgoing, Subscription
 from bus.runtime.environment import Environment
 from bus.text.console import output
 from bus.text.safe import visible
@@ -70,8 +70,10 @@ def publish(
     Example: storebus publish ./req/terminal-9/catalog/search '{"id":"1","data":{"text":"shirt"}}'
     """
     settings = read_settings(site=site, data=data)
-    connector = MqttConnector(
-        (broker_url_v311 if v311 else broker_url)(broker, settings), largest=_LARGEST
+    connector = (
+        AiomqttConnector(broker_url_v311(broker, settings), largest=_LARGEST)
+        if v311
+        else MqttConnector(broker_url(broker, settings), largest=_LARGEST)
     )
     if not connector.properties and (response_topic is not None or correlation is not None):
         raise ConfigurationError(
@@ -98,7 +100,7 @@ def publish(
 
 
 async def _publish(
-    connector: MqttConnector, topics: Topics, message: Outgoing, repeat: int, rate: float | None
+    connector: Connector, topics: Topics, message: Outgoing, repeat: int, rate: float | None
 ) -> None:
     name = f"{topics.site}-publisher-{Environment().boot}"
     # The broker takes what we say in order: once it has granted this, it has got what was before.

@@ -12,7 +12,7 @@ from bus.contract.channel import Operation, role_of
 from bus.contract.envelope import is_id
 from bus.contract.errors import ConfigurationError, Problem, Refused
 from bus.contract.values import is_name
-from bus.link import MqttConnector
+from bus.link import AiomqttConnector, Connector, MqttConnector
 from bus.runtime.admission import broken_reply
 from bus.text.console import output
 from cli import completion, options
@@ -89,18 +89,22 @@ def request(
     )
     if identifier is not None and not is_id(identifier):
         raise ConfigurationError("--id takes 1 to 64 printable ASCII characters without spaces.")
-    url = (broker_url_v311 if v311 else broker_url)(broker, settings)
+    connector = (
+        AiomqttConnector(broker_url_v311(broker, settings))
+        if v311
+        else MqttConnector(broker_url(broker, settings))
+    )
     if repeat == 1:
-        run(_once(question, identifier, caller, url, settings, raw=raw))
+        run(_once(question, identifier, caller, connector, settings, raw=raw))
     else:
-        run(_often(question, identifier, caller, url, settings, repeat, rate))
+        run(_often(question, identifier, caller, connector, settings, repeat, rate))
 
 
 async def _once(
-    question: Question, identifier: str | None, caller: str, url: str, settings: Settings, *,
-    raw: bool,
+    question: Question, identifier: str | None, caller: str, connector: Connector,
+    settings: Settings, *, raw: bool,
 ) -> None:  # fmt: skip
-    asker = Asker(MqttConnector(url), settings.site, caller, settings.runtime)
+    asker = Asker(connector, settings.site, caller, settings.runtime)
     async with asker.connected():
         answer = await asker.put(question, identifier)
     if raw or answer.envelope is None:
@@ -116,10 +120,10 @@ async def _once(
 
 
 async def _often(
-    question: Question, identifier: str | None, caller: str, url: str, settings: Settings,
-    repeat: int, rate: float | None,
+    question: Question, identifier: str | None, caller: str, connector: Connector,
+    settings: Settings, repeat: int, rate: float | None,
 ) -> None:  # fmt: skip
-    asker = Asker(MqttConnector(url), settings.site, caller, settings.runtime)
+    asker = Asker(connector, settings.site, caller, settings.runtime)
     tally, places = Tally(), asyncio.Semaphore(_AT_ONCE)
 
     async def ask() -> None:

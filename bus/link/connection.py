@@ -8,6 +8,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Sequence
+from typing import cast
 
 from bus.contract.errors import LinkError, NotGrantedError, OversizeError
 from bus.link.base import Incoming, Outgoing, Subscription
@@ -214,8 +215,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce oneself."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
         self._write(write_connect(self._introduction))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - it is lost anyhow
