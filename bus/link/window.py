@@ -42,7 +42,7 @@ class Window:
     def acknowledged(self, identifier: int) -> str | None:
         """A message was acknowledged, and the next may go; returns its topic, if it was ours."""
         topic = self._unacknowledged.pop(identifier, None)
-        if self._waiting:
+        if self._waiting and len(self._unacknowledged) < self._at_once:
             self._send(*self._waiting.popleft())
             if not self._waiting and self._all_out is not None and not self._all_out.done():
                 self._all_out.set_result(None)
