@@ -1,7 +1,7 @@
 """Turn into another program that ends when the process that started it ends, even by SIGKILL.
 
 Run as `python -m broker.leash PARENT_PID PROGRAM [ARGUMENT ...]`. It must stay free of imports
-that are slow, and knows nothing of brokers. Linux only; elsewhere the program runs unleashed.
+that are slow, and knows nothing of brokers. On other systems than Linux the program runs on.
 """
 
 import ctypes

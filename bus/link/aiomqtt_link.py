@@ -104,10 +104,10 @@ class AiomqttLink:
         return []
 
     async def leave(self) -> None:
-        """Say what waits, and stop listening: else the goodbye may be lost.
+        """Send what waits, and unsubscribe.
 
-        Whoever hangs up while something is on its way to him takes back his last words (TCP
-        resets the connection).
+        Hanging up while something is still arriving makes TCP reset the connection: the last
+        messages and the goodbye would be lost.
         """
         if self._sending:
             await asyncio.wait(self._sending, timeout=_GOODBYE)

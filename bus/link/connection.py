@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
     """A client's side of one connection.
 
     Args:
-        introduction: what it says of itself when it connects.
+        introduction: what the client says of itself.
     """
 
     def __init__(self, introduction: Introduction) -> None:
@@ -164,8 +164,8 @@ class Connection(asyncio.Protocol):
     async def leave(self) -> None:
         """Say goodbye, and let the broker hang up.
 
-        Whoever hangs up while something is on its way to him takes back his last words (TCP
-        resets the connection), and his last will is published in their place.
+        Hanging up while something is still arriving makes TCP reset the connection: the last
+        messages are lost, and the last will is published in their place.
         """
         try:
             all_out = self._window.when_empty()
@@ -214,12 +214,12 @@ class Connection(asyncio.Protocol):
     # -- in -----------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Introduce oneself."""
+        """Send the CONNECT."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
         self._write(write_connect(self._introduction))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - it is lost anyhow
-        """Tell everybody who waits."""
+        """Tell everything that waits."""
         self.ended = True
         self._keep_alive.end()
         if not self._welcome.done():
@@ -253,7 +253,7 @@ class Connection(asyncio.Protocol):
         del self._unread[:at]
 
     def abort(self) -> None:
-        """Hang up without a word."""
+        """Hang up without a goodbye."""
         self.ended = True
         self._transport.abort()
 
