@@ -2,9 +2,9 @@
 
 `python -m benchmarks.console [--rate 5000] [--seconds 600]`. Real orders are recorded first, and
 purchases are timed with a console that watches, with one that is stopped, and without. Then a
-process of its own publishes the recorded messages again and again, under new ids, through a Mosquitto, while an
-operator presses keys at `storebus watch` on a terminal of 200x60. At last he does so while a
-recording is played as fast as possible, with a checkpoint now and then.
+process of its own publishes the recorded messages again and again, under new ids, through a
+Mosquitto, while an operator presses keys at `storebus watch` on a terminal of 200x60. At last he
+does so while a recording is played as fast as possible, with a checkpoint now and then.
 """
 
 import argparse

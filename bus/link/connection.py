@@ -99,11 +99,7 @@ class Connection(asyncio.Protocol):
         Raises:
             OSError: there is none, or it says nothing (`TimeoutError`) or hangs up.
         """
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                await connect(self, host, port, tls)
-        except TimeoutError as error:
-            raise TimeoutError("timed out") from error
+        await connect(self, host, port, tls, _PATIENCE)
         try:
             async with asyncio.timeout(_PATIENCE):
                 welcome = await self._welcome

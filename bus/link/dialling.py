@@ -7,13 +7,23 @@ import ssl
 
 
 async def connect(
-    protocol: asyncio.Protocol, host: str, port: int, tls: ssl.SSLContext | None
+    protocol: asyncio.Protocol, host: str, port: int, tls: ssl.SSLContext | None, patience: float
 ) -> None:
-    """Connect a protocol to a host.
+    """Connect a protocol to a host, within so many seconds.
 
     Raises:
         OSError: there is none, or it is not who it says it is; the words are for people.
     """
+    try:
+        async with asyncio.timeout(patience):
+            await _connect(protocol, host, port, tls)
+    except TimeoutError as error:
+        raise TimeoutError("timed out") from error
+
+
+async def _connect(
+    protocol: asyncio.Protocol, host: str, port: int, tls: ssl.SSLContext | None
+) -> None:
     loop, dialled = asyncio.get_running_loop(), await _dial(host, port)
     try:
         await loop.create_connection(
