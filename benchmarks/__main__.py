@@ -46,7 +46,7 @@ TERMINALS, RUSH = 10, 100
 
 
 async def bench(engine: str, rounds: int) -> None:
-    """Start a store, measure everything in one run, count its books."""
+    """Start a store, measure everything in one run, and audit its books."""
     with tempfile.TemporaryDirectory(prefix="storebus-bench-") as folder:
         data = Path(folder)
         async with store(engine, data) as process, AsyncExitStack() as stack:
@@ -73,7 +73,7 @@ async def figures(stack: AsyncExitStack, url: str, data: Path, rounds: int) -> N
     )
 
     async def none_left(state: OrderState) -> None:
-        """Until no order is in a state any more."""
+        """Wait until no order is in a state any more."""
         while (await caller.ask(ORDERS, "settlement", Orders(state=state))).orders:
             pass
 

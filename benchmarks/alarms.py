@@ -1,4 +1,4 @@
-"""What a console that watches a store under load raises, alarm by alarm.
+"""Which alarms a console raises that watches a store under load.
 
 `python -m benchmarks.alarms [--rate 20] [--seconds 600]`. A store as `storebus up --apart` runs it,
 with a sorter that takes its time, and `storebus load`; the console hears and asks as one with a
@@ -26,12 +26,12 @@ from tui.model.store import StoreModel
 from tui.scheduler import FeedScheduler
 
 UNTRUE = frozenset({"stuck", "lost", "disagreement", "standstill", "cannot-write", "restless"})
-"""What is not so while a store is healthy, however busy it is."""
+"""Alarms that are untrue while a store is healthy, however busy it is."""
 _TICK = 1.0
 
 
 async def watch(rate: float, seconds: float) -> bool:
-    """Load a store and look at it; whether nothing untrue was raised."""
+    """Load a store and watch it; return whether no untrue alarm was raised."""
     with tempfile.TemporaryDirectory(prefix="storebus-alarms-") as folder:
         data = Path(folder)
         async with store("mosquitto", data, 4, "--apart"):
@@ -57,7 +57,7 @@ async def watch(rate: float, seconds: float) -> bool:
 
 
 async def _load(data: Path, rate: float, seconds: float) -> bool:
-    """`storebus load`, as a tester calls it; whether it was content."""
+    """Run `storebus load` as a tester does; return whether it succeeded."""
     words = ("load", "--data", str(data), "--stock", "--mix", "buy=2,scan=3,order=1,cancel=1")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", *words),

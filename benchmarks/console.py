@@ -1,10 +1,10 @@
 """The console under load: how steadily it draws, how soon it answers a key, what it takes.
 
 `python -m benchmarks.console [--rate 5000] [--seconds 600]`. Real orders are recorded first, and
-there it is measured what a console that watches, or is stopped, costs the store's purchases. Then
-a process of its own says their messages again and again, under new ids, through a Mosquitto, and
-an operator presses keys at `storebus watch` on a terminal of 200x60. At last he does so while a
-recording of them is gone through as fast as it can be, with a checkpoint now and then.
+purchases are timed with a console that watches, with one that is stopped, and without. Then a
+process of its own publishes the recorded messages again and again, under new ids, through a
+Mosquitto, while an operator presses keys at `storebus watch` on a terminal of 200x60. At last he
+does so while a recording is played as fast as possible, with a checkpoint now and then.
 """
 
 import argparse
@@ -37,16 +37,16 @@ _CURSOR_MOVES = re.compile(rb"\x1b\[\d+;\d+H")
 _LOOK = 1.0
 """Seconds between two looks at the console's memory."""
 _RECORDED = 300_000
-"""Messages of the recording that is gone through: some 200 MB, and a dozen checkpoints."""
+"""Messages of the recording that is played: some 200 MB, and a dozen checkpoints."""
 _REPLAY = 20.0
 """Seconds for which keys are pressed meanwhile."""
 _LAST = ROWS // 2 - 2
-"""The row of one of the last orders in sight; below them stands the way of the chosen one."""
+"""The row of one of the last orders in sight; the history of the chosen one is below."""
 
 
 @asynccontextmanager
 async def said(url: str, recording: Path, rate: int, seconds: float) -> AsyncIterator[None]:
-    """The traffic, for as long as the block lasts; prints the rate that it came to."""
+    """Publish the traffic while the block lasts; prints the rate that was reached."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.traffic", url, str(recording)),
         *(str(rate), str(seconds)),
@@ -65,7 +65,7 @@ async def said(url: str, recording: Path, rate: int, seconds: float) -> AsyncIte
 
 
 async def keys(operator: Operator, until: float) -> dict[str, list[Answer]]:
-    """Press keys as long as there is time; how soon each was answered."""
+    """Press keys as long as there is time; returns how soon each was answered."""
     taken: dict[str, list[Answer]] = {
         name: []
         for name in ("to store", "to traffic", "to orders", "to stock", "to alarms", "scroll",
@@ -98,7 +98,7 @@ async def keys(operator: Operator, until: float) -> dict[str, list[Answer]]:
 
 
 def _is_followed(drawn: bytes) -> bool:
-    """Whether the traffic was last drawn and is followed."""
+    """Whether the traffic is on the screen, and is followed."""
     note, moved, _ = drawn.rpartition(b" messages")[2].partition(b"\x1b[1;")
     return bool(moved) and b"paused" not in _CURSOR_MOVES.split(note)[0]
 
@@ -129,7 +129,7 @@ class Weight:
             await asyncio.sleep(_LOOK)
 
     def tell(self) -> None:
-        """What it came to."""
+        """The figures, as a sentence."""
         lasted = time.monotonic() - self._began
         now, processor = self.now()
         output.print(
@@ -147,7 +147,7 @@ class Weight:
 
 
 def tell(operator: Operator, taken: dict[str, list[Answer]]) -> None:
-    """How steadily it drew, and how soon it answered."""
+    """Print how steadily it drew, and how soon it answered."""
     gaps = [
         later - earlier
         for earlier, later in zip(operator.redraws, operator.redraws[1:], strict=False)
@@ -159,7 +159,7 @@ def tell(operator: Operator, taken: dict[str, list[Answer]]) -> None:
 
 
 def tell_answers(taken: dict[str, list[Answer]]) -> None:
-    """How soon keys were answered, and how soon they would have been on an idle machine."""
+    """Print how soon keys were answered, and how soon they would have been on an idle machine."""
     every = [each for kind in taken.values() for each in kind]
     output.print(
         f"a key is answered, p95 (aim: <= 100 ms): {_spread([e.seconds for e in every])}"
@@ -207,7 +207,7 @@ async def bench(rate: int, seconds: float) -> None:
 
 
 async def replayed(recording: Path, path: Path) -> None:
-    """Go through a long recording while keys are pressed."""
+    """Play a long recording while keys are pressed."""
     traffic = read_traffic(recording)
     with path.open("wb") as file:
         for number in range(_RECORDED):

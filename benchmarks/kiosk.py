@@ -19,7 +19,7 @@ _SIZE = (24, 80)
 
 
 async def visits(customer: Operator, rounds: int) -> dict[str, list[float]]:
-    """Somebody looks around; seconds from each key to what it changed."""
+    """Look around as a customer; returns the seconds from each key to what it changed."""
     taken: dict[str, list[float]] = {
         name: [] for name in ("a letter typed", "another page", "back", "another style", "found")
     }
@@ -37,7 +37,7 @@ async def visits(customer: Operator, rounds: int) -> dict[str, list[float]]:
 
 
 async def bench(rounds: int) -> None:
-    """Print what it came to."""
+    """Print the figures."""
     with tempfile.TemporaryDirectory(prefix="storebus-kiosk-") as folder:
         data = Path(folder) / "store"
         async with store("mosquitto", data):

@@ -1,4 +1,4 @@
-"""Keeps buying at a fixed rate and prints every minute what it takes.
+"""Keeps buying at a fixed rate, and prints every minute how long that takes.
 
 `python -m benchmarks.load [--rate 100] [--seconds 600] [--terminals 10] [--durable]`.
 Customers do not wait for each other: a purchase counts from when it was to begin. The store runs
@@ -41,13 +41,13 @@ from testing.load.visits import Choices, Visits
 
 SKUS = frozenset({"OXF-BLU-M", "RNJ-YEL-M", "MER-GRY-S", "LIN-SAN-S"})
 AT_ONCE = 100_000
-"""Nobody is turned away: what the store cannot keep up with shows in the figures."""
+"""No customer is turned away: if the store cannot keep up, the figures show it."""
 DRAIN = 300.0
-"""Seconds that what was bought may take to its end."""
+"""Seconds that an order may take to its end."""
 
 
 class Figures:
-    """Prints what happened since the last line, and what it took.
+    """Prints what happened since the last line, and the resources it took.
 
     Args:
         tally: of all arrivals.
@@ -108,7 +108,7 @@ class Figures:
 
 
 def taken(processes: Sequence[int]) -> dict[str, Usage]:
-    """By the store's processes, by durable sorters together, and by this one with its devices."""
+    """The use of the store's processes, of durable sorters, and of this one with its devices."""
     found = usage(processes[0])
     sorters = [usage(pid)[f"store ({pid})"] for pid in processes[1:]]
     here = usage(os.getpid())[f"store ({os.getpid()})"]
@@ -119,7 +119,7 @@ def taken(processes: Sequence[int]) -> dict[str, Usage]:
 
 
 def files(data: Path) -> dict[str, int]:
-    """Bytes of databases, of their write-ahead logs, and of the records of deeds."""
+    """Bytes of databases, of their write-ahead logs, and of the effect logs."""
     sizes: dict[str, int] = {}
     for file in data.glob("*"):
         node, _, kind = file.name.partition(".")

@@ -1,4 +1,4 @@
-"""What every benchmark needs: a store in a process of its own, and what it takes of the machine."""
+"""What every benchmark needs: a store in a process of its own, and its use of the machine."""
 
 import asyncio
 import os
@@ -35,9 +35,9 @@ async def store(
 async def command(
     ready: str, *arguments: str, said: list[str] | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A `storebus` command in a process of its own, as soon as it has said `ready`.
+    """A `storebus` command in a process of its own, once it has printed `ready`.
 
-    What it says up to there is added to `said`.
+    What it prints up to there is added to `said`.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", *arguments),
@@ -64,7 +64,7 @@ async def measure(
     what: Callable[[], Awaitable[object]],
     pause: Callable[[], Awaitable[object]] | None = None,
 ) -> list[float]:
-    """Seconds that each of so many rounds took, one after the other, after a warm-up.
+    """The seconds that each round took, one after the other, after a warm-up.
 
     `pause` is awaited between rounds and does not count.
     """
@@ -86,7 +86,7 @@ def percentiles(seconds: Sequence[float]) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a process takes of the machine."""
+    """A process's use of the machine."""
 
     resident: int
     """Bytes."""
@@ -95,7 +95,7 @@ class Usage:
 
 
 def usage(parent: int) -> dict[str, Usage]:
-    """Of a process and each of its children, by name and number (Linux)."""
+    """The usage of a process and each of its children, by name and number (Linux)."""
     found = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdecimal():
@@ -111,7 +111,7 @@ def usage(parent: int) -> dict[str, Usage]:
 
 
 def usage_of(pid: int) -> Usage:
-    """Of one process (Linux)."""
+    """The usage of one process (Linux)."""
     return _stat(pid)[2]
 
 
@@ -127,6 +127,6 @@ def _stat(pid: int) -> tuple[str, int, Usage]:
 
 
 def describe(found: dict[str, Usage]) -> str:
-    """Sum and parts of the memory, in MB."""
+    """The memory in MB: the sum, and each part."""
     parts = ", ".join(f"{name} {each.resident / 1e6:.0f}" for name, each in sorted(found.items()))
     return f"{sum(each.resident for each in found.values()) / 1e6:.0f} MB ({parts})"

@@ -18,7 +18,7 @@ from typing import NamedTuple
 ROWS, COLUMNS = 60, 200
 PATIENCE = 30.0
 _KEPT = 1_000_000
-"""Bytes of what was drawn that are looked at."""
+"""How many of the last bytes that were drawn are searched."""
 _TOP = b"\x1b[1;1H"
 """Each redraw begins with the uppermost line."""
 _CURSOR = re.compile(rb"\x1b\[(\d+);1H(?:(?!\x1b\[\d+;\d+H)[\s\S])*?\x1b\[(?:\d;)*7[;m]")
@@ -27,7 +27,7 @@ Seen = Callable[[bytes], bool]
 
 
 def has(*words: str) -> Seen:
-    """Whether one of some words was drawn."""
+    """Whether one of these words was drawn."""
     return lambda drawn: any(word.encode() in drawn for word in words)
 
 
@@ -38,7 +38,7 @@ class Answer(NamedTuple):
     processor: float
     """Seconds of the processor that the console took meanwhile."""
     queued: float
-    """Seconds in which it could have gone on and others had the processor: none, were it alone."""
+    """Seconds in which it was ready and others had the processor."""
 
 
 class Operator:
@@ -62,7 +62,7 @@ class Operator:
         self._answered = asyncio.Event()
 
     def read(self) -> None:
-        """Something was drawn."""
+        """Take what was drawn."""
         data = b""
         with suppress(OSError):  # the console has ended
             data = os.read(self._screen, 1 << 20)
@@ -75,7 +75,7 @@ class Operator:
             self._answered.set()
 
     async def press(self, keys: str, wanted: Seen) -> Answer:
-        """Press keys, until what is wanted was drawn after that.
+        """Press keys until what is wanted has been drawn after one.
 
         Raises:
             TimeoutError: it never was.
@@ -103,19 +103,19 @@ class Operator:
         await self.press("", has(word))
 
     def other_row(self) -> Seen:
-        """Whether the chosen line stands in another row than it was last drawn in."""
+        """Whether the chosen line has moved to another row."""
         before = _row(bytes(self._seen)) or self._row
         self._row = before
         return lambda drawn: _row(drawn) not in (0, before)
 
 
 def row(wanted: Callable[[int], bool]) -> Seen:
-    """Whether the chosen line stands in such a row."""
+    """Whether the chosen line is in a row that fits."""
     return lambda drawn: bool(found := _row(drawn)) and wanted(found)
 
 
 def _row(drawn: bytes) -> int:
-    """The row of the chosen line where it was drawn last, or 0."""
+    """The row in which the chosen line was drawn last, or 0."""
     rows = [int(row) for row in _CURSOR.findall(drawn)]
     return next((row for row in reversed(rows) if row > 1), 0)  # above are the tabs
 

@@ -38,7 +38,7 @@ def photo(chance: random.Random) -> Image.Image:
 
 
 def main() -> None:
-    """Read each photo some times and print the figure."""
+    """Read each photo several times and print the figure."""
     chance, taken, unread = random.Random(7), [], 0
     with tempfile.TemporaryDirectory(prefix="storebus-bench-") as folder:
         for number in range(PHOTOS):

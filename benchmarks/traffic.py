@@ -1,6 +1,6 @@
-"""The messages of real orders, said again and again under new ids at a fixed rate.
+"""The messages of real orders, published again and again under new ids at a fixed rate.
 
-`python -m benchmarks.traffic URL RECORDING RATE SECONDS` says them in a process of its own.
+`python -m benchmarks.traffic URL RECORDING RATE SECONDS` publishes them.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from bus.link import Incoming, MqttConnector, Outgoing, Subscription
 from bus.runtime.environment import Environment
 
 _STEP = 0.01
-"""Seconds between two handfuls of messages."""
+"""Seconds between two bursts of messages."""
 _IDS = re.compile(rb'"(?:id|correlationid|causationid|orderid|order|job|parcel)":"([^"]+)"')
 _TRACE = 32
 _TRACES = re.compile(rb"00-([0-9a-f]{32})-")
@@ -25,7 +25,7 @@ _TRACES = re.compile(rb"00-([0-9a-f]{32})-")
 
 @asynccontextmanager
 async def recorded(url: str, site: str, path: Path) -> AsyncIterator[None]:
-    """Write down what is said within the block, and which states there are."""
+    """Record what is published within the block, and the retained states."""
     environment = Environment()
     with Recording(path) as recording:
         async with MqttConnector(url).connect(f"recorder-{environment.boot}") as link:
@@ -46,7 +46,7 @@ async def recorded(url: str, site: str, path: Path) -> AsyncIterator[None]:
 
 
 class Traffic:
-    """What was recorded, each time around under other ids.
+    """A recording that is repeated under new ids.
 
     Args:
         messages: of some orders from their beginning to their end, and states.
@@ -68,7 +68,7 @@ class Traffic:
         self._said = [(each, split(each.payload)) for each in said]
 
     def message(self, number: int) -> Outgoing:
-        """The so manieth message of an endless day."""
+        """The message of this number, from 0, in an endless repetition."""
         again, place = divmod(number, len(self._said))
         heard, parts = self._said[place]
         payload = b"".join(_other(part, again) if at % 2 else part for at, part in enumerate(parts))
@@ -82,12 +82,12 @@ def read_traffic(path: Path) -> Traffic:
 
 
 def _other(token: bytes, again: int) -> bytes:
-    """An id, or a trace, that no other time around has."""
+    """An id, or a trace, that no other repetition has."""
     return b"%08x%s" % (again, token[8:]) if len(token) == _TRACE else b"%s-%x" % (token, again)
 
 
 async def say(url: str, traffic: Traffic, rate: int, seconds: float) -> float:
-    """Say messages at a rate; returns the messages per second that it came to."""
+    """Publish messages at a rate; returns the messages per second that were reached."""
     async with MqttConnector(url).connect("traffic") as link:
         for state in traffic.states:
             link.send(state)
@@ -102,7 +102,7 @@ async def say(url: str, traffic: Traffic, rate: int, seconds: float) -> float:
 
 
 def main() -> None:
-    """Read the arguments and say it."""
+    """Read the arguments and publish."""
     url, path, rate, seconds = sys.argv[1:]
     said = asyncio.run(say(url, read_traffic(Path(path)), int(rate), float(seconds)))
     print(f"{said:.0f}")

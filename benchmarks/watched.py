@@ -1,4 +1,4 @@
-"""What a console that watches, or is stopped, costs a store; with and without one in turn."""
+"""What a console that watches, or is stopped, costs a store: measured with and without, in turn."""
 
 import os
 import signal
@@ -37,15 +37,15 @@ ORDERS_RECORDED, ROUNDS, PURCHASES = 40, 4, 20
 
 @dataclass(slots=True)
 class Cost:
-    """What purchases took in one of the circumstances."""
+    """What purchases took in one setting."""
 
     seconds: list[float] = field(default_factory=list)
-    """To the answer, each."""
+    """Seconds to each answer."""
     processor: float = 0.0
     """Seconds of the store's processes, the broker's among them."""
 
     def tell(self, name: str, bare: "Cost") -> None:
-        """In figures, and how many times as much as without a console."""
+        """The figures, and their ratios to those without a console."""
         half, most = percentiles(self.seconds)
         each = 1000 * self.processor / len(self.seconds)
         output.print(
@@ -57,7 +57,7 @@ class Cost:
 
 
 async def watched(data: Path, recording: Path) -> None:
-    """Record some orders, and print what consoles cost a purchase."""
+    """Record some orders, and print what a console costs a purchase."""
     async with store("mosquitto", data) as process, AsyncExitStack() as stack:
         url = (data / "broker-url").read_text().strip()
         settings = read_settings(data=data)
@@ -89,7 +89,7 @@ async def watched(data: Path, recording: Path) -> None:
 async def _compare(
     pid: int, url: str, buy: Callable[[], Awaitable[None]], pause: Callable[[], Awaitable[None]]
 ) -> None:
-    """Some purchases in each of the circumstances, again and again."""
+    """Make some purchases in each setting, in turn."""
     names = ("no console", "a console watches", "a console is stopped")
     costs = {name: Cost() for name in names}
 

@@ -1,4 +1,4 @@
-"""Measures the phone page: how fast it is served, how many of it, and what open pages cost.
+"""Measures the phone page: how fast it is served, how many a second, and what open pages cost.
 
 `python -m benchmarks.web [--engine mosquitto|embedded] [--seconds N] [--phones N]`. The store and
 the page server run as processes of their own, on 127.0.0.1.
@@ -51,7 +51,7 @@ class Http:
 
 
 async def bench(engine: str, seconds: float, phones: int) -> None:
-    """Start a store and a page server; measure one page after the other, many, and open ones."""
+    """Start a store and a page server; measure single pages, many at once, and open ones."""
     os.environ["STOREBUS_WEB__RATE"] = os.environ["STOREBUS_WEB__BURST"] = "1000000"
     os.environ["STOREBUS_WEB__STREAMS_PER_CLIENT"] = "1000"
     with tempfile.TemporaryDirectory(prefix="storebus-bench-") as folder:
@@ -111,7 +111,7 @@ async def many(url: str, process: int, seconds: float) -> tuple[float, float]:
 
 
 async def open_pages(stack: AsyncExitStack, url: str, phones: int) -> None:
-    """So many phones load the page and keep it open; each has heard the first event."""
+    """Phones that load the page and keep it open, once each has received the first event."""
     for _ in range(phones):
         http = await Http.open(url)
         await http.get(PATH)

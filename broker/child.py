@@ -32,7 +32,7 @@ LOG_TAIL_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """How a broker is started and where it will be heard."""
+    """How a broker is started, and where it listens."""
 
     name: str
     command: tuple[str, ...]
@@ -42,14 +42,14 @@ class Program:
 
     @property
     def title(self) -> str:
-        """How people call it."""
+        """Its name, for people."""
         return f"The {self.name} broker"
 
     async def start(self) -> Process:
         """Start it and return when every port accepts connections.
 
         Raises:
-            PortInUseError: another program has a port, or took it in this moment.
+            PortInUseError: another program has a port, or has just taken it.
             BrokerError: the broker died or stayed silent for 10 seconds.
         """
         await require_free(self.address, self.ports)
@@ -100,7 +100,7 @@ class Program:
                 raise port_in_use_error(self.address, waiting[0])
 
     def last_words(self) -> str:
-        """The last lines that it wrote since it was started."""
+        """The last lines that it has written since its start."""
         with self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - LOG_TAIL_BYTES))
             lines = log.read().decode(errors="replace").splitlines()
@@ -108,7 +108,7 @@ class Program:
 
 
 async def stop(process: Process, patience: float = STOP_SECONDS) -> None:
-    """Ask the process to end, wait for `patience` seconds, then make it; returns when it is gone.
+    """Ask the process to end, kill it after `patience` seconds, and return when it is gone.
 
     If this is cancelled, the process is killed at once.
     """

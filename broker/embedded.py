@@ -1,7 +1,7 @@
 """The embedded broker: its configuration, and the child process it runs in.
 
-Run as `python -m broker.embedded CONFIGURATION_FILE`. The child must not load the rest of
-Storebus: it would pay for it in memory and in time to start.
+Run as `python -m broker.embedded CONFIGURATION_FILE`. The child must not import the rest of
+Storebus: that would cost it memory and time at the start.
 """
 
 import logging
@@ -43,7 +43,7 @@ dynamic_filters = true
 
 
 TURNED_AWAY = "A client was turned away: "
-"""How a line of the log begins that says why somebody could not connect."""
+"""The beginning of a log line that says why a client could not connect."""
 # rumqttd hangs up on these without a CONNACK, and no setting of its own lets them in.
 _REASONS = {
     "ZeroKeepAlive": "its keep-alive is 0, which the embedded broker does not take. Give it one,"
@@ -69,14 +69,14 @@ def command(configuration_file: Path) -> tuple[str, ...]:
 
 
 class TurnedAway(logging.Handler):
-    """Says in the log why a client could not connect; each reason once a minute, it tries again."""
+    """Logs why a client could not connect, each reason once a minute: the client tries again."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self._said: dict[str, float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Look at what rumqttd reports."""
+        """Read what rumqttd reports."""
         text, now = record.getMessage(), time.monotonic()
         for code, reason in _REASONS.items():
             if (
@@ -90,7 +90,7 @@ class TurnedAway(logging.Handler):
 
 
 def main() -> None:
-    """Serve until the parent closes our standard input, be it by dying."""
+    """Serve until the parent closes our standard input, or dies."""
     from iotcore import IotCoreBroker  # noqa: PLC0415 - only the child pays for loading it
 
     # It reports its ordinary routing as errors, one for every packet.

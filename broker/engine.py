@@ -1,4 +1,4 @@
-"""The one door to the broker: choose an engine, run it while a store runs, say where it is.
+"""The broker of a store: choose an engine, run it while the store runs, say where it is.
 
 It must not know anything of nodes, channels or messages.
 """
@@ -24,7 +24,7 @@ from bus.contract.errors import BrokerError, PortInUseError
 from bus.storage.private import make_folder, write_text
 
 PORT_TRIES = 5
-"""How often a port that nobody chose may be taken between the look for it and its use."""
+"""How many times a port that nobody chose may be taken between finding and using it."""
 RunningEngine = Literal["embedded", "mosquitto", "external"]
 
 
@@ -41,7 +41,7 @@ class Broker:
         websocket_url: str | None = None,
     ) -> None:
         self.engine: RunningEngine = engine
-        """Which one it turned out to be."""
+        """The engine that was chosen."""
         self.url = url
         """Where nodes connect, in the newest protocol it speaks."""
         self.url_v311 = url_v311
@@ -49,17 +49,17 @@ class Broker:
         self.websocket_url = websocket_url
         """Where MQTT over WebSocket connects, or None."""
         self.notice = notice
-        """What the operator should be told at the start, or None."""
+        """A sentence for the operator at the start, or None."""
         self._supervisor = supervisor
 
     @property
     def restarts(self) -> int:
-        """How often it died and came back."""
+        """How many times it has died and was started again."""
         return self._supervisor.restarts if self._supervisor else 0
 
     @property
     def pid(self) -> int | None:
-        """Its process, or None if it is not ours or is just being restarted."""
+        """Its process; None if it is not ours, or while it is restarted."""
         return self._supervisor.pid if self._supervisor else None
 
 
@@ -72,7 +72,7 @@ async def running_broker(
     Args:
         settings: what the operator chose.
         data: the store's data folder, made if it is missing; configuration and log go there.
-        tell: told in a sentence when it died and when it runs again.
+        tell: called with a sentence when it has died and when it runs again.
 
     Raises:
         BrokerError: there is no such broker or it does not start; the message says what to do.
@@ -88,7 +88,7 @@ async def running_broker(
 async def _opened(
     settings: BrokerSettings, data: Path, tell: Callable[[str], None]
 ) -> tuple[Broker, Supervisor | None]:
-    """Started; where somebody takes its port in this moment and nobody chose it, on another."""
+    """Start it; if its port has just been taken and nobody chose it, on another port."""
     tries = 1 if _is_chosen(settings) else PORT_TRIES
     while True:
         broker, supervisor = await _prepare(settings, data, tell)
@@ -180,7 +180,7 @@ async def _prepare_embedded(
 
 
 async def _ports(address: str, settings: BrokerSettings, count: int) -> tuple[int, ...]:
-    """Where it listens: a port that nobody asked for gives way to whoever is there already."""
+    """Where it listens; a port that nobody asked for is given up if it is in use."""
     if _is_chosen(settings) or not settings.port:
         return consecutive_ports(address, settings.port, count)
     return await free_ports_near(address, settings.port, count)

@@ -9,7 +9,7 @@ EXAMPLE = "such as mqtt://broker.example:1883"
 
 
 def require_address(url: str | None) -> str:
-    """The URL, once it is known to name a broker.
+    """Check that a URL names a broker, and return it.
 
     Raises:
         BrokerError: it does not. The message never repeats the URL, which may hold a password.
@@ -32,7 +32,7 @@ def require_address(url: str | None) -> str:
 
 
 def with_protocol(url: str, protocol: str) -> str:
-    """The same address, to be spoken to in the given version of MQTT."""
+    """The same address, with the given version of MQTT."""
     parts = urlsplit(url)
     query = {**dict(parse_qsl(parts.query)), "protocol": protocol}
     return parts._replace(query=urlencode(query)).geturl()

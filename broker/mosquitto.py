@@ -57,7 +57,7 @@ def find_mosquitto() -> Path | None:
 
 
 def mosquitto_version(binary: Path) -> str | None:
-    """What the binary calls itself, such as `2.0.11`; None if it does not say so."""
+    """The version that the binary reports, such as `2.0.11`; None if it reports none."""
     try:
         answer = subprocess.run(  # noqa: S603 - the binary found above, no shell
             [binary, "-h"],

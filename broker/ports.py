@@ -1,4 +1,4 @@
-"""Addresses to listen on: which are usable, free, and already answering.
+"""Addresses to listen on: which can be used, are free, or are in use.
 
 It must not know what will listen there.
 """
@@ -38,7 +38,7 @@ def numeric_address(host: str) -> str:
 
 
 def dialled_address(address: str) -> str:
-    """The address to connect to for a listener on `address`: a wildcard itself is not one."""
+    """The address to connect to for a listener on `address`, which may be a wildcard."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - compared only
 
 
@@ -75,7 +75,7 @@ async def require_free(address: str, ports: tuple[int, ...]) -> None:
 
 
 def port_in_use_error(address: str, port: int) -> PortInUseError:
-    """What to say when somebody else has a port."""
+    """The error for a port that is in use."""
     return PortInUseError(
         f"Port {port} on {address} is already in use, perhaps by another store or broker. "
         "Stop that one, or pick another port with --port N "

@@ -1,11 +1,11 @@
-"""Who publishes on a topic, by the name of its connection: no subscriber is told, the broker knows.
+"""Find out which connection publishes on a topic: only the broker knows.
 
-Mosquitto writes it down at its most talkative only (`log_type debug`), some lines for each message.
-So it is asked for some seconds: its configuration is changed, read again by it at a signal, and
-changed back. That is done by a process of its own, which ends by doing so whoever else ends; run
-as `python -m broker.senders CONFIGURATION_FILE SECONDS`, with the topics as JSON on its input.
+Mosquitto logs it only with `log_type debug`, in several lines for each message. So that is switched
+on for some seconds: its configuration is changed, read again at a signal, and changed back. A
+process of its own does this, and changes it back whatever else ends: `python -m broker.senders
+CONFIGURATION_FILE SECONDS`, with the topics as JSON on its standard input.
 
-The embedded broker does not tell.
+The embedded broker has no such log.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from bus.storage.private import opener
 SECONDS = 5.0
 """For which it is listened."""
 _MOST = 64 * 1024 * 1024
-"""Bytes of its log after which it is listened no longer."""
+"""Bytes of its log after which nothing more is read."""
 _LOOK = 0.1
 _PUBLISHED = re.compile(
     rb"Received PUBLISH from (.*) \(d[01], q[012], r[01], m\d+, '(.*)', \.\.\. \(\d+ bytes\)\)$"
@@ -37,12 +37,12 @@ _LOGGING = re.compile(r"^log_(dest|type) .*\n", re.MULTILINE)
 
 
 def configuration(text: str, log: Path) -> str:
-    """A configuration of Mosquitto that writes down all it does, into a log of its own."""
+    """A configuration with which Mosquitto logs all it does, into a file of its own."""
     return f"{_LOGGING.sub('', text).rstrip()}\nlog_dest file {log}\nlog_type all\n"
 
 
 def quiet(text: str) -> str:
-    """A configuration as it was, also where nobody lived to change it back."""
+    """The original configuration, even if an earlier process died before it changed it back."""
     return text if LOGGING in text else f"{_LOGGING.sub('', text).rstrip()}\n{LOGGING}"
 
 
@@ -60,7 +60,7 @@ def process_of(configuration_file: Path) -> int | None:
 
 
 def published(lines: Iterable[bytes], topics: Sequence[str]) -> dict[str, str]:
-    """By topic, the connection that published there last; of other topics nothing."""
+    """By topic, the connection that published there last."""
     wanted = {topic.encode(): topic for topic in topics}
     found = {}
     for line in lines:
@@ -137,7 +137,7 @@ def _is_too_large(log: Path) -> bool:
 
 
 def _tell(configuration_file: Path, text: str) -> None:
-    """Have the broker go by another configuration; one that died meanwhile does so by itself."""
+    """Make the broker read a configuration; one that has died reads it at its next start."""
     new = configuration_file.with_suffix(".new")
     with open(new, "w", encoding="utf-8", opener=opener) as file:
         file.write(text)
@@ -148,7 +148,7 @@ def _tell(configuration_file: Path, text: str) -> None:
 
 
 def main() -> None:
-    """Listen to the end, whoever wants it to end: the broker must not go on writing all down."""
+    """Ignore requests to end: the broker must not be left with its debug log switched on."""
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     file, seconds, topics = Path(sys.argv[1]), float(sys.argv[2]), json.load(sys.stdin)

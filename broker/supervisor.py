@@ -1,4 +1,4 @@
-"""Keep a process running: start it again whenever it dies, slower each time.
+"""Keep a process running: start it again whenever it dies, after a longer wait each time.
 
 It must not know what the process is: a broker, a role, a simulated provider.
 """
@@ -27,7 +27,7 @@ class Supervised(Protocol):
 
     @property
     def title(self) -> str:
-        """How people call it, such as `The mosquitto broker`."""
+        """Its name for people, such as `The mosquitto broker`."""
 
     async def start(self) -> Process:
         """Start it and return when it is ready.
@@ -37,11 +37,11 @@ class Supervised(Protocol):
         """
 
     def last_words(self) -> str:
-        """What it said before it died, as far as that would be lost; else nothing."""
+        """Its last output, if that would be lost otherwise; else nothing."""
 
 
 def restart_delay(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: exponential, with full jitter."""
+    """Seconds to wait after a number of failures in a row: exponential, with full jitter."""
     # Beyond some doublings only the ceiling counts, and a float has an end.
     longest = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** min(failures, 16))
     return random.uniform(0, longest)
@@ -52,10 +52,10 @@ class Supervisor:
 
     Args:
         program: what is run.
-        tell: told in a sentence when it died and when it runs again, as the log is.
-        is_hopeless: whether, after so many tries in a row that failed, the last with this error,
-            it is given up; else it is tried for ever.
-        patience: seconds that it may take for its goodbye.
+        tell: called with a sentence when it has died and when it runs again; it is logged, too.
+        is_hopeless: given the number of failures in a row and the last error, whether to give
+            up; else it is tried for ever.
+        patience: seconds that it may take to end.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Supervisor:
         return self._process.pid
 
     async def open(self) -> None:
-        """Start it and the watch over it.
+        """Start it, and watch over it.
 
         Raises:
             StorebusError: it does not start; nothing is left behind.
@@ -101,7 +101,7 @@ class Supervisor:
         await asyncio.shield(self._watch)
 
     async def close(self) -> None:
-        """End the watch, then the process; returns when both are gone."""
+        """Stop watching, end the process, and return when both are gone."""
         try:
             if self._watch is not None:
                 self._watch.cancel()

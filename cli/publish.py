@@ -8,7 +8,7 @@ import typer
 
 from bus.contract.errors import ConfigurationError
 from bus.contract.topics import Topics
-from bus.link import MqttConnector, Outgoing
+from bus.link import AiomqttConnector, MqttConnector, Outgoing
 from bus.text.console import output
 from bus.text.safe import visible
 from cli import completion, options
@@ -65,8 +65,10 @@ def publish(
     Example: storebus publish ./req/terminal-9/catalog/search '{"id":"1","data":{"text":"shirt"}}'
     """
     settings = read_settings(site=site, data=data)
-    connector = MqttConnector(
-        (broker_url_v311 if v311 else broker_url)(broker, settings), largest=LARGEST
+    connector = (
+        AiomqttConnector(broker_url_v311(broker, settings), largest=LARGEST)
+        if v311
+        else MqttConnector(broker_url(broker, settings), largest=LARGEST)
     )
     if not connector.properties and (response_topic is not None or correlation is not None):
         raise ConfigurationError(

@@ -11,7 +11,7 @@ from bus.contract.channel import Operation, role_of
 from bus.contract.envelope import is_id
 from bus.contract.errors import ConfigurationError, Refused
 from bus.contract.values import is_name
-from bus.link import MqttConnector
+from bus.link import AiomqttConnector, Connector, MqttConnector
 from bus.runtime.admission import broken_reply
 from bus.text.console import output
 from cli import completion, options
@@ -84,18 +84,27 @@ def request(
     )
     if identifier is not None and not is_id(identifier):
         raise ConfigurationError("--id takes 1 to 64 printable ASCII characters without spaces.")
-    url = (broker_url_v311 if v311 else broker_url)(broker, settings)
+    connector = (
+        AiomqttConnector(broker_url_v311(broker, settings))
+        if v311
+        else MqttConnector(broker_url(broker, settings))
+    )
     if repeat == 1:
-        run(_once(raw_request, identifier, caller, url, settings, raw=raw))
+        run(_once(raw_request, identifier, caller, connector, settings, raw=raw))
     else:
-        run(_often(raw_request, identifier, caller, url, settings, repeat, rate))
+        run(_often(raw_request, identifier, caller, connector, settings, repeat, rate))
 
 
 async def _once(
-    raw_request: RawRequest, identifier: str | None, caller: str, url: str, settings: Settings, *,
+    raw_request: RawRequest,
+    identifier: str | None,
+    caller: str,
+    connector: Connector,
+    settings: Settings,
+    *,
     raw: bool,
-) -> None:  # fmt: skip
-    client = RawCaller(MqttConnector(url), settings.site, caller, settings.runtime)
+) -> None:
+    client = RawCaller(connector, settings.site, caller, settings.runtime)
     async with client.connected():
         answer = await client.ask_raw(raw_request, identifier)
     if raw or answer.envelope is None:
@@ -111,10 +120,15 @@ async def _once(
 
 
 async def _often(
-    raw_request: RawRequest, identifier: str | None, caller: str, url: str, settings: Settings,
-    repeat: int, rate: float | None,
-) -> None:  # fmt: skip
-    client = RawCaller(MqttConnector(url), settings.site, caller, settings.runtime)
+    raw_request: RawRequest,
+    identifier: str | None,
+    caller: str,
+    connector: Connector,
+    settings: Settings,
+    repeat: int,
+    rate: float | None,
+) -> None:
+    client = RawCaller(connector, settings.site, caller, settings.runtime)
     async with client.connected():
         statistics = await ask_often(client, raw_request, identifier, repeat, rate)
     if output.is_terminal:

@@ -19,12 +19,12 @@ from needs import (  # noqa: F401 - the hooks
     require,
 )
 from ports import free_port
-from running_store import RunBroker, Transport
+from running_store import TRANSPORTS, RunBroker, Transport, open_transport
 from store_process import StorebusHere, Told
 
 from broker.engine import Broker, RunningEngine, running_broker
 from broker.settings import BrokerSettings
-from bus.link import Connector, MemoryBroker, MqttConnector
+from bus.link import Connector
 from cli.main import main
 from store.settings import Settings
 
@@ -49,7 +49,6 @@ def _state_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
-TRANSPORTS = ("memory", "mosquitto-5", "mosquitto-3.1.1", "embedded-5", "embedded-3.1.1")
 _sites = itertools.count(1)
 
 
@@ -130,12 +129,7 @@ def run_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunBroker]:
 @pytest.fixture(params=TRANSPORTS)
 def transport(request: pytest.FixtureRequest, run_broker: RunBroker) -> Transport:
     """Each of the five ways that messages go."""
-    engine, _, version = request.param.partition("-")
-    if engine == "memory":
-        return Transport("memory", MemoryBroker())
-    broker = run_broker(engine)
-    url = broker.url if version == "5" else broker.url_v311
-    return Transport(request.param, MqttConnector(url), broker)
+    return open_transport(request.param, run_broker)
 
 
 @pytest.fixture

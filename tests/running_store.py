@@ -26,7 +26,7 @@ from bus.contract.terminal import Remind
 from bus.contract.topics import Topics
 from bus.contract.values import Model, Money
 from bus.contract.warehouse import RECEIVE, PickupPoint, PickupPoints, Receive
-from bus.link import Connector, MemoryBroker, Outgoing
+from bus.link import AiomqttConnector, Connector, MemoryBroker, MqttConnector, Outgoing
 from bus.runtime.caller import Caller
 from bus.runtime.node import Deployment, Node
 from bus.runtime.settings import RuntimeSettings
@@ -366,12 +366,28 @@ class Transport:
     @property
     def engine(self) -> str:
         """Memory, mosquitto or embedded."""
-        return self.name.partition("-")[0]
+        return self.name.removeprefix(_ON_AIOMQTT).partition("-")[0]
 
     @property
     def v5(self) -> bool:
         """Whether the nodes see what only MQTT 5 carries."""
         return not self.name.endswith("3.1.1")
+
+
+TRANSPORTS = ("memory", "mosquitto-5", "mosquitto-3.1.1", "embedded-5", "embedded-3.1.1")
+_ON_AIOMQTT = "aiomqtt-"
+
+
+def open_transport(name: str, run_broker: RunBroker) -> Transport:
+    """One of `TRANSPORTS`; or one of those in MQTT 3.1.1, with `aiomqtt-` before its name."""
+    way = name.removeprefix(_ON_AIOMQTT)
+    engine, _, version = way.partition("-")
+    if engine == "memory":
+        return Transport(name, MemoryBroker())
+    broker = run_broker(engine)  # type: ignore[arg-type] - one of the names above
+    url = broker.url if version == "5" else broker.url_v311
+    connect = MqttConnector if way == name else AiomqttConnector
+    return Transport(name, connect(url), broker)
 
 
 class FaultyBroker(MemoryBroker):

@@ -56,7 +56,7 @@ class Link(Protocol):
         """What the broker grants this connection."""
 
     def send(self, message: Outgoing) -> None:
-        """Hand a message to the connection; nothing says that it arrived.
+        """Hand a message to the connection, without waiting for it to arrive.
 
         Raises:
             OversizeError: the message is too large, for the bus or for the broker.
@@ -65,7 +65,7 @@ class Link(Protocol):
         """
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
-        """Subscribe and wait for the broker's word.
+        """Subscribe, and wait for the broker's answer.
 
         Raises:
             BrokerError: the broker refused one, or has no wildcards.

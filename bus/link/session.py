@@ -1,4 +1,4 @@
-"""A connection that is kept: connects, subscribes, receives, and begins again when it is lost."""
+"""A lasting connection: connects, subscribes, receives, and connects again when it is lost."""
 
 import asyncio
 import logging
@@ -54,10 +54,10 @@ class Session:
         """Set while connected and subscribed."""
 
     def send(self, message: Outgoing) -> bool:
-        """Send if connected; whether it was handed to the connection.
+        """Send if connected; returns whether the message was handed to the connection.
 
         Raises:
-            TooLarge: it will not get through, however often it is sent.
+            TooLarge: it would never get through.
         """
         if self._link is None:
             return False

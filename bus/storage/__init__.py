@@ -1,1 +1,1 @@
-"""A node's files: its database, the log of what was done in the world, and who may read them."""
+"""A node's files: its database, its effect log, and who may read them."""

@@ -1,4 +1,4 @@
-"""What a damaged file makes its reader raise becomes a sentence: which file, what, what to do."""
+"""Errors that damaged files cause, as sentences: which file, what is wrong, what to do."""
 
 import sqlite3
 import zlib
@@ -11,15 +11,15 @@ from pydantic import ValidationError
 from bus.contract.errors import JournalError
 
 DAMAGE = (sqlite3.Error, UnicodeError, ValidationError, zlib.error, EOFError, RecursionError)
-"""What libraries raise at content that is not as it was written."""
+"""The exceptions that libraries raise over damaged content."""
 
 
 @contextmanager
 def reading(path: Path, advice: str = "Restore a backup: storebus restore") -> Iterator[None]:
-    """Within it a file is read that may hold anything.
+    """Read a file that may be damaged within this context.
 
     Raises:
-        JournalError: instead of what its content, or the disk, made of it.
+        JournalError: in place of whatever its content or the disk caused.
     """
     try:
         yield
@@ -47,7 +47,7 @@ def fault_of(path: Path) -> str | None:
 
 
 def what_is_wrong(error: Exception) -> str:
-    """The place and the fault in few words, on one line."""
+    """The place and the fault, on one short line."""
     if isinstance(error, UnicodeDecodeError):
         return f"it is damaged: {error.object[error.start : error.end]!r} is no UTF-8 text"
     if isinstance(error, ValidationError):

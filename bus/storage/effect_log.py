@@ -1,7 +1,7 @@
-"""A file of things that were done in the world: what stands in it is not done again.
+"""A log of effects in the world: what it holds is not done again.
 
-For machines and screens, whose deeds no database transaction can take back: each deed has a key,
-and its line is on the disk before anyone is told.
+For machines and screens, whose effects no database transaction can undo. Each effect has a key, and
+its line is on the disk before anybody is told.
 """
 
 import json
@@ -52,7 +52,7 @@ class EffectLog:
         sync(path.parent)
 
     def get(self, key: str) -> dict[str, Any] | None:
-        """What was written under a key, or None if it was not done."""
+        """The record of a key, or None if it was not done."""
         place = self._places.get(key)
         if place is None:
             return None

@@ -52,7 +52,7 @@ def has_log(path: Path) -> bool:
 
 
 def refuse_foreign_log(path: Path) -> bool:
-    """Look before SQLite opens a database, and replays the log.
+    """Check the log before SQLite opens a database and replays it.
 
     Returns:
         Whether there is a log: a node runs on it, or ended without closing it.
@@ -86,9 +86,9 @@ _ADVICE = (
 
 
 def begin_generation(connection: sqlite3.Connection, path: Path, *, durable: bool) -> None:
-    """Give a database that was opened a new number, before anything else is written.
+    """Give an opened database a new number, before anything else is written.
 
-    At each moment in which the power may be cut the header has one of the numbers beside it.
+    Whenever the power is cut, the header has one of the numbers beside it.
 
     Raises:
         OSError: the disk refuses.
@@ -102,7 +102,7 @@ def begin_generation(connection: sqlite3.Connection, path: Path, *, durable: boo
 
 
 def _write_down(path: Path, *numbers: int, durable: bool) -> None:
-    """Always as many bytes, and fewer than a disk writes at once: never half of it is there."""
+    """Write a fixed number of bytes, fewer than a disk's sector: never half of it is there."""
     file = beside(path)
     is_new = not file.exists()
     descriptor = opener(str(file), os.O_WRONLY | os.O_CREAT)
@@ -117,7 +117,7 @@ def _write_down(path: Path, *numbers: int, durable: bool) -> None:
 
 
 def _known(path: Path) -> set[int]:
-    """The numbers beside a database; an older Storebus wrote none, and left its header at 0."""
+    """The numbers beside a database; 0 for one of an older Storebus, which wrote none."""
     try:
         return {int(number) for number in beside(path).read_bytes().split()}
     except FileNotFoundError:

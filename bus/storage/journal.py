@@ -39,7 +39,7 @@ class Schema:
     """Tables, and the numbered migrations that make them.
 
     Args:
-        name: stands in the databases, so it never changes, wherever the code moves.
+        name: is stored in the databases, so it never changes, wherever the code moves.
         package: whose `migrations/NNNN_name.sql` are applied in order.
     """
 
@@ -193,7 +193,7 @@ def _query(connection: sqlite3.Connection, query: Callable[[sqlite3.Connection],
 
 @contextmanager
 def snapshot(reader: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Whatever is read within is of one moment, also while others write."""
+    """Read everything within this context as of one moment, also while others write."""
     if reader.in_transaction:
         yield reader
         return
@@ -209,13 +209,13 @@ def _end(reader: sqlite3.Connection) -> None:
 
 
 def _make_room(connection: sqlite3.Connection) -> None:
-    """The disk is full: what stands in the WAL goes where it belongs, so that less is needed."""
+    """Move the WAL into the file: the disk is full, and then less of it is needed."""
     with suppress(sqlite3.Error):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def migrate(connection: sqlite3.Connection, schema: Schema) -> None:
-    """Apply the migrations of a schema that the file has not seen, each in a transaction."""
+    """Apply the migrations of a schema that the file lacks, each in a transaction."""
     connection.execute(
         "CREATE TABLE IF NOT EXISTS migration ("
         " package TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,"
@@ -250,7 +250,7 @@ def _statements(script: str) -> Iterator[str]:
 
 @contextmanager
 def opened(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
-    """A node's database, only to be read, whether its node runs or not.
+    """Open a node's database for reading, whether its node runs or not.
 
     Args:
         path: the file.

@@ -1,4 +1,4 @@
-"""The lock of a database: one process plays a node, and none while its files are exchanged."""
+"""The lock of a database: one process plays a node, and none while its files are replaced."""
 
 import fcntl
 import os
@@ -16,7 +16,7 @@ def hold(path: Path, *, restoring: bool = False) -> int:
 
     Args:
         path: the file.
-        restoring: whoever asks exchanges the files, and may find that half done.
+        restoring: the caller replaces the files, and may find that half done.
 
     Returns:
         The file's descriptor; closing it lets go.

@@ -1,4 +1,4 @@
-"""Files and folders with customers' data: for their owner only, whatever the umask.
+"""Files and folders with customers' data: only their owner can read them, whatever the umask.
 
 They hold pickup codes, account numbers and card tokens.
 """
@@ -16,12 +16,12 @@ _OTHERS = 0o077
 
 
 def opener(name: str, flags: int) -> int:
-    """For `open` and `FileIO`: a file that is made is its owner's alone."""
+    """An opener for `open` and `FileIO` that makes files for their owner only."""
     return os.open(name, flags, _FILE)
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it, for its owner only; one that is there stays as it is.
+    """Make a folder and its parents for their owner only; existing ones stay as they are.
 
     Raises:
         OSError: it cannot be made.
@@ -53,10 +53,10 @@ def is_open_to_others(path: Path) -> bool:
 
 
 def tighten(*paths: Path) -> None:
-    """Take files and folders of an older Storebus away from other users; that is said, once.
+    """Make files and folders of an older Storebus private, and log that once.
 
-    Nothing is done to another user's file: whoever cannot write it says so. A folder that all
-    may write to, such as /tmp, and a home stay as they are.
+    Another user's files stay as they are, and so do a home and folders that all may write to, such
+    as /tmp.
     """
     tightened = []
     for path in filter(is_open_to_others, paths):
@@ -74,7 +74,7 @@ def tighten(*paths: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file that is its owner's alone, also where it was there before.
+    """Write a file for its owner only, also where it exists.
 
     Raises:
         OSError: it cannot be written.

@@ -1,7 +1,7 @@
 """All files of a store as they are at one moment, also while it runs.
 
-Databases read one after the other would not do: a node that is read later has been told that a
-command is done, which the earlier reading of the other node never heard of.
+Reading the databases one after the other would not do: a node that is read later may have the
+answer to a command that the other node had not yet received when it was read.
 """
 
 import sqlite3
@@ -21,11 +21,11 @@ _PATIENCE = 10.0
 def snapshots(
     databases: Sequence[Path], records: Sequence[Path]
 ) -> Iterator[tuple[list[sqlite3.Connection], list[int]]]:
-    """The databases as they are now, whatever is committed later, and the records' sizes now.
+    """The databases and the sizes of the records as they are now, whatever is committed later.
 
     Args:
         databases: which nodes may be writing to.
-        records: files that are only ever added to.
+        records: append-only files.
 
     Raises:
         JournalError: a database cannot be read; names it.
@@ -39,7 +39,7 @@ def snapshots(
 
 @contextmanager
 def _standing_still(databases: Sequence[Path]) -> Iterator[None]:
-    """No node commits anything within the block: those that want to wait some milliseconds."""
+    """Keep all nodes from committing within the block; they wait some milliseconds."""
     with ExitStack() as locks:
         for file in databases:
             try:

@@ -2,7 +2,7 @@
 
 from bus.contract.errors import ConfigurationError, LinkError, NotGrantedError
 from bus.contract.topics import Topics, site_of
-from bus.link import Link, MqttConnector, Outgoing, Subscription
+from bus.link import Connector, Link, Outgoing, Subscription
 from bus.runtime.environment import Environment
 from bus.text.safe import visible
 from testing.kit.request_statistics import paced
@@ -47,7 +47,7 @@ class ConfirmingSender:
 
 
 async def publish(
-    connector: MqttConnector, topics: Topics, message: Outgoing, repeat: int, rate: float | None
+    connector: Connector, topics: Topics, message: Outgoing, repeat: int, rate: float | None
 ) -> None:
     """Send a message, and wait until the broker has received it.
 

@@ -1,4 +1,4 @@
-"""What every link does, over every transport."""
+"""What every link does, over every transport: in memory, our own, and aiomqtt's."""
 
 import asyncio
 import socket
@@ -6,28 +6,37 @@ import subprocess
 import sys
 
 import pytest
-from running_store import PATIENCE, Transport
+from running_store import PATIENCE, TRANSPORTS, RunBroker, Transport, open_transport
 
 from bus.contract.errors import LinkError
 from bus.contract.values import MAX_PAYLOAD
 from bus.link import Connector, Incoming, Link, Outgoing, Subscription
 from bus.link.memory import MemoryLink
+from bus.link.mqtt import MqttLink
 
+WAYS = (*TRANSPORTS, "aiomqtt-mosquitto-3.1.1", "aiomqtt-embedded-3.1.1")
 _DEPART = """
 import asyncio, os, sys
-from bus.link import MqttConnector, Outgoing
+from bus import link as links
+from bus.link import Outgoing
 
-async def main(url, topic, goodbye):
+async def main(kind, url, topic, goodbye):
     will = Outgoing(topic, b"lost", qos=1, retain=True)
-    async with MqttConnector(url).connect("departing-" + str(os.getpid()), will) as link:
+    async with getattr(links, kind)(url).connect("departing-" + str(os.getpid()), will) as link:
         link.send(Outgoing(topic, b"here", qos=1, retain=True))
         print("here", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         if not goodbye:
             os._exit(0)
 
-asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3] == "goodbye"))
+asyncio.run(main(*sys.argv[1:4], sys.argv[4] == "goodbye"))
 """
+
+
+@pytest.fixture(name="transport", params=WAYS)
+def every_transport(request: pytest.FixtureRequest, run_broker: RunBroker) -> Transport:
+    """Each way that messages go on each link."""
+    return open_transport(request.param, run_broker)
 
 
 async def receive(link: Link, count: int = 1) -> list[Incoming]:
@@ -166,7 +175,8 @@ async def test_the_will_is_published_when_a_process_dies_and_not_after_a_goodbye
     async with transport.connector.connect(site) as link:
         await link.subscribe([Subscription(f"{site}/#", 1)])
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", _DEPART, url, f"{site}/presence", way,
+            *(sys.executable, "-c", _DEPART),
+            *(type(transport.connector).__name__, url, f"{site}/presence", way),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         assert (await receive(link))[0].payload == b"here"
@@ -256,5 +266,9 @@ async def test_no_packet_waits_for_the_acknowledgement_of_another(
     if transport.broker is None:
         pytest.skip("in memory there are no packets")
     async with transport.connector.connect(site) as link:
-        connected = link._connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]
+        connected = (
+            link._connection._transport.get_extra_info("socket")
+            if isinstance(link, MqttLink)
+            else link._client._client.socket()  # type: ignore[attr-defined]
+        )
         assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -165,7 +165,7 @@ def break_connection(node: Any) -> None:
     if isinstance(link, MemoryLink):
         link.lose()
     else:
-        link._client._client.socket().shutdown(socket.SHUT_RDWR)
+        link._connection._transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 async def test_the_pickup_points_are_kept_for_whoever_comes_later(
