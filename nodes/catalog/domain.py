@@ -10,6 +10,7 @@ from bus.contract.catalog import (
     PricedLine,
     ProductRecord,
     ProductUpdate,
+    RetiredStyle,
     StockLevel,
     StyleRecord,
     StyleUpdate,
@@ -204,6 +205,24 @@ def write_off(stock: Stock, quantity: int) -> Stock:
     return _moved(
         replace(stock, written_off=stock.written_off + quantity, short=stock.short + quantity)
     )
+
+
+def change_range(
+    styles: Sequence[Stock], *, retired: bool
+) -> tuple[list[Stock], list[RetiredStyle]]:
+    """Styles are retired or taken back: those that were not so before, and as they are shown."""
+    changed = [
+        replace(stock, retired=retired)
+        for stock in sorted(styles, key=lambda stock: stock.sku)
+        if stock.retired != retired
+    ]
+    shown = [
+        RetiredStyle(
+            sku=stock.sku, product=stock.product, on_hand=stock.on_hand, reserved=stock.reserved
+        )
+        for stock in changed
+    ]
+    return changed, shown
 
 
 def register(existing: ProductRecord | None, update: ProductUpdate) -> ProductRecord:

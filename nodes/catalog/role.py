@@ -210,12 +210,14 @@ def _reinstate(unit: UnitOfWork, request: Request[Retire]) -> RetireReply:
 
 
 def _change_range(unit: UnitOfWork, request: Request[Retire], *, retired: bool) -> RetireReply:
-    product = stock_range.product_of(unit.connection, request.data)
-    styles = stock_range.change(
-        unit.connection, request.data, retired=retired, caller=request.caller, now=unit.now
+    data = request.data
+    product, styles = stock_range.styles(unit.connection, data)
+    changed, shown = domain.change_range(styles, retired=retired)
+    stock_range.save(
+        unit.connection, changed, caller=request.caller, reason=data.reason, now=unit.now
     )
     unit.touch(f"{_PRODUCT} {product}")
-    return RetireReply(product=product, styles=styles)
+    return RetireReply(product=product, styles=shown)
 
 
 def _show_retired(connection: sqlite3.Connection, request: Request[RetiredQuery]) -> RetiredList:

@@ -16,14 +16,19 @@ SCHEMA = Schema("nodes.catalog", "nodes.catalog")
 
 _STOCK = (
     "SELECT sku, product, amount, currency, on_hand, reserved, received, written_off, short,"
-    " retired FROM style WHERE sku = ?"
+    " retired FROM style"
 )
 
 
 def stock(connection: sqlite3.Connection, skus: Iterable[str]) -> dict[str, Stock]:
     """The stock of those SKUs that there are."""
-    rows = (connection.execute(_STOCK, (sku,)).fetchone() for sku in skus)
+    rows = (connection.execute(f"{_STOCK} WHERE sku = ?", (sku,)).fetchone() for sku in skus)
     return {row["sku"]: _stock(row) for row in rows if row is not None}
+
+
+def stock_of_product(connection: sqlite3.Connection, product: str) -> list[Stock]:
+    """The stock of all styles of a product."""
+    return [_stock(row) for row in connection.execute(f"{_STOCK} WHERE product = ?", (product,))]
 
 
 def _stock(row: Any) -> Stock:

@@ -1,12 +1,67 @@
-"""Whose account money is meant for: the name shows that the number is right. Pure."""
+"""A customer's account, and what it refuses. Pure."""
 
 import unicodedata
+from dataclasses import dataclass, replace
 
 from bus.contract.errors import Conflict, InvalidField
+from bus.contract.settlement import Balance
+from bus.contract.values import MAX_INTEGER
+
+_MOST_HELD = MAX_INTEGER // 2
+"""Minor units of an account: what was spent of it may still come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as the ledger keeps it."""
+
+    number: str
+    """The customer's, without the ledger's prefix."""
+    name: str
+    currency: str
+    balance: int = 0
+    """Minor units."""
+
+    def refuse_other_currency(self, currency: str) -> None:
+        """Raise `Conflict` if money of a currency cannot be kept here."""
+        if currency != self.currency:
+            raise Conflict(f"The account is kept in {self.currency}.", currency=self.currency)
+
+    def moved(self, amount: int) -> "Account":
+        """With so many minor units more, or fewer.
+
+        Raises:
+            Conflict: more than an account can hold.
+        """
+        if self.balance + amount > _MOST_HELD:
+            raise Conflict(
+                f"No account holds more than {_MOST_HELD} minor units.", balance=self.balance
+            )
+        return replace(self, balance=self.balance + amount)
+
+    def adjusted(self, change: int, currency: str) -> "Account":
+        """As it is when a mistake is put right.
+
+        Raises:
+            Conflict: it is kept in another currency, or cannot hold so much.
+            InvalidField: it does not hold as much as is taken out, or nothing changes.
+        """
+        self.refuse_other_currency(currency)
+        if change == 0 or self.balance + change < 0:
+            raise InvalidField(
+                f"{self.number} holds {self.balance} in minor units of {self.currency}:"
+                " as much can be taken out, and the change is not 0.",
+                field="change",
+            )
+        return self.moved(change)
+
+    def shown(self) -> Balance:
+        """As the contract shows it."""
+        return Balance(account=self.number, balance=self.balance, currency=self.currency)
 
 
 def refuse_other_name(account: str, given: str | None, known: str | None) -> None:
-    """Look whether a deposit is meant for this account: with a wrong digit it is somebody else's.
+    """Check that a deposit is meant for this account: a wrong digit makes it somebody else's.
 
     Args:
         account: its number.

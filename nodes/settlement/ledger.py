@@ -10,13 +10,11 @@ from typing import Literal
 from bus.contract.errors import Conflict
 from bus.contract.settlement import Renamed, StatementEntry
 from bus.contract.timestamp import rfc3339
-from bus.contract.values import MAX_INTEGER
+from nodes.settlement.account import Account
 
 SALES = "sales"
 ACQUIRER = "acquirer"
 CASH = "cash"
-_MOST_HELD = MAX_INTEGER // 2
-"""Minor units of an account: what was spent of it may still come back."""
 
 
 def customer(account: str) -> str:
@@ -53,10 +51,12 @@ def open_account(connection: sqlite3.Connection, account: str, name: str, curren
         raise Conflict(f"The account is kept in {found[1]}.", currency=found[1])
 
 
-def name_of(connection: sqlite3.Connection, account: str) -> str | None:
-    """Whose account it is, or None if there is no such account."""
-    row = connection.execute("SELECT name FROM account WHERE id = ?", (account,)).fetchone()
-    return None if row is None else str(row["name"])
+def account(connection: sqlite3.Connection, number: str) -> Account | None:
+    """A customer's account, or None if there is none of this number."""
+    row = connection.execute(
+        "SELECT name, currency, balance FROM account WHERE id = ?", (customer(number),)
+    ).fetchone()
+    return None if row is None else Account(number, *row)
 
 
 def rename(
@@ -80,13 +80,6 @@ def renamed(connection: sqlite3.Connection, account: str, limit: int) -> list[Re
         Renamed(at=rfc3339(row["at"]), name=row["name"], by=row["caller"], reason=row["reason"])
         for row in rows
     ]
-
-
-def refuse_beyond_measure(connection: sqlite3.Connection, account: str, amount: int) -> None:
-    """Raise `Conflict` if so much more is beyond what an account can hold."""
-    found = balance(connection, account)
-    if found is not None and found[0] + amount > _MOST_HELD:
-        raise Conflict(f"No account holds more than {_MOST_HELD} minor units.", balance=found[0])
 
 
 def transfer(

@@ -9,6 +9,7 @@ from bus.contract.warehouse import COUNT, Counted, CountGoods, CountList, Counts
 from bus.runtime.requests import Answer, Request
 from bus.runtime.unit_of_work import UnitOfWork
 from nodes.warehouse import counts, store, troubles
+from nodes.warehouse.domain import Books
 
 
 class Counting:
@@ -38,7 +39,7 @@ class Counting:
         )  # fmt: skip
         if not change:
             counts.save(rows, row, unit.now, None)
-            return _counted(rows, row)
+            return _counted(row, books)
         store.move(rows, data.sku, location, change)
         if change > 0:
             message = unit.send(RESTOCK, "catalog", Restock(sku=data.sku, quantity=change))
@@ -53,18 +54,18 @@ class Counting:
         return None
 
     def told(self, unit: UnitOfWork, answer: Answer[StockLevel]) -> int | None:
-        """The catalog knows, or refuses; the number of the count behind it that stands, if any."""
+        """The catalog knows, or refuses: answer the count; returns its number, if there is one."""
         found = counts.take_told(unit.connection, answer.id)
         if found is None:
             return None
         number, row = found
-        if answer.problem is not None:
-            if row.change > 0:
-                counts.forget(unit.connection, number)
-            unit.answer(COUNT, row.caller, row.request, Refused(answer.problem))
-            return None
-        counted = _counted(unit.connection, row, answer.data)
-        unit.answer(COUNT, row.caller, row.request, counted)
+        if answer.problem is None:
+            books = counts.books(unit.connection, row.sku, row.location)
+            unit.answer(COUNT, row.caller, row.request, _counted(row, books, answer.data))
+            return number
+        if row.change > 0:
+            counts.forget(unit.connection, number)
+        unit.answer(COUNT, row.caller, row.request, Refused(answer.problem))
         return number
 
 
@@ -73,10 +74,8 @@ def show(connection: sqlite3.Connection, request: Request[Counts]) -> CountList:
     return CountList(counts=counts.past(connection, request.data.sku, request.data.limit))
 
 
-def _counted(
-    connection: sqlite3.Connection, row: counts.CountRow, level: StockLevel | None = None
-) -> Counted:
-    books = counts.books(connection, row.sku, row.location)
+def _counted(row: counts.CountRow, books: Books, level: StockLevel | None = None) -> Counted:
+    """What was counted, and what the books say now."""
     return Counted(
         sku=row.sku,
         location=row.location,

@@ -149,7 +149,8 @@ class Warehouse:
         count = self._counting.told(unit, answer)
         if answer.problem is not None:
             store.move(unit.connection, row.sku, row.location, -row.quantity)
-            unit.answer(RECEIVE, row.caller, row.request, Refused(answer.problem))
+            if count is None:
+                unit.answer(RECEIVE, row.caller, row.request, Refused(answer.problem))
             return
         store.adjust(
             unit.connection, row.sku, row.location, row.quantity, now=unit.now, count=count
@@ -157,7 +158,8 @@ class Warehouse:
         if row.delivery is not None:
             delivery = Delivery(name=row.delivery, content=row.content)
             note(unit.connection, delivery, row.item, row.quantity, now=unit.now)
-        unit.answer(RECEIVE, row.caller, row.request, _level(unit, row))
+        if count is None:
+            unit.answer(RECEIVE, row.caller, row.request, _level(unit, row))
         self._jobs.dispatch(unit)
 
     def _written_off(self, unit: UnitOfWork, answer: Answer[StockLevel]) -> None:
