@@ -7,7 +7,7 @@ import socket
 import threading
 from pathlib import Path
 
-from acquirer.book import Book
+from acquirer.card_processor import Book
 from acquirer.log import Log
 from acquirer.server import Server, serve
 from bus.contract.errors import JournalError

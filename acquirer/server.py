@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from acquirer.book import Answer, Book, CaptureBody, RefundBody, card, reused
+from acquirer.card_processor import Answer, Book, CaptureBody, RefundBody, card, reused
 from nodes.settlement.acquirer.keys import is_key
 
 Body = TypeVar("Body", CaptureBody, RefundBody)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, cast
 
-from acquirer.book import Answer, Book, CaptureBody, RefundBody
+from acquirer.card_processor import Answer, Book, CaptureBody, RefundBody
 from acquirer.log import Entry, Log
 from bus.contract.errors import Internal
 from nodes.settlement.acquirer.client import Acquirer

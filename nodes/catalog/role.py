@@ -48,7 +48,7 @@ from bus.runtime.role import Role
 from bus.runtime.unit_of_work import UnitOfWork
 from nodes.catalog import domain, stock_range, store
 from nodes.catalog.codes import codes_of, refuse_taken
-from nodes.catalog.shelf import Shelf
+from nodes.catalog.product_index import Shelf
 
 ProductT = TypeVar("ProductT", Product, Registered)
 _ROOM = MAX_PAYLOAD * 3 // 4

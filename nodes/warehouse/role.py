@@ -48,7 +48,7 @@ from bus.runtime.requests import Answer, Request
 from bus.runtime.role import Role, Timer
 from bus.runtime.unit_of_work import UnitOfWork
 from nodes.warehouse import counting, domain, returns, store, troubles
-from nodes.warehouse.dispatch import Dispatch, Patience, finish_withdrawal
+from nodes.warehouse.job_assigner import Dispatch, Patience, finish_withdrawal
 from nodes.warehouse.settings import WarehouseSettings
 
 _RETURNS = 100

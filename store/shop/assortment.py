@@ -19,7 +19,7 @@ from bus.link import MqttConnector
 from bus.runtime.caller import Caller
 from bus.storage.journal import opened
 from nodes.catalog import store as catalog
-from nodes.catalog.shelf import Shelf
+from nodes.catalog.product_index import Shelf
 from nodes.catalog.store import SCHEMA as CATALOG
 from nodes.settlement import store as settlement
 from nodes.settlement.store import SCHEMA as SETTLEMENT

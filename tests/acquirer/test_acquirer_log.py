@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from acquirer import log as log_module
-from acquirer.book import Book, CaptureBody
+from acquirer.card_processor import Book, CaptureBody
 from acquirer.log import Log
 from bus.contract.errors import JournalError
 

@@ -16,7 +16,7 @@ from bus.contract.values import check_digit
 from nodes.catalog.code import ScannedCode, read_code, read_link
 from nodes.catalog.elements import read_elements
 from nodes.catalog.pairs import check_pairs
-from nodes.catalog.shelf import Shelf
+from nodes.catalog.product_index import Shelf
 from nodes.catalog.upc import upc_a
 
 GTIN = "09506000134352"
