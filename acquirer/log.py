@@ -1,6 +1,6 @@
 """The simulated acquirer's memory: an append-only file of JSON lines, durable before any answer.
 
-Knows files only; what an entry means is `book`'s business.
+Knows files only; what an entry means is up to `card_processor`.
 """
 
 import os
@@ -19,17 +19,17 @@ from bus.storage.private import make_folder, opener, tighten
 if sys.platform != "win32":
     import fcntl
 
-CLAIM_SECONDS = 5.0
-"""How long a new process waits for the one before it to let go of the log."""
+LOCK_SECONDS = 5.0
+"""How long a new process waits for the previous one to release the log."""
 
 
 def now() -> str:
-    """The time as RFC 3339, in UTC with milliseconds."""
+    """The time as RFC 3339, in UTC, with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Entry(BaseModel):
-    """One thing that happened for good."""
+    """One thing that has happened and is final."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
@@ -38,7 +38,7 @@ class Entry(BaseModel):
     kind: Literal["capture", "decline", "void", "refund"]
     """`void` is the tombstone of a key that had never been seen."""
     key: str
-    """The idempotency key it happened under."""
+    """Its idempotency key."""
     reference: str | None = None
     """The provider's name for it; a decline and a void have none."""
     amount: int | None = None
@@ -48,13 +48,13 @@ class Entry(BaseModel):
     token: str | None = None
     """The card, opaque; a void has none."""
     reason: str | None = None
-    """Why a decline was one."""
+    """Why it was declined; only a decline has one."""
     capture: str | None = None
-    """The key of the capture that a refund undoes."""
+    """The key of the capture that a refund gives back."""
 
 
 class Log:
-    """An open log, owned by this process alone until `close`.
+    """An open log, which belongs to this process alone until `close`.
 
     Raises:
         JournalError: the file cannot be read as a log, or another process still holds it.
@@ -63,17 +63,17 @@ class Log:
     def __init__(self, path: Path) -> None:
         make_folder(path.parent)
         tighten(path)
-        # The log holds card tokens: not for other users of the machine.
+        # The log holds card tokens, which are not for other users of the machine.
         self._file = FileIO(path, "a+", opener=opener)
         try:
-            self._claim(path)
+            self._lock(path)
             self.entries = self._read(path)
         except BaseException:
             self._file.close()
             raise
 
     def append(self, entry: Entry) -> None:
-        """Make `entry` durable; on an error it is as if it had never been tried.
+        """Make `entry` durable; after an error nothing of it is in the file.
 
         Raises:
             OSError: the disk refuses, for example because it is full.
@@ -92,14 +92,14 @@ class Log:
         self.entries.append(entry)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file and release its lock."""
         self._file.close()
 
-    def _claim(self, path: Path) -> None:
-        """Wait until no other process writes here: it could capture what this one has not read."""
+    def _lock(self, path: Path) -> None:
+        """Wait until no other process has the log: it could write what this one has not read."""
         if sys.platform == "win32":
             return
-        deadline = time.monotonic() + CLAIM_SECONDS
+        deadline = time.monotonic() + LOCK_SECONDS
         while True:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -48,20 +48,20 @@ from bus.runtime.role import Role
 from bus.runtime.unit_of_work import UnitOfWork
 from nodes.catalog import domain, stock_range, store
 from nodes.catalog.codes import codes_of, refuse_taken
-from nodes.catalog.product_index import Shelf
+from nodes.catalog.product_index import ProductIndex
 
 ProductT = TypeVar("ProductT", Product, Registered)
 _ROOM = MAX_PAYLOAD * 3 // 4
 """What a search result may take of a payload, in bytes."""
 _PRODUCT, _LEVEL = "product", "level"
-"""What a commit has changed on the shelf: all of a product, or how many of a style are left."""
+"""What a commit has changed: all of a product, or how many of a style are left."""
 
 
 class Catalog:
     """The first server role."""
 
     def __init__(self) -> None:
-        self._shelf = Shelf()
+        self._index = ProductIndex()
         self.role = Role(
             kind="catalog",
             schemas=(store.SCHEMA,),
@@ -86,21 +86,21 @@ class Catalog:
         )
 
     def _look_up(self, _: sqlite3.Connection, request: Request[Lookup]) -> Found:
-        return self._shelf.look_up(request.data.code)
+        return self._index.look_up(request.data.code)
 
     def _search(self, _: sqlite3.Connection, request: Request[Search]) -> SearchResult:
-        found = self._shelf.search(request.data.text, request.data.limit, request.data.after)
+        found = self._index.search(request.data.text, request.data.limit, request.data.after)
         return SearchResult(products=_fitting(found))
 
     def _refresh(self, connection: sqlite3.Connection, touched: frozenset[str]) -> None:
         for key in touched:
             kind, _, name = key.partition(" ")
             if kind == _LEVEL:
-                self._shelf.level(name, store.stock_or_refuse(connection, name).available)
+                self._index.level(name, store.stock_or_refuse(connection, name).available)
                 continue
             product = store.product(connection, name)
             if product is not None:
-                self._shelf.put(product, stock_range.codes(connection, name))
+                self._index.put(product, stock_range.codes(connection, name))
 
 
 def _fitting(products: Sequence[ProductT]) -> list[ProductT]:

@@ -9,7 +9,7 @@ from bus.contract.warehouse import COUNT, Counted, CountGoods, CountList, Counts
 from bus.runtime.requests import Answer, Request
 from bus.runtime.unit_of_work import UnitOfWork
 from nodes.warehouse import counts, store, troubles
-from nodes.warehouse.domain import Books
+from nodes.warehouse.domain import BookStock
 
 
 class Counting:
@@ -19,8 +19,8 @@ class Counting:
         dispatch: gives jobs to sorters, when there are more goods, or fewer, than before.
     """
 
-    def __init__(self, dispatch: Callable[[UnitOfWork], object]) -> None:
-        self._dispatch = dispatch
+    def __init__(self, assign_jobs: Callable[[UnitOfWork], object]) -> None:
+        self._assign_jobs = assign_jobs
 
     def count(self, unit: UnitOfWork, request: Request[CountGoods]) -> Counted | None:
         """Correct the books of a location by what is wrong there for certain."""
@@ -31,15 +31,15 @@ class Counting:
             counts.refuse_never_seen(rows, data.sku)
         if troubles.counted(rows, data.sku, location):
             unit.alarm()
-        books = counts.books(rows, data.sku, location)
-        change = books.correction(data.counted)
-        row = counts.CountRow(
+        book_stock = counts.book_stock(rows, data.sku, location)
+        change = book_stock.correction(data.counted)
+        row = counts.StockCount(
             request.caller, request.id, data.sku, location,
-            books.booked, data.counted, change, data.reason,
+            book_stock.booked, data.counted, change, data.reason,
         )  # fmt: skip
         if not change:
             counts.save(rows, row, unit.now, None)
-            return _counted(row, books)
+            return _counted(row, book_stock)
         store.move(rows, data.sku, location, change)
         if change > 0:
             message = unit.send(RESTOCK, "catalog", Restock(sku=data.sku, quantity=change))
@@ -50,7 +50,7 @@ class Counting:
         message = unit.send(WRITE_OFF, "catalog", WriteOff(sku=data.sku, quantity=-change))
         number = counts.save(rows, row, unit.now, message)
         store.adjust(rows, data.sku, location, change, now=unit.now, count=number)
-        self._dispatch(unit)
+        self._assign_jobs(unit)
         return None
 
     def told(self, unit: UnitOfWork, answer: Answer[StockLevel]) -> int | None:
@@ -60,8 +60,8 @@ class Counting:
             return None
         number, row = found
         if answer.problem is None:
-            books = counts.books(unit.connection, row.sku, row.location)
-            unit.answer(COUNT, row.caller, row.request, _counted(row, books, answer.data))
+            book_stock = counts.book_stock(unit.connection, row.sku, row.location)
+            unit.answer(COUNT, row.caller, row.request, _counted(row, book_stock, answer.data))
             return number
         if row.change > 0:
             counts.forget(unit.connection, number)
@@ -74,7 +74,9 @@ def show(connection: sqlite3.Connection, request: Request[Counts]) -> CountList:
     return CountList(counts=counts.past(connection, request.data.sku, request.data.limit))
 
 
-def _counted(row: counts.CountRow, books: Books, level: StockLevel | None = None) -> Counted:
+def _counted(
+    row: counts.StockCount, book_stock: BookStock, level: StockLevel | None = None
+) -> Counted:
     """What was counted, and what the books say now."""
     return Counted(
         sku=row.sku,
@@ -83,7 +85,7 @@ def _counted(row: counts.CountRow, books: Books, level: StockLevel | None = None
         counted=row.counted,
         change=row.change,
         reason=row.reason,
-        quantity=books.booked,
-        under_way=books.leaving,
+        quantity=book_stock.booked,
+        under_way=book_stock.leaving,
         level=level,
     )

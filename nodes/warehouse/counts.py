@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bus.contract.errors import InvalidField, UnknownSku
 from bus.contract.timestamp import rfc3339
 from bus.contract.warehouse import PastCount
-from nodes.warehouse.domain import Books
+from nodes.warehouse.domain import BookStock
 
 _UNDER_WAY = (
     "SELECT coalesce(sum(json_extract(value, '$.quantity')), 0) FROM ("
@@ -18,7 +18,7 @@ _UNDER_WAY = (
 
 
 @dataclass(frozen=True, slots=True)
-class CountRow:
+class StockCount:
     """A count that somebody entered."""
 
     caller: str
@@ -64,7 +64,7 @@ def refuse_never_seen(connection: sqlite3.Connection, sku: str) -> None:
         raise UnknownSku(f"No location ever held {sku}. Is it written right?", sku=sku)
 
 
-def books(connection: sqlite3.Connection, sku: str, location: str) -> Books:
+def book_stock(connection: sqlite3.Connection, sku: str, location: str) -> BookStock:
     """What the books say of a style at a location."""
     key = (sku, location)
     booked = connection.execute(
@@ -74,10 +74,10 @@ def books(connection: sqlite3.Connection, sku: str, location: str) -> Books:
         "SELECT coalesce(sum(quantity), 0) FROM receipt WHERE sku = ? AND location = ?", key
     ).fetchone()
     (leaving,) = connection.execute(_UNDER_WAY, key).fetchone()
-    return Books(booked["quantity"] if booked else 0, coming, leaving)
+    return BookStock(booked["quantity"] if booked else 0, coming, leaving)
 
 
-def save(connection: sqlite3.Connection, row: CountRow, now: int, message: str | None) -> int:
+def save(connection: sqlite3.Connection, row: StockCount, now: int, message: str | None) -> int:
     """Write a count; returns its number. `message` went to the catalog."""
     values = (row.caller, row.request, row.sku, row.location, row.booked, row.counted, row.change)
     found = connection.execute(
@@ -89,14 +89,14 @@ def save(connection: sqlite3.Connection, row: CountRow, now: int, message: str |
     return int(found["id"])
 
 
-def take_told(connection: sqlite3.Connection, message: str) -> tuple[int, CountRow] | None:
+def take_told(connection: sqlite3.Connection, message: str) -> tuple[int, StockCount] | None:
     """The count behind a message to the catalog, which has now answered, and its number."""
     row = connection.execute(
         "UPDATE stock_count SET message = NULL WHERE message = ? RETURNING id, caller, request,"
         " sku, location, booked, counted, change, reason",
         (message,),
     ).fetchone()
-    return None if row is None else (row["id"], CountRow(*row[1:]))
+    return None if row is None else (row["id"], StockCount(*row[1:]))
 
 
 def forget(connection: sqlite3.Connection, number: int) -> None:

@@ -65,7 +65,7 @@ class Shortage:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class BookStock:
     """What the books say of a style at a location, and how sure that is."""
 
     booked: int

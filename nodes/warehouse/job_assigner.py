@@ -32,7 +32,7 @@ _SORTERS = 100
 """The most sorters that one unit of work gives jobs to."""
 
 
-class Patience(Model):
+class JobTimeout(Model):
     """Set when a job may have to be given to another sorter."""
 
     job: Reference
@@ -41,7 +41,7 @@ class Patience(Model):
     """Only if its sorter is not there."""
 
 
-class Dispatch:
+class JobAssigner:
     """Gives the warehouse's jobs to sorters, and takes them away again.
 
     Args:
@@ -54,7 +54,7 @@ class Dispatch:
         self._refusal_pause = round(settings.refusal_pause * 1000)
         self._fault_pause = round(settings.fault_pause * 1000)
 
-    def dispatch(self, unit: UnitOfWork, job: domain.Job | None = None) -> dict[str, domain.Job]:
+    def assign_jobs(self, unit: UnitOfWork, job: domain.Job | None = None) -> dict[str, domain.Job]:
         """Give waiting jobs to free sorters, as far as the bins hold their goods.
 
         Args:
@@ -85,8 +85,8 @@ class Dispatch:
         for given, sorter in domain.assign(ready, busy, online):
             message = unit.send(PICK, sorter, domain.pick(given))
             saved[given.id] = replace(given, pick_message=message)
-            patience = Patience(job=given.id, assignment=given.assignment, if_lost=False)
-            unit.after(self._slow_job, "patience", patience)
+            timeout = JobTimeout(job=given.id, assignment=given.assignment, if_lost=False)
+            unit.after(self._slow_job, "patience", timeout)
         for each in saved.values():
             store.save_job(unit.connection, each, unit.now)
         self._raise_alarms(unit, nobody=bool(queue) and not soon)
@@ -94,7 +94,7 @@ class Dispatch:
 
     def due(self, unit: UnitOfWork, _: Empty) -> None:
         """A sorter may have jobs again."""
-        self.dispatch(unit)
+        self.assign_jobs(unit)
 
     def _allocate(self, unit: UnitOfWork, job: domain.Job) -> domain.Job:
         """A waiting job with its goods taken out of the bins' books; without picks, it waits on.
@@ -149,7 +149,7 @@ class Dispatch:
             store.save_job(unit.connection, job, unit.now)
             ready = Ready(order=job.order, parcel=report.parcel, pickup_point=job.pickup_point)
             unit.send(READY, "settlement", ready)
-            self.dispatch(unit)
+            self.assign_jobs(unit)
         return JobOnly(job=job.id)
 
     def fault(self, unit: UnitOfWork, request: Request[Fault]) -> JobOnly:
@@ -188,7 +188,7 @@ class Dispatch:
             _tell_missing(unit, short.job, short.missing)
         if short.job.state == "withdrawn":
             unit.drop(before.pick_message)
-            self.dispatch(unit)
+            self.assign_jobs(unit)
         return ShortPickReply(job=before.id, picks=list(short.elsewhere))
 
     def reassign(self, unit: UnitOfWork, request: Request[OrderOnly]) -> JobStatus:
@@ -201,7 +201,7 @@ class Dispatch:
         if job.state == "assigned":
             job = self._give_to_another(unit, job, self._fault_pause)
         else:
-            job = self.dispatch(unit, job)[job.id]
+            job = self.assign_jobs(unit, job)[job.id]
         return JobStatus(
             job=job.id,
             order=job.order,
@@ -214,7 +214,7 @@ class Dispatch:
         """An operator has looked after a sorter."""
         sorter = request.data.sorter
         returns.pause(unit.connection, sorter, unit.steady)
-        given = [job for job in self.dispatch(unit).values() if job.sorter == sorter]
+        given = [job for job in self.assign_jobs(unit).values() if job.sorter == sorter]
         job = given[0] if given else store.job_of_sorter(unit.connection, sorter)
         return Resumed(sorter=sorter, job=job.id if job else None)
 
@@ -226,18 +226,18 @@ class Dispatch:
             unit.alarm()
         job = store.job_of_sorter(unit.connection, observed.node)
         if observed.data.status != "online" and job is not None:
-            patience = Patience(job=job.id, assignment=job.assignment, if_lost=True)
-            unit.after(self._lost_sorter, "patience", patience)
-        self.dispatch(unit)
+            timeout = JobTimeout(job=job.id, assignment=job.assignment, if_lost=True)
+            unit.after(self._lost_sorter, "patience", timeout)
+        self.assign_jobs(unit)
 
-    def out_of_patience(self, unit: UnitOfWork, patience: Patience) -> None:
+    def timed_out(self, unit: UnitOfWork, timeout: JobTimeout) -> None:
         """A sorter is slow, or gone for too long: its job is given to another."""
-        job = store.job(unit.connection, patience.job)
-        if job.state != "assigned" or job.assignment != patience.assignment:
+        job = store.job(unit.connection, timeout.job)
+        if job.state != "assigned" or job.assignment != timeout.assignment:
             return
-        if patience.if_lost and unit.node not in unit.online:
-            unit.after(_LOOK_AGAIN, "patience", patience)
-        elif not (patience.if_lost and job.sorter in unit.online):
+        if timeout.if_lost and unit.node not in unit.online:
+            unit.after(_LOOK_AGAIN, "patience", timeout)
+        elif not (timeout.if_lost and job.sorter in unit.online):
             self._give_to_another(unit, job, self._fault_pause)
 
     def _give_to_another(self, unit: UnitOfWork, job: domain.Job, pause: int) -> domain.Job:
@@ -249,7 +249,7 @@ class Dispatch:
         assert job.sorter is not None
         returns.pause(unit.connection, job.sorter, unit.steady + pause)
         unit.after(pause, "dispatch", Empty())
-        return self.dispatch(unit, self.supersede(unit, job))[job.id]
+        return self.assign_jobs(unit, self.supersede(unit, job))[job.id]
 
     def supersede(self, unit: UnitOfWork, job: domain.Job) -> domain.Job:
         """Take a job from its sorter: what that one had taken, it says when it is back."""
@@ -276,7 +276,7 @@ class Dispatch:
         goods = domain.GoodsReturn(parcel, job.id, job.order, gone, answer.callee)
         returns.save_return(unit.connection, goods, unit.steady)
         unit.alarm()
-        self.dispatch(unit, finish_withdrawal(unit, job))
+        self.assign_jobs(unit, finish_withdrawal(unit, job))
 
 
 def _reason(answer: Answer[PickReply]) -> str:

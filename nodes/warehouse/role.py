@@ -48,7 +48,7 @@ from bus.runtime.requests import Answer, Request
 from bus.runtime.role import Role, Timer
 from bus.runtime.unit_of_work import UnitOfWork
 from nodes.warehouse import counting, domain, returns, store, troubles
-from nodes.warehouse.job_assigner import Dispatch, Patience, finish_withdrawal
+from nodes.warehouse.job_assigner import JobAssigner, JobTimeout, finish_withdrawal
 from nodes.warehouse.settings import WarehouseSettings
 
 _RETURNS = 100
@@ -72,8 +72,8 @@ class Warehouse:
     ) -> None:
         self._points = points
         self._locations = tuple(locations)
-        self._jobs = Dispatch(settings or WarehouseSettings())
-        self._counting = counting.Counting(self._jobs.dispatch)
+        self._assigner = JobAssigner(settings or WarehouseSettings())
+        self._counting = counting.Counting(self._assigner.assign_jobs)
         self.role = Role(
             kind="warehouse",
             schemas=(store.SCHEMA,),
@@ -87,24 +87,24 @@ class Warehouse:
             commands={
                 FULFIL: self._fulfil,
                 WITHDRAW: self._withdraw,
-                PACKED: self._jobs.packed,
-                FAULT: self._jobs.fault,
-                SHORT_PICK: self._jobs.short_pick,
-                REASSIGN: self._jobs.reassign,
-                RESUME: self._jobs.resume,
+                PACKED: self._assigner.packed,
+                FAULT: self._assigner.fault,
+                SHORT_PICK: self._assigner.short_pick,
+                REASSIGN: self._assigner.reassign,
+                RESUME: self._assigner.resume,
                 RECEIVE: self._receive,
                 COUNT: self._counting.count,
             },
             answers={
-                PICK: self._jobs.taken,
-                ABORT: self._jobs.aborted,
+                PICK: self._assigner.taken,
+                ABORT: self._assigner.aborted,
                 RESTOCK: self._restocked,
                 WRITE_OFF: self._written_off,
             },
-            watches={PRESENCE: self._jobs.presence},
+            watches={PRESENCE: self._assigner.presence},
             timers=(
-                Timer("dispatch", Empty, self._jobs.due),
-                Timer("patience", Patience, self._jobs.out_of_patience),
+                Timer("dispatch", Empty, self._assigner.due),
+                Timer("patience", JobTimeout, self._assigner.timed_out),
             ),
             started=self._start,
             states=self._states,
@@ -160,7 +160,7 @@ class Warehouse:
             note(unit.connection, delivery, row.item, row.quantity, now=unit.now)
         if count is None:
             unit.answer(RECEIVE, row.caller, row.request, _level(unit, row))
-        self._jobs.dispatch(unit)
+        self._assigner.assign_jobs(unit)
 
     def _written_off(self, unit: UnitOfWork, answer: Answer[StockLevel]) -> None:
         self._counting.told(unit, answer)
@@ -172,7 +172,7 @@ class Warehouse:
         unit.alarm()
         quantity = store.move(unit.connection, data.sku, data.location, data.quantity)
         job = store.job(unit.connection, goods.job)
-        self._jobs.dispatch(unit, finish_withdrawal(unit, job))
+        self._assigner.assign_jobs(unit, finish_withdrawal(unit, job))
         return BinLevel(sku=data.sku, location=data.location, quantity=quantity)
 
     # -- orders -------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ class Warehouse:
             job = domain.Job(
                 unit.environment.reference("j-"), data.order, data.pickup_point, tuple(data.lines)
             )
-            self._jobs.dispatch(unit, job)
+            self._assigner.assign_jobs(unit, job)
         elif existing.lines != tuple(data.lines) or existing.pickup_point != data.pickup_point:
             raise WrongState(f"Order {data.order} already has another job.", state=existing.state)
         return OrderOnly(order=data.order)
@@ -199,7 +199,7 @@ class Warehouse:
         if job.state == "withdrawn":
             return OrderOnly(order=order)
         if job.state == "assigned":
-            job = self._jobs.supersede(unit, job)
+            job = self._assigner.supersede(unit, job)
         elif job.state == "packed":
             assert job.parcel is not None
             goods = domain.GoodsReturn(job.parcel, job.id, order, job.lines, job.pickup_point)
@@ -211,7 +211,7 @@ class Warehouse:
         job = replace(
             job, picks=(), state="withdrawing", withdrawer=request.caller, withdrawal=request.id
         )
-        self._jobs.dispatch(unit, finish_withdrawal(unit, job))
+        self._assigner.assign_jobs(unit, finish_withdrawal(unit, job))
         return None
 
 
