@@ -11,7 +11,7 @@ from nodes.catalog.foreign import unregistered
 
 
 class ProductIndex:
-    """Finds products by label, GTIN, SKU and words; refreshed after each commit that changes one."""
+    """Finds products by label, GTIN and words; refreshed after each commit that changes one."""
 
     def __init__(self) -> None:
         self._products: dict[str, Product] = {}

@@ -49,6 +49,7 @@ from bus.runtime.unit_of_work import UnitOfWork
 from nodes.catalog import domain, stock_range, store
 from nodes.catalog.codes import codes_of, refuse_taken
 from nodes.catalog.product_index import ProductIndex
+from nodes.catalog.registration import register
 
 ProductT = TypeVar("ProductT", Product, Registered)
 _ROOM = MAX_PAYLOAD * 3 // 4
@@ -183,7 +184,7 @@ def _upsert(unit: UnitOfWork, request: Request[Upsert]) -> Upserted:
     created = 0
     for update in request.data.products:
         existing = store.record(unit.connection, update.id)
-        record = domain.register(existing, update)
+        record = register(existing, update)
         if len(record.model_dump_json()) > _ROOM:
             raise TooLarge(f"{record.id} does not fit into a reply.", limit=_ROOM)
         codes = codes_of(record)

@@ -13,7 +13,8 @@ from zxingcpp import BarcodeFormat, create_barcode
 from bus.contract.catalog import Lookup, Price, Product, Style
 from bus.contract.errors import InvalidLink, UnknownLabel
 from bus.contract.values import check_digit
-from nodes.catalog.code import ScannedCode, read_code, read_link
+from nodes.catalog.code import ScannedCode, read_code
+from nodes.catalog.digital_link import read_link
 from nodes.catalog.elements import read_elements
 from nodes.catalog.pairs import check_pairs
 from nodes.catalog.product_index import ProductIndex
