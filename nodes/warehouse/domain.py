@@ -39,18 +39,6 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class GoodsReturn:
-    """Goods that have left their locations and are to be put back with `receive`."""
-
-    parcel: str
-    job: str
-    order: str
-    lines: tuple[Line, ...]
-    place: str | None = None
-    """The sorter, or the pickup point, at which they lie; unknown of those of an older Storebus."""
-
-
-@dataclass(frozen=True, slots=True)
 class Shortage:
     """What becomes of a job when a location holds fewer than the books say."""
 
@@ -58,10 +46,17 @@ class Shortage:
     """With the picks and lines that it has now."""
     absent: int
     """Pieces of the pick that are not where they should be."""
+    left: int
+    """Pieces that the books still have there: the sorter took all that there were."""
     elsewhere: tuple[PickLine, ...]
     """Where to take them instead."""
     missing: tuple[Line, ...]
     """What cannot be had at all."""
+
+    @property
+    def gone(self) -> int:
+        """Pieces by which the books of the location are wrong."""
+        return self.absent + self.left
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +124,7 @@ def lacking(lines: Sequence[Line], bins: Mapping[str, Mapping[str, int]]) -> tup
 
 def go_without(job: Job, missing: Sequence[Line]) -> Job:
     """The job without what cannot be had; one that has nothing left is over."""
-    gone = _sums(missing)
+    gone = sums(missing)
     lines = tuple(
         line.model_copy(update={"quantity": line.quantity - gone.get(line.sku, 0)})
         for line in job.lines
@@ -176,7 +171,9 @@ def short_pick(job: Job, sorter: str, report: ShortPick, held: Mapping[str, int]
     job = replace(job, picks=(*picks, *elsewhere))
     lost = absent - sum(pick.quantity for pick in elsewhere)
     missing = (Line(sku=report.sku, quantity=lost),) if lost else ()
-    return Shortage(go_without(job, missing), absent, tuple(elsewhere), missing)
+    return Shortage(
+        go_without(job, missing), absent, held.get(report.location, 0), tuple(elsewhere), missing
+    )
 
 
 def _not_yours(job: Job, sorter: str, assignment: int) -> WrongState:
@@ -237,7 +234,7 @@ def packed(job: Job, sorter: str, report: Packed) -> Job:
         if job.parcel == report.parcel:
             return job
         raise WrongState(f"Job {job.id} is packed as another parcel.", state=job.state)
-    if _sums(report.lines) != _sums(job.lines):
+    if sums(report.lines) != sums(job.lines):
         raise InvalidField("The parcel does not hold what was ordered.", field="lines")
     return replace(job, state="packed", parcel=report.parcel)
 
@@ -247,52 +244,14 @@ def supersede(job: Job) -> Job:
     return replace(job, state="waiting", sorter=None, picks=(), pick_message=None)
 
 
-def split_taken(
-    picks: Sequence[PickLine], taken: Sequence[Line]
-) -> tuple[tuple[PickLine, ...], tuple[Line, ...]]:
-    """What of the picks still lies in its location, and what has left it.
-
-    Args:
-        picks: where the goods of a superseded assignment were to be taken from.
-        taken: what the sorter says it had taken; never more than that counts.
-    """
-    left = _sums(taken)
-    there: list[PickLine] = []
-    gone: dict[str, int] = {}
-    for pick in picks:
-        moved = min(pick.quantity, left.get(pick.sku, 0))
-        if moved:
-            left[pick.sku] -= moved
-            gone[pick.sku] = gone.get(pick.sku, 0) + moved
-        if moved < pick.quantity:
-            there.append(pick.model_copy(update={"quantity": pick.quantity - moved}))
-    lines = tuple(Line(sku=sku, quantity=quantity) for sku, quantity in gone.items())
-    return tuple(there), lines
-
-
 def finish_withdrawal(job: Job, *, is_back: bool) -> Job:
     """A job whose goods are to come back is withdrawn when all are back on their shelves."""
     return replace(job, state="withdrawn") if job.state == "withdrawing" and is_back else job
 
 
-def put_back(goods: GoodsReturn, sku: str, quantity: int) -> GoodsReturn:
-    """Some of the goods are on a shelf again.
-
-    Raises:
-        WrongState: so many of these are not to be put back.
-    """
-    left = _sums(goods.lines)
-    if left.get(sku, 0) < quantity:
-        raise WrongState(
-            f"Of {goods.parcel}, {left.get(sku, 0)} of {sku} are to be put back.", left=left
-        )
-    left[sku] -= quantity
-    lines = tuple(Line(sku=sku, quantity=count) for sku, count in left.items() if count)
-    return replace(goods, lines=lines)
-
-
-def _sums(lines: Sequence[Line]) -> dict[str, int]:
-    sums: dict[str, int] = {}
+def sums(lines: Sequence[Line]) -> dict[str, int]:
+    """How many pieces of each style."""
+    found: dict[str, int] = {}
     for line in lines:
-        sums[line.sku] = sums.get(line.sku, 0) + line.quantity
-    return sums
+        found[line.sku] = found.get(line.sku, 0) + line.quantity
+    return found

@@ -11,7 +11,6 @@ from bus.contract.settlement import FAILED, READY, Failed, Ready
 from bus.contract.sorter import ABORT, PICK, Abort, Aborted, Pick, PickReply
 from bus.contract.values import Empty, Model, Reference
 from bus.contract.warehouse import (
-    WITHDRAW,
     Fault,
     JobOnly,
     JobStatus,
@@ -23,8 +22,9 @@ from bus.contract.warehouse import (
 )
 from bus.runtime.requests import Answer, Observed, Request
 from bus.runtime.unit_of_work import UnitOfWork
-from nodes.warehouse import domain, returns, store, troubles
+from nodes.warehouse import domain, goods_return, returns, store, troubles
 from nodes.warehouse.settings import WarehouseSettings
+from nodes.warehouse.withdrawals import finish_withdrawal
 
 _LOOK_AGAIN = 1000
 """Milliseconds until a warehouse that has just started knows who is there."""
@@ -170,9 +170,8 @@ class JobAssigner:
         before = store.job(unit.connection, data.job)
         held = {place.location: place.quantity for place in store.bins(unit.connection, data.sku)}
         short = domain.short_pick(before, request.caller, data, held)
-        left = held.get(data.location, 0)
-        store.move(unit.connection, data.sku, data.location, -left)
-        gone = short.absent + left
+        store.move(unit.connection, data.sku, data.location, -short.left)
+        gone = short.gone
         troubles.note_short(
             unit.connection, Line(sku=data.sku, quantity=gone), data.location,
             order=before.order, sorter=request.caller, now=unit.now,
@@ -269,11 +268,11 @@ class JobAssigner:
         job = store.job(unit.connection, sent.job)
         # A sorter that cannot say has to be looked after by a person: all counts as taken.
         taken = list(answer.data.taken) if answer.data is not None else list(job.lines)
-        there, gone = domain.split_taken(picks, taken)
+        there, gone = goods_return.split_taken(picks, taken)
         for pick in there:
             store.move(unit.connection, pick.sku, pick.location, pick.quantity)
         parcel = f"{job.id}.{sent.assignment}"
-        goods = domain.GoodsReturn(parcel, job.id, job.order, gone, answer.callee)
+        goods = goods_return.GoodsReturn(parcel, job.id, job.order, gone, answer.callee)
         returns.save_return(unit.connection, goods, unit.steady)
         unit.alarm()
         self.assign_jobs(unit, finish_withdrawal(unit, job))
@@ -284,20 +283,6 @@ def _reason(answer: Answer[PickReply]) -> str:
     if answer.problem is not None:
         return answer.problem.detail
     return (answer.data.reason if answer.data else None) or "it does not say why"
-
-
-def finish_withdrawal(unit: UnitOfWork, job: domain.Job) -> domain.Job:
-    """Answer who waits for a job's goods to be back, if they are.
-
-    Returns:
-        The job, which is to be saved.
-    """
-    after = domain.finish_withdrawal(job, is_back=returns.is_back(unit.connection, job.id))
-    if after != job:
-        assert job.withdrawer is not None
-        assert job.withdrawal is not None
-        unit.answer(WITHDRAW, job.withdrawer, job.withdrawal, OrderOnly(order=job.order))
-    return after
 
 
 def _tell_missing(unit: UnitOfWork, job: domain.Job, missing: Sequence[Line]) -> None:

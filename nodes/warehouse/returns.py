@@ -9,7 +9,8 @@ from bus.contract.errors import UnknownParcel
 from bus.contract.every import Alarm
 from bus.contract.sorter import PickLine
 from bus.contract.timestamp import rfc3339
-from nodes.warehouse.domain import GoodsReturn, Job
+from nodes.warehouse.domain import Job
+from nodes.warehouse.goods_return import GoodsReturn
 
 
 def save_superseded(connection: sqlite3.Connection, job: Job) -> None:

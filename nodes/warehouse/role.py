@@ -47,9 +47,10 @@ from bus.runtime.deliveries import brought_before, delivered, note
 from bus.runtime.requests import Answer, Request
 from bus.runtime.role import Role, Timer
 from bus.runtime.unit_of_work import UnitOfWork
-from nodes.warehouse import counting, domain, returns, store, troubles
-from nodes.warehouse.job_assigner import JobAssigner, JobTimeout, finish_withdrawal
+from nodes.warehouse import counting, domain, goods_return, returns, store, troubles
+from nodes.warehouse.job_assigner import JobAssigner, JobTimeout
 from nodes.warehouse.settings import WarehouseSettings
+from nodes.warehouse.withdrawals import finish_withdrawal
 
 _RETURNS = 100
 """The most returns in one reply."""
@@ -167,7 +168,7 @@ class Warehouse:
 
     def _put_back(self, unit: UnitOfWork, data: Receive, parcel: str) -> BinLevel:
         goods = returns.goods_return(unit.connection, parcel)
-        goods = domain.put_back(goods, data.sku, data.quantity)
+        goods = goods_return.put_back(goods, data.sku, data.quantity)
         returns.save_return(unit.connection, goods, unit.steady)
         unit.alarm()
         quantity = store.move(unit.connection, data.sku, data.location, data.quantity)
@@ -202,7 +203,7 @@ class Warehouse:
             job = self._assigner.supersede(unit, job)
         elif job.state == "packed":
             assert job.parcel is not None
-            goods = domain.GoodsReturn(job.parcel, job.id, order, job.lines, job.pickup_point)
+            goods = goods_return.GoodsReturn(job.parcel, job.id, order, job.lines, job.pickup_point)
             returns.save_return(unit.connection, goods, unit.steady)
             unit.alarm()
         elif job.state == "waiting":

@@ -13,7 +13,6 @@ from bus.contract.sorter import MAX_PICKS, PickLine
 from bus.contract.warehouse import Packed, ShortPick
 from nodes.warehouse.domain import (
     BookStock,
-    GoodsReturn,
     Job,
     allocate,
     assign,
@@ -21,11 +20,10 @@ from nodes.warehouse.domain import (
     lacking,
     packed,
     pick,
-    put_back,
     short_pick,
-    split_taken,
     supersede,
 )
+from nodes.warehouse.goods_return import GoodsReturn, put_back, split_taken
 
 SKUS = ["SHIRT", "COAT", "HAT"]
 BINS = st.dictionaries(
