@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bus.contract.errors import JournalError
+from bus.storage.durable import append, flush, sync
 from bus.storage.private import make_folder, opener, tighten
 
 if sys.platform != "win32":
@@ -79,16 +80,7 @@ class Log:
             OSError: the disk refuses, for example because it is full.
         """
         line = entry.model_dump_json().encode() + b"\n"
-        end = self._file.seek(0, os.SEEK_END)
-        try:
-            rest = memoryview(line)
-            while rest:
-                rest = rest[self._file.write(rest) :]
-            os.fsync(self._file.fileno())
-        except OSError:
-            # Half a line in the middle would make the whole log unreadable at the next start.
-            self._file.truncate(end)
-            raise
+        append(self._file, line, self._file.seek(0, os.SEEK_END))
         self.entries.append(entry)
 
     def close(self) -> None:
@@ -109,12 +101,8 @@ class Log:
                 time.sleep(0.02)
             else:
                 break
-        # A file that was just made is lost with the power unless its directory is synced, too.
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        # A file that was just made is lost with the power unless its folder is synced as well.
+        sync(path.parent)
 
     def _read(self, path: Path) -> list[Entry]:
         self._file.seek(0)
@@ -123,7 +111,7 @@ class Log:
         if whole < len(content):
             # Torn by a kill while it was written, so nobody was ever told of it.
             self._file.truncate(whole)
-            os.fsync(self._file.fileno())
+            flush(self._file)
         entries = []
         for number, line in enumerate(content[:whole].splitlines(), start=1):
             try:

@@ -13,7 +13,7 @@ from bus.contract.catalog import (
     StockLevel,
 )
 from bus.contract.channel import State
-from bus.contract.delivery import Delivered, DeliveredReply, Delivery
+from bus.contract.delivery import Delivery
 from bus.contract.errors import Refused, WrongState
 from bus.contract.every import PRESENCE
 from bus.contract.sorter import ABORT, PICK
@@ -83,7 +83,7 @@ class Warehouse:
                 LOCATE: _locate,
                 RETURNS: _show_returns,
                 COUNTS: counting.show,
-                DELIVERED: _delivered,
+                DELIVERED: delivered,
             },
             commands={
                 FULFIL: self._fulfil,
@@ -220,10 +220,6 @@ def _level(unit: UnitOfWork, row: store.GoodsReceipt, already: str | None = None
     """What lies where goods came in."""
     quantity = store.move(unit.connection, row.sku, row.location, 0)
     return BinLevel(sku=row.sku, location=row.location, quantity=quantity, already=already)
-
-
-def _delivered(connection: sqlite3.Connection, request: Request[Delivered]) -> DeliveredReply:
-    return delivered(connection, request.data)
 
 
 def _locate(connection: sqlite3.Connection, request: Request[Locate]) -> Located:
