@@ -8,7 +8,7 @@ from bus.contract.settlement import Balance
 from bus.contract.values import MAX_INTEGER
 
 _MOST_HELD = MAX_INTEGER // 2
-"""Minor units of an account: what was spent of it may still come back."""
+"""The most minor units of an account: what was spent may still be refunded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,22 +16,22 @@ class Account:
     """An account as the ledger keeps it."""
 
     number: str
-    """The customer's, without the ledger's prefix."""
+    """The customer's number, without the ledger's prefix."""
     name: str
     currency: str
     balance: int = 0
     """Minor units."""
 
     def refuse_other_currency(self, currency: str) -> None:
-        """Raise `Conflict` if money of a currency cannot be kept here."""
+        """Raise `Conflict` if the account is kept in another currency."""
         if currency != self.currency:
             raise Conflict(f"The account is kept in {self.currency}.", currency=self.currency)
 
     def moved(self, amount: int) -> "Account":
-        """With so many minor units more, or fewer.
+        """The account with so many minor units more or, if negative, fewer.
 
         Raises:
-            Conflict: more than an account can hold.
+            Conflict: an account cannot hold so much.
         """
         if self.balance + amount > _MOST_HELD:
             raise Conflict(
@@ -40,11 +40,11 @@ class Account:
         return replace(self, balance=self.balance + amount)
 
     def adjusted(self, change: int, currency: str) -> "Account":
-        """As it is when a mistake is put right.
+        """The account after an adjustment.
 
         Raises:
             Conflict: it is kept in another currency, or cannot hold so much.
-            InvalidField: it does not hold as much as is taken out, or nothing changes.
+            InvalidField: it holds less than is taken out, or the change is 0.
         """
         self.refuse_other_currency(currency)
         if change == 0 or self.balance + change < 0:
@@ -64,7 +64,7 @@ def refuse_other_name(account: str, given: str | None, known: str | None) -> Non
     """Check that a deposit is meant for this account: a wrong digit makes it somebody else's.
 
     Args:
-        account: its number.
+        account: the number.
         given: the customer's name as it was given; empty or None if it was left out.
         known: the account's own; None if there is no such account.
 
@@ -79,5 +79,5 @@ def refuse_other_name(account: str, given: str | None, known: str | None) -> Non
 
 
 def _folded(name: str) -> str:
-    """As names are compared: of any case, width and spacing."""
+    """A name without differences of case, width and spacing, to compare it."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

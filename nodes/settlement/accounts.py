@@ -1,4 +1,4 @@
-"""Customers' accounts: what is paid in, what is put right, and what happened to them."""
+"""Customers' accounts: deposits, adjustments, other names, and statements."""
 
 import sqlite3
 
@@ -20,7 +20,7 @@ from nodes.settlement.account import Account, refuse_other_name
 
 
 def deposit(unit: UnitOfWork, request: Request[Deposit]) -> Balance:
-    """Money is paid in; a delivery's counts once."""
+    """Pay money in; the money of one delivery counts once."""
     data = request.data
     amount, currency = data.amount.amount, data.amount.currency
     known = ledger.account(unit.connection, data.account)
@@ -48,7 +48,7 @@ def deposit(unit: UnitOfWork, request: Request[Deposit]) -> Balance:
 
 
 def adjust(unit: UnitOfWork, request: Request[AdjustAccount]) -> Balance:
-    """Somebody puts a mistake right."""
+    """Correct a mistake in an account."""
     data = request.data
     account = _account(unit.connection, data.account).adjusted(data.change, data.currency)
     identifier = f"adjust.{request.caller}.{request.id}"
@@ -58,7 +58,7 @@ def adjust(unit: UnitOfWork, request: Request[AdjustAccount]) -> Balance:
 
 
 def rename(unit: UnitOfWork, request: Request[RenameAccount]) -> AccountName:
-    """A customer has another name."""
+    """Rename a customer's account."""
     data = request.data
     account = _account(unit.connection, data.account)
     ledger.rename(
@@ -86,7 +86,7 @@ def statement(connection: sqlite3.Connection, request: Request[StatementQuery]) 
 
 
 def _pay_in(unit: UnitOfWork, identifier: str, account: Account, amount: int) -> None:
-    """Cash becomes a customer's money; less than nothing is paid out."""
+    """Transfer cash to a customer's account or, if the amount is negative, from it."""
     cash = ledger.own(ledger.CASH, account.currency)
     ledger.open_account(unit.connection, cash, "Cash", account.currency)
     customer = ledger.customer(account.number)

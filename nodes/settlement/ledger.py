@@ -62,7 +62,7 @@ def account(connection: sqlite3.Connection, number: str) -> Account | None:
 def rename(
     connection: sqlite3.Connection, account: str, name: str, *, caller: str, reason: str, now: int
 ) -> None:
-    """Give an account another name, and write down who did it and why."""
+    """Rename an account, and record who did it and why."""
     connection.execute(
         "INSERT INTO renaming (account, name, at, caller, reason)"
         " SELECT id, name, ?, ?, ? FROM account WHERE id = ?",
@@ -92,7 +92,7 @@ def transfer(
     now: int,
     order: str | None = None,
 ) -> None:
-    """Move an amount of minor units; both accounts must be open.
+    """Transfer an amount of minor units between two open accounts.
 
     `identifier` makes it happen once: a second transfer of the same name is an integrity error.
     """
@@ -107,19 +107,19 @@ def transfer(
 def note_deposit(
     connection: sqlite3.Connection, identifier: str, caller: str, delivery: str | None
 ) -> None:
-    """Write down who paid in by a transfer, and with which delivery."""
+    """Record who made a deposit, and with which delivery."""
     connection.execute("INSERT INTO deposit VALUES (?, ?, ?)", (identifier, caller, delivery))
 
 
 def note_adjustment(
     connection: sqlite3.Connection, identifier: str, caller: str, reason: str
 ) -> None:
-    """Write down who made a transfer to put an account right, and why."""
+    """Record who made an adjustment, and why."""
     connection.execute("INSERT INTO adjustment VALUES (?, ?, ?)", (identifier, caller, reason))
 
 
 def statement(connection: sqlite3.Connection, account: str, limit: int) -> list[StatementEntry]:
-    """What came into an account or left it, newest first."""
+    """The entries of an account's statement, newest first."""
     rows = connection.execute(
         "SELECT at, amount, order_id, deposit.caller AS paid_in_by, delivery,"
         " adjustment.caller AS adjusted_by, reason FROM posting"

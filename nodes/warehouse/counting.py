@@ -1,4 +1,4 @@
-"""Counting: a person says what lies at a location, and both books say so afterwards."""
+"""Stock counts: a person says what lies at a location, and both books are corrected."""
 
 import sqlite3
 from collections.abc import Callable
@@ -13,17 +13,17 @@ from nodes.warehouse.domain import BookStock
 
 
 class Counting:
-    """Carries out counts, and answers them once the catalog knows.
+    """Carries out counts, and answers them once the catalog has confirmed.
 
     Args:
-        dispatch: gives jobs to sorters, when there are more goods, or fewer, than before.
+        assign_jobs: called when there are more or fewer goods than before.
     """
 
     def __init__(self, assign_jobs: Callable[[UnitOfWork], object]) -> None:
         self._assign_jobs = assign_jobs
 
     def count(self, unit: UnitOfWork, request: Request[CountGoods]) -> Counted | None:
-        """Correct the books of a location by what is wrong there for certain."""
+        """Correct the books of a location by what is certainly wrong."""
         data, rows = request.data, unit.connection
         location = data.location or counts.place_of(rows, data.sku)
         store.refuse_unknown_location(rows, location)
@@ -54,7 +54,11 @@ class Counting:
         return None
 
     def told(self, unit: UnitOfWork, answer: Answer[StockLevel]) -> int | None:
-        """The catalog knows, or refuses: answer the count; returns its number, if there is one."""
+        """The catalog has confirmed or refused: answer the count, if there is one.
+
+        Returns:
+            The number of the count; None if the command was not about one.
+        """
         found = counts.take_told(unit.connection, answer.id)
         if found is None:
             return None
@@ -70,7 +74,7 @@ class Counting:
 
 
 def show(connection: sqlite3.Connection, request: Request[Counts]) -> CountList:
-    """What was counted."""
+    """Past counts."""
     return CountList(counts=counts.past(connection, request.data.sku, request.data.limit))
 
 

@@ -1,4 +1,4 @@
-"""The warehouse's SQL for what people count: the books of a location, and the counts that were."""
+"""The warehouse's SQL for stock counts: what the books say of a location, and past counts."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _UNDER_WAY = (
 
 @dataclass(frozen=True, slots=True)
 class StockCount:
-    """A count that somebody entered."""
+    """A count that somebody has entered."""
 
     caller: str
     request: str
@@ -32,11 +32,11 @@ class StockCount:
 
 
 def place_of(connection: sqlite3.Connection, sku: str) -> str:
-    """The location where a style lies, if that is one.
+    """The one location where a style lies.
 
     Raises:
         UnknownSku: the warehouse never had any of it.
-        InvalidField: it lies in several.
+        InvalidField: it lies in several locations.
     """
     rows = connection.execute(
         "SELECT location, quantity FROM bin WHERE sku = ? ORDER BY location", (sku,)
@@ -59,7 +59,7 @@ def place_of(connection: sqlite3.Connection, sku: str) -> str:
 
 
 def refuse_never_seen(connection: sqlite3.Connection, sku: str) -> None:
-    """Raise `UnknownSku` for a style of which no location ever held any."""
+    """Raise `UnknownSku` for a style that no location ever held."""
     if not connection.execute("SELECT 1 FROM bin WHERE sku = ?", (sku,)).fetchone():
         raise UnknownSku(f"No location ever held {sku}. Is it written right?", sku=sku)
 
@@ -78,7 +78,7 @@ def book_stock(connection: sqlite3.Connection, sku: str, location: str) -> BookS
 
 
 def save(connection: sqlite3.Connection, row: StockCount, now: int, message: str | None) -> int:
-    """Write a count; returns its number. `message` went to the catalog."""
+    """Write a count; returns its number. `message` is the id of the command to the catalog."""
     values = (row.caller, row.request, row.sku, row.location, row.booked, row.counted, row.change)
     found = connection.execute(
         "INSERT INTO stock_count"
@@ -90,7 +90,7 @@ def save(connection: sqlite3.Connection, row: StockCount, now: int, message: str
 
 
 def take_told(connection: sqlite3.Connection, message: str) -> tuple[int, StockCount] | None:
-    """The count behind a message to the catalog, which has now answered, and its number."""
+    """The number and the count of a command to the catalog that has now been answered."""
     row = connection.execute(
         "UPDATE stock_count SET message = NULL WHERE message = ? RETURNING id, caller, request,"
         " sku, location, booked, counted, change, reason",
@@ -100,12 +100,12 @@ def take_told(connection: sqlite3.Connection, message: str) -> tuple[int, StockC
 
 
 def forget(connection: sqlite3.Connection, number: int) -> None:
-    """A count that the catalog refused has changed nothing."""
+    """Delete a count that the catalog refused: it has changed nothing."""
     connection.execute("DELETE FROM stock_count WHERE id = ?", (number,))
 
 
 def past(connection: sqlite3.Connection, sku: str | None, limit: int) -> list[PastCount]:
-    """What was counted, newest first; of one style if given."""
+    """Past counts, newest first; of one style if given."""
     where = "WHERE sku = :sku" if sku is not None else ""
     rows = connection.execute(
         f"SELECT * FROM stock_count {where} ORDER BY id DESC LIMIT :limit",  # noqa: S608 - constants

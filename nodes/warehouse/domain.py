@@ -23,7 +23,7 @@ class Job:
     lines: tuple[Line, ...]
     state: JobPhase = "waiting"
     assignment: int = 0
-    """How often it was given to a sorter: an older number is superseded."""
+    """How often it was given to a sorter; reports with an older number are superseded."""
     sorter: str | None = None
     picks: tuple[PickLine, ...] = ()
     """Where the goods were taken from, once they are allocated."""
@@ -31,16 +31,16 @@ class Job:
     pick_message: str | None = None
     """The id of the message that gave it to its sorter."""
     withdrawer: str | None = None
-    """Who waits for its goods to be back on their shelves."""
+    """The node that waits for its goods to be back on their shelves."""
     withdrawal: str | None = None
-    """The id of the message that waits for it."""
+    """The id of that node's `withdraw`."""
     place: int | None = field(default=None, compare=False)
-    """In the queue of jobs; None for a new one, which comes behind all others."""
+    """Its place in the queue; None for a new job, which is the last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """What becomes of a job when a location holds fewer than the books say."""
+    """What follows for a job from a location that holds fewer pieces than the books say."""
 
     job: Job
     """With the picks and lines that it has now."""
@@ -61,18 +61,18 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class BookStock:
-    """What the books say of a style at a location, and how sure that is."""
+    """The pieces of a style at a location by the books, and how certain that number is."""
 
     booked: int
-    """Pieces that lie there."""
+    """Pieces that lie there by the books."""
     coming: int = 0
     """Of those, pieces that the catalog has not acknowledged yet."""
     leaving: int = 0
-    """Pieces beside them that a sorter is just taking, or had been when it was superseded: they may
-    lie there still."""
+    """Further pieces that a sorter is taking, or was taking when it was superseded: they may still
+    lie there."""
 
     def correction(self, counted: int) -> int:
-        """By how much the books are wrong for certain, if so many pieces were counted."""
+        """By how much the books are certainly wrong if so many pieces were counted."""
         least, most = self.booked - self.coming, self.booked + self.leaving
         return counted - max(least, min(counted, most))
 
@@ -106,7 +106,7 @@ def allocate(
 
 
 def _gather(sku: str, wanted: int, held: Mapping[str, int]) -> list[PickLine]:
-    """Pieces from as few locations as possible, as far as there are any."""
+    """Pieces from as few locations as possible, up to the number wanted."""
     picks: list[PickLine] = []
     for quantity, place in sorted((-held[place], place) for place in held):
         taken = min(-quantity, wanted)
@@ -117,13 +117,13 @@ def _gather(sku: str, wanted: int, held: Mapping[str, int]) -> list[PickLine]:
 
 
 def lacking(lines: Sequence[Line], bins: Mapping[str, Mapping[str, int]]) -> tuple[Line, ...]:
-    """What of the lines no bin holds."""
+    """The part of the lines that no bin holds."""
     short = {line.sku: line.quantity - sum(bins.get(line.sku, {}).values()) for line in lines}
     return tuple(Line(sku=sku, quantity=count) for sku, count in short.items() if count > 0)
 
 
 def go_without(job: Job, missing: Sequence[Line]) -> Job:
-    """The job without what cannot be had; one that has nothing left is over."""
+    """The job without what is missing; if nothing is left, it is withdrawn."""
     gone = sums(missing)
     lines = tuple(
         line.model_copy(update={"quantity": line.quantity - gone.get(line.sku, 0)})
@@ -135,17 +135,17 @@ def go_without(job: Job, missing: Sequence[Line]) -> Job:
 
 
 def short_pick(job: Job, sorter: str, report: ShortPick, held: Mapping[str, int]) -> Shortage:
-    """A sorter found fewer pieces than it was to take: the rest comes from other locations.
+    """A sorter found fewer pieces than it was to take: the rest is taken from other locations.
 
     Args:
         job: the job.
-        sorter: who says so.
+        sorter: who reports it.
         report: where and how many it found.
         held: the quantity of the style at each location.
 
     Raises:
         WrongState: the job is not this sorter's (any more).
-        InvalidField: it was not to take so many there.
+        InvalidField: it was not to take more than that there.
     """
     if (job.state, job.sorter, job.assignment) != ("assigned", sorter, report.assignment):
         raise _not_yours(job, sorter, report.assignment)
@@ -202,7 +202,7 @@ def queue(waiting: Mapping[str, int], job: Job | None) -> list[str]:
 def assign(
     waiting: Sequence[Job], busy: Collection[str], online: Collection[str]
 ) -> list[tuple[Job, str]]:
-    """Give waiting jobs, first come first served, to the sorters that are there and free."""
+    """Give waiting jobs, first come first served, to the sorters that are online and free."""
     free = sorted(set(online) - set(busy))
     return [
         (replace(job, state="assigned", sorter=sorter, assignment=job.assignment + 1), sorter)
@@ -222,7 +222,7 @@ def pick(job: Job) -> Pick:
 
 
 def packed(job: Job, sorter: str, report: Packed) -> Job:
-    """A sorter says that the job is done.
+    """A sorter reports that it has packed a job.
 
     Raises:
         WrongState: the job is not this sorter's (any more), or is another order's.
@@ -240,12 +240,12 @@ def packed(job: Job, sorter: str, report: Packed) -> Job:
 
 
 def supersede(job: Job) -> Job:
-    """The sorter is not to go on: the job waits for another, with goods of its own."""
+    """Take the job from its sorter: it waits for another, and for other goods."""
     return replace(job, state="waiting", sorter=None, picks=(), pick_message=None)
 
 
 def finish_withdrawal(job: Job, *, is_back: bool) -> Job:
-    """A job whose goods are to come back is withdrawn when all are back on their shelves."""
+    """A job that is being withdrawn is withdrawn once all its goods are back."""
     return replace(job, state="withdrawn") if job.state == "withdrawing" and is_back else job
 
 

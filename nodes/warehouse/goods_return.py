@@ -1,4 +1,4 @@
-"""Goods that have left their shelves for an order that does not want them any more. Pure."""
+"""Goods that have left their shelves and are to be put back. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,17 +18,17 @@ class GoodsReturn:
     order: str
     lines: tuple[Line, ...]
     place: str | None = None
-    """The sorter, or the pickup point, at which they lie; unknown of those of an older Storebus."""
+    """The sorter or pickup point where they lie; None if an older Storebus wrote them."""
 
 
 def split_taken(
     picks: Sequence[PickLine], taken: Sequence[Line]
 ) -> tuple[tuple[PickLine, ...], tuple[Line, ...]]:
-    """What of the picks still lies in its location, and what has left it.
+    """Which part of the picks still lies at its location, and which has left it.
 
     Args:
         picks: where the goods of a superseded assignment were to be taken from.
-        taken: what the sorter says it had taken; never more than that counts.
+        taken: what the sorter reports it had taken; only what is in the picks counts.
     """
     left = sums(taken)
     there: list[PickLine] = []
@@ -45,10 +45,10 @@ def split_taken(
 
 
 def put_back(goods: GoodsReturn, sku: str, quantity: int) -> GoodsReturn:
-    """Some of the goods are on a shelf again.
+    """Some of the goods are back on a shelf; returns the rest.
 
     Raises:
-        WrongState: so many of these are not to be put back.
+        WrongState: fewer of these are to be put back.
     """
     left = sums(goods.lines)
     if left.get(sku, 0) < quantity:

@@ -1,4 +1,4 @@
-"""Jobs and their sorters: who gets which, what is short, and what comes of those that fail."""
+"""Assigns jobs to sorters, and reassigns those of sorters that fail, refuse, are slow or gone."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,22 +27,22 @@ from nodes.warehouse.settings import WarehouseSettings
 from nodes.warehouse.withdrawals import finish_withdrawal
 
 _LOOK_AGAIN = 1000
-"""Milliseconds until a warehouse that has just started knows who is there."""
+"""Milliseconds after which a warehouse that has just started knows which sorters are online."""
 _SORTERS = 100
-"""The most sorters that one unit of work gives jobs to."""
+"""The most sorters that get jobs in one unit of work."""
 
 
 class JobTimeout(Model):
-    """Set when a job may have to be given to another sorter."""
+    """The data of a timer: when it is due, the job may have to be given to another sorter."""
 
     job: Reference
     assignment: int
     if_lost: bool
-    """Only if its sorter is not there."""
+    """Only if its sorter is offline by then."""
 
 
 class JobAssigner:
-    """Gives the warehouse's jobs to sorters, and takes them away again.
+    """Gives the warehouse's jobs to sorters, and takes them back.
 
     Args:
         settings: how long it waits for a sorter.
@@ -93,13 +93,16 @@ class JobAssigner:
         return saved
 
     def due(self, unit: UnitOfWork, _: Empty) -> None:
-        """A sorter may have jobs again."""
+        """A sorter's pause is over: it may get jobs again."""
         self.assign_jobs(unit)
 
     def _allocate(self, unit: UnitOfWork, job: domain.Job) -> domain.Job:
-        """A waiting job with its goods taken out of the bins' books; without picks, it waits on.
+        """Take the goods of a waiting job out of the bins' books, if they hold them.
 
-        What no bin holds and nobody will put back cannot be had: the job goes on without it.
+        What no bin holds and nobody will put back is missing: the job goes on without it.
+
+        Returns:
+            The job as it is then; without picks, it has to wait.
         """
         if job.picks:
             return job
@@ -128,7 +131,7 @@ class JobAssigner:
             unit.alarm()
 
     def taken(self, unit: UnitOfWork, answer: Answer[PickReply]) -> None:
-        """A sorter took its job, or did not: then another gets it, or the same one later."""
+        """A sorter has taken its job, or has not: then another gets it, or the same one later."""
         if answer.data is not None and answer.data.accepted:
             if troubles.took(unit.connection, answer.callee):
                 unit.alarm()
@@ -141,7 +144,7 @@ class JobAssigner:
             self._give_to_another(unit, job, self._refusal_pause)
 
     def packed(self, unit: UnitOfWork, request: Request[Packed]) -> JobOnly:
-        """A parcel lies at its pickup point: settlement gets to know."""
+        """A parcel lies at its pickup point: tell settlement."""
         report = request.data
         before = store.job(unit.connection, report.job)
         job = domain.packed(before, request.caller, report)
@@ -153,7 +156,7 @@ class JobAssigner:
         return JobOnly(job=job.id)
 
     def fault(self, unit: UnitOfWork, request: Request[Fault]) -> JobOnly:
-        """A sorter cannot go on: its job is given to another."""
+        """A sorter cannot go on: give its job to another."""
         job = store.job(unit.connection, request.data.job)
         if job.sorter != request.caller or job.assignment != request.data.assignment:
             raise WrongState(f"Job {job.id} is not {request.caller}'s.", state=job.state)
@@ -162,9 +165,9 @@ class JobAssigner:
         return JobOnly(job=job.id)
 
     def short_pick(self, unit: UnitOfWork, request: Request[ShortPick]) -> ShortPickReply:
-        """A location holds fewer than the books say: they are corrected, here and at the catalog.
+        """A location holds fewer pieces than the books say: correct them, here and in the catalog.
 
-        The sorter took all there was: whatever else the books have there is not there either.
+        The sorter took all that were there, so whatever else the books have there is missing, too.
         """
         data = request.data
         before = store.job(unit.connection, data.job)
@@ -191,7 +194,7 @@ class JobAssigner:
         return ShortPickReply(job=before.id, picks=list(short.elsewhere))
 
     def reassign(self, unit: UnitOfWork, request: Request[OrderOnly]) -> JobStatus:
-        """An operator wants another sorter to bring an order; one that waits is tried at once."""
+        """An operator wants another sorter to bring an order; if it waits, try to assign it now."""
         job = store.job_of_order(unit.connection, request.data.order)
         if job is None:
             raise UnknownOrder(f"The warehouse has no job for {request.data.order}.")
@@ -210,7 +213,7 @@ class JobAssigner:
         )
 
     def resume(self, unit: UnitOfWork, request: Request[Resume]) -> Resumed:
-        """An operator has looked after a sorter."""
+        """An operator has seen to a sorter: it gets jobs again."""
         sorter = request.data.sorter
         returns.pause(unit.connection, sorter, unit.steady)
         given = [job for job in self.assign_jobs(unit).values() if job.sorter == sorter]
@@ -218,7 +221,7 @@ class JobAssigner:
         return Resumed(sorter=sorter, job=job.id if job else None)
 
     def presence(self, unit: UnitOfWork, observed: Observed[Presence]) -> None:
-        """A sorter has come or gone."""
+        """A sorter has come online or gone offline."""
         if role_of(observed.node) != "sorter":
             return
         if observed.data.status != "online" and troubles.took(unit.connection, observed.node):
@@ -230,7 +233,7 @@ class JobAssigner:
         self.assign_jobs(unit)
 
     def timed_out(self, unit: UnitOfWork, timeout: JobTimeout) -> None:
-        """A sorter is slow, or gone for too long: its job is given to another."""
+        """A sorter is slow, or has been offline for too long: give its job to another."""
         job = store.job(unit.connection, timeout.job)
         if job.state != "assigned" or job.assignment != timeout.assignment:
             return
@@ -240,10 +243,10 @@ class JobAssigner:
             self._give_to_another(unit, job, self._fault_pause)
 
     def _give_to_another(self, unit: UnitOfWork, job: domain.Job, pause: int) -> domain.Job:
-        """Its sorter cannot be relied on now: it gets no job for so many milliseconds.
+        """Give a job to another sorter; its own gets no job for so many milliseconds.
 
         Returns:
-            The job, which another sorter may have now.
+            The job as it is then.
         """
         assert job.sorter is not None
         returns.pause(unit.connection, job.sorter, unit.steady + pause)
@@ -251,7 +254,7 @@ class JobAssigner:
         return self.assign_jobs(unit, self.supersede(unit, job))[job.id]
 
     def supersede(self, unit: UnitOfWork, job: domain.Job) -> domain.Job:
-        """Take a job from its sorter: what that one had taken, it says when it is back."""
+        """Take a job from its sorter, which reports what it had taken when it is back."""
         assert job.sorter is not None
         returns.save_superseded(unit.connection, job)
         unit.drop(job.pick_message)
@@ -260,7 +263,7 @@ class JobAssigner:
         return domain.supersede(job)
 
     def aborted(self, unit: UnitOfWork, answer: Answer[Aborted]) -> None:
-        """A superseded sorter has said what it had taken: that is to be put back by a person."""
+        """A superseded sorter has reported what it had taken: a person is to put that back."""
         sent: Abort = answer.request
         picks = returns.take_superseded(unit.connection, sent.job, sent.assignment)
         if picks is None:
@@ -279,14 +282,14 @@ class JobAssigner:
 
 
 def _reason(answer: Answer[PickReply]) -> str:
-    """Why a sorter did not take its job, as far as it says."""
+    """Why a sorter did not take its job, if it says so."""
     if answer.problem is not None:
         return answer.problem.detail
     return (answer.data.reason if answer.data else None) or "it does not say why"
 
 
 def _tell_missing(unit: UnitOfWork, job: domain.Job, missing: Sequence[Line]) -> None:
-    """Settlement gives the money back: of those lines, or of all if nothing is left."""
+    """Tell settlement which lines are missing, so that it refunds them; or that nothing is left."""
     what = ", ".join(f"{line.quantity} of {line.sku}" for line in missing)
     lines = list(missing) if job.lines else None
     failed = Failed(order=job.order, reason=f"{what} could not be found"[:200], lines=lines)

@@ -60,8 +60,8 @@ class Warehouse:
     """The third server role.
 
     Args:
-        points: the pickup points and the default.
-        locations: the storage locations; those of an earlier start stay.
+        points: the pickup points, and which is the default.
+        locations: the storage locations; those of earlier starts stay.
         settings: how long it waits for its sorters.
     """
 
@@ -191,7 +191,7 @@ class Warehouse:
         return OrderOnly(order=data.order)
 
     def _withdraw(self, unit: UnitOfWork, request: Request[OrderOnly]) -> OrderOnly | None:
-        """Answered when all goods of the order are back on their shelves."""
+        """Undo a job; answered when all goods of the order are back on their shelves."""
         order = request.data.order
         job = store.job_of_order(unit.connection, order)
         if job is None:  # a tombstone: a late fulfil is refused
@@ -217,7 +217,7 @@ class Warehouse:
 
 
 def _level(unit: UnitOfWork, row: store.GoodsReceipt, already: str | None = None) -> BinLevel:
-    """What lies where goods came in."""
+    """How many pieces lie where goods were received."""
     quantity = store.move(unit.connection, row.sku, row.location, 0)
     return BinLevel(sku=row.sku, location=row.location, quantity=quantity, already=already)
 

@@ -7,7 +7,7 @@ from nodes.warehouse import domain, returns
 
 
 def finish_withdrawal(unit: UnitOfWork, job: domain.Job) -> domain.Job:
-    """Answer who waits for a job's goods to be back, if they are.
+    """If all goods of a job are back, answer whoever asked for the withdrawal.
 
     Returns:
         The job, which is to be saved.
