@@ -26,29 +26,29 @@ from nodes.catalog.upc import upc_a
 
 @dataclass(frozen=True)
 class ScannedCode:
-    """What a code says by itself, before anybody looks it up."""
+    """What a code says by itself, before it is looked up."""
 
     gtin: str | None
     """The trade item, 14 digits; none if the code carries no GTIN."""
     url: str | None
     """The URL exactly as given; none for a bare number."""
     or_gtin: str | None = None
-    """What a number of eight digits says as UPC-E, where it is a valid GTIN-8 as well."""
+    """The GTIN of a UPC-E whose eight digits are a valid GTIN-8 as well."""
 
 
 _WRITTEN = re.compile(r"(?:\(\d{2,4}\)(?:\\\(|[^(\s])+)+", re.ASCII)
-"""Element strings as they stand under a symbol; a `(` of a value is written `\\(`."""
+"""Element strings as printed under a symbol; a `(` in a value is written `\\(`."""
 _BARE = re.compile(r"01\d{14}.*", re.ASCII)
-"""Element strings of a scanner that puts no identifier first; `^` stands for FNC1 in them."""
+"""Element strings of a scanner that sends no symbology identifier; `^` stands for FNC1."""
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-\u2010-\u2015\u2212]+(?=\d)")
 """What people put between groups of digits."""
 
 _ANY_HOST = re.compile(r"\w[\w.-]*(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
-"""In letters of any script, too: programs make ASCII of them (RFC 5891)."""
+"""A host with letters of any script, which programs convert to ASCII (RFC 5891)."""
 
 
 def read_code(code: str) -> ScannedCode:
-    r"""Say what a scanned or typed code carries.
+    r"""Read what a scanned or typed code carries.
 
     Args:
         code: a GTIN-8, -12, -13 or -14 or a UPC-E in digits, GS1 element strings, or a URL, each
@@ -82,10 +82,10 @@ def read_code(code: str) -> ScannedCode:
 
 
 def check_label(code: str) -> None:
-    """Look whether a product's label can carry this: an http or https URL, or a code of GS1.
+    """Check that a product's label can carry a code: an http or https URL, or a code of GS1.
 
     Raises:
-        InvalidField: it cannot; says why.
+        InvalidField: it cannot; the message says why.
     """
     why = ""
     parts = URL.fullmatch(code)
@@ -102,7 +102,7 @@ def check_label(code: str) -> None:
 
 
 def in_one_spelling(url: str) -> str:
-    """A URL with scheme and host in small letters (RFC 3986, section 6.2.2.1); else the text.
+    """A URL with scheme and host in lower case (RFC 3986, section 6.2.2.1); else the same text.
 
     Labels may have them in capitals, which make a smaller symbol.
     """
@@ -111,13 +111,13 @@ def in_one_spelling(url: str) -> str:
 
 
 def _as_typed(text: str) -> str:
-    """Full width, as an input method types, becomes ASCII; marks of direction are no part of it."""
+    """A typed text: full-width characters become ASCII, and direction marks are removed."""
     normal = unicodedata.normalize("NFKC", text)
     return "".join(each for each in normal if unicodedata.category(each) != "Cf").strip()
 
 
 def _read_number(symbology: str, digits: str) -> ScannedCode:
-    """A GTIN; of eight digits that may be both, whichever is registered.
+    """Read a number: a GTIN or UPC-E; eight digits that may be either are given as both.
 
     Args:
         symbology: its identifier. With `]E0` eight digits are a UPC-E, with `]E4` an EAN-8.
@@ -137,7 +137,7 @@ def _read_number(symbology: str, digits: str) -> ScannedCode:
 
 
 def _is_element_string(symbology: str, text: str) -> bool:
-    """Whether a text whose scanner does not say so can only be element strings."""
+    """Whether a text can only be element strings, although its scanner does not say so."""
     has_separator = "^" in text and not symbology
     return bool(has_separator or _WRITTEN.fullmatch(text) or _BARE.fullmatch(text))
 

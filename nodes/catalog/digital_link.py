@@ -45,10 +45,10 @@ _QUALIFIERS: dict[str, tuple[tuple[str, ...], ...]] = {
 """
 
 _ALIASES = {"gtin": "01", "cpv": "22", "lot": "10", "ser": "21"}
-"""The words that GS1 Digital Link 1.0 and 1.1 allowed in place of the numbers."""
+"""The words that GS1 Digital Link 1.0 and 1.1 allowed in place of numbers."""
 
 _ONLY_QUALIFIERS = frozenset({"21", "22", "235", "254", "7040", "8011", "8019", "8020"})
-"""Identifiers that are no attribute of any key."""
+"""Identifiers that are not an attribute of any key."""
 _NOT_IN_A_LINK = {"03", "7041", "8014", "8200"}
 """Identifiers that are neither a key nor a qualifier nor an attribute of a link."""
 
@@ -66,7 +66,7 @@ def read_link(url: str) -> DigitalLink | None:
     """Read a GS1 Digital Link URI (GS1 Digital Link URI Syntax 1.6, uncompressed form).
 
     Returns:
-        none if the URL does not look like one: it has no primary key with a value in its path.
+        None if the URL does not look like one: it has no primary key with a value in its path.
 
     Raises:
         InvalidLink: it looks like one but breaks a rule.
@@ -103,9 +103,9 @@ def _check(elements: tuple[tuple[str, str], ...]) -> None:
 
 
 def _without_aliases(path: list[str]) -> list[str]:
-    """Put numbers for words, but only where a word for a qualifier follows.
+    """Replace words by numbers, but only if a word for a qualifier follows.
 
-    `/gtin/` with digits alone is a path that any shop may use for pages of its own.
+    `/gtin/` with only digits after it is a path that any shop may use for its own pages.
     """
     for place, word in enumerate(path[:-2]):
         if word == "gtin" and path[place + 2] in _ALIASES:
@@ -121,10 +121,10 @@ def _interleave(keys: list[str], values: list[str]) -> Iterator[str]:
 
 
 def _place_of_key(path: list[str]) -> int | None:
-    """Where the primary key stands: the rightmost one that leaves whole pairs behind it.
+    """The index of the primary key: the rightmost one that is followed by whole pairs.
 
-    Whatever is before is the shop's own stem. If there is none, a key that leaves no whole
-    pairs is taken, so that its fault can be named.
+    What comes before it is the shop's own path. If there is none, a key without whole pairs
+    behind it is taken, so that its fault can be named.
     """
     whole = range(len(path) - 2, -1, -2)
     return next((place for place in (*whole, *range(len(path) - 1)) if _starts(path, place)), None)
@@ -158,7 +158,7 @@ def _in_order(given: list[str], sequence: tuple[str, ...]) -> bool:
 
 
 def _query_elements(in_path: list[str], query: str) -> Iterator[tuple[str, str]]:
-    """The attributes; what has no numeric key is the shop's own business.
+    """The attributes; parameters without a numeric key are the shop's own.
 
     A lot (10) is a qualifier of a GTIN, but not beside a 235, nor of an SSCC.
     """

@@ -1,4 +1,4 @@
-"""What the catalog decides: who may hold which goods. Pure: rows in, rows out."""
+"""What the catalog decides: which order may hold which goods. Pure: rows in, rows out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from bus.contract.errors import Conflict, InvalidField, Retired, SoldOut, Unknow
 from bus.contract.values import MAX_COUNT
 
 _MOST_ON_HAND = MAX_COUNT // 2
-"""Pieces of a style: as many again may be on their way to customers, and come back."""
+"""The most pieces of a style: as many again may be with customers and come back."""
 ReservationState = Literal["held", "committed", "released"]
 
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """How many of a style there are and what one costs."""
+    """How many pieces of a style there are, and what one costs."""
 
     sku: str
     product: str
@@ -31,16 +31,16 @@ class Stock:
     received: int = 0
     """Pieces ever put on a shelf."""
     written_off: int = 0
-    """Pieces that turned out not to be there."""
+    """Pieces that were ever found to be missing."""
     short: int = 0
-    """Of those, what `on_hand` still counts because orders hold it: it comes off as soon as one
-    of them lets go."""
+    """Of those, the pieces that `on_hand` still counts because orders hold them: they are taken off
+    as soon as such an order releases its goods."""
     retired: bool = False
-    """Out of the range: no order may hold any more of it."""
+    """Whether it is out of the range: no order may reserve it."""
 
     @property
     def available(self) -> int:
-        """What can still be sold."""
+        """Pieces that can still be sold."""
         return self.on_hand - self.reserved
 
     def level(self) -> StockLevel:
@@ -57,7 +57,7 @@ class Stock:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What an order holds, held, or may never hold."""
+    """What an order holds or has held; released without lines, it may never hold anything."""
 
     order: str
     state: ReservationState
@@ -78,7 +78,7 @@ def reserve(
     stock: Mapping[str, Stock],
     existing: Reservation | None,
 ) -> Decision:
-    """Hold all lines for an order, or none.
+    """Reserve all lines for an order, or none.
 
     Raises:
         UnknownSku: a style that is not registered.
@@ -111,7 +111,7 @@ def reserve(
 
 
 def commit(order: str, existing: Reservation | None, stock: Mapping[str, Stock]) -> Decision:
-    """The order is paid: what it holds leaves the stock for sale.
+    """The order is paid: the goods that it holds leave the stock.
 
     Raises:
         WrongState: the order holds nothing.
@@ -130,10 +130,10 @@ def commit(order: str, existing: Reservation | None, stock: Mapping[str, Stock])
 
 
 def release(order: str, existing: Reservation | None, stock: Mapping[str, Stock]) -> Decision:
-    """The order is not to be: what it holds, or held, is for sale again.
+    """The order is cancelled: the goods that it holds, or held, are for sale again.
 
-    Of a paid order its goods are back on their shelves when this is asked. An order never seen
-    leaves a tombstone: its late reserve is refused.
+    The goods of a paid order are back on their shelves when this is asked. An unknown order
+    leaves a tombstone, so that its late reserve is refused.
     """
     if existing is None:
         return Decision(Reservation(order, "released"))
@@ -145,9 +145,9 @@ def release(order: str, existing: Reservation | None, stock: Mapping[str, Stock]
 def release_some(
     order: str, lines: Sequence[Line], existing: Reservation | None, stock: Mapping[str, Stock]
 ) -> Decision:
-    """Some of what an order holds is not to be; the rest stays the order's.
+    """Release some of the goods that an order holds; it keeps the rest.
 
-    An order that was released as a whole meanwhile holds none of it any more.
+    An order that has been released as a whole meanwhile holds nothing any more.
 
     Raises:
         WrongState: the order never held anything.
@@ -180,10 +180,10 @@ def _let_go(
 
 
 def restock(stock: Stock, quantity: int) -> Stock:
-    """Goods were put on a shelf.
+    """Goods were put on a shelf; returns the stock with them.
 
     Raises:
-        Conflict: more than can be counted, with what orders may still bring back.
+        Conflict: there would be too many to count, with those that may still come back.
     """
     if stock.on_hand + quantity > _MOST_ON_HAND:
         raise Conflict(
@@ -194,7 +194,7 @@ def restock(stock: Stock, quantity: int) -> Stock:
 
 
 def write_off(stock: Stock, quantity: int) -> Stock:
-    """Goods are not where the books said: what no order holds cannot be sold from now on."""
+    """Goods are missing: those that no order holds are taken off the stock at once."""
     return _moved(
         replace(stock, written_off=stock.written_off + quantity, short=stock.short + quantity)
     )
@@ -203,7 +203,7 @@ def write_off(stock: Stock, quantity: int) -> Stock:
 def change_range(
     styles: Sequence[Stock], *, retired: bool
 ) -> tuple[list[Stock], list[RetiredStyle]]:
-    """Styles are retired or taken back: those that were not so before, and as they are shown."""
+    """Retire or reinstate styles; returns those that change, and the same as the contract shows."""
     changed = [
         replace(stock, retired=retired)
         for stock in sorted(styles, key=lambda stock: stock.sku)
@@ -219,7 +219,7 @@ def change_range(
 
 
 def _moved(stock: Stock, *, on_hand: int = 0, reserved: int = 0) -> Stock:
-    """What is short comes off first of all that is there to be sold."""
+    """The stock with more or fewer pieces; what is short is taken off first, from what is free."""
     moved = replace(stock, on_hand=stock.on_hand + on_hand, reserved=stock.reserved + reserved)
     gone = min(moved.short, moved.available)
     moved = replace(moved, on_hand=moved.on_hand - gone, short=moved.short - gone)

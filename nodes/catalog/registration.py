@@ -1,4 +1,4 @@
-"""What becomes of a product when it is registered, or registered again. Pure."""
+"""Decides what a product is after it was registered or updated. Pure."""
 
 from typing import TypeVar
 
@@ -10,13 +10,13 @@ T = TypeVar("T")
 
 
 def register(existing: ProductRecord | None, update: ProductUpdate) -> ProductRecord:
-    """A product as it is after an update: what is not sent is as it was.
+    """A product after an update: what is not sent stays as it was.
 
-    Known styles keep their places; new ones come after them, in the order of the update.
+    Known styles keep their places; new ones follow in the order of the update.
 
     Raises:
-        InvalidField: something new lacks what it must have, a label is none, a style is named
-            twice, or there would be too many.
+        InvalidField: something new lacks what it must have, the label cannot be one, a style is
+            named twice, or there would be too many.
     """
     if update.url is not None and (existing is None or update.url != existing.url):
         check_label(update.url)

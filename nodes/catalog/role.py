@@ -53,7 +53,7 @@ from nodes.catalog.registration import register
 
 ProductT = TypeVar("ProductT", Product, Registered)
 _ROOM = MAX_PAYLOAD * 3 // 4
-"""What a search result may take of a payload, in bytes."""
+"""The bytes of a payload that products may take in a reply."""
 _PRODUCT, _LEVEL = "product", "level"
 """What a commit has changed: all of a product, or how many of a style are left."""
 
@@ -105,7 +105,7 @@ class Catalog:
 
 
 def _fitting(products: Sequence[ProductT]) -> list[ProductT]:
-    """As many as one reply has room for."""
+    """The first products, as many as fit into one reply."""
     room, fitting = _ROOM, list[ProductT]()
     for product in products:
         room -= len(product.model_dump_json())
@@ -158,7 +158,7 @@ def _release(unit: UnitOfWork, request: Request[Release]) -> OrderOnly:
 def _held(
     unit: UnitOfWork, order: str
 ) -> tuple[domain.Reservation | None, dict[str, domain.Stock]]:
-    """What an order holds, and the stock of it."""
+    """An order's reservation, and the stock of the styles in it."""
     existing = store.reservation(unit.connection, order)
     skus = [line.sku for line in existing.lines] if existing else []
     return existing, store.stock(unit.connection, skus)

@@ -11,7 +11,7 @@ from nodes.catalog.store import record, stock_of_product, stock_or_refuse
 
 
 def styles(connection: sqlite3.Connection, asked: Retire) -> tuple[str, list[Stock]]:
-    """The product that is asked about, and the style of it that is, or all.
+    """The product that is named, or whose style is, and its styles that are to change.
 
     Raises:
         UnknownSku: there is no such style.
@@ -31,7 +31,7 @@ def styles(connection: sqlite3.Connection, asked: Retire) -> tuple[str, list[Sto
 def save(
     connection: sqlite3.Connection, changed: Sequence[Stock], *, caller: str, reason: str, now: int
 ) -> None:
-    """Write styles that were retired or taken back, and who did it and why."""
+    """Write styles that were retired or reinstated, and who did it and why."""
     connection.executemany(
         "UPDATE style SET retired = ? WHERE sku = ?",
         [(stock.retired, stock.sku) for stock in changed],
@@ -43,7 +43,7 @@ def save(
 
 
 def retired(connection: sqlite3.Connection, after: str | None, limit: int) -> list[RetiredSince]:
-    """What is retired, with the last word on each, in the order of SKUs."""
+    """The retired styles, in the order of SKUs, each with who retired it last, and why."""
     rows = connection.execute(
         "SELECT style.sku, product, on_hand, reserved, at, caller, reason FROM style"
         " JOIN retirement ON retirement.id ="
