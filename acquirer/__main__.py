@@ -1,4 +1,4 @@
-"""Starts the simulated acquirer as a process of its own: `python -m nodes.settlement.acquirer`."""
+"""Starts the simulated acquirer as a process of its own: `python -m acquirer`."""
 
 import argparse
 import contextlib
@@ -7,7 +7,7 @@ import socket
 import threading
 from pathlib import Path
 
-from acquirer.book import Book
+from acquirer.card_processor import CardProcessor
 from acquirer.log import Log
 from acquirer.server import Server, serve
 from bus.contract.errors import JournalError
@@ -31,7 +31,7 @@ def main() -> None:
         log = Log(options.log)
         with contextlib.closing(log), _listen(options.host, options.port) as listener:
             watch = _watch_stdin if options.exit_with_parent else _watch_nothing
-            serve(Book(log), listener, options.hold, watch)
+            serve(CardProcessor(log), listener, options.hold, watch)
     except (OSError, OverflowError, JournalError) as error:
         raise SystemExit(f"acquirer: {error}") from error
 

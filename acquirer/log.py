@@ -1,6 +1,6 @@
 """The simulated acquirer's memory: an append-only file of JSON lines, durable before any answer.
 
-Knows files only; what an entry means is `book`'s business.
+Knows files only; what an entry means is up to `card_processor`.
 """
 
 import os
@@ -14,22 +14,23 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bus.contract.errors import JournalError
+from bus.storage.durable import append, flush, sync
 from bus.storage.private import make_folder, opener, tighten
 
 if sys.platform != "win32":
     import fcntl
 
-CLAIM_SECONDS = 5.0
-"""How long a new process waits for the one before it to let go of the log."""
+LOCK_SECONDS = 5.0
+"""How long a new process waits for the previous one to release the log."""
 
 
 def now() -> str:
-    """The time as RFC 3339, in UTC with milliseconds."""
+    """The time as RFC 3339, in UTC, with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Entry(BaseModel):
-    """One thing that happened for good."""
+    """One thing that has happened and is final."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
@@ -38,7 +39,7 @@ class Entry(BaseModel):
     kind: Literal["capture", "decline", "void", "refund"]
     """`void` is the tombstone of a key that had never been seen."""
     key: str
-    """The idempotency key it happened under."""
+    """Its idempotency key."""
     reference: str | None = None
     """The provider's name for it; a decline and a void have none."""
     amount: int | None = None
@@ -48,13 +49,13 @@ class Entry(BaseModel):
     token: str | None = None
     """The card, opaque; a void has none."""
     reason: str | None = None
-    """Why a decline was one."""
+    """Why it was declined; only a decline has one."""
     capture: str | None = None
-    """The key of the capture that a refund undoes."""
+    """The key of the capture that a refund gives back."""
 
 
 class Log:
-    """An open log, owned by this process alone until `close`.
+    """An open log, which belongs to this process alone until `close`.
 
     Raises:
         JournalError: the file cannot be read as a log, or another process still holds it.
@@ -63,43 +64,34 @@ class Log:
     def __init__(self, path: Path) -> None:
         make_folder(path.parent)
         tighten(path)
-        # The log holds card tokens: not for other users of the machine.
+        # The log holds card tokens, which are not for other users of the machine.
         self._file = FileIO(path, "a+", opener=opener)
         try:
-            self._claim(path)
+            self._lock(path)
             self.entries = self._read(path)
         except BaseException:
             self._file.close()
             raise
 
     def append(self, entry: Entry) -> None:
-        """Make `entry` durable; on an error it is as if it had never been tried.
+        """Make `entry` durable; after an error nothing of it is in the file.
 
         Raises:
             OSError: the disk refuses, for example because it is full.
         """
         line = entry.model_dump_json().encode() + b"\n"
-        end = self._file.seek(0, os.SEEK_END)
-        try:
-            rest = memoryview(line)
-            while rest:
-                rest = rest[self._file.write(rest) :]
-            os.fsync(self._file.fileno())
-        except OSError:
-            # Half a line in the middle would make the whole log unreadable at the next start.
-            self._file.truncate(end)
-            raise
+        append(self._file, line, self._file.seek(0, os.SEEK_END))
         self.entries.append(entry)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file and release its lock."""
         self._file.close()
 
-    def _claim(self, path: Path) -> None:
-        """Wait until no other process writes here: it could capture what this one has not read."""
+    def _lock(self, path: Path) -> None:
+        """Wait until no other process has the log: it could write what this one has not read."""
         if sys.platform == "win32":
             return
-        deadline = time.monotonic() + CLAIM_SECONDS
+        deadline = time.monotonic() + LOCK_SECONDS
         while True:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -109,12 +101,8 @@ class Log:
                 time.sleep(0.02)
             else:
                 break
-        # A file that was just made is lost with the power unless its directory is synced, too.
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        # A file that was just made is lost with the power unless its folder is synced as well.
+        sync(path.parent)
 
     def _read(self, path: Path) -> list[Entry]:
         self._file.seek(0)
@@ -123,7 +111,7 @@ class Log:
         if whole < len(content):
             # Torn by a kill while it was written, so nobody was ever told of it.
             self._file.truncate(whole)
-            os.fsync(self._file.fileno())
+            flush(self._file)
         entries = []
         for number, line in enumerate(content[:whole].splitlines(), start=1):
             try:

@@ -1,6 +1,6 @@
 """The simulated acquirer's HTTP side, and the misbehaviour of its test cards.
 
-What is captured is decided in `book`; here an answer is only sent, held back or lost on the way.
+`card_processor` decides what is captured; here a reply is only sent, held back or lost.
 """
 
 import asyncio
@@ -18,22 +18,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from acquirer.book import Answer, Book, CaptureBody, RefundBody, card, reused
+from acquirer.card_processor import CaptureBody, CardProcessor, HttpReply, RefundBody, card, reused
 from nodes.settlement.acquirer.keys import is_key
 
 Body = TypeVar("Body", CaptureBody, RefundBody)
 
 
 class Service:
-    """The resources of the provider over one book.
+    """The resources of the provider.
 
     Args:
-        book: what has happened so far.
-        hold: for how many seconds `tok_timeout` holds its first answer back.
+        processor: decides every request.
+        hold: seconds for which `tok_timeout` holds its first reply back.
     """
 
-    def __init__(self, book: Book, hold: float) -> None:
-        self._book = book
+    def __init__(self, processor: CardProcessor, hold: float) -> None:
+        self._processor = processor
         self._hold = hold
         self._stumbled: set[str] = set()
         self._held: set[asyncio.Transport] = set()
@@ -47,15 +47,15 @@ class Service:
         ]
 
     def let_go(self) -> None:
-        """Close every connection whose answer is held back."""
+        """Close every connection whose reply is held back."""
         for transport in self._held:
             transport.close()
 
     async def _capture(self, request: Request) -> Response:
         key = request.headers.get("idempotency-key", "")
         body = _parse(CaptureBody, key, await request.body())
-        first = not self._book.knows(key)
-        if isinstance(body, Answer):
+        first = not self._processor.knows(key)
+        if isinstance(body, HttpReply):
             # 422 must prove that nothing was captured: so never for a key that has a past.
             return _respond(body if first else reused(key))
         kind = card(body.token)
@@ -65,42 +65,42 @@ class Service:
             self._stumbled.add(key)
             if kind == "lost":
                 return await self._hang_up(request, 0)
-            return _respond(Answer(500, {"key": key, "state": "error"}))
-        answer = self._book.capture(key, body)
+            return _respond(HttpReply(500, {"key": key, "state": "error"}))
+        answer = self._processor.capture(key, body)
         if first and kind == "timeout":
             return await self._hang_up(request, self._hold)
         return _respond(answer)
 
     async def _outcome(self, request: Request) -> Response:
-        return _respond(self._book.outcome(request.path_params["key"]))
+        return _respond(self._processor.outcome(request.path_params["key"]))
 
     async def _void(self, request: Request) -> Response:
         key: str = request.path_params["key"]
-        return _respond(self._book.void(key) if is_key(key) else _invalid(key, "key"))
+        return _respond(self._processor.void(key) if is_key(key) else _invalid(key, "key"))
 
     async def _refund(self, request: Request) -> Response:
         key = request.headers.get("idempotency-key", "")
         body = _parse(RefundBody, key, await request.body())
-        if isinstance(body, Answer):
+        if isinstance(body, HttpReply):
             return _respond(body)
-        if card(self._book.token(body.capture)) == "unauthorized" and self._is_first_try(key):
+        if card(self._processor.token(body.capture)) == "unauthorized" and self._is_first_try(key):
             return _respond(_UNAUTHORIZED)
-        return _respond(self._book.refund(key, body))
+        return _respond(self._processor.refund(key, body))
 
     def _is_first_try(self, key: str) -> bool:
-        """Whether a key comes for the first time since the start, of which this one was."""
+        """Whether a key comes for the first time since this process started."""
         first = key not in self._stumbled
         self._stumbled.add(key)
         return first
 
     async def _log(self, _: Request) -> Response:
-        return JSONResponse([entry.model_dump() for entry in self._book.entries])
+        return JSONResponse([entry.model_dump() for entry in self._processor.entries])
 
     async def _health(self, _: Request) -> Response:
-        return JSONResponse({"status": "ok", "entries": len(self._book.entries)})
+        return JSONResponse({"status": "ok", "entries": len(self._processor.entries)})
 
     async def _hang_up(self, request: Request, seconds: float) -> Response:
-        """Close the connection without a word after `seconds`, or when the client has given up."""
+        """Close the connection without a reply after `seconds`, or when the client has given up."""
         transport: asyncio.Transport = request.state.transport
         self._held.add(transport)
         try:
@@ -114,11 +114,11 @@ class Service:
         return Response()  # goes nowhere: the connection is closed
 
 
-_UNAUTHORIZED = Answer(401, {"error": "unauthorized", "message": "the API key is not valid"})
-"""As a gateway says it, which knows no idempotency keys."""
+_UNAUTHORIZED = HttpReply(401, {"error": "unauthorized", "message": "the API key is not valid"})
+"""As a gateway would reply, which knows no idempotency keys."""
 
 
-def _parse(model: type[Body], key: str, content: bytes) -> Body | Answer:
+def _parse(model: type[Body], key: str, content: bytes) -> Body | HttpReply:
     if not is_key(key):
         return _invalid(key, "key")
     try:
@@ -129,16 +129,16 @@ def _parse(model: type[Body], key: str, content: bytes) -> Body | Answer:
         return _invalid(key, ", ".join(names) or "body")
 
 
-def _invalid(key: str, what: str) -> Answer:
-    return Answer(422, {"key": key, "state": "invalid", "reason": f"invalid {what}"})
+def _invalid(key: str, what: str) -> HttpReply:
+    return HttpReply(422, {"key": key, "state": "invalid", "reason": f"invalid {what}"})
 
 
-def _respond(answer: Answer) -> Response:
+def _respond(answer: HttpReply) -> Response:
     return JSONResponse(answer.body, answer.status)
 
 
 class _Protocol(H11Protocol):
-    """Answers at once, and hands each request its connection for a test card to close."""
+    """Gives each request its connection, so that a test card can close it; delays no reply."""
 
     def connection_made(  # type: ignore[override] # as narrow as uvicorn's own
         self, transport: asyncio.Transport
@@ -151,7 +151,7 @@ class _Protocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """Serves until `should_exit` is set, by a signal or by hand.
+    """Serves until `should_exit` is set, by a signal or by the caller.
 
     Args:
         service: what is served.
@@ -176,22 +176,22 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept connections, then say so."""
+        """Accept connections, then call `on_ready`."""
         await super().startup(sockets)
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Do not wait for answers that are held back on purpose."""
+        """Stop, without waiting for replies that are held back on purpose."""
         self._service.let_go()
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        """Stop, without raising the signal again afterwards: to be stopped is no failure."""
+        """Stop, and do not raise the signal again afterwards: being stopped is no failure."""
         self.should_exit = True
 
 
 def serve(
-    book: Book, listener: socket.socket, hold: float, watch: Callable[[Server], None]
+    processor: CardProcessor, listener: socket.socket, hold: float, watch: Callable[[Server], None]
 ) -> None:
     """Serve on `listener` until a signal, or until what `watch` starts stops the server."""
     host, port = listener.getsockname()[:2]
@@ -200,6 +200,6 @@ def serve(
         sys.stdout.write(f"acquirer listening on http://{host}:{port}\n")
         sys.stdout.flush()
 
-    server = Server(Service(book, hold), ready)
+    server = Server(Service(processor, hold), ready)
     watch(server)
     asyncio.run(server.serve(sockets=[listener]))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, cast
 
-from acquirer.book import Answer, Book, CaptureBody, RefundBody
+from acquirer.card_processor import CaptureBody, CardProcessor, HttpReply, RefundBody
 from acquirer.log import Entry, Log
 from bus.contract.errors import Internal
 from nodes.settlement.acquirer.client import Acquirer
@@ -65,7 +65,7 @@ class Provider:
         """Of every call, whatever the weather."""
         self.busy_until = 0.0
         """When the last call that is under way has arrived, at the latest."""
-        self._book = Book(log)
+        self._processor = CardProcessor(log)
         self._weather = weather
         self._chances = chances
         self._trace = trace
@@ -81,13 +81,15 @@ class Provider:
         if self._is_outside(f"capture {key}"):
             return Misconfigured("the API key is not valid")
         body = CaptureBody(token=token, amount=amount, currency=currency)
-        answer = await self._over_the_line(f"capture {key}", lambda: self._book.capture(key, body))
+        answer = await self._over_the_line(
+            f"capture {key}", lambda: self._processor.capture(key, body)
+        )
         match answer:
-            case Answer(201, {"reference": str(reference)}):
+            case HttpReply(201, {"reference": str(reference)}):
                 return Captured(reference)
-            case Answer(402, {"reason": str(reason)}):
+            case HttpReply(402, {"reason": str(reason)}):
                 return Declined(reason)
-            case Answer(409, {"state": "refused", "reason": str(reason)}):
+            case HttpReply(409, {"state": "refused", "reason": str(reason)}):
                 voided = await self.void(key)
                 if isinstance(voided, Captured | Unknown):
                     return voided
@@ -97,13 +99,13 @@ class Provider:
 
     async def outcome(self, key: str) -> Captured | Declined | Unknown | NeverSeen:
         """What a key has come to."""
-        answer = await self._over_the_line(f"outcome {key}", lambda: self._book.outcome(key))
+        answer = await self._over_the_line(f"outcome {key}", lambda: self._processor.outcome(key))
         return NeverSeen() if answer.status == 404 else self._standing(answer)  # noqa: PLR2004
 
     async def void(self, key: str) -> Captured | Declined | Unknown:
         """Nothing shall be captured under a key any more."""
         return self._standing(
-            await self._over_the_line(f"void {key}", lambda: self._book.void(key))
+            await self._over_the_line(f"void {key}", lambda: self._processor.void(key))
         )
 
     async def refund(
@@ -113,11 +115,13 @@ class Provider:
         if self._is_outside(f"refund {key}"):
             return Misconfigured("the API key is not valid")
         body = RefundBody(capture=capture_key, amount=amount)
-        answer = await self._over_the_line(f"refund {key}", lambda: self._book.refund(key, body))
+        answer = await self._over_the_line(
+            f"refund {key}", lambda: self._processor.refund(key, body)
+        )
         match answer:
-            case Answer(201, {"reference": str(reference)}):
+            case HttpReply(201, {"reference": str(reference)}):
                 return Refunded(reference)
-            case Answer(409, {"state": "refused", "reason": str(reason)}):
+            case HttpReply(409, {"state": "refused", "reason": str(reason)}):
                 return RefusedRefund(reason)
             case _:
                 return self._neither(answer)
@@ -131,7 +135,7 @@ class Provider:
         self.busy_until = asyncio.get_running_loop().time() + _LATEST
         return True
 
-    async def _over_the_line(self, what: str, decide: Callable[[], Answer]) -> Answer:
+    async def _over_the_line(self, what: str, decide: Callable[[], HttpReply]) -> HttpReply:
         chance = self._chances["payment"]
         await asyncio.sleep(chance.uniform(0.005, 0.3))
         failing = self.stormy and happens(chance, self._weather.payment)
@@ -155,7 +159,7 @@ class Provider:
         await asyncio.sleep(chance.uniform(0.005, 0.1))
         return answer
 
-    def _standing(self, answer: Answer) -> Captured | Declined | Unknown:
+    def _standing(self, answer: HttpReply) -> Captured | Declined | Unknown:
         match answer.body:
             case {"state": "captured", "reference": str(reference)}:
                 return Captured(reference)
@@ -166,10 +170,10 @@ class Provider:
             case _:
                 return self._neither(answer)
 
-    def _neither(self, answer: Answer) -> Unknown:
+    def _neither(self, answer: HttpReply) -> Unknown:
         if answer.body.get("state") == "conflict":
             raise Internal("the acquirer has seen this key with another body")
         return Unknown(f"status {answer.status}")
 
 
-_UNKNOWN = Answer(0, {"state": "silence"})
+_UNKNOWN = HttpReply(0, {"state": "silence"})

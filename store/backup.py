@@ -15,8 +15,9 @@ from pathlib import Path
 
 from bus.contract.errors import ConfigurationError, JournalError
 from bus.storage.damage import what_is_wrong
+from bus.storage.durable import new_file, sync
 from bus.storage.generation import new_generation
-from bus.storage.private import make_folder, opener, sync
+from bus.storage.private import make_folder, opener
 from bus.storage.snapshot import snapshots
 
 MARKER = "shop-imported"
@@ -79,11 +80,10 @@ def _copy_database(file: Path, snapshot: sqlite3.Connection, target: Path) -> No
 
 def _copy_beginning(file: Path, target: Path, size: int) -> None:
     """Copy as much of an effect log as there was at the moment of the snapshots."""
-    with file.open("rb") as source, open(target, "wb", opener=opener) as copy:
+    with file.open("rb") as source, new_file(target) as copy:
         while size and (chunk := source.read(min(size, _CHUNK))):
             copy.write(chunk)
             size -= len(chunk)
-    sync(target)
 
 
 def _write_manifest(target: Path, names: list[str]) -> None:
@@ -93,10 +93,8 @@ def _write_manifest(target: Path, names: list[str]) -> None:
         "storebus": version("storebus"),
         "files": {name: digest_of(target / name) for name in names},
     }
-    with open(target / MANIFEST, "w", encoding="utf-8", opener=opener) as file:
-        json.dump(manifest, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
+    with new_file(target / MANIFEST) as file:
+        file.write(json.dumps(manifest, indent=1).encode())
 
 
 def digest_of(path: Path) -> str:

@@ -17,9 +17,10 @@ from pathlib import Path
 from bus.contract.channel import ROLES
 from bus.contract.errors import ConfigurationError, JournalError
 from bus.storage.damage import DAMAGE, what_is_wrong
+from bus.storage.durable import new_file, sync
 from bus.storage.generation import refuse_foreign_log
 from bus.storage.lock import RESTORING, hold
-from bus.storage.private import make_folder, opener, sync
+from bus.storage.private import make_folder, opener
 from store.backup import MANIFEST, MARKER, digest_of
 
 _OURS = ("*.db", "*.db-wal", "*.db-shm", "*.db-generation", "*.jsonl", MARKER, MANIFEST)
@@ -137,10 +138,8 @@ def _hold_all(stack: ExitStack, data: Path, names: list[str]) -> None:
 def _copy(backup: Path, fresh: Path, names: list[str]) -> None:
     make_folder(fresh)
     for name in names:
-        with (backup / name).open("rb") as source, open(fresh / name, "wb", opener=opener) as copy:
+        with (backup / name).open("rb") as source, new_file(fresh / name) as copy:
             shutil.copyfileobj(source, copy)
-            copy.flush()
-            os.fsync(copy.fileno())
     sync(fresh)
 
 

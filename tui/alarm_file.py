@@ -7,7 +7,6 @@ or kept by another console, the console says so and works without it.
 import asyncio
 import fcntl
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bus.contract.errors import JournalError
 from bus.storage.damage import reading
+from bus.storage.durable import new_file
 from bus.storage.private import make_folder, opener
 from bus.text.sentence import Sentence
 from tui.model.alarm_list import KEPT, AlarmList
@@ -136,10 +136,8 @@ class AlarmFile:
 
     def _write(self, kept: dict[str, Any]) -> None:
         new = self.path.with_suffix(".new")
-        with open(new, "w", encoding="utf-8", opener=opener) as file:
-            json.dump(kept, file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
+        with new_file(new) as file:
+            file.write(json.dumps(kept, ensure_ascii=False).encode())
         new.replace(self.path)
 
     async def close(self, alarms: AlarmList) -> None:

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from bus.contract.errors import JournalError, RecordingError
 from bus.contract.timestamp import rfc3339
 from bus.link import Incoming
+from bus.storage.durable import new_file
 from bus.storage.private import opener, tighten
 
 _CHUNK = 1 << 20
@@ -246,10 +247,12 @@ def compress(part: Path, keep: int | None = None) -> None:
     """
     target, half = part.with_name(f"{part.name}.gz"), part.with_name(f"{part.name}.half")
     try:
-        with part.open("rb") as source, FileIO(half, "w", opener=opener) as raw:
-            with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=6) as packed:
-                shutil.copyfileobj(source, packed, _CHUNK)
-            os.fsync(raw.fileno())
+        with (
+            part.open("rb") as source,
+            new_file(half) as compressed,
+            gzip.GzipFile("", "wb", compresslevel=6, fileobj=compressed) as packed,
+        ):
+            shutil.copyfileobj(source, packed, _CHUNK)
         half.rename(target)
         part.unlink()
         if keep is not None:

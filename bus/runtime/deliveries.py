@@ -1,6 +1,6 @@
-"""What came with which delivery, in a role's own table `delivery`: brought again, it counts once.
+"""What each delivery brought, in a role's own table `delivery`: what is brought again counts once.
 
-The table is made by a migration of each role that takes deliveries.
+A migration of each role that takes deliveries makes the table.
 """
 
 import sqlite3
@@ -8,6 +8,7 @@ import sqlite3
 from bus.contract.delivery import Delivered, DeliveredBefore, DeliveredReply, Delivery
 from bus.contract.errors import Conflict
 from bus.contract.timestamp import rfc3339
+from bus.runtime.requests import Request
 
 
 def brought_before(
@@ -15,7 +16,7 @@ def brought_before(
 ) -> str | None:
     """When this delivery brought this item (RFC 3339); None if it did not.
 
-    A delivery without content is any of its name.
+    A delivery without content stands for any of its name.
 
     Raises:
         Conflict: it brought another amount.
@@ -43,8 +44,9 @@ def note(
     )
 
 
-def delivered(connection: sqlite3.Connection, asked: Delivered) -> DeliveredReply:
-    """What deliveries of a name have brought of these."""
+def delivered(connection: sqlite3.Connection, request: Request[Delivered]) -> DeliveredReply:
+    """Of the items that are asked about, those that deliveries of a name have brought."""
+    asked = request.data
     found = (
         _find(connection, asked, item, ("", asked.content or "")) or _find(connection, asked, item)
         for item in asked.items

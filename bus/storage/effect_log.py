@@ -5,14 +5,14 @@ its line is on the disk before anybody is told.
 """
 
 import json
-import os
 from collections import OrderedDict
 from io import FileIO
 from pathlib import Path
 from typing import Any, Self
 
 from bus.contract.errors import JournalError
-from bus.storage.private import make_folder, opener, sync, tighten
+from bus.storage.durable import append, sync
+from bus.storage.private import make_folder, opener, tighten
 
 _REMEMBERED = 10_000
 
@@ -67,15 +67,8 @@ class EffectLog:
             OSError: the disk is full or broken; nothing of the line is kept.
         """
         line = {"key": key, **record}
-        left = json.dumps(line, ensure_ascii=False).encode() + b"\n"
-        end = self._whole + len(left)
-        try:
-            while left:
-                left = left[self._file.write(left) :]
-            os.fsync(self._file.fileno())
-        except OSError:
-            self._file.truncate(self._whole)
-            raise
+        encoded = json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        end = append(self._file, encoded, self._whole)
         self._remember(key, self._whole)
         self._whole = end
         return line

@@ -12,7 +12,8 @@ import sqlite3
 from pathlib import Path
 
 from bus.contract.errors import ForeignLogError, JournalError
-from bus.storage.private import opener, sync
+from bus.storage.durable import sync
+from bus.storage.private import opener
 
 _HEADER = 100
 """Bytes of a database file's header (SQLite file format, section 1.3)."""
@@ -108,12 +109,12 @@ def _write_down(path: Path, *numbers: int, durable: bool) -> None:
     descriptor = opener(str(file), os.O_WRONLY | os.O_CREAT)
     try:
         os.pwrite(descriptor, " ".join(f"{number:010}" for number in numbers).encode() + b"\n", 0)
-        if durable:
-            os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    if durable and is_new:
-        sync(path.parent)
+    if durable:
+        sync(file)
+        if is_new:
+            sync(path.parent)
 
 
 def _known(path: Path) -> set[int]:

@@ -32,19 +32,6 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(mode=_FOLDER, exist_ok=True)
 
 
-def sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of files, is on the disk.
-
-    Raises:
-        OSError: the disk refuses.
-    """
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def is_open_to_others(path: Path) -> bool:
     """Whether another user of this machine may read or change it."""
     with suppress(OSError):

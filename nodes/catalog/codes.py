@@ -1,6 +1,6 @@
-"""All that goods are known by is one name space: labels, GTINs and SKUs. Pure.
+"""Labels, GTINs and SKUs share one name space: each code belongs to the same goods only. Pure.
 
-A code has as many spellings as scanners accept; here each has one, so that it can be compared.
+Scanners accept several spellings of a code; here each code has one, so that codes can be compared.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -14,14 +14,14 @@ from nodes.catalog.code import in_one_spelling, read_code
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whom a code belongs to."""
+    """The goods that a code belongs to."""
 
     product: str
     sku: str | None
-    """The style; none if it is on the product's label."""
+    """The style; None if the code is on the product's label."""
 
     def is_other(self, other: "Owner") -> bool:
-        """Whether two owners of one code are not the same goods."""
+        """Whether two owners of one code are different goods."""
         styles = {self.sku, other.sku} - {None}
         return self.product != other.product or len(styles) > 1
 
@@ -31,14 +31,14 @@ class Code:
     """A code of a product or style."""
 
     spelling: str
-    """The one that is compared: a GTIN of 14 digits, or a URL or SKU."""
+    """The spelling that is compared: a GTIN of 14 digits, a URL or an SKU."""
     text: str
     """As it was given."""
     owner: Owner
 
 
 def codes_of(record: ProductRecord) -> tuple[Code, ...]:
-    """All codes that lead to a product."""
+    """All codes by which a product or one of its styles is found."""
     label = Owner(record.id, None)
     found = [Code(each, record.url, label) for each in _spellings(record.url)]
     for style in record.styles:
@@ -51,12 +51,12 @@ def codes_of(record: ProductRecord) -> tuple[Code, ...]:
 def refuse_taken(
     codes: Iterable[Code], before: Container[Code], owners: Mapping[str, Iterable[Owner]]
 ) -> None:
-    """Look whether codes are free, or belong to whom they should.
+    """Check that codes are free, or belong to the same goods already.
 
     Args:
         codes: of a product as it is to be.
-        before: as it is: those it keeps, whomever else they belong to in an older store.
-        owners: who has each spelling now.
+        before: as it is; it keeps these, even if an older store gave them to other goods as well.
+        owners: the present owners of each spelling.
 
     Raises:
         Conflict: one belongs to other goods.
@@ -72,7 +72,7 @@ def refuse_taken(
 
 
 def _spellings(text: str) -> Iterator[str]:
-    """The GTINs that a text carries; else the URL or text itself."""
+    """The GTINs that a text carries and, if it carries none or is not a URL, the text itself."""
     gtins: list[str] = []
     url = text
     with suppress(Problem):  # no code of any kind: registered as it is

@@ -1,32 +1,26 @@
-"""What the catalog decides: who may hold which goods. Pure: rows in, rows out."""
+"""What the catalog decides: which order may hold which goods. Pure: rows in, rows out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import Literal
 
 from bus.contract.catalog import (
-    MAX_STYLES,
     Line,
     PricedLine,
-    ProductRecord,
-    ProductUpdate,
+    RetiredStyle,
     StockLevel,
-    StyleRecord,
-    StyleUpdate,
 )
 from bus.contract.errors import Conflict, InvalidField, Retired, SoldOut, UnknownSku, WrongState
 from bus.contract.values import MAX_COUNT
-from nodes.catalog.code import check_label
 
-T = TypeVar("T")
 _MOST_ON_HAND = MAX_COUNT // 2
-"""Pieces of a style: as many again may be on their way to customers, and come back."""
+"""The most pieces of a style: as many again may be with customers and come back."""
 ReservationState = Literal["held", "committed", "released"]
 
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """How many of a style there are and what one costs."""
+    """How many pieces of a style there are, and what one costs."""
 
     sku: str
     product: str
@@ -37,16 +31,16 @@ class Stock:
     received: int = 0
     """Pieces ever put on a shelf."""
     written_off: int = 0
-    """Pieces that turned out not to be there."""
+    """Pieces that were ever found to be missing."""
     short: int = 0
-    """Of those, what `on_hand` still counts because orders hold it: it comes off as soon as one
-    of them lets go."""
+    """Of those, the pieces that `on_hand` still counts because orders hold them: they are taken off
+    as soon as such an order releases its goods."""
     retired: bool = False
-    """Out of the range: no order may hold any more of it."""
+    """Whether it is out of the range: no order may reserve it."""
 
     @property
     def available(self) -> int:
-        """What can still be sold."""
+        """Pieces that can still be sold."""
         return self.on_hand - self.reserved
 
     def level(self) -> StockLevel:
@@ -63,7 +57,7 @@ class Stock:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What an order holds, held, or may never hold."""
+    """What an order holds or has held; released without lines, it may never hold anything."""
 
     order: str
     state: ReservationState
@@ -84,7 +78,7 @@ def reserve(
     stock: Mapping[str, Stock],
     existing: Reservation | None,
 ) -> Decision:
-    """Hold all lines for an order, or none.
+    """Reserve all lines for an order, or none.
 
     Raises:
         UnknownSku: a style that is not registered.
@@ -117,7 +111,7 @@ def reserve(
 
 
 def commit(order: str, existing: Reservation | None, stock: Mapping[str, Stock]) -> Decision:
-    """The order is paid: what it holds leaves the stock for sale.
+    """The order is paid: the goods that it holds leave the stock.
 
     Raises:
         WrongState: the order holds nothing.
@@ -136,10 +130,10 @@ def commit(order: str, existing: Reservation | None, stock: Mapping[str, Stock])
 
 
 def release(order: str, existing: Reservation | None, stock: Mapping[str, Stock]) -> Decision:
-    """The order is not to be: what it holds, or held, is for sale again.
+    """The order is cancelled: the goods that it holds, or held, are for sale again.
 
-    Of a paid order its goods are back on their shelves when this is asked. An order never seen
-    leaves a tombstone: its late reserve is refused.
+    The goods of a paid order are back on their shelves when this is asked. An unknown order
+    leaves a tombstone, so that its late reserve is refused.
     """
     if existing is None:
         return Decision(Reservation(order, "released"))
@@ -151,9 +145,9 @@ def release(order: str, existing: Reservation | None, stock: Mapping[str, Stock]
 def release_some(
     order: str, lines: Sequence[Line], existing: Reservation | None, stock: Mapping[str, Stock]
 ) -> Decision:
-    """Some of what an order holds is not to be; the rest stays the order's.
+    """Release some of the goods that an order holds; it keeps the rest.
 
-    An order that was released as a whole meanwhile holds none of it any more.
+    An order that has been released as a whole meanwhile holds nothing any more.
 
     Raises:
         WrongState: the order never held anything.
@@ -186,10 +180,10 @@ def _let_go(
 
 
 def restock(stock: Stock, quantity: int) -> Stock:
-    """Goods were put on a shelf.
+    """Goods were put on a shelf; returns the stock with them.
 
     Raises:
-        Conflict: more than can be counted, with what orders may still bring back.
+        Conflict: there would be too many to count, with those that may still come back.
     """
     if stock.on_hand + quantity > _MOST_ON_HAND:
         raise Conflict(
@@ -200,75 +194,32 @@ def restock(stock: Stock, quantity: int) -> Stock:
 
 
 def write_off(stock: Stock, quantity: int) -> Stock:
-    """Goods are not where the books said: what no order holds cannot be sold from now on."""
+    """Goods are missing: those that no order holds are taken off the stock at once."""
     return _moved(
         replace(stock, written_off=stock.written_off + quantity, short=stock.short + quantity)
     )
 
 
-def register(existing: ProductRecord | None, update: ProductUpdate) -> ProductRecord:
-    """A product as it is after an update: what is not sent is as it was.
-
-    Known styles keep their places; new ones come after them, in the order of the update.
-
-    Raises:
-        InvalidField: something new lacks what it must have, a label is none, a style is named
-            twice, or there would be too many.
-    """
-    if update.url is not None and (existing is None or update.url != existing.url):
-        check_label(update.url)
-    known = {style.sku: style for style in existing.styles} if existing else {}
-    styles = dict(known)
-    for style in update.styles:
-        if styles.get(style.sku) is not known.get(style.sku):
-            raise InvalidField(f"{update.id} has {style.sku} twice.", field="styles")
-        styles[style.sku] = _style(style, known.get(style.sku))
-    if len(styles) > MAX_STYLES:
-        raise InvalidField(f"{update.id} has more than {MAX_STYLES} styles.", field="styles")
-    if not styles:
-        raise InvalidField(f"{update.id} is new and has no style.", field="styles")
-    return ProductRecord(
-        id=update.id,
-        name=_kept(
-            update.name, existing.name if existing else None, f"{update.id} has no name.", "name"
-        ),
-        description=_or(update.description, existing.description if existing else ""),
-        url=_kept(
-            update.url, existing.url if existing else None, f"{update.id} has no label URL.", "url"
-        ),
-        styles=list(styles.values()),
-    )
-
-
-def _style(update: StyleUpdate, known: StyleRecord | None) -> StyleRecord:
-    sku = update.sku
-    tax = known.tax_rate if known and "tax_rate" not in update.model_fields_set else update.tax_rate
-    return StyleRecord(
-        sku=sku,
-        gtin=_kept(
-            update.gtin, known.gtin if known else None, f"{sku} is new and has no GTIN.", "gtin"
-        ),
-        attributes=_or(update.attributes, known.attributes if known else {}),
-        price=_kept(
-            update.price, known.price if known else None, f"{sku} is new, without a price.", "price"
-        ),
-        tax_rate=tax,
-    )
-
-
-def _or(new: T | None, old: T) -> T:
-    return old if new is None else new
-
-
-def _kept(new: T | None, old: T | None, lacking: str, field: str) -> T:
-    kept = old if new is None else new
-    if kept is None:
-        raise InvalidField(lacking, field=field)
-    return kept
+def change_range(
+    styles: Sequence[Stock], *, retired: bool
+) -> tuple[list[Stock], list[RetiredStyle]]:
+    """Retire or reinstate styles; returns those that change, and the same as the contract shows."""
+    changed = [
+        replace(stock, retired=retired)
+        for stock in sorted(styles, key=lambda stock: stock.sku)
+        if stock.retired != retired
+    ]
+    shown = [
+        RetiredStyle(
+            sku=stock.sku, product=stock.product, on_hand=stock.on_hand, reserved=stock.reserved
+        )
+        for stock in changed
+    ]
+    return changed, shown
 
 
 def _moved(stock: Stock, *, on_hand: int = 0, reserved: int = 0) -> Stock:
-    """What is short comes off first of all that is there to be sold."""
+    """The stock with more or fewer pieces; what is short is taken off first, from what is free."""
     moved = replace(stock, on_hand=stock.on_hand + on_hand, reserved=stock.reserved + reserved)
     gone = min(moved.short, moved.available)
     moved = replace(moved, on_hand=moved.on_hand - gone, short=moved.short - gone)

@@ -21,7 +21,7 @@ _CHECKED = (
     | dict.fromkeys(("253", "255", *(f"41{last}" for last in range(8))), 13)
     | {"00": 18, "402": 17, "8017": 18, "8018": 18}
 )
-"""How many leading digits of a value a check digit ends."""
+"""How many leading digits of a value end with a check digit."""
 _WRITTEN = re.compile(r"\((\d{2,4})\)((?:\\\(|[^(])+)", re.ASCII)
 _PART = re.compile(
     r"(?P<optional>\[\+?)?(?:(?P<kind>[NXYZ])(?P<upto>\d*\.\.[NXYZ]?)?(?P<length>\d+)|-)"
@@ -64,7 +64,7 @@ def _scanned(text: str) -> Iterator[tuple[str, str]]:
 
 
 def check_elements(elements: tuple[tuple[str, str], ...]) -> None:
-    """Hold each value against the format of its identifier.
+    """Check each value against the format of its identifier.
 
     Raises:
         ValueError: it breaks a rule; the message says which.

@@ -1,4 +1,4 @@
-"""What to say to a customer whose code is no label of this shop.
+"""The refusals of codes that are no label of this shop.
 
 The sentence is for people; `reason` beside it lets a terminal say it in another language.
 """
@@ -22,25 +22,25 @@ _KINDS = (
 )
 """How a code begins, the reason for programs, and the sentence for people."""
 _PICKUP_CODE = 6
-"""As many digits as a pickup code has."""
+"""The digits of a pickup code."""
 
 
 _ADDRESS = re.compile(r"https?(?!://)([^\sa-ln-z0-9])([^\s\w])\2\w", re.IGNORECASE)
-"""An address whose `://` another keyboard layout has made to, such as `;//`, `Ö--` or `M!!`."""
+"""An address whose `://` another keyboard layout has turned into `;//`, `Ö--`, `M!!` and so on."""
 _HTTP = ("реез", "ηττπ", "יאאפ", "اففح", "้ะะย", "ㅗㅅㅅㅔ", "dyyl")
 """`http` on a Russian, Greek, Hebrew, Arabic, Thai, Korean and Dvorak keyboard."""
 _DIGITS = ("à&é\"'(-è_ç§!", "é+ěščřžýáí", "é+ľščťžýáí", "!@#$%^&*()", '=!"§$%&/()', '=!"·$%&/()')
 """What keys of digits write on a French, Czech and Slovak keyboard without, on an American, German
 and Spanish one with the shift key."""
 _SHORTEST, _LONGEST = 8, 14
-"""As many digits as a GTIN has."""
+"""The digits of the shortest and the longest GTIN."""
 
 
 def refuse_other_keyboard(text: str) -> None:
-    """What a scanner typed that is set to another keyboard than its computer is never guessed at.
+    """Refuse what a scanner typed for another keyboard layout: what it meant is never guessed.
 
     Raises:
-        UnknownLabel: it looks like that.
+        UnknownLabel: the text looks like that.
     """
     digits = _SHORTEST <= len(text) <= _LONGEST and any(set(text) <= set(row) for row in _DIGITS)
     if digits or _ADDRESS.match(text) or text.lower().startswith(_HTTP):
@@ -52,7 +52,7 @@ def refuse_other_keyboard(text: str) -> None:
 
 
 def not_a_product(text: str) -> UnknownLabel:
-    """The refusal of a text that is neither a URL nor any number of GS1."""
+    """The refusal of a text that is neither a URL nor a code of GS1."""
     for start, reason, sentence in _KINDS:
         if re.match(start, text, re.IGNORECASE):
             return UnknownLabel(sentence, reason=reason)

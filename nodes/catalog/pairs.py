@@ -86,7 +86,7 @@ _REQUIRES = (
     ("8040", "01+21"),
     ("8041 8042 8043", "01+21+8040"),
 )
-"""Each of the first needs one of the second beside it, by every line that it is in."""
+"""Each of the first needs one of the second beside it, in every line that names it."""
 
 _DECIMALS = re.compile(r"3[1-69]\d\d", re.ASCII)
 """A measure or an amount: the last digit only says where the decimal point is, so the first three
@@ -95,11 +95,11 @@ stand once."""
 
 _SIGNATURE = "8030"
 _SERIALISED = {"253": 13, "255": 13, "8003": 14}
-"""Keys with an optional serial number, and how many digits come before it: signed, they have it."""
+"""Keys with an optional serial number, which a signature requires, and the digits before it."""
 
 
 def check_pairs(elements: Mapping[str, str]) -> None:
-    """Look whether these application identifiers, with their values, may be on one item.
+    """Check that these application identifiers, with their values, may be on one item.
 
     Raises:
         ValueError: two must not stand together, or one lacks what it needs; the message says which.
@@ -134,7 +134,7 @@ def _has_all(given: tuple[str, ...], group: str) -> bool:
 
 @lru_cache(4096)
 def _is_any(identifier: str, patterns: str) -> bool:
-    """Remembered: a shop's labels carry the same few identifiers, day in, day out."""
+    """Cached: a shop's labels carry the same few identifiers."""
     return any(fnmatchcase(identifier, each.replace("n", "[0-9]")) for each in patterns.split())
 
 

@@ -48,20 +48,21 @@ from bus.runtime.role import Role
 from bus.runtime.unit_of_work import UnitOfWork
 from nodes.catalog import domain, stock_range, store
 from nodes.catalog.codes import codes_of, refuse_taken
-from nodes.catalog.shelf import Shelf
+from nodes.catalog.product_index import ProductIndex
+from nodes.catalog.registration import register
 
 ProductT = TypeVar("ProductT", Product, Registered)
 _ROOM = MAX_PAYLOAD * 3 // 4
-"""What a search result may take of a payload, in bytes."""
+"""The bytes of a payload that products may take in a reply."""
 _PRODUCT, _LEVEL = "product", "level"
-"""What a commit has changed on the shelf: all of a product, or how many of a style are left."""
+"""What a commit has changed: all of a product, or how many of a style are left."""
 
 
 class Catalog:
     """The first server role."""
 
     def __init__(self) -> None:
-        self._shelf = Shelf()
+        self._index = ProductIndex()
         self.role = Role(
             kind="catalog",
             schemas=(store.SCHEMA,),
@@ -87,25 +88,25 @@ class Catalog:
         )
 
     def _look_up(self, _: sqlite3.Connection, request: Request[Lookup]) -> Found:
-        return self._shelf.look_up(request.data.code)
+        return self._index.look_up(request.data.code)
 
     def _search(self, _: sqlite3.Connection, request: Request[Search]) -> SearchResult:
-        found = self._shelf.search(request.data.text, request.data.limit, request.data.after)
+        found = self._index.search(request.data.text, request.data.limit, request.data.after)
         return SearchResult(products=_fitting(found))
 
     def _refresh(self, connection: sqlite3.Connection, touched: frozenset[str]) -> None:
         for key in touched:
             kind, _, name = key.partition(" ")
             if kind == _LEVEL:
-                self._shelf.level(name, store.stock_or_refuse(connection, name).available)
+                self._index.level(name, store.stock_or_refuse(connection, name).available)
                 continue
             product = store.product(connection, name)
             if product is not None:
-                self._shelf.put(product, stock_range.codes(connection, name))
+                self._index.put(product, stock_range.codes(connection, name))
 
 
 def _fitting(products: Sequence[ProductT]) -> list[ProductT]:
-    """As many as one reply has room for."""
+    """The first products, as many as fit into one reply."""
     room, fitting = _ROOM, list[ProductT]()
     for product in products:
         room -= len(product.model_dump_json())
@@ -158,7 +159,7 @@ def _release(unit: UnitOfWork, request: Request[Release]) -> OrderOnly:
 def _held(
     unit: UnitOfWork, order: str
 ) -> tuple[domain.Reservation | None, dict[str, domain.Stock]]:
-    """What an order holds, and the stock of it."""
+    """An order's reservation, and the stock of the styles in it."""
     existing = store.reservation(unit.connection, order)
     skus = [line.sku for line in existing.lines] if existing else []
     return existing, store.stock(unit.connection, skus)
@@ -184,7 +185,7 @@ def _upsert(unit: UnitOfWork, request: Request[Upsert]) -> Upserted:
     created = 0
     for update in request.data.products:
         existing = store.record(unit.connection, update.id)
-        record = domain.register(existing, update)
+        record = register(existing, update)
         if len(record.model_dump_json()) > _ROOM:
             raise TooLarge(f"{record.id} does not fit into a reply.", limit=_ROOM)
         codes = codes_of(record)
@@ -211,12 +212,14 @@ def _reinstate(unit: UnitOfWork, request: Request[Retire]) -> RetireReply:
 
 
 def _change_range(unit: UnitOfWork, request: Request[Retire], *, retired: bool) -> RetireReply:
-    product = stock_range.product_of(unit.connection, request.data)
-    styles = stock_range.change(
-        unit.connection, request.data, retired=retired, caller=request.caller, now=unit.now
+    data = request.data
+    product, styles = stock_range.styles(unit.connection, data)
+    changed, shown = domain.change_range(styles, retired=retired)
+    stock_range.save(
+        unit.connection, changed, caller=request.caller, reason=data.reason, now=unit.now
     )
     unit.touch(f"{_PRODUCT} {product}")
-    return RetireReply(product=product, styles=styles)
+    return RetireReply(product=product, styles=shown)
 
 
 def _show_retired(connection: sqlite3.Connection, request: Request[RetiredQuery]) -> RetiredList:

@@ -1,15 +1,17 @@
 """The catalog's SQL for its range: which styles are retired, by whom and why."""
 
 import sqlite3
+from collections.abc import Sequence
 
-from bus.contract.catalog import Registered, Retire, RetiredSince, RetiredStyle
+from bus.contract.catalog import Registered, Retire, RetiredSince
 from bus.contract.errors import InvalidField, UnknownProduct
 from bus.contract.timestamp import rfc3339
-from nodes.catalog.store import record, stock_or_refuse
+from nodes.catalog.domain import Stock
+from nodes.catalog.store import record, stock_of_product, stock_or_refuse
 
 
-def product_of(connection: sqlite3.Connection, asked: Retire) -> str:
-    """The product that is asked about.
+def styles(connection: sqlite3.Connection, asked: Retire) -> tuple[str, list[Stock]]:
+    """The product that is named, or whose style is, and its styles that are to change.
 
     Raises:
         UnknownSku: there is no such style.
@@ -17,33 +19,31 @@ def product_of(connection: sqlite3.Connection, asked: Retire) -> str:
         InvalidField: both are named, or neither.
     """
     if asked.sku is not None and asked.product is None:
-        return stock_or_refuse(connection, asked.sku).product
+        stock = stock_or_refuse(connection, asked.sku)
+        return stock.product, [stock]
     if asked.product is None or asked.sku is not None:
         raise InvalidField("Give either `sku` or `product`.", field="sku")
     if not connection.execute("SELECT 1 FROM product WHERE id = ?", (asked.product,)).fetchone():
         raise UnknownProduct(f"There is no product {asked.product}.", product=asked.product)
-    return asked.product
+    return asked.product, stock_of_product(connection, asked.product)
 
 
-def change(
-    connection: sqlite3.Connection, asked: Retire, *, retired: bool, caller: str, now: int
-) -> list[RetiredStyle]:
-    """Retire a style or all of a product's, or take them back; returns those that were not so."""
-    rows = connection.execute(
-        "UPDATE style SET retired = :retired"
-        " WHERE (sku = :sku OR product = :product) AND retired <> :retired"
-        " RETURNING sku, product, on_hand, reserved",
-        {"retired": retired, "sku": asked.sku, "product": asked.product},
-    ).fetchall()
+def save(
+    connection: sqlite3.Connection, changed: Sequence[Stock], *, caller: str, reason: str, now: int
+) -> None:
+    """Write styles that were retired or reinstated, and who did it and why."""
+    connection.executemany(
+        "UPDATE style SET retired = ? WHERE sku = ?",
+        [(stock.retired, stock.sku) for stock in changed],
+    )
     connection.executemany(
         "INSERT INTO retirement (at, sku, retired, caller, reason) VALUES (?, ?, ?, ?, ?)",
-        [(now, row["sku"], retired, caller, asked.reason) for row in rows],
+        [(now, stock.sku, stock.retired, caller, reason) for stock in changed],
     )
-    return sorted((_style(row) for row in rows), key=lambda style: style.sku)
 
 
 def retired(connection: sqlite3.Connection, after: str | None, limit: int) -> list[RetiredSince]:
-    """What is retired, with the last word on each, in the order of SKUs."""
+    """The retired styles, in the order of SKUs, each with who retired it last, and why."""
     rows = connection.execute(
         "SELECT style.sku, product, on_hand, reserved, at, caller, reason FROM style"
         " JOIN retirement ON retirement.id ="
@@ -53,19 +53,16 @@ def retired(connection: sqlite3.Connection, after: str | None, limit: int) -> li
     )
     return [
         RetiredSince(
-            **_style(row).model_dump(),
+            sku=row["sku"],
+            product=row["product"],
+            on_hand=row["on_hand"],
+            reserved=row["reserved"],
             by=row["caller"],
             at=rfc3339(row["at"]),
             reason=row["reason"],
         )
         for row in rows
     ]
-
-
-def _style(row: sqlite3.Row) -> RetiredStyle:
-    return RetiredStyle(
-        sku=row["sku"], product=row["product"], on_hand=row["on_hand"], reserved=row["reserved"]
-    )
 
 
 def codes(connection: sqlite3.Connection, product: str) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The catalog's SQL: loads the rows a decision needs and saves the rows it made."""
+"""The catalog's SQL: loads the rows that a decision needs, and saves what was decided."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -16,14 +16,19 @@ SCHEMA = Schema("nodes.catalog", "nodes.catalog")
 
 _STOCK = (
     "SELECT sku, product, amount, currency, on_hand, reserved, received, written_off, short,"
-    " retired FROM style WHERE sku = ?"
+    " retired FROM style"
 )
 
 
 def stock(connection: sqlite3.Connection, skus: Iterable[str]) -> dict[str, Stock]:
-    """The stock of those SKUs that there are."""
-    rows = (connection.execute(_STOCK, (sku,)).fetchone() for sku in skus)
+    """The stock of SKUs; those that are not registered are left out."""
+    rows = (connection.execute(f"{_STOCK} WHERE sku = ?", (sku,)).fetchone() for sku in skus)
     return {row["sku"]: _stock(row) for row in rows if row is not None}
+
+
+def stock_of_product(connection: sqlite3.Connection, product: str) -> list[Stock]:
+    """The stock of all styles of a product."""
+    return [_stock(row) for row in connection.execute(f"{_STOCK} WHERE product = ?", (product,))]
 
 
 def _stock(row: Any) -> Stock:
@@ -31,7 +36,7 @@ def _stock(row: Any) -> Stock:
 
 
 def reservation(connection: sqlite3.Connection, order: str) -> Reservation | None:
-    """What an order holds."""
+    """An order's reservation; None if it has none."""
     row = connection.execute(
         "SELECT state FROM reservation WHERE order_id = ?", (order,)
     ).fetchone()
@@ -46,7 +51,7 @@ def reservation(connection: sqlite3.Connection, order: str) -> Reservation | Non
 
 
 def save(connection: sqlite3.Connection, decision: Decision, now: int) -> None:
-    """Write what was decided."""
+    """Write a decision."""
     kept = decision.reservation
     new = connection.execute(
         "INSERT INTO reservation VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -63,7 +68,7 @@ def save(connection: sqlite3.Connection, decision: Decision, now: int) -> None:
 
 
 def save_lines(connection: sqlite3.Connection, kept: Reservation) -> None:
-    """Write what an order still holds, where that has become less."""
+    """Write the lines of a reservation that has become smaller."""
     connection.execute("DELETE FROM reservation_line WHERE order_id = ?", (kept.order,))
     _insert_lines(connection, kept)
 
@@ -79,7 +84,7 @@ def _insert_lines(connection: sqlite3.Connection, kept: Reservation) -> None:
 
 
 def save_stock(connection: sqlite3.Connection, rows: Iterable[Stock]) -> None:
-    """Write new levels."""
+    """Write the levels of styles."""
     connection.executemany(
         "UPDATE style SET on_hand = ?, reserved = ?, received = ?, written_off = ?, short = ?"
         " WHERE sku = ?",
@@ -131,7 +136,7 @@ def upsert(connection: sqlite3.Connection, record: ProductRecord, codes: Iterabl
 
 
 def owners(connection: sqlite3.Connection, codes: Iterable[Code]) -> dict[str, list[Owner]]:
-    """Whom codes belong to now, by their spelling."""
+    """The present owners of codes, by spelling."""
     query = "SELECT product, nullif(sku, '') AS sku FROM code WHERE spelling = ?"
     return {
         code.spelling: [Owner(**dict(row)) for row in connection.execute(query, (code.spelling,))]
@@ -140,7 +145,7 @@ def owners(connection: sqlite3.Connection, codes: Iterable[Code]) -> dict[str, l
 
 
 def save_codes(connection: sqlite3.Connection, product: str, codes: Iterable[Code]) -> None:
-    """Write all codes of a product; those that it had before are free."""
+    """Write all codes of a product in place of those that it had."""
     connection.execute("DELETE FROM code WHERE product = ?", (product,))
     connection.executemany(
         "INSERT INTO code VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -149,7 +154,7 @@ def save_codes(connection: sqlite3.Connection, product: str, codes: Iterable[Cod
 
 
 def without_codes(connection: sqlite3.Connection) -> list[str]:
-    """The products that an older version registered, whose codes are not written down."""
+    """The products without stored codes, which an older Storebus registered."""
     rows = connection.execute(
         "SELECT id FROM product WHERE NOT EXISTS (SELECT 1 FROM code WHERE product = product.id)"
     )
@@ -178,12 +183,12 @@ def _upsert_style(
 
 
 def product_ids(connection: sqlite3.Connection) -> list[str]:
-    """All products."""
+    """The ids of all products."""
     return [row["id"] for row in connection.execute("SELECT id FROM product ORDER BY id")]
 
 
 def product(connection: sqlite3.Connection, identifier: str) -> Product | None:
-    """A product with its styles as they are sold now: none if all are retired."""
+    """A product with the styles that are sold now, which may be none; None if it is unknown."""
     row = connection.execute("SELECT * FROM product WHERE id = ?", (identifier,)).fetchone()
     if row is None:
         return None

@@ -1,4 +1,4 @@
-r"""What a scanner says of the symbol that it read, in front of its text.
+r"""What a scanner puts before a text to identify the symbol that it has read.
 
 The symbology identifier (ISO/IEC 15424), such as `]Q3`; the character sets (AIM ECI), such as
 `\000026`; and in a composite symbol (ISO/IEC 24723) an identifier within.
@@ -16,7 +16,7 @@ _EAN = 13
 _IDENTIFIER = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 _ECI = re.compile(r"^(?:\\\d{6})+", re.ASCII)
 _COMPONENT = re.compile(r"[|^]?\]e[0-2]")
-"""How the composite component begins, with what may part it from the linear one."""
+"""The beginning of the composite component, with a separator from the linear one, if any."""
 
 
 def split_identifier(text: str) -> tuple[str, str]:
@@ -26,7 +26,7 @@ def split_identifier(text: str) -> tuple[str, str]:
 
 
 def without_eci(text: str) -> str:
-    """Without the names of character sets; a backslash of the text itself is doubled then."""
+    """A text without its ECIs; where it has any, the text's own backslashes are doubled."""
     rest = _ECI.sub("", text)
     return text if rest == text else rest.replace("\\\\", "\\")
 
@@ -40,7 +40,7 @@ def split_composite(identifier: str, text: str) -> tuple[str, str]:
 
 
 def without_add_on(identifier: str, digits: str) -> str:
-    """Without the two or five digits of an issue or a price beside a book's or a paper's number.
+    """A number without its add-on: the two or five digits of an issue or a price beside it.
 
     Raises:
         ValueError: no symbol of that kind has so many digits.

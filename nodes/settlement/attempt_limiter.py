@@ -37,24 +37,26 @@ class AttemptLimiter:
         Raises:
             TooManyTries: it is locked out.
         """
-        wrong, at = self._attempts(connection, caller, steady)
-        if wrong >= self.limit:
+        wrong, at = _stored(connection, caller)
+        counted = self._recent(wrong, at, steady) + self._asked(caller, steady)
+        if counted >= self.limit:
+            _, last, _ = self._queries.get(caller, (0, 0, ""))
             raise TooManyTries(
                 "Too many wrong pickup codes came from here.",
-                retryAfter=ceil((at + self.period - steady) / 1000),
+                retryAfter=ceil((max(at, last) + self.period - steady) / 1000),
             )
 
     def wrong_command(
         self, connection: sqlite3.Connection, caller: str, steady: int
     ) -> UnknownPickupCode:
         """Count a command's wrong code; returns the problem to answer with."""
-        before = self._recent(*_stored(connection, caller), steady)
-        connection.execute(
-            "INSERT INTO guessing VALUES (:caller, :wrong, :at)"
-            " ON CONFLICT (caller) DO UPDATE SET wrong = :wrong, at = :at",
-            {"caller": caller, "wrong": before + 1, "at": steady},
-        )
-        return self._unknown(connection, caller, steady)
+        (stored,) = connection.execute(
+            "INSERT INTO guessing VALUES (:caller, 1, :at) ON CONFLICT (caller) DO UPDATE"
+            " SET wrong = CASE WHEN :at < at + :period THEN wrong + 1 ELSE 1 END, at = :at"
+            " RETURNING wrong",
+            {"caller": caller, "at": steady, "period": self.period},
+        ).fetchone()
+        return self._unknown(stored + self._asked(caller, steady))
 
     def wrong_query(
         self, connection: sqlite3.Connection, caller: str, code: str, steady: int
@@ -69,29 +71,23 @@ class AttemptLimiter:
         self._queries[caller] = (wrong + (not wrong or code != last), steady, code)
         if len(self._queries) > _MOST_CALLERS:
             self._queries.popitem(last=False)
-        return self._unknown(connection, caller, steady)
+        stored = self._recent(*_stored(connection, caller), steady)
+        return self._unknown(stored + self._asked(caller, steady))
 
     def reset(self, connection: sqlite3.Connection, caller: str) -> None:
         """Forget a caller's wrong codes: it has collected a parcel."""
         connection.execute("DELETE FROM guessing WHERE caller = ?", (caller,))
         self._queries.pop(caller, None)
 
-    def _unknown(
-        self, connection: sqlite3.Connection, caller: str, steady: int
-    ) -> UnknownPickupCode:
-        wrong, _ = self._attempts(connection, caller, steady)
+    def _unknown(self, wrong: int) -> UnknownPickupCode:
         return UnknownPickupCode(
             "No parcel waits under this code.", triesLeft=max(0, self.limit - wrong)
         )
 
-    def _attempts(
-        self, connection: sqlite3.Connection, caller: str, steady: int
-    ) -> tuple[int, int]:
-        """How many of a caller's wrong codes still count, and when the last one came."""
-        stored, stored_at = _stored(connection, caller)
-        asked, asked_at, _ = self._queries.get(caller, (0, 0, ""))
-        wrong = self._recent(stored, stored_at, steady) + self._recent(asked, asked_at, steady)
-        return wrong, max(stored_at, asked_at)
+    def _asked(self, caller: str, steady: int) -> int:
+        """How many wrong codes of a caller's queries still count."""
+        wrong, at, _ = self._queries.get(caller, (0, 0, ""))
+        return self._recent(wrong, at, steady)
 
     def _recent(self, wrong: int, at: int, steady: int) -> int:
         return wrong if steady < at + self.period else 0

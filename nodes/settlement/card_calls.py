@@ -1,4 +1,4 @@
-"""The calls to the acquirer: a call whose outcome is unknown is made again with the same key."""
+"""The calls to the acquirer; one whose outcome is unknown is repeated with the same key."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,11 +21,11 @@ _PROVIDER = "payment provider"
 
 
 class OutcomeUnknownError(StorebusError):
-    """The provider may or may not have done it: ask again with the same key."""
+    """The provider may or may not have done it: call again with the same key."""
 
 
 class ChargeCard(Model):
-    """A call to the acquirer."""
+    """The data of a call that charges a card, and of the timer to repeat it."""
 
     order: Reference
     token: Reference
@@ -33,13 +33,13 @@ class ChargeCard(Model):
 
 
 class RefundCard(Model):
-    """A call to the acquirer."""
+    """The data of a call that refunds a charge, and of the timer to repeat it."""
 
     order: Reference
     charge: Reference
     total: Money
     name: Reference | None = None
-    """Of the transfer that is posted when it is done; None in calls of an older Storebus."""
+    """The refund's; None in calls that an older Storebus stored."""
 
     @property
     def key(self) -> str:
@@ -48,15 +48,15 @@ class RefundCard(Model):
 
 
 class CardCalls:
-    """The adapters of the acquirer, and the timers after which it is asked again.
+    """The acquirer's adapters, and the timers after which it is called again.
 
     Args:
         provider: the acquirer's client, or None where the store takes no cards.
-        charged: told a charge's outcome: the order and what came of it.
-        refunded: told a refund that is done: the order, how much, and the refund's name.
-        refused: told a refund that the provider refused, and why.
+        charged: told an order whose charge has an outcome, and the outcome.
+        refunded: told the order, amount and name of a refund that is done.
+        refused: told a refund that the provider refused for good, and why.
         let_in: told why the provider does not let the store in, or None when it does.
-        again: milliseconds after which a provider that does not is asked again.
+        again: milliseconds after which a provider that does not is called again.
     """
 
     def __init__(

@@ -34,7 +34,7 @@ _FOLLOWING: dict[Undo, Undo] = {"withdraw": "release"}
 
 
 def choose_pickup_point(wanted: str | None, known: PickupPoints | None) -> str:
-    """The pickup point a purchase names, or the default.
+    """The pickup point that a purchase names, or the default.
 
     Raises:
         Unavailable: the warehouse has not said yet which there are.
@@ -62,7 +62,7 @@ def place_order(
     pickup_code: str,
     now: int,
 ) -> Order:
-    """A purchase becomes an order that is about to reserve its goods."""
+    """The order that a purchase becomes; its goods are to be reserved."""
     payment = purchase.payment.model_dump()
     return Order(
         id=order,
@@ -86,11 +86,11 @@ def refuse_other_terminal(order: str, terminal: str, caller: str) -> None:
 
 
 def price(order: Order, lines: Sequence[PricedLine]) -> Order:
-    """The goods are held: the order with today's prices.
+    """The goods are reserved: the order with the current prices.
 
     Raises:
-        PriceChanged: the customer expected another total; `total` is today's.
-        InvalidField: lines of different currencies, or a total beyond all measure.
+        PriceChanged: the customer expected another total; `total` is the current one.
+        InvalidField: the lines have different currencies, or the total is too large.
     """
     total = sum(line.quantity * line.price.amount for line in lines)
     currencies = sorted({line.price.currency for line in lines})
@@ -124,14 +124,14 @@ def account_declines(held: tuple[int, str] | None, total: Money) -> str | None:
 
 
 def settle(order: Order, outcome: Captured | Declined, now: int) -> Order:
-    """The charge has an outcome: the order is paid for, or declined."""
+    """The charge has an outcome: the order is settled, or declined."""
     if isinstance(outcome, Declined):
         return order.to("declined", now, outcome.reason)
     return replace(order.to("settled", now), reference=outcome.reference)
 
 
 def ready(order: Order, parcel: str, now: int) -> Order | None:
-    """Its parcel lies at the pickup point; None if the order was withdrawn while it was packed.
+    """The parcel lies at its pickup point; None if the order was undone while it was packed.
 
     Raises:
         WrongState: the order is not paid.
@@ -144,7 +144,7 @@ def ready(order: Order, parcel: str, now: int) -> Order | None:
 def uncollected(
     order: Order, steady: int, expires_at: int
 ) -> Literal["over", "expire", "remind", "wait"]:
-    """What to do about a parcel when it is looked after again.
+    """What to do about a parcel that may not have been collected.
 
     Args:
         order: whose parcel it is.
@@ -152,7 +152,7 @@ def uncollected(
         expires_at: when the parcel goes back, by the same clock.
 
     Returns:
-        `over` if it does not wait any more, and `wait` if the first reminder is still on its way.
+        `over` if it is not waiting any more; `wait` while the first reminder is on its way.
     """
     if order.state not in ("ready", "reminded"):
         return "over"
@@ -162,10 +162,10 @@ def uncollected(
 
 
 def begin_undoing(order: Order, state: OrderState, now: int, reason: str) -> Order:
-    """An order that is not to be: with the steps back from where it is.
+    """Begin to cancel or expire an order; its state determines the steps back.
 
     Raises:
-        WrongState: it is final, or was collected.
+        WrongState: it is final.
     """
     return replace(order.to(state, now, reason), undo=_WAYS_BACK[order.state])
 
@@ -173,7 +173,7 @@ def begin_undoing(order: Order, state: OrderState, now: int, reason: str) -> Ord
 def undone(order: Order, step: Undo, now: int) -> tuple[Order, Undo | None]:
     """A step back is done: the order, and the step that can begin now, if any.
 
-    A step that was not to be done, or was done before, changes nothing.
+    A step that is not among those to be done changes nothing.
     """
     if step not in order.undo:
         return order, None
@@ -186,13 +186,13 @@ def undone(order: Order, step: Undo, now: int) -> tuple[Order, Undo | None]:
 
 
 def go_without(order: Order, lines: Sequence[Line], now: int, reason: str) -> tuple[Order, int]:
-    """Some of a paid order cannot be had: the order, and what goes back for it in minor units.
+    """Some goods of a paid order are missing: the order, and the refund for them in minor units.
 
-    Nothing more goes back for an order that is being undone: all of it does.
+    For an order that is being undone the refund is 0: all of its money goes back anyway.
 
     Raises:
         WrongState: the order is not paid.
-        InvalidField: it has not so many of these.
+        InvalidField: it does not have so many of these.
     """
     if order.state in UNDOING or order.state in UNDOING.values():
         return order, 0
@@ -228,23 +228,23 @@ def refund_name(order: str, begun: int) -> str:
 
 
 def begin_refund(order: Order, amount: int) -> Order:
-    """So many minor units are to go back."""
+    """So many minor units are to be refunded."""
     return replace(order, refunding=order.refunding + amount)
 
 
 def money_back(order: Order, amount: int, now: int) -> Order:
-    """So many minor units have gone back; when all have, that step of an undoing is done."""
+    """So many minor units were refunded; once all are, the step `refund` is done."""
     order = replace(order, refunded=order.refunded + amount)
     return undone(order, "refund", now)[0] if order.refunded == order.refunding else order
 
 
 def charged_too_late(order: Order, reference: str) -> Order:
-    """The card was charged for an order that is being undone: the money has to go back."""
+    """The card was charged for an order that is being undone: the money must be refunded."""
     return replace(order, reference=reference, undo=order.undo - {"charge"} | {"refund"})
 
 
 def receipt(order: Order, at: str, seller: Seller | None) -> Receipt:
-    """The answer to the purchase of an order that was settled at this time."""
+    """The answer to the purchase of an order; `at` is when it was paid, RFC 3339."""
     return Receipt(
         order=order.id,
         state="settled",
@@ -259,7 +259,7 @@ def receipt(order: Order, at: str, seller: Seller | None) -> Receipt:
 
 
 def reminder(order: Order, points: PickupPoints) -> Remind:
-    """What the terminal tells the customer."""
+    """What the terminal is to show the customer."""
     names = {point.id: point.name for point in points.points}
     return Remind(
         order=order.id,
@@ -278,5 +278,5 @@ def _payment(order: Order) -> PaymentReceipt:
 
 
 def payment_receipt(order: Order) -> PaymentReceipt | None:
-    """How it was paid, once it is."""
+    """How it was paid; None if it is not paid."""
     return None if order.reference is None else _payment(order)

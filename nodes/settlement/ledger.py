@@ -10,13 +10,11 @@ from typing import Literal
 from bus.contract.errors import Conflict
 from bus.contract.settlement import Renamed, StatementEntry
 from bus.contract.timestamp import rfc3339
-from bus.contract.values import MAX_INTEGER
+from nodes.settlement.account import Account
 
 SALES = "sales"
 ACQUIRER = "acquirer"
 CASH = "cash"
-_MOST_HELD = MAX_INTEGER // 2
-"""Minor units of an account: what was spent of it may still come back."""
 
 
 def customer(account: str) -> str:
@@ -53,16 +51,18 @@ def open_account(connection: sqlite3.Connection, account: str, name: str, curren
         raise Conflict(f"The account is kept in {found[1]}.", currency=found[1])
 
 
-def name_of(connection: sqlite3.Connection, account: str) -> str | None:
-    """Whose account it is, or None if there is no such account."""
-    row = connection.execute("SELECT name FROM account WHERE id = ?", (account,)).fetchone()
-    return None if row is None else str(row["name"])
+def account(connection: sqlite3.Connection, number: str) -> Account | None:
+    """A customer's account, or None if there is none of this number."""
+    row = connection.execute(
+        "SELECT name, currency, balance FROM account WHERE id = ?", (customer(number),)
+    ).fetchone()
+    return None if row is None else Account(number, *row)
 
 
 def rename(
     connection: sqlite3.Connection, account: str, name: str, *, caller: str, reason: str, now: int
 ) -> None:
-    """Give an account another name, and write down who did it and why."""
+    """Rename an account, and record who did it and why."""
     connection.execute(
         "INSERT INTO renaming (account, name, at, caller, reason)"
         " SELECT id, name, ?, ?, ? FROM account WHERE id = ?",
@@ -82,13 +82,6 @@ def renamed(connection: sqlite3.Connection, account: str, limit: int) -> list[Re
     ]
 
 
-def refuse_beyond_measure(connection: sqlite3.Connection, account: str, amount: int) -> None:
-    """Raise `Conflict` if so much more is beyond what an account can hold."""
-    found = balance(connection, account)
-    if found is not None and found[0] + amount > _MOST_HELD:
-        raise Conflict(f"No account holds more than {_MOST_HELD} minor units.", balance=found[0])
-
-
 def transfer(
     connection: sqlite3.Connection,
     identifier: str,
@@ -99,7 +92,7 @@ def transfer(
     now: int,
     order: str | None = None,
 ) -> None:
-    """Move an amount of minor units; both accounts must be open.
+    """Transfer an amount of minor units between two open accounts.
 
     `identifier` makes it happen once: a second transfer of the same name is an integrity error.
     """
@@ -114,19 +107,19 @@ def transfer(
 def note_deposit(
     connection: sqlite3.Connection, identifier: str, caller: str, delivery: str | None
 ) -> None:
-    """Write down who paid in by a transfer, and with which delivery."""
+    """Record who made a deposit, and with which delivery."""
     connection.execute("INSERT INTO deposit VALUES (?, ?, ?)", (identifier, caller, delivery))
 
 
 def note_adjustment(
     connection: sqlite3.Connection, identifier: str, caller: str, reason: str
 ) -> None:
-    """Write down who made a transfer to put an account right, and why."""
+    """Record who made an adjustment, and why."""
     connection.execute("INSERT INTO adjustment VALUES (?, ?, ?)", (identifier, caller, reason))
 
 
 def statement(connection: sqlite3.Connection, account: str, limit: int) -> list[StatementEntry]:
-    """What came into an account or left it, newest first."""
+    """The entries of an account's statement, newest first."""
     rows = connection.execute(
         "SELECT at, amount, order_id, deposit.caller AS paid_in_by, delivery,"
         " adjustment.caller AS adjusted_by, reason FROM posting"

@@ -25,22 +25,22 @@ LEGAL: dict[OrderState, frozenset[OrderState]] = {
 }
 """The order's state machine; a state without a way out is final."""
 UNDOING: dict[OrderState, OrderState] = {"cancelling": "cancelled", "expiring": "expired"}
-"""States in which an order is being undone, and what it is when that is done."""
+"""The states in which an order is being undone, and its state once that is done."""
 Undo = Literal["charge", "refund", "withdraw", "release"]
-"""A step back: learn what became of the charge; give the money back; bring the goods back to
-their shelves; put them up for sale again."""
+"""A step back: await the outcome of the charge; refund the money; bring the goods back to their
+shelves; release them for sale."""
 FINAL = frozenset(state for state, ways in LEGAL.items() if not ways)
 
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A state that an order has come into."""
+    """A state that an order has entered."""
 
     state: OrderState
     since: int
     """Milliseconds since the epoch."""
     reason: str | None = None
-    """Why, where that is a refusal or a step back."""
+    """Why, if it is a refusal or an undoing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ class Order:
     id: str
     terminal: str
     request: str
-    """The id of the purchase message, to answer it."""
+    """The id of its `purchase`, which is to be answered."""
     state: OrderState
     since: int
     lines: tuple[Line, ...]
-    """Priced lines once they are reserved."""
+    """With prices once they are reserved."""
     expected: Money
     payment: dict[str, str]
     pickup_point: str
@@ -63,25 +63,25 @@ class Order:
     reference: str | None = None
     parcel: str | None = None
     undo: frozenset[Undo] = frozenset()
-    """The steps back that are not done yet."""
+    """The steps back that are still to be done."""
     missing: tuple[Line, ...] = ()
-    """What could not be had."""
+    """What was ordered and could not be found."""
     refunding: int = 0
-    """Minor units that are to go back to the customer, as far as that was begun."""
+    """Minor units whose refund has begun."""
     refunded: int = 0
-    """Of those, what has gone back."""
+    """Of those, minor units whose refund is done."""
     reminder: str | None = None
-    """The id of the last message to the terminal."""
+    """The id of the last reminder to the terminal."""
     reason: str | None = None
-    """Why it came into its state, where that is a refusal."""
+    """Why it entered its state, if that is a refusal or an undoing."""
     entered: tuple[Entered, ...] = field(default=(), compare=False)
-    """The states that it has come into since it was loaded, oldest first."""
+    """The states that it has entered since it was loaded, oldest first."""
 
     def to(self, state: OrderState, now: int, reason: str | None = None) -> "Order":
         """The order in a later state; never at an earlier time, even if the clock was set back.
 
         Raises:
-            WrongState: there is no way from here to there.
+            WrongState: the order cannot enter that state from its present one.
         """
         if state not in LEGAL[self.state]:
             raise WrongState(
@@ -93,10 +93,10 @@ class Order:
 
     @property
     def priced(self) -> list[PricedLine]:
-        """Its lines with their prices, as far as they are known."""
+        """Its lines with their prices; empty as long as these are not known."""
         return [line for line in self.lines if isinstance(line, PricedLine)]
 
     def money(self) -> Money:
-        """What it costs, or what the customer expected as long as that is not known."""
+        """Its total or, as long as that is not known, the total that the customer expected."""
         amount = self.expected.amount if self.total is None else self.total
         return Money(amount=amount, currency=self.expected.currency)

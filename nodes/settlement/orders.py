@@ -1,4 +1,4 @@
-"""Saves orders and tells of their states, and shows them to who asks."""
+"""Saves orders and emits their changes; shows and lists them."""
 
 import sqlite3
 from dataclasses import replace

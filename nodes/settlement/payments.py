@@ -1,4 +1,4 @@
-"""Payment methods behind one interface: charge an order, and give money back, now or later."""
+"""Payment methods behind one interface: they charge orders and refund them, now or later."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -27,10 +27,10 @@ class PaymentMethod(Protocol):
         """Charge an order in this unit of work; None if the outcome comes in a later one."""
 
     def refund(self, unit: UnitOfWork, order: Order, amount: int, name: str) -> bool:
-        """Give an amount back under a name that no other refund has.
+        """Refund an amount under a name that no other refund has.
 
         Returns:
-            Whether that is done; if not, it is done in a later unit of work.
+            Whether it is done; if not, a later unit of work is told that it is.
         """
 
 
@@ -90,6 +90,6 @@ class CardMethod:
 
 
 def give_back(methods: Methods, unit: UnitOfWork, order: Order, amount: int, name: str) -> Order:
-    """Give an amount back the way it came; returns the order, which is to be saved."""
+    """Refund an amount by its payment method; returns the order, which is to be saved."""
     done = methods[order.payment["method"]].refund(unit, order, amount, name)
     return domain.money_back(order, amount, unit.now) if done else order

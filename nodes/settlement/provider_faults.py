@@ -1,4 +1,4 @@
-"""Settlement's SQL for what is wrong with the payment provider: one row a fault, while it lasts."""
+"""Settlement's SQL for faults of the payment provider: each is one row for as long as it lasts."""
 
 import sqlite3
 from typing import Literal
@@ -7,18 +7,18 @@ from bus.contract.every import Alarm
 from bus.contract.timestamp import rfc3339
 
 Fault = Literal["provider_fault", "charge_refusal"]
-"""Its table: the provider does not let the store in; it refuses charges, and not for the card."""
+"""A fault's table: the provider does not let the store in; it refuses charges of any card."""
 _NOT_LET_IN_WORDS, _CHARGE_WORDS = 40, 60
 """Characters of the provider's reason that a sentence holds."""
 
 
 def end(connection: sqlite3.Connection, fault: Fault) -> bool:
-    """A fault is over; returns whether there was one."""
+    """End a fault; returns whether there was one."""
     return bool(connection.execute(f"DELETE FROM {fault}").rowcount)  # noqa: S608 - constants
 
 
 def not_let_in(connection: sqlite3.Connection, reason: str, now: int) -> bool:
-    """The provider does not let the store in; returns whether that, or the reason, is new."""
+    """The provider does not let the store in; returns whether that or its reason is new."""
     known = why_not_let_in(connection)
     connection.execute(
         "INSERT INTO provider_fault VALUES (1, ?, ?)"
@@ -35,7 +35,7 @@ def why_not_let_in(connection: sqlite3.Connection) -> str | None:
 
 
 def charge_refused(connection: sqlite3.Connection, order: str, reason: str, now: int) -> None:
-    """The provider does not charge a card, for a reason that is not the card's."""
+    """Note a charge that the provider refused for a reason that is not the card's."""
     connection.execute(
         "INSERT INTO charge_refusal VALUES (1, ?, ?, 1, ?) ON CONFLICT (id) DO UPDATE SET"
         " reason = excluded.reason, times = times + 1, order_id = excluded.order_id",
@@ -44,7 +44,7 @@ def charge_refused(connection: sqlite3.Connection, order: str, reason: str, now:
 
 
 def not_let_in_alarms(connection: sqlite3.Connection) -> list[Alarm]:
-    """One while the provider does not let the store in."""
+    """An alarm while the provider does not let the store in."""
     return [
         Alarm(
             kind="provider-refuses-us",
@@ -58,7 +58,7 @@ def not_let_in_alarms(connection: sqlite3.Connection) -> list[Alarm]:
 
 
 def charge_alarms(connection: sqlite3.Connection) -> list[Alarm]:
-    """One while the provider refuses charges."""
+    """An alarm while the provider refuses charges."""
     found = []
     for row in connection.execute("SELECT reason, since, times, order_id FROM charge_refusal"):
         reason = row["reason"][:_CHARGE_WORDS]

@@ -1,6 +1,6 @@
 """Settlement's SQL for refunds and other steps back that were refused for good.
 
-Each is open until a person has resolved it; then it stands beside who did what about it.
+Each is open until a person resolves it; who did that, and how, is kept as well.
 """
 
 import sqlite3
@@ -25,7 +25,7 @@ _BY_HAND: dict[Undo, str] = {
     "withdraw": "bring its goods back",
     "release": "put its goods up for sale (count them)",
 }
-"""By step, what a person does in its stead."""
+"""What a person does by hand in place of each step."""
 
 
 @dataclass(frozen=True, slots=True)

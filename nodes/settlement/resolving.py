@@ -1,4 +1,4 @@
-"""A person resolves what was refused for good: does it by hand, or has it asked for again."""
+"""A person resolves what was refused for good: by hand, or by having it tried again."""
 
 from bus.contract.errors import WrongState
 from bus.contract.settlement import Resolve, Resolved
@@ -14,7 +14,7 @@ from nodes.settlement.undoing import begin_step
 
 
 class Resolving:
-    """Ends what was refused as a person says.
+    """Ends refusals as a person decides.
 
     Args:
         methods: the payment methods.
@@ -24,7 +24,7 @@ class Resolving:
         self._methods = methods
 
     def resolve(self, unit: UnitOfWork, request: Request[Resolve]) -> Resolved:
-        """A person has done it by hand, or wants whoever refused to be asked again."""
+        """A person has done it by hand, or wants it to be tried again."""
         data = request.data
         order = store.order(unit.connection, data.order)
         chosen = [
@@ -63,7 +63,7 @@ class Resolving:
     def _again(
         self, unit: UnitOfWork, order: Order, refused: Unresolved
     ) -> tuple[Order, Undo | None]:
-        """Ask the provider again; the order, and the step that another role is to do again."""
+        """Try it again; returns the order, and the step that another role is to do, if any."""
         if isinstance(refused, UnresolvedStep):
             return order, refused.step
         assert isinstance(refused, UnresolvedRefund)
@@ -71,7 +71,7 @@ class Resolving:
 
 
 def _by_hand(unit: UnitOfWork, order: Order, refused: Unresolved) -> tuple[Order, Undo | None]:
-    """It is done; the order, and the step that can begin now, if any."""
+    """It was done by hand; returns the order, and the step that can begin now, if any."""
     if isinstance(refused, UnresolvedStep):
         return domain.undone(order, refused.step, unit.now)
     assert isinstance(refused, UnresolvedRefund)

@@ -1,10 +1,8 @@
 """Wires settlement's decisions to its channels."""
 
-import sqlite3
 from dataclasses import replace
 
 from bus.contract.catalog import RELEASE, RESERVE
-from bus.contract.delivery import Delivered, DeliveredReply
 from bus.contract.every import ALARMS_STATE, PRESENCE, Alarms, Presence
 from bus.contract.settlement import (
     ADJUST,
@@ -28,7 +26,7 @@ from bus.contract.settlement import (
 from bus.contract.terminal import REMIND
 from bus.contract.warehouse import PICKUP_POINTS_STATE, WITHDRAW, PickupPoints
 from bus.runtime.deliveries import delivered
-from bus.runtime.requests import Observed, Request
+from bus.runtime.requests import Observed
 from bus.runtime.role import Role
 from bus.runtime.unit_of_work import UnitOfWork
 from nodes.settlement import accounts, orders, store, unresolved
@@ -86,7 +84,7 @@ class Settlement:
                 ORDERS: orders.list_orders,
                 REFUSALS: unresolved.show,
                 STATEMENT: accounts.statement,
-                DELIVERED: _delivered,
+                DELIVERED: delivered,
             },
             long_queries=frozenset({ORDERS, REFUSALS, STATEMENT}),
             commands={
@@ -112,10 +110,6 @@ class Settlement:
             states=lambda _: [(PAYMENT_METHODS_STATE, taken)],
             alarms=unresolved.alarms,
         )
-
-
-def _delivered(connection: sqlite3.Connection, request: Request[Delivered]) -> DeliveredReply:
-    return delivered(connection, request.data)
 
 
 def _points(unit: UnitOfWork, observed: Observed[PickupPoints]) -> None:

@@ -46,7 +46,7 @@ def order_by_code(connection: sqlite3.Connection, code: str) -> Order | None:
 
 
 def unused_code(connection: sqlite3.Connection, draw: Callable[[], str]) -> str:
-    """A pickup code that no open order has."""
+    """Draw pickup codes until one is free: no open order has it."""
     while True:
         code = draw()
         if order_by_code(connection, code) is None:
@@ -103,7 +103,7 @@ def view(connection: sqlite3.Connection, identifier: str) -> OrderView:
 
 
 def view_of(connection: sqlite3.Connection, found: Order) -> OrderView:
-    """The same of an order that was loaded before."""
+    """The same for an order that is already loaded."""
     refused = refusals.of_order(connection, found)
     history = connection.execute(
         "SELECT state, at, reason FROM order_state WHERE order_id = ? ORDER BY place",
@@ -167,7 +167,7 @@ _WAITS: dict[str, str] = {
 def _waits_for(
     connection: sqlite3.Connection, found: Order, refused: Sequence[Unresolved]
 ) -> str | None:
-    """What an order that does not move is waiting for, in words."""
+    """What an order is waiting for, in words; None if nothing holds it up."""
     if refused:
         return refused[0].sentence()
     if found.undo:
@@ -186,7 +186,7 @@ def _waits_for(
 
 
 def save_alarms(connection: sqlite3.Connection, alarms: Alarms) -> None:
-    """Keep what the warehouse says orders wait for; its other alarms hold up none."""
+    """Keep those alarms of the warehouse that hold up orders."""
     connection.execute("DELETE FROM alarm")
     connection.executemany(
         "INSERT INTO alarm VALUES (?, ?, ?)",
@@ -199,7 +199,7 @@ def save_alarms(connection: sqlite3.Connection, alarms: Alarms) -> None:
 
 
 def pickup_points(connection: sqlite3.Connection) -> PickupPoints | None:
-    """What the warehouse last said of its pickup points."""
+    """The pickup points as the warehouse last showed them; None if it has not yet."""
     rows = connection.execute("SELECT * FROM pickup_point ORDER BY id").fetchall()
     default = [row["id"] for row in rows if row["is_default"]]
     if not default:  # an older version took points without one: the warehouse shows them again
@@ -209,7 +209,7 @@ def pickup_points(connection: sqlite3.Connection) -> PickupPoints | None:
 
 
 def save_pickup_points(connection: sqlite3.Connection, points: PickupPoints) -> None:
-    """Keep what the warehouse says, so that a restart need not wait for it."""
+    """Keep the pickup points, so that a restart need not wait for the warehouse."""
     connection.execute("DELETE FROM pickup_point")
     connection.executemany(
         "INSERT INTO pickup_point VALUES (?, ?, ?)",

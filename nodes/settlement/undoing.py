@@ -27,7 +27,7 @@ class Undoing:
         self._methods = methods
 
     def cancel(self, unit: UnitOfWork, request: Request[OrderOnly]) -> OrderStateReply:
-        """Somebody does not want an order any more; a terminal cancels only its own."""
+        """Cancel an order; a terminal cancels only its own."""
         order = store.order(unit.connection, request.data.order)
         domain.refuse_other_terminal(order.id, order.terminal, request.caller)
         if order.state not in ("cancelling", "cancelled"):
@@ -35,7 +35,7 @@ class Undoing:
         return OrderStateReply(order=order.id, state=order.state)
 
     def failed(self, unit: UnitOfWork, request: Request[Failed]) -> OrderOnly:
-        """The warehouse cannot bring some lines of an order, or all of it."""
+        """The warehouse cannot bring some lines of an order, or any of it."""
         data = request.data
         order = store.order(unit.connection, data.order)
         if data.lines is not None:
@@ -48,7 +48,7 @@ class Undoing:
         return OrderOnly(order=order.id)
 
     def undo(self, unit: UnitOfWork, order: Order, state: OrderState, reason: str) -> Order:
-        """Begin to undo an order: every step back that is possible from where it is."""
+        """Begin to undo an order: all the steps back that its state calls for."""
         unanswered = order.state in ("reserving", "charging")
         order = domain.begin_undoing(order, state, unit.now, reason)
         if "refund" in order.undo:
@@ -63,7 +63,7 @@ class Undoing:
         return order
 
     def charged(self, unit: UnitOfWork, order: Order, outcome: Captured | Declined) -> None:
-        """The outcome of a charge came too late: what was taken goes back."""
+        """A charge has an outcome after its order was cancelled: what was taken goes back."""
         if isinstance(outcome, Captured):
             order = domain.charged_too_late(order, outcome.reference)
             save(unit, self._refund_rest(unit, order))
@@ -71,26 +71,26 @@ class Undoing:
             step_done(unit, order, "charge")
 
     def refunded(self, unit: UnitOfWork, identifier: str, amount: int, name: str) -> None:
-        """The acquirer has given money back, in a later unit of work."""
+        """The acquirer has refunded an amount."""
         order = store.order(unit.connection, identifier)
         postings.card_refund(unit, order, amount, name)
         save(unit, domain.money_back(order, amount, unit.now))
 
     def released(self, unit: UnitOfWork, answer: Answer[OrderOnly]) -> None:
-        """The catalog sells an order's goods again."""
+        """The catalog has released an order's goods, or refused to."""
         if answer.request.lines is None:  # else the rest of its order goes on
             _answered(unit, answer, "release")
 
     def withdrawn(self, unit: UnitOfWork, answer: Answer[OrderOnly]) -> None:
-        """The warehouse has an order's goods back on their shelves."""
+        """The warehouse has put an order's goods back, or refused to."""
         _answered(unit, answer, "withdraw")
 
     def _refund_rest(self, unit: UnitOfWork, order: Order) -> Order:
-        """Begin to give back all that is not on its way back yet."""
+        """Begin to refund all that is not being refunded yet."""
         return self._refund(unit, order, order.money().amount - order.refunding)
 
     def _refund(self, unit: UnitOfWork, order: Order, amount: int) -> Order:
-        """Begin to give an amount back; returns the order, which is to be saved."""
+        """Begin to refund an amount; returns the order, which is to be saved."""
         name = domain.refund_name(order.id, order.refunding)
         return give_back(self._methods, unit, domain.begin_refund(order, amount), amount, name)
 

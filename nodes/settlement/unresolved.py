@@ -1,4 +1,4 @@
-"""What the payment provider, or another role, refuses for good: noted, shown, told as alarms."""
+"""What the payment provider or another role refuses for good is noted, shown and an alarm."""
 
 import sqlite3
 
@@ -45,7 +45,7 @@ def let_in(unit: UnitOfWork, reason: str | None) -> None:
 
 
 def charged(unit: UnitOfWork, order: str, outcome: Captured | Declined) -> None:
-    """The provider has charged a card, or not: not to charge any is a fault of its own."""
+    """A charge has an outcome: notes whether the provider charges cards at all."""
     if isinstance(outcome, Captured):
         if provider_faults.end(unit.connection, "charge_refusal"):
             unit.alarm()
@@ -55,7 +55,7 @@ def charged(unit: UnitOfWork, order: str, outcome: Captured | Declined) -> None:
 
 
 def show(connection: sqlite3.Connection, request: Request[Refusals]) -> RefusalList:
-    """What waits for a person; a terminal sees what is about its own orders."""
+    """What waits for a person; a terminal sees only what concerns its own orders."""
     terminal = request.caller if role_of(request.caller) == "terminal" else None
     limit = request.data.limit
     refunds = refusals.open_ones(connection, UnresolvedRefund, limit, terminal)
@@ -66,7 +66,7 @@ def show(connection: sqlite3.Connection, request: Request[Refusals]) -> RefusalL
 
 
 def alarms(connection: sqlite3.Connection) -> list[Alarm]:
-    """What a person should see to now."""
+    """All alarms of settlement."""
     return [
         *provider_faults.not_let_in_alarms(connection),
         *refusals.alarms(connection, UnresolvedRefund),

@@ -1,4 +1,4 @@
-"""Counting: a person says what lies at a location, and both books say so afterwards."""
+"""Stock counts: a person says what lies at a location, and both books are corrected."""
 
 import sqlite3
 from collections.abc import Callable
@@ -9,20 +9,21 @@ from bus.contract.warehouse import COUNT, Counted, CountGoods, CountList, Counts
 from bus.runtime.requests import Answer, Request
 from bus.runtime.unit_of_work import UnitOfWork
 from nodes.warehouse import counts, store, troubles
+from nodes.warehouse.domain import BookStock
 
 
 class Counting:
-    """Carries out counts, and answers them once the catalog knows.
+    """Carries out counts, and answers them once the catalog has confirmed.
 
     Args:
-        dispatch: gives jobs to sorters, when there are more goods, or fewer, than before.
+        assign_jobs: called when there are more or fewer goods than before.
     """
 
-    def __init__(self, dispatch: Callable[[UnitOfWork], object]) -> None:
-        self._dispatch = dispatch
+    def __init__(self, assign_jobs: Callable[[UnitOfWork], object]) -> None:
+        self._assign_jobs = assign_jobs
 
     def count(self, unit: UnitOfWork, request: Request[CountGoods]) -> Counted | None:
-        """Correct the books of a location by what is wrong there for certain."""
+        """Correct the books of a location by what is certainly wrong."""
         data, rows = request.data, unit.connection
         location = data.location or counts.place_of(rows, data.sku)
         store.refuse_unknown_location(rows, location)
@@ -30,15 +31,15 @@ class Counting:
             counts.refuse_never_seen(rows, data.sku)
         if troubles.counted(rows, data.sku, location):
             unit.alarm()
-        books = counts.books(rows, data.sku, location)
-        change = books.correction(data.counted)
-        row = counts.CountRow(
+        book_stock = counts.book_stock(rows, data.sku, location)
+        change = book_stock.correction(data.counted)
+        row = counts.StockCount(
             request.caller, request.id, data.sku, location,
-            books.booked, data.counted, change, data.reason,
+            book_stock.booked, data.counted, change, data.reason,
         )  # fmt: skip
         if not change:
             counts.save(rows, row, unit.now, None)
-            return _counted(rows, row)
+            return _counted(row, book_stock)
         store.move(rows, data.sku, location, change)
         if change > 0:
             message = unit.send(RESTOCK, "catalog", Restock(sku=data.sku, quantity=change))
@@ -49,34 +50,38 @@ class Counting:
         message = unit.send(WRITE_OFF, "catalog", WriteOff(sku=data.sku, quantity=-change))
         number = counts.save(rows, row, unit.now, message)
         store.adjust(rows, data.sku, location, change, now=unit.now, count=number)
-        self._dispatch(unit)
+        self._assign_jobs(unit)
         return None
 
     def told(self, unit: UnitOfWork, answer: Answer[StockLevel]) -> int | None:
-        """The catalog knows, or refuses; the number of the count behind it that stands, if any."""
+        """The catalog has confirmed or refused: answer the count, if there is one.
+
+        Returns:
+            The number of the count; None if the command was not about one.
+        """
         found = counts.take_told(unit.connection, answer.id)
         if found is None:
             return None
         number, row = found
-        if answer.problem is not None:
-            if row.change > 0:
-                counts.forget(unit.connection, number)
-            unit.answer(COUNT, row.caller, row.request, Refused(answer.problem))
-            return None
-        counted = _counted(unit.connection, row, answer.data)
-        unit.answer(COUNT, row.caller, row.request, counted)
+        if answer.problem is None:
+            book_stock = counts.book_stock(unit.connection, row.sku, row.location)
+            unit.answer(COUNT, row.caller, row.request, _counted(row, book_stock, answer.data))
+            return number
+        if row.change > 0:
+            counts.forget(unit.connection, number)
+        unit.answer(COUNT, row.caller, row.request, Refused(answer.problem))
         return number
 
 
 def show(connection: sqlite3.Connection, request: Request[Counts]) -> CountList:
-    """What was counted."""
+    """Past counts."""
     return CountList(counts=counts.past(connection, request.data.sku, request.data.limit))
 
 
 def _counted(
-    connection: sqlite3.Connection, row: counts.CountRow, level: StockLevel | None = None
+    row: counts.StockCount, book_stock: BookStock, level: StockLevel | None = None
 ) -> Counted:
-    books = counts.books(connection, row.sku, row.location)
+    """What was counted, and what the books say now."""
     return Counted(
         sku=row.sku,
         location=row.location,
@@ -84,7 +89,7 @@ def _counted(
         counted=row.counted,
         change=row.change,
         reason=row.reason,
-        quantity=books.booked,
-        under_way=books.leaving,
+        quantity=book_stock.booked,
+        under_way=book_stock.leaving,
         level=level,
     )

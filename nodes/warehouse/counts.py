@@ -1,4 +1,4 @@
-"""The warehouse's SQL for what people count: the books of a location, and the counts that were."""
+"""The warehouse's SQL for stock counts: what the books say of a location, and past counts."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bus.contract.errors import InvalidField, UnknownSku
 from bus.contract.timestamp import rfc3339
 from bus.contract.warehouse import PastCount
-from nodes.warehouse.domain import Books
+from nodes.warehouse.domain import BookStock
 
 _UNDER_WAY = (
     "SELECT coalesce(sum(json_extract(value, '$.quantity')), 0) FROM ("
@@ -18,8 +18,8 @@ _UNDER_WAY = (
 
 
 @dataclass(frozen=True, slots=True)
-class CountRow:
-    """A count that somebody entered."""
+class StockCount:
+    """A count that somebody has entered."""
 
     caller: str
     request: str
@@ -32,11 +32,11 @@ class CountRow:
 
 
 def place_of(connection: sqlite3.Connection, sku: str) -> str:
-    """The location where a style lies, if that is one.
+    """The one location where a style lies.
 
     Raises:
         UnknownSku: the warehouse never had any of it.
-        InvalidField: it lies in several.
+        InvalidField: it lies in several locations.
     """
     rows = connection.execute(
         "SELECT location, quantity FROM bin WHERE sku = ? ORDER BY location", (sku,)
@@ -59,12 +59,12 @@ def place_of(connection: sqlite3.Connection, sku: str) -> str:
 
 
 def refuse_never_seen(connection: sqlite3.Connection, sku: str) -> None:
-    """Raise `UnknownSku` for a style of which no location ever held any."""
+    """Raise `UnknownSku` for a style that no location ever held."""
     if not connection.execute("SELECT 1 FROM bin WHERE sku = ?", (sku,)).fetchone():
         raise UnknownSku(f"No location ever held {sku}. Is it written right?", sku=sku)
 
 
-def books(connection: sqlite3.Connection, sku: str, location: str) -> Books:
+def book_stock(connection: sqlite3.Connection, sku: str, location: str) -> BookStock:
     """What the books say of a style at a location."""
     key = (sku, location)
     booked = connection.execute(
@@ -74,11 +74,11 @@ def books(connection: sqlite3.Connection, sku: str, location: str) -> Books:
         "SELECT coalesce(sum(quantity), 0) FROM receipt WHERE sku = ? AND location = ?", key
     ).fetchone()
     (leaving,) = connection.execute(_UNDER_WAY, key).fetchone()
-    return Books(booked["quantity"] if booked else 0, coming, leaving)
+    return BookStock(booked["quantity"] if booked else 0, coming, leaving)
 
 
-def save(connection: sqlite3.Connection, row: CountRow, now: int, message: str | None) -> int:
-    """Write a count; returns its number. `message` went to the catalog."""
+def save(connection: sqlite3.Connection, row: StockCount, now: int, message: str | None) -> int:
+    """Write a count; returns its number. `message` is the id of the command to the catalog."""
     values = (row.caller, row.request, row.sku, row.location, row.booked, row.counted, row.change)
     found = connection.execute(
         "INSERT INTO stock_count"
@@ -89,23 +89,23 @@ def save(connection: sqlite3.Connection, row: CountRow, now: int, message: str |
     return int(found["id"])
 
 
-def take_told(connection: sqlite3.Connection, message: str) -> tuple[int, CountRow] | None:
-    """The count behind a message to the catalog, which has now answered, and its number."""
+def take_told(connection: sqlite3.Connection, message: str) -> tuple[int, StockCount] | None:
+    """The number and the count of a command to the catalog that has now been answered."""
     row = connection.execute(
         "UPDATE stock_count SET message = NULL WHERE message = ? RETURNING id, caller, request,"
         " sku, location, booked, counted, change, reason",
         (message,),
     ).fetchone()
-    return None if row is None else (row["id"], CountRow(*row[1:]))
+    return None if row is None else (row["id"], StockCount(*row[1:]))
 
 
 def forget(connection: sqlite3.Connection, number: int) -> None:
-    """A count that the catalog refused has changed nothing."""
+    """Delete a count that the catalog refused: it has changed nothing."""
     connection.execute("DELETE FROM stock_count WHERE id = ?", (number,))
 
 
 def past(connection: sqlite3.Connection, sku: str | None, limit: int) -> list[PastCount]:
-    """What was counted, newest first; of one style if given."""
+    """Past counts, newest first; of one style if given."""
     where = "WHERE sku = :sku" if sku is not None else ""
     rows = connection.execute(
         f"SELECT * FROM stock_count {where} ORDER BY id DESC LIMIT :limit",  # noqa: S608 - constants

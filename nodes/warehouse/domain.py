@@ -23,7 +23,7 @@ class Job:
     lines: tuple[Line, ...]
     state: JobPhase = "waiting"
     assignment: int = 0
-    """How often it was given to a sorter: an older number is superseded."""
+    """How often it was given to a sorter; reports with an older number are superseded."""
     sorter: str | None = None
     picks: tuple[PickLine, ...] = ()
     """Where the goods were taken from, once they are allocated."""
@@ -31,53 +31,48 @@ class Job:
     pick_message: str | None = None
     """The id of the message that gave it to its sorter."""
     withdrawer: str | None = None
-    """Who waits for its goods to be back on their shelves."""
+    """The node that waits for its goods to be back on their shelves."""
     withdrawal: str | None = None
-    """The id of the message that waits for it."""
+    """The id of that node's `withdraw`."""
     place: int | None = field(default=None, compare=False)
-    """In the queue of jobs; None for a new one, which comes behind all others."""
-
-
-@dataclass(frozen=True, slots=True)
-class GoodsReturn:
-    """Goods that have left their locations and are to be put back with `receive`."""
-
-    parcel: str
-    job: str
-    order: str
-    lines: tuple[Line, ...]
-    place: str | None = None
-    """The sorter, or the pickup point, at which they lie; unknown of those of an older Storebus."""
+    """Its place in the queue; None for a new job, which is the last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """What becomes of a job when a location holds fewer than the books say."""
+    """What follows for a job from a location that holds fewer pieces than the books say."""
 
     job: Job
     """With the picks and lines that it has now."""
     absent: int
     """Pieces of the pick that are not where they should be."""
+    left: int
+    """Pieces that the books still have there: the sorter took all that there were."""
     elsewhere: tuple[PickLine, ...]
     """Where to take them instead."""
     missing: tuple[Line, ...]
     """What cannot be had at all."""
 
+    @property
+    def gone(self) -> int:
+        """Pieces by which the books of the location are wrong."""
+        return self.absent + self.left
+
 
 @dataclass(frozen=True, slots=True)
-class Books:
-    """What the books say of a style at a location, and how sure that is."""
+class BookStock:
+    """The pieces of a style at a location by the books, and how certain that number is."""
 
     booked: int
-    """Pieces that lie there."""
+    """Pieces that lie there by the books."""
     coming: int = 0
     """Of those, pieces that the catalog has not acknowledged yet."""
     leaving: int = 0
-    """Pieces beside them that a sorter is just taking, or had been when it was superseded: they may
-    lie there still."""
+    """Further pieces that a sorter is taking, or was taking when it was superseded: they may still
+    lie there."""
 
     def correction(self, counted: int) -> int:
-        """By how much the books are wrong for certain, if so many pieces were counted."""
+        """By how much the books are certainly wrong if so many pieces were counted."""
         least, most = self.booked - self.coming, self.booked + self.leaving
         return counted - max(least, min(counted, most))
 
@@ -111,7 +106,7 @@ def allocate(
 
 
 def _gather(sku: str, wanted: int, held: Mapping[str, int]) -> list[PickLine]:
-    """Pieces from as few locations as possible, as far as there are any."""
+    """Pieces from as few locations as possible, up to the number wanted."""
     picks: list[PickLine] = []
     for quantity, place in sorted((-held[place], place) for place in held):
         taken = min(-quantity, wanted)
@@ -122,14 +117,14 @@ def _gather(sku: str, wanted: int, held: Mapping[str, int]) -> list[PickLine]:
 
 
 def lacking(lines: Sequence[Line], bins: Mapping[str, Mapping[str, int]]) -> tuple[Line, ...]:
-    """What of the lines no bin holds."""
+    """The part of the lines that no bin holds."""
     short = {line.sku: line.quantity - sum(bins.get(line.sku, {}).values()) for line in lines}
     return tuple(Line(sku=sku, quantity=count) for sku, count in short.items() if count > 0)
 
 
 def go_without(job: Job, missing: Sequence[Line]) -> Job:
-    """The job without what cannot be had; one that has nothing left is over."""
-    gone = _sums(missing)
+    """The job without what is missing; if nothing is left, it is withdrawn."""
+    gone = sums(missing)
     lines = tuple(
         line.model_copy(update={"quantity": line.quantity - gone.get(line.sku, 0)})
         for line in job.lines
@@ -140,17 +135,17 @@ def go_without(job: Job, missing: Sequence[Line]) -> Job:
 
 
 def short_pick(job: Job, sorter: str, report: ShortPick, held: Mapping[str, int]) -> Shortage:
-    """A sorter found fewer pieces than it was to take: the rest comes from other locations.
+    """A sorter found fewer pieces than it was to take: the rest is taken from other locations.
 
     Args:
         job: the job.
-        sorter: who says so.
+        sorter: who reports it.
         report: where and how many it found.
         held: the quantity of the style at each location.
 
     Raises:
         WrongState: the job is not this sorter's (any more).
-        InvalidField: it was not to take so many there.
+        InvalidField: it was not to take more than that there.
     """
     if (job.state, job.sorter, job.assignment) != ("assigned", sorter, report.assignment):
         raise _not_yours(job, sorter, report.assignment)
@@ -176,7 +171,9 @@ def short_pick(job: Job, sorter: str, report: ShortPick, held: Mapping[str, int]
     job = replace(job, picks=(*picks, *elsewhere))
     lost = absent - sum(pick.quantity for pick in elsewhere)
     missing = (Line(sku=report.sku, quantity=lost),) if lost else ()
-    return Shortage(go_without(job, missing), absent, tuple(elsewhere), missing)
+    return Shortage(
+        go_without(job, missing), absent, held.get(report.location, 0), tuple(elsewhere), missing
+    )
 
 
 def _not_yours(job: Job, sorter: str, assignment: int) -> WrongState:
@@ -205,7 +202,7 @@ def queue(waiting: Mapping[str, int], job: Job | None) -> list[str]:
 def assign(
     waiting: Sequence[Job], busy: Collection[str], online: Collection[str]
 ) -> list[tuple[Job, str]]:
-    """Give waiting jobs, first come first served, to the sorters that are there and free."""
+    """Give waiting jobs, first come first served, to the sorters that are online and free."""
     free = sorted(set(online) - set(busy))
     return [
         (replace(job, state="assigned", sorter=sorter, assignment=job.assignment + 1), sorter)
@@ -225,7 +222,7 @@ def pick(job: Job) -> Pick:
 
 
 def packed(job: Job, sorter: str, report: Packed) -> Job:
-    """A sorter says that the job is done.
+    """A sorter reports that it has packed a job.
 
     Raises:
         WrongState: the job is not this sorter's (any more), or is another order's.
@@ -237,62 +234,24 @@ def packed(job: Job, sorter: str, report: Packed) -> Job:
         if job.parcel == report.parcel:
             return job
         raise WrongState(f"Job {job.id} is packed as another parcel.", state=job.state)
-    if _sums(report.lines) != _sums(job.lines):
+    if sums(report.lines) != sums(job.lines):
         raise InvalidField("The parcel does not hold what was ordered.", field="lines")
     return replace(job, state="packed", parcel=report.parcel)
 
 
 def supersede(job: Job) -> Job:
-    """The sorter is not to go on: the job waits for another, with goods of its own."""
+    """Take the job from its sorter: it waits for another, and for other goods."""
     return replace(job, state="waiting", sorter=None, picks=(), pick_message=None)
 
 
-def split_taken(
-    picks: Sequence[PickLine], taken: Sequence[Line]
-) -> tuple[tuple[PickLine, ...], tuple[Line, ...]]:
-    """What of the picks still lies in its location, and what has left it.
-
-    Args:
-        picks: where the goods of a superseded assignment were to be taken from.
-        taken: what the sorter says it had taken; never more than that counts.
-    """
-    left = _sums(taken)
-    there: list[PickLine] = []
-    gone: dict[str, int] = {}
-    for pick in picks:
-        moved = min(pick.quantity, left.get(pick.sku, 0))
-        if moved:
-            left[pick.sku] -= moved
-            gone[pick.sku] = gone.get(pick.sku, 0) + moved
-        if moved < pick.quantity:
-            there.append(pick.model_copy(update={"quantity": pick.quantity - moved}))
-    lines = tuple(Line(sku=sku, quantity=quantity) for sku, quantity in gone.items())
-    return tuple(there), lines
-
-
 def finish_withdrawal(job: Job, *, is_back: bool) -> Job:
-    """A job whose goods are to come back is withdrawn when all are back on their shelves."""
+    """A job that is being withdrawn is withdrawn once all its goods are back."""
     return replace(job, state="withdrawn") if job.state == "withdrawing" and is_back else job
 
 
-def put_back(goods: GoodsReturn, sku: str, quantity: int) -> GoodsReturn:
-    """Some of the goods are on a shelf again.
-
-    Raises:
-        WrongState: so many of these are not to be put back.
-    """
-    left = _sums(goods.lines)
-    if left.get(sku, 0) < quantity:
-        raise WrongState(
-            f"Of {goods.parcel}, {left.get(sku, 0)} of {sku} are to be put back.", left=left
-        )
-    left[sku] -= quantity
-    lines = tuple(Line(sku=sku, quantity=count) for sku, count in left.items() if count)
-    return replace(goods, lines=lines)
-
-
-def _sums(lines: Sequence[Line]) -> dict[str, int]:
-    sums: dict[str, int] = {}
+def sums(lines: Sequence[Line]) -> dict[str, int]:
+    """How many pieces of each style."""
+    found: dict[str, int] = {}
     for line in lines:
-        sums[line.sku] = sums.get(line.sku, 0) + line.quantity
-    return sums
+        found[line.sku] = found.get(line.sku, 0) + line.quantity
+    return found

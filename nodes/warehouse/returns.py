@@ -1,4 +1,4 @@
-"""The warehouse's SQL for ways back: superseded assignments, goods to put back, pauses, alarms."""
+"""The warehouse's SQL for superseded assignments, goods to put back, paused sorters, alarms."""
 
 import sqlite3
 
@@ -9,11 +9,12 @@ from bus.contract.errors import UnknownParcel
 from bus.contract.every import Alarm
 from bus.contract.sorter import PickLine
 from bus.contract.timestamp import rfc3339
-from nodes.warehouse.domain import GoodsReturn, Job
+from nodes.warehouse.domain import Job
+from nodes.warehouse.goods_return import GoodsReturn
 
 
 def save_superseded(connection: sqlite3.Connection, job: Job) -> None:
-    """Remember the goods of an assignment until its sorter says what it had taken."""
+    """Keep the goods of an assignment until its sorter reports what it had taken."""
     connection.execute(
         "INSERT INTO superseded VALUES (?, ?, ?, ?)",
         (job.id, job.assignment, to_json(job.picks).decode(), job.sorter),
@@ -23,7 +24,7 @@ def save_superseded(connection: sqlite3.Connection, job: Job) -> None:
 def take_superseded(
     connection: sqlite3.Connection, job: str, assignment: int
 ) -> tuple[PickLine, ...] | None:
-    """The goods of a superseded assignment, which are accounted for now."""
+    """Take the goods of a superseded assignment, now that its sorter has reported; None if done."""
     row = connection.execute(
         "DELETE FROM superseded WHERE job = ? AND assignment = ? RETURNING picks",
         (job, assignment),
@@ -34,7 +35,7 @@ def take_superseded(
 
 
 def save_return(connection: sqlite3.Connection, goods: GoodsReturn, now: int) -> None:
-    """Write goods that are to be put back; none left means done."""
+    """Write goods that are to be put back; if none are left, they are done."""
     if not goods.lines:
         connection.execute("DELETE FROM goods_return WHERE parcel = ?", (goods.parcel,))
         return
@@ -63,13 +64,13 @@ def goods_returns(connection: sqlite3.Connection, limit: int) -> list[GoodsRetur
 
 
 def oldest(connection: sqlite3.Connection, limit: int) -> list[tuple[GoodsReturn, int]]:
-    """The same, each with when that began, in milliseconds of the steady clock."""
+    """The oldest goods to put back, each with the time it began, by the steady clock in ms."""
     rows = connection.execute("SELECT * FROM goods_return ORDER BY at, parcel LIMIT ?", (limit,))
     return [(_goods_return(row), row["at"]) for row in rows]
 
 
 def is_coming_back(connection: sqlite3.Connection, sku: str) -> bool:
-    """Whether pieces of a style are out that will be put back on a shelf."""
+    """Whether pieces of a style are off the shelves and will be put back."""
     return any(
         connection.execute(
             f"SELECT 1 FROM {table}, json_each({goods})"  # noqa: S608 - constants
@@ -91,7 +92,7 @@ def is_back(connection: sqlite3.Connection, job: str) -> bool:
 
 
 def pause(connection: sqlite3.Connection, sorter: str, until: int) -> None:
-    """Give a sorter no job until then, by the steady clock."""
+    """Give a sorter no job until a time, in milliseconds of the steady clock."""
     connection.execute(
         "INSERT INTO paused_sorter VALUES (?, ?)"
         " ON CONFLICT (sorter) DO UPDATE SET until = excluded.until",
@@ -100,13 +101,13 @@ def pause(connection: sqlite3.Connection, sorter: str, until: int) -> None:
 
 
 def paused(connection: sqlite3.Connection, steady: int) -> set[str]:
-    """The sorters that get no job then, by the steady clock."""
+    """The sorters that get no job at a time, in milliseconds of the steady clock."""
     rows = connection.execute("SELECT sorter FROM paused_sorter WHERE until > ?", (steady,))
     return {row["sorter"] for row in rows}
 
 
 def set_alarm(connection: sqlite3.Connection, kind: str, detail: str | None, now: int) -> bool:
-    """Raise an alarm, or end it with None; whether that changed anything."""
+    """Raise an alarm, or end it with None; returns whether anything changed."""
     if detail is None:
         return bool(connection.execute("DELETE FROM alarm WHERE kind = ?", (kind,)).rowcount)
     return bool(

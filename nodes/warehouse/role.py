@@ -13,7 +13,7 @@ from bus.contract.catalog import (
     StockLevel,
 )
 from bus.contract.channel import State
-from bus.contract.delivery import Delivered, DeliveredReply, Delivery
+from bus.contract.delivery import Delivery
 from bus.contract.errors import Refused, WrongState
 from bus.contract.every import PRESENCE
 from bus.contract.sorter import ABORT, PICK
@@ -47,9 +47,10 @@ from bus.runtime.deliveries import brought_before, delivered, note
 from bus.runtime.requests import Answer, Request
 from bus.runtime.role import Role, Timer
 from bus.runtime.unit_of_work import UnitOfWork
-from nodes.warehouse import counting, domain, returns, store, troubles
-from nodes.warehouse.dispatch import Dispatch, Patience, finish_withdrawal
+from nodes.warehouse import counting, domain, goods_return, returns, store, troubles
+from nodes.warehouse.job_assigner import JobAssigner, JobTimeout
 from nodes.warehouse.settings import WarehouseSettings
+from nodes.warehouse.withdrawals import finish_withdrawal
 
 _RETURNS = 100
 """The most returns in one reply."""
@@ -59,8 +60,8 @@ class Warehouse:
     """The third server role.
 
     Args:
-        points: the pickup points and the default.
-        locations: the storage locations; those of an earlier start stay.
+        points: the pickup points, and which is the default.
+        locations: the storage locations; those of earlier starts stay.
         settings: how long it waits for its sorters.
     """
 
@@ -72,8 +73,8 @@ class Warehouse:
     ) -> None:
         self._points = points
         self._locations = tuple(locations)
-        self._jobs = Dispatch(settings or WarehouseSettings())
-        self._counting = counting.Counting(self._jobs.dispatch)
+        self._assigner = JobAssigner(settings or WarehouseSettings())
+        self._counting = counting.Counting(self._assigner.assign_jobs)
         self.role = Role(
             kind="warehouse",
             schemas=(store.SCHEMA,),
@@ -82,30 +83,30 @@ class Warehouse:
                 LOCATE: _locate,
                 RETURNS: _show_returns,
                 COUNTS: counting.show,
-                DELIVERED: _delivered,
+                DELIVERED: delivered,
             },
             long_queries=frozenset({RETURNS, COUNTS}),
             commands={
                 FULFIL: self._fulfil,
                 WITHDRAW: self._withdraw,
-                PACKED: self._jobs.packed,
-                FAULT: self._jobs.fault,
-                SHORT_PICK: self._jobs.short_pick,
-                REASSIGN: self._jobs.reassign,
-                RESUME: self._jobs.resume,
+                PACKED: self._assigner.packed,
+                FAULT: self._assigner.fault,
+                SHORT_PICK: self._assigner.short_pick,
+                REASSIGN: self._assigner.reassign,
+                RESUME: self._assigner.resume,
                 RECEIVE: self._receive,
                 COUNT: self._counting.count,
             },
             answers={
-                PICK: self._jobs.taken,
-                ABORT: self._jobs.aborted,
+                PICK: self._assigner.taken,
+                ABORT: self._assigner.aborted,
                 RESTOCK: self._restocked,
                 WRITE_OFF: self._written_off,
             },
-            watches={PRESENCE: self._jobs.presence},
+            watches={PRESENCE: self._assigner.presence},
             timers=(
-                Timer("dispatch", Empty, self._jobs.due),
-                Timer("patience", Patience, self._jobs.out_of_patience),
+                Timer("dispatch", Empty, self._assigner.due),
+                Timer("patience", JobTimeout, self._assigner.timed_out),
             ),
             started=self._start,
             states=self._states,
@@ -150,7 +151,8 @@ class Warehouse:
         count = self._counting.told(unit, answer)
         if answer.problem is not None:
             store.move(unit.connection, row.sku, row.location, -row.quantity)
-            unit.answer(RECEIVE, row.caller, row.request, Refused(answer.problem))
+            if count is None:
+                unit.answer(RECEIVE, row.caller, row.request, Refused(answer.problem))
             return
         store.adjust(
             unit.connection, row.sku, row.location, row.quantity, now=unit.now, count=count
@@ -158,20 +160,21 @@ class Warehouse:
         if row.delivery is not None:
             delivery = Delivery(name=row.delivery, content=row.content)
             note(unit.connection, delivery, row.item, row.quantity, now=unit.now)
-        unit.answer(RECEIVE, row.caller, row.request, _level(unit, row))
-        self._jobs.dispatch(unit)
+        if count is None:
+            unit.answer(RECEIVE, row.caller, row.request, _level(unit, row))
+        self._assigner.assign_jobs(unit)
 
     def _written_off(self, unit: UnitOfWork, answer: Answer[StockLevel]) -> None:
         self._counting.told(unit, answer)
 
     def _put_back(self, unit: UnitOfWork, data: Receive, parcel: str) -> BinLevel:
         goods = returns.goods_return(unit.connection, parcel)
-        goods = domain.put_back(goods, data.sku, data.quantity)
+        goods = goods_return.put_back(goods, data.sku, data.quantity)
         returns.save_return(unit.connection, goods, unit.steady)
         unit.alarm()
         quantity = store.move(unit.connection, data.sku, data.location, data.quantity)
         job = store.job(unit.connection, goods.job)
-        self._jobs.dispatch(unit, finish_withdrawal(unit, job))
+        self._assigner.assign_jobs(unit, finish_withdrawal(unit, job))
         return BinLevel(sku=data.sku, location=data.location, quantity=quantity)
 
     # -- orders -------------------------------------------------------------------------------
@@ -183,13 +186,13 @@ class Warehouse:
             job = domain.Job(
                 unit.environment.reference("j-"), data.order, data.pickup_point, tuple(data.lines)
             )
-            self._jobs.dispatch(unit, job)
+            self._assigner.assign_jobs(unit, job)
         elif existing.lines != tuple(data.lines) or existing.pickup_point != data.pickup_point:
             raise WrongState(f"Order {data.order} already has another job.", state=existing.state)
         return OrderOnly(order=data.order)
 
     def _withdraw(self, unit: UnitOfWork, request: Request[OrderOnly]) -> OrderOnly | None:
-        """Answered when all goods of the order are back on their shelves."""
+        """Undo a job; answered when all goods of the order are back on their shelves."""
         order = request.data.order
         job = store.job_of_order(unit.connection, order)
         if job is None:  # a tombstone: a late fulfil is refused
@@ -198,10 +201,10 @@ class Warehouse:
         if job.state == "withdrawn":
             return OrderOnly(order=order)
         if job.state == "assigned":
-            job = self._jobs.supersede(unit, job)
+            job = self._assigner.supersede(unit, job)
         elif job.state == "packed":
             assert job.parcel is not None
-            goods = domain.GoodsReturn(job.parcel, job.id, order, job.lines, job.pickup_point)
+            goods = goods_return.GoodsReturn(job.parcel, job.id, order, job.lines, job.pickup_point)
             returns.save_return(unit.connection, goods, unit.steady)
             unit.alarm()
         elif job.state == "waiting":
@@ -210,18 +213,14 @@ class Warehouse:
         job = replace(
             job, picks=(), state="withdrawing", withdrawer=request.caller, withdrawal=request.id
         )
-        self._jobs.dispatch(unit, finish_withdrawal(unit, job))
+        self._assigner.assign_jobs(unit, finish_withdrawal(unit, job))
         return None
 
 
 def _level(unit: UnitOfWork, row: store.GoodsReceipt, already: str | None = None) -> BinLevel:
-    """What lies where goods came in."""
+    """How many pieces lie where goods were received."""
     quantity = store.move(unit.connection, row.sku, row.location, 0)
     return BinLevel(sku=row.sku, location=row.location, quantity=quantity, already=already)
-
-
-def _delivered(connection: sqlite3.Connection, request: Request[Delivered]) -> DeliveredReply:
-    return delivered(connection, request.data)
 
 
 def _locate(connection: sqlite3.Connection, request: Request[Locate]) -> Located:

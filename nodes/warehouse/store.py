@@ -19,7 +19,7 @@ SCHEMA = Schema("nodes.warehouse", "nodes.warehouse")
 
 @dataclass(frozen=True, slots=True)
 class GoodsReceipt:
-    """Goods on a shelf that the catalog has not acknowledged yet."""
+    """Goods on a shelf that the catalog has yet to acknowledge."""
 
     caller: str
     request: str
@@ -27,13 +27,13 @@ class GoodsReceipt:
     location: str
     quantity: int
     delivery: str | None = None
-    """The name of what they came with."""
+    """The name of the delivery."""
     content: str | None = None
-    """Its content, if the name alone does not tell it."""
+    """The delivery's content, if its name alone does not identify it."""
 
     @property
     def item(self) -> str:
-        """What a delivery has brought with it."""
+        """What is remembered of a delivery: the style and its location."""
         return f"{self.sku} {self.location}"
 
 
@@ -60,7 +60,7 @@ def bins(connection: sqlite3.Connection, sku: str) -> list[Bin]:
 
 
 def held(connection: sqlite3.Connection, lines: Iterable[Line]) -> dict[str, dict[str, int]]:
-    """Per SKU of the lines, the quantity at each location."""
+    """The quantity at each location, for each SKU of the lines."""
     return {
         line.sku: {place.location: place.quantity for place in bins(connection, line.sku)}
         for line in lines
@@ -68,7 +68,7 @@ def held(connection: sqlite3.Connection, lines: Iterable[Line]) -> dict[str, dic
 
 
 def move(connection: sqlite3.Connection, sku: str, location: str, change: int) -> int:
-    """Put pieces into a bin, or take them out; returns what it holds then."""
+    """Put pieces into a bin, or take them out; returns how many it holds then."""
     connection.execute("INSERT INTO bin VALUES (?, ?, 0) ON CONFLICT DO NOTHING", (location, sku))
     (quantity,) = connection.execute(
         "UPDATE bin SET quantity = quantity + ? WHERE location = ? AND sku = ? RETURNING quantity",
@@ -87,7 +87,7 @@ def adjust(
     job: str | None = None,
     count: int | None = None,
 ) -> None:
-    """Write into the books that pieces came in, or, below zero, that they are not there."""
+    """Write into the books that pieces were received or, if negative, written off."""
     kind = "received" if change > 0 else "written-off"
     connection.execute(
         "INSERT INTO adjustment (at, sku, location, change, kind, job, stock_count)"
@@ -97,7 +97,7 @@ def adjust(
 
 
 def accounted(connection: sqlite3.Connection, sku: str) -> tuple[int, int]:
-    """How many pieces of a style ever came in and were written off, as the catalog was told."""
+    """How many pieces of a style were ever received and written off, as the catalog was told."""
     came, gone = connection.execute(
         "SELECT coalesce(sum(change) FILTER (WHERE kind = 'received'), 0),"
         " coalesce(-sum(change) FILTER (WHERE kind = 'written-off'), 0)"
@@ -114,7 +114,7 @@ def accounted(connection: sqlite3.Connection, sku: str) -> tuple[int, int]:
 
 
 def save_receipt(connection: sqlite3.Connection, row: GoodsReceipt, restock: str) -> None:
-    """Remember who waits for the catalog's word."""
+    """Keep a receipt until the catalog acknowledges it with the reply to `restock`."""
     connection.execute(
         "INSERT INTO receipt VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -125,7 +125,7 @@ def save_receipt(connection: sqlite3.Connection, row: GoodsReceipt, restock: str
 
 
 def is_on_its_way(connection: sqlite3.Connection, row: GoodsReceipt) -> bool:
-    """Whether the catalog has not acknowledged yet what the same delivery brought."""
+    """Whether the catalog has yet to acknowledge the same goods of the same delivery."""
     return any(
         connection.execute(
             "SELECT 1 FROM receipt WHERE (sku, location, delivery) = (?, ?, ?)",
@@ -135,7 +135,7 @@ def is_on_its_way(connection: sqlite3.Connection, row: GoodsReceipt) -> bool:
 
 
 def take_receipt(connection: sqlite3.Connection, restock: str) -> GoodsReceipt | None:
-    """The receipt behind a message to the catalog, which has now answered."""
+    """Take the receipt that the catalog has acknowledged or refused; None if there is none."""
     row = connection.execute(
         "DELETE FROM receipt WHERE restock = ? RETURNING caller, request, sku, location, quantity,"
         " delivery, content",
@@ -188,7 +188,7 @@ def job_of_sorter(connection: sqlite3.Connection, sorter: str) -> Job | None:
 
 
 def save_job(connection: sqlite3.Connection, row: Job, now: int) -> None:
-    """Write a job; a new one queues up behind the others."""
+    """Write a job; a new one is the last in the queue."""
     connection.execute(
         "INSERT INTO job SELECT :id, :order, :point, :lines, :state, :assignment, :sorter,"
         " :picks, :parcel, :now, (SELECT coalesce(max(place), 0) + 1 FROM job), :pick,"

@@ -1,4 +1,4 @@
-"""What a person should see to: short picks, goods to put back, sorters that refuse their jobs."""
+"""The warehouse's SQL for alarms: short picks, goods to put back, sorters that refuse jobs."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ def note_short(
     sorter: str | None,
     now: int,
 ) -> None:
-    """So many pieces are not where the books say, or, without a location, nowhere."""
+    """Note pieces that are not where the books say or, without a location, are nowhere."""
     rows.execute(
         "INSERT INTO short_pick (at, sku, location, order_id, sorter, pieces)"
         " VALUES (?, ?, ?, ?, ?, ?)",
@@ -34,7 +34,7 @@ def note_short(
 
 
 def counted(rows: sqlite3.Connection, sku: str, location: str) -> bool:
-    """Somebody has counted a style at a location; whether that was to be done."""
+    """A style was counted at a location; returns whether that ends an alarm."""
     return bool(
         rows.execute(
             "DELETE FROM short_pick WHERE sku = ? AND coalesce(location, ?) = ?",
@@ -44,7 +44,7 @@ def counted(rows: sqlite3.Connection, sku: str, location: str) -> bool:
 
 
 def refused(rows: sqlite3.Connection, sorter: str, reason: str, steady: int) -> None:
-    """A sorter has not taken its job."""
+    """Note that a sorter has refused its job; `steady` is the steady clock's time in ms."""
     rows.execute(
         "INSERT INTO refusing_sorter VALUES (?, ?, ?, ?) ON CONFLICT (sorter) DO UPDATE"
         " SET last = excluded.last, reason = excluded.reason",
@@ -53,12 +53,12 @@ def refused(rows: sqlite3.Connection, sorter: str, reason: str, steady: int) -> 
 
 
 def took(rows: sqlite3.Connection, sorter: str) -> bool:
-    """A sorter has taken a job, or is gone; whether it had refused before."""
+    """A sorter has taken a job, or is offline; returns whether it had refused before."""
     return bool(rows.execute("DELETE FROM refusing_sorter WHERE sorter = ?", (sorter,)).rowcount)
 
 
 def alarms(rows: sqlite3.Connection) -> list[Alarm]:
-    """Everything that is wrong now."""
+    """All alarms of the warehouse."""
     return [*returns.alarms(rows), *_refusing(rows), *_short(rows), *_to_put_back(rows)]
 
 
@@ -78,7 +78,7 @@ def _refusing(rows: sqlite3.Connection) -> Iterator[Alarm]:
 
 
 def _short(rows: sqlite3.Connection) -> Iterator[Alarm]:
-    """One for each style and place, with the order that noticed last."""
+    """One alarm for each style and location, with the last order that it concerned."""
     for row in rows.execute(
         "SELECT sku, location, sorter, order_id, sum(pieces) AS pieces, min(at) AS since,"
         " max(id) FROM short_pick GROUP BY sku, location ORDER BY min(id) LIMIT ?",

@@ -19,7 +19,7 @@ from bus.link import MqttConnector
 from bus.runtime.caller import Caller
 from bus.storage.journal import opened
 from nodes.catalog import store as catalog
-from nodes.catalog.shelf import Shelf
+from nodes.catalog.product_index import ProductIndex
 from nodes.catalog.store import SCHEMA as CATALOG
 from nodes.settlement import store as settlement
 from nodes.settlement.store import SCHEMA as SETTLEMENT
@@ -41,7 +41,7 @@ class Assortment:
     points: tuple[PickupPoint, ...]
     domain: str
     """The default domain of this store's links."""
-    shelf: Shelf = field(default_factory=Shelf, compare=False)
+    shelf: ProductIndex = field(default_factory=ProductIndex, compare=False)
     """Looks up codes and words as the catalog does."""
 
     def __post_init__(self) -> None:

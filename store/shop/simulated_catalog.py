@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from bus.contract.catalog import ProductRecord, ProductUpdate, Registered
 from bus.contract.errors import Problem
 from nodes.catalog.codes import Code, Owner, codes_of, refuse_taken
-from nodes.catalog.domain import register
+from nodes.catalog.registration import register
 
 
 class SimulatedCatalog:

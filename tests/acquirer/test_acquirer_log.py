@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from acquirer import log as log_module
-from acquirer.book import Book, CaptureBody
+from acquirer.card_processor import CaptureBody, CardProcessor
 from acquirer.log import Log
 from bus.contract.errors import JournalError
 
@@ -22,14 +22,14 @@ def test_a_capture_that_the_disk_refuses_has_not_happened(
 
     path = tmp_path / "acquirer.jsonl"
     log = Log(path)
-    book = Book(log)
+    processor = CardProcessor(log)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", refuse)
         with pytest.raises(OSError, match="No space"):
-            book.capture("a", BODY)
-    assert book.outcome("a").status == 404
+            processor.capture("a", BODY)
+    assert processor.outcome("a").status == 404
     assert path.read_bytes() == b""
-    assert book.capture("b", BODY).status == 201
+    assert processor.capture("b", BODY).status == 201
     log.close()
     again = Log(path)
     assert [entry.key for entry in again.entries] == ["b"]
@@ -37,7 +37,7 @@ def test_a_capture_that_the_disk_refuses_has_not_happened(
 
 
 def test_two_acquirers_never_share_a_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_module, "CLAIM_SECONDS", 0.0)
+    monkeypatch.setattr(log_module, "LOCK_SECONDS", 0.0)
     first = Log(tmp_path / "acquirer.jsonl")
     with pytest.raises(JournalError, match="another acquirer"):
         Log(tmp_path / "acquirer.jsonl")

@@ -1,4 +1,4 @@
-"""What an answer of a payment provider means where it is none of those that its API documents.
+"""What a payment provider's reply means if it is none of those that its API documents.
 
 Pure: a status and what the body held. RFC 9110 section 15 tells the classes of statuses.
 """
@@ -12,17 +12,17 @@ REASON_LENGTH = 200
 """A provider's reason is cut to this many characters before it reaches a person."""
 
 _NOT_LET_IN = frozenset({401, 403, 407})
-"""Our name or key is wrong, or may not do this: about us, and not about the payment."""
+"""Our name or key is wrong or lacks a right: the fault is ours, not the payment's."""
 _FOR_THE_MOMENT = frozenset({408, 425, 429})
 """Time-out, too early, too many: the same may succeed later."""
 _IN_PROGRESS = frozenset({"in-progress", "in_progress", "pending", "processing"})
-"""States of a 409 that only says that the first request under this key is still being worked on."""
+"""States of a 409 which means that the first request under this key is still in progress."""
 _WORDS = ("reason", "detail", "message", "error_description", "error", "title")
-"""Members in which providers say why, the closest first."""
+"""Members in which providers give their reason, the most specific first."""
 
 
 def refusal(status: int, answer: Any) -> RefusedRefund | Misconfigured | Unknown:
-    """Whether an answer is a definite no, a fault of the settings, or no answer at all.
+    """Tell whether a reply is a definite refusal, a fault of the settings, or no outcome at all.
 
     Args:
         status: of HTTP.
@@ -39,12 +39,12 @@ def refusal(status: int, answer: Any) -> RefusedRefund | Misconfigured | Unknown
 
 
 def readable(reason: str) -> str:
-    """Without control and bidi-override characters, and not endless."""
+    """A text without control and bidi-override characters, cut to `REASON_LENGTH`."""
     return "".join(one for one in reason[:REASON_LENGTH] if one.isprintable())
 
 
 def _words(answer: Any) -> str:
-    """Why, in the provider's words; empty if there are none."""
+    """The provider's reason; empty if it gives none."""
     if not isinstance(answer, Mapping):
         return ""
     for name in _WORDS:

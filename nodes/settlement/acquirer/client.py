@@ -1,4 +1,4 @@
-"""The line to the payment provider, as settlement sees it; knows HTTP, and nothing of orders.
+"""Settlement's client of the payment provider: knows HTTP, and nothing of orders.
 
 Fix the key before the first try, `capture`, and on `Unknown` call `capture` again later with the
 same key and body until it is `Captured` or `Declined`: the provider takes the money at most once.
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 _Reply: TypeAlias = tuple[int, Any] | Unknown
-"""The status and the JSON of the body, or why nothing was heard."""
+"""The status and the JSON of the body, or why there was no reply."""
 
 
 class Acquirer:
@@ -116,7 +116,7 @@ class Acquirer:
         )
 
     async def outcome(self, key: str) -> Captured | Declined | Unknown | NeverSeen:
-        """What `key` has come to at the provider; changes nothing.
+        """The outcome of `key` at the provider; changes nothing.
 
         Raises:
             Internal: the key is none: a defect on our side.

@@ -1,4 +1,4 @@
-"""Idempotency keys, as both ends of the line understand them; knows neither HTTP nor files."""
+"""Idempotency keys, as client and provider understand them; knows neither HTTP nor files."""
 
 import hashlib
 import re

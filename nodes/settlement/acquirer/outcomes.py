@@ -1,11 +1,11 @@
-"""What can come of asking the payment provider; values only, so that pure code may use them."""
+"""The outcomes of calls to the payment provider; values only, so that pure code may use them."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """The money was taken, once, however often it was asked for."""
+    """The money was taken, exactly once, however often the call was repeated."""
 
     reference: str
     """The provider's name for the payment; goes on the receipt."""
@@ -13,12 +13,12 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """Nothing was taken and nothing ever will be under this key: a late original is refused."""
+    """Nothing was taken or ever will be under this key, even if a late request arrives."""
 
     reason: str
     """The provider's words, fit to show to a person."""
     refused: bool = False
-    """Whether it was the provider's no and not the card's: it does not charge this at all."""
+    """Whether the provider refused, and not the card: it does not make this charge at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class NeverSeen:
 
 @dataclass(frozen=True, slots=True)
 class Refunded:
-    """The money went back, once, however often it was asked for."""
+    """The money went back, exactly once, however often the call was repeated."""
 
     reference: str
     """The provider's name for the refund."""
@@ -47,7 +47,7 @@ class RefusedRefund:
 
 @dataclass(frozen=True, slots=True)
 class Misconfigured:
-    """The provider does not let us in: nothing was decided of this payment.
+    """The provider does not let us in: nothing was decided about this payment.
 
     Somebody has to mend the settings, here or there; then ask again with the same key.
     """

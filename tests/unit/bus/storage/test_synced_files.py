@@ -13,6 +13,7 @@ from bus.history import recording
 from bus.storage import generation
 from bus.storage.effect_log import EffectLog
 from store import backup, restore
+from tui.alarm_file import AlarmFile
 
 
 def _deed(folder: Path) -> Path:
@@ -57,6 +58,11 @@ def _manifest(folder: Path) -> Path:
     return folder / backup.MANIFEST
 
 
+def _alarms(folder: Path) -> Path:
+    AlarmFile(folder / "alarms.json")._write({"now": []})
+    return folder / "alarms.json"
+
+
 def _restored(folder: Path) -> Path:
     (folder / "catalog.db").write_bytes(b"x" * 9_000)
     restore._copy(folder, folder / "fresh", ["catalog.db"])
@@ -79,7 +85,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> set[tuple[int, int]]:
 
 
 @pytest.mark.parametrize(
-    "write", [_deed, _second_deed, _capture, _history, _generation, _manifest, _restored]
+    "write", [_deed, _second_deed, _capture, _history, _generation, _manifest, _restored, _alarms]
 )
 def test_a_file_is_synced_with_all_that_is_in_it(
     tmp_path: Path, synced: set[tuple[int, int]], write: Callable[[Path], Path]

@@ -16,13 +16,13 @@ from nodes.catalog.domain import (
     Reservation,
     Stock,
     commit,
-    register,
     release,
     release_some,
     reserve,
     restock,
     write_off,
 )
+from nodes.catalog.registration import register
 from nodes.catalog.store import SCHEMA as CATALOG
 
 SHIRT = Stock("SHIRT", "clothes", 5900, "EUR", on_hand=5, reserved=2)

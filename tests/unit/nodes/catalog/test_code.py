@@ -13,10 +13,11 @@ from zxingcpp import BarcodeFormat, create_barcode
 from bus.contract.catalog import Lookup, Price, Product, Style
 from bus.contract.errors import InvalidLink, UnknownLabel
 from bus.contract.values import check_digit
-from nodes.catalog.code import ScannedCode, read_code, read_link
+from nodes.catalog.code import ScannedCode, read_code
+from nodes.catalog.digital_link import read_link
 from nodes.catalog.elements import read_elements
 from nodes.catalog.pairs import check_pairs
-from nodes.catalog.shelf import Shelf
+from nodes.catalog.product_index import ProductIndex
 from nodes.catalog.upc import upc_a
 
 GTIN = "09506000134352"
@@ -356,7 +357,9 @@ def test_a_upc_e_is_the_gtin_that_it_stands_for_typed_or_scanned(body: str) -> N
     assert read_code(f"]E0{full}").gtin == gtin  # as most scanners send it: whole
 
 
-def test_of_eight_digits_that_may_be_two_numbers_the_registered_one_is_meant(shelf: Shelf) -> None:
+def test_of_eight_digits_that_may_be_two_numbers_the_registered_one_is_meant(
+    index: ProductIndex,
+) -> None:
     short = "00000376"  # as an EAN-8, and as a UPC-E
     read = read_code(short)
     assert read.gtin == short.rjust(14, "0")
@@ -365,15 +368,15 @@ def test_of_eight_digits_that_may_be_two_numbers_the_registered_one_is_meant(she
         style = Style(
             sku=gtin, gtin=gtin, attributes={}, price=Price(amount=1, currency="EUR"), available=1
         )
-        shelf.put(
+        index.put(
             Product(
                 id=f"p{gtin}", name="Gum", description="", url=f"https://shop.example/p/{gtin}",
                 styles=[style],
             )
         )  # fmt: skip
-        assert shelf.look_up(short).scanned == gtin
-    assert shelf.look_up(f"]E0{short}").scanned == read.or_gtin
-    assert shelf.look_up(f"]E4{short}").scanned == read.gtin
+        assert index.look_up(short).scanned == gtin
+    assert index.look_up(f"]E0{short}").scanned == read.or_gtin
+    assert index.look_up(f"]E4{short}").scanned == read.gtin
 
 
 @pytest.mark.parametrize(
@@ -437,10 +440,10 @@ def test_the_character_set_that_a_scanner_tells_first_is_no_part_of_the_code(
     ],
 )
 def test_what_a_scanner_types_for_another_keyboard_is_said_and_not_guessed(
-    shelf: Shelf, code: str
+    index: ProductIndex, code: str
 ) -> None:
     with pytest.raises(UnknownLabel, match="another keyboard layout") as refusal:
-        shelf.look_up(code)
+        index.look_up(code)
 
     assert refusal.value.more == {"reason": "keyboard"}
 
@@ -496,18 +499,18 @@ def test_element_strings_that_break_a_rule_are_refused_with_the_rule(code: str, 
 
 
 @pytest.fixture
-def shelf() -> Shelf:
+def index() -> ProductIndex:
     style = Style(
         sku="S", gtin=GTIN, attributes={}, price=Price(amount=1, currency="EUR"), available=1
     )
-    shelf = Shelf()
-    shelf.put(
+    index = ProductIndex()
+    index.put(
         Product(
             id="shirt", name="Shirt", description="", url="https://shop.example/p/shirt",
             styles=[style],
         )
     )  # fmt: skip
-    return shelf
+    return index
 
 
 @pytest.mark.parametrize(
@@ -519,8 +522,8 @@ def shelf() -> Shelf:
         f"]Q301{GTIN}",
     ],
 )
-def test_a_label_is_found_however_it_is_spelled(shelf: Shelf, code: str) -> None:
-    assert shelf.look_up(code).product.id == "shirt"
+def test_a_label_is_found_however_it_is_spelled(index: ProductIndex, code: str) -> None:
+    assert index.look_up(code).product.id == "shirt"
 
 
 @pytest.mark.parametrize(
@@ -538,10 +541,10 @@ def test_a_label_is_found_however_it_is_spelled(shelf: Shelf, code: str) -> None
     ],
 )
 def test_what_is_no_label_of_this_shop_gets_a_sentence_for_customers(
-    shelf: Shelf, code: str, reason: str, sentence: str
+    index: ProductIndex, code: str, reason: str, sentence: str
 ) -> None:
     with pytest.raises(UnknownLabel, match=sentence) as refusal:
-        shelf.look_up(code)
+        index.look_up(code)
 
     assert refusal.value.more == {"reason": reason}
     assert "secret" not in refusal.value.detail

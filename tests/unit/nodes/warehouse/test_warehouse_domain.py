@@ -12,8 +12,7 @@ from bus.contract.errors import InvalidField, WrongState
 from bus.contract.sorter import MAX_PICKS, PickLine
 from bus.contract.warehouse import Packed, ShortPick
 from nodes.warehouse.domain import (
-    Books,
-    GoodsReturn,
+    BookStock,
     Job,
     allocate,
     assign,
@@ -21,11 +20,10 @@ from nodes.warehouse.domain import (
     lacking,
     packed,
     pick,
-    put_back,
     short_pick,
-    split_taken,
     supersede,
 )
+from nodes.warehouse.goods_return import GoodsReturn, put_back, split_taken
 
 SKUS = ["SHIRT", "COAT", "HAT"]
 BINS = st.dictionaries(
@@ -310,8 +308,8 @@ def test_a_short_pick_that_cannot_be_is_refused(
 )
 def test_a_count_corrects_what_is_wrong_for_certain(counted: int, correction: int) -> None:
     """Ten are booked; two of them are not acknowledged yet, three are perhaps still there."""
-    assert Books(booked=10, coming=2, leaving=3).correction(counted) == correction
-    assert Books(booked=10).correction(counted) == counted - 10
+    assert BookStock(booked=10, coming=2, leaving=3).correction(counted) == correction
+    assert BookStock(booked=10).correction(counted) == counted - 10
 
 
 def test_a_short_pick_of_a_job_that_is_packed_is_refused() -> None:

@@ -1,6 +1,6 @@
-"""The rules of the simulated acquirer: what each key has come to, and what may follow.
+"""The rules of the simulated acquirer: the outcome of each key, and what may follow.
 
-Every decision is in the log before it is returned. Knows no HTTP.
+Every decision is in the log before it is returned. Sends nothing: see `server`.
 """
 
 import re
@@ -17,7 +17,7 @@ _CARD = re.compile(
 
 
 class CaptureBody(BaseModel):
-    """What a capture asks for."""
+    """The body of a capture."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
@@ -30,39 +30,41 @@ class CaptureBody(BaseModel):
 
 
 class RefundBody(BaseModel):
-    """What a refund asks for."""
+    """The body of a refund."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
     capture: str
-    """The key of the capture to undo, whole or in part."""
+    """The key of the capture to refund, in whole or in part."""
     amount: int = Field(gt=0)
     """In minor units of the capture's currency."""
 
 
-class Answer(NamedTuple):
+class HttpReply(NamedTuple):
     """An HTTP status and the JSON that goes with it."""
 
     status: int
     body: dict[str, Any]
 
 
-def reused(key: str) -> Answer:
-    """What a key gets that comes again with another body."""
-    return Answer(409, {"key": key, "state": "conflict", "reason": "key reused with another body"})
+def reused(key: str) -> HttpReply:
+    """The reply to a key that was used before with another body."""
+    return HttpReply(
+        409, {"key": key, "state": "conflict", "reason": "key reused with another body"}
+    )
 
 
 def card(token: str) -> str | None:
     """How the test card behind `token` behaves: `approve`, `decline` ...; None for no such card.
 
-    Whatever follows a second underscore only tells cards of one kind apart.
+    What follows a second underscore only distinguishes cards of the same kind.
     """
     known = _CARD.fullmatch(token)
     return known[1] if known else None
 
 
-class Book:
-    """What has happened under every key, rebuilt from the log at the start."""
+class CardProcessor:
+    """Captures, voids and refunds cards; what happened under each key is rebuilt from the log."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -70,13 +72,13 @@ class Book:
         self._refunds: dict[str, Entry] = {}
         self._refunded: dict[str, int] = {}
         self._hesitated: set[str] = set()
-        """Keys of refunds that were refused once and will be done when they are asked for again."""
+        """Keys of refunds that were refused once and succeed when they are asked for again."""
         for entry in log.entries:
             self._take(entry)
 
     @property
     def entries(self) -> list[Entry]:
-        """All that ever happened, oldest first."""
+        """Everything that has happened, oldest first."""
         return self._log.entries
 
     def knows(self, key: str) -> bool:
@@ -84,12 +86,12 @@ class Book:
         return key in self._captures
 
     def token(self, key: str) -> str:
-        """The card that was to be charged under `key`, or nothing."""
+        """The token of the card to be charged under `key`; empty if it is not known."""
         known = self._captures.get(key)
         return (known.token or "") if known is not None else ""
 
-    def capture(self, key: str, body: CaptureBody) -> Answer:
-        """Take the money or decline, once; the same key and body get the same answer for ever."""
+    def capture(self, key: str, body: CaptureBody) -> HttpReply:
+        """Take the money or decline, once; the same key and body always get the same reply."""
         known = self._captures.get(key)
         if known is None:
             asked = {"key": key, **body.model_dump()}
@@ -104,28 +106,28 @@ class Book:
                 taken = reference("acq", key)
                 known = self._write(Entry(kind="capture", reference=taken, **asked))
         if known.kind == "void":
-            return Answer(402, {"key": key, "state": "declined", "reason": "voided"})
+            return HttpReply(402, {"key": key, "state": "declined", "reason": "voided"})
         if (known.token, known.amount, known.currency) != (body.token, body.amount, body.currency):
             return reused(key)
-        return Answer(201 if known.kind == "capture" else 402, _state(known))
+        return HttpReply(201 if known.kind == "capture" else 402, _state(known))
 
-    def outcome(self, key: str) -> Answer:
-        """What `key` has come to so far."""
+    def outcome(self, key: str) -> HttpReply:
+        """The outcome of `key` so far."""
         known = self._captures.get(key)
         if known is None:
-            return Answer(404, {"key": key, "state": "unknown"})
-        return Answer(200, _state(known))
+            return HttpReply(404, {"key": key, "state": "unknown"})
+        return HttpReply(200, _state(known))
 
-    def void(self, key: str) -> Answer:
-        """Make sure that nothing will be captured under `key`, if nothing was."""
+    def void(self, key: str) -> HttpReply:
+        """If nothing was captured under `key`, make sure that nothing ever will be."""
         known = self._captures.get(key) or self._write(Entry(kind="void", key=key))
-        return Answer(409 if known.kind == "capture" else 200, _state(known))
+        return HttpReply(409 if known.kind == "capture" else 200, _state(known))
 
-    def refund(self, key: str, body: RefundBody) -> Answer:
+    def refund(self, key: str, body: RefundBody) -> HttpReply:
         """Give money back, once per key and never more than was taken.
 
-        A refusal is not remembered: asked again, it is decided again, and only a capture that
-        came late can turn it.
+        A refusal is not stored: a repeated request is decided anew, and only a late capture can
+        change the decision.
         """
         known = self._refunds.get(key)
         if known is None:
@@ -151,7 +153,7 @@ class Book:
             )
         if (known.capture, known.amount) != (body.capture, body.amount):
             return reused(key)
-        return Answer(201, {"key": key, "state": "refunded", "reference": known.reference})
+        return HttpReply(201, {"key": key, "state": "refunded", "reference": known.reference})
 
     def _write(self, entry: Entry) -> Entry:
         self._log.append(entry)
@@ -166,8 +168,8 @@ class Book:
             self._refunded[entry.capture] = self._refunded.get(entry.capture, 0) + entry.amount
 
 
-def _refused(key: str, reason: str) -> Answer:
-    return Answer(409, {"key": key, "state": "refused", "reason": reason})
+def _refused(key: str, reason: str) -> HttpReply:
+    return HttpReply(409, {"key": key, "state": "refused", "reason": reason})
 
 
 def _state(entry: Entry) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Jobs and their sorters: who gets which, what is short, and what comes of those that fail."""
+"""Assigns jobs to sorters, and reassigns those of sorters that fail, refuse, are slow or gone."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +11,6 @@ from bus.contract.settlement import FAILED, READY, Failed, Ready
 from bus.contract.sorter import ABORT, PICK, Abort, Aborted, Pick, PickReply
 from bus.contract.values import Empty, Model, Reference
 from bus.contract.warehouse import (
-    WITHDRAW,
     Fault,
     JobOnly,
     JobStatus,
@@ -23,26 +22,27 @@ from bus.contract.warehouse import (
 )
 from bus.runtime.requests import Answer, Observed, Request
 from bus.runtime.unit_of_work import UnitOfWork
-from nodes.warehouse import domain, returns, store, troubles
+from nodes.warehouse import domain, goods_return, returns, store, troubles
 from nodes.warehouse.settings import WarehouseSettings
+from nodes.warehouse.withdrawals import finish_withdrawal
 
 _LOOK_AGAIN = 1000
-"""Milliseconds until a warehouse that has just started knows who is there."""
+"""Milliseconds after which a warehouse that has just started knows which sorters are online."""
 _SORTERS = 100
-"""The most sorters that one unit of work gives jobs to."""
+"""The most sorters that get jobs in one unit of work."""
 
 
-class Patience(Model):
-    """Set when a job may have to be given to another sorter."""
+class JobTimeout(Model):
+    """The data of a timer: when it is due, the job may have to be given to another sorter."""
 
     job: Reference
     assignment: int
     if_lost: bool
-    """Only if its sorter is not there."""
+    """Only if its sorter is offline by then."""
 
 
-class Dispatch:
-    """Gives the warehouse's jobs to sorters, and takes them away again.
+class JobAssigner:
+    """Gives the warehouse's jobs to sorters, and takes them back.
 
     Args:
         settings: how long it waits for a sorter.
@@ -54,7 +54,7 @@ class Dispatch:
         self._refusal_pause = round(settings.refusal_pause * 1000)
         self._fault_pause = round(settings.fault_pause * 1000)
 
-    def dispatch(self, unit: UnitOfWork, job: domain.Job | None = None) -> dict[str, domain.Job]:
+    def assign_jobs(self, unit: UnitOfWork, job: domain.Job | None = None) -> dict[str, domain.Job]:
         """Give waiting jobs to free sorters, as far as the bins hold their goods.
 
         Args:
@@ -85,21 +85,24 @@ class Dispatch:
         for given, sorter in domain.assign(ready, busy, online):
             message = unit.send(PICK, sorter, domain.pick(given))
             saved[given.id] = replace(given, pick_message=message)
-            patience = Patience(job=given.id, assignment=given.assignment, if_lost=False)
-            unit.after(self._slow_job, "patience", patience)
+            timeout = JobTimeout(job=given.id, assignment=given.assignment, if_lost=False)
+            unit.after(self._slow_job, "patience", timeout)
         for each in saved.values():
             store.save_job(unit.connection, each, unit.now)
         self._raise_alarms(unit, nobody=bool(queue) and not soon)
         return saved
 
     def due(self, unit: UnitOfWork, _: Empty) -> None:
-        """A sorter may have jobs again."""
-        self.dispatch(unit)
+        """A sorter's pause is over: it may get jobs again."""
+        self.assign_jobs(unit)
 
     def _allocate(self, unit: UnitOfWork, job: domain.Job) -> domain.Job:
-        """A waiting job with its goods taken out of the bins' books; without picks, it waits on.
+        """Take the goods of a waiting job out of the bins' books, if they hold them.
 
-        What no bin holds and nobody will put back cannot be had: the job goes on without it.
+        What no bin holds and nobody will put back is missing: the job goes on without it.
+
+        Returns:
+            The job as it is then; without picks, it has to wait.
         """
         if job.picks:
             return job
@@ -128,7 +131,7 @@ class Dispatch:
             unit.alarm()
 
     def taken(self, unit: UnitOfWork, answer: Answer[PickReply]) -> None:
-        """A sorter took its job, or did not: then another gets it, or the same one later."""
+        """A sorter has taken its job, or has not: then another gets it, or the same one later."""
         if answer.data is not None and answer.data.accepted:
             if troubles.took(unit.connection, answer.callee):
                 unit.alarm()
@@ -141,7 +144,7 @@ class Dispatch:
             self._give_to_another(unit, job, self._refusal_pause)
 
     def packed(self, unit: UnitOfWork, request: Request[Packed]) -> JobOnly:
-        """A parcel lies at its pickup point: settlement gets to know."""
+        """A parcel lies at its pickup point: tell settlement."""
         report = request.data
         before = store.job(unit.connection, report.job)
         job = domain.packed(before, request.caller, report)
@@ -149,11 +152,11 @@ class Dispatch:
             store.save_job(unit.connection, job, unit.now)
             ready = Ready(order=job.order, parcel=report.parcel, pickup_point=job.pickup_point)
             unit.send(READY, "settlement", ready)
-            self.dispatch(unit)
+            self.assign_jobs(unit)
         return JobOnly(job=job.id)
 
     def fault(self, unit: UnitOfWork, request: Request[Fault]) -> JobOnly:
-        """A sorter cannot go on: its job is given to another."""
+        """A sorter cannot go on: give its job to another."""
         job = store.job(unit.connection, request.data.job)
         if job.sorter != request.caller or job.assignment != request.data.assignment:
             raise WrongState(f"Job {job.id} is not {request.caller}'s.", state=job.state)
@@ -162,17 +165,16 @@ class Dispatch:
         return JobOnly(job=job.id)
 
     def short_pick(self, unit: UnitOfWork, request: Request[ShortPick]) -> ShortPickReply:
-        """A location holds fewer than the books say: they are corrected, here and at the catalog.
+        """A location holds fewer pieces than the books say: correct them, here and in the catalog.
 
-        The sorter took all there was: whatever else the books have there is not there either.
+        The sorter took all that were there, so whatever else the books have there is missing, too.
         """
         data = request.data
         before = store.job(unit.connection, data.job)
         held = {place.location: place.quantity for place in store.bins(unit.connection, data.sku)}
         short = domain.short_pick(before, request.caller, data, held)
-        left = held.get(data.location, 0)
-        store.move(unit.connection, data.sku, data.location, -left)
-        gone = short.absent + left
+        store.move(unit.connection, data.sku, data.location, -short.left)
+        gone = short.gone
         troubles.note_short(
             unit.connection, Line(sku=data.sku, quantity=gone), data.location,
             order=before.order, sorter=request.caller, now=unit.now,
@@ -188,11 +190,11 @@ class Dispatch:
             _tell_missing(unit, short.job, short.missing)
         if short.job.state == "withdrawn":
             unit.drop(before.pick_message)
-            self.dispatch(unit)
+            self.assign_jobs(unit)
         return ShortPickReply(job=before.id, picks=list(short.elsewhere))
 
     def reassign(self, unit: UnitOfWork, request: Request[OrderOnly]) -> JobStatus:
-        """An operator wants another sorter to bring an order; one that waits is tried at once."""
+        """An operator wants another sorter to bring an order; if it waits, try to assign it now."""
         job = store.job_of_order(unit.connection, request.data.order)
         if job is None:
             raise UnknownOrder(f"The warehouse has no job for {request.data.order}.")
@@ -201,7 +203,7 @@ class Dispatch:
         if job.state == "assigned":
             job = self._give_to_another(unit, job, self._fault_pause)
         else:
-            job = self.dispatch(unit, job)[job.id]
+            job = self.assign_jobs(unit, job)[job.id]
         return JobStatus(
             job=job.id,
             order=job.order,
@@ -211,48 +213,48 @@ class Dispatch:
         )
 
     def resume(self, unit: UnitOfWork, request: Request[Resume]) -> Resumed:
-        """An operator has looked after a sorter."""
+        """An operator has seen to a sorter: it gets jobs again."""
         sorter = request.data.sorter
         returns.pause(unit.connection, sorter, unit.steady)
-        given = [job for job in self.dispatch(unit).values() if job.sorter == sorter]
+        given = [job for job in self.assign_jobs(unit).values() if job.sorter == sorter]
         job = given[0] if given else store.job_of_sorter(unit.connection, sorter)
         return Resumed(sorter=sorter, job=job.id if job else None)
 
     def presence(self, unit: UnitOfWork, observed: Observed[Presence]) -> None:
-        """A sorter has come or gone."""
+        """A sorter has come online or gone offline."""
         if role_of(observed.node) != "sorter":
             return
         if observed.data.status != "online" and troubles.took(unit.connection, observed.node):
             unit.alarm()
         job = store.job_of_sorter(unit.connection, observed.node)
         if observed.data.status != "online" and job is not None:
-            patience = Patience(job=job.id, assignment=job.assignment, if_lost=True)
-            unit.after(self._lost_sorter, "patience", patience)
-        self.dispatch(unit)
+            timeout = JobTimeout(job=job.id, assignment=job.assignment, if_lost=True)
+            unit.after(self._lost_sorter, "patience", timeout)
+        self.assign_jobs(unit)
 
-    def out_of_patience(self, unit: UnitOfWork, patience: Patience) -> None:
-        """A sorter is slow, or gone for too long: its job is given to another."""
-        job = store.job(unit.connection, patience.job)
-        if job.state != "assigned" or job.assignment != patience.assignment:
+    def timed_out(self, unit: UnitOfWork, timeout: JobTimeout) -> None:
+        """A sorter is slow, or has been offline for too long: give its job to another."""
+        job = store.job(unit.connection, timeout.job)
+        if job.state != "assigned" or job.assignment != timeout.assignment:
             return
-        if patience.if_lost and unit.node not in unit.online:
-            unit.after(_LOOK_AGAIN, "patience", patience)
-        elif not (patience.if_lost and job.sorter in unit.online):
+        if timeout.if_lost and unit.node not in unit.online:
+            unit.after(_LOOK_AGAIN, "patience", timeout)
+        elif not (timeout.if_lost and job.sorter in unit.online):
             self._give_to_another(unit, job, self._fault_pause)
 
     def _give_to_another(self, unit: UnitOfWork, job: domain.Job, pause: int) -> domain.Job:
-        """Its sorter cannot be relied on now: it gets no job for so many milliseconds.
+        """Give a job to another sorter; its own gets no job for so many milliseconds.
 
         Returns:
-            The job, which another sorter may have now.
+            The job as it is then.
         """
         assert job.sorter is not None
         returns.pause(unit.connection, job.sorter, unit.steady + pause)
         unit.after(pause, "dispatch", Empty())
-        return self.dispatch(unit, self.supersede(unit, job))[job.id]
+        return self.assign_jobs(unit, self.supersede(unit, job))[job.id]
 
     def supersede(self, unit: UnitOfWork, job: domain.Job) -> domain.Job:
-        """Take a job from its sorter: what that one had taken, it says when it is back."""
+        """Take a job from its sorter, which reports what it had taken when it is back."""
         assert job.sorter is not None
         returns.save_superseded(unit.connection, job)
         unit.drop(job.pick_message)
@@ -261,7 +263,7 @@ class Dispatch:
         return domain.supersede(job)
 
     def aborted(self, unit: UnitOfWork, answer: Answer[Aborted]) -> None:
-        """A superseded sorter has said what it had taken: that is to be put back by a person."""
+        """A superseded sorter has reported what it had taken: a person is to put that back."""
         sent: Abort = answer.request
         picks = returns.take_superseded(unit.connection, sent.job, sent.assignment)
         if picks is None:
@@ -269,39 +271,25 @@ class Dispatch:
         job = store.job(unit.connection, sent.job)
         # A sorter that cannot say has to be looked after by a person: all counts as taken.
         taken = list(answer.data.taken) if answer.data is not None else list(job.lines)
-        there, gone = domain.split_taken(picks, taken)
+        there, gone = goods_return.split_taken(picks, taken)
         for pick in there:
             store.move(unit.connection, pick.sku, pick.location, pick.quantity)
         parcel = f"{job.id}.{sent.assignment}"
-        goods = domain.GoodsReturn(parcel, job.id, job.order, gone, answer.callee)
+        goods = goods_return.GoodsReturn(parcel, job.id, job.order, gone, answer.callee)
         returns.save_return(unit.connection, goods, unit.steady)
         unit.alarm()
-        self.dispatch(unit, finish_withdrawal(unit, job))
+        self.assign_jobs(unit, finish_withdrawal(unit, job))
 
 
 def _reason(answer: Answer[PickReply]) -> str:
-    """Why a sorter did not take its job, as far as it says."""
+    """Why a sorter did not take its job, if it says so."""
     if answer.problem is not None:
         return answer.problem.detail
     return (answer.data.reason if answer.data else None) or "it does not say why"
 
 
-def finish_withdrawal(unit: UnitOfWork, job: domain.Job) -> domain.Job:
-    """Answer who waits for a job's goods to be back, if they are.
-
-    Returns:
-        The job, which is to be saved.
-    """
-    after = domain.finish_withdrawal(job, is_back=returns.is_back(unit.connection, job.id))
-    if after != job:
-        assert job.withdrawer is not None
-        assert job.withdrawal is not None
-        unit.answer(WITHDRAW, job.withdrawer, job.withdrawal, OrderOnly(order=job.order))
-    return after
-
-
 def _tell_missing(unit: UnitOfWork, job: domain.Job, missing: Sequence[Line]) -> None:
-    """Settlement gives the money back: of those lines, or of all if nothing is left."""
+    """Tell settlement which lines are missing, so that it refunds them; or that nothing is left."""
     what = ", ".join(f"{line.quantity} of {line.sku}" for line in missing)
     lines = list(missing) if job.lines else None
     failed = Failed(order=job.order, reason=f"{what} could not be found"[:200], lines=lines)

@@ -1,4 +1,4 @@
-"""All products in memory, as they are sold now: lookups and searches touch no database."""
+"""The products as they are sold now, in memory: lookups and searches touch no database."""
 
 import unicodedata
 from collections import Counter
@@ -10,8 +10,8 @@ from nodes.catalog.code import in_one_spelling, read_code
 from nodes.catalog.foreign import unregistered
 
 
-class Shelf:
-    """Products by label, GTIN and words; refreshed after each commit that changed one."""
+class ProductIndex:
+    """Finds products by label, GTIN and words; refreshed after each commit that changes one."""
 
     def __init__(self) -> None:
         self._products: dict[str, Product] = {}
@@ -25,13 +25,13 @@ class Shelf:
         """How many labels lead to each host: those are this shop's."""
 
     def put(self, product: Product, retired: Sequence[tuple[str, str]] = ()) -> None:
-        """A product that is new or has changed.
+        """Add a product, or replace it as it was.
 
         Args:
             product: with the styles that are sold; without any it is not found.
             retired: the SKU and GTIN of its styles that are not.
         """
-        self._take_away(product.id)
+        self._remove(product.id)
         self._products[product.id] = product
         self._by_url[in_one_spelling(product.url)] = product.id
         self._hosts[_host(product.url)] += 1
@@ -53,8 +53,8 @@ class Shelf:
                 )
             )
 
-    def _take_away(self, identifier: str) -> None:
-        """What is known of a product is out of date."""
+    def _remove(self, identifier: str) -> None:
+        """Remove a product, if it is there."""
         old = self._products.get(identifier)
         if old is None:
             return
@@ -72,9 +72,9 @@ class Shelf:
                 del self._by_sku[sku]
 
     def level(self, sku: str, available: int) -> None:
-        """There are now so many of a style; a product that is new is put here before.
+        """Set how many of a style are left; its product has been put here before.
 
-        Of a retired style nobody is told how many there are.
+        Nothing is shown of how many there are of a retired style.
         """
         identifier = self._by_sku.get(sku)
         if identifier is None:
@@ -89,12 +89,12 @@ class Shelf:
     def look_up(self, code: str) -> Found:
         """The product behind what a scanner gave.
 
-        A style's own number goes before the label of a product that carries it, too.
+        A style's own number takes precedence over a product's label that carries it as well.
 
         Raises:
             UnknownLabel: nothing is registered under it.
-            Retired: what is, is no longer sold.
-            InvalidLink: it breaks a rule of GS1 Digital Link.
+            Retired: the product is no longer sold.
+            InvalidLink: the code breaks a rule of GS1 Digital Link.
         """
         labelled = self._by_url.get(in_one_spelling(code))
         try:
@@ -122,9 +122,9 @@ class Shelf:
         )
 
     def search(self, text: str, limit: int, after: str | None = None) -> list[Product]:
-        """Products that have all the words, those with a word in the name or as SKU first.
+        """Products that have all the words; those with a word in the name or as an SKU come first.
 
-        Those after a product come in the order of their ids.
+        With `after`, the products whose ids come after that one, in the order of their ids.
         """
         words = _searchable(text).split()
         found = [
@@ -146,11 +146,11 @@ class Shelf:
 
 
 def _searchable(text: str) -> str:
-    """As it is compared with what people type: of any case and width, without what is not seen."""
+    """The text without differences of case and width, and without invisible characters."""
     normal = unicodedata.normalize("NFKC", text).casefold()
     return "".join(each for each in normal if unicodedata.category(each) != "Cf")
 
 
 def _host(url: str) -> str:
-    """With its port, in small letters; empty if the text is no URL."""
+    """The host with its port, in lower case; empty if the text is no URL."""
     return url.partition("://")[2].partition("/")[0].partition("?")[0].lower()
