@@ -1,7 +1,7 @@
-"""What an operator can have done: each an operation of the contract, asked on the bus.
+"""The commands of an operator: each is an operation of the contract, requested on the bus.
 
-They are ordinary requests, so that they stand in the message history by themselves. Whatever the
-contract declares can be sent from a form; the errands named here have words of their own.
+They are ordinary requests, so the message history has them without further ado. Every operation of
+the contract can be sent from a form; those named here have warnings of their own.
 """
 
 from collections.abc import Awaitable, Callable

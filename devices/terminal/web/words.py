@@ -1,4 +1,4 @@
-"""What became of a purchase or an order, and why not, in sentences for a customer."""
+"""The states of orders and the refusals of the store, as sentences for customers."""
 
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import OrderState
@@ -7,7 +7,7 @@ from commerce.price import price_text
 
 
 def _(text: str) -> str:
-    """Mark a text for translation where it stands."""
+    """Mark a text for translation."""
     return text
 
 
@@ -55,16 +55,16 @@ _LABELS = {
     "elements": _("This label is not a valid one; please tell the staff."),
     "pickup-code": _("Six digits are a pickup code: choose Collect to use it."),
 }
-"""Why a label is not known, by the catalog's reason."""
+"""By the catalog's reason, why a label is not known."""
 
 
 def state_in_words(say: Texts, state: OrderState) -> str:
-    """Where an order is."""
+    """The sentence for a state."""
     return say(_STATES[state])
 
 
 def problem_in_words(say: Texts, problem: ProblemData) -> str:
-    """Why something could not be done, and what to do about it."""
+    """The sentence for a refusal, with what to do about it."""
     extra = problem.model_extra or {}
     if problem.code == "sold-out":
         left = sum((extra.get("available") or {}).values())
