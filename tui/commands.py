@@ -95,9 +95,9 @@ def command_for(callee: str, name: str, preset: object = None) -> Command | None
             return Sentence("{node} will be asked {name}; this changes nothing.",
                             node=callee, name=name)  # fmt: skip
         if not allowed(operation):
-            return Sentence("{node} will be told {name}, and will refuse: consoles may not.",
+            return Sentence("{node} will be sent {name}, and will refuse it from a console.",
                             node=callee, name=name)  # fmt: skip
-        return Sentence("{node} will be told {name}.", node=callee, name=name)
+        return Sentence("{node} will be sent {name}.", node=callee, name=name)
 
     async def send(feed: Feed, data: Model) -> Model:
         reply = await feed.ask(operation, callee, data)

@@ -88,7 +88,7 @@ def parse_filter(text: str) -> Test:
         parts = shlex.split(text)
     except ValueError as error:
         raise FilterError(
-            Sentence("The filter has a quote that is not closed: {filter}", filter=text)
+            Sentence("The filter has an unclosed quote: {filter}", filter=text)
         ) from error
     tests = [_test(part) for part in parts]
     if not tests:

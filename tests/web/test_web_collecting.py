@@ -53,7 +53,7 @@ def test_who_stands_at_the_wrong_point_is_told_the_right_one(shop: Shop, phone: 
     phone.get("/pickup/north")
     page = phone.post("/pickup/north", code=code, do="collect")
     assert page.status_code == 409
-    assert "This order is brought to another pickup point: South." in page.text
+    assert "This order goes to another pickup point: South." in page.text
     assert "is handed over" in phone.post("/pickup/south", code=code, do="collect").text
 
 

@@ -109,7 +109,7 @@ def _unheard(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason |
         since_then = [at for at in hop.again if at > answer.at]
         if len(since_then) > 1 and now - since_then[-1] < _AGAIN:
             reason = Sentence(
-                "{sender} asked {node} {times} times {what}, and does not hear the answers",
+                "{sender} asked {node} {times} times {what}, and does not get the answers",
                 sender=hop.sender, node=hop.receiver, times=1 + len(hop.again), what=what(hop),
             )  # fmt: skip
             to_do = Sentence(

@@ -80,7 +80,7 @@ def summary(tracked: TrackedOrder, reason: WaitReason | None, canvas: Canvas) ->
         goods = ", ".join(f"{line.quantity} × {line.sku}" for line in tracked.view.lines)
         lines += canvas.lines([], [(goods, "dim")])
     else:
-        lines.append([(canvas._("settlement has not told of it yet"), "dim")])
+        lines.append([(canvas._("settlement has not said anything of it yet"), "dim")])
     return lines + reason_lines(tracked, reason, canvas)
 
 

@@ -76,7 +76,7 @@ def bins(style: StyleView | None, canvas: Canvas) -> list[Line]:
         return [[(canvas._("no style is known yet"), "dim")]]
     lines: list[Line] = [[(style.sku, "head")]]
     if not style.bins_at:
-        return [*lines, [(canvas._("the warehouse was not asked yet"), "dim")]]
+        return [*lines, [(canvas._("the warehouse has not been asked yet"), "dim")]]
     lines[0].append((canvas._("  at {time}", time=clock(style.bins_at)), "dim"))
     most = max(style.bins.values(), default=0)
     room = max(4, canvas.width - 24)

@@ -84,7 +84,7 @@ class OrderScreen(ConsoleScreen):
             forgotten = canvas._("{count} messages before are forgotten", count=tracked.dropped)
             rows.insert(0, [(forgotten, "dim")])
         if not drawn.arrows:
-            rows.append([(canvas._("nothing was heard of it since the console began"), "dim")])
+            rows.append([(canvas._("nothing was heard of it since the console started"), "dim")])
         rows += history(tracked, canvas)
         lines.show(
             rows,

@@ -144,7 +144,7 @@ async def buy(site: Site, _: Request, session: BrowserSession, form: dict[str, s
             total,
         )
     except WrongState:
-        error = say("The cart has changed meanwhile. Look at it once more.")
+        error = say("The cart has changed in the meantime. Please look at it again.")
         return await cart_page(site, session, error=error, status=409)
     except ValidationError:
         raise HTTPException(400) from None

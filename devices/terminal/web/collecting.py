@@ -50,7 +50,7 @@ async def collected(
             seconds = customers.seconds_locked(session.id)
     if seconds:
         return _locked(site, session, point, seconds)
-    error = say("No parcel waits under this code. Check the six digits.")
+    error = say("There is no parcel for this code. Check the six digits.")
     return _page(site, session, point, 422, error=error)
 
 
@@ -62,7 +62,7 @@ async def _hand_over(
         view = await _ask(site, code)
         if view.pickup_point != point.id:
             say, there = site.say(session), site.notifier.point_name(view.pickup_point)
-            error = say("This order is brought to another pickup point: {point}.", point=there)
+            error = say("This order goes to another pickup point: {point}.", point=there)
             return _page(site, session, point, 409, error=error)
     try:
         reply: OrderStateReply = await site.customers.node.ask(

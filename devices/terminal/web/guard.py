@@ -113,11 +113,9 @@ def _(text: str) -> str:
     return text
 
 
-_IN_A_HURRY = _("Too many pages at once; wait a moment.")
+_IN_A_HURRY = _("Too many requests; wait a moment.")
 _TOO_LONG = _("This address is too long.")
-_BROKEN = _(
-    "Something went wrong here; it has been written down. Please try again or ask the staff."
-)
+_BROKEN = _("Something went wrong here, and was logged. Please try again or ask the staff.")
 
 
 async def broken(request: Request, _: Exception | None = None) -> PlainTextResponse:
