@@ -298,7 +298,7 @@ async def test_a_price_that_changed_is_asked_about_before_it_is_paid(shop: Shop,
         await reprice(shop, ANOTHER_PRICE)
         try:
             await session.type("C-1001")
-            await session.sees("Your cart", "Mug has another price now", "13.00 EUR")
+            await session.sees("Your cart", "The price of Mug has changed", "13.00 EUR")
             await session.tap("#next")
             await session.sees("Where do you want")
             await session.tap("#next")
