@@ -1,14 +1,14 @@
-"""The URL of a trade item, as its label carries it."""
+"""The URL on the label of a trade item."""
 
 from bus.contract.values import gtin14
 from bus.contract.errors import LabelError
 
 
 def digital_link(domain: str, gtin: str) -> str:
-    """Give the GS1 Digital Link of a trade item (GS1 Digital Link URI Syntax 1.6).
+    """The GS1 Digital Link of a trade item (GS1 Digital Link URI Syntax 1.6).
 
     Raises:
-        LabelError: `gtin` is no valid GTIN-8, -12, -13 or -14.
+        LabelError: `gtin` is not a valid GTIN-8, -12, -13 or -14.
     """
     try:
         return f"https://{domain}/01/{gtin14(gtin)}"

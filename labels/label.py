@@ -1,6 +1,6 @@
-"""Draw a product's label: QR code, name, style, price and EAN, as PNG and SVG.
+"""Draws a product's label as PNG and SVG: QR code, name, style, price and EAN.
 
-It must not know where products come from: the caller hands the finished URL in.
+It does not know where products come from; the caller passes the complete URL.
 """
 
 import io
@@ -29,7 +29,7 @@ __all__ = [
 
 
 def draw_png(label: Label) -> bytes:
-    """Draw the label as a PNG of 300 dots to the inch.
+    """Draw the label as a PNG at 300 dpi.
 
     Raises:
         LabelError: the URL is empty or does not fit into a QR code.
@@ -49,7 +49,7 @@ def draw_png(label: Label) -> bytes:
 
 
 def draw_svg(label: Label) -> str:
-    """Draw the label as an SVG document that needs nothing else.
+    """Draw the label as a self-contained SVG document.
 
     Raises:
         LabelError: the URL is empty or does not fit into a QR code.
@@ -79,13 +79,13 @@ def draw_svg(label: Label) -> str:
 def write_label(
     label: Label, folder: Path, stem: str, *, private: bool = False
 ) -> tuple[Path, Path]:
-    """Write `stem`.png and `stem`.svg into `folder`, once the PNG has been read back.
+    """Write `stem`.png and `stem`.svg into `folder`, if the codes of the PNG can be read.
 
     Args:
         label: what to draw.
-        folder: made if it is not there.
-        stem: such as a SKU; what a file name cannot hold is percent-encoded.
-        private: only its owner may read the files, as what opens a parcel.
+        folder: made if it is missing.
+        stem: such as a SKU; characters that file names cannot have are percent-encoded.
+        private: whether only the owner may read the files, such as pickup codes.
 
     Raises:
         LabelError: the label cannot be drawn, read back or written.
@@ -108,10 +108,10 @@ def write_label(
 
 
 def read_back(label: Label, drawn: Image.Image) -> None:
-    """Hold the codes of a drawn label against what it should say.
+    """Check that the codes of a drawn label can be read and are right.
 
     Raises:
-        LabelError: a code is missing, or there is another; names the label.
+        LabelError: a code is missing or wrong; names the label.
     """
     found = set(map(_padded, read_codes(drawn)))
     if found != {_padded(code) for code in (label.url, label.number) if code}:
@@ -123,7 +123,7 @@ def read_back(label: Label, drawn: Image.Image) -> None:
 
 
 def _padded(code: str) -> str:
-    """A GTIN with 14 digits: a UPC-A may come as an EAN-13, with a zero before it."""
+    """A GTIN with 14 digits, since a UPC-A may be read as an EAN-13 with a leading zero."""
     try:
         return gtin14(code)
     except ValueError:
@@ -131,12 +131,12 @@ def _padded(code: str) -> str:
 
 
 def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Replace the file as a whole: who reads it sees the old label or the new one.
+    """Replace a file atomically.
 
     Args:
         path: the file.
-        content: what it is to hold.
-        private: only its owner may read it, as what opens a parcel.
+        content: of the new file.
+        private: whether only the owner may read it.
     """
     handle, temporary = tempfile.mkstemp(prefix=".label-", dir=path.parent)
     try:

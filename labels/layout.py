@@ -1,7 +1,7 @@
-"""Where the symbols and the texts of a label stand: upright for a sign, lying for a shelf.
+"""Lays out the symbols and texts of a label: upright for a sign, or wide for a shelf.
 
-All is in dots of 300 to the inch, and the modules of symbols are whole dots: what prints the label
-at that resolution prints sharp edges. It must not know of any file format.
+All lengths are in dots at 300 dpi. The modules of symbols are whole dots, so that their edges are
+sharp at that resolution. It knows no file formats.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,24 +18,24 @@ from bus.contract.errors import LabelError
 from labels.lettering import LEADING, fit, lacking, one_line
 
 DOTS = 300
-"""To the inch."""
+"""Dots per inch."""
 _QUIET_ZONE = 4
-"""White modules around a QR code (ISO/IEC 18004 asks for four)."""
+"""White modules around a QR code (ISO/IEC 18004 requires four)."""
 _QUIET_SIDE = 11
-"""White modules left and right of an EAN (ISO/IEC 15420 asks for 11 and 7)."""
+"""White modules left and right of an EAN (ISO/IEC 15420 requires 11 and 7)."""
 _WIDTH = 560
 """The least width of an upright label."""
 _MARGIN = 40
-"""Left and right of the text; ample, for an SVG viewer's font may be wider than ours."""
+"""Left and right of the text; ample, since an SVG viewer's font may be wider than ours."""
 _NARROW = 24
-"""The margin of a lying label: 2 mm."""
+"""The margin of a wide label: 2 mm."""
 _MOST_NAMED = 5
-"""Letters that are told of those that the font lacks."""
+"""The most missing characters that are named."""
 _LEAST_MODULE = 3
-"""Of an EAN: 0.254 mm, as GS1 General Specifications 5.12.3.1 allow for printing on demand."""
+"""Of an EAN: 0.254 mm, as GS1 General Specifications 5.12.3.1 allow for on-demand printing."""
 _LEAST_QR_MODULE = 4
 _LEAST_SIZE = 24
-"""Of a name on a lying label: 2 mm, or 5.8 points."""
+"""The least size of a name on a wide label: 2 mm, or 5.8 points."""
 _NAME_SIZES = range(44, 21, -2)
 _NOTE_SIZES = range(32, 21, -2)
 _PRICE_SIZES = range(64, 21, -2)
@@ -46,17 +46,17 @@ class Label:
     """What a label shows."""
 
     url: str
-    """What its QR code holds."""
+    """The content of the QR code."""
     name: str
     price_text: str
     note: str = ""
-    """Which style it is, or which there are."""
+    """The style, or the list of styles."""
     gtin: str | None = None
-    """What stands beside the QR code as an EAN; none for a label of no product."""
+    """The GTIN of the EAN beside the QR code; None for a label without a product."""
 
     @property
     def number(self) -> str | None:
-        """The GTIN as the EAN holds it: 8 or 13 digits; a case of several is sold at no till."""
+        """The GTIN as in the EAN: 8 or 13 digits; None for a trade unit of several pieces."""
         if self.gtin is None:
             return None
         digits = gtin14(self.gtin)
@@ -67,19 +67,19 @@ class Label:
 
 @dataclass(frozen=True)
 class TextLine:
-    """One line of text."""
+    """A line of text."""
 
     text: str
     size: int
     centre: int
-    """Where it is centred, from the left."""
+    """The centre, from the left."""
     middle: int
-    """Where it is centred, from the top."""
+    """The middle, from the top."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """A dark part of a symbol."""
+    """A dark rectangle of a symbol."""
 
     left: int
     top: int
@@ -89,7 +89,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A label laid out: all formats draw from it, so that they look alike."""
+    """The layout of a label, from which all formats are drawn."""
 
     width: int
     height: int
@@ -98,10 +98,10 @@ class Drawing:
 
 
 def refuse_lacking(label: Label) -> None:
-    """A label shows all of its letters, or is none.
+    """Refuse a label with characters that the font lacks.
 
     Raises:
-        LabelError: the font has not all of them; names those.
+        LabelError: characters are missing; names them.
     """
     letters = lacking(f"{label.name}{label.note}{label.price_text}")
     if letters:
@@ -114,7 +114,7 @@ def refuse_lacking(label: Label) -> None:
 
 
 def upright(label: Label) -> Drawing:
-    """The QR code over the texts, as tall as it takes.
+    """Lay out a label with the QR code above the texts, as tall as needed.
 
     Raises:
         LabelError: the URL is empty or does not fit into a QR code, or the font lacks letters.
@@ -142,7 +142,7 @@ def upright(label: Label) -> Drawing:
 
 
 def lying(label: Label, width: int, height: int) -> Drawing:
-    """The QR code left of the texts and of the EAN, in a given room.
+    """Lay out a label with the QR code left of the texts and the EAN, in a given size.
 
     Raises:
         LabelError: there is not enough room, the URL does not fit into a QR code, or the font
@@ -173,9 +173,9 @@ def lying(label: Label, width: int, height: int) -> Drawing:
 
 
 def _column(label: Label, centre: int, width: int, height: int) -> list[TextLine]:
-    """Name, note and price in the largest letters in which all is there; cut if none is so small.
+    """Name, note and price in the largest size that fits; name and note may be cut short.
 
-    The price is never cut: it would be another one.
+    The price is never cut, since it would be a different one.
     """
     for size in range(max(_LEAST_SIZE, height // 3), _LEAST_SIZE - 1, -2):
         lines, top, whole = [], _NARROW // 2, True
@@ -234,7 +234,7 @@ def _digit_size(module: int) -> int:
 
 
 def _ean(number: str, room: int, centre: int, top: int, tall: int) -> tuple[list[Box], TextLine]:
-    """The bars and the digits under them."""
+    """The bars of an EAN and the digits below them."""
     bars, module = _bars(number), _ean_module(number, room)
     size = _digit_size(module)
     boxes = [
@@ -245,7 +245,7 @@ def _ean(number: str, room: int, centre: int, top: int, tall: int) -> tuple[list
 
 
 def _boxes(rows: Sequence[bytes], scale: int, left: int, top: int) -> Iterator[Box]:
-    """The dark runs of rows of modules."""
+    """The dark runs in rows of modules."""
     for row, modules in enumerate(rows):
         column = 0
         for dark, run in groupby(modules):

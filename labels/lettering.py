@@ -1,4 +1,4 @@
-"""The letters of labels and receipts: one font for Latin and Chinese, and what fits where."""
+"""The font of labels and receipts, and the size and wrapping of texts."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 FONT_NAME = "WenQuanYi Micro Hei"
 _MOST_CHARACTERS = 400
-"""More never fit; the rest is not even measured."""
+"""The most characters of a text that are drawn."""
 LEADING = 1.3
-"""From one line to the next, as a multiple of the size."""
+"""The line spacing, as a multiple of the size."""
 
 
 def font_file() -> str:
-    """WenQuanYi Micro Hei (Apache License 2.0; docs/adr/0012), a collection: its first face."""
+    """WenQuanYi Micro Hei (Apache License 2.0; docs/adr/0012), a collection of which the first is used."""
     return str(files("paperang_p2_fonts_cjk") / "fonts" / "wqy-microhei.ttc")
 
 
 def pdf_font() -> str:
-    """The font as PDFs know it: each takes along the letters that it shows, and no others."""
+    """The name of the font in PDFs, which embed only the characters that they use."""
     return str(_pdf_font().fontName)
 
 
@@ -45,9 +45,9 @@ def font(size: int) -> ImageFont.FreeTypeFont:
 
 
 def one_line(text: str) -> str:
-    """The text as it is drawn: without what is no character to a reader or to XML.
+    """The text as it is drawn, without control characters and line breaks.
 
-    Marks of direction, joiners and soft hyphens are written and never seen.
+    Invisible characters, such as direction marks, joiners and soft hyphens, are left out.
     """
     shown = (
         character
@@ -59,7 +59,7 @@ def one_line(text: str) -> str:
 
 
 def lacking(text: str) -> str:
-    """The letters of a text that the font has not, each once."""
+    """The characters of a text that the font lacks, each once."""
     known = _letters()
     return "".join(dict.fromkeys(each for each in one_line(text) if ord(each) not in known))
 
@@ -70,7 +70,7 @@ def _letters() -> frozenset[int]:
 
 
 def fit(text: str, sizes: Sequence[int], width: int, most: int) -> tuple[int, list[str]]:
-    """The largest size in which the text takes at most so many lines; cut short in the last."""
+    """The largest size in which a text fits into so many lines, and the lines; cut if none does."""
     for size in sizes:
         lines = _wrap(text, width / size)
         if len(lines) <= most:
@@ -98,7 +98,7 @@ def _wrap(text: str, ems: float) -> list[str]:
 
 
 def _ems(text: str) -> float:
-    """How wide a text is, as a multiple of its size."""
+    """The width of a text, as a multiple of its size."""
     return sum(map(_em, text))
 
 

@@ -1,4 +1,4 @@
-"""The sheets that labels are printed on, and where the labels are on them."""
+"""The sheets for labels, and the positions of the labels on them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from labels.layout import DOTS
 
 MILLIMETRE = DOTS / 25.4
-"""In dots."""
+"""A millimetre in dots."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """A kind of sheet: how large it is and where its labels are, in millimetres."""
+    """A kind of sheet: its size and the positions of its labels, in millimetres."""
 
     title: str
     width: float
     height: float
-    """0 for a roll that is cut after each label, however tall it is."""
+    """0 for a roll that is cut after each label."""
     columns: int = 1
     rows: int = 1
     label_width: float = 0
@@ -24,13 +24,13 @@ class Page:
     left: float = 0
     top: float = 0
     pitch: float = 0
-    """From one column to the next."""
+    """The distance of columns; the label's width if 0."""
     lines: bool = False
-    """Whether lines are drawn to cut along."""
+    """Whether cutting lines are drawn."""
 
     @property
     def places(self) -> int:
-        """How many labels it holds."""
+        """The number of labels per sheet."""
         return self.columns * self.rows
 
     def cells(self) -> Iterator[tuple[int, int, int, int]]:
@@ -55,4 +55,4 @@ PAGES = {
     "roll-62": Page("roll of 62 mm, cut after each label", 62, 0),
     "100x50": Page("labels of 100 x 50 mm, one to a page", 100, 50),
 }  # fmt: skip
-"""What `--page` takes."""
+"""The sheets by the name that `--page` takes."""

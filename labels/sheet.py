@@ -1,4 +1,4 @@
-"""Labels on sheets as a PDF; each code is read back from the page as it would be printed."""
+"""Writes labels on sheets as a PDF, and checks that each code can be read from the rendered page."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -18,19 +18,19 @@ from labels.pages import MILLIMETRE, Page
 Placed = TypeVar("Placed")
 
 _POINT = 72 / DOTS
-"""A dot in points, PDF's unit."""
+"""A dot in points, the unit of PDF."""
 _CAP_MIDDLE = 0.36
-"""From a line's foot to the middle of its capitals, as a multiple of the size."""
+"""The height of the middle of capitals above the baseline, as a multiple of the size."""
 _LYING = 1.25
-"""From this ratio of width to height on, the texts stand beside the QR code."""
+"""The ratio of width to height from which a label is laid out wide."""
 
 
 def write_sheet(labels: Sequence[Label], page: Page, file: Path, *, private: bool = False) -> int:
-    """Write a PDF of labels, once every page of it has been read back; how many pages it has.
+    """Write a PDF of labels, if all codes can be read; returns the number of pages.
 
     Raises:
-        LabelError: a label does not fit or does not read back, which it names; or no file can be
-            written there.
+        LabelError: a label does not fit or cannot be read, which it names; or the file cannot be
+            written.
     """
     document = draw_sheet(labels, page)
     prove_sheet(document, labels, page)
@@ -43,7 +43,7 @@ def write_sheet(labels: Sequence[Label], page: Page, file: Path, *, private: boo
 
 
 def draw_sheet(labels: Sequence[Label], page: Page) -> bytes:
-    """The PDF of labels.
+    """Draw a PDF of labels.
 
     Raises:
         LabelError: a label does not fit.
@@ -73,10 +73,10 @@ def draw_sheet(labels: Sequence[Label], page: Page) -> bytes:
 
 
 def prove_sheet(document: bytes, labels: Sequence[Label], page: Page) -> None:
-    """Render each page at 300 dpi and read each label's codes in its place.
+    """Render each page at 300 dpi and read the codes of each label.
 
     Raises:
-        LabelError: a label does not read back as what it says; names it.
+        LabelError: a code is missing or wrong; names the label.
     """
     pdf = pypdfium2.PdfDocument(document)
     try:
@@ -95,7 +95,7 @@ def _by_page(each: Sequence[Placed], page: Page) -> Iterator[Sequence[Placed]]:
 
 
 def _framed(picture: Image.Image) -> Image.Image:
-    """On white: what else is on the sheet is beyond the label's edge."""
+    """The picture of a label on a white ground."""
     ground = Image.new("L", (picture.width + 80, picture.height + 80), "white")
     ground.paste(picture, (40, 40))
     return ground
@@ -112,7 +112,7 @@ def _drawings(labels: Sequence[Label], page: Page) -> Iterator[Drawing]:
 
 
 def _page_height(drawings: Sequence[Drawing], page: Page) -> int:
-    """In dots; as much as the label takes on a roll."""
+    """The height of a page in dots; on a roll that of the label."""
     if page.height:
         return round(page.height * MILLIMETRE)
     return round(drawings[0].height * page.width * MILLIMETRE / drawings[0].width)

@@ -1,7 +1,6 @@
-"""Read the codes off a picture of a label or a package.
+"""Reads the codes in a picture of a label or a package.
 
-It must not know what a code means to the shop, nor which belong together: that is the catalog's
-business.
+It does not know what a code means, nor which belong together; only the catalog does.
 """
 
 import re
@@ -15,13 +14,13 @@ from bus.contract.values import gtin14
 from bus.contract.errors import LabelError
 
 MAX_PIXELS = 50_000_000
-"""The largest picture that is decoded; a small file can claim gigabytes."""
+"""The largest picture that is decoded, since a small file can claim gigabytes."""
 
 _MOST_CODES = 20
-"""Of one picture: each is looked up."""
+"""The most codes of a picture, since each is looked up."""
 
 Sight = tuple[str, ...]
-"""The codes that are seen at once; none once nothing is to be seen any more."""
+"""The codes that are seen at once; empty when they are gone."""
 
 _PICTURES = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm"})
@@ -39,7 +38,7 @@ _ELEMENT_GTIN = re.compile(r"\(01\)(\d{14})")
 
 
 def codes_from(text_or_path: str) -> Sight:
-    """The codes of what a person typed: those of a picture whose path it is, or the code itself.
+    """The codes of a typed text: those of the picture with this path, or the text itself.
 
     Raises:
         LabelError: it names a picture that is missing or cannot be read.
@@ -52,10 +51,10 @@ def codes_from(text_or_path: str) -> Sight:
 
 
 def read_image(path: Path) -> Sight:
-    """Every bar code of a picture: QR, Data Matrix, EAN-13, EAN-8, UPC-A or UPC-E.
+    """The codes of a picture file: QR, Data Matrix, EAN-13, EAN-8, UPC-A or UPC-E.
 
     Raises:
-        LabelError: no such file, not a picture, too large, or no code that can be made out.
+        LabelError: no such file, not a picture, too large, or no readable code.
     """
     picture = _open(path)
     codes = read_codes(picture)
@@ -70,7 +69,7 @@ def read_image(path: Path) -> Sight:
 
 
 def read_codes(picture: Image.Image) -> Sight:
-    """Every different bar code of the picture, in the order found; at most so many."""
+    """The different codes of a picture, in the order found."""
     # The first way copes with shadows, the second with blur.
     for binarizer in (Binarizer.LocalAverage, Binarizer.GlobalHistogram):
         barcodes = read_barcodes(picture, formats=_SYMBOLOGIES, binarizer=binarizer)
@@ -80,18 +79,18 @@ def read_codes(picture: Image.Image) -> Sight:
 
 
 def _shows_a_code(picture: Image.Image) -> bool:
-    """Whether there is a code that cannot be made out."""
+    """Whether there is a code that cannot be read."""
     return bool(read_barcodes(picture, formats=_SYMBOLOGIES, return_errors=True))
 
 
 def _text(text: str) -> str:
-    """A GS1 Data Matrix holds element strings; the GTIN among them is the product."""
+    """The text of a code; of GS1 element strings, the GTIN."""
     element = _ELEMENT_GTIN.match(text)
     return element[1] if element else text.strip()
 
 
 def _is_product_code(text: str) -> bool:
-    """Whether it can be no path: a URL or a valid GTIN."""
+    """Whether a text is a URL or a valid GTIN, and so cannot be a path."""
     if re.match(r"https?://\S", text, re.IGNORECASE) is not None:
         return True
     try:
@@ -109,7 +108,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _open(path: Path) -> Image.Image:
-    """The picture in grey on white, so that transparency is no dark ground."""
+    """Open a picture in greyscale; transparent parts become white."""
     if not _is_file(path):
         raise LabelError(f"There is no file {path}.")
     too_large = f"{path} has more than {MAX_PIXELS // 1_000_000} megapixels."

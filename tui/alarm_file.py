@@ -79,7 +79,7 @@ class AlarmFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.trouble = ""
-        """WaitReason nothing is kept, in a sentence; empty while all is well."""
+        """Why nothing can be kept, in a sentence; empty if it can."""
         self._lock: IO[str] | None = None
         self._saved = 0
         """The number of changes (`AlarmList.changes`) that are in the file."""

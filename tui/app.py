@@ -1,44 +1,38 @@
 """The console's app: its screens, its timers, and the feed behind them."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events, on
-from textual.app import App, ScreenStackError, SystemCommand
+from textual.app import ScreenStackError
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
-from textual.dom import DOMNode
-from textual.screen import Screen
 
 from bus.contract.errors import JournalError
 from bus.history.message import Message, body
 from bus.link import Connector
-from bus.text.safe import fit, visible
+from bus.text.safe import visible
 from bus.text.sentence import marked
 from bus.text.texts import ENGLISH, Texts
-from bus.text.wrap import wrapped
 from tui import theme
 from tui.alarm_file import AlarmFile
 from tui.commands import command_for, price_change
 from tui.context import ConsoleContext
 from tui.feed import Feed
-from tui.model.export import save_picture
+from tui.file_actions import FileActions
+from tui.help_actions import HelpActions
 from tui.model.player import Player
 from tui.model.store import StoreModel
 from tui.model.target import Opens, Target
 from tui.model.view import View
 from tui.playback import play
 from tui.recorder import ConsoleRecorder
-from tui.rendering.canvas import Line
 from tui.screens.alarms import AlarmsScreen
 from tui.screens.base import TABS, ConsoleScreen
 from tui.screens.node import NodeScreen, NodesScreen
 from tui.screens.order import OrderScreen
 from tui.screens.orders import OrdersScreen
-from tui.screens.prompt import Prompt
 from tui.screens.request import RequestScreen
 from tui.screens.search import SearchScreen
 from tui.screens.sheet import Sheet
@@ -86,7 +80,7 @@ _OPENED: dict[Opens, Callable[[ConsoleContext, str], ConsoleScreen]] = {
 """By kind of target, the screen that shows it."""
 
 
-class Console(App[None]):
+class Console(HelpActions, FileActions):
     """The operators' console.
 
     Args:
@@ -140,10 +134,6 @@ class Console(App[None]):
         self._running_feed: asyncio.Task[None] | None = None
         self._rung = 0
         self._keeping: asyncio.Task[None] | None = None
-
-    def _(self, text: str, **values: object) -> str:
-        """A text in the operator's language."""
-        return self.context.say(text, **values)
 
     def _heard(self, messages: list[Message]) -> None:
         context = self.context
@@ -306,26 +296,6 @@ class Console(App[None]):
         if target is not None:
             await self.open(target)
 
-    def action_picture(self) -> None:
-        """Save a picture of the screen in a file that the operator names."""
-        if self.screen.is_modal and not isinstance(self.screen, Sheet):
-            return
-        drawn = self.export_screenshot(title=f"{self.title}: {self.context.model.topics.site}")
-        words = self._(
-            "Save this screen as a picture (SVG) in which new file? It may show pickup codes, and"
-            " is readable by you only."
-        )
-
-        def save(name: str) -> str:
-            try:
-                path = save_picture(drawn, Path(name).expanduser())
-            except JournalError as error:
-                return str(error)
-            self.notify(visible(self._("the picture is in {file}", file=path)), markup=False)
-            return ""
-
-        self.push_screen(Prompt(self.context, words, self.context.file_name("svg"), save))
-
     def action_light(self) -> None:
         """Switch between the dark and the light theme."""
         self.theme = theme.LIGHT if theme.is_dark(self.theme) else theme.DARK
@@ -355,94 +325,6 @@ class Console(App[None]):
             return
         self.push_screen(RequestScreen(self.context, wanted))
 
-    async def action_record(self) -> None:
-        """Start recording into a file that the operator names, or stop recording."""
-        recorder = self.context.recorder
-        if recorder is None or self.screen.is_modal:
-            return
-        if recorder.path is None:
-            words = self._(
-                "Record every message from now on into which file? It is continued if it is there,"
-                " holds payment tokens, and is readable by you only."
-            )
-            self.push_screen(Prompt(self.context, words, self.context.file_name(), self._record))
-            return
-        file = recorder.path
-        try:
-            await recorder.stop()
-            self.redraw()
-        except JournalError as error:
-            self.notify(visible(str(error)), severity="error", markup=False)
-            return
-        done = self._("{count} messages are in {file}", count=recorder.messages, file=file)
-        self.notify(visible(done), markup=False)
-
-    def _record(self, name: str) -> str:
-        assert self.context.recorder is not None
-        try:
-            self.context.recorder.start(Path(name).expanduser())
-        except JournalError as error:
-            return str(error)
-        return ""
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - as in DOMNode
         """Whether an action is available."""
         return self.context.offers(action)
-
-    def action_explain(self) -> None:
-        """Show the help of the screen: its signs and keys."""
-        screen = self.screen
-        if not isinstance(screen, ConsoleScreen):
-            return
-        words = wrapped(self._(screen.HELP_TEXT), max(20, self.size.width * 9 // 10 - 6))
-        lines: list[Line] = [[(line, "")] for line in words]
-        lines.append([])
-        lines += [
-            [(fit(self._shown_key(binding), 10), "key"), (self._(binding.description), "")]
-            for _, binding in self._keys(screen)
-        ]
-        lines.append([(fit("^p", 10), "key"), (self._("Everything that can be done, by name"), "")])
-        if self.context.offers("act"):
-            marks = self._(
-                "A key with ! opens a form that can change the store; nothing is sent before you"
-                " have said yes."
-            )
-            room = max(20, self.size.width * 9 // 10 - 6)
-            lines += [[], *([(line, "warn")] for line in wrapped(marks, room))]
-        self.push_screen(Sheet(self.context, lines))
-
-    def _shown_key(self, binding: Binding) -> str:
-        return self.get_key_display(binding) + ("!" if self.context.changes(binding.action) else "")
-
-    def action_command_palette(self) -> None:
-        """Open the command palette."""
-        if not isinstance(self.screen, CommandPalette):
-            hint = self._("what is to be done")
-            self.push_screen(CommandPalette(id="--command-palette", placeholder=hint))
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The entries of the command palette: tabs, and the keys of the screen and the app."""
-        for place, (name, title) in enumerate(TABS.items()):
-            yield SystemCommand(
-                self._(title),
-                self._("key {key}", key=place + 1),
-                lambda name=name: self.run_action(f"tab('{name}')"),
-            )
-        for node, binding in self._keys(screen):
-            if not binding.action.startswith("tab("):
-                yield SystemCommand(
-                    self._(binding.description),
-                    self._("key {key}", key=self.get_key_display(binding)),
-                    lambda action=binding.action, node=node: self.run_action(action, node),
-                )
-
-    def _keys(self, screen: Screen[Any]) -> list[tuple[DOMNode, Binding]]:
-        """The described keys of a screen and of the app, each with its node."""
-        return [
-            (node, each)
-            for node in (screen, self)
-            for part in type(node).__mro__
-            if part.__module__.startswith("tui.")
-            for each in vars(part).get("BINDINGS", ())
-            if isinstance(each, Binding) and each.description and self.context.offers(each.action)
-        ]

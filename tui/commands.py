@@ -1,7 +1,7 @@
-"""What an operator can have done: each an operation of the contract, asked on the bus.
+"""The commands of an operator: each is an operation of the contract, requested on the bus.
 
-They are ordinary requests, so that they stand in the message history by themselves. Whatever the
-contract declares can be sent from a form; the errands named here have words of their own.
+They are ordinary requests, so the message history has them without further ado. Every operation of
+the contract can be sent from a form; those named here have warnings of their own.
 """
 
 from collections.abc import Awaitable, Callable
@@ -95,9 +95,9 @@ def command_for(callee: str, name: str, preset: object = None) -> Command | None
             return Sentence("{node} will be asked {name}; this changes nothing.",
                             node=callee, name=name)  # fmt: skip
         if not allowed(operation):
-            return Sentence("{node} will be told {name}, and will refuse: consoles may not.",
+            return Sentence("{node} will be sent {name}, and will refuse it from a console.",
                             node=callee, name=name)  # fmt: skip
-        return Sentence("{node} will be told {name}.", node=callee, name=name)
+        return Sentence("{node} will be sent {name}.", node=callee, name=name)
 
     async def send(feed: Feed, data: Model) -> Model:
         reply = await feed.ask(operation, callee, data)

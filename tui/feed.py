@@ -116,7 +116,7 @@ class Feed:
         self.dropped = 0
         """Messages dropped because they came too fast."""
         self.trouble = ""
-        """WaitReason there is no connection, as far as that is known."""
+        """Why there is no connection; empty if not known."""
         self.order: str | None = None
         """The order on the screen."""
         self.style: str | None = None

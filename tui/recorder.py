@@ -26,7 +26,7 @@ class ConsoleRecorder:
         self.path: Path | None = None
         """The file; None while nothing is recorded."""
         self.trouble = ""
-        """WaitReason the last one ended by itself."""
+        """Why the last recording ended by itself."""
         self._connector = connector
         self._topics = topics
         self._recording: Recording | None = None

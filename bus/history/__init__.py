@@ -1,1 +1,1 @@
-"""Recordings of a store's messages, a message as people look at it, and what is searched for."""
+"""Recordings of a store's messages, messages as operators see them, and the filter language."""

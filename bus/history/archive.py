@@ -1,4 +1,4 @@
-"""A recording of several files as one: read lazily, with a bounded index of its times."""
+"""Reads a recording and its parts as one, lazily, with a bounded index of times."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -10,21 +10,21 @@ from bus.contract.topics import site_of
 from bus.history.recording import Connected, Recorded, read_from
 
 _MARKS = 4_096
-"""The most places that are known by their time."""
+"""The most positions in the index."""
 _APART = 1_000_000
-"""Bytes between two of them at least."""
+"""The least bytes between two of them."""
 _MULTIPLE = 1 << 32
-"""A gzip file says how long it is without compression, modulo this (RFC 1952 2.3.1)."""
+"""A gzip file has its uncompressed length modulo this number (RFC 1952 2.3.1)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """Where an entry begins."""
+    """The position at which an entry begins."""
 
     file: int
-    """Counts from 0 in the order of time."""
+    """The index of the file in the order of time."""
     offset: int
-    """Bytes, of what is not compressed."""
+    """In uncompressed bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +38,23 @@ class _File:
     path: Path
     begins: int
     size: int
-    """Bytes without compression, as far as that is known without reading them."""
+    """Uncompressed bytes, as far as known without reading them."""
     before: int
-    """Bytes of the files before it."""
+    """Uncompressed bytes of the files before it."""
 
 
 class Archive:
-    """What was recorded, in the order of time; nothing of it is kept in memory.
+    """The entries of a recording in the order of time; none is kept in memory.
 
-    Files are read as they are when it is opened. Of a compressed part only the beginning is
-    indexed: to go to a place within it, it is read up to there.
+    Of a compressed part only the beginning is indexed: to go to a position within it, it is read
+    up to there.
 
     Args:
-        paths: a recording and, if it has some, its parts, in any order.
+        paths: a recording and its parts, in any order.
 
     Raises:
         JournalError: a file cannot be read.
-        ConfigurationError: there is no message in them.
+        ConfigurationError: they have no messages.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
@@ -67,21 +67,21 @@ class Archive:
             names = ", ".join(map(str, paths))
             raise ConfigurationError(f"There is no message in {names}.")
         self.size = before
-        """Bytes, without compression."""
+        """The size in uncompressed bytes."""
         self._marks = list(self._index(max(_APART, before // _MARKS)))
         self._times = [mark.at for mark in self._marks]
         self.start = self._files[0].begins
-        """When it begins, in milliseconds since the epoch."""
+        """The time of the first entry, in milliseconds since the epoch."""
         self.end = self._times[-1]
-        """When its last message was received."""
+        """The time of the last entry."""
         for _, entry in self.entries(self._marks[-1].position):
             self.end = max(self.end, entry.at)
 
     def site(self) -> str:
-        """The site that its first message names.
+        """The site of its first message.
 
         Raises:
-            ConfigurationError: none does.
+            ConfigurationError: no message names one.
         """
         for _, entry in self.entries():
             if isinstance(entry, Recorded) and (site := site_of(entry.message.topic)):
@@ -91,7 +91,7 @@ class Archive:
     def entries(
         self, start: Position | None = None
     ) -> Iterator[tuple[Position, Recorded | Connected]]:
-        """The entries from a place on, each with the place of the next one.
+        """The entries from a position on, each with the position of the next one.
 
         Raises:
             JournalError: a file cannot be read, or is damaged.
@@ -103,7 +103,7 @@ class Archive:
                 yield Position(number, end), entry
 
     def before(self, at: int, ahead: int = 0) -> Position:
-        """A place that is known, so many bytes or more ahead of a time; or the beginning."""
+        """An indexed position at least so many bytes before a time; or the beginning."""
         last = max(0, bisect_right(self._times, at) - 1)
         wanted = self.bytes_to(self._marks[last].position) - ahead
         while last and self.bytes_to(self._marks[last].position) > wanted:
@@ -111,11 +111,11 @@ class Archive:
         return self._marks[last].position
 
     def bytes_to(self, position: Position) -> int:
-        """How many bytes of the recording are ahead of a place."""
+        """The number of bytes before a position."""
         return self._files[position.file].before + position.offset
 
     def _index(self, apart: int) -> Iterator[_Mark]:
-        """Places with their times, which do not go back where the recorder's clock did."""
+        """Positions with times that never decrease, even if the recorder's clock went back."""
         latest = 0
         for number, file in enumerate(self._files):
             latest = max(latest, file.begins)

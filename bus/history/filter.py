@@ -1,13 +1,13 @@
 """The filter language of the traffic: `from:terminal-7 op:purchase status:>=400 text:mug`.
 
-Words are joined by "and"; `-` before a word turns it round; several values of a word, with
-commas, are joined by "or". Words: from, to, node (either), op, kind (req, rep, state, event,
+Terms are joined by "and"; `-` before a term negates it; several values of a term, separated by
+commas, are joined by "or". Terms: from, to, node (either), op, kind (req, rep, state, event,
 foreign), order, id, topic, code, status, size (bytes), latency (ms), repeats, and text (in the
-payload, any case). A value may end with `*`. Numbers take `>`, `>=`, `<`, `<=` or `=`. A word alone
-is looked for in the topic and the payload.
+payload, ignoring case). A value may end with `*`. Numbers take `>`, `>=`, `<`, `<=` or `=`. A word
+alone is searched for in the topic and the payload.
 
-What the contract does not have (an operation, node, kind or code) is asked about, since nothing
-would ever pass; `op:=dance` insists: what follows the `=` is taken as it is.
+A value that the contract does not have (an operation, node, kind or code) is refused, since nothing
+would ever pass; `op:=dance` takes the value after the `=` as it is.
 """
 
 import operator
@@ -59,20 +59,20 @@ _NUMBERS: dict[str, Callable[[Message], int | None]] = {
 KNOWN: dict[str, frozenset[str]] = {
     "op": CHANNEL_NAMES, "kind": KINDS | {"foreign"}, "code": CODES,
 }  # fmt: skip
-"""What can stand after a word, where the contract lists it."""
+"""By term, the values that the contract lists."""
 _ROOT = Topics("x").root.removesuffix("x")
-"""How the topics of all sites begin."""
+"""The beginning of the topics of all sites."""
 NODES = frozenset({"from", "to", "node"})
-"""The words after which the name of a node stands."""
+"""The terms whose values are names of nodes."""
 WORDS = (*_TEXTS, *_NUMBERS, "text")
-"""The words of the language, for help and completion."""
+"""The terms of the language, for help and completion."""
 
 
 class FilterError(StorebusError):
-    """Not a filter.
+    """A text that is no filter.
 
     Args:
-        sentence: what is wrong in it.
+        sentence: what is wrong.
     """
 
     def __init__(self, sentence: Sentence) -> None:
@@ -81,16 +81,16 @@ class FilterError(StorebusError):
 
 
 def parse_filter(text: str) -> Test:
-    """A filter as a test of messages; an empty one lets all through.
+    """Parse a filter into a test of messages; an empty one passes all.
 
     Raises:
-        FilterError: an unknown word, not a number, or a quote that is not closed.
+        FilterError: an unknown term, not a number, or an unclosed quote.
     """
     try:
         parts = shlex.split(text)
     except ValueError as error:
         raise FilterError(
-            Sentence("The filter has a quote that is not closed: {filter}", filter=text)
+            Sentence("The filter has an unclosed quote: {filter}", filter=text)
         ) from error
     tests = [_test(part) for part in parts]
     if not tests:
@@ -159,10 +159,10 @@ def _name_test(word: str, value: str) -> Test:
 
 
 def _asked_about(word: str, value: str) -> str:
-    """A value that something can pass.
+    """A value, if a message of the contract can have it.
 
     Raises:
-        FilterError: the contract has nothing like it; says what may be meant.
+        FilterError: none can; suggests a similar value.
     """
     meant = _meant(word, value)
     if meant == value:
@@ -184,7 +184,7 @@ def _asked_about(word: str, value: str) -> str:
 
 
 def _meant(word: str, value: str) -> str | None:
-    """The value itself if the contract has it; else the nearest that it has, if one is near."""
+    """The value if the contract has it, else a similar one, else None."""
     start = value.removesuffix("*")
     if word == "topic":
         is_known = start.startswith(_ROOT) or _ROOT.startswith(start)

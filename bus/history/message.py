@@ -1,4 +1,4 @@
-"""One message as an operator sees it: whatever arrives can be shown, also what is no message."""
+"""A message as operators see it; whatever arrives can be read, also if it breaks the contract."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,28 +13,28 @@ from bus.text.sentence import marked
 
 Kind = Literal["req", "rep", "state", "event", "foreign"]
 _TRACE = slice(3, 35)
-"""Where the trace id stands in a traceparent (W3C Trace Context 3.2.2)."""
+"""The trace id within a traceparent (W3C Trace Context 3.2.2)."""
 _LONGEST_ORDER = 64
 _LONGEST = 256
-"""Characters that no topic of the contract exceeds."""
+"""The most characters of a topic of the contract."""
 
 
 @dataclass(slots=True)
 class Message:
-    """A message that was heard."""
+    """A message that was received."""
 
     number: int
     """Counts from 1 in the order of receipt."""
     at: int
-    """When it was heard, in milliseconds since the epoch."""
+    """When it was received, in milliseconds since the epoch."""
     topic: str
     payload: bytes
-    """Of a retained message that was taken away: empty."""
+    """Empty for a retained message that was deleted."""
     kind: Kind
     sender: str
-    """The node that says it; empty where that is not known."""
+    """The sending node; empty if not known."""
     receiver: str
-    """The node that it is said to; empty for states and events."""
+    """The receiving node; empty for states and events."""
     name: str
     """The operation, state or event."""
     id: str | None = None
@@ -43,33 +43,33 @@ class Message:
     cause: str | None = None
     order: str | None = None
     deadline: str | None = None
-    """Until when it is to be answered, as it was written (`expirytime`)."""
+    """The deadline as written (`expirytime`)."""
     seconds: int | None = None
-    """The same in seconds after it was heard (`expiresin`)."""
+    """The deadline in seconds after receipt (`expiresin`)."""
     trace: str | None = None
     """The trace id, 32 hex digits."""
     status: int | None = None
-    """Of a problem (RFC 9457)."""
+    """The status of a problem (RFC 9457)."""
     code: str | None = None
-    """Of a problem."""
+    """The code of a problem."""
     flaw: str | None = None
-    """What keeps it from being a message of the contract, in words."""
+    """How it breaks the contract; an English text, to be translated."""
     retain: bool = False
     response_topic: str | None = None
     correlation: bytes | None = None
     """As MQTT 5 carried it."""
     qos: int = 0
-    """At which it was delivered to the console."""
+    """The QoS of its delivery."""
     expiry: int | None = None
-    """Seconds after which the broker need not have delivered it."""
+    """MQTT 5 Message Expiry, in seconds."""
     user: tuple[tuple[str, str], ...] = ()
     """MQTT 5 User Properties."""
     latency: int | None = None
-    """Of a reply: milliseconds since its request was first heard."""
+    """Of a reply: milliseconds since its request was first received."""
     repeats: int = 0
-    """How many times the same id was heard before in the same place."""
+    """How often the same id was received before on the same topic."""
     document: Any = None
-    """What the payload says, while the message is being heard; read again when it is looked at."""
+    """The parsed payload while the message is being taken in; later it is parsed again."""
 
     @property
     def size(self) -> int:
@@ -87,9 +87,9 @@ class Message:
 
 
 def read(topics: Topics, number: int, at: int, incoming: Incoming) -> Message:
-    """Read what arrived as far as it can be read; never raises.
+    """Read a message as far as possible; never raises.
 
-    The message holds its document; whoever has heard it lets go of that.
+    The message keeps its parsed document, which the caller should drop when it has taken it in.
     """
     topic, payload = incoming.topic, incoming.payload
     heading = _heading(topics, topic) if len(topic) <= _LONGEST else None
@@ -110,7 +110,7 @@ def read(topics: Topics, number: int, at: int, incoming: Incoming) -> Message:
 
 @lru_cache(4_096)
 def _heading(topics: Topics, topic: str) -> tuple[Kind, str, str, str] | None:
-    """What a topic says: kind, sender, receiver, name. A store has few topics, and says much."""
+    """Kind, sender, receiver and name of a topic; cached, since a store has few topics."""
     address = topics.parse(topic)
     if address is None:
         return None
@@ -148,7 +148,7 @@ def _read_payload(message: Message, payload: bytes) -> None:
 
 
 def _order_in(data: Any) -> str | None:
-    """What a small device leaves out of its envelope stands in the data of most messages."""
+    """The order in the data, since small devices may leave it out of the envelope."""
     order = data.get("order") if isinstance(data, dict) else None
     return order if isinstance(order, str) and len(order) <= _LONGEST_ORDER else None
 
@@ -164,7 +164,7 @@ def _read_problem(message: Message, document: dict[str, Any]) -> None:
 
 
 def count(value: object, most: int = 1_000_000_000_000) -> int | None:
-    """A number that can be believed: whole, not negative, not absurd; None for anything else."""
+    """A plausible count: an integer from 0 to `most`; None for anything else."""
     return value if type(value) is int and 0 <= value <= most else None
 
 

@@ -1,6 +1,6 @@
-"""Writes down all that is said in a site, over a connection of its own that loses nothing.
+"""Records all messages of a site, over a connection of its own that loses none.
 
-The times of a recording go on evenly, also when somebody sets the clock meanwhile.
+The times of a recording are from a steady clock, so that setting the wall clock does not matter.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from bus.link.session import Session
 from bus.runtime.environment import Environment
 
 _FLUSH = 1.0
-"""Seconds after which a message is in the file at the latest."""
+"""The most seconds until a message is in the file."""
 
 
 class Recorder:
@@ -23,9 +23,9 @@ class Recorder:
     Args:
         connector: to the broker.
         topics: of the site.
-        recording: where they are written; closed by whoever opened it.
-        keep: how many compressed parts are kept; None for all.
-        reconnect_limit: seconds between tries to connect at the most.
+        recording: takes the messages; the caller closes it.
+        keep: the number of compressed parts that are kept; None for all.
+        reconnect_limit: the most seconds between two attempts to connect.
         connected: called at each connection.
     """
 
@@ -52,10 +52,10 @@ class Recorder:
         )
 
     async def run(self, *, once: bool = False) -> None:
-        """Write until cancelled.
+        """Record until cancelled.
 
         Args:
-            once: give up if there is no broker at the beginning.
+            once: whether to give up if there is no broker at the start.
 
         Raises:
             BrokerError: there is none.

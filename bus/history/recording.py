@@ -1,7 +1,7 @@
-"""The history of a store's messages as a file: JSON lines, one message a line.
+"""A recording of a store's messages as a file of JSON lines, one per message.
 
-The only place that knows the format. Payloads are text where they are UTF-8, base64 otherwise.
-A long history has parts: files beside it that are named after when they ended, and compressed.
+Only this module knows the format. Payloads are text if they are UTF-8, otherwise base64. A long
+recording has parts: compressed files beside it, named by the time at which they end.
 """
 
 import gzip
@@ -28,7 +28,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A message and when the recorder received it."""
+    """A message, and when the recorder received it."""
 
     at: int
     """Milliseconds since the epoch."""
@@ -37,14 +37,14 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """From here on the recorder heard everything; what was said just before may be missing."""
+    """The recorder has connected; messages from just before may be missing."""
 
     at: int
     """Milliseconds since the epoch."""
 
 
 class _Line(BaseModel):
-    """A line of the file; what a message does not have is left out."""
+    """A line of the file; absent properties are left out."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -102,7 +102,7 @@ def _is_line(line: bytes) -> bool:
 
 
 def as_line(at: int, message: Incoming) -> bytes:
-    """A message as a line of a history, with its newline; `at` is when it was received."""
+    """A message received at a time as a line of the file, with its newline."""
     correlation, text, base64 = message.correlation, None, None
     try:
         text = message.payload.decode()
@@ -124,21 +124,22 @@ def as_line(at: int, message: Incoming) -> bytes:
 
 
 class Recording:
-    """A history that is being written; one that is there already is continued.
+    """A recording that is being written; one that exists is continued.
 
     Args:
-        path: the file. A torn last line, from a crash while it was written, is cut off; a file
-            that is no recording is left alone.
-        part: the size in bytes at which it is put aside as a part and begun anew; None for never.
+        path: the file. A torn last line, left by a crash, is cut off; a file that is no recording
+            is not touched.
+        part: the size in bytes from which the file becomes a part and a new one is begun; None
+            for never.
 
     Raises:
-        RecordingError: what is there is no recording.
+        RecordingError: the file is no recording.
         JournalError: the file cannot be written.
     """
 
     def __init__(self, path: Path, part: int | None = None) -> None:
         self.messages = 0
-        """How many were written since it was opened."""
+        """The messages written since it was opened."""
         self._path = path
         self._part = part
         self._buffer = bytearray()
@@ -178,20 +179,20 @@ class Recording:
             )
 
     def connected(self, at: int) -> None:
-        """The recorder is connected, for the first time or again."""
+        """The recorder has connected."""
         self._buffer += _Line(at=rfc3339(at), ms=at, connected=True).to_bytes()
 
     def write(self, at: int, message: Incoming) -> None:
-        """A message was received; it is in the file after the next `flush`."""
+        """Take a message; it is in the file after the next `flush`."""
         self._buffer += as_line(at, message)
         self.messages += 1
         self._last = at
 
     def flush(self) -> Path | None:
-        """Hand what was received to the operating system.
+        """Write what was taken to the file.
 
         Returns:
-            The part that is complete now, if there is one; to be handed to `compress`.
+            The part that is complete now, to be passed to `compress`; None if there is none.
 
         Raises:
             JournalError: the file cannot be written.
@@ -210,7 +211,7 @@ class Recording:
         return complete
 
     def _unused(self) -> Path:
-        """A name for the part that is complete, later than those before it."""
+        """A name for the next part, later than those of earlier parts."""
         self._named = max(self._named + 1, self._last)
         while True:
             part = self._path.with_name(f"{self._path.stem}-{_stamp(self._named)}.jsonl")
@@ -236,14 +237,14 @@ class Recording:
 
 
 def compress(part: Path, keep: int | None = None) -> None:
-    """Compress a part of a history, and delete the oldest parts beside it.
+    """Compress a part of a recording, and delete the oldest parts.
 
     Args:
-        part: as `Recording.flush` returned it.
+        part: from `Recording.flush`.
         keep: how many parts to keep; None for all.
 
     Raises:
-        JournalError: there is no room; the part stays as it is.
+        JournalError: the disk is full; the part stays as it is.
     """
     target, half = part.with_name(f"{part.name}.gz"), part.with_name(f"{part.name}.half")
     try:
@@ -264,13 +265,13 @@ def compress(part: Path, keep: int | None = None) -> None:
 
 
 def parts(part: Path) -> list[Path]:
-    """The compressed parts of the same history, oldest first."""
+    """The compressed parts of the same recording, oldest first."""
     stem = part.name.removesuffix(".jsonl")[: -len(_stamp(0))]
     return sorted(part.parent.glob(f"{stem}{'[0-9]' * 8}T{'[0-9]' * 9}Z.jsonl.gz"))
 
 
 def _stamp(at: int) -> str:
-    """A time as a part of a file's name: sorts as it goes."""
+    """A time for a file name, which sorts by time."""
     return rfc3339(at).translate(_PLAIN)
 
 
@@ -278,7 +279,7 @@ _PLAIN = str.maketrans("", "", "-:.")
 
 
 def read_recording(path: Path) -> Iterator[Recorded | Connected]:
-    """What a history, or a compressed part of it, holds in the order of receipt.
+    """Read a recording, or a compressed part of it, in the order of receipt.
 
     A torn last line is left out.
 
@@ -289,11 +290,11 @@ def read_recording(path: Path) -> Iterator[Recorded | Connected]:
 
 
 def read_from(path: Path, offset: int = 0) -> Iterator[tuple[int, Recorded | Connected]]:
-    """The same from an offset on, each with the offset at which the next one begins.
+    """Read from an offset on; each entry comes with the offset of the next one.
 
     Args:
         path: the file.
-        offset: in bytes of what is not compressed; within a line, the next line is the first.
+        offset: in uncompressed bytes; within a line, reading begins at the next one.
 
     Raises:
         RecordingError: as above.
@@ -322,7 +323,7 @@ def read_from(path: Path, offset: int = 0) -> Iterator[tuple[int, Recorded | Con
 
 
 def _whole(file: FileIO) -> int:
-    """How many bytes there are up to the end of the last whole line."""
+    """The number of bytes up to the end of the last complete line."""
     end = file.seek(0, os.SEEK_END)
     while end:
         start = max(0, end - _CHUNK)

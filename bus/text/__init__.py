@@ -1,1 +1,1 @@
-"""Text for people: what may be shown, in which language, and how it is printed."""
+"""Texts for people: made safe to show, translated, wrapped, and printed."""

@@ -1,8 +1,8 @@
-"""The one door for what commands print: nothing of others is ever markup or obeyed by a terminal.
+"""The output of commands: no text is ever taken as markup or as control characters.
 
-A string is printed as it is, without markup; our own emphasis is a `Text`. Control characters are
-made visible, letters that the output's encoding lacks are replaced, and a reader who leaves is no
-failure. Everything is printed with `output` and `errors`, and with nothing else.
+Everything is printed with `output` and `errors`. Strings are printed as they are, without markup;
+emphasis is a `Text`. Control characters are made visible, characters that the encoding lacks are
+replaced, and a closed pipe is no failure.
 """
 
 import os
@@ -20,41 +20,41 @@ from bus.text.safe import visible
 
 
 class Printer(Console):
-    """A console for text of others.
+    """A console that makes all text safe.
 
     Args:
-        stderr: whether it prints beside the output.
+        stderr: whether it prints to standard error.
     """
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
 
     def print_json(self, json: str | None = None, **options: Any) -> None:
-        """Print JSON; where the encoding lacks a letter, it is escaped as JSON does."""
+        """Print JSON; characters that the encoding lacks are escaped."""
         options.setdefault("ensure_ascii", not self.encoding.startswith("utf"))
         super().print_json(json, **options)
 
     def on_broken_pipe(self) -> None:
-        """Do not end with 1, as rich would: `run` ends cleanly."""
+        """Raise instead of exiting with 1, as rich would; `run` ends cleanly."""
         raise BrokenPipeError
 
     def _render_buffer(self, buffer: Iterable[Segment]) -> str:
-        """Everything that is written comes through here, also tables and bars of progress."""
+        """Make everything safe that is written, also tables and progress bars."""
         return super()._render_buffer(map(_harmless, buffer))
 
 
 def _harmless(segment: Segment) -> Segment:
-    """What moves the cursor is rich's own; in a text, only a new line is obeyed."""
+    """A segment made safe; of control characters in text, only line breaks are kept."""
     if segment.control or (segment.text.isascii() and segment.text.isprintable()):
         return segment
     return Segment("\n".join(map(visible, segment.text.split("\n"))), segment.style)
 
 
 def prepare_streams() -> None:
-    """Make standard input and output usable, whoever started us and however.
+    """Make the standard streams usable, however the program was started.
 
-    Where one of them is closed it leads to nowhere: else the first file or socket that is opened
-    would take its number. A letter that the encoding lacks is printed as `?`.
+    A closed one is opened on the null device; otherwise the next file or socket would get its
+    number. Characters that the encoding lacks are printed as `?`.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
@@ -70,7 +70,7 @@ def prepare_streams() -> None:
 
 
 def leave_quietly() -> None:
-    """The reader has gone: what is still buffered would be complained about at the very end."""
+    """Discard buffered output after the pipe was closed, which would fail at exit."""
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -80,7 +80,7 @@ errors = Printer(stderr=True)
 
 
 def print_problem(problem: ProblemData) -> None:
-    """A refusal: its status and code, the sentence, and what else it says."""
+    """Print a problem: status, code, detail, and its other members."""
     code = f"{problem.status} {problem.code}"
     errors.print(Text.assemble((code, "bold"), f"  {problem.detail}"), soft_wrap=True)
     for name, value in (problem.model_extra or {}).items():
@@ -88,7 +88,7 @@ def print_problem(problem: ProblemData) -> None:
 
 
 def _in_words(value: Any) -> str:
-    """What a problem says besides, without the signs of a programming language."""
+    """A member of a problem in plain words, without the syntax of a programming language."""
     if isinstance(value, dict):
         return ", ".join(f"{key} {_in_words(each)}" for key, each in value.items()) or "none"
     if isinstance(value, list):

@@ -1,9 +1,8 @@
-r"""Text of others made safe to show: what a terminal would obey is shown as what it is.
+r"""Makes text safe to show: characters that control a terminal become visible.
 
-Control, bidi and invisible characters become visible escapes, such as ␛ and \u202e; everything
-that is drawn goes through `visible`, and what went through once stays as it is. The marks and
-joiners of Arabic, Hebrew and Persian are part of a name, and drawn; of what a message holds byte
-by byte, `exposed` shows them, too.
+Control, bidi and invisible characters become escapes, such as ␛ and \u202e. Everything that is
+drawn goes through `visible`, which changes nothing when applied again. The marks and joiners of
+Arabic, Hebrew and Persian are part of names, and are kept; `exposed` escapes them, too.
 """
 
 import unicodedata
@@ -13,20 +12,20 @@ from rich.cells import cell_len, set_cell_size
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and signs that are drawn as nothing."""
+"""Letters and signs that are drawn as blanks."""
 _WRITING = frozenset("\u200c\u200e\u200f\u061c")
-"""Non-joiner and direction marks: they take no room and change how their neighbours are drawn."""
+"""Non-joiner and direction marks: they have no width and change how their neighbours are drawn."""
 _UNDRAWN = frozenset("\u00ad\u200d")
-"""Soft hyphen and joiner: left out, for terminals do not agree on the room that they take."""
+"""Soft hyphen and joiner: left out, since terminals disagree on their width."""
 _MARKS = 2
-"""Combining marks that one letter may carry in one place; more would be smeared over others."""
+"""The most combining marks in one place of a letter; more would cover other lines."""
 _DELETE = 0x7F
 LONGEST = 2_000
-"""The most characters of one text that are looked at to draw one line of it."""
+"""The most characters of a text that are looked at for one line."""
 
 
 def visible(text: str) -> str:
-    """A text without anything that a terminal obeys or a reader does not see."""
+    """A text without control characters or invisible characters."""
     if text.isascii() and text.isprintable():
         return text
     shown: list[str] = []
@@ -48,19 +47,19 @@ def visible(text: str) -> str:
 
 
 def exposed(text: str) -> str:
-    """A text in which nothing is left out and nothing is unseen: what a message really holds."""
+    """A text in which every invisible character is escaped, as for the content of a message."""
     return visible("".join(_escape(each) if each in _WRITING | _UNDRAWN else each for each in text))
 
 
 def _place(character: str) -> int | None:
-    """Where at a letter a mark stands, by its combining class; none for what takes room."""
+    """The combining class of a mark; None for characters with a width."""
     if character in _WRITING:
         return -1
     return unicodedata.combining(character) if unicodedata.category(character) in _ON else None
 
 
 _ON = frozenset({"Mn", "Me"})
-"""The marks that take no room of their own."""
+"""The categories of marks without a width."""
 
 
 def _is_hidden(character: str) -> bool:
@@ -72,7 +71,7 @@ def _is_hidden(character: str) -> bool:
 
 
 def _is_selector(character: str) -> bool:
-    """Variation selectors change how wide a character is drawn."""
+    """Whether it is a variation selector, which changes the width of a character."""
     return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
 
 
@@ -91,12 +90,12 @@ def decoded(payload: bytes) -> str:
 
 
 def width(text: str) -> int:
-    """Terminal cells that a visible text takes."""
+    """The width of a visible text in terminal cells."""
     return cell_len(text)
 
 
 def fit(text: object, cells: int, *, right: bool = False) -> str:
-    """A text made visible and exactly so many cells wide; what is cut off is marked with `…`."""
+    """A text made visible, padded or cut to exactly so many cells; a cut is marked with `…`."""
     if cells <= 0:
         return ""
     shown = visible(str(text)[:LONGEST])
@@ -107,5 +106,5 @@ def fit(text: object, cells: int, *, right: bool = False) -> str:
 
 
 def short(text: object, cells: int) -> str:
-    """A text made visible and at most so many cells wide."""
+    """A text made visible and cut to at most so many cells."""
     return fit(text, cells).rstrip()

@@ -1,4 +1,4 @@
-"""Sentences that are made where no language is known, and said where one is."""
+"""Sentences that are built where the language is not known, and translated where it is."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,16 +7,16 @@ Translate = Callable[[str], str]
 
 
 def marked(text: str) -> str:
-    """A text that stands in a table and is translated where it is said: marks it for catalogs."""
+    """Mark a text for the message catalogs; it is translated where it is shown."""
     return text
 
 
 class Sentence:
-    """A sentence in English with gaps, such as `waits for {node}`, and what fills them.
+    """An English text with placeholders, such as `waits for {node}`, and their values.
 
     Args:
-        text: the English text; it is looked up in the catalog of the reader's language.
-        values: what its gaps stand for; sentences among them are said in the same language.
+        text: the English text, which is the key in message catalogs.
+        values: of the placeholders; sentences among them are translated, too.
     """
 
     __slots__ = ("text", "values")
@@ -26,7 +26,7 @@ class Sentence:
         self.values = values
 
     def said(self, translate: Translate = str) -> str:
-        """The sentence in a language."""
+        """The sentence, translated and formatted."""
         values = {
             name: value.said(translate) if isinstance(value, Sentence) else value
             for name, value in self.values.items()

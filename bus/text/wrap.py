@@ -1,7 +1,7 @@
-"""Text in lines of a terminal, broken where readers expect it, in Latin script and in Chinese.
+"""Wraps text for terminals, in Latin script and in Chinese.
 
-Between wide characters a line may be broken, but none begins with closing punctuation and none
-ends with opening punctuation (JIS X 4051 and CLREQ: "kinsoku", 避头尾).
+A line may be broken between wide characters, but must not begin with closing punctuation or end
+with opening punctuation (JIS X 4051 and CLREQ: "kinsoku", 避头尾).
 """
 
 import unicodedata
@@ -12,11 +12,11 @@ from rich.cells import cell_len, chop_cells
 _CLOSING = frozenset({"Pe", "Pf", "Po"})
 _OPENING = frozenset({"Ps", "Pi"})
 _HANGING = frozenset("\u3005\u30fc\u2014\uff5e\uff05\u2103%")
-"""Signs that go with what is before them, though Unicode does not count them as closing."""
+"""Characters that belong to those before them, though Unicode does not count them as closing."""
 
 
 def wrapped(text: str, cells: int) -> list[str]:
-    """A text in lines of at most so many cells; its own line breaks are spaces."""
+    """Wrap a text into lines of at most so many cells; its own line breaks become spaces."""
     cells = max(1, cells)
     lines = [""]
     for word in text.split():
@@ -33,7 +33,7 @@ def wrapped(text: str, cells: int) -> list[str]:
 
 
 def _pieces(word: str, cells: int) -> Iterator[str]:
-    """What must not be broken: of Latin script a word, of Chinese a sign with its punctuation."""
+    """The unbreakable parts: a Latin word, or a Chinese character with its punctuation."""
     piece = ""
     for character in word:
         if piece and _may_break(piece[-1], character):

@@ -1,1 +1,1 @@
-"""The automatic sorter: conveys goods from their locations to a pickup point and packs them."""
+"""The automatic sorter: brings goods from their locations to a pickup point and packs them."""

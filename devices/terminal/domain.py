@@ -1,4 +1,4 @@
-"""What a terminal decides: what was scanned, what a cart costs, what became of a purchase. Pure."""
+"""A terminal's decisions: what was scanned, what a cart costs, the state of a purchase. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,37 +17,37 @@ PurchaseState = Literal["sent", "settled", "refused", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """A purchase as the terminal keeps it."""
+    """A purchase of this terminal."""
 
     id: str
     state: PurchaseState
     receipt: Receipt | None = None
     problem: ProblemData | None = None
-    """Why it was refused; or in what the answer breaks the contract, where nothing is known."""
+    """Why it was refused; or, if the outcome is unknown, how the answer breaks the contract."""
 
     @property
     def is_asked_about(self) -> bool:
-        """Whether there was no answer in time: it may still come."""
+        """Whether there was no answer in time, so that it may still come."""
         return self.state == "unknown" and self.problem is None
 
 
 LEADS_NOWHERE = frozenset({"unknown-label", "invalid-digital-link", "invalid-field", "retired"})
-"""The refusals of a lookup that speak of the code; any other says that the catalog cannot tell."""
+"""The refusals of a lookup that are about the code; any other means that the lookup failed."""
 _NO_LABEL = frozenset({"wifi", "not-a-product"})
-"""The catalog's reasons for a code that was never meant to be a product's label."""
+"""The catalog's reasons for codes that are no labels of products."""
 
 
 def one_product(answers: Mapping[str, Found | Problem]) -> Found:
-    """The product that codes seen at once lead to; a label may say it in several ways.
+    """The product of the codes that were seen at once; a label may have several codes.
 
-    A code that leads nowhere, such as that of a guest network, does not count beside one that
-    leads to a product. The style is the one whose GTIN is among them, if it is one alone.
+    A code that leads nowhere, such as that of a Wi-Fi network, is ignored beside one that leads to
+    a product. The style is the one whose GTIN is among the codes, if there is exactly one.
 
     Args:
-        answers: what the catalog says to each code.
+        answers: the catalog's answer to each code.
 
     Raises:
-        SeveralProducts: they lead to different ones.
+        SeveralProducts: they lead to different products.
         Problem: none leads to a product.
     """
     found = {code: answer for code, answer in answers.items() if isinstance(answer, Found)}
@@ -68,7 +68,7 @@ def one_product(answers: Mapping[str, Found | Problem]) -> Found:
 
 
 def _most_telling(refusals: Sequence[Problem]) -> Problem:
-    """The first of a code that looks like a product's label; the first if none does."""
+    """The first refusal of a code that looks like a product's label, else the first."""
     labels = [
         each
         for each in refusals
@@ -81,7 +81,7 @@ def style_of(products: list[Product], sku: str) -> Style:
     """The style with exactly this SKU among search results.
 
     Raises:
-        UnknownSku: it is not there.
+        UnknownSku: it is not among them.
     """
     for product in products:
         for style in product.styles:
@@ -96,10 +96,10 @@ def purchase(
     payment: Payment,
     pickup_point: str | None,
 ) -> Purchase:
-    """A cart as a purchase at the prices the customer was shown.
+    """The purchase of a cart at the prices that the customer was shown.
 
     Raises:
-        InvalidField: the styles are not all of one currency, the cart is empty or too large.
+        InvalidField: there are several currencies, or the cart is empty or too large.
     """
     currencies = sorted({styles[sku].price.currency for sku in cart})
     if len(currencies) != 1:

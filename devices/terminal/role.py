@@ -1,4 +1,4 @@
-"""Wires a terminal to its channels: a node that scans, buys and reminds, without a face."""
+"""Wires a terminal to its channels: it scans, buys and reminds, without a user interface."""
 
 import asyncio
 import sqlite3
@@ -22,32 +22,33 @@ from devices.terminal.screen import AttendedScreen, PrintingScreen, Screen
 
 Seen = TypeVar("Seen")
 _LEARNED = "learned "
-"""Before the id of a purchase that was unknown."""
+"""The prefix of a touched key: a purchase whose outcome has become known."""
 
 
 class Showing(Model):
-    """A call to the screen, and whom to tell when the customer has seen it."""
+    """A call to the screen, and the request to answer when the reminder was shown."""
 
     reminder: Remind
     caller: str
     request: str
-    """The id of the message to answer: several may ask for the same reminder."""
+    """The id of the message to answer; several may ask for the same reminder."""
 
 
 class Terminal:
-    """A terminal without a face: what a kiosk, a phone page or a script drives.
+    """A terminal without a user interface; a kiosk, a phone page or a script drives it.
 
     Args:
         name: `terminal-7`.
         deployment: where it runs.
-        show: called once for each reminder the customer is to see.
-        patience: seconds until a purchase that was not answered counts as unknown; it is asked
-            about until an answer is there.
-        present: instead of `show`, where people stand before a screen: returns when a reminder is
-            on it, or false when it need not be. Such reminders wait to be acknowledged.
-        hears: told what others say of themselves; see `Role.hears`.
-        learned: told once what a purchase has come to for which nobody waits any more: it was not
-            answered in time, or was begun before this terminal was started again.
+        show: called once for each reminder that is to be shown.
+        patience: seconds until a purchase without an answer counts as unknown; it is asked about
+            until there is an answer.
+        present: instead of `show`, for a screen with people in front of it: returns when a
+            reminder is on the screen, or false if it was dropped. Such reminders have to be
+            acknowledged.
+        hears: takes events and states of others; see `Role.hears`.
+        learned: called with the outcome of a purchase that nobody waits for any more: it was not
+            answered in time, or was begun before this terminal was restarted.
     """
 
     def __init__(
@@ -70,13 +71,13 @@ class Terminal:
         self._hears = hears or {}
         self._learned = learned
         self._awaited: set[str] = set()
-        """Purchases for whose outcome somebody waits."""
+        """Purchases whose outcomes are awaited."""
         self.role = self._role()
         self.node = Node(name, self.role, deployment)
         self._waiting: list[asyncio.Future[None]] = []
 
     def _role(self) -> Role:
-        """What it plays; a terminal with more to it adds to this."""
+        """The role of this terminal; subclasses add to it."""
         return Role(
             kind="terminal",
             schemas=(store.SCHEMA,),
@@ -89,17 +90,17 @@ class Terminal:
         )
 
     async def run(self) -> None:
-        """Be on the bus until cancelled; see `Node.run`."""
+        """Stay on the bus until cancelled; see `Node.run`."""
         try:
             await self.node.run()
         finally:
             self._screen.close()
 
     async def scan(self, *codes: str) -> Found:
-        """The product behind the codes that were seen at once: of one label, in most cases.
+        """Look up the product of codes that were seen at once, mostly those of one label.
 
         Raises:
-            SeveralProducts: they lead to different ones.
+            SeveralProducts: they lead to different products.
             Problem: no code leads to a product, or nobody answered.
         """
         return domain.one_product({code: await self._look_up(code) for code in codes})
@@ -114,10 +115,10 @@ class Terminal:
         return found
 
     async def styles(self, skus: list[str]) -> dict[str, Style]:
-        """The styles of these SKUs with today's prices.
+        """Look up styles by SKU, with current prices and stock.
 
         Raises:
-            UnknownSku: one of them is not there.
+            UnknownSku: one of them does not exist.
         """
         found = {}
         for sku in skus:
@@ -133,18 +134,18 @@ class Terminal:
         pickup_point: str | None = None,
         overdue: Callable[[], None] | None = None,
     ) -> Receipt:
-        """Buy a cart at the prices shown; returns when it is paid.
+        """Buy a cart at the prices that were shown; returns when it is paid.
 
         Args:
-            cart: how many of which style.
-            styles: as they were shown.
+            cart: quantities by SKU.
+            styles: as they were shown, by SKU.
             payment: how it is paid.
             pickup_point: the store's default if None.
-            overdue: called when there is no answer in time; then the answer is waited for, however
-                late it comes.
+            overdue: called if there is no answer in time; the answer is then awaited, however late
+                it comes.
 
         Raises:
-            Refused: the store said no; nothing was charged.
+            Refused: the store refused; nothing was charged.
             BrokenReply: its answer breaks the contract; whether it was bought is unknown.
             NoAnswer: no answer in time, without `overdue`; whether it was bought is unknown.
         """
@@ -156,17 +157,17 @@ class Terminal:
         return receipt_of(bought)
 
     async def begin(self, purchase: Purchase) -> str:
-        """Send a purchase; it survives a crash of this terminal. Returns the message's id."""
+        """Send a purchase, which survives a crash of this terminal; returns the message's id."""
         sent: list[str] = []
 
         def decide(unit: UnitOfWork) -> None:
-            sent.append(self.send(unit, purchase))  # of the last try: it may have to be done again
+            sent.append(self.send(unit, purchase))  # the last one counts: it may be repeated
 
         await self.node.decide(decide)
         return sent[-1]
 
     def send(self, unit: UnitOfWork, purchase: Purchase) -> str:
-        """Send a purchase when this unit of work is committed. Returns the message's id."""
+        """Send a purchase with this unit of work; returns the message's id."""
         identifier = unit.send(PURCHASE, "settlement", purchase, within=self._patience)
         store.save_purchase(unit.connection, Bought(identifier, "sent"), unit.steady)
         self._awaited.add(identifier)
@@ -189,11 +190,11 @@ class Terminal:
         return await self._until(lambda rows: store.shown(rows, order))
 
     async def acknowledge(self, order: str) -> None:
-        """Somebody took notice of a reminder: it need not be shown any more."""
+        """Record that somebody has seen a reminder, so that it is not shown again."""
         await self.node.decide(lambda unit: store.acknowledge(unit.connection, order, unit.steady))
 
     def unacknowledged(self) -> list[Remind]:
-        """The reminders that were shown and that nobody took notice of, oldest first."""
+        """The reminders that were shown and not acknowledged, oldest first."""
         return self.node.read(store.unacknowledged)
 
     def purchases(self) -> list[Bought]:
@@ -201,7 +202,7 @@ class Terminal:
         return list(self.node.read(store.purchases))
 
     async def _until(self, look: Callable[[sqlite3.Connection], Seen | None]) -> Seen:
-        """Look after each commit until there is something to see."""
+        """Query after each commit until there is a result."""
         found = self.node.read(look)
         while found is None:
             waiting = asyncio.get_running_loop().create_future()
@@ -260,7 +261,7 @@ def _if_known(bought: Bought) -> Bought | None:
 
 
 def answered(unit: UnitOfWork, answer: Answer[Receipt]) -> None:
-    """Settlement has answered a purchase; or did not in time, and may still do so later."""
+    """Store the answer to a purchase, or that there was none in time."""
     bought = Bought(answer.id, became_of(answer), answer.data, answer.problem)
     if not bought.is_asked_about:
         unit.touch(f"{_LEARNED}{answer.id}")
@@ -269,7 +270,7 @@ def answered(unit: UnitOfWork, answer: Answer[Receipt]) -> None:
 
 
 def became_of(answer: Answer[Receipt]) -> domain.PurchaseState:
-    """What an answer says of a purchase: one that breaks the contract says nothing."""
+    """The state of a purchase by its answer; one that breaks the contract says nothing."""
     if answer.data is not None:
         return "settled"
     problem = answer.problem
@@ -277,7 +278,7 @@ def became_of(answer: Answer[Receipt]) -> domain.PurchaseState:
 
 
 def _remind(unit: UnitOfWork, request: Request[Remind]) -> None:
-    """Show it first and answer then: `shown` is only said of what the customer has seen."""
+    """Have the reminder shown; it is answered only after that."""
     reminder = request.data
     store.save_reminder(unit.connection, reminder, request.id)
     showing = Showing(reminder=reminder, caller=request.caller, request=request.id)

@@ -1,4 +1,4 @@
-"""Where a terminal shows a reminder, and the file of what was shown."""
+"""The screens on which a terminal shows reminders, and the record of what was shown."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -15,9 +15,9 @@ class Screen(Protocol):
     """Shows reminders."""
 
     async def display(self, key: str, reminder: Remind) -> bool:
-        """Show a reminder; whether the customer has been shown it.
+        """Show a reminder; returns whether it was shown.
 
-        Called again with the same key after a crash.
+        It is called again with the same key after a crash.
         """
 
     def close(self) -> None:
@@ -25,10 +25,10 @@ class Screen(Protocol):
 
 
 class PrintingScreen:
-    """A headless terminal's screen: shows each reminder exactly once, also when it crashes.
+    """The screen of a terminal without a display: shows each reminder once, despite crashes.
 
     Args:
-        record: the file; what stands in it has been shown.
+        record: the file of the reminders that were shown.
         show: called once for each reminder, for instance to print it.
     """
 
@@ -49,11 +49,11 @@ class PrintingScreen:
 
 
 class AttendedScreen:
-    """A screen that people stand before: written down is what they could see.
+    """A screen with people in front of it: records the reminders that have been on it.
 
     Args:
-        record: the file; what stands in it has been shown.
-        show: returns when a reminder is on the screen; false if it need not be any more.
+        record: the file of the reminders that were shown.
+        show: returns when a reminder is on the screen; false if it was dropped.
     """
 
     def __init__(self, record: Path, show: Callable[[Remind], Awaitable[bool]]) -> None:
@@ -61,7 +61,7 @@ class AttendedScreen:
         self._show = show
 
     async def display(self, key: str, reminder: Remind) -> bool:
-        """Show a reminder, again if it was shown and the terminal crashed before it said so."""
+        """Show a reminder; again if the terminal crashed before it had reported it."""
         shown = await self._show(reminder)
         if shown and self._shown.get(key) is None:
             self._shown.write(key, **reminder.model_dump())

@@ -13,7 +13,7 @@ SCHEMA = Schema("devices.terminal", "devices.terminal")
 
 
 def save_purchase(connection: sqlite3.Connection, row: Bought, now: int) -> None:
-    """Write a purchase."""
+    """Store a purchase."""
     answer = row.receipt or row.problem
     connection.execute(
         "INSERT INTO purchase VALUES (:id, :state, :order, :answer, :at)"
@@ -40,7 +40,7 @@ def purchases(connection: sqlite3.Connection) -> list[Bought]:
 
 
 def save_reminder(connection: sqlite3.Connection, content: Remind, request: str) -> None:
-    """Keep a reminder that is to be shown; a later one for the same order takes its place."""
+    """Store a reminder to be shown; it replaces an earlier one of the same order."""
     connection.execute(
         "INSERT INTO reminder VALUES (?, ?, ?, NULL, NULL) ON CONFLICT (order_id) DO UPDATE"
         " SET content = excluded.content, request = excluded.request,"
@@ -50,7 +50,7 @@ def save_reminder(connection: sqlite3.Connection, content: Remind, request: str)
 
 
 def mark_shown(connection: sqlite3.Connection, order: str, request: str, now: int) -> None:
-    """The customer has seen the reminder that a message asked for."""
+    """Record that the reminder of a request was shown."""
     connection.execute(
         "UPDATE reminder SET shown_at = ? WHERE order_id = ? AND request = ?",
         (now, order, request),
@@ -58,7 +58,7 @@ def mark_shown(connection: sqlite3.Connection, order: str, request: str, now: in
 
 
 def acknowledge(connection: sqlite3.Connection, order: str, now: int) -> None:
-    """Somebody took notice of a reminder, or there is nothing to remind of any more."""
+    """Record that a reminder was seen, or is void."""
     connection.execute(
         "UPDATE reminder SET acknowledged_at = ? WHERE order_id = ? AND acknowledged_at IS NULL",
         (now, order),
@@ -66,7 +66,7 @@ def acknowledge(connection: sqlite3.Connection, order: str, now: int) -> None:
 
 
 def unacknowledged(connection: sqlite3.Connection) -> list[Remind]:
-    """The reminders that were shown and that nobody took notice of, oldest first."""
+    """The reminders that were shown and not acknowledged, oldest first."""
     rows = connection.execute(
         "SELECT content FROM reminder WHERE shown_at IS NOT NULL AND acknowledged_at IS NULL"
         " ORDER BY shown_at, order_id"
@@ -75,7 +75,7 @@ def unacknowledged(connection: sqlite3.Connection) -> list[Remind]:
 
 
 def shown(connection: sqlite3.Connection, order: str) -> Remind | None:
-    """The reminder of an order once it has been shown."""
+    """The reminder of an order, if it has been shown."""
     row = connection.execute(
         "SELECT content FROM reminder WHERE order_id = ? AND shown_at IS NOT NULL", (order,)
     ).fetchone()

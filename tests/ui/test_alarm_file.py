@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from console_fixtures import START, model, shows, watching
 from running_store import FaultyBroker
+from store_builder import StoreBuilder
 
 from bus.link import Incoming
 from bus.text.sentence import Sentence
@@ -20,9 +21,7 @@ MINUTE = 60_000
 
 
 def presence(store: StoreModel, name: str, status: str, at: int) -> None:
-    data = {"status": status, "boot": "b", "since": "x"}
-    payload = json.dumps({"id": f"{name}-{at}", "data": data}).encode()
-    store.take(at, [Incoming(store.topics.state(name, "presence"), payload)])
+    StoreBuilder(store, at).node(name, status=status)
 
 
 def lost(name: str) -> Sentence:

@@ -95,7 +95,7 @@ async def test_a_customer_buys_and_collects_with_keys_only(shop: Shop, name: str
         assert receipt.pickup_point == "south"
         await session.sees(receipt.pickup_code, receipt.order)
         await session.press("right", "enter")
-        await session.sees("Orders under way", receipt.order, "the goods are taken from the shelf")
+        await session.sees("Open orders", receipt.order, "the goods are taken from the shelf")
         assert f"code {receipt.pickup_code}" in session.text
         store.machine.free.set()
         await session.sees("Your parcel is ready", "South", receipt.pickup_code)
@@ -159,9 +159,9 @@ async def test_a_scanner_goes_to_the_product_and_leaves_a_field_as_it_was(
         await session.sees("Oxford shirt", "● shirt-blue")
         await session.press("escape")
         await session.scan("https://other.example/qr")
-        await session.sees("This label is not of this shop")
+        await session.sees("This label is from another shop")
         await session.scan("WIFI:T:WPA;S:guests;P:secret;;")
-        await session.sees("joins a phone to a Wi-Fi network")
+        await session.sees("connects a phone to a Wi-Fi network")
         await session.scan("BEGIN:VCARD;N:Ann;;")
         await session.sees("Scan the one on the sample.")
         await session.scan("9506000134353")
@@ -199,7 +199,7 @@ async def test_the_collection_code_that_labels_prints_is_scanned_wherever_the_ki
         await session.press("escape")
         await session.sees("Welcome")
         await session.scan("]Q1000000")
-        await session.sees("No parcel waits under this code. Tries left: 4")
+        await session.sees("There is no parcel for this code. Tries left: 4")
 
 
 async def test_a_page_that_comes_again_has_nothing_of_who_saw_it_before(

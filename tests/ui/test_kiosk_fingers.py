@@ -78,13 +78,13 @@ async def test_a_double_tap_on_pay_now_leaves_the_code_on_the_screen_and_under_o
         await session.sees("Paid. Thank you.", code)
         patient(session)
         await session.tap("#orders")
-        await session.sees("Orders under way", f"code {code}")
+        await session.sees("Open orders", f"code {code}")
         await session.press("escape")
         await session.sees("Paid. Thank you.", code)
         await session.tap("#next")
         await session.sees("Welcome")
         await session.tap("#orders")
-        await session.sees("Orders under way")
+        await session.sees("Open orders")
         assert code not in session.text
 
 
@@ -218,7 +218,7 @@ async def test_who_has_a_code_is_forgotten_also_on_the_first_page(shop: Shop, na
         now[0] = 61.0
         await session.until(lambda: session.kiosk.session.is_nobody, "nobody")
         await session.tap("#orders")
-        await session.sees("Orders under way")
+        await session.sees("Open orders")
         assert code not in session.text
 
 
@@ -298,7 +298,7 @@ async def test_a_price_that_changed_is_asked_about_before_it_is_paid(shop: Shop,
         await reprice(shop, ANOTHER_PRICE)
         try:
             await session.type("C-1001")
-            await session.sees("Your cart", "Mug has another price now", "13.00 EUR")
+            await session.sees("Your cart", "The price of Mug has changed", "13.00 EUR")
             await session.tap("#next")
             await session.sees("Where do you want")
             await session.tap("#next")
@@ -362,7 +362,7 @@ async def test_brackets_in_a_name_are_part_of_it(page: Page, name: str) -> None:
         made.session.cart.items[sku] = replace(item, product=name)
     for sku, item in made.session.bought.items():
         made.session.bought[sku] = replace(item, product=name)
-    made.session.note = Sentence("{name}: sold out by now. Remove it.", name=name)
+    made.session.note = Sentence("{name} has sold out. Remove it.", name=name)
     samples = KioskSettings(samples=("C-1001", name))
     kiosk = Kiosk(made, samples, clock=lambda: 0.0, live=False)
     async with kiosk.run_test(size=(100, 30)) as pilot:

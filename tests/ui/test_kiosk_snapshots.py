@@ -92,7 +92,7 @@ def controller(page: Page, language: str) -> KioskController:
             JobState(step="conveying", job="j-1", order="o-7sm2rt07es", since=_SINCE),
         )
     if page == "collect":
-        session.note = Sentence("No parcel waits under this code. Tries left: {count}", count=3)
+        session.note = Sentence("There is no parcel for this code. Tries left: {count}", count=3)
     session.page = page
     return made
 

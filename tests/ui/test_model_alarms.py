@@ -1,9 +1,8 @@
 """Alarms of one cause as one, how bad they are, silence, and what can be done about them."""
 
-import json
-
 import pytest
 from console_fixtures import START, model
+from store_builder import StoreBuilder, say
 
 from bus.link import Incoming
 from bus.text.sentence import Sentence
@@ -20,28 +19,16 @@ MINUTE = 60_000
 PAPER = Canvas(160, 40, Texts("tui", "en"), START + MINUTE)
 
 
-def say(
-    store: StoreModel, kind: str, names: str, data: object, at: int = START, **more: object
-) -> None:
-    """Something is said on a topic of the contract."""
-    payload = json.dumps({"id": f"m-{store.history.heard}", "data": data, **more}).encode()
-    store.take(at, [Incoming(f"{store.topics.root}/{kind}/{names}", payload)])
-
-
 def presence(store: StoreModel, name: str, status: str, at: int = START) -> None:
-    say(store, "state", f"{name}/presence", {"status": status, "boot": "b", "since": "x"}, at)
+    StoreBuilder(store, at).node(name, status=status)
 
 
 def order(store: StoreModel, name: str, state: str, at: int = START) -> None:
-    """Settlement says where an order is."""
-    told = {"order": name, "state": state, "terminal": "terminal-2", "pickup_point": "north"}
-    say(store, "event", "settlement/order-changed", told, at)
+    StoreBuilder(store, at).order(name, state)
 
 
 def shows(store: StoreModel, node: str, kind: str, at: int = START) -> None:
-    """A node shows an alarm."""
-    alarm = {"kind": kind, "detail": f"{kind} in its own words", "since": "x"}
-    say(store, "state", f"{node}/alarms", {"alarms": [alarm]}, at)
+    StoreBuilder(store, at).shows(node, kind)
 
 
 def text(line: Line) -> str:

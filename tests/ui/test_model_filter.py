@@ -99,7 +99,7 @@ def test_quotes_hold_words_together(messages: list[Message]) -> None:
         ("status:many", "status:many is not a number, such as status:>=400."),
         ("op:", "op: has no value, such as op:terminal-7."),
         ("size:", "size: has no value, such as size:>=400."),
-        ('text:"mug', 'The filter has a quote that is not closed: text:"mug'),
+        ('text:"mug', 'The filter has an unclosed quote: text:"mug'),
         ("-colour:blue", "There is no word colour:"),
         ("op:purchas", "The contract has no op:purchas: did you mean op:purchase? op:=purchas in"),
         ("-op:purchas", "The contract has no op:purchas: did you mean op:purchase?"),

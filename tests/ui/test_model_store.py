@@ -1,11 +1,10 @@
 """Nodes, stock, floor_plan and alarms of a store as they are seen from the bus."""
 
-import json
 from pathlib import Path
 
 import pytest
 from console_fixtures import START, heard_store, incoming, model, told
-from recorded_day import recorded
+from store_builder import StoreBuilder, say
 
 from audit import findings
 from bus.contract.catalog import RESTOCK, Restock
@@ -14,7 +13,6 @@ from bus.contract.every import ABOUT
 from bus.contract.timestamp import rfc3339
 from bus.contract.values import Empty
 from bus.contract.warehouse import LOCATE, RETURNS, Locate
-from bus.history.message import Message
 from bus.link import Incoming, Outgoing
 from bus.text.sentence import Sentence
 from bus.text.texts import Texts
@@ -28,35 +26,20 @@ from tui.model.store import StoreModel
 MINUTE = 60_000
 
 
-def heard_day() -> StoreModel:
-    store = model()
-    for at, message in recorded().messages:
-        store.take(at, [message])
-    return store
-
-
 def node(store: StoreModel, name: str) -> NodeView:
     found = store.nodes.get(name)
     assert found is not None
     return found
 
 
-def say(
-    store: StoreModel, kind: str, names: str, data: object, at: int = START, **more: object
-) -> Message:
-    """Something is said on a topic of the contract."""
-    payload = json.dumps({"id": f"m-{store.history.heard}", "data": data, **more}).encode()
-    (message,) = store.take(at, [Incoming(f"{store.topics.root}/{kind}/{names}", payload)])
-    return message
-
-
 def presence(store: StoreModel, name: str, status: str, boot: str, at: int = START) -> None:
-    say(store, "state", f"{name}/presence", {"status": status, "boot": boot, "since": "x"}, at)
+    StoreBuilder(store, at).node(name, status=status, boot=boot)
 
 
 def test_nodes_stand_in_the_order_of_the_flow() -> None:
-    names = [node.name for node in heard_day().nodes]
-    assert names == [
+    told = StoreBuilder().node("sorter-2", "tester-1", "warehouse", "terminal-4", "terminal-2")
+    told.node("console-1", "catalog", "terminal-1", "sorter-1", "terminal-3", "settlement")
+    assert [node.name for node in told.store.nodes] == [
         "terminal-1", "terminal-2", "terminal-3", "terminal-4", "settlement", "catalog",
         "warehouse", "sorter-1", "sorter-2", "console-1", "tester-1",
     ]  # fmt: skip
@@ -87,7 +70,7 @@ def test_every_alarm_says_what_to_do() -> None:
 
 
 def test_a_node_that_is_lost_is_lost_and_raises_an_alarm() -> None:
-    store = heard_day()
+    store = StoreBuilder().node("terminal-1", "terminal-3").lost("terminal-3").store
     assert (store.nodes.status("terminal-3"), store.nodes.status("terminal-1")) == (
         "lost",
         "online",
@@ -116,7 +99,8 @@ async def test_answer_times_leave_out_what_consoles_ask(tmp_path: Path) -> None:
         told(store, [each for each in broker.passed if "/console-1/" in each.topic])
     assert node(store, "catalog").answers.percentile(50) is None
     assert node(store, "catalog").outbox == 0
-    assert node(heard_day(), "catalog").answers.percentile(50) is not None
+    by_others = StoreBuilder().answered("terminal-1", "catalog", "lookup").store
+    assert node(by_others, "catalog").answers.percentile(50) is not None
 
 
 async def test_stock_is_known_from_what_is_said(tmp_path: Path) -> None:
@@ -158,7 +142,9 @@ async def test_books_and_shelves_that_differ_raise_an_alarm(tmp_path: Path) -> N
 
 
 def test_goods_to_be_put_back_are_no_disagreement() -> None:
-    store = heard_day()
+    told = StoreBuilder().stock("MUG", 19, received=20, written_off=1)
+    told.located("MUG", {"A-01-1": 18}, received=20, written_off=1)
+    store = told.to_put_back("p-1", "o-1", {"MUG": 1}).store
     mug = store.stock.get("MUG")
     assert mug is not None
     assert mug.returning == 1
@@ -167,7 +153,10 @@ def test_goods_to_be_put_back_are_no_disagreement() -> None:
 
 
 def test_a_sorter_is_where_its_job_takes_it() -> None:
-    store = heard_day()
+    told = StoreBuilder().points("north", north="North door", south="South door")
+    told.node("sorter-1", "sorter-2").job("sorter-2", "idle")
+    told.given("sorter-1", "o-1", ["A-01-1"]).job("sorter-1", "picking").lost("sorter-1")
+    store = told.store
     lost = next(name for name in ("sorter-1", "sorter-2") if store.nodes.status(name) == "lost")
     place = position(node(store, lost))
     assert (place.where, place.aisle, place.point) == ("aisle", "A", "north")

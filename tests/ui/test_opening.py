@@ -120,7 +120,7 @@ async def test_results_are_shown_as_they_are_typed_and_opened() -> None:
         assert isinstance(watched.screen, TopicsScreen)
         await pilot.press("slash")
         await typed(pilot, "nowhere-at-all")
-        await shows(pilot, "Nothing that was heard here has nowhere-at-all.")
+        await shows(pilot, "Nothing that was heard here contains nowhere-at-all.")
         await pilot.press("enter")
         assert isinstance(watched.screen, SearchScreen)
 
@@ -162,7 +162,7 @@ async def test_an_order_that_comes_while_it_is_looked_for_is_found(tmp_path: Pat
             await shows(pilot, "console-1")
             await pilot.press("slash")
             await typed(pilot, "C-1001")
-            await shows(pilot, "Nothing that was heard here has C-1001.")
+            await shows(pilot, "Nothing that was heard here contains C-1001.")
             receipt = await store.buy({"MUG": 1})
             await shows(pilot, receipt.order)
 

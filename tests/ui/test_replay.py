@@ -131,7 +131,7 @@ async def test_what_is_in_a_recording_is_found_and_nobody_is_asked_for_the_rest(
         await pilot.press("right_curly_bracket", "3")
         await shows(pilot, "261.00 EUR")
         await pilot.press("slash", *"o_9")
-        text = await shows(pilot, "Nothing that was heard here has o_9.")
+        text = await shows(pilot, "Nothing that was heard here contains o_9.")
         assert "settlement" not in text.rpartition("Nothing")[2]
         await pilot.press("enter", "ctrl+s")
         assert console.screen.is_modal

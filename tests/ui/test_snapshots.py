@@ -1,4 +1,7 @@
-"""Each screen as it was accepted: a told day at two sizes, in both themes, and in Chinese.
+"""Each screen as it was accepted, at two sizes, in both themes, and in Chinese.
+
+The store, traffic and order screens show the recorded day; what shows one state or a few alarms is
+told by hand.
 
 What is drawn differently is shown by `pytest tests/ui/test_snapshots.py`; what is drawn better on
 purpose is accepted with `--snapshot-update`.
@@ -10,8 +13,10 @@ from typing import Any
 import pytest
 from console_fixtures import model
 from recorded_day import recorded
+from store_builder import MINUTE, ROLES, SECOND, StoreBuilder
 from textual.pilot import Pilot
 
+from bus.contract.timestamp import rfc3339
 from tui.app import Console
 
 SIZES = {"80x24": (80, 24), "200x60": (200, 60)}
@@ -29,6 +34,44 @@ def console(language: str = "en") -> Console:
     return Console(store, lambda: now, language)
 
 
+def told_alarms(language: str = "en") -> Console:
+    """A role is lost and two orders wait for it; a style is low; somebody publishes garbage."""
+    told = StoreBuilder().node(*ROLES, "terminal-1", "sorter-1")
+    told.order("o-1", "settled").order("o-2", "settled").lost("warehouse")
+    told.stock("MUG", 1).raw("main/odd", b"{}").shows("terminal-3", "cannot-write")
+    told.later(5 * SECOND).shows("terminal-3").later(2 * MINUTE)
+    return told.console(language)
+
+
+def told_stock(language: str = "en") -> Console:
+    """Three styles, the bins of one, and two sorters on the map."""
+    told = StoreBuilder().node(*ROLES, "sorter-1", "sorter-2")
+    told.points("north", north="North door", south="South door")
+    told.product("Mug", "MUG").product("Oxford shirt", "SHIRT-BLUE", "SHIRT-RED")
+    told.stock("MUG", 20, 2, received=22, written_off=2).stock("SHIRT-RED", 2)
+    told.stock("SHIRT-BLUE", 12, 4).to_put_back("p-1", "o-1", {"MUG": 1})
+    told.located("MUG", {"A-01-1": 12, "B-02-1": 7}, received=22, written_off=2)
+    told.given("sorter-1", "o-1", ["A-01-1", "B-02-1"]).job("sorter-1", "picking", picks=2)
+    told.job("sorter-2", "idle").order("o-1", "settled", skus=["MUG"])
+    purchase = {"lines": [{"sku": "MUG", "quantity": 2}], "payment": {"account": "C-1001"}}
+    told.say("req", "terminal-2/settlement/purchase", purchase, orderid="o-1")
+    return told.later(5 * SECOND).console(language)
+
+
+def told_node(language: str = "en") -> Console:
+    """Settlement: where it runs, what it counted and logged, a problem and an alarm."""
+    told = StoreBuilder().node(*ROLES)
+    told.about(
+        "settlement", outbox=3, host="shop-3", process=4711, data="/srv/shop", connections=1,
+        since=rfc3339(told.at), boot="b", counts={"answered": 7, "refused": 1, "said": 19},
+        errors=[{"at": rfc3339(told.at), "detail": "The provider did not answer."}],
+    )  # fmt: skip
+    told.answered("terminal-1", "settlement", "purchase", after=12)
+    told.answered("terminal-1", "settlement", "purchase", status=409, code="sold-out", detail="x")
+    return told.shows("settlement", "provider-silent").later(5 * SECOND).console(language)
+
+
+_TOLD = {"alarms": told_alarms, "stock": told_stock}
 _DARK, _LIGHT = ("80x24", "textual-dark"), ("200x60", "textual-light")
 _OTHERS = [("80x24", "textual-light"), ("200x60", "textual-dark")]
 
@@ -48,26 +91,27 @@ def test_a_screen_shows_the_told_day(
         pilot.app.theme = theme
         await go_to(pilot, screen)
 
-    assert snap_compare(console(), terminal_size=SIZES[size], run_before=look)
+    shown = _TOLD.get(screen, console)()
+    assert snap_compare(shown, terminal_size=SIZES[size], run_before=look)
 
 
 @pytest.mark.parametrize(
-    "keys",
+    ("made", "keys"),
     [
-        pytest.param(["1", "enter", "right", "enter"], id="node"),
-        pytest.param(["6", "E"], id="topics"),
-        pytest.param(["slash", *"mug"], id="search"),
-        pytest.param(["4", "enter"], id="style"),
+        pytest.param(told_node, ["1", "enter", "right", "enter"], id="node"),
+        pytest.param(console, ["6", "E"], id="topics"),
+        pytest.param(console, ["slash", *"mug"], id="search"),
+        pytest.param(told_stock, ["4", "enter"], id="style"),
     ],
 )
 def test_what_is_opened_shows_the_told_day(
-    snap_compare: Callable[..., bool], keys: list[str]
+    snap_compare: Callable[..., bool], made: Callable[[], Console], keys: list[str]
 ) -> None:
     async def look(pilot: Pilot[Any]) -> None:
         await pilot.press(*keys)
         await pilot.pause()
 
-    assert snap_compare(console(), terminal_size=SIZES["80x24"], run_before=look)
+    assert snap_compare(made(), terminal_size=SIZES["80x24"], run_before=look)
 
 
 @pytest.mark.parametrize("screen", ["store", "order", "help"])

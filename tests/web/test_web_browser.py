@@ -87,9 +87,9 @@ def test_a_reload_in_the_middle_of_a_purchase_buys_once(shop: Shop, browser: Bro
     shop.broker.lose("req/web-1/settlement/purchase", 1_000_000)
     pay(browser)
     browser.until_at("/purchase/")
-    browser.until_shows("You may close this page")
+    browser.until_shows("You can close or reload this page")
     browser.driver.refresh()
-    browser.until_shows("You may close this page")
+    browser.until_shows("You can close or reload this page")
     shop.broker.lose("req/web-1/settlement/purchase", 0)
     browser.until_at("/order/")
     assert shop.purchases() == before + 1

@@ -78,7 +78,7 @@ def test_who_changed_the_cart_on_another_page_is_told_that_it_was_the_cart(
     phone.page = old
     page = phone.pay()
     assert page.status_code == 409
-    assert "The cart has changed meanwhile" in page.text
+    assert "The cart has changed in the meantime" in page.text
     assert "price" not in page.text.partition("<main")[2].partition("</h1>")[2][:200]
     assert "Oxford shirt" in page.text
     assert shop.purchases() == before

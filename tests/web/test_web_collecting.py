@@ -44,7 +44,7 @@ def test_who_stands_at_the_point_asks_and_collects(shop: Shop, phone: Phone) -> 
         assert page.status_code == 200
         assert "Your goods are ready." in page.text
         assert "Collect it here: South" in page.text
-        assert "is handed over" in somebody.post("/pickup/south", code=code).text
+        assert "has been handed over" in somebody.post("/pickup/south", code=code).text
         somebody.http.close()
 
 
@@ -53,8 +53,8 @@ def test_who_stands_at_the_wrong_point_is_told_the_right_one(shop: Shop, phone: 
     phone.get("/pickup/north")
     page = phone.post("/pickup/north", code=code, do="collect")
     assert page.status_code == 409
-    assert "This order is brought to another pickup point: South." in page.text
-    assert "is handed over" in phone.post("/pickup/south", code=code, do="collect").text
+    assert "This order goes to another pickup point: South." in page.text
+    assert "has been handed over" in phone.post("/pickup/south", code=code, do="collect").text
 
 
 def test_codes_that_are_only_asked_for_count_as_guesses(shop: Shop, phone: Phone) -> None:
@@ -103,7 +103,7 @@ def test_five_wrong_pickup_codes_lock_the_browser_and_say_for_how_long(
     other = shop.phone()
     with other.http:
         other.get("/collect")
-        assert "is handed over" in other.post("/collect", code=code).text
+        assert "has been handed over" in other.post("/collect", code=code).text
 
 
 def test_wrong_codes_of_one_phone_lock_nobody_else_at_its_address(
@@ -129,6 +129,6 @@ def test_wrong_codes_of_one_phone_lock_nobody_else_at_its_address(
         buyer.get("/collect")
         monkeypatch.setattr(domain, "SLOWEST", 3600.0)
         monkeypatch.setattr(domain, "FREE_AT_ADDRESS", -11)
-        assert "is handed over" in buyer.post("/collect", code=code).text
+        assert "has been handed over" in buyer.post("/collect", code=code).text
         for each in (buyer, guesser, friend):
             each.http.close()

@@ -53,7 +53,7 @@ def test_a_retired_article_says_so_and_leaves_the_cart(shop: Shop, phone: Phone)
     assert is_protected(phone)
     cart = phone.get("/cart")
     assert cart.status_code == 200
-    assert "Mug is not sold any more and was taken out." in cart.text
+    assert "Mug is no longer sold and was removed." in cart.text
     shop.do(shop.store.ask(REINSTATE, "catalog", asked))
     assert phone.get(f"/01/{MUG}").status_code == 200
 

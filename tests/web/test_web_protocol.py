@@ -58,7 +58,7 @@ def test_what_is_wrong_or_unknown_is_never_a_page_that_looks_right(
         ("4006381333931", "This store does not sell this article."),
         ("9506000134353", "Please check its digits."),
         ("482913", "Six digits are a pickup code"),
-        ("WIFI:T:WPA;S:guests;;", "joins a phone to a Wi-Fi network"),
+        ("WIFI:T:WPA;S:guests;;", "connects a phone to a Wi-Fi network"),
         ("hello", "Scan the one on the sample."),
     ],
 )

@@ -164,6 +164,11 @@ class AlarmList:
         alarm = self._now.get((kind, subject)) or self._dismissed.get((kind, subject))
         return alarm is not None and bool(alarm.sources)
 
+    def end_unless_shown(self, kind: Kind, subject: str, at: int) -> None:
+        """End an alarm that the console has found, unless a node shows the same."""
+        if not self.is_shown(kind, subject):
+            self.end(kind, subject, at)
+
     def withdraw(self, kind: Kind, subject: str, node: str, at: int) -> None:
         """A node shows an alarm no longer: end it unless another node shows it."""
         alarm = self._now.get((kind, subject)) or self._dismissed.get((kind, subject))

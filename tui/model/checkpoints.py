@@ -1,4 +1,4 @@
-"""What a model was at some places of a recording, so that going back need not begin anew."""
+"""Snapshots of a model at positions of a recording, so that going back need not start over."""
 
 import pickle
 import zlib
@@ -13,38 +13,38 @@ from bus.history.message import Message
 from tui.model.store import StoreModel
 
 _APART = 16_000_000
-"""Bytes of the recording between two of them at least."""
+"""The least distance of two checkpoints, in bytes of the recording."""
 _MOST = 24
 _TRACKS = 50
-"""Orders that are packed at once."""
+"""Orders pickled at once."""
 _MESSAGES = 250
-"""Messages that are packed at once."""
+"""Messages pickled at once."""
 _VALUES = attrgetter(*(each.name for each in fields(Message)))
 
 
 @dataclass(slots=True)
 class Checkpoint:
-    """A model at a place.
+    """A model at a position of the recording.
 
-    It is packed piece by piece, so that keys are heard in between; the model may hear nothing
-    meanwhile. What may change without hearing, the alarms, is packed at once.
+    It is pickled piece by piece, so that keys are answered in between; the model may take no
+    messages meanwhile. The alarms, which change with time alone, are pickled at once.
     """
 
     ahead: int
-    """Bytes of the recording ahead of the place."""
+    """Bytes of the recording before the position."""
     position: Position
     until: int
-    """When its last message was heard, in milliseconds since the epoch."""
+    """The time of its last message, in milliseconds since the epoch."""
     looked: int
-    """When it was last looked at what had not happened."""
+    """When the model was last checked for what is overdue."""
     known_from: int
     rest: bytes
-    """All but the orders and the messages; compressed once it is packed."""
+    """All but the orders and the messages, pickled; compressed by `pack`."""
     orders: list[bytes] = field(default_factory=list)
     messages: list[bytes] = field(default_factory=list)
 
     def pack(self, model: StoreModel) -> Iterator[None]:
-        """Pack the rest, the orders and the messages of a model, a piece at each step."""
+        """Pickle the orders and messages of a model, a piece at each step."""
         self.rest = zlib.compress(self.rest, 1)
         yield
         for some in _pieces(list(model.orders), _TRACKS):
@@ -55,7 +55,7 @@ class Checkpoint:
             yield
 
     def model(self) -> StoreModel:
-        """The model as it was."""
+        """The model as it was at the position."""
         model = _unpacked(self.rest)
         assert isinstance(model, StoreModel)
         model.orders.refill(chain.from_iterable(map(_unpacked, self.orders)))
@@ -67,7 +67,7 @@ class Checkpoint:
 def checkpoint(
     model: StoreModel, ahead: int, position: Position, until: int, looked: int, known_from: int
 ) -> Checkpoint:
-    """A checkpoint that has yet to be packed."""
+    """A checkpoint that is yet to be packed."""
     rest = pickle.dumps(model, pickle.HIGHEST_PROTOCOL)
     return Checkpoint(ahead, position, until, looked, known_from, rest)
 
@@ -85,7 +85,7 @@ def _unpacked(packed: bytes) -> Any:
 
 
 class Checkpoints:
-    """At most one for each part of a recording.
+    """Keeps at most one checkpoint for each part of a recording.
 
     Args:
         size: of the recording in bytes.
@@ -95,13 +95,13 @@ class Checkpoints:
         self._apart = max(_APART, size // _MOST)
         self._kept: dict[int, Checkpoint] = {}
         self._new: Checkpoint | None = None
-        """The one that is being packed."""
+        """The checkpoint that is being packed."""
         self._packing: Iterator[None] = iter(())
 
     def keep(self, position: int, model: StoreModel, make: Callable[[], Checkpoint]) -> None:
-        """Begin one, so many bytes from the beginning, if there is none for this part yet.
+        """Begin a checkpoint unless this part of the recording has one.
 
-        The model may hear nothing more before it is packed.
+        The model may take no messages until it is packed.
         """
         part = position // self._apart
         if part and part not in self._kept:
@@ -109,7 +109,7 @@ class Checkpoints:
             self._packing = self._new.pack(model)
 
     def pack(self) -> bool:
-        """Pack a piece of the one that was begun; whether there was something to do."""
+        """Pack a piece of the checkpoint that was begun; whether there was one."""
         if self._new is None:
             return False
         if next(self._packing, _DONE) is _DONE:
@@ -117,7 +117,7 @@ class Checkpoints:
         return True
 
     def before(self, at: int) -> Checkpoint | None:
-        """The last one at which nothing later than a time was known."""
+        """The latest checkpoint at or before a time, if any."""
         known = [each for each in self._kept.values() if max(each.until, each.looked) <= at]
         return max(known, key=lambda each: each.ahead, default=None)
 

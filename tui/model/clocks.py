@@ -1,7 +1,7 @@
-"""Clocks of devices that do not say themselves whether theirs is wrong, as their queries tell.
+"""Finds wrong clocks of devices that do not report them, by the times of their queries.
 
-The answer of a role was written after the query and before it was heard: that bounds how far the
-two clocks are apart, whatever the console's own says.
+A role writes its answer after the device wrote the query and before the answer arrives. That bounds
+the difference of the two clocks, whatever the console's own clock says.
 """
 
 from collections import OrderedDict
@@ -13,20 +13,20 @@ from bus.contract.timestamp import milliseconds
 from bus.history.message import Message
 
 _NOTICED = 5_000
-"""Milliseconds by which a clock differs from the store's before anybody is told."""
+"""Milliseconds by which a clock must differ from the store's to be reported."""
 _MOST = 1_000
-"""The most devices, and queries without an answer, that are looked at."""
+"""The most devices, and the most unanswered queries, that are kept."""
 
 
 class Clocks:
-    """How far the clocks of devices are ahead of the store's."""
+    """Estimates how far the clocks of devices are ahead of the store's."""
 
     def __init__(self) -> None:
         self._asked: OrderedDict[tuple[str, str | None], int] = OrderedDict()
         self._ahead: dict[str, int] = {}
 
     def hear(self, message: Message) -> None:
-        """Whatever was said."""
+        """Take a message."""
         if message.kind == "req" and message.receiver in ROLES:
             operation = find_operation(message.receiver, message.name)
             if operation is not None and operation.kind == "query" and _is_device(message.sender):
@@ -38,7 +38,7 @@ class Clocks:
                 self._compare(message.receiver, asked - said, message.latency or 0)
 
     def wrong(self) -> dict[str, int]:
-        """By how many seconds devices' clocks are ahead of the store's, as far as is sure."""
+        """By device, the seconds by which its clock is certainly ahead; negative if behind."""
         return {
             device: round(ahead / 1000)
             for device, ahead in self._ahead.items()
@@ -53,7 +53,7 @@ class Clocks:
                 self._asked.popitem(last=False)
 
     def _compare(self, device: str, ahead: int, latency: int) -> None:
-        """What the answer took may make a device look late, and never early."""
+        """The latency of the answer can make a clock seem slow, but never fast."""
         if device in self._ahead or len(self._ahead) < _MOST:
             self._ahead[device] = ahead if ahead > 0 else min(0, ahead + latency)
 
@@ -63,7 +63,7 @@ def _is_device(node: str) -> bool:
 
 
 def _time(message: Message) -> int | None:
-    """When it was written, by its sender's clock."""
+    """The time at which a message was written, by its sender's clock."""
     if isinstance(message.document, dict):
         with suppress(ValueError, OverflowError):
             return milliseconds(str(message.document.get("time")))

@@ -1,4 +1,4 @@
-"""Commands between nodes that were refused for good where nobody heeds the answer."""
+"""Commands between nodes that were refused for good, and whose senders ignore refusals."""
 
 from bus.contract.channel import ROLES, role_of
 from bus.history.message import Message, body
@@ -10,17 +10,17 @@ _UNHEEDED = frozenset(
     {"commit", "release", "fulfil", "withdraw", "ready", "failed", "write-off", "packed", "fault",
      "short-pick", "abort", "remind"}
 )  # fmt: skip
-"""Commands whose senders rely on being obeyed: a refusal leaves something undone."""
+"""Commands whose senders do not handle a refusal: it leaves something undone."""
 _OVERTAKEN = frozenset({"wrong-state", "cancelled"})
-"""Codes that also tell that a command came too late to matter."""
+"""Codes that may also mean that a command came too late to matter."""
 
 
 def dead_letter(reply: Message, tracked: TrackedOrder | None) -> Sentence | None:
-    """What was refused for good, or None if a reply is nothing of that kind.
+    """The text for a command that was refused for good; None if a reply is no such refusal.
 
     Args:
         reply: any message.
-        tracked: of the order that it belongs to, if that is known.
+        tracked: the order that it belongs to, if known.
     """
     if reply.kind != "rep" or reply.code is None or reply.repeats:
         return None
@@ -35,7 +35,7 @@ def dead_letter(reply: Message, tracked: TrackedOrder | None) -> Sentence | None
 
 
 def _is_overtaken(reply: Message, tracked: TrackedOrder | None) -> bool:
-    """The order is undone or done, or its job was given to another sorter than the faulty one."""
+    """Whether the order is finished or being undone, or the job has gone to another sorter."""
     if tracked is None or reply.code not in _OVERTAKEN:
         return False
     if reply.name == "fault" and tracked.sorter not in (None, reply.receiver):

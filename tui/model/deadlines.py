@@ -1,4 +1,4 @@
-"""Requests with a deadline that nobody has answered yet: bounded, the oldest go first."""
+"""Requests with a deadline that are not answered yet: bounded, the oldest are dropped first."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from bus.history.message import Message
 
 _OPEN = 5_000
 _OVER = 1_000
-"""The most that are remembered beyond their deadline."""
+"""The most requests that are kept after their deadline."""
 _GRACE = 1_000
-"""Milliseconds after the deadline for which an answer may still be on its way."""
+"""Milliseconds after the deadline for an answer that is still on its way."""
 
 
 class Late(NamedTuple):
-    """A request beyond its deadline."""
+    """A request that is, or was, unanswered after its deadline."""
 
     request: Message
     by: int
@@ -26,23 +26,23 @@ class Late(NamedTuple):
 
 
 class Deadlines:
-    """Requests that wait for their answer; the console's own clock need not be the store's."""
+    """Tracks deadlines in the store's time, which may differ from the console's."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[tuple[str, str | None], tuple[int, Message]] = OrderedDict()
         self._over: OrderedDict[tuple[str, str | None], tuple[int, Message]] = OrderedDict()
-        """Those whose deadline has passed, and that nobody has answered."""
+        """Unanswered requests whose deadline has passed."""
         self._ahead = 0
         """Milliseconds by which the store's clock is ahead of the console's."""
 
     def hear(self, message: Message) -> Late | None:
-        """A request begins to wait; its reply ends that, and may be late.
+        """Take a message: a request begins to wait, and a reply may be late.
 
-        A reply that says that the request came too late tells by how much, however little.
+        If the reply says that the request was expired, any delay counts as late.
         """
         if message.kind == "req":
             if role_of(message.sender) == "console":
-                return None  # whoever asks there sees it, and nobody else is served worse
+                return None  # its operator sees it, and no customer waits
             due = self._due(message)
             if due is not None:
                 self._open.setdefault((message.sender, message.id), (due, message))
@@ -59,7 +59,7 @@ class Deadlines:
         return late
 
     def missed(self, now: int) -> Iterator[Late]:
-        """Requests whose deadline has passed without an answer; each is told once."""
+        """Requests whose deadline has just passed without an answer, each once."""
         for key, (due, message) in list(self._open.items()):
             if now > due + _GRACE:
                 self._over[key] = self._open.pop(key)
@@ -68,16 +68,16 @@ class Deadlines:
                 yield Late(message, now - due)
 
     def over(self, now: int) -> dict[str, Late]:
-        """By the node that was asked, what it has not answered, told last."""
+        """By node, the latest request that it has not answered in time."""
         return {message.receiver: Late(message, now - due) for due, message in self._over.values()}
 
     def clear(self) -> None:
-        """Answers may have gone by unheard: nothing is known to be open."""
+        """Forget all requests, since answers may have been missed."""
         self._open.clear()
         self._over.clear()
 
     def _due(self, message: Message) -> int | None:
-        """When it is too late for an answer, by the console's clock."""
+        """The deadline by the console's clock."""
         if message.seconds is not None:
             return message.at + message.seconds * 1000
         with suppress(ValueError, OverflowError):
@@ -85,7 +85,7 @@ class Deadlines:
         return None
 
     def _note_time(self, message: Message) -> None:
-        """What a role says just now tells the store's time; a command's reply may be an old one."""
+        """Learn the store's time from a fresh message of a role; replies to commands may be old."""
         if message.sender not in ROLES or message.retain or not isinstance(message.document, dict):
             return
         operation = find_operation(message.sender, message.name)

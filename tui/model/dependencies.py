@@ -1,4 +1,4 @@
-"""What an order waits for, by name: so that orders of one cause are told as one."""
+"""The names of what an order waits for, by which alarms are grouped."""
 
 from tui.model.diagnosis import WaitReason
 from tui.model.tracked_order import TrackedOrder
@@ -7,7 +7,7 @@ _WITH_SORTERS = ("settled", "short")
 
 
 def needs(reason: WaitReason, tracked: TrackedOrder) -> tuple[str, ...]:
-    """Nodes, `sorters`, `provider` or `put-back`, the closest first."""
+    """Nodes, `sorters`, `provider` or `put-back`, the nearest first."""
     if reason.is_put_back:
         return ("put-back",)
     if reason.hop is not None and reason.hop.kind == "req" and reason.hop.receiver == reason.node:

@@ -1,6 +1,6 @@
-"""WaitReason an order is not at its pickup point yet: whom it waits for, for what, and what to do.
+"""Diagnoses why an order is not at its pickup point yet: what it waits for, and what to do.
 
-What is not answered says most; where nothing is, the step does whose turn it is.
+An unanswered request says most; without one, the state of the order says which node has to act.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ __all__ = ["WaitReason", "diagnose"]
 _PROVIDER = 10_000
 """Milliseconds after which the payment provider takes too long."""
 _AGAIN = 40_000
-"""Milliseconds within which whoever has no answer asks again."""
+"""Milliseconds within which an unanswered request is repeated."""
 _ASKED_BY_PEOPLE = frozenset({"cancel", "collect", "reassign", "resolve"})
 _BACK = frozenset({"release", "withdraw", "abort"})
 _BRINGING = frozenset({"fulfil", "pick", "packed", "short-pick", "fault", "failed", "ready"})
@@ -40,8 +40,8 @@ _WAITED_FOR: dict[str, frozenset[str]] = {
     "cancelling": _BACK,
     "expiring": _BACK,
 }
-"""By state, the requests without which an order does not go on; what else is under way for it,
-such as to tell the catalog that goods are sold, holds it up no longer, or never did."""
+"""By state, the requests that hold up an order; others, such as telling the catalog that goods are
+sold, do not."""
 _ANSWER_IS_NEEDED: dict[str, frozenset[str]] = {
     "charging": frozenset({"reserve"}),
     "settled": frozenset({"short-pick"}),
@@ -49,17 +49,16 @@ _ANSWER_IS_NEEDED: dict[str, frozenset[str]] = {
     "cancelling": _BACK,
     "expiring": _BACK,
 }
-"""By state, as it is known from the answer, the requests whose sender does nothing before it has
-heard that."""
+"""By state, the requests whose senders do nothing until they have the answer."""
 _ONE_AFTER_THE_OTHER = ("fulfil", "pick", "packed", "ready")
-"""Where a later one was heard, the earlier one was answered, whether that was heard or not."""
+"""Requests in sequence: a later one shows that the earlier one was answered."""
 _OF_A_JOB = frozenset({"pick", "packed", "short-pick", "fault"})
 _ANSWERED_LAST = "withdraw"
-"""Answered when all that it leads to is done: another reason says more while its callee is well."""
+"""Answered last of all: while its callee works, another reason says more."""
 
 
 def diagnose(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason | None:
-    """What an order waits for, or None if it is done or was not seen enough."""
+    """What an order waits for; None if it is finished, or too little is known."""
     if tracked.final:
         return None
     look = _BY_STATE.get(tracked.state or "")
@@ -74,7 +73,7 @@ def diagnose(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason |
 
 
 def _unanswered(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason | None:
-    """The request behind which everything waits: the latest that is open for long."""
+    """The unanswered request that holds up the order: the latest that is open for long."""
     names = _WAITED_FOR.get(tracked.state or "", frozenset()) | _ASKED_BY_PEOPLE
     open_ones = [
         hop
@@ -97,7 +96,7 @@ def _unanswered(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReaso
 
 
 def _unheard(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason | None:
-    """A request that was answered, and is asked again: its sender does not hear the answer."""
+    """A request that is repeated although it was answered: the answer does not reach its sender."""
     names = _ANSWER_IS_NEEDED.get(tracked.state or "")
     if names is None:
         return None
@@ -110,7 +109,7 @@ def _unheard(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason |
         since_then = [at for at in hop.again if at > answer.at]
         if len(since_then) > 1 and now - since_then[-1] < _AGAIN:
             reason = Sentence(
-                "{sender} asked {node} {times} times {what}, and does not hear the answers",
+                "{sender} asked {node} {times} times {what}, and does not get the answers",
                 sender=hop.sender, node=hop.receiver, times=1 + len(hop.again), what=what(hop),
             )  # fmt: skip
             to_do = Sentence(
@@ -122,10 +121,10 @@ def _unheard(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason |
 
 
 def _is_over(tracked: TrackedOrder, nodes: KnownNodes, hop: Hop, now: int) -> bool:
-    """Whether nobody waits any more, although no answer was heard.
+    """Whether a request no longer matters, although no answer was seen.
 
-    People do not wait for long, nor does a sorter of before; and what comes next, or the sorter's
-    own state, shows that it was answered.
+    People and former sorters do not wait for long; and later requests, or the sorter's state, show
+    that it was answered.
     """
     if hop.name in _ASKED_BY_PEOPLE:
         return now - (hop.again or (hop.at,))[-1] >= _AGAIN
@@ -173,7 +172,7 @@ def _provider(nodes: KnownNodes, since: int, now: int, reason: Sentence) -> Wait
 
 
 def _at_the_terminal(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason:
-    """Packed, and the customer does not know yet."""
+    """Packed, but the customer has not been reminded yet."""
     if tracked.last("remind") is None and tracked.last("ready") is not None and not tracked.dropped:
         reason = Sentence("waits for {node} to remind the customer", node="settlement")
         return due_step(nodes, "settlement", tracked.since, now, reason)
@@ -192,7 +191,7 @@ def _at_the_customer(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> Wait
 
 
 def _on_the_way_back(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason:
-    """Cancelled, or never collected: goods and money go back."""
+    """Cancelled or not collected: goods and money go back."""
     reason = Sentence("waits for {node} to undo it", node="settlement")
     found = waits_for(nodes, "settlement", tracked.since, reason)
     if not found.normal:
@@ -232,7 +231,7 @@ def _with_its_goods(withdraw: Hop, now: int) -> WaitReason:
 
 
 def _without_details(tracked: TrackedOrder, now: int) -> WaitReason:
-    """Too little was heard of its way back; settlement's words may hold anything."""
+    """Going back, with too few messages to say more than settlement itself does."""
     told = tracked.view.waits_for if tracked.view else None
     what = Sentence("{words}", words=told) if told else Sentence(
         "its goods and its money to go back"
@@ -240,7 +239,7 @@ def _without_details(tracked: TrackedOrder, now: int) -> WaitReason:
     reason = Sentence("waits for {what}", what=what)
     if now - tracked.since < SLOW:
         return WaitReason(reason, tracked.since, "settlement")
-    # Where settlement says what it waits for, it is not settlement that does not go on.
+    # If settlement says what it waits for, settlement itself is working.
     to_do = goes_on("settlement") if told is None else None
     return WaitReason(reason, tracked.since, "settlement", normal=False, to_do=to_do)
 

@@ -1,4 +1,4 @@
-"""Messages written into a file: as a recording, or as a table for a spreadsheet."""
+"""Writes messages into a file: as a recording, or as a table for a spreadsheet."""
 
 import csv
 import os
@@ -17,11 +17,11 @@ COLUMNS = (
     "time", "kind", "from", "to", "operation", "order", "id", "size", "latency", "code",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would calculate, or run."""
+"""Beginnings of texts that a spreadsheet would evaluate as a formula."""
 
 
 def export(messages: Iterable[Message], path: Path) -> int:
-    """Write messages into a new file that only its owner can read; returns how many.
+    """Write messages into a new file that only its owner can read.
 
     Args:
         messages: in the order of receipt.
@@ -47,7 +47,7 @@ def export(messages: Iterable[Message], path: Path) -> int:
 
 
 def save_picture(picture: str, path: Path) -> Path:
-    """Write a picture into a new file of its owner; the whole path of it.
+    """Write a picture into a new file that only its owner can read; returns its absolute path.
 
     Raises:
         JournalError: there is such a file already, or it cannot be written.
@@ -79,7 +79,7 @@ def _table(messages: Iterable[Message], table: Any) -> int:
 
 
 def _harmless(text: str) -> str:
-    """Text of others that stays text in a spreadsheet."""
+    """A text that a spreadsheet does not evaluate."""
     plain = text.encode("utf-8", "backslashreplace").decode()
     return f"'{plain}" if plain.startswith(_FORMULA) else plain
 

@@ -1,4 +1,4 @@
-"""The stockroom as far as it is known: aisles, pickup points, and where each sorter is."""
+"""The floor plan of the stockroom: aisles, pickup points, and where each sorter is."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -22,21 +22,21 @@ class SorterPosition:
 
 
 class FloorPlan:
-    """Aisles, by the locations that were heard of, and the pickup points that are shown."""
+    """The aisles of known locations, and the pickup points."""
 
     def __init__(self) -> None:
         self.points: dict[str, str] = {}
-        """Name by id."""
+        """Names by id."""
         self.default: str | None = None
         self._aisles: set[str] = set()
 
     @property
     def aisles(self) -> list[str]:
-        """In order."""
+        """The aisles in alphabetical order."""
         return sorted(self._aisles)
 
     def hear(self, message: Message) -> None:
-        """Locations stand in picks and answers, pickup points in a state."""
+        """Take a message: locations are in picks and answers, pickup points in a state."""
         if message.name not in _TELLING or message.code is not None:
             return
         data = body(message)
@@ -72,7 +72,7 @@ def aisle(location: str) -> str:
 
 
 def position(sorter: NodeView) -> SorterPosition:
-    """Where a sorter is, by the step of its job and the picks that it was sent for."""
+    """The position of a sorter, by the step and the picks of its job."""
     job = sorter.job
     if job is None or job.step in ("idle", "done", "aborted"):
         return SorterPosition("idle")

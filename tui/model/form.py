@@ -17,20 +17,20 @@ _SORTS: dict[str, Sort] = {"string": "text", "integer": "integer", "boolean": "b
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One value to be filled in."""
+    """A field of a form."""
 
     path: str
-    """Such as `expected_total.amount`: as a problem's `field` names it."""
+    """Its path, as in a problem's `field`: `expected_total.amount`."""
     sort: Sort
     required: bool
     choices: tuple[str, ...] = ()
-    """What it can be, where that is listed."""
+    """The allowed values, if they are listed."""
     hint: str = ""
     """Its default, or an example."""
 
 
 class FormError(StorebusError):
-    """A field that cannot be read as what it should be.
+    """A field with a text that its type does not allow.
 
     Args:
         path: of the field.
@@ -44,7 +44,7 @@ class FormError(StorebusError):
 
 
 def fields(model: type[Model]) -> list[Field]:
-    """The fields of a message; those of an object within it stand by themselves."""
+    """The fields of a model, including those of required objects within it."""
     schema = model.model_json_schema()
     return list(_fields(schema, schema.get("$defs", {}), "", required=True, depth=0))
 
@@ -81,7 +81,7 @@ def _resolved(schema: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
 
 
 def read(form: list[Field], texts: Mapping[str, str]) -> dict[str, Any]:
-    """What was filled in, as the data of a message; what is empty is left out.
+    """The data of a message from the texts of a form; empty fields are left out.
 
     Raises:
         FormError: not a whole number, neither true nor false, or not JSON.
@@ -117,7 +117,7 @@ def _value(field: Field, text: str) -> Any:
 
 
 def written(form: list[Field], data: object) -> dict[str, str]:
-    """The texts of fields that have these data, but for those that cannot be shown as they are."""
+    """The texts of a form for data; fields with invisible characters are left out."""
     texts = {}
     for field in form:
         value = data
@@ -132,7 +132,7 @@ def written(form: list[Field], data: object) -> dict[str, str]:
 
 
 def plain_json(value: Any) -> str:
-    """A value as JSON in one line, with escapes for whatever cannot be seen."""
+    """A value as JSON in one line; invisible characters are escaped."""
     text = json.dumps(value, ensure_ascii=False)
     return "".join(
         character if visible(character) == character else json.dumps(character)[1:-1]

@@ -1,4 +1,4 @@
-"""WaitReason a paid order is not packed yet: its job, and the sorters."""
+"""Why a paid order is not packed yet: the state of its job and of the sorters."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from tui.model.wait_reason import (
 )
 
 _OFTEN = 3
-"""So many times in a row a sorter need not take a job."""
+"""Refusals in a row after which a sorter needs attention."""
 _IDLE = ("idle", "done", "aborted")
 _HAS_IT = marked("it has the job")
 _STEPS: dict[str, str] = {
@@ -30,11 +30,11 @@ _STEPS: dict[str, str] = {
     "done": marked("the job is done"),
     "aborted": marked("the job was stopped"),
 }
-"""By step of a job; a step that is not in it is not believed."""
+"""By step of a job; unknown steps are ignored."""
 
 
 def at_the_sorter(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason:
-    """Paid and not packed yet."""
+    """Why an order that is paid is not packed yet."""
     given, fulfil, packed = (tracked.last(name) for name in ("pick", "fulfil", "packed"))
     if fulfil is None and tracked.last("reserve") is not None and not tracked.dropped:
         reason = Sentence("waits for {node} to pass it to the warehouse", node="settlement")
@@ -50,7 +50,7 @@ def at_the_sorter(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitRea
 
 
 def _without_a_sorter(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason:
-    """Nobody has its job."""
+    """Why no sorter has the job."""
     for look in (_at_the_warehouse, _with_its_goods, _after_a_fault, _declined, _with_none):
         found = look(tracked, nodes, now)
         if found is not None:
@@ -69,14 +69,14 @@ def _without_a_sorter(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> Wai
 
 
 def _waiting_since(tracked: TrackedOrder) -> int:
-    """When it was last given to the warehouse, or taken from a sorter."""
+    """When the order last came to the warehouse, or back from a sorter."""
     return max(
         tracked.since, *(hop.at for hop in tracked.hops if hop.name in ("fulfil", "abort")), 0
     )
 
 
 def _at_the_warehouse(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason | None:
-    """Which is not well."""
+    """The warehouse has failed."""
     del now
     reason = Sentence("waits for {node} to give it to a sorter", node="warehouse")
     found = waits_for(nodes, "warehouse", _waiting_since(tracked), reason)
@@ -84,7 +84,7 @@ def _at_the_warehouse(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> Wai
 
 
 def _with_its_goods(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason | None:
-    """Its goods are with a sorter that had the job, and no shelf holds others of them."""
+    """The goods are with a sorter that had the job, and there are no others in stock."""
     abort = tracked.last("abort")
     if abort is None or not _a_sorter_is_free(tracked, nodes, now):
         return None
@@ -100,7 +100,7 @@ def _with_its_goods(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitR
 
 
 def _after_a_fault(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason | None:
-    """Its last sorter could not go on."""
+    """The last sorter reported a fault."""
     del nodes, now
     given, fault = tracked.last("pick"), tracked.last("fault")
     if given is None or fault is None or fault.number < given.number:
@@ -115,7 +115,7 @@ def _after_a_fault(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitRe
 
 
 def _declined(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason | None:
-    """Its last sorter did not take it."""
+    """The last sorter declined the job."""
     del nodes, now
     declined = _not_taken(tracked)
     if not declined:
@@ -134,7 +134,7 @@ def _declined(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason 
 
 
 def _with_none(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason | None:
-    """No sorter is there."""
+    """There is no sorter."""
     del now
     warehouse = nodes.get("warehouse")
     if warehouse is None or not warehouse.shows("no-sorter"):
@@ -145,7 +145,7 @@ def _with_none(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> WaitReason
 
 
 def _a_sorter_is_free(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> bool:
-    """Whether a sorter is there that has nothing to do, and has not failed with this order."""
+    """Whether a sorter is idle that has not failed with this order before."""
     failed = {hop.receiver for hop in tracked.hops if (hop.kind, hop.name) == ("req", "abort")}
     return any(
         node.job is None or (node.job.step in _IDLE and now - node.job_since >= PATIENCE)
@@ -155,7 +155,7 @@ def _a_sorter_is_free(tracked: TrackedOrder, nodes: KnownNodes, now: int) -> boo
 
 
 def _sorter(tracked: TrackedOrder, nodes: KnownNodes, given: Hop | None) -> NodeView | None:
-    """Who has the job: who was given it, or who says so where that was not heard."""
+    """The sorter with the job, by the request that gave it, or by the sorter's own state."""
     if given is not None:
         return nodes.get(given.receiver) or NodeView(given.receiver)
     return next(
@@ -164,7 +164,7 @@ def _sorter(tracked: TrackedOrder, nodes: KnownNodes, given: Hop | None) -> Node
 
 
 def _is_taken_away(tracked: TrackedOrder, given: Hop | None) -> bool:
-    """Whether whoever was given the job has it no more: it was faulty, slow or gone, or said no."""
+    """Whether the job was taken from its sorter: after a fault, an abort, or a refusal."""
     if given is None:
         return False
     later = [hop for hop in tracked.hops if hop.kind == "req" and hop.number > given.number]
@@ -176,13 +176,13 @@ def _is_taken_away(tracked: TrackedOrder, given: Hop | None) -> bool:
 
 
 def _not_taken(tracked: TrackedOrder) -> list[Hop]:
-    """The last times that the job was given to a sorter, if none has taken it."""
+    """The latest requests for the job that were declined, if no later one was accepted."""
     picks = [hop for hop in tracked.hops if (hop.kind, hop.name) == ("req", "pick")]
     declined: list[Hop] = []
     for hop in reversed(picks):
         answer = tracked.answer(hop)
         if answer is None and hop is picks[-1]:
-            continue  # it was given anew, perhaps to another
+            continue  # the newest request has no answer yet
         if answer is None or not answer.declined:
             break
         declined.insert(0, hop)

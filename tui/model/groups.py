@@ -1,4 +1,4 @@
-"""Alarms of one cause as one: what is missing, and all that waits for it."""
+"""Groups alarms by cause: what is missing, and everything that waits for it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,37 +17,37 @@ _TAKES: dict[str, str] = {
     "provider-refuses-us": "provider",
     "provider-silent": "provider",
 }
-"""What is missing where an alarm of a kind holds, the strongest first; "" for its subject."""
+"""By kind, what an alarm says is missing, the strongest first; "" for its subject."""
 _TOGETHER = frozenset({"put-back", "stuck"})
-"""Kinds that are one where several need the same and nothing says diagnose it is missing."""
+"""Kinds that are grouped if they need the same and no alarm says why it is missing."""
 _GOES_AWAY = frozenset({"standstill", "two-of-a-name", "restless"})
-"""Kinds of which it is an effect that their node is lost."""
+"""Kinds that explain why their node is lost."""
 _BEFORE = 60_000
-"""Milliseconds before an alarm was raised in which its effects may have been noticed."""
+"""Milliseconds before an alarm was raised during which its effects may have begun."""
 
 
 @dataclass(slots=True)
 class Group:
-    """One cause: the alarm that names it, and the alarms that follow from it."""
+    """An alarm and the alarms that follow from it."""
 
     head: ConsoleAlarm
     effects: list[ConsoleAlarm] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)
-    """Those that wait for it, the oldest first."""
+    """The orders that wait for it, oldest first."""
 
     @property
     def alarms(self) -> list[ConsoleAlarm]:
-        """All of it."""
+        """The cause and its effects."""
         return [self.head, *self.effects]
 
     @property
     def severity(self) -> Severity:
-        """That of the worst."""
+        """The highest severity in the group."""
         return min((alarm.severity for alarm in self.alarms), key=SEVERITIES.index)
 
     @property
     def text(self) -> Sentence:
-        """What an operator is told of it."""
+        """The text of the cause, with the number of orders that wait."""
         words, count = self.head.said, len(self.orders)
         more = sum(alarm.kind == "put-back" for alarm in self.effects)
         if self.head.kind == "put-back" and more:
@@ -75,17 +75,17 @@ def grouped(
     dismissed: Iterable[ConsoleAlarm],
     waiting: Mapping[str, list[str]],
 ) -> list[Group]:
-    """Alarms by their causes, in the order of the alarms.
+    """Group alarms by cause, in the order of the alarms.
 
     Args:
-        alarms: that hold.
-        dismissed: that hold and were put away: what follows from them is not shown either.
-        waiting: the orders that wait for something.
+        alarms: the active ones.
+        dismissed: active ones that were dismissed; their effects are not shown either.
+        waiting: by what is missing, the orders that wait for it.
     """
     missing = _missing([*alarms, *dismissed])
     heads = {id(alarm): Group(alarm) for alarm in alarms}
     first: dict[str, ConsoleAlarm] = {}
-    """By what orders wait for, the eldest alarm of one, where no alarm says what is wrong."""
+    """By what is needed, the oldest alarm that needs it, if no alarm says why it is missing."""
     for alarm in sorted(alarms, key=lambda each: each.since):
         cause = _cause(alarm, missing)
         if cause is None and alarm.kind in _TOGETHER and alarm.needs:
@@ -117,7 +117,7 @@ def _missing(alarms: Iterable[ConsoleAlarm]) -> dict[str, ConsoleAlarm]:
 
 
 def _cause(alarm: ConsoleAlarm, missing: Mapping[str, ConsoleAlarm]) -> ConsoleAlarm | None:
-    """The first cause behind an alarm: a cause may have one of its own."""
+    """The root cause of an alarm; a cause may have a cause itself."""
     found, at = None, alarm
     for _ in _TAKES:
         needs = ("broker", *at.needs) if at.needs else ()
@@ -132,5 +132,5 @@ def _cause(alarm: ConsoleAlarm, missing: Mapping[str, ConsoleAlarm]) -> ConsoleA
 
 
 def _may_follow(alarm: ConsoleAlarm, cause: ConsoleAlarm) -> bool:
-    """Whether what a message raised was not long over when its cause began."""
+    """Whether an alarm may be an effect: it was not over long before the cause began."""
     return alarm.kind not in MOMENTS or alarm.last >= cause.since - _BEFORE

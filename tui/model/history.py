@@ -1,4 +1,4 @@
-"""The messages that were heard last: bounded, and each reply finds its request."""
+"""The latest messages: bounded, with each reply linked to its request."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -9,11 +9,11 @@ from bus.history.message import Message
 MESSAGES = 20_000
 BYTES = 24 * 1024 * 1024
 _KNOWN = 50_000
-"""Ids that are remembered to tell a repetition from a new message."""
+"""The most ids that are remembered to recognise repetitions."""
 
 
 class MessageHistory:
-    """Keeps messages up to a number and a size; the oldest go first, and are counted.
+    """Keeps messages up to a number and a size; the oldest are dropped and counted.
 
     Args:
         messages: the most that are kept.
@@ -22,20 +22,20 @@ class MessageHistory:
 
     def __init__(self, messages: int = MESSAGES, size: int = BYTES) -> None:
         self.heard = 0
-        """Messages ever heard."""
+        """The number of messages ever added."""
         self.dropped = 0
-        """Messages that were heard and are not kept any more."""
+        """The number of messages that were dropped."""
         self.size = 0
-        """Bytes of payload that are kept."""
+        """The bytes of payload that are kept."""
         self._limit = messages
         self._most = size
         self._kept: deque[Message] = deque()
         self._requests: dict[tuple[str, str | None], Message] = {}
         self._replies: dict[tuple[str, str | None], Message] = {}
         self._linked: list[int] = []
-        """Numbers of the requests and replies to be linked again when the messages are back."""
+        """The numbers of the messages that `refill` has to link again."""
         self._seen: dict[int, int] = {}
-        """How often an id was heard in a place, by the hash of both: a text each would be large."""
+        """How often an id was seen on a topic, by the hash of both, to save memory."""
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -48,7 +48,7 @@ class MessageHistory:
 
     @property
     def oldest(self) -> int:
-        """The number of the oldest message that is kept, or of the next one."""
+        """The number of the oldest message, or of the next one if there is none."""
         return self._kept[0].number if self._kept else self.heard + 1
 
     def get(self, number: int) -> Message | None:
@@ -57,7 +57,7 @@ class MessageHistory:
         return self._kept[place] if 0 <= place < len(self._kept) else None
 
     def add(self, message: Message) -> None:
-        """A message was heard: numbered already, and given its latency and repetitions here."""
+        """Add a numbered message; its latency and repetitions are set here."""
         self.heard += 1
         self._link(message)
         self._kept.append(message)
@@ -66,13 +66,13 @@ class MessageHistory:
             self._drop(self._kept.popleft())
 
     def request_of(self, reply: Message) -> Message | None:
-        """The first request that a reply answers, if it is still kept."""
+        """The request that a reply answers, if it is still kept."""
         if reply.kind != "rep" or reply.answers is None:
             return None
         return self._requests.get((reply.receiver, reply.answers))
 
     def reply_of(self, request: Message) -> Message | None:
-        """The first reply to a request, if it was heard and is still kept."""
+        """The first reply to a request, if there is one and it is still kept."""
         if request.kind != "req" or request.id is None:
             return None
         return self._replies.get((request.sender, request.id))
@@ -85,7 +85,7 @@ class MessageHistory:
         return None
 
     def cause_of(self, message: Message) -> Message | None:
-        """The message that led to this one, if it is still kept."""
+        """The message that caused this one, if it is still kept."""
         if message.cause is None:
             return None
         for earlier in reversed(self._kept):
@@ -94,14 +94,14 @@ class MessageHistory:
         return None
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the messages: whoever keeps those apart gives them back with `refill`."""
+        """All but the messages, which are stored apart and come back with `refill`."""
         linked = [each.number for of in (self._requests, self._replies) for each in of.values()]
         return self.__dict__ | {
             "_kept": deque(), "_requests": {}, "_replies": {}, "_linked": linked,
         }  # fmt: skip
 
     def refill(self, messages: Iterable[Message]) -> None:
-        """The messages that were kept, after all else was copied."""
+        """Put the messages back after unpickling."""
         self._kept = deque(messages)
         for number in self._linked:
             message = self._kept[number - self.oldest]
@@ -137,7 +137,7 @@ class MessageHistory:
 
 
 def _key(message: Message) -> tuple[str, str | None]:
-    """Who asked, and under which id."""
+    """The asker and the id of the request."""
     if message.kind == "req":
         return message.sender, message.id
     return message.receiver, message.answers or message.id

@@ -1,4 +1,4 @@
-"""The alarms that nodes show themselves, in words."""
+"""The alarms that nodes show themselves, as texts."""
 
 from collections.abc import Iterator
 from string import Formatter
@@ -26,7 +26,7 @@ _WORDS: dict[str, str] = {
                          " they are written off"),
     "put-back": marked("{goods} of {order} lie at {place} and belong on a shelf"),
 }  # fmt: skip
-"""By kind, what the values of an alarm say."""
+"""By kind, the text for the values of an alarm."""
 _NOWHERE = marked("no location holds {pieces} of {sku} for {order}")
 _BEFORE = marked("{subject} has another database than when it ran last: is --data right?")
 _CALLED = {
@@ -37,11 +37,11 @@ _CALLED = {
 
 
 def node_alarms(node: str, listed: object) -> Iterator[tuple[tuple[Kind, str], Sentence]]:
-    """Each alarm of a node's state: its kind and subject, and what an operator is told.
+    """Kind, subject and text of each alarm in a node's state.
 
     Args:
-        node: who shows them.
-        listed: what stands in its state, whatever that is.
+        node: that shows them.
+        listed: the alarms in its state, not validated.
     """
     for each in listed if isinstance(listed, list) else ():
         if isinstance(each, dict) and each.get("kind") in _SHOWN:
@@ -51,7 +51,7 @@ def node_alarms(node: str, listed: object) -> Iterator[tuple[tuple[Kind, str], S
 
 
 def _said(kind: Kind, node: str, alarm: dict[str, Any]) -> Sentence | None:
-    """Its values in words, if it has all that there are gaps for."""
+    """The text with the alarm's values; None if a value is missing or invalid."""
     given = alarm.get("values")
     values = {"node": node, "subject": alarm.get("subject"), "order": alarm.get("order")}
     values |= given if isinstance(given, dict) else {}
@@ -72,12 +72,12 @@ def _said(kind: Kind, node: str, alarm: dict[str, Any]) -> Sentence | None:
 
 
 def _text(kind: Kind, node: str, alarm: dict[str, Any]) -> Sentence:
-    """What an operator is told; in the node's own words where there are none for it.
+    """The text of an alarm; the node's own detail if there is no other.
 
     Args:
         kind: of the alarm.
-        node: who shows it.
-        alarm: as it stands in the node's state.
+        node: that shows it.
+        alarm: as in the node's state.
     """
     said = _said(kind, node, alarm)
     if said is not None:

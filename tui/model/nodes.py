@@ -1,4 +1,4 @@
-"""The nodes of a store: who is there, how much each says, and how quickly it answers."""
+"""The nodes of a store: status, message rates, answer times, and what they say of themselves."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -15,42 +15,42 @@ from tui.model.rates import Hour, Latencies, Rate
 
 Status = Literal["online", "offline", "lost", "unknown"]
 NODES = 2_000
-"""The most nodes that are kept apart: a neighbour may invent names."""
+"""The most nodes that are kept, in case somebody invents names."""
 _PICKS = 400
 """The most picks of a job (contract)."""
 _ARRIVALS = 16
-"""The most arrivals of a node that are kept."""
+"""The most arrivals kept of a node."""
 _LATELY = 60_000
 """Milliseconds."""
 HOUR = 3_600_000
 """Milliseconds."""
 _PROBLEMS = 5
-"""The most problems of a node that are kept."""
+"""The most problems kept of a node."""
 _LONGEST = 200
-"""Characters of what a node says of itself."""
+"""The most characters of a text that a node says of itself."""
 _COUNTS = 200
-"""The most counts of a node that are kept."""
+"""The most counts kept of a node."""
 _ORDER = ("terminal", "settlement", "catalog", "warehouse", "sorter", "console", "tester")
 
 
 @dataclass(frozen=True, slots=True)
 class SorterActivity:
-    """What a sorter is at, as it says itself."""
+    """What a sorter is doing, as its job state says."""
 
     step: str
     job: str | None
     order: str | None
     pick: int
-    """Which of the picks, from 0."""
+    """The index of the pick, from 0."""
     picks: int
 
 
 @dataclass(frozen=True, slots=True)
 class NodeDetails:
-    """What a node said of itself last (`About`), as far as it did."""
+    """What a node last said of itself (`About`); None for what it left out."""
 
     at: int
-    """When it said so, by its own clock, or when it was heard."""
+    """When it said so, by its own clock if known."""
     since: int | None
     """When it started, by its own clock."""
     host: str | None
@@ -58,10 +58,10 @@ class NodeDetails:
     data: str | None
     """The folder of its database."""
     connections: int | None
-    """Within its last hour."""
+    """In its last hour."""
     counts: dict[str, int]
     errors: tuple[tuple[int | None, str], ...]
-    """What it logged last, and when by its own clock; oldest first."""
+    """Its latest log messages with their times by its own clock, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,53 +79,53 @@ class AnsweredProblem:
 
 @dataclass(slots=True)
 class NodeView:
-    """One node as it is known from what it said."""
+    """A node as seen on the bus."""
 
     name: str
     status: Status = "unknown"
-    """Unknown as long as it has shown no presence."""
+    """Unknown until it has shown its presence."""
     since: int = 0
-    """When it came into that status, as far as that was seen."""
+    """When it was seen to come into that status."""
     boot: str | None = None
     came: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=_ARRIVALS))
-    """When it came online lately, and as which start of it."""
+    """When it last came online, and with which boot."""
     outbox: int | None = None
-    """Commands and calls that it has not seen done, as it said last."""
+    """Its open commands and calls, as it last said."""
     version: str | None = None
     told: NodeDetails | None = None
     offset: int | None = None
-    """By how many milliseconds its clock was ahead of the console's when it answered last."""
+    """Milliseconds by which its clock was ahead of the console's at its last answer."""
     problems: deque[AnsweredProblem] = field(default_factory=lambda: deque(maxlen=_PROBLEMS))
-    """Those that it answered last."""
+    """The problems it last answered with."""
     database: peers.Peer | None = None
-    """What it showed of its database, and whether it has lost it since."""
+    """What it has shown of its database, and whether it has lost it since."""
     job: SorterActivity | None = None
     """Of a sorter."""
     alarms: frozenset[tuple[str, str]] | None = None
     """Kind and subject of the alarms that it shows; None if it has never said."""
     route: tuple[str, ...] = ()
-    """Of a sorter: the locations that its job takes it to, as far as they were heard."""
+    """Of a sorter: the locations of its job's picks, as far as known."""
     point: str | None = None
     """Of a sorter: the pickup point of its job."""
     job_since: int = 0
-    """When that was heard."""
+    """When the job state was received."""
     said: Rate = field(default_factory=Rate)
     answers: Latencies = field(default_factory=Latencies)
-    """How long it took to answer."""
+    """Its answer times."""
     outboxes: Hour = field(default_factory=Hour)
-    """What it had not done yet, at most, by minute."""
+    """By minute, the most open commands."""
 
     def connections(self, now: int) -> int:
-        """How often it has connected within the last hour: as it says of this start, or as seen."""
+        """How often it has connected in the last hour, as it says or as was seen."""
         told = self.told.connections if self.told is not None else None
         return max(told or 0, sum(now - at <= HOUR for at, _ in self.came))
 
     def arrivals(self, now: int) -> list[str]:
-        """The starts of it that came online within the last minute, in order."""
+        """The boots that came online in the last minute, in order."""
         return [boot for at, boot in self.came if now - at <= _LATELY]
 
     def shows(self, kind: str, subject: str | None = None) -> bool:
-        """Whether it shows an alarm of a kind, about itself if no subject is given."""
+        """Whether it shows an alarm of a kind, by default about itself."""
         return (kind, self.name if subject is None else subject) in (self.alarms or ())
 
     @property
@@ -134,7 +134,7 @@ class NodeView:
         return role_of(self.name) or "?"
 
     def place(self) -> tuple[int, str, int, str]:
-        """Where it stands among the others: in the order of the flow, then by number."""
+        """The key to sort nodes by: the flow of an order, then the number."""
         stem, _, number = self.name.rpartition("-")
         kind = _ORDER.index(self.role) if self.role in _ORDER else len(_ORDER)
         digits = int(number) if number.isdecimal() and len(number) < 10 else 0  # noqa: PLR2004
@@ -142,14 +142,14 @@ class NodeView:
 
 
 class KnownNodes:
-    """All nodes that were heard of, up to a number."""
+    """The nodes seen on the bus, up to a number."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, NodeView] = {}
         self.sorters: list[NodeView] = []
-        """Those that are sorters, in no order."""
+        """The sorters, in no order."""
         self.unnamed = 0
-        """Messages of nodes that there was no room for."""
+        """Messages of nodes beyond the limit."""
 
     def __iter__(self) -> Iterator[NodeView]:
         return iter(sorted(self._nodes.values(), key=NodeView.place))
@@ -164,7 +164,7 @@ class KnownNodes:
         return node.status if node else "unknown"
 
     def hear(self, message: Message) -> None:
-        """Whatever was said by a node."""
+        """Take a message of a node."""
         if not message.sender:
             return
         node = self._node(message.sender)
@@ -190,7 +190,7 @@ class KnownNodes:
             self._route(message)
 
     def _route(self, message: Message) -> None:
-        """Where a sorter is sent: by its job, and on by the answer to a short pick."""
+        """Take the locations of a sorter's job, and of the answer to a short pick."""
         sorter, data = self._node(message.receiver), body(message)
         picks = data.get("picks") if data is not None else None
         if sorter is None or data is None or not isinstance(picks, list) or message.repeats:
@@ -233,7 +233,7 @@ class KnownNodes:
 
 
 def _asked_by_console(reply: Message) -> bool:
-    """What consoles ask says nothing of how well customers are served."""
+    """Whether a console had asked, which says nothing of how customers are served."""
     return role_of(reply.receiver) == "console"
 
 
@@ -290,17 +290,17 @@ def _time(value: object) -> int | None:
 
 
 def _database(node: NodeView, data: dict[str, Any], at: int) -> None:
-    """Which database it has: as it answers, for what is retained may be old."""
+    """Take what an answer says of the database; a retained state may be old."""
     name, boot = _text(data, "database"), _text(data, "boot")
     if node.boot not in (None, boot):
-        return  # a late word of an earlier start
+        return  # a late message of an earlier boot
     if name is not None and boot is not None and peers.is_remembered(node.name):
         position = count(data.get("position")) or 0
         node.database = peers.met(node.database, name, position, boot, at)
 
 
 def _presence(node: NodeView, data: dict[str, Any], at: int) -> None:
-    """The last will of an older start says nothing of the present one."""
+    """Take a presence, unless it is the last will of an earlier boot."""
     status, boot = data.get("status"), data.get("boot")
     if status not in ("online", "offline", "lost") or not isinstance(boot, str):
         return

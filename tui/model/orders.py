@@ -1,4 +1,4 @@
-"""Orders, and the way each went: every message that belongs to one, in time."""
+"""The orders of a store, each with its messages in time."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -14,25 +14,25 @@ from tui.model.tracked_order import HOPS, STATES, TELLING, Hop, TrackedOrder, de
 
 ORDERS = 3_000
 _UNKNOWN_TRACES = 2_000
-"""Traces that no order is known of yet: lookups and purchases on their way."""
+"""The most traces kept that belong to no known order yet."""
 _ASKED = 4_000
-"""Requests whose answers may leave out which order they are about."""
+"""The most requests kept because their answers may not name the order."""
 _NOBODY = ""
 _TOLD = frozenset({"order", "orders"})
 _ASKING = frozenset({"order", "orders", "ping", "about", "locate"})
-"""Questions that belong to no order's way, whatever they are about: there may be none of it."""
+"""Queries that are not part of an order's process."""
 
 
 class TrackedOrders:
-    """The orders that were heard of last."""
+    """The orders that were last active."""
 
     def __init__(self) -> None:
         self.dropped = 0
-        """Orders that are not kept any more."""
+        """The number of orders that were dropped."""
         self._orders: OrderedDict[str, TrackedOrder] = OrderedDict()
         self._of_trace: dict[str, str] = {}
         self._asked: OrderedDict[str, str] = OrderedDict()
-        """By the id of a request, the order that it is about."""
+        """By the id of a request, its order."""
         self._waiting: OrderedDict[str, list[Message]] = OrderedDict()
 
     def __iter__(self) -> Iterator[TrackedOrder]:
@@ -42,19 +42,19 @@ class TrackedOrders:
         return len(self._orders)
 
     def get(self, order: str) -> TrackedOrder | None:
-        """An order by id."""
+        """An order by its id."""
         return self._orders.get(order)
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the orders: whoever keeps those apart gives them back with `refill`."""
+        """All but the orders, which are stored apart and come back with `refill`."""
         return self.__dict__ | {"_tracks": OrderedDict()}
 
     def refill(self, tracked_orders: Iterable[TrackedOrder]) -> None:
-        """The orders that were kept, after all else was copied."""
+        """Put the orders back after unpickling."""
         self._orders = OrderedDict((tracked.order, tracked) for tracked in tracked_orders)
 
     def hear(self, message: Message) -> None:
-        """Whatever belongs to an order, by its id or by its trace."""
+        """Take a message that belongs to an order, by its id or its trace."""
         if message.kind not in ("req", "rep", "event") or message.flaw is not None:
             return
         if message.kind == "event" or (message.kind == "rep" and message.name in _TOLD):
@@ -76,7 +76,7 @@ class TrackedOrders:
         self._add(tracked, message)
 
     def _claim(self, tracked: TrackedOrder, trace: str) -> None:
-        """A trace is the order's that is named in it; in which two are named, it is nobody's."""
+        """Assign a trace to its order; a trace that names two orders belongs to none."""
         known = self._of_trace.get(trace)
         if known is None:
             self._of_trace[trace] = tracked.order
@@ -87,11 +87,11 @@ class TrackedOrders:
             self._of_trace[trace] = _NOBODY
 
     def tracked_by(self, message: Message) -> TrackedOrder | None:
-        """The order that a message belongs to, if it is known."""
+        """The order that a message belongs to, if known."""
         return self._orders.get(self._order_of(message) or "")
 
     def tracked(self, order: str) -> TrackedOrder:
-        """The tracked of an order, a new one if there is none; it is the youngest now."""
+        """An order by its id, a new one if it is unknown; it counts as the latest from now on."""
         tracked = self._orders.get(order)
         if tracked is None:
             tracked = self._orders[order] = TrackedOrder(order)
@@ -101,7 +101,7 @@ class TrackedOrders:
         return tracked
 
     def told(self, view: OrderView) -> TrackedOrder:
-        """Settlement has said all it knows of an order."""
+        """Take settlement's view of an order."""
         tracked = self.tracked(view.order)
         tracked.view, tracked.terminal = view, view.terminal
         tracked.total = (view.total.amount, view.total.currency)
@@ -114,7 +114,7 @@ class TrackedOrders:
         return tracked
 
     def summed_up(self, summary: dict[str, Any], at: int) -> None:
-        """Settlement has said the state of an order (`OrderSummary`, `OrderChanged`)."""
+        """Take a state from settlement (`OrderSummary`, `OrderChanged`)."""
         order, state = summary.get("order"), summary.get("state")
         if not isinstance(order, str) or state not in STATES:
             return
@@ -134,12 +134,12 @@ class TrackedOrders:
         self._tidy(tracked)
 
     def _order_of(self, message: Message) -> str | None:
-        """By its id, by what it answers, or by its trace."""
+        """The id of a message's order, from the message, its request or its trace."""
         asked = self._asked.get(message.answers or "")
         return message.order or asked or self._of_trace.get(message.trace or "") or None
 
     def _told(self, message: Message) -> None:
-        """Settlement says something of orders, by itself or to somebody who asked."""
+        """Take what settlement says of orders, in an event or an answer."""
         if message.sender != "settlement" or message.code is not None:
             return
         data = body(message) or {}
@@ -155,7 +155,7 @@ class TrackedOrders:
                 self.told(OrderView.model_validate(data))
 
     def _wait(self, message: Message) -> None:
-        """A purchase is known by its trace before settlement has named its order."""
+        """Keep a message whose order is not known yet by its trace."""
         if message.trace is None:
             return
         self._waiting.setdefault(message.trace, []).append(message)
@@ -191,12 +191,12 @@ class TrackedOrders:
         self._tidy(tracked)
 
     def _tidy(self, tracked: TrackedOrder) -> None:
-        """Nothing more will happen to it, or little."""
+        """Pack an order that is finished."""
         if tracked.final:
             tracked.pack()
 
     def _forget(self) -> None:
-        """Forget the oldest order, one that is done if there is one among the oldest."""
+        """Drop one of the oldest orders, if possible a finished one."""
         oldest = [tracked for _, tracked in zip(range(50), self._orders.values(), strict=False)]
         done = next((tracked for tracked in oldest if tracked.final), oldest[0])
         del self._orders[done.order]
@@ -206,7 +206,7 @@ class TrackedOrders:
 
 
 def _is_declined(message: Message, data: dict[str, Any] | None) -> bool:
-    """Whether a sorter says that it does not take a job."""
+    """Whether a sorter declines a job."""
     if (message.kind, message.name) != ("rep", "pick"):
         return False
     return message.code is not None or (data or {}).get("accepted") is not True

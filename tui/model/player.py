@@ -1,7 +1,7 @@
-"""A recording that is played into a model: its clock, its speed, and where it is.
+"""Plays a recording into a model: its clock, its speed, and its position.
 
-It knows no real time: whoever plays says how much of it has passed. What the model is at a time
-does not depend on the way there: it is looked at each few seconds of the recording's own time.
+It knows no real time; the caller says how much has passed. The model at a time does not depend on
+the way there, since it is checked at fixed intervals of the recording's time.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,15 +16,15 @@ from tui.model.store import StoreModel
 SPEEDS = (1, 2, 5, 10, 20, 50, 100)
 MINUTE = 60_000
 _TICK = 5_000
-"""Milliseconds of the recording between two looks at what has not happened."""
+"""Milliseconds of the recording between two checks for what is overdue."""
 _SILENCE = 600_000
-"""Milliseconds without a message after which nothing new becomes of that."""
+"""Milliseconds without a message after which checks make no difference."""
 _AGAIN = 2_000
-"""Milliseconds after a minute's begin in which "back" means the minute before."""
+"""Milliseconds after the start of a minute in which "back" goes to the minute before."""
 _FAR = 256_000_000
-"""Bytes that are skipped rather than played when a time is gone to."""
+"""The distance in bytes from which on `seek` skips instead of playing."""
 _AHEAD = 64_000_000
-"""Bytes ahead of that time that are played, to know what was going on."""
+"""Bytes before the target of a skip that are played, to know what was going on."""
 
 
 class Player:
@@ -32,8 +32,8 @@ class Player:
 
     Args:
         tape: the recording.
-        empty: makes a model that has heard nothing.
-        playing: whether it begins to play at once.
+        empty: makes an empty model.
+        playing: whether to play at once.
     """
 
     def __init__(
@@ -54,41 +54,41 @@ class Player:
 
     @property
     def position(self) -> int:
-        """The time that is played or gone to, in milliseconds since the epoch."""
+        """The time of the playback, in milliseconds since the epoch."""
         return int(self._position)
 
     @property
     def at(self) -> int:
-        """How far the model has come."""
+        """The time of the model, which may be behind the position."""
         return self._until if self.behind else self.position
 
     @property
     def speed(self) -> int:
-        """How many times as fast as it happened."""
+        """The speed, as a multiple of real time."""
         return SPEEDS[self._speed_index]
 
     @property
     def behind(self) -> bool:
-        """Whether there are messages up to the position that the model has not heard yet."""
+        """Whether messages up to the position are yet to be taken into the model."""
         return self._next is not None and self._due <= self._position
 
     @property
     def skipped(self) -> bool:
-        """Whether the model does not know of what was said at the beginning."""
+        """Whether the beginning of the recording was skipped."""
         return self.known_from > self.archive.start
 
     def play(self) -> None:
-        """Play, or pause; from the beginning if it has ended."""
+        """Play or pause; play from the beginning if it has ended."""
         if not self.playing and self.position >= self.archive.end:
             self.seek(self.archive.start)
         self.playing = not self.playing
 
     def faster(self, steps: int) -> None:
-        """Go through the speeds."""
+        """Change the speed by some steps."""
         self._speed_index = max(0, min(len(SPEEDS) - 1, self._speed_index + steps))
 
     def seek(self, to: int) -> None:
-        """Go to a time; to one that has passed with a model that is built anew."""
+        """Go to a time; going back restores a checkpoint, or starts over."""
         to = max(self.archive.start, min(to, self.archive.end))
         archive, known = self.archive, self._checkpoints.before(to)
         mine = archive.bytes_to(self._next_position) if to >= self.at else 0
@@ -104,14 +104,14 @@ class Player:
             self._look(to)
 
     def minute(self, steps: int) -> None:
-        """Go to the begin of the next minute of the day, or of this or the last one."""
+        """Go to the start of the next minute, or back to the start of this or the last one."""
         if steps > 0:
             self.seek((self.position // MINUTE + 1) * MINUTE)
         else:
             self.seek((self.position - _AGAIN * self.speed) // MINUTE * MINUTE)
 
     def pass_(self, milliseconds: float) -> None:
-        """So much real time has passed; the recording waits for a model that is behind."""
+        """Some real time has passed; the playback waits while the model is behind."""
         if not self.playing or self.behind:
             return
         self._position = min(self._position + milliseconds * self.speed, float(self.archive.end))
@@ -120,7 +120,7 @@ class Player:
             self._look(self.position)
 
     def take(self, most: int) -> list[Message]:
-        """Let the model hear what is due, at most so many entries; or pack a checkpoint."""
+        """Take at most so many due entries into the model; or pack a piece of a checkpoint."""
         heard: list[Message] = []
         if self._checkpoints.pack():
             return heard
@@ -141,7 +141,7 @@ class Player:
         return heard
 
     def _look(self, now: int) -> None:
-        """Look at what has not happened, at the times at which that is done on any way here."""
+        """Check for what is overdue, at fixed times, so that the way here makes no difference."""
         due = self._looked + _TICK
         while due <= now:
             if due - self._until > _SILENCE:
@@ -151,7 +151,7 @@ class Player:
         self.model.now = now
 
     def _begin(self, place: Position) -> None:
-        """Hear nothing but what is said from a place on."""
+        """Start over from a position with an empty model."""
         self._model(self._empty())
         self._from(place, 0)
         self.known_from = self._due
@@ -164,7 +164,7 @@ class Player:
         self._looked = known.looked
 
     def _model(self, model: StoreModel) -> None:
-        """Another model; what the operator has silenced stays so."""
+        """Replace the model, but keep what the operator has silenced."""
         model.alarms.silences = self.model.alarms.silences
         self.model = model
 
@@ -177,7 +177,7 @@ class Player:
         self._read()
 
     def _read(self) -> None:
-        """The next entry; where the recorder's clock went back, time stands still."""
+        """Read the next entry; if the recorder's clock went back, time stands still."""
         self._next_position = self._after
         try:
             self._after, self._next = next(self._entries)

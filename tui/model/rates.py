@@ -1,39 +1,39 @@
-"""How much is said, and how quickly it is answered: counts per second and latencies, bounded."""
+"""Message rates, answer times and hourly trends, all bounded."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 MINUTES = 60
-"""The minutes of a trend."""
+"""The length of a trend in minutes."""
 _SECONDS = 60
 _SAMPLES = 512
 _MINUTE = 60_000
 
 
 class Hour:
-    """A number for each minute of the last hour; none where nothing was told."""
+    """A number for each minute of the last hour; None for a minute without a value."""
 
     def __init__(self) -> None:
         self._minute = 0
         self._values: list[int | None] = []
 
     def add(self, at: int, count: int) -> None:
-        """So many more at a time in milliseconds."""
+        """Add to the minute of a time in milliseconds."""
         self._roll(at)
         self._values[-1] = (self._values[-1] or 0) + count
 
     def most(self, at: int, value: int) -> None:
-        """A level at a time; the highest of its minute counts."""
+        """Take a level at a time; the highest of its minute is kept."""
         self._roll(at)
         self._values[-1] = max(self._values[-1] or 0, value)
 
     def put(self, at: int, value: int) -> None:
-        """The value of a minute."""
+        """Set the value of the minute of a time."""
         self._roll(at)
         self._values[-1] = value
 
     def values(self, now: int) -> list[int | None]:
-        """By minute since the first, oldest first; the last is not over yet."""
+        """The values by minute, oldest first; the last minute is not over yet."""
         if not self._values:
             return []
         since = max(0, now // _MINUTE - self._minute)
@@ -50,7 +50,7 @@ class Hour:
 
 
 def summed(hours: Sequence[Sequence[int | None]]) -> list[int | None]:
-    """Trends added up, minute by minute."""
+    """The sum of several trends, minute by minute."""
     return _joined(hours, sum)
 
 
@@ -79,19 +79,19 @@ class Rate:
         self._counts: deque[int] = deque([0], maxlen=_SECONDS)
 
     def add(self, now: int, count: int = 1) -> None:
-        """So many at a time in milliseconds."""
+        """Count messages at a time in milliseconds."""
         if now // 1000 > self._second:
             self._roll(now)
         self.total += count
         self._counts[-1] += count
 
     def per_second(self, now: int) -> list[int]:
-        """Counts of the last seconds, oldest first; the last is still being counted."""
+        """The counts of the last seconds, oldest first; the last second is not over yet."""
         self._roll(now)
         return list(self._counts)
 
     def per_minute(self, now: int) -> list[int]:
-        """Counts of the last minutes, oldest first, up to the last whole second."""
+        """The counts of the last minutes, oldest first."""
         self._roll(now)
         return [count or 0 for count in self._hour.values(now)]
 
@@ -117,12 +117,12 @@ class Latencies:
     def __init__(self) -> None:
         self._samples: deque[int] = deque(maxlen=_SAMPLES)
         self._fresh: deque[int] = deque(maxlen=_SAMPLES)
-        """Those of the minute that is not over yet."""
+        """The samples of the current minute."""
         self._minute = 0
         self._hour = Hour()
 
     def add(self, latency: int, at: int) -> None:
-        """One more answer, at a time in milliseconds."""
+        """Add an answer time, at a time in milliseconds."""
         if at // _MINUTE > self._minute:
             self._note()
             self._fresh.clear()
@@ -136,7 +136,7 @@ class Latencies:
         return self._hour.values(now)
 
     def percentile(self, percent: int) -> int | None:
-        """The latency that so many percent do not exceed, or None without a sample."""
+        """A percentile of the last answer times; None without a sample."""
         return _percentile(self._samples, percent)
 
     def _note(self) -> None:

@@ -1,4 +1,4 @@
-"""What can be done about an alarm: the line that says it, and what a key can have done."""
+"""What can be done about an alarm: the advice, and the request that a key sends."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,15 +21,15 @@ class Remedy:
     callee: str
     operation: str
     data: dict[str, object] = field(default_factory=dict)
-    """What is known of it already."""
+    """The data known already."""
 
 
 _NEEDED = {"no-sorter": "sorter-1"}
-"""An example where it is not known what is missing."""
+"""By kind, an example where what is missing is not known."""
 
 
 def advice(alarm: ConsoleAlarm, model: StoreModel) -> Sentence | None:
-    """The line that says what an operator does; None where the alarm itself says so."""
+    """What the operator should do; None if the alarm's own text says so."""
     text = TO_DO.get(alarm.kind)
     if text is None:
         return None
@@ -46,13 +46,13 @@ _ANSWERING = ROLES | {"sorter", "terminal"}
 
 
 def remedy(alarm: ConsoleAlarm, model: StoreModel) -> Remedy | None:
-    """What the console can have done about it; None if only a person on the hotspot can."""
+    """The request that helps; None if only a person on the spot can help."""
     find = _REMEDIES.get(alarm.kind)
     return find(alarm, model) if find is not None else None
 
 
 def _ask(node: str) -> Remedy | None:
-    """Whether it is there: any node of the contract answers, after a transaction if it has them."""
+    """Ask a node whether it works: every node of the contract answers a ping."""
     if role_of(node) not in _ANSWERING:
         return None
     return Remedy(Sentence("ask {node} whether it is there and works", node=node), node, PING.name)
@@ -67,7 +67,7 @@ def _of_needed(alarm: ConsoleAlarm, _: StoreModel) -> Remedy | None:
 
 
 def _lost(alarm: ConsoleAlarm, model: StoreModel) -> Remedy | None:
-    """The job of a sorter that is gone is given to another."""
+    """Give the job of a lost sorter to another, else ask the node."""
     orders = model.alarms.waiting.get(alarm.subject, ())
     if role_of(alarm.subject) == "sorter" and orders:
         return _reassign(orders[0])
@@ -109,7 +109,7 @@ def _put_goods_back(alarm: ConsoleAlarm, model: StoreModel) -> Remedy | None:
 
 
 def _no_sorter(_: ConsoleAlarm, model: StoreModel) -> Remedy | None:
-    """One that is there may have been faulty, and gets no jobs before somebody says it is well."""
+    """Let a sorter that is online have jobs again, if it had a fault."""
     there = (node for node in model.nodes if (node.role, node.status) == ("sorter", "online"))
     sorter = next(there, None)
     if sorter is None:
@@ -131,7 +131,7 @@ def _count(alarm: ConsoleAlarm, model: StoreModel) -> Remedy:
 
 
 def _place(sku: str, model: StoreModel) -> dict[str, object]:
-    """A location where the style lies, if one is known."""
+    """A location of the style, if one is known."""
     style = model.stock.get(sku)
     location = min(style.bins, default=None) if style is not None else None
     return {"location": location} if location is not None else {}
@@ -150,7 +150,7 @@ def _resolve_step(alarm: ConsoleAlarm, _: StoreModel) -> Remedy:
 
 
 def _count_there(alarm: ConsoleAlarm, _: StoreModel) -> Remedy:
-    """Its subject is the style and, if it was at one, the location."""
+    """The subject is a style and, if known, a location."""
     sku, _space, location = alarm.subject.partition(" ")
     does = Sentence("say how many of {sku} were counted", sku=sku)
     data: dict[str, object] = {"sku": sku}

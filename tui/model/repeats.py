@@ -1,4 +1,4 @@
-"""Who repeats messages: which node says what to whom, again and again."""
+"""Which node repeats which messages to whom."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -7,12 +7,12 @@ from bus.history.message import Message
 from tui.model.rates import Rate
 
 _HALF = 30_000
-"""Milliseconds for which counts are kept together."""
+"""Milliseconds covered by one set of counts."""
 _PLACES = 1_000
 
 
 class Route(NamedTuple):
-    """Where something is said."""
+    """Sender, receiver and operation of a request."""
 
     sender: str
     receiver: str
@@ -21,7 +21,7 @@ class Route(NamedTuple):
 
 
 class Repeats:
-    """Repetitions of the last minute: how many, and the place with most of them."""
+    """Counts the repetitions of the last minute."""
 
     def __init__(self) -> None:
         self._rate = Rate()
@@ -30,7 +30,7 @@ class Repeats:
         self._since = 0
 
     def hear(self, message: Message) -> None:
-        """A message was heard before; who answers again was asked again."""
+        """Take a repeated message; a repeated reply only follows a repeated request."""
         self._rate.add(message.at)
         if message.at - self._since > _HALF:
             self._before = self._counts if message.at - self._since <= 2 * _HALF else Counter()
@@ -40,9 +40,9 @@ class Repeats:
             self._counts[route] += 1
 
     def count(self, now: int) -> int:
-        """How many there were."""
+        """The number of repetitions in the last minute."""
         return sum(self._rate.per_second(now))
 
     def most(self) -> tuple[Route, int] | None:
-        """Where most requests are repeated, and how many; None if none are."""
+        """The route with most repeated requests, and their number; None if there are none."""
         return next(iter((self._counts + self._before).most_common(1)), None)

@@ -1,4 +1,4 @@
-"""Looks for what an operator types: orders first, then nodes, styles, alarms and topics."""
+"""Searches for what an operator types: orders first, then nodes, styles, alarms, topics."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,26 +8,26 @@ from tui.model.store import StoreModel
 from tui.model.target import Target
 
 MOST = 100
-"""The most that are found of one kind."""
+"""The most hits of one kind."""
 _SHORTEST = 2
-"""Characters from which topics are looked through."""
+"""The shortest text that is searched for in topics."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One thing that a text was found in."""
+    """A hit of the search."""
 
     target: Target
     what: str
-    """In which of its names; an English text, to be translated."""
+    """The name in which the text was found; an English text, to be translated."""
     value: str
-    """That name as a whole."""
+    """The value of that name."""
     rank: int
-    """0 if it is the thing's own name, 1 if that begins so, 2 if it stands within or beside it."""
+    """0 if the text is the name, 1 if the name begins with it, 2 otherwise."""
 
 
 def search(model: StoreModel, text: str) -> list[SearchHit]:
-    """All that has a text in one of its names, whatever the case: the name itself before others.
+    """Find everything with a text in one of its names, ignoring case; exact matches come first.
 
     Args:
         model: of the store.
@@ -52,7 +52,7 @@ def _rank(name: str | None, wanted: str) -> int | None:
 
 
 def _best(target: Target, wanted: str, *names: tuple[str, str | None, int]) -> Iterator[SearchHit]:
-    """The best of the names that have it, if one has; each with the best rank that it can give."""
+    """The best match among names, each with the best rank that it may give."""
     ranked = [
         SearchHit(target, what, name or "", max(rank, best))
         for what, name, best in names
@@ -63,7 +63,7 @@ def _best(target: Target, wanted: str, *names: tuple[str, str | None, int]) -> I
 
 
 def _orders(model: StoreModel, wanted: str) -> Iterator[SearchHit]:
-    """Those that moved last come first."""
+    """Orders, those active last first."""
     for tracked in sorted(model.orders, key=lambda tracked: -tracked.active):
         yield from _best(
             Target("order", tracked.order), wanted,

@@ -1,43 +1,43 @@
-"""Alarms, and kinds of them, that ring no bell for a time (shelved, as ISA-18.2 calls it)."""
+"""Silenced alarms and kinds of alarms ("shelved" in ISA-18.2)."""
 
 from collections.abc import Iterable
 
 from tui.model.alarms import ConsoleAlarm, Kind
 
 Name = tuple[Kind, str | None]
-"""What is silent: an alarm by kind and subject, or a whole kind."""
+"""An alarm by kind and subject, or a whole kind."""
 
 
 class Silences:
-    """What is silent, and until when."""
+    """What is silenced, and until when."""
 
     def __init__(self) -> None:
         self.until: dict[Name, int | None] = {}
-        """When it rings again, in milliseconds since the epoch; None: when it is over."""
+        """The end of a silence, in milliseconds since the epoch; None: when the alarm ends."""
 
     def of(self, alarm: ConsoleAlarm) -> Name | None:
-        """By which silence an alarm is silent."""
+        """The silence that an alarm is under, if any."""
         names: tuple[Name, ...] = (alarm.key, (alarm.kind, None))
         return next((name for name in names if name in self.until), None)
 
     def hold(self, alarm: ConsoleAlarm) -> bool:
-        """Whether an alarm is silent."""
+        """Whether an alarm is silenced."""
         return self.of(alarm) is not None
 
     def begin(self, kind: Kind, subject: str | None, until: int | None) -> None:
-        """Be silent from now on."""
+        """Begin a silence."""
         self.until[kind, subject] = until
 
     def end(self, kind: Kind, subject: str | None) -> None:
-        """Ring again."""
+        """End a silence."""
         self.until.pop((kind, subject), None)
 
     def over(self, key: tuple[Kind, str]) -> None:
-        """An alarm is over, and what was silent of it alone."""
+        """End the silence of an alarm that has ended."""
         self.until.pop(key, None)
 
     def tick(self, now: int, alarms: Iterable[ConsoleAlarm]) -> list[ConsoleAlarm]:
-        """Some time has passed; the alarms that ring again."""
+        """End the silences that are over; returns the alarms that ring again."""
         held = list(alarms)
         kinds = {alarm.kind for alarm in held}
         over = [

@@ -1,4 +1,4 @@
-"""What there is of each style, as the catalog and the warehouse say."""
+"""The stock of each style according to the catalog and the warehouse."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -9,43 +9,42 @@ from bus.history.message import Message, body, count
 
 STYLES = 5_000
 SURE = 10_000
-"""Milliseconds between two answers of the warehouse that both differ from the catalog."""
+"""Milliseconds for which warehouse and catalog must differ before that is believed."""
 _NAME = 200
-"""Characters of a product's name."""
+"""The most characters of a product's name."""
 LOW = 3
-"""Available pieces below which a style is low."""
+"""Available pieces below which a style counts as low."""
 
 
 @dataclass(slots=True)
 class StyleView:
-    """One style."""
+    """A style and its stock."""
 
     sku: str
     name: str = ""
-    """Of its product, as far as that was said."""
+    """The name of its product, if known."""
     on_hand: int | None = None
     reserved: int | None = None
     available: int | None = None
     at: int = 0
-    """When the catalog said so."""
+    """When the catalog last said so."""
     bins: dict[str, int] = field(default_factory=dict)
-    """By location, as far as the warehouse was asked or said."""
+    """Pieces by location, as the warehouse last said."""
     bins_at: int = 0
-    """When; 0 for never."""
+    """When the warehouse last said so; 0 for never."""
     booked: tuple[int, int] | None = None
-    """Pieces that ever came in, and that were written off, as the catalog counts them."""
+    """Pieces ever received and written off, as the catalog counts them."""
     accounted: tuple[int, int] | None = None
     """The same as the warehouse counts them."""
     doubted_at: int | None = None
-    """Since when they differ, while nothing else was said of either."""
+    """Since when the two differ; None if they agree."""
     returning: int | None = None
-    """Pieces that a person has yet to put back on a shelf; None if nobody asked."""
+    """Pieces that are to be put back on a shelf; None if not known."""
 
     def disagrees(self) -> int | None:
         """How many more pieces the warehouse accounts for than the catalog.
 
-        None where they do not say, or not at the same time: goods that come in are told to one
-        after the other.
+        None if it is not known or not certain: received goods reach one before the other.
         """
         if self.booked is None or self.accounted is None or self.bins_at < self.at:
             return None
@@ -56,7 +55,7 @@ class StyleView:
         return (came - gone) - (booked - written_off) if is_sure else None
 
     def compare(self) -> None:
-        """One of them has said anew what it counts."""
+        """Compare the two after one of them has said something."""
         if self.booked == self.accounted or self.bins_at < self.at:
             self.doubted_at = None
         elif self.doubted_at is None:
@@ -64,7 +63,7 @@ class StyleView:
 
 
 class PutBack(NamedTuple):
-    """Goods that a person has yet to put back on a shelf."""
+    """Goods that are to be put back on a shelf."""
 
     parcel: str
     order: str
@@ -73,13 +72,13 @@ class PutBack(NamedTuple):
 
 
 class StockView:
-    """Styles by SKU, those that were heard of last are kept."""
+    """The styles that were last mentioned."""
 
     def __init__(self) -> None:
         self.dropped = 0
-        """Styles that are not kept any more."""
+        """The number of styles that were dropped."""
         self.to_put_back: list[PutBack] = []
-        """The oldest first, as the warehouse said last."""
+        """The goods to be put back, oldest first, as the warehouse last said."""
         self._styles: OrderedDict[str, StyleView] = OrderedDict()
 
     def __len__(self) -> int:
@@ -93,9 +92,9 @@ class StockView:
         return self._styles.get(sku)
 
     def unsure(self) -> StyleView | None:
-        """The style whose books changed since its shelves were told of, for the longest time.
+        """The style to ask the warehouse about next, if any.
 
-        Or one whose books differ: whether they really do shows when all is told.
+        That is one whose stock has changed since the warehouse was asked, or whose books differ.
         """
         found = (
             style
@@ -106,7 +105,7 @@ class StockView:
         return min(found, key=lambda style: style.bins_at, default=None)
 
     def hear(self, message: Message) -> None:
-        """Levels are told by events, and by the answers to whoever asks."""
+        """Take a message: stock levels are in events and in answers."""
         if (message.kind, message.name) not in _TOLD or message.code is not None:
             return
         data = body(message)
@@ -114,7 +113,7 @@ class StockView:
             _TOLD[message.kind, message.name](self, data, message.at)
 
     def level(self, data: dict[str, Any], at: int) -> None:
-        """One level (`StockLevel`)."""
+        """Take one level (`StockLevel`)."""
         style = self._style(data.get("sku"))
         if style is not None and at >= style.at:
             style.on_hand, style.reserved = count(data.get("on_hand")), count(data.get("reserved"))
@@ -123,21 +122,21 @@ class StockView:
             style.compare()
 
     def answered(self, data: dict[str, Any], at: int) -> None:
-        """A level in an answer, which may be an old one that is repeated: totals only rise."""
+        """Take a level from an answer, unless it is an old one: totals only rise."""
         style, totals = self._style(data.get("sku")), _totals(data)
         known = style.booked if style is not None else None
         if known is None or totals is None or (totals[0] >= known[0] and totals[1] >= known[1]):
             self.level(data, at)
 
     def levels(self, data: dict[str, Any], at: int) -> None:
-        """Several levels (`StockChanged`)."""
+        """Take several levels (`StockChanged`)."""
         levels = data.get("levels")
         for level in levels if isinstance(levels, list) else ():
             if isinstance(level, dict):
                 self.level(level, at)
 
     def located(self, data: dict[str, Any], at: int) -> None:
-        """Where a style lies (`Located`)."""
+        """Take the locations of a style (`Located`)."""
         style, bins = self._style(data.get("sku")), data.get("bins")
         if style is not None and isinstance(bins, list):
             style.bins = {
@@ -151,7 +150,7 @@ class StockView:
             style.compare()
 
     def returns(self, data: dict[str, Any], at: int) -> None:
-        """What is to be put back (`Returns`): all of it, so that the rest is known too."""
+        """Take what is to be put back (`Returns`), which is always a complete list."""
         del at
         found: dict[str, int] = {}
         self.to_put_back = []
@@ -168,7 +167,7 @@ class StockView:
             style.returning = found.get(style.sku, 0)
 
     def products(self, data: dict[str, Any], at: int) -> None:
-        """Products as they are sold (`SearchHit`, `SearchResult`)."""
+        """Take products (`Found`, `SearchResult`)."""
         listed = data.get("products")
         products = listed if isinstance(listed, list) else [data.get("product")]
         for product in products:
@@ -194,7 +193,7 @@ class StockView:
 
 
 def _totals(data: dict[str, Any]) -> tuple[int, int] | None:
-    """What ever came in, and what was written off; older nodes do not say."""
+    """Pieces received and written off; None from nodes that do not say."""
     received, written_off = count(data.get("received")), count(data.get("written_off"))
     return None if received is None or written_off is None else (received, written_off)
 

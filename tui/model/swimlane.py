@@ -1,4 +1,4 @@
-"""An order's swim-swim_lane: a column for each node, a row for each message in time."""
+"""The swimlane diagram of an order: a column for each node, a row for each message."""
 
 from dataclasses import dataclass
 
@@ -8,27 +8,27 @@ from tui.model.tracked_order import Hop, TrackedOrder
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A message from one column to another."""
+    """A message as an arrow from one column to another."""
 
     hop: Hop
     start: int
-    """The column of who says it."""
+    """The column of the sender."""
     end: int
-    """The column of who it is said to."""
+    """The column of the receiver."""
     gap: int
     """Milliseconds since the message before it."""
     open: bool
-    """A request that nobody has answered."""
+    """Whether it is a request without an answer."""
 
     @property
     def again(self) -> int:
-        """How often it was heard again."""
+        """How often it was repeated."""
         return len(self.hop.again)
 
 
 @dataclass(frozen=True, slots=True)
 class SwimLane:
-    """The picture of an order."""
+    """The columns and arrows of an order."""
 
     columns: tuple[str, ...]
     """The nodes, in the order of the flow."""
@@ -36,7 +36,7 @@ class SwimLane:
 
 
 def swim_lane(tracked: TrackedOrder) -> SwimLane:
-    """Draw an order's way as it was heard."""
+    """Lay out the messages of an order."""
     names = {hop.sender for hop in tracked.hops} | {hop.receiver for hop in tracked.hops}
     columns = tuple(sorted(names - {""}, key=lambda name: NodeView(name).place()))
     places = {name: place for place, name in enumerate(columns)}

@@ -1,4 +1,4 @@
-"""What an operator can open: whatever a line or a box on a screen stands for."""
+"""What a line or a box on a screen opens."""
 
 from typing import Literal, NamedTuple
 
@@ -6,7 +6,7 @@ Opens = Literal["order", "node", "group", "broker", "style", "alarm", "topic", "
 
 
 class Target(NamedTuple):
-    """One thing that is opened."""
+    """Something that can be opened."""
 
     kind: Opens
     name: str = ""

@@ -1,4 +1,4 @@
-"""All topics that were heard, as a tree: the last value of each, how many, how fast; bounded."""
+"""The topics with messages, as a tree: last value, count and rate of each; bounded."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -7,37 +7,37 @@ from dataclasses import dataclass, field
 from bus.history.message import Message
 
 TOPICS = 4_000
-"""The most topics that are kept apart: a neighbour may invent them."""
+"""The most topics that are kept, in case somebody invents them."""
 BYTES = 2 * 1024 * 1024
-"""The most bytes of values that are kept in all; older ones are forgotten first."""
+"""The most bytes of values that are kept; older ones are dropped first."""
 _LONGEST = 256
 """Characters that no topic of the contract exceeds."""
 _WINDOW = 10_000
-"""Milliseconds over which messages are counted to tell how fast they come."""
+"""The window in milliseconds over which the rate is measured."""
 
 
 @dataclass(slots=True)
 class Topic:
-    """One topic, and what was heard on it last."""
+    """A topic and its last message."""
 
     name: str
     number: int = 0
-    """Of the last message."""
+    """The number of the last message."""
     at: int = 0
-    """When that was heard."""
+    """When it was received."""
     value: bytes | None = None
-    """Its payload; none if it is forgotten."""
+    """Its payload; None if it was dropped."""
     size: int = 0
     count: int = 0
     is_retained: bool = False
-    """Whether the broker keeps that value for whoever comes."""
+    """Whether the broker retains that value."""
     window: int = 0
     in_window: int = 0
     before: int = 0
-    """Messages of the window before."""
+    """Messages in the window before."""
 
     def rate(self, now: int) -> float:
-        """Messages per second, over the last whole window."""
+        """Messages per second in the last complete window."""
         behind = now // _WINDOW - self.window
         counted = self.before if not behind else self.in_window if behind == 1 else 0
         return counted * 1_000 / _WINDOW
@@ -48,11 +48,11 @@ class SeenTopics:
 
     def __init__(self) -> None:
         self.unnamed = 0
-        """Messages on topics that there was no room for."""
+        """Messages on topics beyond the limit."""
         self.size = 0
-        """Bytes of values that are kept."""
+        """The bytes of values that are kept."""
         self._topics: OrderedDict[str, Topic] = OrderedDict()
-        """Those that were heard on last at the end."""
+        """The topics with the latest messages are at the end."""
 
     def __len__(self) -> int:
         return len(self._topics)
@@ -65,7 +65,7 @@ class SeenTopics:
         return self._topics.get(name)
 
     def hear(self, message: Message) -> None:
-        """Whatever was heard on any topic."""
+        """Take a message."""
         name = message.topic
         topic = self._topics.get(name)
         if topic is None:
@@ -99,18 +99,18 @@ class SeenTopics:
 
 @dataclass(slots=True)
 class Branch:
-    """A part of the tree: what stands between two slashes, or several where nothing forks."""
+    """A node of the tree: one level of a topic, or several if nothing branches off between them."""
 
     name: str
     path: str
-    """From the root to here."""
+    """The topic from the root to here."""
     depth: int = 0
     topic: Topic | None = None
-    """What was heard on exactly this path."""
+    """The topic with exactly this path, if there is one."""
     inner: dict[str, "Branch"] = field(default_factory=dict)
 
     def topics(self) -> Iterator[Topic]:
-        """All topics from here on."""
+        """All topics in this branch."""
         if self.topic is not None:
             yield self.topic
         for each in self.inner.values():
@@ -118,7 +118,7 @@ class Branch:
 
 
 def grown(topics: SeenTopics, passes: Callable[[Topic], bool] = lambda _: True) -> Branch:
-    """The tree of the topics that pass; where nothing forks, several levels are one branch."""
+    """The tree of the topics that pass a test; levels without a fork are joined."""
     root = Branch("", "")
     for topic in sorted(topics, key=lambda each: each.name):
         if passes(topic):
@@ -147,7 +147,7 @@ def _join(branch: Branch, depth: int) -> None:
 
 
 def rows(root: Branch, is_open: Callable[[Branch], bool]) -> list[Branch]:
-    """What is in sight: all branches whose parents are open."""
+    """The visible rows: the branches whose parents are open."""
     found: list[Branch] = []
     for each in root.inner.values():
         found.append(each)

@@ -1,4 +1,4 @@
-"""The way of one order: its messages in time, and what they say of its state."""
+"""An order as tracked on the bus: its messages in time, and its state."""
 
 import pickle
 from dataclasses import dataclass, field, fields
@@ -9,11 +9,11 @@ from bus.contract.settlement import OrderState, OrderView
 from bus.history.message import Message, count
 
 HOPS = 200
-"""The most messages that are kept of one order."""
+"""The most messages kept of an order."""
 _LINES = 100
-"""The most styles that are kept of one order."""
+"""The most styles kept of an order."""
 _LONGEST = 64
-"""Characters of a code, an account or a style."""
+"""The most characters of a code, an account or a SKU."""
 FINAL = frozenset({"collected", "refused", "declined", "cancelled", "expired"})
 UNDOING = frozenset({"cancelling", "expiring"})
 STATES: tuple[OrderState, ...] = get_args(OrderState)
@@ -24,7 +24,7 @@ class Hop:
     """A message of an order, without its payload."""
 
     number: int
-    """Of the message, to find it in the traffic."""
+    """The number of the message, to find it in the traffic."""
     at: int
     kind: str
     sender: str
@@ -34,18 +34,18 @@ class Hop:
     cause: str | None
     answers: str | None
     problem: str | None
-    """The code, if it is one."""
+    """The code of the problem, if it is one."""
     detail: str | None = None
-    """What it says of itself in words: a problem's detail, a fault's reason."""
+    """The detail of a problem, or the reason of a fault."""
     latency: int | None = None
     again: tuple[int, ...] = ()
-    """When the same message was heard again."""
+    """When the message was repeated."""
     passing: bool = False
-    """Of a reply: a refusal for the moment, after which the same is asked again."""
+    """Of a reply: a retryable refusal."""
     declined: bool = False
-    """Of a reply: a sorter does not take its job."""
+    """Of a reply: a sorter declines the job."""
     took: bool = False
-    """Of a reply: goods of a job that was stopped have left their shelves."""
+    """Of a reply: goods of an aborted job have left their shelves."""
 
 
 _VALUES = attrgetter(*(each.name for each in fields(Hop)))
@@ -57,47 +57,47 @@ class TrackedOrder:
 
     order: str
     state: OrderState | None = None
-    """None as long as nobody has said."""
+    """None until it is known."""
     since: int = 0
-    """When it came into the state."""
+    """When it came into its state."""
     terminal: str | None = None
     total: tuple[int, str] | None = None
     """Minor units and currency."""
     pickup_point: str | None = None
     code: str | None = None
-    """By which it is collected."""
+    """Its pickup code."""
     account: str | None = None
-    """That it was paid from."""
+    """The account that pays it."""
     skus: tuple[str, ...] = ()
-    """The styles that were bought."""
+    """The SKUs of its goods."""
     job: str | None = None
     sorter: str | None = None
-    """Who had its job last."""
+    """The sorter that last had its job."""
     reason: str | None = None
     heard: int = 0
-    """When the last message of it was heard."""
+    """When its last message was received."""
     dropped: int = 0
-    """Messages of it that are not kept."""
+    """The number of its messages that were dropped."""
     traces: list[str] = field(default_factory=list)
-    """The traces that belong to it."""
+    """Its traces."""
     view: OrderView | None = None
-    """What settlement said when it was asked."""
+    """Settlement's last view of it."""
     _hops: list[Hop] = field(default_factory=list)
     _packed: bytes = b""
 
     @property
     def hops(self) -> list[Hop]:
-        """Its messages, in time."""
+        """Its messages in time."""
         if self._packed:
             kept = pickle.loads(self._packed)  # noqa: S301 - of this process
             self._hops, self._packed = [Hop(*values) for values in kept], b""
         return self._hops
 
     def pack(self) -> None:
-        """Keep its messages small until they are looked at again.
+        """Pickle its messages until they are needed again.
 
-        A hundred thousand objects would take the interpreter a quarter of a second whenever it
-        looks for garbage among them, and a checkpoint half a second.
+        A hundred thousand objects would cost a quarter of a second in each garbage collection, and
+        half a second in each checkpoint.
         """
         if self._hops:
             self._packed = pickle.dumps(list(map(_VALUES, self._hops)), pickle.HIGHEST_PROTOCOL)
@@ -105,12 +105,12 @@ class TrackedOrder:
 
     @property
     def told(self) -> bool:
-        """Whether settlement was asked since it came into its state."""
+        """Whether settlement's view is of its present state."""
         return self.view is not None and self.view.state == self.state
 
     @property
     def active(self) -> int:
-        """When something was last heard of it."""
+        """When it was last active."""
         return max(self.since, self.heard)
 
     @property
@@ -119,7 +119,7 @@ class TrackedOrder:
         return self.state in FINAL
 
     def comes_into(self, state: OrderState, since: int, reason: str | None) -> None:
-        """It is in a state, unless that was overtaken: its way has no way back."""
+        """Take a state, unless it is an older one: orders never go back."""
         if state != self.state and (self.final or _RANK[state] < _RANK.get(self.state, -1)):
             return
         goes_on = state == self.state or self.state in UNDOING
@@ -127,7 +127,7 @@ class TrackedOrder:
         self.reason = reason or (self.reason if goes_on else None)
 
     def hop(self, message: Message) -> Hop | None:
-        """The hop that a repeated message repeats."""
+        """The message that a repetition repeats."""
         for hop in reversed(self.hops):
             if (hop.kind, hop.sender, hop.receiver, hop.name) == (
                 message.kind, message.sender, message.receiver, message.name,
@@ -140,7 +140,7 @@ class TrackedOrder:
         return None
 
     def unanswered(self) -> list[Hop]:
-        """Requests of it that nobody has answered, oldest first."""
+        """Its unanswered requests, oldest first."""
         answered = {
             (hop.receiver, hop.answers)
             for hop in self.hops
@@ -151,7 +151,7 @@ class TrackedOrder:
         ]
 
     def answer(self, request: Hop) -> Hop | None:
-        """The answer to a request; None while there is none but for the moment."""
+        """The final answer to a request, if there is one."""
         for hop in self.hops:
             answers = (hop.kind, hop.receiver, hop.answers) == ("rep", request.sender, request.id)
             if answers and not hop.passing:
@@ -170,11 +170,11 @@ TELLING = frozenset(
     {"purchase", "reserve", "fulfil", "pick", "abort", "fault", "failed", "short-pick", "ready",
      "remind", "collect", "cancel"}
 )  # fmt: skip
-"""Operations whose messages are looked into."""
+"""Operations whose payloads are read."""
 
 
 def learn(tracked: TrackedOrder, message: Message, data: dict[str, Any]) -> None:
-    """What a message says of its order; settlement's own word is believed more."""
+    """Take what a message says of its order; settlement's own view has precedence."""
     if (message.kind, message.name) == ("req", "pick"):
         tracked.sorter = message.receiver
         job = data.get("job")
@@ -192,7 +192,7 @@ def learn(tracked: TrackedOrder, message: Message, data: dict[str, Any]) -> None
 
 
 def _learn_who(tracked: TrackedOrder, message: Message, data: dict[str, Any]) -> None:
-    """By what people ask for it: its pickup code, its account, its goods."""
+    """Take what people search for: the pickup code, the account, the goods."""
     if message.name in ("purchase", "remind"):
         tracked.code = _short(data.get("pickup_code")) or tracked.code
     if (message.kind, message.name) == ("req", "purchase"):
@@ -211,7 +211,7 @@ def _short(value: object) -> str | None:
 
 
 def _state_of(message: Message, data: dict[str, Any]) -> OrderState | None:
-    """The state that an order is in when this is said."""
+    """The state of an order that sends or receives this message; None if it does not tell."""
     if message.kind == "rep" and message.name in ("purchase", "collect", "cancel"):
         if message.code is None:
             said = data.get("state")
@@ -231,7 +231,7 @@ _RANK: dict[str | None, int] = {
          "expiring", *sorted(FINAL))
     )
 }  # fmt: skip
-"""The way of an order; whose clock says when is of no account."""
+"""The order of the states, independent of clocks."""
 _ANSWERED: dict[str, OrderState] = {
     "reserve": "charging", "ready": "ready", "remind": "reminded",
 }  # fmt: skip
@@ -244,7 +244,7 @@ _REFUSALS: dict[str | None, OrderState] = {
 
 
 def money(value: object) -> tuple[int, str] | None:
-    """Minor units and currency, or None if it is no money."""
+    """Minor units and currency; None if it is no money."""
     if not isinstance(value, dict):
         return None
     amount, currency = count(value.get("amount")), value.get("currency")
@@ -252,7 +252,7 @@ def money(value: object) -> tuple[int, str] | None:
 
 
 def detail(data: object) -> str | None:
-    """What a message says of itself in words."""
+    """The reason or detail in a message's data."""
     if not isinstance(data, dict):
         return None
     for name in ("reason", "detail"):

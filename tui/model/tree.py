@@ -1,4 +1,4 @@
-"""A message's document as lines of a tree, and what differs between two of them."""
+"""A JSON document as lines of a tree, and the difference of two documents."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,27 +6,27 @@ from typing import Any, Literal
 
 Sort = Literal["object", "array", "text", "number", "word"]
 LINES = 5_000
-"""The most lines of one document."""
+"""The most lines of a document."""
 _ABSENT = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One line of a tree."""
+    """A line of a tree."""
 
     depth: int
     key: str | None
-    """None for the document itself; a number in brackets within an array."""
+    """None for the document itself; an index in brackets within an array."""
     value: str
-    """As JSON writes it; how many there are of an object or array."""
+    """The value as JSON; of an object or array its length."""
     sort: Sort
     change: Literal["same", "added", "removed", "changed"] = "same"
     before: str | None = None
-    """What stood there, where it is changed."""
+    """The earlier value, if it has changed."""
 
 
 def tree(document: Any) -> list[Leaf]:
-    """A document as lines, the whole of it up to a number of lines."""
+    """A document as lines."""
     lines = []
     for leaf in _walk(None, document, _ABSENT, 0, compare=False):
         lines.append(leaf)
@@ -36,7 +36,7 @@ def tree(document: Any) -> list[Leaf]:
 
 
 def difference(document: Any, before: Any) -> list[Leaf]:
-    """A document as lines, each with what it was before."""
+    """A document as lines, each with how it differs from an earlier document."""
     lines = []
     for leaf in _walk(None, document, before, 0, compare=True):
         lines.append(leaf)

@@ -1,4 +1,4 @@
-"""What of the traffic is looked at: filtered, followed or paused, and searched."""
+"""The view of the traffic: filtered, followed or paused, and searched."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ from tui.model.history import MessageHistory
 
 
 class View:
-    """The messages of a history that pass a filter, kept up to date with each batch.
+    """The messages of a history that pass a filter.
 
     Args:
-        history: where they come from.
+        history: with the messages.
     """
 
     def __init__(self, history: MessageHistory) -> None:
@@ -22,7 +22,7 @@ class View:
         self.filter = ""
         self.paused = False
         self.missed = 0
-        """Messages that passed the filter since it was paused, and are not shown."""
+        """The number of messages that passed the filter while it was paused."""
 
     def __len__(self) -> int:
         return len(self._shown)
@@ -31,7 +31,7 @@ class View:
         return self._shown[place]
 
     def take(self, messages: Iterable[Message]) -> None:
-        """Messages were added to the history."""
+        """Take messages that were added to the history."""
         test = self._test
         if self.paused:
             self.missed += sum(test(message) for message in messages)
@@ -40,22 +40,22 @@ class View:
         self._forget()
 
     def turn_to(self, history: MessageHistory) -> None:
-        """Look at another history in the same way."""
+        """Show another history through the same filter."""
         self._history = history
         self._choose()
         self.missed = 0
 
     def pause(self, *, paused: bool) -> None:
-        """Hold what is shown as it is, or go on with all that is kept."""
+        """Pause, or follow again."""
         if self.paused and not paused:
             self._choose()
         self.paused, self.missed = paused, 0
 
     def set_filter(self, text: str) -> None:
-        """Look at what passes another filter.
+        """Set another filter.
 
         Raises:
-            FilterError: it is none; nothing has changed.
+            FilterError: it is not valid; nothing has changed.
         """
         self._test = parse_filter(text)
         self.filter = text
@@ -63,7 +63,7 @@ class View:
         self.missed = 0
 
     def place(self, number: int) -> int:
-        """Where a message stands, or the next younger one; the length if there is none."""
+        """The index of a message, or of the next later one; the length if there is none."""
         low, high = 0, len(self._shown)
         while low < high:
             middle = (low + high) // 2
@@ -74,7 +74,7 @@ class View:
         return low
 
     def search(self, text: str, start: int, *, back: bool = False) -> int | None:
-        """Where the next message with a text stands, going round once.
+        """The index of the next message with a text, wrapping around.
 
         Raises:
             FilterError: the text has a quote that is not closed.
@@ -92,7 +92,7 @@ class View:
         self._shown = deque(message for message in self._history if self._test(message))
 
     def _forget(self) -> None:
-        """What the history has dropped is not shown either."""
+        """Drop what the history has dropped."""
         oldest = self._history.oldest
         while self._shown and self._shown[0].number < oldest:
             self._shown.popleft()

@@ -1,4 +1,4 @@
-"""An order that waits for a node: in words, and what to do where that is not well."""
+"""What an order waits for, as a text, and what to do if something is wrong."""
 
 from dataclasses import dataclass, replace
 
@@ -8,9 +8,9 @@ from tui.model.nodes import KnownNodes
 from tui.model.tracked_order import Hop
 
 PATIENCE = 2_000
-"""Milliseconds after which a request without an answer is what an order waits for."""
+"""Milliseconds after which an unanswered request counts as holding up an order."""
 SLOW = 60_000
-"""Milliseconds after which a step takes too long that machines and people have time for."""
+"""Milliseconds after which a step of a machine or a person takes too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +21,15 @@ class WaitReason:
     since: int
     """Milliseconds since the epoch."""
     node: str
-    """Who has to do something."""
+    """The node that has to act."""
     hop: Hop | None = None
-    """The message that it is stuck behind, to be marked in the swim-swim_lane."""
+    """The message that holds it up, to be marked in the swimlane diagram."""
     normal: bool = True
-    """Nothing is wrong: it only takes its time."""
+    """Whether nothing is wrong."""
     to_do: Sentence | None = None
-    """What somebody has to do about it; None where nothing is wrong."""
+    """What the operator should do; None if nothing is wrong."""
     is_put_back: bool = False
-    """It waits for a person who puts goods back on a shelf."""
+    """Whether it waits for goods to be put back on a shelf."""
 
 
 _FOR = {
@@ -52,7 +52,7 @@ _GONE = ("lost", "offline")
 
 
 def trouble(nodes: KnownNodes, name: str) -> str:
-    """What keeps a node from doing anything, as the end of a sentence; empty if nothing does."""
+    """A text with `{reason}` that says what is wrong with a node; empty if nothing is."""
     node = nodes.get(name)
     if node is None:
         return ""
@@ -70,7 +70,7 @@ def trouble(nodes: KnownNodes, name: str) -> str:
 def waits_for(
     nodes: KnownNodes, name: str, since: int, reason: Sentence, *, hop: Hop | None = None
 ) -> WaitReason:
-    """A node's turn has come; if that is not well, this is diagnose nothing happens."""
+    """An order waits for a node; the reason also says what is wrong with it, if anything."""
     end, node = trouble(nodes, name), nodes.get(name)
     if not end or node is None:
         return WaitReason(reason, since, name, hop)
@@ -82,7 +82,7 @@ def waits_for(
 
 
 def due_step(nodes: KnownNodes, name: str, since: int, now: int, reason: Sentence) -> WaitReason:
-    """A role has heard all that it needs, and is to say the next word at once."""
+    """An order waits for a role whose next step is due at once."""
     found = waits_for(nodes, name, since, reason)
     if found.normal and now - since >= PATIENCE:
         return replace(found, normal=False, to_do=goes_on(name))
@@ -90,19 +90,19 @@ def due_step(nodes: KnownNodes, name: str, since: int, now: int, reason: Sentenc
 
 
 def asked(hop: Hop) -> Sentence:
-    """Who waits for whom, and for what."""
+    """A sentence with who waits for whom, and for what."""
     return Sentence(
         "{sender} waits for {node} {what}", sender=hop.sender, node=hop.receiver, what=what(hop)
     )
 
 
 def what(hop: Hop) -> Sentence:
-    """What a request is for."""
+    """What a request is for, as a part of a sentence."""
     return Sentence(_FOR.get(hop.name, _TO_ANSWER), operation=hop.name)
 
 
 def to_be_put_back(since: int, hop: Hop) -> WaitReason:
-    """Goods of an order have left their shelves and are to go back there, which people do."""
+    """An order waits for a person to put its goods back on their shelves."""
     reason = Sentence("waits for its goods to be put back on their shelves")
     to_do = Sentence(
         "Put them back on a shelf, and enter that: + on the stock screen, with the parcel."

@@ -1,4 +1,4 @@
-"""A time as an operator writes it: `14:02`, `14:02:30`, `2026-11-22 14:02`, `+90s`, `-5m`."""
+"""Parses times as operators type them: `14:02`, `14:02:30`, `2026-11-22 14:02`, `+90s`, `-5m`."""
 
 import re
 from datetime import date, datetime, time, timedelta
@@ -13,7 +13,7 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 
 
 class WhenError(StorebusError):
-    """Not a time.
+    """A text that is no time.
 
     Args:
         sentence: what is wrong with it.
@@ -25,12 +25,12 @@ class WhenError(StorebusError):
 
 
 def when(text: str, here: int, start: int, end: int) -> int:
-    """The time that is meant, in milliseconds since the epoch.
+    """Parse a time; returns milliseconds since the epoch.
 
     Args:
-        text: as it was written, in the operator's own time zone.
-        here: where steps begin; a time of day is on the same day.
-        start: if the recording does not reach to that, it is on the first day from here on.
+        text: in the operator's time zone.
+        here: the base of relative times; a time of day is on the same day if possible.
+        start: of the recording; otherwise the first day from here on is tried.
         end: of the recording.
 
     Raises:
@@ -60,6 +60,6 @@ def when(text: str, here: int, start: int, end: int) -> int:
 
 
 def _at(day: date, hour: int, minute: int = 0, second: int = 0) -> int:
-    """A time of day in milliseconds since the epoch; a ValueError if the day has none such."""
+    """A time of day in milliseconds since the epoch; a ValueError if there is no such time."""
     local = datetime.combine(day, time(hour, minute, second))
     return int(local.timestamp() * 1000)

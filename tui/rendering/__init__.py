@@ -1,1 +1,1 @@
-"""Pictures of the model: pure functions to lines of styled text; they know no Textual."""
+"""Renders the model as lines of styled text: pure functions that know no Textual."""

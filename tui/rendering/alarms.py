@@ -1,4 +1,4 @@
-"""Alarms as lines, those of one cause as one, and the one that is looked at as a whole."""
+"""Renders alarms: the list, grouped by cause, and the selected alarm in full."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -19,7 +19,7 @@ ORDER = {
     "newest": marked("the newest first"),
     "oldest": marked("the oldest first"),
 }
-"""In which order alarms are shown; within one severity the newest first."""
+"""The sort orders; within one severity the newest comes first."""
 _ROOMY = 120
 _MINUTE = 60_000
 _TIMES = 18
@@ -27,7 +27,7 @@ _TIMES = 18
 
 
 class WaitingOrder(NamedTuple):
-    """An order that waits for what an alarm is about."""
+    """An order that waits for the cause of an alarm."""
 
     order: str
 
@@ -36,7 +36,7 @@ Item = Group | ConsoleAlarm | WaitingOrder | Line
 
 
 def shown(alarms: AlarmList, order: str, only: Severity | None) -> list[Group]:
-    """Causes that hold, in an order, of one severity or of all."""
+    """The active groups in a sort order, of one severity or of all."""
     groups = [group for group in alarms.groups() if only in (None, group.severity)]
     if order == "oldest":
         groups.reverse()
@@ -52,7 +52,7 @@ def lines(
     only: Severity | None = None,
     opened: Collection[tuple[str, str]] = (),
 ) -> list[Item]:
-    """Causes that hold, with what follows from those that are opened; then what held."""
+    """The rows: active groups, with the effects of opened ones; then the history."""
     items: list[Item] = []
     for group in shown(alarms, order, only):
         items.append(group)
@@ -71,7 +71,7 @@ def lines(
 def heading(
     alarms: AlarmList, canvas: Canvas, order: str, only: Severity | None, new: int
 ) -> list[Line]:
-    """How many of each severity, what is shown in which order, and how many are out of sight."""
+    """The counts by severity, the sort order and filter, and the number of new alarms."""
     parts: list[Line] = []
     if new:
         parts.append([("▲ " + canvas._("{count} new: n goes there", count=new), "bad")])
@@ -86,7 +86,7 @@ def heading(
 
 
 def row(item: Item, model: StoreModel, canvas: Canvas) -> Line:
-    """What stands in the list."""
+    """A row of the list."""
     if isinstance(item, Group):
         line = _row(item.head, item.severity, item.text, model.alarms, canvas)
         folded = sum(each.kind != "stuck" for each in item.effects)
@@ -107,7 +107,7 @@ def row(item: Item, model: StoreModel, canvas: Canvas) -> Line:
 def _row(
     alarm: ConsoleAlarm, severity: Severity, text: Sentence, alarms: AlarmList, canvas: Canvas
 ) -> Line:
-    """Sign, severity, since when, kind, how long silent, what, how often."""
+    """Sign, severity, time, kind, silence, text, count."""
     silent = silence(alarm, alarms, canvas) if alarm.ended is None else ""
     style = SEVERITY[severity][1]
     if alarm.ended is not None:
@@ -133,7 +133,7 @@ def _row(
 
 
 def silence(alarm: ConsoleAlarm, alarms: AlarmList, canvas: Canvas) -> str:
-    """For how long an alarm is silent; empty if it is not."""
+    """How long an alarm is still silenced; empty if it is not."""
     name = alarms.silences.of(alarm)
     if name is None:
         return ""
@@ -153,14 +153,14 @@ def whole(
     alarms: AlarmList,
     canvas: Canvas,
 ) -> list[Line]:
-    """All that an alarm says, what to do, and what a key does of it.
+    """An alarm in full, what to do, and what a key does.
 
     Args:
-        alarm: that is looked at, if any.
-        text: what is told of it, with what waits for it.
-        todo: what an operator does about it.
-        remedy: what can be done from here.
-        alarms: all of them.
+        alarm: the selected one, if any.
+        text: of the alarm or its group.
+        todo: what the operator should do.
+        remedy: the request that a key sends.
+        alarms: all alarms.
         canvas: to draw on.
     """
     if alarm is None or text is None:

@@ -1,4 +1,4 @@
-"""What is drawn on: lines of text with the names of styles, and how values are written."""
+"""The canvas of all rendering: lines of styled text, tables, and formats of values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,13 +15,13 @@ Span = tuple[str, str]
 Line = list[Span]
 _DATA = b'"data":'
 _EXCERPT = 300
-"""Bytes of a payload that are shown in a line."""
+"""The most bytes shown of a payload in one line."""
 BARS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """How much room there is, in which language, and what time it is."""
+    """The size, the language and the time for rendering."""
 
     width: int
     height: int
@@ -34,11 +34,11 @@ class Canvas:
         return self.say(text, **values)
 
     def lines(self, head: Line, body: Line) -> list[Line]:
-        """A line that is as long as it may be, in as many as that takes; below its head is room.
+        """Wrap a line after its head; the lines below are indented by it.
 
         Args:
-            head: stands before the first line and is never broken.
-            body: what is broken where readers expect it.
+            head: the beginning of the first line, which is never wrapped.
+            body: the text to be wrapped.
         """
         before = breadth(head)
         if before + breadth(body) <= self.width:
@@ -48,7 +48,7 @@ class Canvas:
         return [[*(indent if place else head), *line] for place, line in enumerate(several)]
 
     def flowed(self, *parts: Line) -> list[Line]:
-        """Parts beside each other, in as many lines as that takes; none of them is broken."""
+        """Parts beside each other, on as many lines as they take; no part is wrapped."""
         lines: list[Line] = []
         for part in filter(None, parts):
             if lines and breadth(lines[-1]) + 2 + breadth(part) <= self.width:
@@ -58,10 +58,10 @@ class Canvas:
         return [shortened(line, self.width) for line in lines]
 
     def fitted(self, *parts: tuple[int, str, str]) -> Line:
-        """As much of a line as there is room for: its least important parts are left out first.
+        """A line from which the least important parts are left out until it fits.
 
         Args:
-            parts: how unimportant it is (0 is never left out), its text and its style.
+            parts: rank (0 is never left out, the highest is left out first), text, style.
         """
         kept = [(rank, visible(text), style) for rank, text, style in parts if text]
         while sum(width(text) for _, text, _ in kept) > self.width:
@@ -74,7 +74,7 @@ class Canvas:
 
 _WIDTHS = 50
 _LEAST = 8
-"""Cells of a broken line at least."""
+"""The least cells of a wrapped line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +85,27 @@ class Column:
     """An English text, to be translated."""
     cells: int
     rank: int
-    """How unimportant it is: where room is scarce, the highest is left out first."""
+    """The columns with the highest rank are left out first."""
     right: bool = False
-    """Whether it stands on the right of its cells."""
+    """Whether it is aligned to the right."""
     most: int = 0
-    """Cells that it takes where there is room, if more."""
+    """The most cells that it takes if there is room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns, and what is said at the end of each row, which gets the room it needs first."""
+    """A table: its columns, and a text at the end of each row, which gets its room first."""
 
     columns: tuple[Column, ...]
     title: str
-    """Of what is said at the end; an English text."""
+    """The title of the text at the end; an English text."""
     said: int
-    """Cells that this needs at least."""
+    """The least cells of the text at the end."""
     _by_width: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict, compare=False)
-    """What is shown at the widths at which it was drawn lately."""
+    """A cache of the visible columns by width."""
 
     def heading(self, canvas: Canvas) -> Line:
-        """The names of the columns that there is room for."""
+        """The titles of the visible columns."""
         line = "".join(
             fit(canvas._(self.columns[place].title), cells, right=self.columns[place].right) + " "
             for place, cells in self._shown(canvas.width)
@@ -119,9 +119,9 @@ class Table:
 
         Args:
             canvas: to draw on.
-            cells: a text and a style for each column, whether there is room for it or not.
-            said: at the end; a sentence loses its middle where it does not fit.
-            is_excerpt: whether it is none, and loses its end.
+            cells: text and style for each column, visible or not.
+            said: the text at the end; if it does not fit, its middle is left out.
+            is_excerpt: whether its end is cut off instead.
         """
         line: Line = []
         room = canvas.width
@@ -134,7 +134,7 @@ class Table:
         return line + shortened(said, room)
 
     def room(self, canvas: Canvas) -> Canvas:
-        """What there is for what is said at the end of each row."""
+        """A canvas of the room for the text at the end."""
         taken = sum(cells + 1 for _, cells in self._shown(canvas.width))
         return replace(canvas, width=max(0, canvas.width - taken))
 
@@ -147,9 +147,9 @@ class Table:
 
 
 def _shown(columns: tuple[Column, ...], cells: int) -> tuple[tuple[int, int], ...]:
-    """The places of the columns that there is room for, and the cells that each gets.
+    """The indexes of the visible columns, with the cells of each.
 
-    The least important are left out; if there is room to spare, the most important get it first.
+    Columns with a high rank are left out first; spare room goes to those with a low rank first.
     """
     kept = {place: each.cells for place, each in enumerate(columns)}
     by_rank = sorted(kept, key=lambda place: columns[place].rank)
@@ -162,14 +162,14 @@ def _shown(columns: tuple[Column, ...], cells: int) -> tuple[tuple[int, int], ..
 
 
 def breadth(line: Line) -> int:
-    """Cells that a line takes."""
+    """The width of a line in cells."""
     return sum(width(visible(text)) for text, _ in line)
 
 
 def shortened(line: Line, cells: int) -> Line:
-    """A line at most so many cells wide: of its longest part the middle is left out.
+    """Shorten a line: the middle of its longest part is left out.
 
-    A sentence says at its beginning what it is about, and at its end what is wrong.
+    A sentence begins with what it is about, and ends with what is wrong.
     """
     too_many = breadth(line) - cells
     if too_many <= 0 or not line:
@@ -182,7 +182,7 @@ def shortened(line: Line, cells: int) -> Line:
 
 
 def middle_out(text: str, cells: int) -> str:
-    """A text at most so many cells wide, with `…` for what its middle was."""
+    """Shorten a text by replacing its middle with `…`."""
     shown = visible(text)
     if width(shown) <= cells:
         return shown
@@ -202,7 +202,7 @@ def middle_out(text: str, cells: int) -> str:
 
 
 def _styled(line: Line, cells: int) -> list[Line]:
-    """A line in several, each sign in the style that it had."""
+    """Wrap a line; each character keeps its style."""
     told = [(visible(text), style) for text, style in line]
     styles = iter([style for text, style in told for character in text if not character.isspace()])
     lines: list[Line] = []
@@ -239,13 +239,13 @@ def lasting(milliseconds: int | None) -> str:
 
 
 def excerpt(payload: bytes) -> str:
-    """The beginning of what a payload says: of an envelope its data."""
+    """The beginning of a payload; of an envelope, of its data."""
     start = max(0, payload.find(_DATA, 0, 4 * _EXCERPT))
     return decoded(payload[start : start + _EXCERPT]).removeprefix(_DATA.decode()).removesuffix("}")
 
 
 def weight(size: int) -> str:
-    """A number of bytes, short."""
+    """A number of bytes in few cells."""
     return f"{size}B" if size < 10_000 else f"{size // 1024}K"  # noqa: PLR2004 - four digits fit
 
 
@@ -255,7 +255,7 @@ def money(total: tuple[int, str] | None) -> str:
 
 
 def spark(counts: Sequence[int | None], cells: int) -> str:
-    """Counts as bars, the youngest on the right; a gap where nothing was told."""
+    """Counts as bars, the latest on the right; None is a gap."""
     shown = counts[-cells:] if cells > 0 else []
     most = max((count for count in shown if count is not None), default=0)
     bars = (

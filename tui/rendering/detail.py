@@ -1,4 +1,4 @@
-"""A message in full: what stands around it, and its document as a tree."""
+"""Renders a message in full: its headers, and its document as a tree."""
 
 from bus.history.message import Message
 from bus.text.safe import decoded, exposed
@@ -6,9 +6,9 @@ from tui.model.tree import Leaf, difference, tree
 from tui.rendering.canvas import Canvas, Line, lasting, moment
 
 _RAW = 16 * 1024
-"""Bytes that are shown of a payload that is not JSON."""
+"""The most bytes shown of a payload that is not JSON."""
 _WIDE = 160
-"""Characters to a line of it."""
+"""Characters per line of it."""
 _LONGEST = 1_000
 """The most characters of one value."""
 _SIGN = {"same": " ", "added": "+", "removed": "-", "changed": "~"}
@@ -16,7 +16,7 @@ _STYLE = {"object": "dim", "array": "dim", "text": "text", "number": "number", "
 
 
 def detail(message: Message, canvas: Canvas, before: Message | None = None) -> list[Line]:
-    """The headers, then the document; with what differs from another message, if one is given."""
+    """The headers and the document, or its difference from another message."""
     lines = [*_headers(message, canvas), []]
     document = message.data()
     if document is None and message.payload != b"null":
@@ -59,7 +59,7 @@ def _headers(message: Message, canvas: Canvas) -> list[Line]:
 
 
 def leaf_line(leaf: Leaf) -> Line:
-    """A line of a tree: its key, its value, and how it has changed."""
+    """A line of a tree: key, value and change."""
     style = _STYLE[leaf.sort] if leaf.change == "same" else leaf.change
     line: Line = []
     if leaf.change != "same":

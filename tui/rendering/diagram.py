@@ -1,4 +1,4 @@
-"""Places of a picture that can be chosen and opened, and the way from one to the next."""
+"""A diagram with hotspots that can be selected and opened."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tui.rendering.canvas import Line
 
 @dataclass(frozen=True, slots=True)
 class Hotspot:
-    """A part of a picture that stands for something."""
+    """A part of a diagram that opens something."""
 
     target: Target
     left: int
@@ -21,30 +21,30 @@ class Hotspot:
     lines: int = 1
 
     def holds(self, x: int, y: int) -> bool:
-        """Whether a place of the picture is within it."""
+        """Whether a cell is within it."""
         return 0 <= x - self.left < self.cells and 0 <= y - self.top < self.lines
 
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
-    """Lines, and what in them can be chosen."""
+    """Lines, and the hotspots in them."""
 
     lines: list[Line]
     hotspots: list[Hotspot]
 
     def at(self, x: int, y: int) -> Hotspot | None:
-        """The hotspot at a place."""
+        """The hotspot at a cell."""
         return next((hotspot for hotspot in self.hotspots if hotspot.holds(x, y)), None)
 
     def hotspot(self, target: Target | None) -> Hotspot | None:
-        """Where something stands, if it does; the first hotspot for nothing."""
+        """The hotspot of a target, or the first one for None."""
         for hotspot in self.hotspots:
             if target is None or hotspot.target == target:
                 return hotspot
         return None
 
     def beside(self, hotspot: Hotspot, right: int, down: int) -> Hotspot:
-        """The next one in a direction, or the same where there is none."""
+        """The next hotspot in a direction, or the same if there is none."""
         if right:
             row = [each for each in self.hotspots if each.top == hotspot.top]
             return _next(sorted(row, key=lambda each: each.left), hotspot, right)

@@ -1,4 +1,4 @@
-"""Nodes as a table, and one node with all that is known of it."""
+"""Renders nodes: a table, and one node in full."""
 
 from dataclasses import dataclass, replace
 
@@ -28,11 +28,11 @@ TABLE = Table(
     marked("what it does"),
     14,
 )
-"""What there is to say of each node."""
+"""The table of nodes."""
 _TWO_COLUMNS = 110
-"""Cells from which what is known of a node stands in two columns."""
+"""Cells from which facts are in two columns."""
 _NAME = 26
-"""Cells of what a value is called, at most."""
+"""The most cells of the name of a fact."""
 _SECOND = 1_000
 
 
@@ -45,7 +45,7 @@ class NodeRow:
 
 
 def row(node: NodeView, canvas: Canvas) -> Line:
-    """A node in a line."""
+    """A row of the table."""
     sign, style, word = STATUS[node.status]
     told = node.told
     job: Line = []
@@ -69,7 +69,7 @@ def row(node: NodeView, canvas: Canvas) -> Line:
 
 
 def whole(node: NodeView, model: StoreModel, canvas: Canvas) -> list[NodeRow]:
-    """All that is known of a node."""
+    """A node in full."""
     sign, style, word = STATUS[node.status]
     since = canvas._("  since {time}", time=clock(node.since)) if node.since else ""
     title: Line = [(node.name + "  ", "head"), (f"{sign} {canvas._(word)}", style), (since, "dim")]
@@ -89,7 +89,7 @@ def _titled(title: str, lines: list[Line]) -> list[Line]:
 
 
 def _facts(node: NodeView, canvas: Canvas) -> list[tuple[str, str]]:
-    """What it is and where it runs, each with its name; a dash for what it did not say."""
+    """The facts, each with its name; a dash for what is not known."""
     told = node.told
     began = told.since if told is not None else None
     is_up = node.status == "online" and began is not None
@@ -128,7 +128,7 @@ def _clock(node: NodeView, canvas: Canvas) -> str | None:
 
 
 def _in_columns(facts: list[tuple[str, str]], canvas: Canvas) -> list[Line]:
-    """Names and values, in two columns where there is room."""
+    """Names and values, in two columns if there is room."""
     several = 2 if canvas.width >= _TWO_COLUMNS else 1
     cells = canvas.width // several
     label = max(width(name) for name, _ in facts) + 2
@@ -151,7 +151,7 @@ def _in_columns(facts: list[tuple[str, str]], canvas: Canvas) -> list[Line]:
 
 
 def _counts(node: NodeView, canvas: Canvas) -> list[Line]:
-    """How often it has done what, as it says; the first are those that every node counts."""
+    """Its counts; those that every node has come first."""
     told = node.told
     if told is None or not told.counts:
         return []
@@ -167,7 +167,7 @@ def _counts(node: NodeView, canvas: Canvas) -> list[Line]:
 
 
 def _errors(node: NodeView, canvas: Canvas) -> list[Line]:
-    """The youngest first."""
+    """Its log messages, newest first."""
     lines: list[Line] = []
     for at, said in reversed(node.told.errors if node.told is not None else ()):
         lines += canvas.lines([(f"{clock(at) if at is not None else '?'}  ", "dim")], [(said, "")])
@@ -190,7 +190,7 @@ def _problems(node: NodeView, canvas: Canvas) -> list[NodeRow]:
 
 
 def _alarms(subject: str, model: StoreModel, canvas: Canvas) -> list[NodeRow]:
-    """The alarms about it that hold, and those that are over."""
+    """The active and past alarms about it."""
     of_it = [
         alarm
         for alarm in (*model.alarms.current(), *model.alarms.history())

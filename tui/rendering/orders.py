@@ -1,4 +1,4 @@
-"""An order as one line of the table, and its way as a swim-swim_lane."""
+"""Renders orders: a row of the table, the summary, and the swimlane diagram."""
 
 from bus.contract.timestamp import milliseconds
 from bus.text.safe import fit, short, width
@@ -11,7 +11,7 @@ from tui.rendering.words import ORDER, UNKNOWN
 
 _ROOMY = 120
 _NARROWEST = 11
-"""Cells of a swim-swim_lane's column at least; then the picture scrolls."""
+"""The least cells of a swimlane's column; with less room, the diagram scrolls."""
 _BROADEST = 34
 
 
@@ -31,11 +31,11 @@ TABLE = Table(
     marked("waits for"),
     54,
 )
-"""What there is to say of each order."""
+"""The table of orders."""
 
 
 def row(tracked: TrackedOrder, reason: WaitReason | None, canvas: Canvas) -> Line:
-    """Order, state, age in it, who and where, and what it waits for."""
+    """A row of the table."""
     sign, style, word = ORDER.get(tracked.state or "", UNKNOWN)
     since = tracked.since or (tracked.hops[0].at if tracked.hops else canvas.now)
     said: Line = []
@@ -62,7 +62,7 @@ def row(tracked: TrackedOrder, reason: WaitReason | None, canvas: Canvas) -> Lin
 
 
 def summary(tracked: TrackedOrder, reason: WaitReason | None, canvas: Canvas) -> list[Line]:
-    """What can be said of an order: what it is, diagnose it is not done, and what to do."""
+    """An order in a few lines, with what it waits for and what to do."""
     sign, style, word = ORDER.get(tracked.state or "", UNKNOWN)
     point = tracked.pickup_point or "?"
     since = canvas._("  since {time}", time=clock(tracked.since)).strip() if tracked.since else ""
@@ -80,12 +80,12 @@ def summary(tracked: TrackedOrder, reason: WaitReason | None, canvas: Canvas) ->
         goods = ", ".join(f"{line.quantity} × {line.sku}" for line in tracked.view.lines)
         lines += canvas.lines([], [(goods, "dim")])
     else:
-        lines.append([(canvas._("settlement has not told of it yet"), "dim")])
+        lines.append([(canvas._("settlement has not said anything of it yet"), "dim")])
     return lines + reason_lines(tracked, reason, canvas)
 
 
 def reason_lines(tracked: TrackedOrder, reason: WaitReason | None, canvas: Canvas) -> list[Line]:
-    """What an order waits for, or diagnose nothing more happens, with all its words."""
+    """What an order waits for, or why nothing more happens, in full."""
     if reason is None:
         done = canvas._("nothing more will happen") if tracked.final else canvas._("not known yet")
         said = f"{done}: {tracked.reason}" if tracked.reason else done
@@ -101,7 +101,7 @@ def reason_lines(tracked: TrackedOrder, reason: WaitReason | None, canvas: Canva
 
 
 def history(tracked: TrackedOrder, canvas: Canvas) -> list[Line]:
-    """The states that settlement says it went through."""
+    """The states of an order, as settlement says."""
     if tracked.view is None:
         return []
     lines: list[Line] = [[], [(canvas._("states"), "dim")]]
@@ -118,7 +118,7 @@ def history(tracked: TrackedOrder, canvas: Canvas) -> list[Line]:
 
 
 def _when(at: str) -> str:
-    """A time that settlement tells, as the operator's clock shows it."""
+    """A time from settlement, in the operator's time zone."""
     try:
         told = milliseconds(at)
         return f"{day(told)} {moment(told)}"
@@ -127,14 +127,14 @@ def _when(at: str) -> str:
 
 
 def columns(swim_lane: SwimLane, canvas: Canvas) -> tuple[int, int]:
-    """Cells of the times on the left, and of a column."""
+    """The cells of the times on the left, and of a column."""
     left = 20 if canvas.width >= _ROOMY else 8
     count = max(1, len(swim_lane.columns))
     return left, max(_NARROWEST, min(_BROADEST, (canvas.width - left) // count))
 
 
 def swim_lane_heading(swim_lane: SwimLane, canvas: Canvas) -> Line:
-    """The nodes above their columns."""
+    """The names of the nodes above their columns."""
     left, cells = columns(swim_lane, canvas)
     line: Line = [(" " * left, "")]
     for name in swim_lane.columns:
@@ -145,7 +145,7 @@ def swim_lane_heading(swim_lane: SwimLane, canvas: Canvas) -> Line:
 
 
 def _abbreviated(name: str, cells: int) -> str:
-    """A node's name that fits; its number is kept: `term-12`."""
+    """A node's name, shortened but with its number: `term-12`."""
     if width(name) <= cells:
         return short(name, cells)
     stem, dash, number = name.rpartition("-")
@@ -155,7 +155,7 @@ def _abbreviated(name: str, cells: int) -> str:
 
 
 def arrow(arrow_: Arrow, swim_lane: SwimLane, canvas: Canvas, stuck: object = None) -> Line:
-    """A message as an arrow between the columns of two nodes."""
+    """A message as an arrow between two columns."""
     left, cells = columns(swim_lane, canvas)
     hop = arrow_.hop
     gap = f"+{lasting(arrow_.gap)}"
@@ -196,9 +196,9 @@ def arrow(arrow_: Arrow, swim_lane: SwimLane, canvas: Canvas, stuck: object = No
 
 
 def _label(arrow_: Arrow, canvas: Canvas, room: int) -> str:
-    """What is said, how often, with which problem, and how long its answer took.
+    """The operation, repetitions, problem and answer time.
 
-    A reply that has no room leaves its name to its request.
+    A reply without enough room leaves out its name, which its request has.
     """
     hop = arrow_.hop
     whole = _words(arrow_, canvas, [hop.name])
@@ -222,7 +222,7 @@ def _words(arrow_: Arrow, canvas: Canvas, parts: list[str]) -> str:
 def _write(
     glyphs: list[str], styles: list[str], label: str, start: int, room: int, style: str
 ) -> None:
-    """Put a label on a line; a wide character takes two cells."""
+    """Write a label into a line; a wide character takes two cells."""
     cell = start
     for character in short(label, max(0, room)):
         wide = width(character)

@@ -1,15 +1,15 @@
-"""Where a recording is, in a line: playing or not, how fast, the time, and how much there is."""
+"""Renders the playback of a recording in one line: state, speed, time and progress."""
 
 from bus.text.safe import width
 from tui.model.player import Player
 from tui.rendering.canvas import Canvas, Line, clock, day
 
 _LEAST = 8
-"""Cells of the bar at least; with less room there is none."""
+"""The least cells of the progress bar; with less room there is none."""
 
 
 def strip(player: Player, canvas: Canvas) -> Line:
-    """The line above a screen that shows a recording."""
+    """The line above each screen of a recording."""
     archive, at = player.archive, player.position
     sign, style, word = (
         ("✖", "bad", player.trouble) if player.trouble

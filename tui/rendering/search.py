@@ -1,4 +1,4 @@
-"""What was found, a line each."""
+"""Renders the hits of the search."""
 
 from bus.text.sentence import marked
 from tui.model.search import SearchHit
@@ -11,7 +11,7 @@ TABLE = Table(
     marked("what is known"),
     40,
 )
-"""What there is to say of each thing that was found."""
+"""The table of hits."""
 KIND = {
     "order": marked("order"),
     "node": marked("node"),
@@ -19,11 +19,11 @@ KIND = {
     "alarm": marked("alarm"),
     "topic": marked("topic"),
 }
-"""Of a thing that is found."""
+"""By kind of target, its name."""
 
 
 def row(found: SearchHit, model: StoreModel, canvas: Canvas) -> Line:
-    """Its kind, its name, where the text stands if not there, and how it is."""
+    """A row of the table."""
     kind, name = found.target.kind, found.target.name
     if kind == "alarm":
         name = name.partition(" ")[2]
@@ -36,7 +36,7 @@ def row(found: SearchHit, model: StoreModel, canvas: Canvas) -> Line:
 
 
 def _state(found: SearchHit, model: StoreModel, canvas: Canvas) -> list[tuple[int, str, str]]:
-    """How it is: how unimportant each part is, its text and its style."""
+    """The present state of a hit: rank, text and style of each part."""
     kind, name = found.target.kind, found.target.name
     if kind == "order" and (tracked := model.orders.get(name)) is not None:
         sign, style, word = ORDER.get(tracked.state or "", UNKNOWN)

@@ -1,4 +1,4 @@
-"""Styles with what there is of each, the bins behind one, and the sorters on a map."""
+"""Renders styles, the bins of a style, and the floor plan with the sorters."""
 
 from bus.text.safe import fit, width
 from bus.text.sentence import marked
@@ -11,7 +11,7 @@ from tui.rendering.store import progress
 from tui.rendering.words import STATUS, STEP
 
 _BELT = 24
-"""Cells of the way from an aisle to the pickup points at least."""
+"""The least cells of the belt from an aisle to the pickup points."""
 
 
 TABLE = Table(
@@ -26,11 +26,11 @@ TABLE = Table(
     marked("product"),
     16,
 )
-"""What there is to say of each style."""
+"""The table of styles."""
 
 
 def row(style: StyleView, canvas: Canvas) -> Line:
-    """SKU, on hand, reserved, available, on the shelves; what is wrong, and its product."""
+    """A row of the table."""
     low = style.available is not None and style.available < LOW
     shelves = str(sum(style.bins.values())) if style.bins_at else ""
     look = "warn" if low else ""
@@ -52,7 +52,7 @@ def row(style: StyleView, canvas: Canvas) -> Line:
 
 
 def whole(style: StyleView, canvas: Canvas) -> list[Line]:
-    """All that is known of a style."""
+    """A style in full."""
     told = [
         (canvas._("on hand"), style.on_hand), (canvas._("reserved"), style.reserved),
         (canvas._("available"), style.available),
@@ -71,12 +71,12 @@ def _number(value: int | None) -> str:
 
 
 def bins(style: StyleView | None, canvas: Canvas) -> list[Line]:
-    """The bins behind a style."""
+    """The bins of a style."""
     if style is None:
         return [[(canvas._("no style is known yet"), "dim")]]
     lines: list[Line] = [[(style.sku, "head")]]
     if not style.bins_at:
-        return [*lines, [(canvas._("the warehouse was not asked yet"), "dim")]]
+        return [*lines, [(canvas._("the warehouse has not been asked yet"), "dim")]]
     lines[0].append((canvas._("  at {time}", time=clock(style.bins_at)), "dim"))
     most = max(style.bins.values(), default=0)
     room = max(4, canvas.width - 24)
@@ -103,7 +103,7 @@ def bins(style: StyleView | None, canvas: Canvas) -> list[Line]:
 
 
 def floor_plan(model: StoreModel, canvas: Canvas) -> list[Line]:
-    """Aisles on the left, pickup points on the right, and the sorters between them."""
+    """The floor plan: aisles on the left, pickup points on the right, sorters between them."""
     sorters = [node for node in model.nodes if node.role == "sorter"]
     places = {sorter.name: position(sorter) for sorter in sorters}
     aisles, points = model.floor_plan.aisles, list(model.floor_plan.points)
@@ -135,7 +135,7 @@ def floor_plan(model: StoreModel, canvas: Canvas) -> list[Line]:
 def _belt(
     sorters: list[NodeView], places: dict[str, SorterPosition], cells: int, *, empty: bool
 ) -> Line:
-    """The belt of an aisle: at its shelves, or on the way."""
+    """The belt of an aisle with the sorters at its shelves and on the way."""
     shelf = [s.name for s in sorters if places[s.name].where == "aisle"]
     way = [s.name for s in sorters if places[s.name].where == "way"]
     left = "".join(f"▣{name} " for name in shelf)

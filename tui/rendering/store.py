@@ -1,4 +1,4 @@
-"""The store at a glance: its nodes in the flow of an order, and what is wrong."""
+"""Renders the store at a glance: the nodes in the flow of an order, and what is wrong."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,12 +22,12 @@ from tui.rendering.trends import lines as trend_lines
 from tui.rendering.words import MARK, SEVERITY, STATUS, STEP
 
 _BOX = 6
-"""Lines of a box."""
+"""The lines of a box."""
 _ARROW = 4
-"""Cells between two boxes."""
+"""The cells between two boxes."""
 _WIDEST = 72
 _TWO_PANES = 140
-"""Cells from which the trends stand beside what is below the boxes."""
+"""Cells from which the trends are beside the lists below the boxes."""
 _NAMES = 6
 """The most lost terminals that are named."""
 
@@ -35,13 +35,13 @@ _NAMES = 6
 def store_diagram(
     model: StoreModel, canvas: Canvas, chosen: Target | None = None, *, up: bool, broker: str
 ) -> Diagram:
-    """The flow as boxes, the sorters' jobs, the alarms, the trends: as much as there is room for.
+    """Boxes of the nodes, sorters' jobs, alarms, orders and trends, as far as there is room.
 
     Args:
         model: of the store.
         canvas: to draw on.
-        chosen: what is marked.
-        up: whether the broker is heard.
+        chosen: the selected target.
+        up: whether there is a connection to the broker.
         broker: its address.
     """
     nodes = list(model.nodes)
@@ -83,7 +83,7 @@ def store_diagram(
 
 
 class _Box(NamedTuple):
-    """What stands in a box."""
+    """A box of the diagram."""
 
     target: Target
     title: str
@@ -102,7 +102,7 @@ def _below(
     model: StoreModel, canvas: Canvas, terminals: Sequence[NodeView], sorters: Sequence[NodeView],
     room: int,
 ) -> list[_Part]:  # fmt: skip
-    """Who is lost, what the sorters do, what is wrong."""
+    """Lost terminals, sorters' jobs, alarms."""
     parts = _lost(canvas, terminals)
     parts += [_Part([_job(canvas, sorter)], Target("node", sorter.name))
               for sorter in sorters[: max(2, canvas.height // 4)]]  # fmt: skip
@@ -111,7 +111,7 @@ def _below(
 
 
 def _orders(model: StoreModel, canvas: Canvas, room: int) -> list[_Part]:
-    """Those that moved last, as many as there is room for."""
+    """The orders that were last active, as many as there is room for."""
     tracked_orders = nlargest(max(0, room - 3), model.orders, key=lambda tracked: tracked.active)
     if not tracked_orders:
         return []
@@ -128,7 +128,7 @@ def _orders(model: StoreModel, canvas: Canvas, room: int) -> list[_Part]:
 
 
 def _trends(model: StoreModel, canvas: Canvas, room: int, before: list[Line]) -> list[Line]:
-    """The last hour, as much of it as there is room for."""
+    """The trends of the last hour, as many as there is room for."""
     trends = of_store(model, canvas)[: max(0, room)]
     if not trends:
         return []
@@ -147,7 +147,7 @@ def _marked(line: Line) -> Line:
 
 
 def _drawn(box: _Box, cells: int, canvas: Canvas, *, is_chosen: bool) -> list[Line]:
-    """A box; a chosen one is drawn with thick lines."""
+    """A box; the selected one has thick lines."""
     corner = "┏┓┗┛━┃" if is_chosen else "╭╮╰╯─│"
     edge = "key" if is_chosen else "line"
     inside = cells - 2
@@ -192,7 +192,7 @@ def _role(model: StoreModel, canvas: Canvas, name: str) -> _Box:
 
 
 def _rate(nodes: Sequence[NodeView]) -> Callable[[Canvas], Line]:
-    """How much some nodes say, now and in the last hour."""
+    """The message rate of some nodes, now and in the last hour."""
 
     def row(canvas: Canvas) -> Line:
         number = canvas._("{count}/s", count=sum(node.said.last(canvas.now) for node in nodes))
@@ -223,7 +223,7 @@ def _group(canvas: Canvas, role: str, nodes: Sequence[NodeView]) -> _Box:
 _IMPORTANT: tuple[tuple[int, Status], ...] = (
     (1, "online"), (0, "lost"), (2, "offline"), (3, "unknown"),
 )  # fmt: skip
-"""How unimportant it is that nodes are in a status: of the lost ones it is always said."""
+"""The rank of a status; the number of lost nodes is never left out."""
 
 
 def _broker(model: StoreModel, canvas: Canvas, *, up: bool, broker: str) -> _Box:
@@ -266,13 +266,13 @@ def _job(canvas: Canvas, sorter: NodeView) -> Line:
 
 
 def progress(done: int, total: int, cells: int) -> str:
-    """So much of a job as a bar, and in numbers."""
+    """The progress of a job as a bar and in numbers."""
     part = min(done, total) * cells // total if total else 0
     return f"{'█' * part}{'░' * (cells - part)} {min(done + 1, total)}/{total}"
 
 
 def _alarms(model: StoreModel, canvas: Canvas, room: int) -> list[_Part]:
-    """Each with all of its words, as long as there is room; how many more there are."""
+    """The alarms in full, as many as there is room for, and the number of others."""
     current = [group for group in shown(model.alarms, "severity", None) if group.head.open]
     if not current:
         return [_Part([[("✔ " + canvas._("no alarms"), "good")]])]

@@ -1,4 +1,4 @@
-"""Topics as a tree: what was heard last on each, how often, how fast, and what is retained."""
+"""Renders topics as a tree: last value, count, rate, and whether it is retained."""
 
 from bus.text.sentence import marked
 from tui.model.topics import Branch, Topic
@@ -14,11 +14,11 @@ TABLE = Table(
     marked("last value"),
     24,
 )
-"""What there is to say of each topic."""
+"""The table of topics."""
 
 
 def row(branch: Branch, canvas: Canvas, *, is_open: bool) -> Line:
-    """A branch: its name, all that was heard from here on, and its own last value."""
+    """A row of the tree: counts of the whole branch, and its own last value."""
     topics = list(branch.topics())
     sign = " " if not branch.inner else "▾" if is_open else "▸"
     rate = sum(topic.rate(canvas.now) for topic in topics)
@@ -45,7 +45,7 @@ def _inner(topics: list[Topic], canvas: Canvas) -> Line:
 
 
 def _value(topic: Topic, canvas: Canvas) -> Line:
-    """Its last value; ■ if the broker keeps it."""
+    """The last value; ■ if it is retained."""
     sign = "■ " if topic.is_retained else ""
     if topic.value is None:
         return [(canvas._("{count} bytes, forgotten here", count=topic.size), "dim")]

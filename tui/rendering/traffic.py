@@ -1,4 +1,4 @@
-"""A message as one line of the traffic."""
+"""Renders a message as a row of the traffic."""
 
 from bus.history.message import Message
 from bus.text.safe import visible
@@ -32,13 +32,13 @@ TABLE = Table(
     marked("problem, or what it says"),
     29,
 )
-"""What there is to say of each message."""
+"""The table of messages."""
 _ROOMY = 120
 """Cells from which milliseconds are shown."""
 
 
 def row(message: Message, canvas: Canvas) -> Line:
-    """Time, kind, from, to, operation, order, size, answer time, problem."""
+    """A row of the table."""
     sign, style = KIND[message.kind]
     problem = _problem(message, canvas)
     first, second, arrow = message.sender, message.receiver, "▸" if message.receiver else " "
@@ -80,5 +80,5 @@ def _problem(message: Message, canvas: Canvas) -> Line:
 
 
 def _excerpt(message: Message) -> Line:
-    """The beginning of what it says."""
+    """The beginning of its payload."""
     return [(excerpt(message.payload), "line")]

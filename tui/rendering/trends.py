@@ -1,4 +1,4 @@
-"""Trends of the last hour as bars: messages, orders, answer times and what is not done yet."""
+"""Renders trends of the last hour as bars: messages, orders, answer times, open commands."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,25 +18,25 @@ ROLES = {
     "warehouse": "warehouse",
     "sorter": marked("sorters"),
 }
-"""By role, what its nodes are called."""
+"""By role, the name of its nodes."""
 _LABEL = 30
 _VALUE = 9
 
 
 class Trend(NamedTuple):
-    """One row of bars."""
+    """A trend."""
 
     label: str
     value: str
-    """What it is now."""
+    """Its present value."""
     values: Sequence[int | None]
     """By minute."""
 
 
 def hour(values: Sequence[int | None], cells: int) -> str:
-    """The minutes of an hour as bars in so many cells at most: with fewer, the highest of several.
+    """The minutes of an hour as bars; a cell for several minutes shows the highest.
 
-    An hour always takes the same room: what was not heard is a gap on the left.
+    An hour always takes the same room; minutes without a value are a gap.
     """
     cells = max(1, min(cells, MINUTES))
     minutes = [None] * (MINUTES - len(values)) + list(values)
@@ -49,7 +49,7 @@ def hour(values: Sequence[int | None], cells: int) -> str:
 
 
 def of_nodes(nodes: Sequence[NodeView], canvas: Canvas) -> list[Trend]:
-    """What some nodes say, how soon they answer, and what they have not done."""
+    """Message rate, answer times and open commands of some nodes."""
     now = canvas.now
     said = sum(node.said.last(now) for node in nodes)
     return [
@@ -73,7 +73,7 @@ def _waiting(nodes: Sequence[NodeView], canvas: Canvas) -> Trend:
 
 
 def of_store(model: StoreModel, canvas: Canvas) -> list[Trend]:
-    """The store's own, then those of each role."""
+    """The trends of the whole store, then of each role."""
     now = canvas.now
     bought = model.bought.per_minute(now)
     trends = [
@@ -93,7 +93,7 @@ def of_store(model: StoreModel, canvas: Canvas) -> list[Trend]:
 
 
 def lines(trends: Sequence[Trend], canvas: Canvas) -> list[Line]:
-    """A line each."""
+    """A line for each trend."""
     label = min(_LABEL, max((width(each.label) for each in trends), default=0))
     room = canvas.width - label - _VALUE - 3
     return [

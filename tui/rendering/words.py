@@ -1,4 +1,4 @@
-"""The words for what nodes, orders and messages can be, with a sign beside each colour."""
+"""The names of statuses, severities, states and steps, with a sign beside each colour."""
 
 from bus.text.sentence import marked
 
@@ -8,15 +8,15 @@ STATUS = {
     "lost": ("✖", "bad", marked("lost")),
     "unknown": ("?", "warn", marked("not seen")),
 }
-"""Of a node: sign, style, word."""
+"""By status of a node: sign, style, name."""
 SEVERITY = {
     "critical": (marked("critical"), "bad"),
     "warning": (marked("warning"), "warn"),
     "notice": (marked("notice"), ""),
 }
-"""Of an alarm: word and style."""
+"""By severity of an alarm: name and style."""
 MARK = {"critical": "!!", "warning": "! ", "notice": "· "}
-"""The same as a sign."""
+"""By severity, its sign."""
 ORDER = {
     "reserving": ("…", "", marked("reserving")),
     "charging": ("…", "", marked("charging")),
@@ -32,7 +32,7 @@ ORDER = {
     "expiring": ("◀", "warn", marked("expiring")),
     "expired": ("○", "dim", marked("expired")),
 }
-"""Of an order."""
+"""By state of an order: sign, style, name."""
 UNKNOWN = ("?", "dim", marked("not known"))
 STEP = {
     "idle": marked("idle"),
@@ -45,7 +45,7 @@ STEP = {
     "done": marked("done"),
     "aborted": marked("stopped"),
 }
-"""Of a sorter's job."""
+"""By step of a sorter's job, its name."""
 KIND = {
     "req": ("→", ""),
     "rep": ("←", "dim"),
@@ -53,4 +53,4 @@ KIND = {
     "event": ("!", "warn"),
     "foreign": ("?", "bad"),
 }
-"""Of a message: sign and style."""
+"""By kind of message: sign and style."""

@@ -1,4 +1,4 @@
-"""What an operator should look at, and what was."""
+"""The alarms screen."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -27,15 +27,15 @@ _TIMES = (
     (60 * _MINUTE, marked("for an hour")),
     (None, marked("until it is over")),
 )
-"""For how long an alarm can be silent, in milliseconds."""
+"""The durations of a silence, in milliseconds."""
 _SORTS = tuple(ORDER)
 _FILTERS: tuple[Severity | None, ...] = (None, *SEVERITIES)
 _TALLEST = 12
-"""Lines of the alarm that is looked at."""
+"""The most lines of the selected alarm."""
 
 
 class AlarmsScreen(ConsoleScreen):
-    """Alarms that hold, those of one cause as one, and those that held."""
+    """Active alarms, grouped by cause, and the history."""
 
     TAB = "alarms"
     HELP_TEXT: ClassVar[str] = marked(
@@ -65,20 +65,20 @@ class AlarmsScreen(ConsoleScreen):
         super().__init__(context)
         self._sort = self._only = 0
         self._opened: set[tuple[str, str]] = set()
-        """The causes whose effects are listed."""
+        """The groups whose effects are listed."""
 
     def body(self) -> Iterable[Widget]:
-        """How many there are, the list, and all that the chosen one says."""
+        """Heading, list, and the selected alarm in full."""
         yield LineList(cursor=False, id="heading")
         yield LineList(id="alarms")
         yield LineList(cursor=False, id="whole")
 
     def on_mount(self) -> None:
-        """The list has the keys."""
+        """Focus the list."""
         self.query_one("#alarms", LineList).focus()
 
     def show(self) -> None:
-        """Draw the list, and what is told of the chosen one."""
+        """Draw heading, list and selected alarm."""
         table, model = self.query_one("#alarms", LineList), self.context.model
         canvas = self.context.canvas(table.size.width, table.size.height)
         sort, only = _SORTS[self._sort], _FILTERS[self._only]
@@ -94,7 +94,7 @@ class AlarmsScreen(ConsoleScreen):
         self._show_whole()
 
     def _look(self, table: LineList) -> None:
-        """What stands in sight is new no more."""
+        """Mark visible alarms as seen."""
         top = int(table.scroll_offset.y)
         for place in range(top, min(top + table.size.height, len(table.items))):
             item = table.items[place]
@@ -115,7 +115,7 @@ class AlarmsScreen(ConsoleScreen):
 
     @on(LineList.Moved, "#alarms")
     def look_at_another(self) -> None:
-        """Another is looked at."""
+        """Another row is selected."""
         self.draw()
 
     @property
@@ -124,7 +124,7 @@ class AlarmsScreen(ConsoleScreen):
 
     @property
     def alarm(self) -> ConsoleAlarm | None:
-        """The alarm that is looked at; of an order that waits, what would be told of it alone."""
+        """The selected alarm; for a waiting order, the alarm it would have by itself."""
         item = self._item
         if isinstance(item, Group):
             return item.head
@@ -143,21 +143,21 @@ class AlarmsScreen(ConsoleScreen):
 
     @property
     def remedy(self) -> Remedy | None:
-        """What can be done about it from here."""
+        """The request that helps, if there is one."""
         alarm = self.alarm
         if alarm is None or alarm.ended is not None or not self.context.offers("act"):
             return None
         return remedy(alarm, self.context.model)
 
     def _alarms(self) -> list[ConsoleAlarm]:
-        """What a key is meant for: a cause with all that follows from it, or one of that."""
+        """The alarms that a key acts on: a whole group, or one of its effects."""
         item = self._item
         if isinstance(item, Group):
             return item.alarms
         return [item] if isinstance(item, ConsoleAlarm) and item.ended is None else []
 
     def action_do(self) -> None:
-        """Do what the line says: its form is filled in as far as it is known."""
+        """Open the form of the request that helps."""
         found = self.remedy
         wanted = command_for(found.callee, found.operation, found.data) if found else None
         if wanted is None:
@@ -166,30 +166,30 @@ class AlarmsScreen(ConsoleScreen):
         self.app.push_screen(RequestScreen(self.context, wanted))
 
     def action_acknowledge(self) -> None:
-        """It has been seen, with all that follows from it."""
+        """Acknowledge the selected group or alarm."""
         if chosen := self._alarms():
             self.context.model.alarms.acknowledge(*chosen)
             self.draw()
 
     def action_acknowledge_all(self) -> None:
-        """All have been seen."""
+        """Acknowledge all alarms."""
         self.context.model.alarms.acknowledge()
         self.draw()
 
     def action_put_away(self) -> None:
-        """It is put away, with all that follows from it."""
+        """Dismiss the selected group or alarm."""
         if chosen := self._alarms():
             self.context.model.alarms.dismiss(*chosen)
             self.draw()
 
     def action_put_seen_away(self) -> None:
-        """All that have been seen are put away."""
+        """Dismiss all acknowledged alarms."""
         self.context.model.alarms.dismiss()
         self.draw()
 
     @on(LineList.Chosen, "#alarms")
     def action_open(self) -> None:
-        """List what waits for it; or show what it is about, or the message that raised it."""
+        """List the effects of a group; or open what an alarm is about."""
         item, alarm = self._item, self.alarm
         if isinstance(item, Group) and (item.effects or item.orders):
             self._opened ^= {item.head.key}
@@ -200,7 +200,7 @@ class AlarmsScreen(ConsoleScreen):
             self.open(Target("alarm", f"{alarm.kind} {alarm.subject}"))
 
     def action_silence(self) -> None:
-        """Ask for how long an alarm, or its kind, rings no bell; or let it ring again."""
+        """Silence the alarm or its kind, or end the silence."""
         chosen = self._alarms()
         if not chosen:
             return
@@ -230,7 +230,7 @@ class AlarmsScreen(ConsoleScreen):
         self.app.push_screen(Choice(self.context, words, options), begin)
 
     def action_next(self) -> None:
-        """Go to the next one that nobody has looked at, whatever is filtered."""
+        """Select the next new alarm, whatever the filter."""
         alarms = self.context.model.alarms
         new = [each for each in alarms.groups() if each.head.open and not each.head.looked]
         if not new:
@@ -248,18 +248,18 @@ class AlarmsScreen(ConsoleScreen):
                 return
 
     def action_sort(self) -> None:
-        """Go through the orders: the worst, the newest, the oldest first."""
+        """Switch to the next sort order."""
         self._sort = (self._sort + 1) % len(_SORTS)
         self.draw()
 
     def action_severity(self) -> None:
-        """Go through the severities: all, or one of them."""
+        """Switch to the next severity filter."""
         self._only = (self._only + 1) % len(_FILTERS)
         self.draw()
 
 
 def _name(item: object) -> object:
-    """What an item of the list is known by, when all are made anew."""
+    """The identity of a row, which survives a redraw."""
     if isinstance(item, Group):
         return id(item.head)
     return item if isinstance(item, WaitingOrder) else id(item)

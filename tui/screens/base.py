@@ -1,4 +1,4 @@
-"""What every screen of the console has: the line of tabs, the keys, and a redraw at its time."""
+"""The base of the console's screens: tabs, keys, and redrawing at a steady rate."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -40,12 +40,12 @@ TABS = {
 
 
 class ConsoleScreen(Screen[None]):
-    """A screen that is drawn anew from the model at a steady rate, and never per message."""
+    """A screen that is drawn from the model at a steady rate, never per message."""
 
     TAB: ClassVar[str]
-    """The tab that is marked."""
+    """The tab that is highlighted."""
     BLANK = True
-    """It is covered all over: what is behind need not be made line by line."""
+    """The screen is covered by widgets, so its background need not be rendered."""
     HELP_TEXT: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "app.search", marked("Search"), key_display="/"),
@@ -65,14 +65,14 @@ class ConsoleScreen(Screen[None]):
     ]
 
     class Opened(Message):
-        """Something is to be opened."""
+        """A target is to be opened."""
 
         def __init__(self, target: Target) -> None:
             super().__init__()
             self.target = target
 
     class Filtered(Message):
-        """The traffic is to be looked at through a filter."""
+        """The traffic is to be shown through a filter."""
 
         def __init__(self, words: str) -> None:
             super().__init__()
@@ -96,19 +96,19 @@ class ConsoleScreen(Screen[None]):
         yield KeyBar()
 
     def body(self) -> Iterable[Widget]:
-        """What stands between tabs and keys."""
+        """The widgets between tabs and keys."""
         raise NotImplementedError
 
     def on_screen_resume(self) -> None:
-        """Draw what has changed while another screen was looked at, before it is shown."""
+        """Draw the screen before it is shown again."""
         self.draw()
 
     def on_resize(self) -> None:
-        """Draw to the new size."""
+        """Draw for the new size."""
         self.call_after_refresh(self.draw)
 
     def draw(self) -> None:
-        """Draw the whole screen from the model; nothing while it is made or taken down."""
+        """Draw the screen from the model; do nothing while it is being composed or removed."""
         with suppress(NoMatches):
             unseen = self.context.model.alarms.unseen()
             badges = {"alarms": f" ▲{unseen}"} if unseen else {}
@@ -123,30 +123,30 @@ class ConsoleScreen(Screen[None]):
             self.show()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - as in DOMNode
-        """Whether an action makes sense on what is looked at."""
+        """Whether an action is available."""
         return self.context.offers(action)
 
     def action_play(self) -> None:
-        """Play the recording, or pause."""
+        """Play or pause the recording."""
         self._player.play()
         self.draw()
 
     def action_speed(self, steps: int) -> None:
-        """Play it faster or slower."""
+        """Change the speed."""
         self._player.faster(steps)
         self.draw()
 
     def action_minute(self, steps: int) -> None:
-        """Go to the next minute of it, or back."""
+        """Go to the next or the last minute."""
         self._player.minute(steps)
 
     def action_edge(self, end: int) -> None:
-        """Go to its beginning or end."""
+        """Go to the beginning or the end."""
         archive = self._player.archive
         self._player.seek(archive.end if end else archive.start)
 
     def action_time(self) -> None:
-        """Go to a time that is asked for."""
+        """Go to a time that the operator types."""
         words = self._("Go to which time? Such as 14:02, 14:02:30, 2026-11-22 14:02, +90s or -5m")
         self.app.push_screen(Prompt(self.context, words, "", self._go_to))
 
@@ -164,15 +164,15 @@ class ConsoleScreen(Screen[None]):
         return self.context.player
 
     def show(self) -> None:
-        """Draw what stands between tabs and keys."""
+        """Draw the widgets between tabs and keys."""
         raise NotImplementedError
 
     def preset(self) -> dict[str, object]:
-        """What is looked at, to begin a form with."""
+        """The selection, to fill in a form with."""
         return {}
 
     def open(self, target: Target) -> None:
-        """Open what a line or a box stands for."""
+        """Open a target."""
         self.post_message(self.Opened(target))
 
     def show_topic(self, topic: Topic) -> None:

@@ -1,4 +1,4 @@
-"""One of a few answers, by its number or with the cursor."""
+"""A dialog with a few options."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -20,11 +20,11 @@ from tui.widgets.line_list import LineList
 
 
 class Choice(ModalScreen[int | None]):
-    """Asks which; the answer is its place, or None if none is wanted.
+    """Lets the operator choose an option; the result is its index, or None.
 
     Args:
         context: the operator's.
-        words: what is asked.
+        words: the question.
         options: at most nine.
     """
 
@@ -41,13 +41,13 @@ class Choice(ModalScreen[int | None]):
         self._bindings = translated(self._bindings, context.say)
 
     def compose(self) -> ComposeResult:
-        """The question, and a line for each answer."""
+        """The question, and a line for each option."""
         with Vertical(id="choice"):
             yield Label(Text(visible(self._words)))
             yield LineList(id="options")
 
     def on_mount(self) -> None:
-        """The answers have the keys."""
+        """Show and focus the options."""
         lines: list[Line] = [
             [(f"{number} ", "key"), (option, "")] for number, option in enumerate(self._options, 1)
         ]

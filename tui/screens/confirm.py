@@ -1,4 +1,4 @@
-"""What will happen, and whether it shall."""
+"""A dialog that asks for confirmation."""
 
 from typing import ClassVar
 
@@ -16,10 +16,10 @@ from tui.widgets.bindings import translated
 
 
 class Confirm(ModalScreen[bool]):
-    """A question to be answered with yes or no; no is what happens by itself.
+    """Asks yes or no; no is the default.
 
     Args:
-        context: the operator's.
+        context: of the console.
         warning: what will happen.
     """
 
@@ -45,7 +45,7 @@ class Confirm(ModalScreen[bool]):
                 yield Button(self.context.say("n No"), id="no", compact=True)
 
     def on_mount(self) -> None:
-        """No is the button that enter presses."""
+        """Focus the button for no."""
         self.query_one("#no").focus()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:

@@ -1,4 +1,4 @@
-"""One node with all that is known of it, and the nodes of a kind."""
+"""The screen of one node, and the screen of the nodes of a role."""
 
 from collections.abc import Iterable
 from operator import attrgetter
@@ -18,7 +18,7 @@ from tui.widgets.line_list import LineList
 
 
 class NodeScreen(ConsoleScreen):
-    """One node: asked again and again while it is looked at."""
+    """One node, queried again and again while it is on the screen."""
 
     TAB = "store"
     HELP_TEXT: ClassVar[str] = marked(
@@ -42,16 +42,16 @@ class NodeScreen(ConsoleScreen):
         yield LineList(id="node")
 
     def on_mount(self) -> None:
-        """The list has the keys; the node is asked."""
+        """Focus the list."""
         self.query_one("#node").focus()
 
     def on_unmount(self) -> None:
-        """Nobody looks any more."""
+        """Stop querying the node."""
         if self.context.feed is not None:
             self.context.feed.look()
 
     def show(self) -> None:
-        """Draw all that is known by now."""
+        """Draw the node."""
         model, lines = self.context.model, self.query_one("#node", LineList)
         if self.context.feed is not None and self.is_current:
             self.context.feed.look(node=self._node)
@@ -65,18 +65,18 @@ class NodeScreen(ConsoleScreen):
         lines.show(rows, lambda each, _: each.line)
 
     def action_back(self) -> None:
-        """To where it was opened."""
+        """Go back."""
         self.app.pop_screen()
 
     @on(LineList.Chosen, "#node")
     def action_open(self) -> None:
-        """Open what the chosen line is about."""
+        """Open the target of the selected line."""
         item = self.query_one("#node", LineList).item
         if isinstance(item, NodeRow) and item.target is not None:
             self.open(item.target)
 
     def action_messages(self) -> None:
-        """Show the traffic of this node alone."""
+        """Show the traffic of this node."""
         self.post_message(self.Filtered(f"node:={self._node}"))
 
 
@@ -104,7 +104,7 @@ class NodesScreen(ConsoleScreen):
         yield LineList(cursor=False, id="note")
 
     def on_mount(self) -> None:
-        """The table has the keys."""
+        """Focus the table."""
         self.query_one("#nodes").focus()
 
     def show(self) -> None:
@@ -119,12 +119,12 @@ class NodesScreen(ConsoleScreen):
         self.query_one("#note", LineList).show([[(count, "")]])
 
     def action_back(self) -> None:
-        """To where it was opened."""
+        """Go back."""
         self.app.pop_screen()
 
     @on(LineList.Chosen, "#nodes")
     def action_open(self) -> None:
-        """Open the chosen one."""
+        """Open the selected node."""
         node = self.query_one("#nodes", LineList).item
         if isinstance(node, NodeView):
             self.open(Target("node", node.name))

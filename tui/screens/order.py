@@ -1,4 +1,4 @@
-"""One order: every message of it between the nodes, and the step it is stuck in."""
+"""The screen of one order: its messages between the nodes, and what it waits for."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -17,7 +17,7 @@ from tui.widgets.line_list import LineList
 
 
 class OrderScreen(ConsoleScreen):
-    """The swim-swim_lane of an order."""
+    """The swimlane diagram of an order."""
 
     TAB = "orders"
     HELP_TEXT: ClassVar[str] = marked(
@@ -42,29 +42,29 @@ class OrderScreen(ConsoleScreen):
 
     @property
     def order(self) -> TrackedOrder:
-        """The order that is looked at."""
+        """The order on the screen."""
         model = self.context.model
         return model.orders.get(self._order) or TrackedOrder(self._order)
 
     def body(self) -> Iterable[Widget]:
-        """What it is, the nodes, the messages."""
+        """Summary, names of the nodes, messages."""
         yield LineList(cursor=False, id="summary")
         yield LineList(cursor=False, id="heading")
         yield LineList(id="lane")
 
     def on_mount(self) -> None:
-        """The swim_lane has the keys; settlement is asked."""
+        """Focus the diagram, and query the order."""
         self.query_one("#lane").focus()
         if self.context.feed is not None:
             self.context.feed.look(order=self._order)
 
     def on_unmount(self) -> None:
-        """Nobody looks any more."""
+        """Stop querying the order."""
         if self.context.feed is not None:
             self.context.feed.look()
 
     def show(self) -> None:
-        """Draw the swim_lane as it is now."""
+        """Draw the order."""
         tracked, lines = self.order, self.query_one("#lane", LineList)
         canvas = self.context.canvas(lines.size.width, lines.size.height)
         reason = self.context.model.diagnose(tracked)
@@ -84,7 +84,7 @@ class OrderScreen(ConsoleScreen):
             forgotten = canvas._("{count} messages before are forgotten", count=tracked.dropped)
             rows.insert(0, [(forgotten, "dim")])
         if not drawn.arrows:
-            rows.append([(canvas._("nothing was heard of it since the console began"), "dim")])
+            rows.append([(canvas._("nothing was heard of it since the console started"), "dim")])
         rows += history(tracked, canvas)
         lines.show(
             rows,
@@ -97,7 +97,7 @@ class OrderScreen(ConsoleScreen):
         return {"order": self._order}
 
     def action_back(self) -> None:
-        """To the table."""
+        """Go back."""
         self.app.pop_screen()
 
     @on(LineList.Chosen, "#lane")

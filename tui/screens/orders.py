@@ -1,4 +1,4 @@
-"""All orders by state and age: which of them does not move?"""
+"""The orders screen."""
 
 from collections.abc import Iterable
 from operator import attrgetter
@@ -23,7 +23,7 @@ _CHOICES = ("all", "open", "waiting", *STATES)
 
 
 class OrdersScreen(ConsoleScreen):
-    """The orders, those that moved last on top."""
+    """The orders, those active last on top."""
 
     TAB = "orders"
     HELP_TEXT: ClassVar[str] = marked(
@@ -52,11 +52,11 @@ class OrdersScreen(ConsoleScreen):
         yield LineList(cursor=False, id="note")
 
     def on_mount(self) -> None:
-        """The table has the keys."""
+        """Focus the table."""
         self.query_one("#orders").focus()
 
     def show(self) -> None:
-        """Draw the table; the chosen order stays the chosen one wherever it goes."""
+        """Draw the table; the selected order stays selected wherever it moves."""
         table = self.query_one("#orders", LineList)
         canvas = self.context.canvas(table.size.width, table.size.height)
         self.query_one("#heading", LineList).show([TABLE.heading(canvas)])
@@ -71,7 +71,7 @@ class OrdersScreen(ConsoleScreen):
         self._show_chosen()
 
     def _show_chosen(self) -> None:
-        """What the chosen order waits for, in all its words; on a tall terminal all its way."""
+        """What the selected order waits for; on a tall terminal also its swimlane diagram."""
         sheet, tracked = self.query_one("#chosen", LineList), self.order
         if tracked is None:
             sheet.show([])
@@ -89,7 +89,7 @@ class OrdersScreen(ConsoleScreen):
 
     @on(LineList.Moved, "#orders")
     def look_at_another(self) -> None:
-        """Another is looked at; the table is drawn anew at its time, and not under the hand."""
+        """Another order is selected."""
         self._show_chosen()
 
     def _orders(self) -> list[TrackedOrder]:
@@ -119,21 +119,21 @@ class OrdersScreen(ConsoleScreen):
 
     @property
     def order(self) -> TrackedOrder | None:
-        """The order that is looked at."""
+        """The selected order."""
         item = self.query_one("#orders", LineList).item
         return item if isinstance(item, TrackedOrder) else None
 
     def preset(self) -> dict[str, object]:
-        """The chosen order."""
+        """The selected order."""
         return {"order": self.order.order} if self.order else {}
 
     @on(LineList.Chosen, "#orders")
     def action_open(self) -> None:
-        """Show its way."""
+        """Open the selected order."""
         if self.order is not None:
             self.open(Target("order", self.order.order))
 
     def action_state(self, step: int) -> None:
-        """Go through the states."""
+        """Switch to the next state filter."""
         self._choice = (self._choice + step) % len(_CHOICES)
         self.draw()

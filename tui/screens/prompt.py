@@ -1,4 +1,4 @@
-"""One line that the operator is asked for: a file, or a time."""
+"""A dialog that asks for a line of text: a file, or a time."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -18,13 +18,13 @@ from tui.widgets.bindings import translated
 
 
 class Prompt(ModalScreen[None]):
-    """Asks until the answer is one, or none is wanted.
+    """Asks until the answer is accepted or the dialog is closed.
 
     Args:
         context: the operator's.
-        words: what is asked, and what will happen.
-        value: a proposal.
-        answer: does what is asked for; returns what is wrong with it, or nothing if it is done.
+        words: the question, and what will happen.
+        value: the proposed answer.
+        answer: takes the answer; returns what is wrong with it, or an empty text.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,19 +41,19 @@ class Prompt(ModalScreen[None]):
         self._bindings = translated(self._bindings, context.say)
 
     def compose(self) -> ComposeResult:
-        """The question, the line, and what is wrong with it."""
+        """Question, input, and error."""
         with Vertical(id="question"):
             yield Label(Text(visible(self._words)), id="words")
             yield Input(self._value, id="answer", compact=True)
             yield Label("", id="wrong")
 
     def on_mount(self) -> None:
-        """The line has the keys."""
+        """Focus the input."""
         self.query_one(Input).focus()
 
     @on(Input.Submitted)
     def answered(self, event: Input.Submitted) -> None:
-        """Do it, or say what is wrong."""
+        """Take the answer, or show what is wrong."""
         event.stop()
         wrong = self._answer(event.value.strip())
         if wrong:

@@ -1,4 +1,4 @@
-"""A form for a request: filled in, asked about, sent, and answered."""
+"""The form of a request: filled in, confirmed, sent, and answered."""
 
 import json
 from collections.abc import Iterable
@@ -31,11 +31,11 @@ from tui.widgets.line_list import LineList
 
 
 class RequestScreen(ModalScreen[None]):
-    """The form of an command_for; without one, an operation is chosen first.
+    """The form of a command; without one, an operation is chosen first.
 
     Args:
         context: the operator's.
-        wanted: what is to be asked; None to choose.
+        wanted: the command; None to choose one.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,7 +55,7 @@ class RequestScreen(ModalScreen[None]):
         return self.context.say(text, **values)
 
     def compose(self) -> ComposeResult:
-        """What to ask, its fields, and what will be sent or was answered."""
+        """Title or operation, fields, and preview or answer."""
         with Vertical(id="form"):
             if self._command is None:
                 known = SuggestFromList(choices(self.context.model.nodes))
@@ -90,7 +90,7 @@ class RequestScreen(ModalScreen[None]):
         return ", ".join(filter(None, (", ".join(field.choices) or hints[field.sort], field.hint)))
 
     def on_mount(self) -> None:
-        """The first empty field has the keys."""
+        """Focus the first empty field."""
         inputs = list(self.query(Input))
         first = next((each for each in inputs if not each.value), inputs[0] if inputs else None)
         if first is not None:
@@ -122,7 +122,7 @@ class RequestScreen(ModalScreen[None]):
 
     @on(Input.Changed)
     def changed(self, event: Input.Changed) -> None:
-        """What will be sent is shown as it is typed."""
+        """Update the preview."""
         if event.input.id != "operation":
             self._answer = None
             self._preview()
@@ -153,7 +153,7 @@ class RequestScreen(ModalScreen[None]):
         preview.show([part for line in lines for part in _broken(line, canvas)])
 
     def _mark(self, path: str | None, trouble: str) -> None:
-        """Mark the field that is refused; one within it marks it too."""
+        """Mark the field with an error, also if the error is within it."""
         for place, field in enumerate(self._fields):
             label = self.query_one(f"#label-{place}", Label)
             wrong = path is not None and (
@@ -165,7 +165,7 @@ class RequestScreen(ModalScreen[None]):
 
     @work(exclusive=True)
     async def action_send(self) -> None:
-        """Check, ask the operator, send, and show the answer."""
+        """Validate, ask for confirmation, send, and show the answer."""
         wanted, feed = self._command, self.context.feed
         if wanted is None:
             return
@@ -211,7 +211,7 @@ class RequestScreen(ModalScreen[None]):
 
 
 def _broken(line: Line, canvas: Canvas) -> list[Line]:
-    """A line in as many as it takes; what it is indented by stays."""
+    """Wrap a line, keeping its indentation."""
     text = "".join(part for part, _ in line)
     indent = len(text) - len(text.lstrip())
     if not indent or not line[0][0][:indent].isspace():

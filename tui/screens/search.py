@@ -104,10 +104,10 @@ class SearchScreen(ModalScreen[Target | None]):
         if self._said:
             return self._said
         if not self.wanted:
-            return [(self._("Type a part of it: what has it is shown at once."), "dim")]
+            return [(self._("Type a part of it: matches are shown at once."), "dim")]
         if count:
             return [(self._("{count} found", count=count), "dim")]
-        none = self._("Nothing that was heard here has {wanted}.", wanted=self.wanted)
+        none = self._("Nothing that was heard here contains {wanted}.", wanted=self.wanted)
         if self.context.feed is None:
             return [(none, "warn")]
         ask = self._("Enter asks settlement whether it knows such an order.")

@@ -1,4 +1,4 @@
-"""What there is of each style, where it lies, and what the sorters do."""
+"""The stock screen."""
 
 from collections.abc import Iterable
 from operator import attrgetter
@@ -19,7 +19,7 @@ from tui.widgets.line_list import LineList
 
 
 class StockScreen(ConsoleScreen):
-    """Styles, bins, and the map."""
+    """Styles, bins, and the floor plan."""
 
     TAB = "stock"
     HELP_TEXT: ClassVar[str] = marked(
@@ -39,7 +39,7 @@ class StockScreen(ConsoleScreen):
     ]
 
     def body(self) -> Iterable[Widget]:
-        """The table, and what belongs to the chosen style."""
+        """The table, the bins of the selected style, and the floor plan."""
         yield LineList(cursor=False, id="heading")
         with Container(id="panes"):
             yield LineList(id="stock")
@@ -49,17 +49,17 @@ class StockScreen(ConsoleScreen):
         yield LineList(cursor=False, id="note")
 
     def on_mount(self) -> None:
-        """The table has the keys."""
+        """Focus the table."""
         self.query_one("#stock").focus()
 
     @property
     def style(self) -> StyleView | None:
-        """The style that is looked at."""
+        """The selected style."""
         item = self.query_one("#stock", LineList).item
         return item if isinstance(item, StyleView) else None
 
     def show(self) -> None:
-        """Draw the three; the warehouse is asked where the chosen style lies."""
+        """Draw the screen, and query the bins of the selected style."""
         table, shelf, room = (
             self.query_one(f"#{name}", LineList) for name in ("stock", "bins", "map")
         )
@@ -81,7 +81,7 @@ class StockScreen(ConsoleScreen):
         )
 
     def preset(self) -> dict[str, object]:
-        """The chosen style, and a location of it."""
+        """The selected style, and one of its locations."""
         style = self.style
         if style is None:
             return {}
@@ -89,11 +89,11 @@ class StockScreen(ConsoleScreen):
 
     @on(LineList.Chosen, "#stock")
     def action_open(self) -> None:
-        """Show all that is known of the chosen style."""
+        """Open the selected style."""
         if self.style is not None:
             self.open(Target("style", self.style.sku))
 
     def on_screen_suspend(self) -> None:
-        """Nobody looks any more."""
+        """Stop querying the style."""
         if self.context.feed is not None:
             self.context.feed.look()

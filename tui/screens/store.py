@@ -1,4 +1,4 @@
-"""The first screen: is the store well?"""
+"""The store screen, which comes first."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -14,7 +14,7 @@ from tui.widgets.diagram import DiagramView
 
 
 class StoreScreen(ConsoleScreen):
-    """The flow of orders with its nodes."""
+    """The diagram of the store."""
 
     TAB = "store"
     HELP_TEXT: ClassVar[str] = marked(
@@ -29,15 +29,15 @@ class StoreScreen(ConsoleScreen):
     ]
 
     def body(self) -> Iterable[Widget]:
-        """One picture."""
+        """The diagram."""
         yield DiagramView(id="store")
 
     def on_mount(self) -> None:
-        """The picture has the keys."""
+        """Focus the diagram."""
         self.query_one("#store").focus()
 
     def show(self) -> None:
-        """Draw the picture."""
+        """Draw the diagram."""
         hotspots = self.query_one("#store", DiagramView)
         canvas = self.context.canvas(hotspots.size.width, hotspots.size.height)
         broker = self.context.feed.broker if self.context.feed else ""
@@ -48,7 +48,7 @@ class StoreScreen(ConsoleScreen):
         )
 
     def action_open(self) -> None:
-        """Open what is chosen; choose the first where nothing is."""
+        """Open the selected hotspot; select the first if none is."""
         hotspots = self.query_one("#store", DiagramView)
         if hotspots.chosen is None:
             hotspots.action_beside(0, 0)

@@ -1,4 +1,4 @@
-"""One style: what there is of it, where it lies, and which orders hold it."""
+"""The screen of one style: its stock, its bins, and its orders."""
 
 from collections.abc import Iterable
 from operator import attrgetter
@@ -41,7 +41,7 @@ class StyleScreen(ConsoleScreen):
 
     @property
     def style(self) -> StyleView:
-        """The style that is looked at."""
+        """The style on the screen."""
         return self.context.model.stock.get(self._sku) or StyleView(self._sku)
 
     def body(self) -> Iterable[Widget]:
@@ -49,16 +49,16 @@ class StyleScreen(ConsoleScreen):
         yield LineList(id="style")
 
     def on_mount(self) -> None:
-        """The list has the keys."""
+        """Focus the list."""
         self.query_one("#style").focus()
 
     def on_unmount(self) -> None:
-        """Nobody looks any more."""
+        """Stop querying the style."""
         if self.context.feed is not None:
             self.context.feed.look()
 
     def show(self) -> None:
-        """Draw it; the warehouse is asked where it lies."""
+        """Draw the style, and query its bins."""
         lines, model = self.query_one("#style", LineList), self.context.model
         if self.context.feed is not None and self.is_current:
             self.context.feed.look(style=self._sku)
@@ -80,16 +80,16 @@ class StyleScreen(ConsoleScreen):
         )
 
     def preset(self) -> dict[str, object]:
-        """The style, and a location of it."""
+        """The style, and one of its locations."""
         return {"sku": self._sku, "location": next(iter(sorted(self.style.bins)), None)}
 
     def action_back(self) -> None:
-        """To where it was opened."""
+        """Go back."""
         self.app.pop_screen()
 
     @on(LineList.Chosen, "#style")
     def action_open(self) -> None:
-        """Show the way of the chosen order."""
+        """Open the selected order."""
         item = self.query_one("#style", LineList).item
         if isinstance(item, TrackedOrder):
             self.open(Target("order", item.order))

@@ -1,4 +1,4 @@
-"""All topics that were heard as a tree, with the last value of each."""
+"""The topics screen."""
 
 from collections.abc import Iterable
 from operator import attrgetter
@@ -18,9 +18,9 @@ from tui.screens.base import ConsoleScreen
 from tui.widgets.line_list import LineList
 
 _OPEN = 1
-"""Levels that are open at the beginning."""
+"""Levels that are open at first."""
 _AGAIN = 1_000
-"""Milliseconds between two trees of topics that come one after the other."""
+"""The least milliseconds between two rebuilds of the tree for new topics."""
 
 
 class TopicsScreen(ConsoleScreen):
@@ -46,28 +46,28 @@ class TopicsScreen(ConsoleScreen):
     def __init__(self, context: ConsoleContext) -> None:
         super().__init__(context)
         self._turned: set[str] = set()
-        """Branches that are open though they begin closed, or the other way round."""
+        """Branches that the operator has opened or closed."""
         self._all_open = False
         self._word = ""
         self._grown: tuple[object, str] | None = None
-        """Of which topics, with which word in them, the tree was made."""
+        """The topics and the filter from which the tree was built."""
         self._topics = self._grown_at = 0
-        """How many there were, and when that was."""
+        """The number of topics in the tree, and when it was built."""
         self._tree = Branch("", "")
 
     def body(self) -> Iterable[Widget]:
-        """The tree, and what can be typed."""
+        """The tree, and the input of the filter."""
         yield LineList(cursor=False, id="heading")
         yield LineList(id="topics")
         yield LineList(cursor=False, id="note")
         yield Input(id="filter", compact=True, placeholder=self._("a part of a topic"))
 
     def on_mount(self) -> None:
-        """The tree has the keys."""
+        """Focus the tree."""
         self.query_one("#topics").focus()
 
     def show(self) -> None:
-        """Draw the tree; the chosen branch stays the chosen one."""
+        """Draw the tree; the selected branch stays selected."""
         table, heard = self.query_one("#topics", LineList), self.context.model.heard
         canvas = self.context.canvas(table.size.width, table.size.height)
         self.query_one("#heading", LineList).show([TABLE.heading(canvas)])
@@ -81,7 +81,7 @@ class TopicsScreen(ConsoleScreen):
         self.query_one("#note", LineList).show([self._note(len(heard))])
 
     def _grow(self, heard: SeenTopics, now: int) -> None:
-        """Make the tree anew if there are other topics: that takes a while, so not at each one."""
+        """Rebuild the tree for new topics, but not for each one, since it takes a while."""
         wanted, is_old = (heard, self._word), abs(now - self._grown_at) >= _AGAIN
         if self._grown != wanted or (self._topics != len(heard) and is_old):
             self._grown, self._topics, self._grown_at = wanted, len(heard), now
@@ -106,12 +106,12 @@ class TopicsScreen(ConsoleScreen):
 
     @property
     def branch(self) -> Branch | None:
-        """The branch that is looked at."""
+        """The selected branch."""
         item = self.query_one("#topics", LineList).item
         return item if isinstance(item, Branch) else None
 
     def choose(self, topic: str) -> None:
-        """Show one topic, with all that it stands in open."""
+        """Select a topic, with its parents open."""
         self._filter(topic)
         self.draw()
         table = self.query_one("#topics", LineList)
@@ -121,7 +121,7 @@ class TopicsScreen(ConsoleScreen):
                 table.moved = True
 
     def action_fold(self, opens: int) -> None:
-        """Open or close the chosen branch; from one that is closed, go to what it stands in."""
+        """Open or close the selected branch; from a closed one, go to its parent."""
         branch, table = self.branch, self.query_one("#topics", LineList)
         if branch is None:
             return
@@ -151,7 +151,7 @@ class TopicsScreen(ConsoleScreen):
             self.action_fold(int(not self._is_open(branch)))
 
     def action_filter(self) -> None:
-        """Type a part of the topics that are wanted."""
+        """Type a filter."""
         typed = self.query_one("#filter", Input)
         typed.value = self._word
         typed.add_class("-shown")
@@ -159,14 +159,14 @@ class TopicsScreen(ConsoleScreen):
 
     @on(Input.Changed, "#filter")
     def typed(self, event: Input.Changed) -> None:
-        """What passes is shown as it is typed."""
+        """Filter as it is typed."""
         if event.input.has_focus:
             self._filter(event.value)
             self.draw()
 
     @on(Input.Submitted, "#filter")
     def filtered(self) -> None:
-        """Back to the tree."""
+        """Go back to the tree."""
         self.query_one("#filter", Input).remove_class("-shown")
         self.query_one("#topics").focus()
 
@@ -175,7 +175,7 @@ class TopicsScreen(ConsoleScreen):
             self._word, self._turned = word.strip(), set()
 
     def action_close(self) -> None:
-        """Close the input, or show all again."""
+        """Close the input, or clear the filter."""
         if self.query_one("#filter", Input).has_class("-shown"):
             self.filtered()
             return

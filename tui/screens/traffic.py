@@ -1,4 +1,4 @@
-"""Every message that was heard: followed, filtered, searched, and looked into."""
+"""The traffic screen."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,7 +26,7 @@ from tui.widgets.line_list import LineList, widest
 
 
 class TrafficScreen(ConsoleScreen):
-    """The traffic."""
+    """The messages: followed or paused, filtered, searched, and opened."""
 
     TAB = "traffic"
     HELP_TEXT: ClassVar[str] = marked(
@@ -60,10 +60,10 @@ class TrafficScreen(ConsoleScreen):
         self._compare = False
         self._word = ""
         self._note: Sentence | None = None
-        """What is wrong with what was typed, or was not found."""
+        """What is wrong with the input, or was not found."""
 
     def body(self) -> Iterable[Widget]:
-        """The list, the message that is opened, and what can be typed."""
+        """The list, the opened message, and the inputs."""
         yield LineList(cursor=False, id="heading")
         with Container(id="panes"):
             yield LineList(id="traffic")
@@ -73,11 +73,11 @@ class TrafficScreen(ConsoleScreen):
         yield Input(id="seek", compact=True, placeholder=self._("find among these messages"))
 
     def on_mount(self) -> None:
-        """The list has the keys."""
+        """Focus the list."""
         self._lines("traffic").focus()
 
     def show(self) -> None:
-        """Draw the list, and what is known of the view."""
+        """Draw the list and the state of the view."""
         view = self.context.view
         lines = self._lines("traffic")
         canvas = self.context.canvas(lines.size.width, lines.size.height)
@@ -93,7 +93,7 @@ class TrafficScreen(ConsoleScreen):
         note.show(state)
 
     def set_filter(self, words: str) -> None:
-        """Look at what passes a filter."""
+        """Show what passes a filter."""
         self.context.view.set_filter(words)
         self.context.view.pause(paused=False)
         self._lines("traffic").moved = False
@@ -121,12 +121,12 @@ class TrafficScreen(ConsoleScreen):
 
     @property
     def chosen(self) -> Message | None:
-        """The message that is looked at."""
+        """The selected message."""
         item = self._lines("traffic").item
         return item if isinstance(item, Message) else None
 
     def go_to(self, message: Message | None, missing: Sentence) -> None:
-        """Pause and choose a message; say so if it is not there or does not pass the filter."""
+        """Pause and select a message; clear the filter if it hides it."""
         view = self.context.view
         if message is None:
             self._note = missing
@@ -144,7 +144,7 @@ class TrafficScreen(ConsoleScreen):
         self.draw()
 
     def action_pause(self) -> None:
-        """Hold the list, or follow again."""
+        """Pause, or follow again."""
         self.context.view.pause(paused=not self.context.view.paused)
         self._lines("traffic").moved = False
         self.draw()
@@ -155,14 +155,14 @@ class TrafficScreen(ConsoleScreen):
 
     @on(LineList.Moved, "#traffic")
     def hold(self) -> None:
-        """Whoever moves in the list wants it to stand still."""
+        """Moving in the list pauses it."""
         self._hold()
         if self._opened is not None:
             self._look()
 
     @on(LineList.Chosen, "#traffic")
     def action_open(self) -> None:
-        """Look into the chosen message."""
+        """Open the selected message."""
         self._hold()
         self._look()
 
@@ -179,7 +179,7 @@ class TrafficScreen(ConsoleScreen):
         pane.scroll_to(0, 0, animate=False)
 
     def action_close(self) -> None:
-        """Close what was opened, then the inputs, then the note."""
+        """Close the message, the inputs and the note."""
         for name in ("filter", "seek"):
             self.query_one(f"#{name}", Input).remove_class("-shown")
         if not self._lines("traffic").has_focus:
@@ -193,7 +193,7 @@ class TrafficScreen(ConsoleScreen):
         self._type("filter", self.context.view.filter)
 
     def action_seek(self) -> None:
-        """Type what to look for."""
+        """Type a text to find."""
         self._type("seek", self._word)
 
     def _type(self, name: str, value: str) -> None:
@@ -204,7 +204,7 @@ class TrafficScreen(ConsoleScreen):
 
     @on(Input.Submitted, "#filter")
     def filtered(self, event: Input.Submitted) -> None:
-        """Use the filter, or say what is wrong with it."""
+        """Apply the filter, or show what is wrong."""
         try:
             self.context.view.set_filter(event.value)
         except FilterError as error:
@@ -215,13 +215,13 @@ class TrafficScreen(ConsoleScreen):
 
     @on(Input.Submitted, "#seek")
     def sought(self, event: Input.Submitted) -> None:
-        """Go to the first that has it."""
+        """Go to the first match."""
         self._word = event.value
         self.action_close()
         self.action_find(1)
 
     def action_find(self, step: int) -> None:
-        """Go to the next or previous message that has what was searched."""
+        """Go to the next or previous match."""
         if not self._word:
             return
         view = self.context.view
@@ -236,7 +236,7 @@ class TrafficScreen(ConsoleScreen):
         self.go_to(found, Sentence("{word} is not in what is shown", word=self._word))
 
     def action_other(self) -> None:
-        """From a reply to its request, or from a request to its reply."""
+        """Go from a reply to its request, or from a request to its reply."""
         message, history = self.chosen, self.context.model.history
         if message is None:
             return
@@ -247,14 +247,14 @@ class TrafficScreen(ConsoleScreen):
             self.go_to(history.reply_of(message), Sentence("no reply to it was heard"))
 
     def action_cause(self) -> None:
-        """To the message that led to this one."""
+        """Go to the message that caused this one."""
         message = self.chosen
         if message is not None:
             missing = Sentence("it names no cause that is still kept")
             self.go_to(self.context.model.history.cause_of(message), missing)
 
     def action_difference(self) -> None:
-        """Compare with the message before it on the same topic, or no more."""
+        """Toggle the comparison with the previous message on the topic."""
         self._compare = not self._compare
         message = self.chosen
         if self._compare and message and self.context.model.history.previous(message) is None:
@@ -265,13 +265,13 @@ class TrafficScreen(ConsoleScreen):
         self.draw()
 
     def action_copy(self) -> None:
-        """Copy the payload to the operator's clipboard, as far as the terminal can."""
+        """Copy the payload to the clipboard, if the terminal supports that."""
         if self.chosen is not None:
             self.app.copy_to_clipboard(decoded(self.chosen.payload))
             self.notify(self._("copied"), markup=False)
 
     def action_export(self) -> None:
-        """Write what passes the filter into a file."""
+        """Write the filtered messages into a file."""
         words = self._(
             "Write these {count} messages into which new file? .csv makes a table, anything else a"
             " recording; it holds payment tokens and is readable by you only.",
@@ -290,7 +290,7 @@ class TrafficScreen(ConsoleScreen):
         return ""
 
     async def action_again(self) -> None:
-        """Send a request like it, with changes."""
+        """Open a form to send the request again."""
         message = self.chosen
         if message is not None:
             self._hold()

@@ -1,4 +1,4 @@
-"""Keys whose descriptions are said in the operator's language."""
+"""Translates the descriptions of keys."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,7 +7,7 @@ from textual.binding import BindingsMap
 
 
 def translated(bindings: BindingsMap, say: Callable[[str], str]) -> BindingsMap:
-    """The same keys, described in another language."""
+    """The same bindings, with translated descriptions."""
     mine = bindings.copy()
     for key, several in mine.key_to_bindings.items():
         mine.key_to_bindings[key] = [

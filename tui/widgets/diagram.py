@@ -1,4 +1,4 @@
-"""A picture of which parts can be chosen with the arrow keys or a click, and opened."""
+"""A diagram whose hotspots can be selected with arrow keys or clicks, and opened."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from tui.widgets.line_list import LineList
 
 
 class DiagramView(LineList):
-    """Shows a picture; one of its hotspots is the chosen one, whatever moves around it."""
+    """Shows a diagram with one hotspot selected, also when the diagram changes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "beside(-1, 0)", show=False),
@@ -23,7 +23,7 @@ class DiagramView(LineList):
     ]
 
     class Opened(Message):
-        """What is chosen is to be opened."""
+        """A hotspot is to be opened."""
 
         def __init__(self, target: Target) -> None:
             super().__init__()
@@ -32,18 +32,18 @@ class DiagramView(LineList):
     def __init__(self, **options: Any) -> None:
         super().__init__(cursor=False, **options)
         self.chosen: Target | None = None
-        """What is marked; none as long as the operator chose nothing."""
+        """The target of the selected hotspot; None until one is selected."""
         self._diagram = Diagram([], [])
         self._draw: Callable[[Target | None], Diagram] = lambda _: self._diagram
 
     def draw_with(self, draw: Callable[[Target | None], Diagram]) -> None:
-        """Show a picture, made by a function of what is chosen in it."""
+        """Show a diagram, made by a function of the selected target."""
         self._draw = draw
         self._diagram = draw(self.chosen)
         self.show(self._diagram.lines)
 
     def action_beside(self, right: int, down: int) -> None:
-        """Choose what stands beside; scroll where nothing can be chosen."""
+        """Select the next hotspot in a direction."""
         hotspot = self._diagram.hotspot(self.chosen)
         if hotspot is None or self.chosen is None:
             first = self._diagram.hotspot(None)
@@ -52,7 +52,7 @@ class DiagramView(LineList):
         self._choose_target(self._diagram.beside(hotspot, right, down).target)
 
     def on_click(self, event: events.Click) -> None:
-        """What is clicked is chosen, and opened by a second click."""
+        """Select a hotspot by a click; open it by a double click."""
         hotspot = self._diagram.at(event.x + self.scroll_offset.x, event.y + self.scroll_offset.y)
         if hotspot is None:
             return

@@ -1,7 +1,7 @@
-"""The line below every screen: what the keys do there.
+"""The line below every screen with its keys.
 
-Textual's own footer makes a widget for each key anew whenever another list has the keys, which is
-most of the time that going to another screen takes.
+Textual's own footer remounts a widget for each key at every change of focus, which takes most of
+the time of switching to another screen.
 """
 
 from typing import NamedTuple
@@ -17,18 +17,18 @@ from tui.context import ConsoleContext
 
 
 class Key(NamedTuple):
-    """A key that is offered."""
+    """A key of the line."""
 
     key: str
     shown: str
-    """As it is written."""
+    """As it is displayed."""
     description: str
     changes: bool
     """Whether it opens a form that can change the store."""
 
 
 class KeyBar(Widget):
-    """Each key with what it does; a click is as good as a press."""
+    """The available keys; they can be clicked."""
 
     DEFAULT_CSS = """
     KeyBar { height: 1; background: $footer-background; color: $footer-foreground; }
@@ -37,11 +37,11 @@ class KeyBar(Widget):
     COMPONENT_CLASSES = {"keys--key"}  # noqa: RUF012 - as in Widget
 
     def on_mount(self) -> None:
-        """Other keys may be offered when the focus goes elsewhere."""
+        """Redraw when the available keys change."""
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
 
     def _offered(self) -> list[Key]:
-        """One for each action, as far as it makes sense here."""
+        """The keys, one for each available action."""
         offered = {
             binding.action: Key(
                 binding.key,
@@ -56,7 +56,7 @@ class KeyBar(Widget):
         return self._that_fit(list(reversed(offered.values())))
 
     def _that_fit(self, keys: list[Key]) -> list[Key]:
-        """Those that there is room for, of which search and help are always some."""
+        """The keys that there is room for; search and help are always among them."""
         kept = [key for key in keys if key.key in _ALWAYS]
         room = self.size.width - sum(map(_breadth, kept))
         for key in keys:
@@ -68,7 +68,7 @@ class KeyBar(Widget):
         return sorted(kept, key=keys.index)
 
     def render(self) -> Text:
-        """The line, cut where the terminal ends."""
+        """Render the line."""
         line = Text(no_wrap=True, overflow="crop", end="")
         style: Style = self.get_component_rich_style("keys--key", partial=True)
         warning = theme.style("warn", dark=theme.is_dark(self.app.theme))
@@ -78,7 +78,7 @@ class KeyBar(Widget):
         return line
 
     def on_click(self, event: events.Click) -> None:
-        """Whatever is clicked is pressed."""
+        """Press the key that was clicked."""
         right = 0
         for key in self._offered():
             right += _breadth(key)
@@ -91,5 +91,5 @@ _ALWAYS = frozenset({"slash", "question_mark"})
 
 
 def _breadth(key: Key) -> int:
-    """Cells that a key takes."""
+    """The width of a key in cells."""
     return width(f" {key.shown} {key.description}")

@@ -1,4 +1,4 @@
-"""A list of lines of which only those in sight are drawn: what every screen is painted with."""
+"""A list of lines of which only the visible ones are rendered."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ from tui.rendering.canvas import Line, Span, shortened
 _CURSOR = Style(reverse=True, bold=True)
 _CURSOR_ELSEWHERE = Style(underline=True)
 _CHAR = 4
-"""The most characters drawn for each cell of a line's width, whatever they are."""
+"""The most characters rendered per cell of width."""
 
 
 class Items(Protocol):
-    """What can be shown: anything that has a length and places."""
+    """Items to be shown: anything with a length and indexes."""
 
     def __len__(self) -> int:
         """How many there are."""
@@ -36,25 +36,25 @@ class Items(Protocol):
 
 
 _Drawn = tuple[tuple[Span, ...], Style | None]
-"""A line, and how it is set off from the others."""
+"""A line, and its style if it is selected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Brush:
-    """How lines become what the terminal shows."""
+    """Renders lines as strips."""
 
     base: Style
-    """What stands behind the styles of a line."""
+    """The base style."""
     dark: bool
     left: int
-    """Cells of a line that are out of sight."""
+    """Cells scrolled out to the left."""
     width: int
-    """Cells that are in sight."""
+    """Visible cells."""
     scrolls: bool = False
-    """Whether what is out of sight can be scrolled to; else nothing is cut off at the end."""
+    """Whether the list scrolls sideways; if not, long lines are shortened."""
 
     def strip(self, line: Sequence[Span], over: Style | None) -> Strip:
-        """A line as it is drawn, with a style over all of it."""
+        """A line as a strip, with a style over all of it."""
         segments, cells = self._segments(line)
         if cells > self.width and not self.scrolls:
             cut = shortened([(text[:LONGEST], name) for text, name in line], self.width)
@@ -68,7 +68,7 @@ class Brush:
         return strip.apply_style(over) if over is not None else strip
 
     def _segments(self, line: Sequence[Span]) -> tuple[list[Segment], int]:
-        """A line's parts in their styles, and the cells that they take."""
+        """The styled segments of a line, and their width."""
         segments, cells = [], 0
         for text, name in line:
             shown = visible(text[: _CHAR * (self.left + self.width)])
@@ -78,10 +78,10 @@ class Brush:
 
 
 class LineList(ScrollView, can_focus=True):
-    """Lines that are painted when they come in sight.
+    """A scrollable list whose lines are rendered when they become visible.
 
     Args:
-        cursor: whether one of the lines is the chosen one.
+        cursor: whether one of the lines is selected.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -94,7 +94,7 @@ class LineList(ScrollView, can_focus=True):
     ]
 
     class Moved(Message):
-        """Another line is the chosen one, by the operator's hand."""
+        """The operator has selected another line."""
 
         def __init__(self, lines: "LineList") -> None:
             super().__init__()
@@ -102,37 +102,37 @@ class LineList(ScrollView, can_focus=True):
 
         @property
         def control(self) -> "LineList":
-            """The list it happened in."""
+            """The list."""
             return self.lines
 
     class Chosen(Moved):
-        """A line was clicked twice: the operator wants to see more of it."""
+        """A line was double-clicked."""
 
     def __init__(self, *, cursor: bool = True, **options: Any) -> None:
         super().__init__(**options)
         self._cursor = cursor
         self.place = 0
-        """Which line is the chosen one."""
+        """The index of the selected line."""
         self.moved = False
-        """Whether the operator chose it, and it does not follow by itself."""
+        """Whether the operator has selected it, so that it does not follow the end."""
         self._items: Items = ()
         self._paint: Callable[[Any, int], Line] = lambda item, _: item
         self._brush = Brush(Style.null(), dark=True, left=0, width=0)
         self._drawn: dict[_Drawn, Strip] = {}
-        """What was drawn last: a line that is the same again is not made anew."""
+        """A cache of the strips rendered last."""
 
     @property
     def items(self) -> Items:
-        """What is shown, a line each."""
+        """The items, one per line."""
         return self._items
 
     @property
     def item(self) -> Any:
-        """What stands in the chosen line, or None."""
+        """The selected item, or None."""
         return self._items[self.place] if 0 <= self.place < len(self._items) else None
 
     def stays(self, items: Sequence[Any], name: Callable[[Any], object]) -> int | None:
-        """Where the item that the operator chose stands among others, by its name."""
+        """The index of the selected item among new items, by its name."""
         if not self.moved or self.item is None:
             return None
         chosen = name(self.item)
@@ -148,15 +148,15 @@ class LineList(ScrollView, can_focus=True):
         width: int = 0,
         bar: bool = True,
     ) -> None:
-        """Show other items, or the same as they are now.
+        """Show items.
 
         Args:
-            items: a line each; only those in sight are looked at.
-            paint: makes the line of an item in a width; the items are lines if None.
-            place: which is the chosen one; as before if None.
-            follow: choose the last, and keep it in sight.
-            width: of the lines, in cells, where they may be wider than the widget.
-            bar: whether they can then be scrolled by hand.
+            items: one per line; only visible ones are accessed.
+            paint: makes the line of an item for a width; if None, the items are lines.
+            place: the index of the selected item; as before if None.
+            follow: select the last item, and scroll to it.
+            width: of the lines in cells, if they may be wider than the widget.
+            bar: whether they can then be scrolled sideways.
         """
         self._items = items
         if paint is not None:
@@ -174,15 +174,15 @@ class LineList(ScrollView, can_focus=True):
         self.refresh()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Those that change something: no style here is one of the terminal's own colours."""
+        """All filters but one: no style here uses the terminal's own colours."""
         filters = super().get_line_filters()
         return [each for each in filters if not isinstance(each, ANSIToTruecolor)]
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The lines in sight.
+        """Render the visible lines.
 
-        Where nothing stands around them they go past Textual's borders and paddings, which cost
-        several times as much as the lines do.
+        Without borders and padding, Textual's own handling of these is bypassed, since it costs
+        several times as much as the lines.
         """
         dark = theme.is_dark(self.app.theme)
         scrolls = self.virtual_size.width > self.size.width
@@ -204,7 +204,7 @@ class LineList(ScrollView, can_focus=True):
         return strips
 
     def render_line(self, y: int) -> Strip:
-        """A line as it is drawn where something stands around it."""
+        """Render a line within borders or padding."""
         return self._brush.strip(*self._line(y))
 
     def _line(self, y: int) -> _Drawn:
@@ -217,27 +217,27 @@ class LineList(ScrollView, can_focus=True):
         return tuple(self._paint(self._items[place], self.size.width)), chosen
 
     def on_resize(self) -> None:
-        """What was in sight stays in sight."""
+        """Keep the selected line visible."""
         if self._cursor:
             self._keep_in_sight()
 
     def action_move(self, step: int) -> None:
-        """Choose another line, or scroll where none is chosen."""
+        """Select another line; without a cursor, scroll."""
         if not self._cursor:
             self.scroll_relative(y=step, animate=False)
             return
         self._choose(self.place + step)
 
     def action_page(self, step: int) -> None:
-        """Go on by what fits."""
+        """Move by a page."""
         self.action_move(step * max(1, self.size.height - 1))
 
     def action_end(self, step: int) -> None:
-        """Go to the first or last line."""
+        """Move to the first or last line."""
         self.action_move(step * len(self._items))
 
     def on_click(self, event: events.Click) -> None:
-        """A line is chosen by a click, and opened by a second."""
+        """Select a line by a click; open it by a double click."""
         if not self._cursor:
             return
         place = self.scroll_offset.y + event.y
@@ -247,7 +247,7 @@ class LineList(ScrollView, can_focus=True):
                 self.post_message(self.Chosen(self))
 
     def on_mouse_scroll_up(self) -> None:
-        """Whoever turns the wheel wants to look at something, and not to follow."""
+        """Scrolling with the wheel stops following the end."""
         if self._cursor:
             self.moved = True
             self.post_message(self.Moved(self))
@@ -268,5 +268,5 @@ class LineList(ScrollView, can_focus=True):
 
 
 def widest(lines: Sequence[Line]) -> int:
-    """Cells that the widest of some lines takes."""
+    """The width of the widest line in cells."""
     return max((sum(cell_len(visible(text)) for text, _ in line) for line in lines), default=0)

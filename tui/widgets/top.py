@@ -1,4 +1,4 @@
-"""The line above every screen: the tabs, and how well the console hears the store."""
+"""The line above every screen: the tabs, and the state of the connection."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tui.rendering.canvas import Line
 
 
 class Top(Widget):
-    """Tabs, each with its key, and a status on the right."""
+    """Tabs with their keys, and a status on the right."""
 
     DEFAULT_CSS = "Top { height: 1; background: $panel; }"
 
@@ -31,12 +31,12 @@ class Top(Widget):
         self._status: Line = []
 
     def show(self, tabs: list[tuple[str, str]], current: str, status: Line) -> None:
-        """Show tabs (name and title), which of them is looked at, and the status."""
+        """Show tabs (name and title), the current one, and the status."""
         self._tabs, self._current, self._status = tabs, current, status
         self.refresh()
 
     def render(self) -> Text:
-        """The line, cut where the terminal ends."""
+        """Render the line."""
         dark = theme.is_dark(self.app.theme)
         line = Text(no_wrap=True, end="")
         for name, title in self._shown():
@@ -54,7 +54,7 @@ class Top(Widget):
         return line
 
     def _shown(self) -> list[tuple[str, str]]:
-        """The tabs, by key only where what the status begins with would not fit beside them."""
+        """The tabs; without titles if the beginning of the status does not fit beside them."""
         taken = sum(width(title) + 2 for _, title in self._tabs)
         first = width(visible(self._status[0][0])) if self._status else 0
         if taken + first < self.size.width:
@@ -65,7 +65,7 @@ class Top(Widget):
         ]
 
     def on_click(self, event: events.Click) -> None:
-        """A tab is chosen by a click."""
+        """Switch to the tab that was clicked."""
         right = 0
         for name, title in self._shown():
             right += width(title) + 2

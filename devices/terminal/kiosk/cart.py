@@ -52,7 +52,7 @@ class KioskCart:
             return Sentence("The cart is full: {count} styles.", count=MAX_LINES)
         currencies = {item.style.price.currency for item in self.items.values()}
         if currencies - {style.price.currency}:
-            return Sentence("What is in the cart has another currency; pay that first.")
+            return Sentence("The items in the cart are in another currency; pay for them first.")
         self.items[style.sku] = Item(product, style, before + quantity)
         return None
 
@@ -93,9 +93,9 @@ class KioskCart:
         for sku, item in self.items.items():
             if sku in before and item.style.price != before[sku].style.price:
                 return Sentence(
-                    "{name} has another price now; look at the cart.", name=item.product
+                    "The price of {name} has changed; look at the cart.", name=item.product
                 )
-        return Sentence("The store counts another total; look at the cart and pay again.")
+        return Sentence("The store has a different total; look at the cart and pay again.")
 
     def quantity(self, sku: str) -> int:
         """The quantity of a style; 0 if it is not in the cart."""
@@ -121,6 +121,6 @@ class KioskCart:
             if item.is_short:
                 name, left = item.product, item.style.available
                 if left == 0:
-                    return Sentence("{name}: sold out by now. Remove it.", name=name)
+                    return Sentence("{name} has sold out. Remove it.", name=name)
                 return Sentence("{name}: only {count} left. Take fewer.", name=name, count=left)
         return None if self.items else Sentence("The cart is empty.")

@@ -304,9 +304,7 @@ class KioskController:
             gone = session.cart.items.get(str((problem.model_extra or {}).get("sku")))
             if gone is not None:
                 session.page = "cart"
-                session.note = Sentence(
-                    "{name} is not sold any more; remove it.", name=gone.product
-                )
+                session.note = Sentence("{name} is no longer sold; remove it.", name=gone.product)
         if problem.code in ("sold-out", "price-changed"):
             before = dict(session.cart.items)
             session.page = "cart"

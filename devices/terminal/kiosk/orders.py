@@ -15,7 +15,7 @@ _STEPS = {
     "assigned": (10, marked("a sorter has the order")),
     "travelling": (20, marked("the sorter is on its way to the shelf")),
     "picking": (30, marked("the goods are taken from the shelf")),
-    "short": (50, marked("the rest is looked for on another shelf")),
+    "short": (50, marked("the rest is being looked for on another shelf")),
     "conveying": (70, marked("the goods are on the conveyor")),
     "packing": (85, marked("the goods are packed")),
     "done": (95, marked("packed")),
@@ -51,7 +51,7 @@ class OpenOrder:
         if self.state in WAITING:
             return Sentence("ready to collect")
         if self.job is None or self.job.step not in _STEPS:
-            return Sentence("paid; waits for a sorter")
+            return Sentence("paid; waiting for a sorter")
         return Sentence(_STEPS[self.job.step][1])
 
 

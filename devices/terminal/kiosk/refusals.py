@@ -6,17 +6,17 @@ from bus.text.sentence import Sentence, marked
 _SENTENCES = {
     "unknown-label": marked("This label is not known here. Please ask the staff."),
     "invalid-digital-link": marked("This label is damaged or misprinted. Please ask the staff."),
-    "sold-out": marked("Not all of this is left; look at the cart."),
+    "sold-out": marked("There are not enough left; look at the cart."),
     "price-changed": marked("A price has changed; look at the cart."),
     "retired": marked("This is no longer sold."),
-    "unknown-sku": marked("Something in the cart is not sold any more; take it out."),
+    "unknown-sku": marked("An item in the cart is no longer sold; remove it."),
     "unknown-pickup-point": marked("This pickup point is closed; choose another."),
     "unknown-account": marked("There is no such account."),
     "payment-declined": marked("The payment was declined; nothing was charged."),
     "card-number": marked("That looks like a card number. Please use an account or a card token."),
     "cancelled": marked("The order was cancelled; nothing was charged."),
     "expired": marked("That took too long; nothing was charged. Please pay again."),
-    "unknown-pickup-code": marked("No parcel waits under this code."),
+    "unknown-pickup-code": marked("There is no parcel for this code."),
     "wrong-state": marked("This order cannot be collected yet."),
     "no-answer": marked("The store does not answer. Please try again."),
     "busy": marked("The store is busy. Please try again."),
@@ -26,12 +26,12 @@ _SENTENCES = {
 
 
 _LABELS = {
-    "wifi": marked("This code joins a phone to a Wi-Fi network; it is no product's label."),
-    "not-a-product": marked("This code is no product's label. Scan the one on the sample."),
-    "foreign": marked("This label is not of this shop; it does not sell this."),
+    "wifi": marked("This code connects a phone to a Wi-Fi network; it is not a product label."),
+    "not-a-product": marked("This code is not a product label. Scan the one on the sample."),
+    "foreign": marked("This label is from another shop; this is not sold here."),
     "outdated": marked("This label is outdated. Please ask the staff."),
-    "keyboard": marked("The scanner is set to another keyboard. Please tell the staff."),
-    "number": marked("This number is not a product's. Please check its digits."),
+    "keyboard": marked("The scanner is set to another keyboard layout. Please tell the staff."),
+    "number": marked("This is not a product number. Please check its digits."),
     "pickup-code": marked("Six digits are a pickup code: choose Collect to use it."),
     "elements": marked("This label is damaged or misprinted. Please ask the staff."),
 }
@@ -45,7 +45,7 @@ def refusal(problem: ProblemData) -> Sentence:
         return locked(int(extra.get("retryAfter", 60)))
     tries = extra.get("triesLeft")
     if problem.code == "unknown-pickup-code" and isinstance(tries, int):
-        return Sentence("No parcel waits under this code. Tries left: {count}", count=tries)
+        return Sentence("There is no parcel for this code. Tries left: {count}", count=tries)
     bought = problem.code == "retired" and "sku" in extra  # not the label, but what is in the cart
     text = _SENTENCES.get("unknown-sku" if bought else problem.code)
     if problem.code == "unknown-label":
@@ -60,5 +60,5 @@ def locked(seconds: int) -> Sentence:
     return Sentence("Too many wrong codes. Try again in {seconds} s.", seconds=seconds)
 
 
-UNKNOWN = Sentence("It is not known whether this was paid. Look at Orders before you pay again.")
-OFFLINE = Sentence("No connection to the store. Your cart is kept; it goes on by itself.")
+UNKNOWN = Sentence("We do not know yet whether this was paid. Look at Orders before you pay again.")
+OFFLINE = Sentence("No connection to the store. Your cart is kept; the kiosk reconnects by itself.")

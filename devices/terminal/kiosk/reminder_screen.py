@@ -111,16 +111,16 @@ class ReminderScreen(GuardedScreen, ModalScreen[None]):
         code.display, number.display, other.display = is_theirs, not is_theirs, not is_theirs
         missing = [
             say(
-                "{count} × {sku} could not be found; the money goes back.",
+                "{count} × {sku} could not be found; you get your money back.",
                 count=line.quantity, sku=line.sku,
             )
             for line in reminder.missing
         ]  # fmt: skip
         if missing and not is_theirs:
-            missing = [say("Some of it could not be found; its money goes back.")]
+            missing = [say("Some of it could not be found; you get your money back for that.")]
         self.query_one("#missing", Prose).show(visible("\n".join(missing)))
         self.query_one("#seen", Tap).label = say("I have seen it")
-        other.label = say("Not mine: go on")
+        other.label = say("Not mine: continue")
 
     async def action_leave(self) -> None:
         """Escape: acknowledge it if it may be the customer's own, else postpone it."""

@@ -1,7 +1,7 @@
-"""Where codes come from: pictures, and scanners that give one code after the other.
+"""The sources of codes: pictures and scanners.
 
-Each source is a function that gives an async iterator and ends when its device is gone; what is
-missing for it (a device, a package) is one sentence. None knows what a code means.
+Each scanner is a function that returns an async iterator, which ends when the device is unplugged.
+If a device or a package is missing, it says so in one sentence. None knows what a code means.
 """
 
 from collections.abc import AsyncGenerator
@@ -19,7 +19,7 @@ __all__ = ["Sight", "codes_from", "read_codes", "read_image", "scanner"]
 def scanner(
     *, serial: str | None = None, evdev: str | None = None, camera: str | None = None
 ) -> AsyncGenerator[Sight, None]:
-    """What the scanner that is named sees; the one that types, if none is."""
+    """The codes of the named scanner; of the keyboard wedge if none is named."""
     if camera is not None:
         return camera_scanner(camera)
     if serial is not None:
@@ -28,7 +28,7 @@ def scanner(
 
 
 async def _one_by_one(codes: AsyncGenerator[str, None]) -> AsyncGenerator[Sight, None]:
-    """A scanner with a trigger: each code is seen alone, and then is gone."""
+    """A scanner with a trigger: each code is seen alone."""
     async with aclosing(codes):
         async for code in codes:
             yield (code,)

@@ -1,4 +1,4 @@
-"""A camera that looks at labels: it tells when what it sees becomes something else."""
+"""A camera that reads labels, and tells when it sees other codes than before."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
@@ -11,11 +11,11 @@ from bus.contract.errors import ConfigurationError
 from labels.symbols import Sight, read_codes
 
 _GONE = 15
-"""Frames without a code after which a label counts as taken away: half a second."""
+"""Frames without a code after which a label counts as gone: half a second."""
 
 
 async def camera(device: str) -> AsyncGenerator[Sight, None]:
-    """What a camera of Linux (or a video file) sees, each time that it changes, until it ends.
+    """The codes that a Linux camera or a video file shows, whenever they change, until it ends.
 
     Raises:
         ConfigurationError: there is no such camera, or av is missing.

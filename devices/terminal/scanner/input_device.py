@@ -1,4 +1,4 @@
-"""A scanner as an input device of Linux: grabbed, so that it types into no other window."""
+"""A scanner as a Linux input device, grabbed so that it does not type into other windows."""
 
 from collections.abc import AsyncGenerator
 from string import ascii_lowercase
@@ -19,19 +19,19 @@ _PAIRS = {
     "KEY_KPMINUS": ("-", "-"), "KEY_KPPLUS": ("+", "+"), "KEY_KPDOT": (".", "."),
     "KEY_KPSLASH": ("/", "/"), "KEY_KPASTERISK": ("*", "*"),
 }  # fmt: skip
-"""What a key writes alone and with shift on an American keyboard, as which scanners type."""
+"""By key, its characters without and with shift, on the US keyboard that scanners emulate."""
 _LONGEST = 2048
 
 
 class KeyDecoder:
-    """Puts codes together from keys that go down and up."""
+    """Decodes key events into codes."""
 
     def __init__(self) -> None:
         self._held: set[str] = set()
         self._code: list[str] = []
 
     def press(self, key: str, *, down: bool) -> str | None:
-        """A key by its name in Linux; gives the code that it ends."""
+        """Take a key by its Linux name; returns the code that it completes, if any."""
         if key in _SHIFTS | _CONTROLS:
             (self._held.add if down else self._held.discard)(key)
         elif down and key in _ENDS:

@@ -1,4 +1,4 @@
-"""Codes as lines of bytes: what wedges and serial scanners send, each ended by Enter."""
+"""Codes as lines of bytes, as keyboard wedges and serial scanners send them."""
 
 import asyncio
 import os
@@ -7,19 +7,19 @@ from collections.abc import AsyncGenerator
 from devices.terminal.code import is_of_a_code
 
 _LONGEST = 2048
-"""Bytes of a code; a line that is longer is none, and is left out as a whole."""
+"""The most bytes of a code; longer lines are ignored."""
 _CHUNK = 4096
 
 
 class LineBuffer:
-    """Puts codes together from what arrives, in whatever pieces."""
+    """Splits incoming bytes into codes."""
 
     def __init__(self) -> None:
         self._rest = b""
         self._skips = False
 
     def feed(self, data: bytes) -> list[str]:
-        """The codes that `data` completes; CR, LF, CR LF or a tab ends one."""
+        """Take bytes; returns the codes that they complete, ended by CR, LF, CR LF or a tab."""
         *whole, self._rest = (
             (self._rest + data).replace(b"\r", b"\n").replace(b"\t", b"\n").split(b"\n")
         )
@@ -31,7 +31,7 @@ class LineBuffer:
         return [code for line in whole if len(line) <= _LONGEST and (code := _text(line))]
 
     def end(self) -> list[str]:
-        """The last code, if nothing ended it."""
+        """The last code, if it was not ended."""
         return self.feed(b"\n")
 
 
@@ -41,7 +41,7 @@ def _text(line: bytes) -> str:
 
 
 async def lines_of(descriptor: int) -> AsyncGenerator[str, None]:
-    """The codes that arrive at a file descriptor, until its end or until the device is gone."""
+    """The codes from a file descriptor, until its end or until the device is unplugged."""
     lines = LineBuffer()
     while data := await _read(descriptor):
         for code in lines.feed(data):
@@ -55,7 +55,7 @@ async def _read(descriptor: int) -> bytes:
     try:
         loop.add_reader(descriptor, ready.set)
     except (OSError, ValueError):
-        pass  # a file never makes anybody wait
+        pass  # a file can always be read
     else:
         try:
             await ready.wait()

@@ -1,4 +1,4 @@
-"""A scanner at a serial port, or at USB as one (CDC ACM)."""
+"""A scanner at a serial port, or at USB in serial mode (CDC ACM)."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -7,7 +7,7 @@ from bus.contract.errors import ConfigurationError
 from devices.terminal.scanner.lines import lines_of
 
 BAUD_RATE = 9600
-"""What most scanners come with; of USB ones it does not matter."""
+"""The default of most scanners; for USB it makes no difference."""
 
 
 def serial_scanner(port: str, baud_rate: int = BAUD_RATE) -> AsyncGenerator[str, None]:

@@ -1,4 +1,4 @@
-"""A scanner that types: it stands in for the keyboard, so its codes come as lines of input."""
+"""A keyboard-wedge scanner: its codes arrive as lines of standard input."""
 
 import sys
 from collections.abc import AsyncGenerator
@@ -7,5 +7,5 @@ from devices.terminal.scanner.lines import lines_of
 
 
 def wedge(descriptor: int | None = None) -> AsyncGenerator[str, None]:
-    """The codes typed at standard input, or at another file descriptor, until its end."""
+    """The codes from standard input, or another file descriptor, until its end."""
     return lines_of(sys.stdin.fileno() if descriptor is None else descriptor)

@@ -1,1 +1,1 @@
-"""The phone page: a terminal whose customers are browsers, each with its own cart and orders."""
+"""The phone page: a terminal for browsers, each with its own cart and orders."""

@@ -1,4 +1,4 @@
-"""The page's addresses and what stands before them."""
+"""The routes of the phone page."""
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,7 +16,7 @@ from devices.terminal.web.site import Site, see_other
 
 
 def application(site: Site) -> ASGIApp:
-    """The page server's application, and the guard before it."""
+    """The page server's application, behind its guard."""
     settings = site.settings
     got, sent = site.shown, site.posted
     app = Starlette(
@@ -54,7 +54,7 @@ def application(site: Site) -> ASGIApp:
 
 
 async def language(_: Site, request: Request, __: BrowserSession, form: dict[str, str]) -> Response:
-    """Speak another language, on the page where the customer is."""
+    """Switch the language and go back to the page."""
     response = see_other(_way_back(request))
     if form.get("language") in LANGUAGES:
         remember_language(request, form["language"], response)
@@ -62,7 +62,7 @@ async def language(_: Site, request: Request, __: BrowserSession, form: dict[str
 
 
 def _way_back(request: Request) -> str:
-    """The page of ours that the form stood on."""
+    """The path of the page with the form; the start page if it is another site's."""
     before = request.headers.get("referer", "")
     own = f"{request.url.scheme}://{request.headers.get('host', '')}"
     path = before.removeprefix(own)

@@ -1,4 +1,4 @@
-"""The cart: what lies in it at today's prices, and buying it, once however often it is tapped."""
+"""The pages of the cart and of its purchase, which is made once however often it is tapped."""
 
 import asyncio
 
@@ -17,13 +17,13 @@ from devices.terminal.web.site import Site, see_other
 from devices.terminal.web.words import problem_in_words
 
 _NOT_SOLD = ("unknown-label", "retired")
-"""How the catalog says that an article is not sold any more."""
+"""The catalog's codes for articles that are no longer sold."""
 _WAIT = 1.0
-"""Seconds that the page of a purchase waits for its outcome before it shows that it waits."""
+"""Seconds for which the page of a purchase waits for the outcome before it is rendered."""
 
 
 async def cart(site: Site, _: Request, session: BrowserSession) -> Response:
-    """The cart with its prices of now."""
+    """The cart at current prices."""
     return await cart_page(site, session)
 
 
@@ -35,7 +35,7 @@ async def cart_page(
     status: int = 200,
     given: Given = NOTHING,
 ) -> Response:
-    """The cart, with what is wrong with what was just asked for."""
+    """The page of the cart, with an error if there is one."""
     levels, gone = await _refresh(site, session)
     kept = site.customers.cart(session.id)
     points = site.notifier.points
@@ -56,10 +56,10 @@ async def cart_page(
 
 
 async def _refresh(site: Site, session: BrowserSession) -> tuple[dict[str, int], list[str]]:
-    """Give the cart today's prices.
+    """Update the cart to current prices.
 
     Returns:
-        What is left of each style, and the names of what is not sold any more.
+        The stock of each style, and the names of articles that are no longer sold.
     """
     kept = site.customers.cart(session.id)
     levels: dict[str, int] = {}
@@ -82,7 +82,7 @@ async def _refresh(site: Site, session: BrowserSession) -> tuple[dict[str, int],
             line.quantity, style.price.amount, style.price.currency, style.tax_rate,
         )  # fmt: skip
     if domain.renewed(kept.lines, fresh, gone.keys()) != kept.lines:
-        # What the customer did meanwhile, on another page, stays done.
+        # Changes made meanwhile on another page are kept.
         await site.customers.change_cart(
             session.id, lambda lines: domain.renewed(lines, fresh, gone.keys())
         )
@@ -90,7 +90,7 @@ async def _refresh(site: Site, session: BrowserSession) -> tuple[dict[str, int],
 
 
 async def change(site: Site, _: Request, session: BrowserSession, form: dict[str, str]) -> Response:
-    """Another quantity of a line, or none."""
+    """Change the quantity of a line, or remove it."""
     sku, say = form.get("sku", ""), site.say(session)
     quantity = 0 if "remove" in form else whole(form.get("quantity", ""))
     kept = site.customers.cart(session.id)
@@ -120,7 +120,7 @@ async def change(site: Site, _: Request, session: BrowserSession, form: dict[str
 
 
 async def buy(site: Site, _: Request, session: BrowserSession, form: dict[str, str]) -> Response:
-    """Buy the cart of a page; the same page again, tapped twice or after going back, buys once."""
+    """Buy the cart of a page; sending the same page again buys nothing more."""
     say = site.say(session)
     token = form.get("cart", "")[:64]
     known = site.customers.bought(session.id, token)
@@ -144,7 +144,7 @@ async def buy(site: Site, _: Request, session: BrowserSession, form: dict[str, s
             total,
         )
     except WrongState:
-        error = say("The cart has changed meanwhile. Look at it once more.")
+        error = say("The cart has changed in the meantime. Please look at it again.")
         return await cart_page(site, session, error=error, status=409)
     except ValidationError:
         raise HTTPException(400) from None
@@ -152,7 +152,7 @@ async def buy(site: Site, _: Request, session: BrowserSession, form: dict[str, s
 
 
 async def purchase(site: Site, request: Request, session: BrowserSession) -> Response:
-    """What became of a purchase; while it is under way the page asks again by itself."""
+    """The outcome of a purchase; the page reloads by itself while it is under way."""
     token = request.path_params["token"][:64]
     identifier = site.customers.bought(session.id, token)
     if identifier is None:

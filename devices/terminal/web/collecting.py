@@ -1,7 +1,7 @@
-"""At the pickup point: collect by the code, or ask by it where the order is.
+"""The page at a pickup point: collect an order by its code, or ask where it is.
 
-A point's sign leads to its page. Who types wrong codes is locked out for a while, whichever they
-ask for; an address from which many come is answered slowly, for others stand behind it, too.
+The sign at the point leads to this page. A browser that sends wrong codes is locked out for a
+while. An IP address that sends many is only slowed down, since others may share it.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from devices.terminal.web.words import state_in_words
 
 
 async def collect(site: Site, request: Request, session: BrowserSession) -> Response:
-    """Where the pickup code is typed in: at a point, or wherever the customer is."""
+    """The form for the pickup code, at a pickup point or elsewhere."""
     return _page(site, session, _point(site, request))
 
 
 async def collected(
     site: Site, request: Request, session: BrowserSession, form: dict[str, str]
 ) -> Response:
-    """Collect a parcel by its code, or say where it is."""
+    """Collect an order by its code, or say where it is."""
     point, say = _point(site, request), site.say(session)
     customers = site.customers
     if seconds := customers.seconds_locked(session.id):
@@ -38,7 +38,7 @@ async def collected(
         error = say("A pickup code has six digits.")
         return _page(site, session, point, 422, error=error)
     answer: Callable[..., Awaitable[Response]] = _tell if form.get("do") == "ask" else _hand_over
-    if customers.knows_code(session.id, code):  # who bought here need not guess
+    if customers.knows_code(session.id, code):  # its own code is no guess
         return await answer(site, session, point, code)
     async with site.guessing(session.client):
         if not (seconds := customers.seconds_locked(session.id)):
@@ -50,19 +50,19 @@ async def collected(
             seconds = customers.seconds_locked(session.id)
     if seconds:
         return _locked(site, session, point, seconds)
-    error = say("No parcel waits under this code. Check the six digits.")
+    error = say("There is no parcel for this code. Check the six digits.")
     return _page(site, session, point, 422, error=error)
 
 
 async def _hand_over(
     site: Site, session: BrowserSession, point: PickupPoint | None, code: str
 ) -> Response:
-    """The order is collected, unless the customer stands at another point than its parcel."""
+    """Collect the order, unless its parcel is at another pickup point."""
     if point is not None:
         view = await _ask(site, code)
         if view.pickup_point != point.id:
             say, there = site.say(session), site.notifier.point_name(view.pickup_point)
-            error = say("This order is brought to another pickup point: {point}.", point=there)
+            error = say("This order goes to another pickup point: {point}.", point=there)
             return _page(site, session, point, 409, error=error)
     try:
         reply: OrderStateReply = await site.customers.node.ask(
@@ -76,7 +76,7 @@ async def _hand_over(
 async def _tell(
     site: Site, session: BrowserSession, point: PickupPoint | None, code: str
 ) -> Response:
-    """Where an order is, and where it will be collected."""
+    """Say where an order is, and where it can be collected."""
     view = await _ask(site, code)
     say = site.say(session)
     told = (
@@ -96,17 +96,17 @@ async def _ask(site: Site, code: str) -> OrderView:
 
 
 def _known(problem: Problem) -> Problem:
-    """A wrong code as the error that it is; others as they came."""
+    """The problem, as `UnknownPickupCode` if that is what it says."""
     data = problem.to_data()
     return UnknownPickupCode(data.detail) if data.code == UnknownPickupCode.code else problem
 
 
 def _point(site: Site, request: Request) -> PickupPoint | None:
-    """The pickup point whose sign was scanned; none where no sign was.
+    """The pickup point whose sign was scanned; None if none was.
 
     Raises:
         HTTPException: 404, there is no such point.
-        NoAnswer: it is not known yet which points there are.
+        NoAnswer: the pickup points are not known yet.
     """
     wanted = request.path_params.get("point")
     if wanted is None:

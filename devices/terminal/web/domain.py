@@ -1,4 +1,4 @@
-"""What the page decides: what a cart holds, how far an order is, wrong pickup codes. Pure."""
+"""The decisions of the page: carts, progress of orders, wrong pickup codes. Pure."""
 
 import hashlib
 import json
@@ -16,13 +16,13 @@ MOST_LINES = 50
 MOST_PIECES = 999
 """The most pieces of a line."""
 MOST_WRONG = 5
-"""Wrong pickup codes of one browser until it is locked."""
+"""Wrong pickup codes after which a browser is locked out."""
 LOCKED = 60_000
-"""Milliseconds for which it is locked."""
+"""Milliseconds for which it is locked out."""
 FREE_AT_ADDRESS = 20
-"""Wrong codes of one address, behind which there may be many customers, that cost nobody time."""
+"""Wrong codes from an IP address, which many may share, before it is slowed down."""
 SLOWEST = 10.0
-"""The most seconds that a code from such an address waits before it is looked at."""
+"""The most seconds by which a code from such an address is delayed."""
 
 FULL = 100
 _STEPS: dict[OrderState, int] = {
@@ -38,7 +38,7 @@ _STEPS: dict[OrderState, int] = {
 
 @dataclass(frozen=True, slots=True)
 class CartLine:
-    """So many of a style, as the customer was shown it."""
+    """A style and its quantity, as the customer was shown it."""
 
     sku: str
     gtin: str
@@ -46,14 +46,14 @@ class CartLine:
     style: str
     quantity: int
     amount: int
-    """Of one piece, in minor units."""
+    """The price of one piece, in minor units."""
     currency: str
     tax_rate: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class BrowserCart:
-    """What a browser is about to buy, or has bought."""
+    """The cart of a browser, open or bought."""
 
     token: str
     lines: tuple[CartLine, ...] = ()
@@ -61,37 +61,37 @@ class BrowserCart:
 
     @property
     def total(self) -> int:
-        """In minor units."""
+        """The total in minor units."""
         return sum(line.amount * line.quantity for line in self.lines)
 
     @property
     def goods(self) -> str:
-        """A digest of what lies in it, whatever it costs: is it still what a page showed?"""
+        """A digest of the SKUs and quantities, to tell whether they are still those of a page."""
         held = json.dumps([(line.sku, line.quantity) for line in self.lines])
         return hashlib.sha256(held.encode()).hexdigest()[:16]
 
     @property
     def currency(self) -> str:
-        """Of all lines; empty for an empty cart."""
+        """The currency of all lines; empty for an empty cart."""
         return self.lines[0].currency if self.lines else ""
 
     @property
     def pieces(self) -> int:
-        """How many pieces there are."""
+        """The number of pieces."""
         return sum(line.quantity for line in self.lines)
 
 
 def style_in_words(style: Style) -> str:
-    """What tells a style from the others: `blue, M`."""
+    """The attributes of a style: `blue, M`."""
     return ", ".join(style.attributes.values()) or style.sku
 
 
 def line_of(product: Product, style: Style, quantity: int) -> CartLine:
-    """A line of a cart, if there are so many.
+    """A line of a cart.
 
     Raises:
         SoldOut: fewer are left; `available` says how many.
-        InvalidField: not a number of pieces that anybody may buy.
+        InvalidField: the quantity is not allowed.
     """
     if not 1 <= quantity <= MOST_PIECES:
         raise InvalidField(f"A line has 1 to {MOST_PIECES} pieces.", field="quantity")
@@ -104,7 +104,7 @@ def line_of(product: Product, style: Style, quantity: int) -> CartLine:
 
 
 def put(lines: Sequence[CartLine], line: CartLine) -> tuple[CartLine, ...]:
-    """A cart with this line in place of an older one of the style.
+    """A cart with this line added, or in place of the one with the same style.
 
     Raises:
         InvalidField: the cart is full, or in another currency.
@@ -119,19 +119,19 @@ def put(lines: Sequence[CartLine], line: CartLine) -> tuple[CartLine, ...]:
 
 
 def replaced(lines: Sequence[CartLine], line: CartLine) -> tuple[CartLine, ...]:
-    """A cart with this line in place of the one of its style, if that still lies in it."""
+    """A cart with this line in place of the one with the same style, if there is one."""
     return tuple(line if each.sku == line.sku else each for each in lines)
 
 
 def renewed(
     lines: Sequence[CartLine], fresh: Mapping[str, CartLine], gone: AbstractSet[str]
 ) -> tuple[CartLine, ...]:
-    """A cart as its goods are sold now.
+    """A cart with current names and prices.
 
     Args:
-        lines: what lies in it by now; how many is the customer's word.
-        fresh: names and prices of now, by SKU.
-        gone: SKUs that are not sold any more.
+        lines: the cart, whose quantities are kept.
+        fresh: current lines, by SKU.
+        gone: the SKUs that are no longer sold.
     """
     return tuple(
         replace(fresh.get(line.sku, line), quantity=line.quantity)
@@ -141,7 +141,7 @@ def renewed(
 
 
 def receipt_lines(lines: Sequence[PricedLine], shown: BrowserCart) -> tuple[CartLine, ...]:
-    """What was paid for, with the names that the customer was shown."""
+    """The lines that were paid for, with the names that the customer was shown."""
     names = {line.sku: line for line in shown.lines}
     found = []
     for line in lines:
@@ -158,7 +158,7 @@ def receipt_lines(lines: Sequence[PricedLine], shown: BrowserCart) -> tuple[Cart
 
 
 def progress(state: OrderState, job: JobState | None) -> int | None:
-    """How far an order is, in per cent; none if it is not on its way to the customer."""
+    """The progress of an order in percent; None if it is not on its way to the customer."""
     base = _STEPS.get(state)
     if base is None or base == FULL or job is None:
         return base
@@ -177,27 +177,27 @@ def progress(state: OrderState, job: JobState | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Guesses:
-    """The wrong pickup codes of a client."""
+    """The wrong pickup codes of a browser or an IP address."""
 
     wrong: int = 0
     at: int = 0
     locked_until: int = 0
 
     def seconds_locked(self, now: int) -> int:
-        """For how long no code is looked at; 0 if one is."""
+        """Seconds for which it is locked out; 0 if it is not."""
         return max(0, -(-(self.locked_until - now) // 1000))
 
     def seconds_slowed(self, now: int) -> float:
-        """How long a code of this address waits: 1, 2, 4 ... s with each that was wrong lately."""
+        """The delay of a code from this address: 1, 2, 4 ... s with each recent wrong one."""
         over = self.wrong - FREE_AT_ADDRESS
         return 0.0 if over < 0 or now - self.at >= LOCKED else min(SLOWEST, 2.0 ** min(over, 10))
 
     def one_more(self, now: int) -> "Guesses":
-        """One more was wrong, of an address: nobody is locked out."""
+        """Count a wrong code of an address, which is never locked out."""
         return Guesses(self.wrong + 1 if now - self.at < LOCKED else 1, now)
 
     def another(self, now: int, most: int) -> "Guesses":
-        """One more was wrong; those of more than a lock's time ago do not count."""
+        """Count a wrong code of a browser; those older than the lock do not count."""
         wrong = self.wrong + 1 if now - self.at < LOCKED else 1
         if wrong < most:
             return Guesses(wrong, now)

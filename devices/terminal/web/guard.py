@@ -1,4 +1,4 @@
-"""What stands before every page: security headers, a rate for each client, a bound on addresses."""
+"""Middleware before every page: security headers, a rate limit per client, a limit on URLs."""
 
 import logging
 import time
@@ -31,14 +31,14 @@ CORS = {
     "access-control-allow-headers": "Accept, Accept-Language",
     "access-control-expose-headers": "Link",
 }
-"""What scripts of other sites may ask a resolver, also where the answer is that it is wrong."""
+"""The CORS headers of the resolver, also on its errors."""
 _FOR_MACHINES = ("/01/", "/.well-known/gs1resolver")
 _MOST_CLIENTS = 10_000
 _MOST_URL = 4096
 
 
 class Allowance:
-    """How many requests each client may still make; refills all the time."""
+    """A token bucket for each client."""
 
     def __init__(
         self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic
@@ -47,7 +47,7 @@ class Allowance:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, client: str) -> float:
-        """Take one; 0, or the seconds until there is one again."""
+        """Take a token; returns 0, or the seconds until there is one."""
         now = self._clock()
         left, before = self._left.pop(client, (float(self._burst), now))
         left = min(float(self._burst), left + (now - before) * self._rate)
@@ -59,9 +59,9 @@ class Allowance:
 
 
 class Guard:
-    """Lets a request pass, or answers it at once; answers also where something of ours broke.
+    """Passes requests on or refuses them, and answers for handlers that fail.
 
-    It stands outside of all else, so that no answer goes out without our headers.
+    It is the outermost middleware, so that every response has the security headers.
     """
 
     def __init__(self, app: ASGIApp, allowance: Allowance) -> None:
@@ -69,7 +69,7 @@ class Guard:
         self._allowance = allowance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass it on with our headers on the answer."""
+        """Pass a request on, and add the headers to its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -113,15 +113,13 @@ def _(text: str) -> str:
     return text
 
 
-_IN_A_HURRY = _("Too many pages at once; wait a moment.")
+_IN_A_HURRY = _("Too many requests; wait a moment.")
 _TOO_LONG = _("This address is too long.")
-_BROKEN = _(
-    "Something went wrong here; it has been written down. Please try again or ask the staff."
-)
+_BROKEN = _("Something went wrong here, and was logged. Please try again or ask the staff.")
 
 
 async def broken(request: Request, _: Exception | None = None) -> PlainTextResponse:
-    """Says that something of ours broke, and asks nothing for it that may be what did."""
+    """The response to an internal error; it needs nothing that may have failed."""
     return _sentence(request, _BROKEN, 500)
 
 

@@ -1,7 +1,7 @@
-"""HTTP/1.1 as uvicorn speaks it, with an end to whoever sends half a request, or opens too much.
+"""Limits for uvicorn's HTTP/1.1: time-outs for half-sent requests, and connections per address.
 
-uvicorn has a time-out for the time between two requests only, and bounds only what all clients
-open together.
+uvicorn itself has a time-out only between two requests, and a limit only on the connections of all
+clients together.
 """
 
 import asyncio
@@ -22,24 +22,24 @@ _REFUSED = (
 
 @dataclass(slots=True)
 class ConnectionLimits:
-    """What one connection, and one address, may take."""
+    """The limits of a connection and of an address."""
 
     head: float
-    """Seconds in which the head of a request is to be there, from the connection's beginning or
+    """Seconds until the head of a request must be complete, from the beginning of the connection or
     from its first byte."""
     body: float
-    """Seconds in which the whole of its body is to be there."""
+    """Seconds until its body must be complete."""
     connections: int
-    """That one address may hold open."""
+    """The most connections of an address."""
     proxies: str = ""
-    """Addresses and networks for which that does not hold, with commas: everybody is behind
+    """Addresses and networks without that limit, separated by commas, since all clients are behind
     them."""
     open: Counter[str] = field(default_factory=Counter)
-    """Connections by address."""
+    """Open connections by address."""
 
 
 class LimitedProtocol(H11Protocol):
-    """One connection."""
+    """A connection with time-outs."""
 
     patience: ConnectionLimits
 
@@ -48,7 +48,7 @@ class LimitedProtocol(H11Protocol):
     _address: str = ""
 
     def connection_made(self, transport: Any) -> None:
-        """Somebody is there, and has not said anything yet."""
+        """Count the connection, or refuse it."""
         super().connection_made(transport)
         address = self.client[0] if self.client else ""
         if not _is_among(address, self.patience.proxies):
@@ -61,7 +61,7 @@ class LimitedProtocol(H11Protocol):
         self._wait_for("head")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """They have gone."""
+        """Stop counting the connection."""
         self._wait_for("")
         if self._address:
             self.patience.open[self._address] -= 1
@@ -71,30 +71,30 @@ class LimitedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Some of a request."""
+        """Take data, and set the time-out for what is missing."""
         if self.transport.is_closing():
             return
         super().data_received(data)
         self._look()
 
     def on_response_complete(self) -> None:
-        """It was answered."""
+        """Set the time-out for the next request."""
         super().on_response_complete()
         self._look()
 
     def _look(self) -> None:
-        """What is missing now decides how long it may take."""
+        """Set the time-out for what is missing of the request."""
         state = self.conn.their_state
         if state is h11.SEND_BODY:
             self._wait_for("body")
         elif state is h11.IDLE and self.conn.trailing_data[0]:
             self._wait_for("head")
-        else:  # between two requests uvicorn's own time-out counts
+        else:  # between two requests uvicorn has a time-out
             self._wait_for("")
 
     def _wait_for(self, what: str) -> None:
         if what == self._waits_for:
-            return  # further bytes buy no time
+            return  # more bytes do not extend it
         self._waits_for = what
         if self._late is not None:
             self._late.cancel()
@@ -109,12 +109,12 @@ class LimitedProtocol(H11Protocol):
 
 
 def protocol_with(patience: ConnectionLimits) -> type[H11Protocol]:
-    """The protocol class that uvicorn is given for its `http` setting."""
+    """The protocol class for uvicorn's `http` setting."""
     return type("Protocol", (LimitedProtocol,), {"patience": patience})
 
 
 def _is_among(address: str, trusted: str) -> bool:
-    """Whether an address is one of those, or in one of those networks; `*` is every one."""
+    """Whether an address is in a list of addresses and networks; `*` is every address."""
     for each in filter(None, map(str.strip, trusted.split(","))):
         if each in ("*", address):
             return True

@@ -1,4 +1,4 @@
-"""The customer's orders: how far each one is, its reminder, and its receipt."""
+"""The pages of an order: its progress, its reminder, and its sales receipt."""
 
 import asyncio
 import io
@@ -25,7 +25,7 @@ from devices.terminal.web.store import Kept
 from devices.terminal.web.words import state_in_words
 
 OVER = frozenset({"collected", "cancelled", "expired", "refused", "declined"})
-"""States after which nothing more happens."""
+"""The final states."""
 
 
 async def order(site: Site, request: Request, session: BrowserSession) -> Response:
@@ -46,7 +46,7 @@ async def order(site: Site, request: Request, session: BrowserSession) -> Respon
 
 
 async def look(site: Site, identifier: str) -> OrderView | None:
-    """An order as settlement knows it; none if it does not answer now."""
+    """Settlement's view of an order; None if it does not answer."""
     try:
         view: OrderView = await site.ask(ORDER, OrderQuery(order=identifier))
     except Problem:
@@ -55,7 +55,7 @@ async def look(site: Site, identifier: str) -> OrderView | None:
 
 
 def progress_part(site: Site, session: BrowserSession, kept: Kept, view: OrderView | None) -> str:
-    """How far an order is, as a part of its page."""
+    """The progress of an order, as a part of its page."""
     assert kept.bought.receipt is not None
     say = site.say(session)
     identifier = kept.bought.receipt.order
@@ -80,7 +80,7 @@ def progress_part(site: Site, session: BrowserSession, kept: Kept, view: OrderVi
 async def noted(
     site: Site, request: Request, session: BrowserSession, _: dict[str, str]
 ) -> Response:
-    """Put a reminder away."""
+    """Dismiss a reminder."""
     kept = _own(site, request, session)
     assert kept.bought.receipt is not None
     await site.customers.note(session.id, kept.bought.receipt.order)
@@ -88,7 +88,7 @@ async def noted(
 
 
 async def receipt(site: Site, request: Request, session: BrowserSession) -> Response:
-    """The sales receipt, to be kept or printed."""
+    """The sales receipt as a page."""
     kept = _own(site, request, session)
     document = _sales_receipt(site, session, kept)
     return site.page(
@@ -101,13 +101,13 @@ async def receipt(site: Site, request: Request, session: BrowserSession) -> Resp
 
 
 async def receipt_text(site: Site, request: Request, session: BrowserSession) -> Response:
-    """The same as a plain text."""
+    """The sales receipt as plain text."""
     document = _sales_receipt(site, session, _own(site, request, session))
     return _file(as_text(document).encode(), "text/plain", "txt")
 
 
 async def receipt_pdf(site: Site, request: Request, session: BrowserSession) -> Response:
-    """The same as a PDF; as a text, where its font lacks a letter."""
+    """The sales receipt as a PDF; as plain text if the font lacks a character."""
     async with site.printing:
         document = _sales_receipt(site, session, _own(site, request, session))
         if not is_printable(document):
@@ -117,7 +117,7 @@ async def receipt_pdf(site: Site, request: Request, session: BrowserSession) -> 
 
 
 async def collection_code(site: Site, request: Request, session: BrowserSession) -> Response:
-    """The pickup code as a QR code, to be held before a kiosk's scanner."""
+    """The pickup code as a QR code, to be held to a kiosk's scanner."""
     kept = _own(site, request, session)
     assert kept.bought.receipt is not None
     file = io.BytesIO()
@@ -127,7 +127,7 @@ async def collection_code(site: Site, request: Request, session: BrowserSession)
 
 
 def _sales_receipt(site: Site, session: BrowserSession, kept: Kept) -> SalesReceipt:
-    """What a receipt says."""
+    """The sales receipt of a purchase."""
     paid = kept.bought.receipt
     assert paid is not None
     lines = domain.receipt_lines(paid.lines, kept.cart)
@@ -140,7 +140,7 @@ def _file(content: bytes, kind: str, suffix: str) -> Response:
 
 
 def point_name(site: Site, kept: Kept) -> str:
-    """The pickup point as people call it."""
+    """The name of the pickup point."""
     if kept.reminder is not None:
         return kept.reminder.pickup_point_name
     assert kept.bought.receipt is not None

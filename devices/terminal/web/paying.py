@@ -1,4 +1,4 @@
-"""How a customer pays, by what they filled in. Pure."""
+"""Reads the payment from the form of the cart. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _LONGEST = 64
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What stood in the form: shown again where it cannot be used."""
+    """The fields of the form, shown again if they cannot be used."""
 
     method: str = "account"
     account: str = ""
@@ -36,7 +36,7 @@ CARD_NUMBER = _("Never enter a card number here; enter the payment token of your
 
 
 def given_in(form: Mapping[str, str]) -> Given:
-    """What a form says of the payment."""
+    """The payment fields of a form."""
     account, card = (form.get(name, "").strip()[:_LONGEST] for name in ("account", "card"))
     return Given("card" if form.get("method") == "card" else "account", account, card)
 
@@ -44,12 +44,12 @@ def given_in(form: Mapping[str, str]) -> Given:
 def payment_of(  # noqa: PLR0911 - one for each way to fill it in
     given: Given, *, cards: bool
 ) -> AccountPayment | CardPayment | str:
-    """What was filled in decides; the choice beside it only where both were.
+    """The payment by the field that was filled in; the selection decides only if both were.
 
-    The account is chosen from the beginning: where a card was filled in, too, that says nothing.
+    The account is preselected, so with a card filled in as well it says nothing.
 
     Returns:
-        How it is paid, or a sentence where nothing can be used, or two things can.
+        The payment, or a sentence that says why it cannot be used.
     """
     if looks_like_card_number(given.card) or looks_like_card_number(given.account):
         return CARD_NUMBER

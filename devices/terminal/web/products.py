@@ -1,4 +1,4 @@
-"""The label's URL is a page: a product with its styles, what they cost and how many are left."""
+"""The page behind a label's URL: a product with the prices and stock of its styles."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ from devices.terminal.web.site import Site, see_other
 
 
 async def start(site: Site, _: Request, session: BrowserSession) -> Response:
-    """Where one begins without a label."""
+    """The start page."""
     return site.page(session, "start.html", kept=site.customers.orders(session.id), code="")
 
 
 async def find(site: Site, request: Request, _: BrowserSession) -> Response:
-    """A number that was typed in."""
+    """Look up a number that was typed in."""
     code = request.query_params.get("code", "").strip()
     if not code:
         return see_other("/")
@@ -33,10 +33,10 @@ async def find(site: Site, request: Request, _: BrowserSession) -> Response:
 
 
 async def product(site: Site, request: Request, session: BrowserSession) -> Response:
-    """The product behind a label, or what is known of it."""
+    """The page of a product, or its links for a resolver's client."""
     if not request.path_params["path"]:
         raise HTTPException(400)
-    # A slash at the end is tolerated here, as a resolver should; on a label it is a fault.
+    # A resolver should tolerate a slash at the end, which on a label is an error.
     path = request.scope["raw_path"].decode("ascii", "replace").removesuffix("/")
     query = request.scope["query_string"].decode("ascii", "replace")
     link = f"https://{site.domain}{path}{'?' if query else ''}{query}"
@@ -51,7 +51,7 @@ async def product(site: Site, request: Request, session: BrowserSession) -> Resp
 
 
 async def registered(site: Site, request: Request, session: BrowserSession) -> Response:
-    """The product whose label has this very URL, whatever its path looks like.
+    """The page of a product whose label has exactly this URL.
 
     Raises:
         HTTPException: 404, no label has it.
@@ -87,7 +87,7 @@ def product_page(
     error: str = "",
     status: int = 200,
 ) -> Response:
-    """A product's page, with what is wrong with what was just asked for."""
+    """The page of a product, with an error if there is one."""
     scanned = _scanned(found)
     in_cart = {line.sku: line.quantity for line in site.customers.cart(session.id).lines}
     return site.page(
@@ -108,7 +108,7 @@ def product_page(
 async def add(
     site: Site, request: Request, session: BrowserSession, form: dict[str, str]
 ) -> Response:
-    """Put a style into the cart."""
+    """Add a style to the cart."""
     found = await site.look_up(form.get("gtin", "")[:14] or "0")
     style = next((each for each in found.product.styles if each.sku == form.get("sku")), None)
     if style is None:
@@ -134,12 +134,12 @@ async def add(
 
 
 def stock_part(session: BrowserSession, style: Style) -> str:
-    """How many are left, as a part of the page."""
+    """The stock of a style, as a part of the page."""
     return render("part_stock.html", session.language, style=style)
 
 
 def whole(text: str) -> int:
-    """A number of pieces, or -1 for what is none."""
+    """A whole number, or -1 for a text that is none."""
     text = text.strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else -1  # noqa: PLR2004
 
@@ -150,7 +150,7 @@ def _scanned(found: Found) -> Style:
 
 
 def _structured(found: Found, base: str) -> dict[str, Any]:
-    """The product for machines: https://schema.org/Product."""
+    """The product as structured data: https://schema.org/Product."""
     product = found.product
     texts = {"name": product.name, "description": product.description}
     variants = [

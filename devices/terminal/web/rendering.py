@@ -1,4 +1,4 @@
-"""Makes pages and parts of pages from the templates, in the customer's language."""
+"""Renders the templates of pages and their parts in the customer's language."""
 
 from functools import cache
 from typing import Any
@@ -34,6 +34,6 @@ def _environment() -> Environment:
 
 
 def render(template: str, language: str, **values: Any) -> str:
-    """A template with its gaps filled; `_` gives its texts."""
+    """Render a template; `_` translates its texts."""
     say = texts(language)
     return _environment().get_template(template).render(_=say, language=language, **values)

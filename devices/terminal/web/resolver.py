@@ -1,7 +1,7 @@
-"""Answers for machines that ask a label's URL for its links (GS1-Conformant resolver standard 1.2).
+"""Answers clients that ask a label's URL for its links (GS1-Conformant resolver standard 1.2).
 
-The page itself is the default link and the product information page; there are no others. So it is
-given where the standard would redirect to it. Compressed URIs are not understood.
+The only link is the page itself: it is the default link and the product information page. So the
+page is served where the standard would redirect to it. Compressed URIs are not supported.
 """
 
 import re
@@ -21,13 +21,13 @@ LINKSET = "application/linkset+json"
 _CONTEXT = "https://ref.gs1.org/standards/resolver/linkset-context"
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 _LANGUAGES = ["en", "zh-TW", "zh-CN"]
-"""What the page speaks, as the standard's schema has languages: without scripts."""
+"""The languages of the page as in the standard's schema, which has no scripts."""
 _LINK_TYPES = {"pip", "defaultLink"}
 _ALL = {"linkset", "all"}
 
 
 def base_of(site: Site, request: Request) -> str:
-    """The address under which the page was asked for, without a slash at its end."""
+    """The base URL of a request, without a slash at the end."""
     if site.settings.public_url:
         return site.settings.public_url.rstrip("/")
     host = request.headers.get("host", "")
@@ -37,12 +37,12 @@ def base_of(site: Site, request: Request) -> str:
 
 
 def link_header(base: str, path: str) -> str:
-    """Says where all links are, whatever is answered."""
+    """The Link header that leads to the linkset."""
     return f'<{base}{path}?linkType=linkset>; rel="linkset"; type="{LINKSET}"'
 
 
 def links_wanted(request: Request) -> str:
-    """The type of link that is asked for; `linkset` for all, empty for the page itself."""
+    """The requested type of link; `linkset` for all, empty for the page itself."""
     given = request.query_params.get("linkType")
     if given is not None:
         return given[:200] or "?"
@@ -50,7 +50,7 @@ def links_wanted(request: Request) -> str:
 
 
 def resolve(base: str, path: str, product: Product, wanted: str, query: str) -> Response:
-    """The linkset, or a redirection to the link of this type.
+    """Answer with the linkset, or redirect to the link of a type.
 
     Raises:
         HTTPException: 404, there is no link of this type.
@@ -85,12 +85,12 @@ async def describe(site: Site, request: Request, _: BrowserSession) -> Response:
 
 
 async def options(_: Request) -> Response:
-    """Which ways of asking there are, also for scripts of other sites."""
+    """The allowed methods, also for scripts of other sites."""
     return Response(status_code=204, headers={"allow": "GET, HEAD, OPTIONS"})
 
 
 def _linkset(base: str, path: str, product: Product) -> dict[str, Any]:
-    """The links of what is asked for, and of each level above it: of a lot, then of its product."""
+    """The linkset of a URL and of each level above it: of a lot, then of its product."""
     return {
         "linkset": [
             {
@@ -107,13 +107,13 @@ def _linkset(base: str, path: str, product: Product) -> dict[str, Any]:
 
 
 def _levels(path: str) -> list[str]:
-    """`/01/0950.../10/A` and `/01/0950...`: with all its qualifiers, down to the key alone."""
+    """The path with all its qualifiers, down to the key: `/01/0950.../10/A`, `/01/0950...`."""
     parts = path.split("/")
     return ["/".join(parts[:end]) for end in range(len(parts), 2, -2)]
 
 
 def _prefers_linkset(accept: str) -> bool:
-    """Whether a linkset is wanted more than a page (RFC 9110, 12.5.1)."""
+    """Whether an Accept header prefers a linkset to a page (RFC 9110, 12.5.1)."""
     wanted: dict[str, float] = {}
     for part in accept[:1000].split(","):
         kind, *parameters = (piece.strip() for piece in part.split(";"))

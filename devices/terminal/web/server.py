@@ -1,4 +1,4 @@
-"""Runs a page server: the terminal on the bus, and HTTP before it."""
+"""Runs a page server: a terminal on the bus, and its HTTP server."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from devices.terminal.web.site import Site
 
 @dataclass(frozen=True, slots=True)
 class RunningPage:
-    """A page that is served."""
+    """A page server that is running."""
 
     url: str
     customers: Customers
@@ -45,16 +45,16 @@ async def running_page(
 
     Args:
         deployment: where the terminal runs.
-        settings: where the page listens.
+        settings: of the page.
         shop: the shop's name.
-        domain: where its labels lead.
+        domain: the domain in the URLs of its labels.
         patience: seconds until a purchase that was not answered counts as unknown.
-        any_port: take a free port where the wanted one is in use.
+        any_port: take a free port if the configured one is in use.
 
     Raises:
         ConfigurationError: it cannot listen there, or its name is not a terminal's.
         BrokerError: there is no broker.
-        RoleTakenError: a page server of this name runs elsewhere.
+        RoleTakenError: a page server with this name runs elsewhere.
     """
     if role_of(settings.node) != "terminal":
         raise ConfigurationError(f"{settings.node} is no name of a page server, such as web-1.")
@@ -81,7 +81,7 @@ async def running_page(
 
 
 class _Server(uvicorn.Server):
-    """Serves until told to stop; signals are the command's business."""
+    """Serves until it is stopped; signals are left to the command."""
 
     def __init__(self, site: Site) -> None:
         proxies = site.settings.trusted_proxies
@@ -112,7 +112,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave them to whoever runs us."""
+        """Leave signals to the command."""
         yield
 
 

@@ -1,4 +1,4 @@
-"""Where the phone page listens and what one client may take of it."""
+"""The settings of the phone page: its address, and limits for clients."""
 
 from typing import Annotated
 

@@ -36,11 +36,11 @@ def _(text: str) -> str:
 
 
 _SAID = {
-    400: _("This address or form is not a valid one."),
-    403: _("This form has grown old. Go back, load the page again and try once more."),
+    400: _("This address or form is not valid."),
+    403: _("This form has expired. Go back, reload the page and try again."),
     404: _("There is no such page here."),
     405: _("There is no such page here."),
-    413: _("That is too much at once."),
+    413: _("That is too much data."),
     503: _("Too many pages are open at the moment."),
 }
 

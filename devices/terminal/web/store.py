@@ -1,4 +1,4 @@
-"""The page's SQL: browsers' carts and what became of them, wrong pickup codes, the secret."""
+"""The page's SQL: carts and purchases of browsers, wrong pickup codes, the secret."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -17,28 +17,28 @@ _MOST_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A purchase of a browser, as it is kept."""
+    """A purchase of a browser."""
 
     cart: BrowserCart
     bought: Bought
     noted: bool
-    """Whether the customer has put the reminder away."""
+    """Whether the customer has dismissed the reminder."""
     reminder: Remind | None
 
 
 def secret(connection: sqlite3.Connection) -> bytes | None:
-    """What cookies and forms are signed with."""
+    """The key that signs cookies and forms."""
     row = connection.execute("SELECT value FROM web_secret").fetchone()
     return None if row is None else bytes(row["value"])
 
 
 def save_secret(connection: sqlite3.Connection, value: bytes) -> None:
-    """Keep it, unless there is one."""
+    """Store the key, unless there is one."""
     connection.execute("INSERT INTO web_secret VALUES (1, ?) ON CONFLICT DO NOTHING", (value,))
 
 
 def open_cart(connection: sqlite3.Connection, session: str) -> BrowserCart | None:
-    """The cart that a browser fills."""
+    """The open cart of a browser."""
     row = connection.execute(
         "SELECT token FROM web_cart WHERE session = ? AND purchase IS NULL", (session,)
     ).fetchone()
@@ -46,7 +46,7 @@ def open_cart(connection: sqlite3.Connection, session: str) -> BrowserCart | Non
 
 
 def cart(connection: sqlite3.Connection, session: str, token: str) -> BrowserCart | None:
-    """A cart of this browser, also one that was bought."""
+    """A cart of a browser, open or bought."""
     row = connection.execute(
         "SELECT purchase FROM web_cart WHERE token = ? AND session = ?", (token, session)
     ).fetchone()
@@ -54,7 +54,7 @@ def cart(connection: sqlite3.Connection, session: str, token: str) -> BrowserCar
 
 
 def save_cart(connection: sqlite3.Connection, session: str, kept: BrowserCart, now: int) -> None:
-    """Write an open cart."""
+    """Store an open cart."""
     connection.execute(
         "INSERT INTO web_cart (token, session, at) VALUES (?, ?, ?)"
         " ON CONFLICT (token) DO UPDATE SET at = excluded.at",
@@ -64,7 +64,7 @@ def save_cart(connection: sqlite3.Connection, session: str, kept: BrowserCart, n
 
 
 def save_lines(connection: sqlite3.Connection, token: str, lines: Sequence[CartLine]) -> None:
-    """Write what lies in a cart."""
+    """Store the lines of a cart."""
     connection.execute("DELETE FROM web_line WHERE token = ?", (token,))
     connection.executemany(
         "INSERT INTO web_line (token, place, sku, gtin, name, style, quantity, amount, currency,"
@@ -74,14 +74,14 @@ def save_lines(connection: sqlite3.Connection, token: str, lines: Sequence[CartL
 
 
 def mark_sent(connection: sqlite3.Connection, token: str, purchase: str, now: int) -> None:
-    """The cart is being bought by this message."""
+    """Record the message that buys the cart."""
     connection.execute(
         "UPDATE web_cart SET purchase = ?, at = ? WHERE token = ?", (purchase, now, token)
     )
 
 
 def owner(connection: sqlite3.Connection, purchase: str) -> tuple[str, BrowserCart] | None:
-    """Whose a purchase is, and what was in it."""
+    """The browser of a purchase, and its cart."""
     row = connection.execute(
         "SELECT session, token FROM web_cart WHERE purchase = ?", (purchase,)
     ).fetchone()
@@ -91,7 +91,7 @@ def owner(connection: sqlite3.Connection, purchase: str) -> tuple[str, BrowserCa
 
 
 def owner_of_order(connection: sqlite3.Connection, order: str) -> str | None:
-    """Whose browser bought an order."""
+    """The browser that bought an order."""
     row = connection.execute(
         "SELECT session FROM web_cart JOIN purchase ON purchase.id = web_cart.purchase"
         " WHERE order_id = ?",
@@ -101,7 +101,7 @@ def owner_of_order(connection: sqlite3.Connection, order: str) -> str | None:
 
 
 def kept(connection: sqlite3.Connection, session: str, order: str) -> Kept | None:
-    """An order of this browser."""
+    """An order of a browser."""
     row = connection.execute(
         "SELECT web_cart.purchase, noted FROM purchase"
         " JOIN web_cart ON web_cart.purchase = purchase.id"
@@ -112,7 +112,7 @@ def kept(connection: sqlite3.Connection, session: str, order: str) -> Kept | Non
 
 
 def all_kept(connection: sqlite3.Connection, session: str) -> list[Kept]:
-    """The latest purchases of this browser, newest first."""
+    """The latest purchases of a browser, newest first."""
     rows = connection.execute(
         "SELECT purchase, noted FROM web_cart WHERE session = ? AND purchase IS NOT NULL"
         " ORDER BY at DESC LIMIT ?",
@@ -122,7 +122,7 @@ def all_kept(connection: sqlite3.Connection, session: str) -> list[Kept]:
 
 
 def note(connection: sqlite3.Connection, session: str, order: str) -> None:
-    """The customer has put the reminder of an order away."""
+    """Record that the customer has dismissed the reminder of an order."""
     connection.execute(
         "UPDATE web_cart SET noted = 1 WHERE session = ?"
         " AND purchase = (SELECT id FROM purchase WHERE order_id = ?)",
@@ -131,7 +131,7 @@ def note(connection: sqlite3.Connection, session: str, order: str) -> None:
 
 
 def guesses(connection: sqlite3.Connection, client: str) -> Guesses:
-    """The wrong pickup codes of a client."""
+    """The wrong pickup codes of a browser or an IP address."""
     row = connection.execute(
         "SELECT wrong, at, locked_until FROM web_guess WHERE client = ?", (client,)
     ).fetchone()
@@ -139,7 +139,7 @@ def guesses(connection: sqlite3.Connection, client: str) -> Guesses:
 
 
 def save_guesses(connection: sqlite3.Connection, client: str, row: Guesses) -> None:
-    """Write them."""
+    """Store them."""
     connection.execute(
         "INSERT INTO web_guess VALUES (?, ?, ?, ?) ON CONFLICT (client) DO UPDATE"
         " SET wrong = excluded.wrong, at = excluded.at, locked_until = excluded.locked_until",
@@ -148,9 +148,9 @@ def save_guesses(connection: sqlite3.Connection, client: str, row: Guesses) -> N
 
 
 def forget_older(connection: sqlite3.Connection, carts: int, wrong: int) -> None:
-    """Forget whose carts there were, bought or not, and wrong codes, of before these times.
+    """Delete carts, open or bought, and wrong codes from before these times.
 
-    A purchase without an answer yet stays.
+    A cart whose purchase has no answer yet is kept.
     """
     connection.execute(
         "DELETE FROM web_cart WHERE at < ? AND NOT EXISTS ("

@@ -1,4 +1,4 @@
-"""What became of a purchase or an order, and why not, in sentences for a customer."""
+"""The states of orders and the refusals of the store, as sentences for customers."""
 
 from bus.contract.problem import ProblemData
 from bus.contract.settlement import OrderState
@@ -7,7 +7,7 @@ from commerce.price import price_text
 
 
 def _(text: str) -> str:
-    """Mark a text for translation where it stands."""
+    """Mark a text for translation."""
     return text
 
 
@@ -27,7 +27,7 @@ _STATES: dict[OrderState, str] = {
     "expired": _("Nobody collected the goods; your money has gone back."),
 }
 _PROBLEMS = {
-    "unknown-sku": _("One of the articles is not sold any more."),
+    "unknown-sku": _("One of the articles is no longer sold."),
     "unknown-pickup-point": _("This pickup point is closed; choose another one."),
     "unknown-account": _("There is no such account. Check its number."),
     "payment-declined": _("The payment was declined; nothing was charged."),
@@ -36,9 +36,9 @@ _PROBLEMS = {
     "expired": _("The store was too slow; nothing was bought, nothing was charged."),
     "unknown-label": _("This store does not sell this article."),
     "retired": _("This article is no longer sold."),
-    "invalid-digital-link": _("This label is not a valid one; please tell the staff."),
-    "unknown-pickup-code": _("No parcel waits under this code. Check the six digits."),
-    "wrong-state": _("This cannot be done any more."),
+    "invalid-digital-link": _("This label is not valid; please tell the staff."),
+    "unknown-pickup-code": _("There is no parcel for this code. Check the six digits."),
+    "wrong-state": _("This is no longer possible."),
     "unavailable": _("The store does not answer at the moment. Please try again."),
     "no-answer": _("The store does not answer at the moment. Please try again."),
     "invalid-field": _("This cannot be bought as it was entered; check the numbers."),
@@ -46,25 +46,25 @@ _PROBLEMS = {
 
 
 _LABELS = {
-    "wifi": _("This code joins a phone to a Wi-Fi network; it is no product's label."),
-    "not-a-product": _("This code is no product's label. Scan the one on the sample."),
+    "wifi": _("This code connects a phone to a Wi-Fi network; it is not a product label."),
+    "not-a-product": _("This code is not a product label. Scan the one on the sample."),
     "foreign": _("This store does not sell this article."),
     "outdated": _("This label is outdated. Please ask the staff."),
-    "keyboard": _("The scanner is set to another keyboard. Please tell the staff."),
-    "number": _("This number is not a product's. Please check its digits."),
-    "elements": _("This label is not a valid one; please tell the staff."),
+    "keyboard": _("The scanner is set to another keyboard layout. Please tell the staff."),
+    "number": _("This is not a product number. Please check its digits."),
+    "elements": _("This label is not valid; please tell the staff."),
     "pickup-code": _("Six digits are a pickup code: choose Collect to use it."),
 }
-"""Why a label is not known, by the catalog's reason."""
+"""By the catalog's reason, why a label is not known."""
 
 
 def state_in_words(say: Texts, state: OrderState) -> str:
-    """Where an order is."""
+    """The sentence for a state."""
     return say(_STATES[state])
 
 
 def problem_in_words(say: Texts, problem: ProblemData) -> str:
-    """Why something could not be done, and what to do about it."""
+    """The sentence for a refusal, with what to do about it."""
     extra = problem.model_extra or {}
     if problem.code == "sold-out":
         left = sum((extra.get("available") or {}).values())

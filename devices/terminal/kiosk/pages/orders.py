@@ -17,7 +17,7 @@ class OrdersPage(KioskPage):
 
     def title(self) -> str:
         """The title."""
-        return self.say("Orders under way")
+        return self.say("Open orders")
 
     def body(self) -> Iterable[Widget]:
         """A row for each order."""

@@ -23,7 +23,7 @@ class StartPage(KioskPage):
 
     def title(self) -> str:
         """The title."""
-        return self.say("Welcome. Scan a label, or type what you look for.")
+        return self.say("Welcome. Scan a label, or type what you are looking for.")
 
     def body(self) -> Iterable[Widget]:
         """Languages, search field, results."""

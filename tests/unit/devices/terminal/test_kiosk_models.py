@@ -198,7 +198,7 @@ def test_a_sorter_that_is_stopped_has_the_order_wait_for_another() -> None:
     book.fill([summary("o-1", "settled")])
     book.job("sorter-1", job("o-1", "packing"))
     book.job("sorter-1", job("o-1", "aborted"))
-    assert str(book.all()[0].words) == "paid; waits for a sorter"
+    assert str(book.all()[0].words) == "paid; waiting for a sorter"
 
 
 def keys(wedge: Wedge, text: str, pause: float, start: float = 0.0) -> str | None:
