@@ -13,8 +13,9 @@ from bus.contract.values import Model
 from bus.link import Outgoing
 from bus.runtime.clock import StoreTime
 from bus.runtime.environment import Environment
+from bus.runtime.outbox import Pending
 from bus.runtime.outgoing import outgoing
-from bus.runtime.unit_of_work import Pending, Reply
+from bus.runtime.requests import Reply
 
 
 class Counts(Counter[str]):

@@ -61,6 +61,16 @@ class Request(Generic[DataT]):
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply as it is stored and repeated."""
+
+    operation: Operation[Any, Any]
+    caller: str
+    payload: bytes
+    correlation: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer(Generic[DataT]):
     """What became of a command that this node sent: a reply, a problem, or nothing in time."""
 

@@ -3,46 +3,20 @@
 import asyncio
 import heapq
 import random
-import sqlite3
 from collections.abc import Callable, Iterable
 
+from bus.runtime.outbox import Pending
 from bus.runtime.send_window import SendWindow
-from bus.runtime.unit_of_work import Pending
 
 _AT_ONCE = 100
-"""The most commands, and the most other rows, that are taken off the schedule in one go."""
-
-AHEAD = 60_000
-"""Milliseconds: a timer that is due later waits in the journal alone, there may be very many."""
-
-
-def unfinished(rows: sqlite3.Connection) -> sqlite3.Cursor:
-    """The commands and calls that an earlier start has left, as columns of `Pending`."""
-    return rows.execute("SELECT * FROM outbox WHERE kind <> 'timer'")
-
-
-def near_timers(rows: sqlite3.Connection, now: int) -> sqlite3.Cursor:
-    """The timers that are due soon, as columns of `Pending`."""
-    return rows.execute("SELECT * FROM outbox WHERE kind = 'timer' AND due_at <= ?", (now + AHEAD,))
-
-
-def forget(rows: sqlite3.Connection, identifiers: Iterable[str]) -> None:
-    """Delete what is done."""
-    for identifier in identifiers:
-        rows.execute("DELETE FROM outbox WHERE id = ?", (identifier,))
-
-
-def count_timers(rows: sqlite3.Connection) -> int:
-    """How many timers are set."""
-    (count,) = rows.execute("SELECT count(*) FROM outbox WHERE kind = 'timer'").fetchone()
-    return int(count)
+"""The most commands, and the most other rows, that are taken off the schedule at once."""
 
 
 class Schedule:
     """What a node has to do before long, and when each is to be tried (again).
 
-    Timers and calls are due at their time; a command that is due waits in its callee's lane until
-    there is room for it.
+    Timers and calls are due at their time; a command that is due waits until there is room in
+    its callee's send window.
 
     Args:
         first: seconds before the first repetition.

@@ -4,7 +4,7 @@ Collects what is to be published after the commit; nothing leaves the node befor
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,44 +15,9 @@ from bus.contract.every import Presence
 from bus.contract.outbound import MessageFactory
 from bus.contract.values import Model
 from bus.runtime.environment import Environment
-from bus.runtime.requests import Request
+from bus.runtime.outbox import Pending, insert
+from bus.runtime.requests import Reply, Request
 from bus.runtime.traces import order_trace
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A reply as it is stored and repeated."""
-
-    operation: Operation[Any, Any]
-    caller: str
-    payload: bytes
-    correlation: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A row of the outbox."""
-
-    id: str
-    kind: str
-    target: str
-    operation: str
-    payload: bytes
-    trace: str
-    due_at: int
-    """Milliseconds of the node's steady clock; so is the deadline."""
-    deadline: int | None
-    """Negative once it has passed and was told; then only what came of the command is asked."""
-
-    @property
-    def expires_at(self) -> int | None:
-        """When the role is told that nothing has come in time; None if never, or not again."""
-        return self.deadline if self.deadline is not None and self.deadline > 0 else None
-
-    @property
-    def expired_at(self) -> int | None:
-        """When its deadline was, if that was told; it must not begin any more."""
-        return -self.deadline if self.deadline is not None and self.deadline <= 0 else None
 
 
 @dataclass(slots=True)
@@ -136,34 +101,16 @@ class UnitOfWork:
     def after(self, delay: int, timer: str, data: Model) -> str:
         """Set a timer that is due in `delay` milliseconds; returns its id."""
         identifier = self.environment.message()
-        self._add(
-            Pending(
-                identifier,
-                "timer",
-                timer,
-                "",
-                data.model_dump_json().encode(),
-                self._span(order_of(data)),
-                self.steady + delay,
-                None,
-            )
-        )
+        self._add_own("timer", identifier, timer, data, self.steady + delay)
         return identifier
 
     def call(self, adapter: str, data: Model, *, key: str) -> None:
         """Call a provider or machine after the commit; `key` is its idempotency key."""
-        self._add(
-            Pending(
-                key,
-                "call",
-                adapter,
-                "",
-                data.model_dump_json().encode(),
-                self._span(order_of(data)),
-                self.steady,
-                None,
-            )
-        )
+        self._add_own("call", key, adapter, data, self.steady)
+
+    def _add_own(self, kind: str, identifier: str, target: str, data: Model, due_at: int) -> None:
+        payload, trace = data.model_dump_json().encode(), self._span(order_of(data))
+        self._add(Pending(identifier, kind, target, "", payload, trace, due_at, None))
 
     def ask_on(self, row: Pending) -> bool:
         """Go on asking what has come of a command whose deadline has passed; False if it is known.
@@ -287,28 +234,6 @@ class UnitOfWork:
             return child_trace(self.trace, self.environment.span())
         return order_trace(self.connection, order, self.trace, self.environment)
 
-    def _add(self, pending: Pending) -> None:
-        self.connection.execute(
-            "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                pending.id,
-                pending.kind,
-                pending.target,
-                pending.operation,
-                pending.payload,
-                pending.trace,
-                pending.due_at,
-                pending.deadline,
-            ),
-        )
-        self.added.append(pending)
-
-
-def last_shown(
-    connection: sqlite3.Connection, states: Iterable[State[Any]]
-) -> Iterator[tuple[State[Any], Model]]:
-    """Of these states, those that units of work have shown, as they were shown last."""
-    rows = dict(connection.execute("SELECT name, data FROM shown").fetchall())
-    for state in states:
-        if state.name in rows:
-            yield state, state.data.model_validate_json(rows[state.name])
+    def _add(self, row: Pending) -> None:
+        insert(self.connection, row)
+        self.added.append(row)

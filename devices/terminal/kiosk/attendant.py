@@ -28,7 +28,7 @@ from bus.contract.settlement import (
 from bus.contract.sorter import JOB_STATE, JobState
 from bus.contract.terminal import Remind
 from bus.contract.warehouse import PICKUP_POINTS_STATE, PickupPoints
-from bus.runtime.node import Deployment
+from bus.runtime.deployment import Deployment
 from bus.text.sentence import Sentence
 from bus.text.texts import Texts
 from devices.terminal import domain

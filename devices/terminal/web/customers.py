@@ -11,7 +11,7 @@ from bus.contract.catalog import Line
 from bus.contract.errors import JournalError, WrongState
 from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
 from bus.contract.values import Money
-from bus.runtime.node import Deployment
+from bus.runtime.deployment import Deployment
 from bus.runtime.requests import Answer
 from bus.runtime.role import Role
 from bus.runtime.unit_of_work import UnitOfWork
