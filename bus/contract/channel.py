@@ -21,6 +21,8 @@ TIMEKEEPER = "settlement"
 """The role whose clock is the store's."""
 DEVICES = frozenset({"sorter", "terminal", "console", "tester"})
 """Kinds of devices and observers: each is any number of nodes named `kind-...`."""
+REMEMBERED = ROLES | {"sorter"}
+"""Whose databases others remember. A terminal may be exchanged: settlement knows what it bought."""
 ALSO_CALLED = {"web": "terminal"}
 """Further names of a kind: the page server `web-1` is a terminal, with many customers."""
 
@@ -32,6 +34,11 @@ def role_of(node: str) -> str | None:
     kind, dash, number = node.partition("-")
     kind = ALSO_CALLED.get(kind, kind)
     return kind if dash and number and kind in DEVICES else None
+
+
+def is_remembered(node: str) -> bool:
+    """Whether others remember which database this node has."""
+    return role_of(node) in REMEMBERED
 
 
 def keeps_customers_apart(node: str) -> bool:

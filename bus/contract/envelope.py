@@ -11,6 +11,7 @@ from pydantic_core import from_json, to_json
 from bus.contract.cloudevent import MAX_ATTRIBUTE
 from bus.contract.errors import InvalidField, Malformed, UnsupportedVersion
 from bus.contract.timestamp import milliseconds, rfc3339
+from bus.contract.values import ORDER_FIELD, Model
 
 CONTENT_TYPE = "application/cloudevents+json"
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
@@ -192,8 +193,11 @@ def child_trace(trace: str | None, span: str) -> str:
 
 
 def order_of(data: Any) -> str | None:
-    """The order that a message's data is about, if it names one."""
-    order = data.get("order") if isinstance(data, dict) else getattr(data, "order", None)
+    """The order that a message's data, a model or JSON, is about; None if it names none."""
+    if isinstance(data, Model):
+        order = None if data.order_field is None else getattr(data, data.order_field, None)
+    else:
+        order = data.get(ORDER_FIELD) if isinstance(data, dict) else None
     return order if isinstance(order, str) else None
 
 

@@ -6,6 +6,9 @@ Domain code raises a `Problem`; the runtime turns it into a problem reply at one
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
 from bus.contract.problem import ProblemData
 from bus.contract.values import MAX_EXPLANATION
 
@@ -125,6 +128,26 @@ class Problem(StorebusError):  # noqa: N818 - RFC 9457 calls it a problem
                 **self.more,
             }
         )
+
+
+_PROBLEM = "problem"
+"""Where a validator's error holds its problem."""
+
+
+def invalid_as(problem: Problem, wording: str) -> PydanticCustomError:
+    """What a model's validator raises so that a message is refused with a problem of its own.
+
+    Args:
+        problem: the refusal.
+        wording: what is wrong, as pydantic words it.
+    """
+    return PydanticCustomError("problem", "{wording}", {"wording": wording, _PROBLEM: problem})
+
+
+def problem_of(error: ValidationError) -> Problem | None:
+    """The problem with which a validator wants the message refused, if one does."""
+    found = (fault.get("ctx", {}).get(_PROBLEM) for fault in error.errors(include_input=False))
+    return next((each for each in found if isinstance(each, Problem)), None)
 
 
 class Refused(Problem):

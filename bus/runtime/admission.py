@@ -14,7 +14,6 @@ from bus.contract.channel import ROLES, Operation, role_of
 from bus.contract.envelope import Envelope, Reading, body_digest, order_of
 from bus.contract.errors import (
     BrokenReply,
-    CardNumber,
     Forbidden,
     ForeignResponseTopic,
     InvalidField,
@@ -23,10 +22,10 @@ from bus.contract.errors import (
     RetainedRequest,
     TooLarge,
     UnknownOperation,
+    problem_of,
 )
 from bus.contract.outbound import MessageFactory
 from bus.contract.problem import ProblemData
-from bus.contract.settlement import CARD_NUMBER_ERROR
 from bus.contract.topics import Address
 from bus.contract.values import MAX_PAYLOAD, Model
 from bus.contract.wording import what_is_wrong
@@ -186,16 +185,14 @@ def validate(model: type[Model], data: Any) -> Model:
 
     Raises:
         InvalidField: names the first wrong field and says what is wrong, not what stood there.
-        CardNumber: a payment field holds a card number.
+        Problem: of its own, with which a validator of the model refuses it.
     """
     try:
         return model.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        if any(item["type"] == CARD_NUMBER_ERROR for item in error.errors(include_input=False)):
-            raise CardNumber(
-                "A payment field holds a card number; send the provider's token.", field="payment"
-            ) from None
+        if (problem := problem_of(error)) is not None:
+            raise problem from None
         path = ".".join(str(part) for part in first["loc"])[:_LONGEST_FIELD]
         field = path or "data"
         raise InvalidField(f"{field}: {what_is_wrong(first)}.", field=field) from None

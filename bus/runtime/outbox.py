@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from pydantic_core import from_json
 
+from bus.contract.envelope import order_of
+
 NEAR = 60_000
 """Milliseconds: a timer that is due later waits in the journal alone, there may be very many."""
 
@@ -42,8 +44,8 @@ class Pending:
     def order(self) -> str | None:
         """The order that it is about, where it says so."""
         content = from_json(self.payload)
-        found = content.get("order", content.get("orderid"))
-        return found if isinstance(found, str) else None
+        order: str | None = order_of(content) or content.get("orderid")
+        return order
 
 
 def unfinished(rows: sqlite3.Connection) -> Iterator[Pending]:

@@ -2,11 +2,14 @@
 
 import logging
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
+from bus.contract.channel import is_remembered
 from bus.contract.errors import Problem
 from bus.contract.every import ABOUT, About, Alarm, Presence
 from bus.contract.outbound import MessageFactory
+from bus.contract.problem import is_unheard_of
 from bus.contract.values import Empty
 from bus.link import Outgoing
 from bus.runtime import peers
@@ -78,7 +81,7 @@ class PeerWatch:
         own = peers.own(self._reader)
         if shown is None or shown.database is None or own is None:
             return
-        if not peers.is_remembered(self._node):
+        if not is_remembered(self._node):
             return
         before = peers.Peer(shown.database, shown.position or 0, shown.boot)
         now = self._environment.steady()
@@ -88,7 +91,7 @@ class PeerWatch:
     def met(self, node: str, presence: Presence) -> None:
         """Another node shows which database it has."""
         database = presence.database
-        if presence.status == "online" and database is not None and peers.is_remembered(node):
+        if presence.status == "online" and database is not None and is_remembered(node):
             before, now = self._peers.get(node), self._environment.steady()
             position, boot = presence.position or 0, presence.boot
             peer = peers.met(before, database, position, boot, now)
@@ -98,9 +101,9 @@ class PeerWatch:
                 self._verifying.add(node)
                 self._background.start(self._verify(node, before), f"verify {node}")
 
-    def refused(self, node: str, code: str | None, problem: dict[str, Any]) -> None:
+    def refused(self, node: str, problem: Mapping[str, Any]) -> None:
         """Another node refused a command: perhaps it does not know what it must."""
-        if peers.is_ignorant(code, problem.get("state", "")):
+        if is_unheard_of(problem):
             now = self._environment.steady()
             self._know(node, peers.forgot(self._peers.get(node), now))
 

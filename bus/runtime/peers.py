@@ -9,16 +9,11 @@ import sqlite3
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bus.contract.channel import ROLES, role_of
 from bus.contract.every import Alarm
 from bus.contract.timestamp import rfc3339
 
 _TOLD = 86_400_000
 """Milliseconds for which a loss is told, unless the right database is back before."""
-_REMEMBERED = ROLES | {"sorter"}
-"""Whose databases are remembered. A terminal may be exchanged: settlement knows what it bought."""
-_UNKNOWN = frozenset({"unknown-order", "unknown-job"})
-"""Codes by which a node says that it does not know what another node of the store knows of it."""
 
 Kind = Literal["database-replaced", "database-older"]
 
@@ -45,11 +40,6 @@ class Peer:
     boot: str
     """Which start of it showed that."""
     loss: Loss | None = None
-
-
-def is_remembered(node: str) -> bool:
-    """Whether others remember the database of this node."""
-    return role_of(node) in _REMEMBERED
 
 
 def met(before: Peer | None, database: str, position: int, boot: str, at: int) -> Peer:
@@ -92,16 +82,6 @@ def forgot(before: Peer | None, at: int) -> Peer:
     """A node does not know what it must know."""
     before = before or Peer("", 0, "")
     return replace(before, loss=before.loss or Loss("database-older", before.database, None, at))
-
-
-def is_ignorant(code: str | None, state: object) -> bool:
-    """Whether a refusal says that what it is about was never heard of.
-
-    Args:
-        code: of the problem.
-        state: its member of this name: the catalog says null where an order holds nothing.
-    """
-    return code in _UNKNOWN or (code == "wrong-state" and state is None)
 
 
 # -- kept -------------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ class ReplyHandler:
             return
         self._services.served(service)
         self._services.done(row.id)
-        self._peers.refused(row.target, reply.code, problem)
+        self._peers.refused(row.target, problem)
 
     def _acknowledge(self, reply: ReplyReceived) -> None:
         """The role does not care what the answer is: the command is done."""
