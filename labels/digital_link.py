@@ -1,7 +1,7 @@
 """The URL of a trade item, as its label carries it."""
 
 from bus.contract.values import gtin14
-from bus.contract.errors import LabelError
+from bus.contract.refusals import (LabelError)
 
 
 def digital_link(domain: str, gtin: str) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from bus.contract.catalog import Line, LinesOfStyles, OrderOnly, PricedLines, add_up
 from bus.contract.channel import Event, State, command, query
 from bus.contract.delivery import Delivered, DeliveredReply, Delivery
-from bus.contract.errors import CardNumber, invalid_as
+from bus.contract.refusals import CardNumber
 from bus.contract.values import (
     MAX_AMOUNT,
     MAX_ENTRIES,
@@ -31,6 +31,7 @@ from bus.contract.values import (
     distinct,
     looks_like_card_number,
 )
+from bus.contract.wording import invalid_as
 
 OrderState = Literal[
     "reserving",

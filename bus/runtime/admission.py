@@ -22,13 +22,12 @@ from bus.contract.errors import (
     RetainedRequest,
     TooLarge,
     UnknownOperation,
-    problem_of,
 )
 from bus.contract.outbound import MessageFactory
 from bus.contract.problem import ProblemData
 from bus.contract.topics import Address
 from bus.contract.values import MAX_PAYLOAD, Model
-from bus.contract.wording import what_is_wrong
+from bus.contract.wording import problem_of, what_is_wrong
 from bus.link import Incoming, Outgoing
 from bus.runtime.clock import StoreTime
 from bus.runtime.environment import Environment

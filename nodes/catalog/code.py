@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from bus.contract.errors import InvalidField, InvalidLink, Problem, UnknownLabel
+from bus.contract.errors import InvalidField, Problem
+from bus.contract.refusals import InvalidLink, UnknownLabel
 from bus.contract.values import gtin14
 from nodes.catalog.foreign import not_a_gtin, not_a_product, refuse_other_keyboard
 from nodes.catalog.pairs import check_pairs

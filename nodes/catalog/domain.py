@@ -14,7 +14,8 @@ from bus.contract.catalog import (
     StyleRecord,
     StyleUpdate,
 )
-from bus.contract.errors import Conflict, InvalidField, Retired, SoldOut, UnknownSku, WrongState
+from bus.contract.errors import Conflict, InvalidField
+from bus.contract.refusals import Retired, SoldOut, UnknownSku, WrongState
 from bus.contract.values import MAX_COUNT
 from nodes.catalog.code import check_label
 

@@ -3,7 +3,8 @@
 import sqlite3
 
 from bus.contract.catalog import Registered, Retire, RetiredSince, RetiredStyle
-from bus.contract.errors import InvalidField, UnknownProduct
+from bus.contract.errors import InvalidField
+from bus.contract.refusals import UnknownProduct
 from bus.contract.timestamp import rfc3339
 from nodes.catalog.store import record, stock_or_refuse
 

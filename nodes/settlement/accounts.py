@@ -2,7 +2,8 @@
 
 import sqlite3
 
-from bus.contract.errors import Conflict, InvalidField, UnknownAccount
+from bus.contract.errors import Conflict, InvalidField
+from bus.contract.refusals import UnknownAccount
 from bus.contract.settlement import (
     AccountName,
     AdjustAccount,

@@ -5,13 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bus.contract.catalog import Line, PricedLine
-from bus.contract.errors import (
-    InvalidField,
-    PriceChanged,
-    Unavailable,
-    UnknownPickupPoint,
-    WrongState,
-)
+from bus.contract.errors import InvalidField, Unavailable
+from bus.contract.refusals import PriceChanged, UnknownPickupPoint, WrongState
 from bus.contract.settlement import OrderState, PaymentReceipt, Purchase, Receipt, Seller
 from bus.contract.terminal import Remind
 from bus.contract.values import MAX_AMOUNT, Money

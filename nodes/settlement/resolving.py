@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import cast
 
 from bus.contract.channel import role_of
-from bus.contract.errors import WrongState
 from bus.contract.every import Alarm
+from bus.contract.refusals import WrongState
 from bus.contract.settlement import (
     RefusalList,
     Refusals,

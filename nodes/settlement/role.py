@@ -15,17 +15,10 @@ from bus.contract.catalog import (
 )
 from bus.contract.channel import keeps_customers_apart, role_of
 from bus.contract.delivery import Delivered, DeliveredReply
-from bus.contract.errors import (
-    Cancelled,
-    InvalidField,
-    PaymentDeclined,
-    Problem,
-    Refused,
-    UnknownOrder,
-    UnknownPickupCode,
-)
+from bus.contract.errors import InvalidField, Problem, Refused
 from bus.contract.every import ALARMS_STATE, PRESENCE, Alarms, Presence
 from bus.contract.problem import ProblemData
+from bus.contract.refusals import Cancelled, PaymentDeclined, UnknownOrder, UnknownPickupCode
 from bus.contract.settlement import (
     ADJUST,
     CANCEL,

@@ -7,7 +7,7 @@ import pytest
 from babel.messages.extract import extract, extract_from_dir
 
 import devices.terminal.web as package
-from bus.contract.errors import problems
+from bus.contract.refusals import problems
 from bus.contract.settlement import PURCHASE, OrderState
 from bus.text.texts import Texts, languages
 from devices.terminal import receipt

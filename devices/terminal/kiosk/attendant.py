@@ -10,8 +10,9 @@ from typing import Any
 
 from bus.contract.catalog import SEARCH, STOCK_CHANGED, Search, SearchResult, StockChanged
 from bus.contract.channel import Event, State
-from bus.contract.errors import BrokerError, NoAnswer, Problem, UnknownSku, first_error
+from bus.contract.errors import BrokerError, NoAnswer, Problem, first_error
 from bus.contract.problem import ProblemData
+from bus.contract.refusals import UnknownSku
 from bus.contract.settlement import (
     COLLECT,
     ORDER,

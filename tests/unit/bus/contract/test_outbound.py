@@ -9,9 +9,9 @@ import pytest
 from bus.contract import CHANNELS
 from bus.contract.channel import Operation
 from bus.contract.envelope import Reading, is_problem, order_of
-from bus.contract.errors import Cancelled, SoldOut
 from bus.contract.every import ABOUT_STATE, REFUSED
 from bus.contract.outbound import MessageFactory, OutboundMessage
+from bus.contract.refusals import Cancelled, SoldOut
 from bus.contract.settlement import PURCHASE, READY, Ready
 from bus.contract.topics import Topics
 from bus.contract.values import ORDER_FIELD, Empty
