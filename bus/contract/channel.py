@@ -42,7 +42,7 @@ def is_remembered(node: str) -> bool:
 
 
 def keeps_customers_apart(node: str) -> bool:
-    """Whether many customers are behind this node, which it counts and bounds one by one itself."""
+    """Whether this node serves many customers, and limits each of them itself."""
     return node.partition("-")[0] in ALSO_CALLED
 
 
@@ -63,7 +63,7 @@ class Operation(Generic[RequestT, ReplyT]):
     timeout: float | None = None
     """Seconds an asker waits unless it says otherwise; None for as long as it takes."""
     problems: frozenset[str] = frozenset()
-    """Codes of the refusals that are its own; any operation may meet `COMMON_PROBLEMS`."""
+    """Codes of its own refusals; any operation may be refused with `COMMON_PROBLEMS`."""
 
     @property
     def qos(self) -> int:

@@ -110,7 +110,7 @@ class Problem(StorebusError):  # noqa: N818 - RFC 9457 calls it a problem
 
 
 class Refused(Problem):
-    """A problem that came over the wire, raised at the one who asked."""
+    """A problem that came over the wire, raised on the asking side."""
 
     def __init__(self, data: ProblemData) -> None:
         super().__init__(data.detail)
@@ -134,7 +134,7 @@ class RetainedRequest(Problem):
 
 
 class Forbidden(Problem):
-    """This caller may not ask this."""
+    """This caller may not call this operation."""
 
     status, code, title = 403, "forbidden", "Not allowed"
 

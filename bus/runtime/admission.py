@@ -35,7 +35,7 @@ from bus.runtime.outgoing import outgoing
 from bus.runtime.requests import Request
 
 _LONGEST_FIELD = 200
-"""Characters: a field's name may come from whoever sent it."""
+"""Characters of a field's name, which may come from the sender."""
 
 
 class Admission:
@@ -104,7 +104,7 @@ class Admission:
         return request
 
     def _deadline(self, envelope: Envelope, at: int) -> int | None:
-        """When it is too late to begin, by our steady clock: the earlier of what was given."""
+        """When it is too late to begin, by our steady clock: the earlier of the given deadlines."""
         given = []
         if envelope.expires_in is not None:
             given.append(at + envelope.expires_in * 1000)
@@ -113,7 +113,7 @@ class Admission:
         return min(given, default=None)
 
     def _now_in_store(self) -> int:
-        """The clock of a role is the store's; a device goes by that one's, if it has heard it."""
+        """The store's time: a role's own clock; for a device, what it has heard of a role's."""
         heard = None if self._kind in ROLES else self._store_time.anywhere()
         return self._environment.now() if heard is None else heard
 
@@ -134,7 +134,7 @@ class Admission:
     def refusal(
         self, message: Incoming, address: Address, reading: Reading, problem: Problem
     ) -> Outgoing:
-        """The problem reply to a message that did not get in."""
+        """The problem reply to a message that was not admitted."""
         operation = find_operation(self._kind, address.name)
         reply = self._messages.reply(
             address.node,
@@ -175,7 +175,7 @@ def read_reply(operation: Operation[Any, Any], node: str, data: Any, *, problem:
 
 
 def broken_reply(node: str, operation: str, why: str) -> BrokenReply:
-    """That a node's reply breaks the contract, and in what."""
+    """The error that says how a node's reply breaks the contract."""
     return BrokenReply(f"The reply of {node} to {operation} breaks the contract: {why}")
 
 

@@ -17,7 +17,7 @@ logger = logging.getLogger("storebus.clock")
 _LOOK = 5.0
 """Seconds between two looks at the clocks."""
 _TOLD = 3_600_000
-"""Milliseconds for which a step is told; one that was undone is not told any more."""
+"""Milliseconds for which a step is an alarm; one that is undone is no alarm any more."""
 _UNITS = ((86_400, "days"), (3_600, "h"), (60, "min"))
 
 
@@ -49,7 +49,7 @@ class ClockWatch:
         self._stepped = stepped
         self._changed = changed
         self._set = 0
-        """Milliseconds by which the wall clock was set, all in all."""
+        """Milliseconds by which the wall clock was set in all."""
         self._set_at = 0
         self._alarms: dict[str, Alarm] = {}
 
@@ -121,7 +121,7 @@ class ClockWatch:
 
 
 def difference(wrong: int) -> str:
-    """That a host's clock is not the store's, and what to do.
+    """A sentence that says how far a host's clock is from the store's, and what to do.
 
     Args:
         wrong: milliseconds by which it is ahead of the store's; negative if it is behind.
@@ -134,7 +134,7 @@ def difference(wrong: int) -> str:
 
 
 def span(milliseconds: int) -> str:
-    """How long, whatever its sign: `70 s`, `24 h`, `3 days`."""
+    """A span of time without its sign, such as `70 s`, `24 h` or `3 days`."""
     seconds = abs(milliseconds) / 1000
     for size, unit in _UNITS:
         if seconds >= 2 * size:
@@ -143,5 +143,5 @@ def span(milliseconds: int) -> str:
 
 
 def _rough(number: float) -> str:
-    """As exact as such an offset is known."""
+    """A number, rounded to what is known of such an offset."""
     return f"{number:.3g}" if number < 10 else f"{number:.0f}"  # noqa: PLR2004

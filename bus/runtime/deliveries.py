@@ -1,4 +1,4 @@
-"""What came with which delivery, in a role's own table `delivery`: brought again, it counts once.
+"""Remembers in a role's table `delivery` what each delivery brought, so that it counts once.
 
 The table is made by a migration of each role that takes deliveries.
 """
@@ -44,7 +44,7 @@ def note(
 
 
 def delivered(connection: sqlite3.Connection, asked: Delivered) -> DeliveredReply:
-    """What deliveries of a name have brought of these."""
+    """Which of these items deliveries of a name have brought."""
     found = (
         _find(connection, asked, item, ("", asked.content or "")) or _find(connection, asked, item)
         for item in asked.items

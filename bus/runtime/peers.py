@@ -13,7 +13,7 @@ from bus.contract.every import Alarm
 from bus.contract.timestamp import rfc3339
 
 _TOLD = 86_400_000
-"""Milliseconds for which a loss is told, unless the right database is back before."""
+"""Milliseconds for which a loss is an alarm, unless the right database is back before."""
 
 Kind = Literal["database-replaced", "database-older"]
 
@@ -35,7 +35,7 @@ class Peer:
     """What is known of a node's database."""
 
     database: str
-    """Its name; empty as long as it has not said."""
+    """Its name; empty as long as the node has not told it."""
     position: int
     boot: str
     """Which start of it showed that."""
@@ -79,7 +79,7 @@ def _is_mended(before: Peer, now: Peer) -> bool:
 
 
 def forgot(before: Peer | None, at: int) -> Peer:
-    """A node does not know what it must know."""
+    """Note that a node does not know what it must know."""
     before = before or Peer("", 0, "")
     return replace(before, loss=before.loss or Loss("database-older", before.database, None, at))
 
@@ -93,7 +93,7 @@ def begin(rows: sqlite3.Connection, name: str) -> None:
 
 
 def went_on(rows: sqlite3.Connection) -> None:
-    """Something was decided."""
+    """Count up the position: something was decided."""
     rows.execute("UPDATE database SET position = position + 1")
 
 
@@ -119,7 +119,7 @@ def save(rows: sqlite3.Connection, node: str, peer: Peer) -> None:
 
 
 def alarms(peers: dict[str, Peer], here: str, now: int, steady: int) -> list[Alarm]:
-    """The losses that are told, each about its node.
+    """The alarms about losses, one for each node that has lost something.
 
     Args:
         peers: what is known, by node.

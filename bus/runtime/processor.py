@@ -30,7 +30,7 @@ from bus.runtime.role import Role
 from bus.runtime.unit_of_work import UnitOfWork
 
 _FORGOTTEN_PER_INPUT = 2
-"""More than one, or what was kept too long would never be caught up with."""
+"""More than one, or the backlog of what is to be forgotten would never shrink."""
 
 
 class Processor:
@@ -180,7 +180,7 @@ class Processor:
             unit.answer_at_once(request, reply)
 
     def _finish(self, unit: UnitOfWork, item: ReplyReceived | TimerFired | CallCompleted) -> None:
-        """Something of the outbox is done: exactly once, whoever says so first."""
+        """Finish a row of the outbox, exactly once: by its reply, its timer or its deadline."""
         row = item.row
         if isinstance(item, ReplyReceived) and item.is_for_the_moment:
             unit.postponed.append(row.id)
@@ -220,7 +220,7 @@ class Processor:
 def _answer(
     operation: Operation[Any, Any], row: Pending, sent: Model, item: ReplyReceived | TimerFired
 ) -> Answer[Any]:
-    """The reply as the contract reads it; one that breaks the contract is a problem of its own."""
+    """The answer to a command; a reply that breaks the contract counts as a problem."""
     if isinstance(item, TimerFired):
         return Answer(operation, row.target, row.id, sent)
     try:

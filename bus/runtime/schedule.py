@@ -1,4 +1,4 @@
-"""When what is not done yet is due: a schedule in memory of the rows that the journal keeps."""
+"""The schedule of a node's outbox: when each command, call and timer is due, kept in memory."""
 
 import asyncio
 import heapq
@@ -47,7 +47,7 @@ class Schedule:
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
-        """How many commands and calls are not done yet; timers wait for nobody."""
+        """How many commands and calls are not done yet, timers aside."""
         return len(self._rows) - self.timers
 
     def get(self, identifier: str) -> Pending | None:
@@ -55,7 +55,7 @@ class Schedule:
         return self._rows.get(identifier)
 
     def add(self, row: Pending) -> None:
-        """Take a row; it is due at its time."""
+        """Add a row, which is due at its `due_at`."""
         self.timers += row.kind == "timer" and row.id not in self._rows
         self._rows[row.id] = row
         if row.kind == "command" and row.due_at <= self._now():
@@ -64,7 +64,7 @@ class Schedule:
             self._push(row.id, row.due_at)
 
     def remove(self, identifier: str) -> None:
-        """It is done."""
+        """Remove a row that is done."""
         row = self._rows.pop(identifier, None)
         if row is None:
             return
@@ -82,7 +82,7 @@ class Schedule:
             self._waiting.pop(row.target, None)
 
     def tried(self, identifier: str) -> None:
-        """It was tried: due again after the backoff, or at its deadline if that is sooner."""
+        """Note that a row was tried: due again after the backoff, or sooner at its deadline."""
         row = self._rows.get(identifier)
         if row is None:
             return
@@ -142,7 +142,7 @@ class Schedule:
         return [*self._from_windows(now), *others]
 
     def _line_up(self, row: Pending) -> None:
-        """A command is due; its deadline does not wait for room."""
+        """Put a command in line; its deadline passes whether or not there is room for it."""
         self._due.pop(row.id, None)
         window = self._waiting[row.target] = self._window(row)
         window.line_up(row.id, again=row.id in self._tries)
@@ -151,7 +151,7 @@ class Schedule:
             self._push(row.id, row.expires_at)
 
     def _from_windows(self, now: int) -> list[Pending]:
-        """What there is room for; the callees take turns."""
+        """The commands for which there is room, from one callee after another."""
         taken: list[Pending] = []
         for name, window in list(self._waiting.items()):
             if len(taken) == _AT_ONCE:

@@ -1,4 +1,4 @@
-"""Carries out transactions while this process surely plays its node."""
+"""Carries out transactions as long as this process holds the lease on its node's name."""
 
 import logging
 import sqlite3
@@ -90,12 +90,12 @@ class Transactor:
             await self.transact(lambda _, __: None)
 
     async def last(self, work: Callable[[sqlite3.Connection], None]) -> None:
-        """Carry out what need not be done, unless the lease is over: nobody renews it any more."""
+        """Carry out what is welcome but not needed; nothing happens if the lease is over."""
         with suppress(LapsedError, sqlite3.Error):
             await self._journal.transact(self._lease.guard(work))
 
     def log(self, what: str, error: Exception) -> None:
-        """A disk that fails is told in a sentence; anything else is a defect, with traceback."""
+        """Log an error: one of the disk as a sentence, any other as a defect with its traceback."""
         if self._disk.alarms:
             what, defect = f"{what}: {self.explained(error)}", None
         else:

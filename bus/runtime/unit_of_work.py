@@ -1,6 +1,6 @@
-"""What one message may do within the transaction that carries it out.
+"""The unit of work of one message within the transaction that carries it out.
 
-Collects what is to be published after the commit; nothing leaves the node before.
+It collects what is published after the commit; nothing leaves the node before.
 """
 
 import sqlite3
@@ -22,17 +22,17 @@ from bus.runtime.traces import order_trace
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """The transaction's side of one message."""
+    """What one message changes, and what is published because of it."""
 
     connection: sqlite3.Connection
     now: int
-    """Milliseconds since the epoch, the same throughout: for people, never to wait by."""
+    """Milliseconds since the epoch, the same throughout. For people; nothing waits by it."""
     steady: int
-    """Milliseconds of the node's steady clock: what waits is measured by this one."""
+    """Milliseconds of the node's steady clock; whatever waits goes by it."""
     messages: MessageFactory
     environment: Environment
     online: Mapping[str, Presence]
-    """The nodes that are there, if the role watches presence."""
+    """The nodes that are online, if the role watches presence."""
     trace: str | None = None
     """The traceparent of the message that led here."""
     cause: str | None = None
@@ -41,13 +41,13 @@ class UnitOfWork:
     added: list[Pending] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     postponed: list[str] = field(default_factory=list)
-    """Commands that the other side could not carry out now: they are given again."""
+    """Commands that the other side could not carry out now; they are sent again."""
     events: list[tuple[Event[Any], Model, str]] = field(default_factory=list)
-    """Each with its traceparent, as the states."""
+    """Each with its traceparent; so are the states."""
     shown: list[tuple[State[Any], Model, str]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     alarmed: bool = False
-    """Whether what is wrong here has changed."""
+    """Whether the node's alarms have changed."""
     refused: str | None = None
     """The code of the problem that this unit of work ended in."""
 
@@ -194,7 +194,7 @@ class UnitOfWork:
         self.refused = problem.code
 
     def forget(self) -> None:
-        """Drop what was to be published: the message was refused and rolled back."""
+        """Drop what was to be published, since the message was refused and rolled back."""
         self.replies.clear()
         self.added.clear()
         self.removed.clear()
@@ -204,7 +204,7 @@ class UnitOfWork:
         self.alarmed = False
 
     def emit(self, event: Event[Any], data: Model) -> None:
-        """Tell whoever listens, after the commit."""
+        """Publish an event after the commit."""
         self.events.append((event, data, self._span(order_of(data))))
 
     def show(self, state: State[Any], data: Model) -> None:
@@ -216,7 +216,7 @@ class UnitOfWork:
         self.shown.append((state, data, self._span(order_of(data))))
 
     def alarm(self) -> None:
-        """What is wrong here has changed: show it after the commit; see `Role.alarms`."""
+        """Show the node's alarms anew after the commit; see `Role.alarms`."""
         self.alarmed = True
 
     def touch(self, key: str) -> None:
@@ -224,12 +224,12 @@ class UnitOfWork:
         self.touched.add(key)
 
     def begin_trace(self, request: Request[Any]) -> None:
-        """What another role says of an order is in the order's trace: from here on, ours is."""
+        """Take over the trace that another role has given an order."""
         if request.order is not None:
             order_trace(self.connection, request.order, request.trace, self.environment)
 
     def _span(self, order: str | None) -> str:
-        """A traceparent for what is said here: of the order's trace, or of what led here."""
+        """A traceparent for a new message: in the order's trace, or in that of what led here."""
         if order is None:
             return child_trace(self.trace, self.environment.span())
         return order_trace(self.connection, order, self.trace, self.environment)
