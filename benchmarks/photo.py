@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image, ImageFilter
 
 from benchmarks.measuring import percentiles
-from bus.contract.errors import LabelError
+from bus.contract.refusals import LabelError
 from bus.text.console import output
 from devices.terminal.scanner import read_image
 from labels.label import Label, draw_png

@@ -7,7 +7,8 @@ import typer
 from rich.text import Text
 
 from bus.contract.catalog import Style
-from bus.contract.errors import CardNumber, ConfigurationError, Expired, Refused
+from bus.contract.errors import ConfigurationError, Expired, Refused
+from bus.contract.refusals import CardNumber
 from bus.contract.settlement import AccountPayment, CardPayment, Receipt
 from bus.contract.values import Model, Money, looks_like_card_number
 from bus.runtime.admission import validate

@@ -7,7 +7,7 @@ import typer
 from bus.contract.channel import role_of
 from bus.contract.errors import ConfigurationError
 from bus.link import MqttConnector
-from bus.runtime.node import Deployment
+from bus.runtime.deployment import Deployment
 from bus.text.texts import nearest, users_language
 from cli import options
 from store.address import broker_url

@@ -13,7 +13,8 @@ from rich.progress import track
 
 from bus.contract.catalog import Product
 from bus.contract.channel import role_of
-from bus.contract.errors import ConfigurationError, LabelError, UnknownOrder
+from bus.contract.errors import ConfigurationError
+from bus.contract.refusals import LabelError, UnknownOrder
 from bus.contract.settlement import OrderState
 from bus.storage.journal import opened
 from bus.text.console import errors, output

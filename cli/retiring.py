@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from bus.contract.catalog import REINSTATE, RETIRE, Retire, RetireReply
-from bus.contract.errors import Problem, UnknownSku
+from bus.contract.errors import Problem
+from bus.contract.refusals import UnknownSku
 from bus.runtime.caller import Caller
 from bus.text.console import output
 from cli import completion, options

@@ -9,7 +9,8 @@ import typer
 from rich.text import Text
 
 from bus.contract.catalog import Found, Product
-from bus.contract.errors import ConfigurationError, Problem, SeveralProducts
+from bus.contract.errors import ConfigurationError, Problem
+from bus.contract.refusals import SeveralProducts
 from bus.text.console import errors, output
 from cli import options
 from cli.customer import TerminalName, money_text

@@ -14,7 +14,7 @@ from bus.contract.errors import ConfigurationError, Problem
 from bus.contract.terminal import Remind
 from bus.link import MqttConnector
 from bus.runtime.caller import Caller
-from bus.runtime.node import Deployment
+from bus.runtime.deployment import Deployment
 from bus.text.console import errors, output
 from bus.text.safe import visible
 from cli import completion, options

@@ -10,7 +10,7 @@ import typer
 from bus.contract.catalog import SEARCH, Search, SearchResult
 from bus.contract.errors import Problem
 from bus.link import MqttConnector
-from bus.runtime.node import Deployment
+from bus.runtime.deployment import Deployment
 from bus.text.console import output
 from cli import options
 from cli.run import run

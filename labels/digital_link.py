@@ -1,7 +1,7 @@
 """The URL on the label of a trade item."""
 
 from bus.contract.values import gtin14
-from bus.contract.errors import LabelError
+from bus.contract.refusals import (LabelError)
 
 
 def digital_link(domain: str, gtin: str) -> str:

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from PIL import Image, ImageDraw
 
 from bus.contract.values import gtin14
-from bus.contract.errors import LabelError
+from bus.contract.refusals import (LabelError)
 from labels.layout import DOTS, Label, upright
 from labels.lettering import FONT_NAME, font, one_line
 from labels.symbols import read_codes

@@ -14,7 +14,7 @@ import segno
 from zxingcpp import BarcodeFormat, create_barcode
 
 from bus.contract.values import gtin14
-from bus.contract.errors import LabelError
+from bus.contract.refusals import (LabelError)
 from labels.lettering import LEADING, fit, lacking, one_line
 
 DOTS = 300

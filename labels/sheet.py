@@ -9,7 +9,7 @@ import pypdfium2
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
-from bus.contract.errors import LabelError
+from bus.contract.refusals import (LabelError)
 from labels.label import read_back, write_file
 from labels.layout import DOTS, Drawing, Label, lying, upright
 from labels.lettering import pdf_font

@@ -11,7 +11,7 @@ from PIL import Image
 from zxingcpp import BarcodeFormat, BarcodeFormats, Binarizer, read_barcodes
 
 from bus.contract.values import gtin14
-from bus.contract.errors import LabelError
+from bus.contract.refusals import (LabelError)
 
 MAX_PIXELS = 50_000_000
 """The largest picture that is decoded, since a small file can claim gigabytes."""

@@ -6,8 +6,9 @@ from typing import Any
 from pydantic_core import from_json
 
 from bus.contract.channel import ROLES, Event, Operation, State
-from bus.contract.errors import ConfigurationError, PaymentDeclined, PriceChanged, SoldOut
+from bus.contract.errors import ConfigurationError
 from bus.contract.outbound import MessageFactory, OutboundMessage
+from bus.contract.refusals import PaymentDeclined, PriceChanged, SoldOut
 from bus.contract.settlement import PURCHASE
 from bus.contract.topics import Topics
 from schema.messages import MessageKind

@@ -7,8 +7,8 @@ from typing import Any
 from bus.contract import CHANNELS
 from bus.contract.channel import ROLES, Operation, State
 from bus.contract.cloudevent import COMPLETE, CloudEvent
-from bus.contract.errors import problems
 from bus.contract.problem import COMMON_PROBLEMS, ProblemData
+from bus.contract.refusals import problems
 from bus.contract.topics import CONTRACT_VERSION
 from bus.contract.values import MAX_LINES, MAX_PAYLOAD, Model
 from schema.examples import example, problem_example

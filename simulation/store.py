@@ -15,7 +15,8 @@ from bus.contract.errors import BrokerError, LinkError, RoleTakenError
 from bus.contract.settlement import DEPOSIT
 from bus.contract.warehouse import RECEIVE
 from bus.runtime.caller import Caller
-from bus.runtime.node import Deployment, Node
+from bus.runtime.deployment import Deployment
+from bus.runtime.node import Node
 from devices.sorter.role import Sorter
 from devices.terminal.role import Terminal
 from nodes.catalog.role import Catalog

@@ -18,7 +18,8 @@ from bus.contract.every import ABOUT
 from bus.contract.values import Empty, Model
 from bus.link import MqttConnector
 from bus.runtime.caller import Caller
-from bus.runtime.node import Deployment, Node
+from bus.runtime.deployment import Deployment
+from bus.runtime.node import Node
 from bus.runtime.role import Role
 from bus.storage.lock import hold
 from bus.storage.private import write_text

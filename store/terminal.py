@@ -10,7 +10,7 @@ from bus.contract.channel import role_of
 from bus.contract.errors import ConfigurationError, Expired, first_error
 from bus.contract.terminal import Remind
 from bus.link import MqttConnector
-from bus.runtime.node import Deployment
+from bus.runtime.deployment import Deployment
 from bus.text.console import errors
 from devices.terminal.domain import Bought
 from devices.terminal.role import Terminal

@@ -28,7 +28,8 @@ from bus.contract.values import Model, Money
 from bus.contract.warehouse import RECEIVE, PickupPoint, PickupPoints, Receive
 from bus.link import AiomqttConnector, Connector, MemoryBroker, MqttConnector, Outgoing
 from bus.runtime.caller import Caller
-from bus.runtime.node import Deployment, Node
+from bus.runtime.deployment import Deployment
+from bus.runtime.node import Node
 from bus.runtime.settings import RuntimeSettings
 from devices.sorter.drivers.movement import MachineFault, Movement
 from devices.sorter.role import Sorter
@@ -306,7 +307,8 @@ class Store:
         """Wait until nothing is under way any more: no node has anything to do or to send."""
         nodes = [self.nodes[name] for name in self._tasks if self.running(name)]
         await eventually(
-            lambda: not any(node._schedule or node._inputs for node in nodes), "a quiet store"
+            lambda: not any(node.running.schedule or node.running.inputs for node in nodes),
+            "a quiet store",
         )
 
 

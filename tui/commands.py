@@ -21,7 +21,7 @@ from bus.contract.catalog import (
     Upsert,
 )
 from bus.contract.channel import Operation, role_of
-from bus.contract.errors import UnknownSku
+from bus.contract.refusals import UnknownSku
 from bus.contract.settlement import CANCEL, COLLECT, RESOLVE
 from bus.contract.values import Model, Sku
 from bus.contract.warehouse import COUNT, REASSIGN, RECEIVE, RESUME

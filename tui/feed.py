@@ -17,9 +17,10 @@ from pydantic import ValidationError
 from bus.contract.catalog import SEARCH, Search
 from bus.contract.channel import Operation, role_of
 from bus.contract.envelope import Reading
-from bus.contract.errors import BrokerError, LinkError, Problem, UnknownOrder, UnknownPickupCode
+from bus.contract.errors import BrokerError, LinkError, Problem
 from bus.contract.every import ABOUT, PRESENCE
 from bus.contract.outbound import MessageFactory
+from bus.contract.refusals import UnknownOrder, UnknownPickupCode
 from bus.contract.settlement import ORDER, ORDERS, OrderQuery, Orders, OrderState
 from bus.contract.topics import Topics
 from bus.contract.values import MAX_ENTRIES, Empty, Model

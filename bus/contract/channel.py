@@ -21,6 +21,8 @@ TIMEKEEPER = "settlement"
 """The role whose clock is the store's."""
 DEVICES = frozenset({"sorter", "terminal", "console", "tester"})
 """Kinds of devices and observers: each is any number of nodes named `kind-...`."""
+REMEMBERED = ROLES | {"sorter"}
+"""Whose databases others remember. A terminal may be exchanged: settlement knows what it bought."""
 ALSO_CALLED = {"web": "terminal"}
 """Further names of a kind: the page server `web-1` is a terminal, with many customers."""
 
@@ -34,8 +36,13 @@ def role_of(node: str) -> str | None:
     return kind if dash and number and kind in DEVICES else None
 
 
+def is_remembered(node: str) -> bool:
+    """Whether others remember which database this node has."""
+    return role_of(node) in REMEMBERED
+
+
 def keeps_customers_apart(node: str) -> bool:
-    """Whether many customers are behind this node, which it counts and bounds one by one itself."""
+    """Whether this node serves many customers, and limits each of them itself."""
     return node.partition("-")[0] in ALSO_CALLED
 
 
@@ -56,7 +63,7 @@ class Operation(Generic[RequestT, ReplyT]):
     timeout: float | None = None
     """Seconds an asker waits unless it says otherwise; None for as long as it takes."""
     problems: frozenset[str] = frozenset()
-    """Codes of the refusals that are its own; any operation may meet `COMMON_PROBLEMS`."""
+    """Codes of its own refusals; any operation may be refused with `COMMON_PROBLEMS`."""
 
     @property
     def qos(self) -> int:

@@ -11,6 +11,7 @@ from pydantic_core import from_json, to_json
 from bus.contract.cloudevent import MAX_ATTRIBUTE
 from bus.contract.errors import InvalidField, Malformed, UnsupportedVersion
 from bus.contract.timestamp import milliseconds, rfc3339
+from bus.contract.values import ORDER_FIELD, Model
 
 CONTENT_TYPE = "application/cloudevents+json"
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
@@ -43,7 +44,7 @@ class Envelope:
 
     @property
     def sent_at(self) -> int | None:
-        """The same in milliseconds since the epoch; None if it says no time."""
+        """`time` in milliseconds since the epoch; None if there is none."""
         try:
             return milliseconds(self.time or "")
         except (ValueError, OverflowError):
@@ -54,7 +55,7 @@ def with_deadline(payload: bytes, expires_in: int, deadline: int | None) -> byte
     """A message of ours with its deadline as of now.
 
     Args:
-        payload: as it was sealed.
+        payload: as it was stored.
         expires_in: seconds that are left.
         deadline: the same in the store's time, in milliseconds since the epoch, if that is known.
     """
@@ -74,7 +75,7 @@ def seconds_left(milliseconds: int) -> int:
 
 @dataclass(slots=True)
 class Reading:
-    """A payload being read: `id` is known as soon as it could be read, also when the rest is bad.
+    """A payload that is being read: `id` is known even if the rest is bad.
 
     A problem reply can then name the request it belongs to.
     """
@@ -90,7 +91,7 @@ class Reading:
         return asked if isinstance(asked, str) else None
 
     def envelope(self) -> Envelope:
-        """Read the whole of it.
+        """Read the whole payload.
 
         Raises:
             Malformed: not JSON, not an object, no usable `id`, or no `data`.
@@ -127,7 +128,7 @@ class Reading:
 
     @property
     def order(self) -> str | None:
-        """The order that it says it is about, as far as it could be read."""
+        """The order of its envelope, if there is one that can be read."""
         order = self.document.get("orderid")
         return order if isinstance(order, str) and is_id(order) else None
 
@@ -192,8 +193,11 @@ def child_trace(trace: str | None, span: str) -> str:
 
 
 def order_of(data: Any) -> str | None:
-    """The order that a message's data is about, if it names one."""
-    order = data.get("order") if isinstance(data, dict) else getattr(data, "order", None)
+    """The order that a message's data, a model or JSON, is about; None if it names none."""
+    if isinstance(data, Model):
+        order = None if data.order_field is None else getattr(data, data.order_field, None)
+    else:
+        order = data.get(ORDER_FIELD) if isinstance(data, dict) else None
     return order if isinstance(order, str) else None
 
 

@@ -1,10 +1,11 @@
 """The problem reply: RFC 9457 with a stable `code`."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from bus.contract.values import Explanation, Model, Word
+from bus.contract.values import ORDER_FIELD, Explanation, Model, Word
 
 COMMON_PROBLEMS = frozenset(
     {
@@ -30,6 +31,8 @@ class ProblemData(Model):
     """A refusal (RFC 9457 section 3.1); further members are kept as they came."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    order_field: ClassVar[str | None] = ORDER_FIELD
+    """One of the further members."""
 
     type: Annotated[str, Field(max_length=2048)]
     """A URI that names the kind of problem."""
@@ -43,3 +46,18 @@ class ProblemData(Model):
     """Stable, kebab-case; what programs look at."""
     retryable: bool = False
     """Whether the same request may succeed later."""
+
+
+def is_unheard_of(problem: Mapping[str, Any]) -> bool:
+    """Whether a refusal says that what it is about was never heard of.
+
+    Between nodes of the store that is a loss: they have told each other of it.
+
+    Args:
+        problem: its data. The catalog says `wrong-state` with null for an order that holds nothing.
+    """
+    code = problem.get("code")
+    return code in _UNHEARD_OF or (code == "wrong-state" and problem.get("state", "") is None)
+
+
+_UNHEARD_OF = frozenset({"unknown-order", "unknown-job"})

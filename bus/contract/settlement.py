@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from bus.contract.catalog import Line, LinesOfStyles, OrderOnly, PricedLines, add_up
 from bus.contract.channel import Event, State, command, query
 from bus.contract.delivery import Delivered, DeliveredReply, Delivery
+from bus.contract.refusals import CardNumber
 from bus.contract.values import (
     MAX_AMOUNT,
     MAX_ENTRIES,
@@ -30,9 +31,7 @@ from bus.contract.values import (
     distinct,
     looks_like_card_number,
 )
-
-CARD_NUMBER_ERROR = "card_number"
-"""The pydantic error type by which the runtime knows a card number was refused."""
+from bus.contract.wording import invalid_as
 
 OrderState = Literal[
     "reserving",
@@ -93,10 +92,10 @@ class Purchase(Model):
     @model_validator(mode="before")
     @classmethod
     def _no_card_number(cls, data: object) -> object:
-        from pydantic_core import PydanticCustomError  # noqa: PLC0415 - only where it is raised
-
         if isinstance(data, dict) and looks_like_card_number(data.get("payment")):
-            raise PydanticCustomError(CARD_NUMBER_ERROR, "a payment field holds a card number")
+            what = "A payment field holds a card number; send the provider's token."
+            problem = CardNumber(what, field="payment")
+            raise invalid_as(problem, "a payment field holds a card number")
         return data
 
 

@@ -5,9 +5,10 @@ No floats and no decimals: money is an integer of minor units, quantities are po
 
 import re
 import unicodedata
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 MAX_INTEGER = 2**53 - 1
 """The largest integer that every reader of JSON takes for what it is (RFC 8259 section 6)."""
@@ -31,10 +32,31 @@ NAME_PATTERN = r"[a-z0-9][a-z0-9-]{0,47}"
 _GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 
 
+class _NamesOrder:
+    """Marks a type whose fields name the order that a message is about."""
+
+
 class Model(BaseModel):
     """A message or a part of one: strict, frozen, and unknown fields are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)
+    order_field: ClassVar[str | None] = None
+    """The field that names the order which a message is about: the first whose type is `OrderId`;
+    None if there is none."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        named = (name for name, field in cls.model_fields.items() if _names_order(field))
+        cls.order_field = next(named, cls.order_field)
+
+
+def _names_order(field: FieldInfo) -> bool:
+    """Whether a field is an `OrderId`, or one that may be null."""
+    parts = [
+        field.metadata,
+        *(getattr(part, "__metadata__", ()) for part in get_args(field.annotation)),
+    ]
+    return any(isinstance(mark, _NamesOrder) for part in parts for mark in part)
 
 
 T = TypeVar("T")
@@ -173,7 +195,10 @@ Reference = Annotated[
         description="An opaque identifier: of an order, a job, a parcel, a message.",
     ),
 ]
-OrderId = Annotated[Reference, Field(description="Identifies an order.")]
+OrderId = Annotated[Reference, Field(description="Identifies an order."), _NamesOrder()]
+"""The order that a message is about: it is put into the message's envelope as well."""
+ORDER_FIELD = "order"
+"""What every such field is called in JSON."""
 JobId = Annotated[Reference, Field(description="Identifies a pick job of the warehouse.")]
 ParcelId = Annotated[Reference, Field(description="Identifies a parcel.")]
 Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY, description="A positive number of pieces.")]

@@ -3,8 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from bus.contract.errors import Problem
 from bus.contract.values import NAME_PATTERN, NOT_BLANK
 
+_PROBLEM = "problem"
+"""Where a validator's error holds its problem."""
 _WRITTEN = {
     r"^[a-z0-9][a-z0-9-]{0,63}$": "small letters, digits and hyphens, such as oxford-shirt",
     rf"^{NAME_PATTERN}$": "small letters, digits and hyphens, such as north-door",
@@ -59,3 +65,19 @@ def what_is_wrong(fault: Mapping[str, Any]) -> str:
     if kind in _SENTENCES:
         return _SENTENCES[kind].format(**context)
     return str(fault["msg"]).removeprefix("Value error, ")
+
+
+def invalid_as(problem: Problem, wording: str) -> PydanticCustomError:
+    """What a model's validator raises so that a message is refused with a problem of its own.
+
+    Args:
+        problem: the refusal.
+        wording: what is wrong, as pydantic words it.
+    """
+    return PydanticCustomError("problem", "{wording}", {"wording": wording, _PROBLEM: problem})
+
+
+def problem_of(error: ValidationError) -> Problem | None:
+    """The problem with which a validator wants the message refused, if one does."""
+    found = (fault.get("ctx", {}).get(_PROBLEM) for fault in error.errors(include_input=False))
+    return next((each for each in found if isinstance(each, Problem)), None)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic_core import from_json
 
-from bus.contract.envelope import is_problem
+from bus.contract.envelope import is_problem, order_of
 from bus.contract.topics import Topics
 from bus.link import Incoming
 from bus.text.sentence import marked
@@ -149,8 +149,8 @@ def _read_payload(message: Message, payload: bytes) -> None:
 
 def _order_in(data: Any) -> str | None:
     """The order in the data, since small devices may leave it out of the envelope."""
-    order = data.get("order") if isinstance(data, dict) else None
-    return order if isinstance(order, str) and len(order) <= _LONGEST_ORDER else None
+    order = order_of(data) if isinstance(data, dict) else None
+    return order if order is not None and len(order) <= _LONGEST_ORDER else None
 
 
 def _read_problem(message: Message, document: dict[str, Any]) -> None:

@@ -14,7 +14,6 @@ from bus.contract.channel import ROLES, Operation, role_of
 from bus.contract.envelope import Envelope, Reading, body_digest, order_of
 from bus.contract.errors import (
     BrokenReply,
-    CardNumber,
     Forbidden,
     ForeignResponseTopic,
     InvalidField,
@@ -26,10 +25,9 @@ from bus.contract.errors import (
 )
 from bus.contract.outbound import MessageFactory
 from bus.contract.problem import ProblemData
-from bus.contract.settlement import CARD_NUMBER_ERROR
 from bus.contract.topics import Address
 from bus.contract.values import MAX_PAYLOAD, Model
-from bus.contract.wording import what_is_wrong
+from bus.contract.wording import problem_of, what_is_wrong
 from bus.link import Incoming, Outgoing
 from bus.runtime.clock import StoreTime
 from bus.runtime.environment import Environment
@@ -37,7 +35,7 @@ from bus.runtime.outgoing import outgoing
 from bus.runtime.requests import Request
 
 _LONGEST_FIELD = 200
-"""Characters: a field's name may come from whoever sent it."""
+"""Characters of a field's name, which may come from the sender."""
 
 
 class Admission:
@@ -106,7 +104,7 @@ class Admission:
         return request
 
     def _deadline(self, envelope: Envelope, at: int) -> int | None:
-        """When it is too late to begin, by our steady clock: the earlier of what was given."""
+        """When it is too late to begin, by our steady clock: the earlier of the given deadlines."""
         given = []
         if envelope.expires_in is not None:
             given.append(at + envelope.expires_in * 1000)
@@ -115,7 +113,7 @@ class Admission:
         return min(given, default=None)
 
     def _now_in_store(self) -> int:
-        """The clock of a role is the store's; a device goes by that one's, if it has heard it."""
+        """The store's time: a role's own clock; for a device, what it has heard of a role's."""
         heard = None if self._kind in ROLES else self._store_time.anywhere()
         return self._environment.now() if heard is None else heard
 
@@ -136,7 +134,7 @@ class Admission:
     def refusal(
         self, message: Incoming, address: Address, reading: Reading, problem: Problem
     ) -> Outgoing:
-        """The problem reply to a message that did not get in."""
+        """The problem reply to a message that was not admitted."""
         operation = find_operation(self._kind, address.name)
         reply = self._messages.reply(
             address.node,
@@ -177,7 +175,7 @@ def read_reply(operation: Operation[Any, Any], node: str, data: Any, *, problem:
 
 
 def broken_reply(node: str, operation: str, why: str) -> BrokenReply:
-    """That a node's reply breaks the contract, and in what."""
+    """The error that says how a node's reply breaks the contract."""
     return BrokenReply(f"The reply of {node} to {operation} breaks the contract: {why}")
 
 
@@ -186,16 +184,14 @@ def validate(model: type[Model], data: Any) -> Model:
 
     Raises:
         InvalidField: names the first wrong field and says what is wrong, not what stood there.
-        CardNumber: a payment field holds a card number.
+        Problem: of its own, with which a validator of the model refuses it.
     """
     try:
         return model.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        if any(item["type"] == CARD_NUMBER_ERROR for item in error.errors(include_input=False)):
-            raise CardNumber(
-                "A payment field holds a card number; send the provider's token.", field="payment"
-            ) from None
+        if (problem := problem_of(error)) is not None:
+            raise problem from None
         path = ".".join(str(part) for part in first["loc"])[:_LONGEST_FIELD]
         field = path or "data"
         raise InvalidField(f"{field}: {what_is_wrong(first)}.", field=field) from None

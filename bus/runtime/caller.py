@@ -47,7 +47,7 @@ class Caller:
             chance=self.environment.chance,
         )
         self.store_time = StoreTime(self.environment)
-        """What time it is in the store, as far as it was heard."""
+        """The store's time, as far as replies have told it."""
         self._messages = MessageFactory(self.topics, name, self.environment)
         self._pending = PendingRequests(
             self._messages, self.environment, settings, self._session.send, self.store_time
@@ -57,7 +57,7 @@ class Caller:
 
     @property
     def shortage(self) -> str:
-        """What the broker does not grant although the bus needs it, as a sentence; or nothing."""
+        """What the bus needs and the broker does not grant, as a sentence; empty if nothing."""
         return self._session.shortage
 
     @asynccontextmanager

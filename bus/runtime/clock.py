@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bus.runtime.environment import Environment
 
 NOTICED = 3_000
-"""Milliseconds by which a clock is set, or wrong, before anybody is told."""
+"""How many milliseconds a clock must be set or wrong by before anybody is told."""
 _PLAUSIBLE = range(250_000_000_000_000)
 """Milliseconds since the epoch: a deadline after any of these can still be written (year 9892)."""
 _RECORDED_EVERY = 60_000
@@ -57,7 +57,7 @@ class NodeClock:
         self._recorded: int | None = None
 
     def moment(self) -> Moment:
-        """What the clocks say."""
+        """The time by both clocks."""
         return Moment(self._environment.now(), self._environment.steady())
 
     def resume(self, rows: sqlite3.Connection) -> None:

@@ -18,7 +18,7 @@ logger = logging.getLogger("storebus.clock")
 _LOOK = 5.0
 """Seconds between two looks at the clocks."""
 _TOLD = 3_600_000
-"""Milliseconds for which a step is told; one that was undone is not told any more."""
+"""Milliseconds for which a step is an alarm; one that is undone is no alarm any more."""
 _DIGITS = 3
 """As exact as such an offset is known."""
 
@@ -51,7 +51,7 @@ class ClockWatch:
         self._stepped = stepped
         self._changed = changed
         self._set = 0
-        """Milliseconds by which the wall clock was set, all in all."""
+        """Milliseconds by which the wall clock was set in all."""
         self._set_at = 0
         self._alarms: dict[str, Alarm] = {}
 
@@ -123,7 +123,7 @@ class ClockWatch:
 
 
 def difference(wrong: int) -> str:
-    """That a host's clock is not the store's, and what to do.
+    """A sentence that says how far a host's clock is from the store's, and what to do.
 
     Args:
         wrong: milliseconds by which it is ahead of the store's; negative if it is behind.

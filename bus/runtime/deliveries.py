@@ -1,4 +1,4 @@
-"""What each delivery brought, in a role's own table `delivery`: what is brought again counts once.
+"""Remembers in a role's table `delivery` what each delivery brought, so that it counts once.
 
 A migration of each role that takes deliveries makes the table.
 """

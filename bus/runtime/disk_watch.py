@@ -20,7 +20,7 @@ _ADVICE = {
 
 
 class DiskWatch:
-    """Looks after one node's database, as its transactions tell.
+    """Watches one node's database by how its transactions end.
 
     Args:
         node: its name.
@@ -34,7 +34,7 @@ class DiskWatch:
         self._show = show
         self._failed_at = 0
         self.alarms: list[Alarm] = []
-        """What is wrong now: one alarm at the most."""
+        """The alarms now: one at most."""
 
     def failed(self, error: sqlite3.Error) -> None:
         """A transaction could not be written."""

@@ -37,7 +37,7 @@ class Environment:
     def __init__(self, chance: random.Random | None = None) -> None:
         self.chance = chance or random.SystemRandom()
         self.spread = chance or random.Random()
-        """For what anybody may guess, such as when something is tried again."""
+        """For what need not be secret, such as when something is tried again."""
         self.boot = f"{self.chance.getrandbits(48):012x}"
         """Names this start of the process."""
         self._count = 0
@@ -68,7 +68,7 @@ class Environment:
         return visible(str(path.resolve()))
 
     def uptime(self) -> int:
-        """The same as `elapsed`, in whole milliseconds that have passed, as `now` counts them."""
+        """`elapsed` in whole milliseconds, rounded down as `now` is."""
         return int(self.elapsed() * 1000 + 1e-6)
 
     def steady(self) -> int:
@@ -82,7 +82,7 @@ class Environment:
         return self._steady_since + self.uptime()
 
     def resume(self, steady: int) -> None:
-        """Let the steady clock go on from here."""
+        """Let the steady clock go on from this time, in milliseconds."""
         self._steady_since = steady - self.uptime()
 
     def message(self) -> str:

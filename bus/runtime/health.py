@@ -1,6 +1,6 @@
-"""Whether a node's writer works: a transaction that is carried out says so, and nothing else.
+"""Whether a node can write: only a transaction that is carried out proves it.
 
-A transaction that fails has an end, and whoever waits for it is told. One that has none keeps
+A transaction that fails has an end, and whoever waits for it is told. One that never ends keeps
 everybody waiting: after the bound the node says so and ends, to be started again.
 """
 
@@ -12,7 +12,7 @@ from bus.contract.errors import StandstillError
 from bus.contract.every import Writer
 
 _LOOKS = 8
-"""How often the watch looks within the bound."""
+"""How many times the watch looks within the bound."""
 
 
 class Health:
@@ -41,17 +41,17 @@ class Health:
         self._bound = bound
         self._probing: asyncio.Event | None = None
         self._ended = 0
-        """How many transactions have ended, however they did."""
+        """How many transactions have ended, well or not."""
         self._looks: dict[object, int] = {}
         """What has begun and not ended, and how often the watch has seen it since."""
         self.writer: Writer = "works"
-        """As far as is known."""
+        """Whether transactions are carried out, as far as is known."""
 
     # -- told by the node ---------------------------------------------------------------------
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Around each transaction."""
+        """To be entered for each transaction."""
         this = object()
         self.begun(this)
         try:
@@ -61,15 +61,15 @@ class Health:
             self._ended += 1
 
     def begun(self, what: object) -> None:
-        """Something is to come to an end before long."""
+        """Something has begun that must end before long."""
         self._looks.setdefault(what, 0)
 
     def ended(self, what: object) -> None:
-        """It has."""
+        """Something that had begun has ended."""
         self._looks.pop(what, None)
 
     def probed(self, *, failed: bool) -> None:
-        """The transaction that was queued for nothing else has ended."""
+        """The probe has ended."""
         self.writer = "fails" if failed else "works"
         if self._probing is not None:
             self._probing.set()
@@ -78,7 +78,7 @@ class Health:
     # -- asked --------------------------------------------------------------------------------
 
     async def look(self) -> None:
-        """Carry out a transaction; returns when `writer` is known. Who asks meanwhile shares it."""
+        """Carry out a transaction, and return when `writer` is known; several askers share one."""
         if self._probing is None:
             self._probing = asyncio.Event()
             self._probe()

@@ -13,11 +13,11 @@ from bus.text.safe import short
 
 _LOGGER = logging.getLogger("storebus")
 _CELLS = 200
-"""The most characters of one (contract)."""
+"""The most characters of one, as the contract has it."""
 
 
 class LastErrors(logging.Handler):
-    """Keeps a node's last ones; several nodes may be in one process.
+    """Keeps the last errors of one node; several nodes may run in one process.
 
     Args:
         node: whose they are: it stands first in the message, or its task is running.

@@ -9,16 +9,11 @@ import sqlite3
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bus.contract.channel import ROLES, role_of
 from bus.contract.every import Alarm
 from bus.contract.timestamp import rfc3339
 
 _TOLD = 86_400_000
-"""Milliseconds for which a loss is told, unless the right database is back before."""
-_REMEMBERED = ROLES | {"sorter"}
-"""Whose databases are remembered. A terminal may be exchanged: settlement knows what it bought."""
-_UNKNOWN = frozenset({"unknown-order", "unknown-job"})
-"""Codes by which a node says that it does not know what another node of the store knows of it."""
+"""Milliseconds for which a loss is an alarm, unless the right database is back before."""
 
 Kind = Literal["database-replaced", "database-older"]
 
@@ -40,16 +35,11 @@ class Peer:
     """What is known of a node's database."""
 
     database: str
-    """Its name; empty as long as it has not said."""
+    """Its name; empty as long as the node has not told it."""
     position: int
     boot: str
     """Which start of it showed that."""
     loss: Loss | None = None
-
-
-def is_remembered(node: str) -> bool:
-    """Whether others remember the database of this node."""
-    return role_of(node) in _REMEMBERED
 
 
 def met(before: Peer | None, database: str, position: int, boot: str, at: int) -> Peer:
@@ -89,19 +79,9 @@ def _is_mended(before: Peer, now: Peer) -> bool:
 
 
 def forgot(before: Peer | None, at: int) -> Peer:
-    """A node does not know what it must know."""
+    """Note that a node does not know what it must know."""
     before = before or Peer("", 0, "")
     return replace(before, loss=before.loss or Loss("database-older", before.database, None, at))
-
-
-def is_ignorant(code: str | None, state: object) -> bool:
-    """Whether a refusal says that what it is about was never heard of.
-
-    Args:
-        code: of the problem.
-        state: its member of this name: the catalog says null where an order holds nothing.
-    """
-    return code in _UNKNOWN or (code == "wrong-state" and state is None)
 
 
 # -- kept -------------------------------------------------------------------------------------
@@ -113,7 +93,7 @@ def begin(rows: sqlite3.Connection, name: str) -> None:
 
 
 def went_on(rows: sqlite3.Connection) -> None:
-    """Something was decided."""
+    """Count up the position: something was decided."""
     rows.execute("UPDATE database SET position = position + 1")
 
 
@@ -139,7 +119,7 @@ def save(rows: sqlite3.Connection, node: str, peer: Peer) -> None:
 
 
 def alarms(peers: dict[str, Peer], here: str, now: int, steady: int) -> list[Alarm]:
-    """The losses that are told, each about its node.
+    """The alarms about losses, one for each node that has lost something.
 
     Args:
         peers: what is known, by node.

@@ -1,16 +1,14 @@
-"""Requests that await their replies: each is sent, and sent again, until its reply comes.
+"""Requests that await their replies.
 
-The only loop that does so. Nothing is stored: what is asked here is a query, or a command whose
-outcome the asker looks at.
+Nothing is stored: what is asked here is a query, or a command whose outcome the asker looks at.
 """
 
 import asyncio
-import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from bus.contract.channel import EVERY, ROLES, Operation, role_of
 from bus.contract.envelope import Envelope, Reading, child_trace, is_problem, seconds_left
@@ -23,47 +21,11 @@ from bus.runtime.admission import broken_reply, read_reply
 from bus.runtime.clock import StoreTime
 from bus.runtime.environment import Environment
 from bus.runtime.outgoing import outgoing
+from bus.runtime.repeating import pauses, until_answered
 from bus.runtime.settings import RuntimeSettings
 
 _TIMEOUT = 30.0
 """Seconds, for an operation that says none."""
-
-ReplyT = TypeVar("ReplyT")
-
-
-def pauses(first: float, limit: float, spread: random.Random | None = None) -> Iterator[float]:
-    """How long to wait, in seconds, each time until a request is sent again: ever longer.
-
-    Args:
-        first: the first pause; each is twice as long as the one before.
-        limit: the longest.
-        spread: draws a factor around 1 for each, so that many askers do not repeat in step.
-    """
-    pause = first
-    while True:
-        yield pause * (1.0 if spread is None else spread.uniform(0.75, 1.25))
-        pause = min(pause * 2, limit)
-
-
-async def until_answered(
-    send: Callable[[], object], answer: asyncio.Future[ReplyT], waits: Iterable[float | None]
-) -> ReplyT:
-    """Send a request, and again after each pause, until it is answered.
-
-    Args:
-        send: sends it (again).
-        answer: what comes of it.
-        waits: the pauses in seconds, such as `pauses`; None for as long as it takes.
-
-    Raises:
-        TimeoutError: all pauses have passed. Otherwise the asker bounds the time.
-    """
-    for wait in waits:
-        send()
-        done, _ = await asyncio.wait({answer}, timeout=wait)
-        if done:
-            return answer.result()
-    raise TimeoutError
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,10 @@
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bus.contract import find_operation
-from bus.contract.channel import ROLES, Operation, State, role_of
+from bus.contract.channel import ROLES, Operation, role_of
 from bus.contract.envelope import Reading
 from bus.contract.errors import IdReused, Problem, UnknownOperation
 from bus.contract.every import Presence
@@ -16,87 +15,22 @@ from bus.runtime import peers
 from bus.runtime.admission import read_reply, validate
 from bus.runtime.clock import Moment
 from bus.runtime.environment import Environment
-from bus.runtime.peers import Peer
-from bus.runtime.requests import Answer, Observed, Request
+from bus.runtime.inputs import (
+    CallCompleted,
+    HealthProbe,
+    Input,
+    PeerSeen,
+    ReplyReceived,
+    StateObserved,
+    TimerFired,
+)
+from bus.runtime.outbox import Pending, forget
+from bus.runtime.requests import Answer, Reply, Request
 from bus.runtime.role import Role
-from bus.runtime.schedule import forget
-from bus.runtime.unit_of_work import Pending, Reply, UnitOfWork
+from bus.runtime.unit_of_work import UnitOfWork
 
 _FORGOTTEN_PER_INPUT = 2
-"""More than one, or what was kept too long would never be caught up with."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyReceived:
-    """A reply to a command of ours."""
-
-    row: Pending
-    id: str
-    data: Any
-    problem: bool
-    trace: str | None
-
-    @property
-    def code(self) -> str | None:
-        """Of the problem, if it is one."""
-        return str(self.data.get("code")) if self.problem and isinstance(self.data, dict) else None
-
-    @property
-    def is_for_the_moment(self) -> bool:
-        """A refusal that says the same command may succeed later."""
-        return self.problem and isinstance(self.data, dict) and self.data.get("retryable") is True
-
-
-@dataclass(frozen=True, slots=True)
-class TimerFired:
-    """A timer that is due, or a command whose deadline has passed."""
-
-    row: Pending
-
-
-@dataclass(frozen=True, slots=True)
-class CallCompleted:
-    """A call that came back."""
-
-    row: Pending
-    data: Model
-    result: Any
-
-
-@dataclass(frozen=True, slots=True)
-class StateObserved:
-    """Another node's state."""
-
-    state: State[Any]
-    observed: Observed[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class PeerSeen:
-    """What is known of another node's database, to be remembered."""
-
-    node: str
-    peer: Peer
-    tells: bool
-    """Whether that changes what is to be told."""
-
-
-@dataclass(frozen=True, slots=True)
-class HealthProbe:
-    """Nothing: to see whether transactions are carried out."""
-
-
-Input = (
-    Request[Any]
-    | ReplyReceived
-    | TimerFired
-    | CallCompleted
-    | StateObserved
-    | PeerSeen
-    | HealthProbe
-    | None
-)
-"""What a transaction carries out; None is the start of the node."""
+"""More than one, or the backlog of what is to be forgotten would never shrink."""
 
 
 class Processor:
@@ -117,6 +51,18 @@ class Processor:
         self._answers = {
             (operation.callee, operation.name): run for operation, run in role.answers.items()
         }
+
+    def unit(
+        self, connection: sqlite3.Connection, at: Moment, online: Mapping[str, Presence]
+    ) -> UnitOfWork:
+        """A unit of work that begins now.
+
+        Args:
+            connection: the journal's.
+            at: the time.
+            online: the nodes that are there.
+        """
+        return UnitOfWork(connection, at.now, at.steady, self._messages, self._environment, online)
 
     def carry_out(
         self,
@@ -143,9 +89,7 @@ class Processor:
         forget(connection, acknowledged)
         units = []
         for item in inputs:
-            unit = UnitOfWork(
-                connection, at.now, at.steady, self._messages, self._environment, online
-            )
+            unit = self.unit(connection, at, online)
             self._carry_out(unit, item)
             units.append(unit)
         if any(
@@ -172,7 +116,7 @@ class Processor:
             self._role.watches[item.state](unit, item.observed)
         elif isinstance(item, PeerSeen):
             peers.save(unit.connection, item.node, item.peer)
-            unit.alarmed = item.tells
+            unit.alarmed = item.changes_alarms
         elif not isinstance(item, HealthProbe):
             self._finish(unit, item)
 
@@ -236,7 +180,7 @@ class Processor:
             unit.answer_at_once(request, reply)
 
     def _finish(self, unit: UnitOfWork, item: ReplyReceived | TimerFired | CallCompleted) -> None:
-        """Something of the outbox is done: exactly once, whoever says so first."""
+        """Finish a row of the outbox, exactly once: by its reply, its timer or its deadline."""
         row = item.row
         if isinstance(item, ReplyReceived) and item.is_for_the_moment:
             unit.postponed.append(row.id)
@@ -276,7 +220,7 @@ class Processor:
 def _answer(
     operation: Operation[Any, Any], row: Pending, sent: Model, item: ReplyReceived | TimerFired
 ) -> Answer[Any]:
-    """The reply as the contract reads it; one that breaks the contract is a problem of its own."""
+    """The answer to a command; a reply that breaks the contract counts as a problem."""
     if isinstance(item, TimerFired):
         return Answer(operation, row.target, row.id, sent)
     try:

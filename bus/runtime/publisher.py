@@ -1,4 +1,4 @@
-"""What a node says: states, events, replies and commands as messages for the link."""
+"""Publishes a node's messages, and counts those that could not be sent."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -13,8 +13,9 @@ from bus.contract.values import Model
 from bus.link import Outgoing
 from bus.runtime.clock import StoreTime
 from bus.runtime.environment import Environment
+from bus.runtime.outbox import Pending
 from bus.runtime.outgoing import outgoing
-from bus.runtime.unit_of_work import Pending, Reply
+from bus.runtime.requests import Reply
 
 
 class Counts(Counter[str]):
@@ -77,10 +78,9 @@ class Publisher:
             raise
 
     def reply(self, reply: Reply) -> None:
-        """A reply that is stored in the inbox.
+        """Publish a reply that is stored in the inbox.
 
-        One that does not get through is not lost: the caller is told to ask again, for good
-        while the broker passes on so little.
+        One that is too large for the broker is not lost: the caller is told to ask again.
         """
         topic = self._topics.reply(reply.caller, self._node, reply.operation.name)
         qos, correlation = reply.operation.qos, reply.correlation
@@ -104,7 +104,7 @@ class Publisher:
         )
 
     def command(self, row: Pending) -> None:
-        """A command of the outbox, with what is left of its time."""
+        """Publish a command of the outbox, with the time that is left for it."""
         payload, expiry = row.payload, None
         if row.deadline is not None:
             left = row.deadline - self._environment.steady()
@@ -127,9 +127,9 @@ class Publisher:
         )
 
     def state(self, state: State[Any], data: Model, trace: str | None = None) -> None:
-        """A new state; without a traceparent it begins a trace of its own."""
+        """Publish a state; without a traceparent it begins a trace of its own."""
         self.publish(outgoing(self._messages.state(state, data, trace=trace)))
 
     def event(self, event: Event[Any], data: Model, trace: str | None = None) -> None:
-        """Something that happened."""
+        """Publish an event."""
         self.publish(outgoing(self._messages.event(event, data, trace=trace)))

@@ -18,7 +18,7 @@ class Request(Generic[DataT]):
 
     operation: Operation[Any, Any]
     caller: str
-    """From the topic: the one thing about the sender that can be trusted."""
+    """From the topic, which is the only thing about the sender that can be trusted."""
     id: str
     data: DataT
     digest: bytes
@@ -26,7 +26,7 @@ class Request(Generic[DataT]):
     """When it was read, in milliseconds of the node's steady clock."""
     trace: str | None = None
     deadline: int | None = None
-    """Milliseconds of the node's steady clock; not begun by then, this copy never is."""
+    """Milliseconds of the node's steady clock, after which this copy is not begun any more."""
     sent_at: int | None = None
     """When its sender wrote it, by a clock that may be wrong, in milliseconds since the epoch."""
     correlation: bytes | None = None
@@ -34,15 +34,15 @@ class Request(Generic[DataT]):
     """The order that it is about."""
 
     def check_deadline(self, now: int, steady: int) -> None:
-        """Whether it is not yet too late to begin.
+        """Check that it is not too late to begin.
 
         Args:
             now: the wall clock's milliseconds since the epoch.
             steady: the node's steady clock.
 
         Raises:
-            Expired: it is; nothing is remembered of it, for perhaps a clock is wrong, and is set
-                right.
+            Expired: it is too late. Nothing is remembered of the request: a clock may be wrong,
+                and be set right.
         """
         if self.deadline is None or steady < self.deadline:
             return
@@ -61,6 +61,16 @@ class Request(Generic[DataT]):
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply as it is stored and repeated."""
+
+    operation: Operation[Any, Any]
+    caller: str
+    payload: bytes
+    correlation: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer(Generic[DataT]):
     """What became of a command that this node sent: a reply, a problem, or nothing in time."""
 
@@ -75,7 +85,7 @@ class Answer(Generic[DataT]):
 
     @property
     def timed_out(self) -> bool:
-        """The outcome is unknown: the command may still arrive."""
+        """Whether no answer came in time: the outcome is unknown, the command may still arrive."""
         return self.data is None and self.problem is None
 
 

@@ -64,8 +64,8 @@ class Role:
     )
     """What to do with the replies to one's own commands."""
     asks_on: frozenset[Operation[Any, Any]] = frozenset()
-    """Commands that go on being asked about when they have timed out, until an answer is there:
-    their answers come a second time then."""
+    """Commands whose outcome is asked for after they have timed out, until it is known: then
+    their handlers are called a second time."""
     watches: Mapping[State[Any], Callable[[UnitOfWork, Observed[Any]], None]] = field(
         default_factory=dict
     )
@@ -73,7 +73,7 @@ class Role:
     hears: Mapping[Event[Any] | State[Any], Callable[[str, Any], None]] = field(
         default_factory=dict
     )
-    """Told, outside any transaction, what a node says of itself; nothing may depend on it."""
+    """Called outside any transaction with what a node says of itself; nothing may depend on it."""
     timers: tuple[Timer[Any], ...] = ()
     adapters: tuple[Adapter[Any], ...] = ()
     started: Callable[[UnitOfWork], None] = lambda _: None
@@ -84,4 +84,4 @@ class Role:
     alarms: Callable[[sqlite3.Connection], Iterable[Alarm]] = lambda _: ()
     """What is wrong here now; the runtime adds what it notices itself."""
     committed: Callable[[sqlite3.Connection, frozenset[str]], None] = lambda _, __: None
-    """Told after a commit what was touched, to refresh what is kept in memory."""
+    """Called after a commit with what was touched, to refresh what is kept in memory."""

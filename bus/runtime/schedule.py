@@ -1,48 +1,22 @@
-"""When what is not done yet is due: a schedule in memory of the rows that the journal keeps."""
+"""The schedule of a node's outbox: when each command, call and timer is due, kept in memory."""
 
 import asyncio
 import heapq
 import random
-import sqlite3
 from collections.abc import Callable, Iterable
 
+from bus.runtime.outbox import Pending
 from bus.runtime.send_window import SendWindow
-from bus.runtime.unit_of_work import Pending
 
 _AT_ONCE = 100
-"""The most commands, and the most other rows, that are taken off the schedule in one go."""
-
-AHEAD = 60_000
-"""Milliseconds: a timer that is due later waits in the journal alone, there may be very many."""
-
-
-def unfinished(rows: sqlite3.Connection) -> sqlite3.Cursor:
-    """The commands and calls that an earlier start has left, as columns of `Pending`."""
-    return rows.execute("SELECT * FROM outbox WHERE kind <> 'timer'")
-
-
-def near_timers(rows: sqlite3.Connection, now: int) -> sqlite3.Cursor:
-    """The timers that are due soon, as columns of `Pending`."""
-    return rows.execute("SELECT * FROM outbox WHERE kind = 'timer' AND due_at <= ?", (now + AHEAD,))
-
-
-def forget(rows: sqlite3.Connection, identifiers: Iterable[str]) -> None:
-    """Delete what is done."""
-    for identifier in identifiers:
-        rows.execute("DELETE FROM outbox WHERE id = ?", (identifier,))
-
-
-def count_timers(rows: sqlite3.Connection) -> int:
-    """How many timers are set."""
-    (count,) = rows.execute("SELECT count(*) FROM outbox WHERE kind = 'timer'").fetchone()
-    return int(count)
+"""The most commands, and the most other rows, that are taken off the schedule at once."""
 
 
 class Schedule:
     """What a node has to do before long, and when each is to be tried (again).
 
-    Timers and calls are due at their time; a command that is due waits in its callee's lane until
-    there is room for it.
+    Timers and calls are due at their time; a command that is due waits until there is room in
+    its callee's send window.
 
     Args:
         first: seconds before the first repetition.
@@ -73,7 +47,7 @@ class Schedule:
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
-        """How many commands and calls are not done yet; timers wait for nobody."""
+        """How many commands and calls are not done yet, timers aside."""
         return len(self._rows) - self.timers
 
     def get(self, identifier: str) -> Pending | None:
@@ -81,7 +55,7 @@ class Schedule:
         return self._rows.get(identifier)
 
     def add(self, row: Pending) -> None:
-        """Take a row; it is due at its time."""
+        """Add a row, which is due at its `due_at`."""
         self.timers += row.kind == "timer" and row.id not in self._rows
         self._rows[row.id] = row
         if row.kind == "command" and row.due_at <= self._now():
@@ -90,7 +64,7 @@ class Schedule:
             self._push(row.id, row.due_at)
 
     def remove(self, identifier: str) -> None:
-        """It is done."""
+        """Remove a row that is done."""
         row = self._rows.pop(identifier, None)
         if row is None:
             return
@@ -108,7 +82,7 @@ class Schedule:
             self._waiting.pop(row.target, None)
 
     def tried(self, identifier: str) -> None:
-        """It was tried: due again after the backoff, or at its deadline if that is sooner."""
+        """Note that a row was tried: due again after the backoff, or sooner at its deadline."""
         row = self._rows.get(identifier)
         if row is None:
             return
@@ -168,7 +142,7 @@ class Schedule:
         return [*self._from_windows(now), *others]
 
     def _line_up(self, row: Pending) -> None:
-        """A command is due; its deadline does not wait for room."""
+        """Put a command in line; its deadline passes whether or not there is room for it."""
         self._due.pop(row.id, None)
         window = self._waiting[row.target] = self._window(row)
         window.line_up(row.id, again=row.id in self._tries)
@@ -177,7 +151,7 @@ class Schedule:
             self._push(row.id, row.expires_at)
 
     def _from_windows(self, now: int) -> list[Pending]:
-        """What there is room for; the callees take turns."""
+        """The commands for which there is room, from one callee after another."""
         taken: list[Pending] = []
         for name, window in list(self._waiting.items()):
             if len(taken) == _AT_ONCE:

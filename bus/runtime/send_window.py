@@ -1,4 +1,4 @@
-"""The commands to one callee: so many are on their way at once, the others wait in line.
+"""A window on the commands to one callee: a few are on their way at once, the rest wait in line.
 
 A callee that answers is given more and more, one that is silent a few at a time, however many
 commands there are for it. Knows neither the commands nor the backoff of each.
@@ -8,13 +8,13 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 FEWEST = 8
-"""On their way at once to a callee that was not heard of lately."""
+"""The window of a callee that has not answered lately."""
 MOST = 256
 """On their way at once to a callee that answers: about as many as it takes in a transaction."""
 
 
 class SendWindow:
-    """The line to one callee.
+    """The window of one callee, and the line before it.
 
     Args:
         patience: milliseconds for which an unanswered command keeps others waiting. It then rests
@@ -46,7 +46,7 @@ class SendWindow:
         (self._again if again else self._new)[identifier] = None
 
     def take(self, now: int, limit: int) -> Iterator[str]:
-        """The next that may be sent; new ones and repeated ones by turns, first come first."""
+        """The commands that may be sent next: new and repeated ones alternate, oldest first."""
         self._give_up(now)
         for _ in range(min(limit, self._room - len(self._on_its_way), self.waits)):
             self._again_next = not self._again_next
@@ -57,13 +57,13 @@ class SendWindow:
             yield identifier
 
     def rest(self, identifier: str) -> None:
-        """It was tried, and is not due."""
+        """Note that a command was tried and is not due."""
         self._new.pop(identifier, None)
         self._again.pop(identifier, None)
         self._resting[identifier] = None
 
     def done(self, identifier: str, now: int) -> None:
-        """It was answered, or is not needed any more."""
+        """Note that a command was answered, or is not needed any more."""
         for place in (self._new, self._again, self._resting):
             place.pop(identifier, None)
         if self._on_its_way.pop(identifier, None) is not None:

@@ -1,6 +1,6 @@
-"""Whom a node asks in vain: what it calls does not answer, or another node refuses all the time.
+"""Raises an alarm when a provider does not answer, or a node refuses again and again.
 
-Both are asked again for ever, as they must be. But a person has to know.
+Both are asked again for ever, as they must be; but a person has to know.
 """
 
 from collections.abc import Callable
@@ -90,7 +90,7 @@ class ServiceWatch:
             self._raise(identifier, service, order, reason, this.since)
 
     def served(self, service: Service) -> None:
-        """Something of it was carried out."""
+        """A call or command to this service was carried out."""
         self._silent.pop(service, None)
         self._end(service)
 

@@ -1,4 +1,4 @@
-"""A second process that claims a node's name finds the first one alive and refuses to start."""
+"""A second process with a node's name finds the first one alive and refuses to start."""
 
 import asyncio
 from typing import TypeVar
@@ -18,7 +18,7 @@ ModelT = TypeVar("ModelT", bound=Model)
 
 _PING_EVERY = 0.2
 _ASK_AGAIN = 1.0
-"""Seconds at the most until a broker that was lost meanwhile is tried again."""
+"""The most seconds until a broker that was lost meanwhile is tried again."""
 
 
 async def refuse_second(
@@ -61,7 +61,7 @@ async def refuse_second(
 
 
 class _Listening:
-    """What is heard of the name; our own start's words do not count."""
+    """Listens for other starts under the same name."""
 
     def __init__(self, boot: str, presence: str, pong: str, name: str) -> None:
         self._boot = boot
@@ -107,7 +107,7 @@ class _Listening:
 
 
 def _read(payload: bytes, shape: type[ModelT]) -> ModelT | None:
-    """The data of a message, None if it is not of this shape."""
+    """The data of a message; None if it does not fit the model."""
     try:
         data = validate(shape, Reading(payload).envelope().data)
     except Problem:

@@ -1,4 +1,4 @@
-"""The trace of each order: one of its own, from its first message to its last."""
+"""Gives each order a trace of its own, from its first message to its last."""
 
 import sqlite3
 
@@ -6,7 +6,7 @@ from bus.contract.envelope import child_trace, trace_id
 from bus.runtime.environment import Environment
 
 _KEPT = 100_000
-"""Orders, the youngest."""
+"""How many orders, the youngest ones, have their traces kept."""
 
 
 def order_trace(
@@ -40,7 +40,7 @@ def order_trace(
 
 
 def known_trace(connection: sqlite3.Connection, order: str, environment: Environment) -> str | None:
-    """The same, or None where the order has none yet."""
+    """A new span in an order's trace; None if the order has no trace yet."""
     row = connection.execute(
         "SELECT trace FROM order_trace WHERE order_id = ?", (order,)
     ).fetchone()

@@ -1,10 +1,10 @@
-"""What one message may do within the transaction that carries it out.
+"""The unit of work of one message within the transaction that carries it out.
 
-Collects what is to be published after the commit; nothing leaves the node before.
+It collects what is published after the commit; nothing leaves the node before.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,59 +15,24 @@ from bus.contract.every import Presence
 from bus.contract.outbound import MessageFactory
 from bus.contract.values import Model
 from bus.runtime.environment import Environment
-from bus.runtime.requests import Request
+from bus.runtime.outbox import Pending, insert
+from bus.runtime.requests import Reply, Request
 from bus.runtime.traces import order_trace
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A reply as it is stored and repeated."""
-
-    operation: Operation[Any, Any]
-    caller: str
-    payload: bytes
-    correlation: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A row of the outbox."""
-
-    id: str
-    kind: str
-    target: str
-    operation: str
-    payload: bytes
-    trace: str
-    due_at: int
-    """Milliseconds of the node's steady clock; so is the deadline."""
-    deadline: int | None
-    """Negative once it has passed and was told; then only what came of the command is asked."""
-
-    @property
-    def expires_at(self) -> int | None:
-        """When the role is told that nothing has come in time; None if never, or not again."""
-        return self.deadline if self.deadline is not None and self.deadline > 0 else None
-
-    @property
-    def expired_at(self) -> int | None:
-        """When its deadline was, if that was told; it must not begin any more."""
-        return -self.deadline if self.deadline is not None and self.deadline <= 0 else None
 
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """The transaction's side of one message."""
+    """What one message changes, and what is published because of it."""
 
     connection: sqlite3.Connection
     now: int
-    """Milliseconds since the epoch, the same throughout: for people, never to wait by."""
+    """Milliseconds since the epoch, the same throughout. For people; nothing waits by it."""
     steady: int
-    """Milliseconds of the node's steady clock: what waits is measured by this one."""
+    """Milliseconds of the node's steady clock; whatever waits goes by it."""
     messages: MessageFactory
     environment: Environment
     online: Mapping[str, Presence]
-    """The nodes that are there, if the role watches presence."""
+    """The nodes that are online, if the role watches presence."""
     trace: str | None = None
     """The traceparent of the message that led here."""
     cause: str | None = None
@@ -76,13 +41,13 @@ class UnitOfWork:
     added: list[Pending] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     postponed: list[str] = field(default_factory=list)
-    """Commands that the other side could not carry out now: they are given again."""
+    """Commands that the other side could not carry out now; they are sent again."""
     events: list[tuple[Event[Any], Model, str]] = field(default_factory=list)
-    """Each with its traceparent, as the states."""
+    """Each with its traceparent; so are the states."""
     shown: list[tuple[State[Any], Model, str]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     alarmed: bool = False
-    """Whether what is wrong here has changed."""
+    """Whether the node's alarms have changed."""
     refused: str | None = None
     """The code of the problem that this unit of work ended in."""
 
@@ -136,34 +101,16 @@ class UnitOfWork:
     def after(self, delay: int, timer: str, data: Model) -> str:
         """Set a timer that is due in `delay` milliseconds; returns its id."""
         identifier = self.environment.message()
-        self._add(
-            Pending(
-                identifier,
-                "timer",
-                timer,
-                "",
-                data.model_dump_json().encode(),
-                self._span(order_of(data)),
-                self.steady + delay,
-                None,
-            )
-        )
+        self._add_own("timer", identifier, timer, data, self.steady + delay)
         return identifier
 
     def call(self, adapter: str, data: Model, *, key: str) -> None:
         """Call a provider or machine after the commit; `key` is its idempotency key."""
-        self._add(
-            Pending(
-                key,
-                "call",
-                adapter,
-                "",
-                data.model_dump_json().encode(),
-                self._span(order_of(data)),
-                self.steady,
-                None,
-            )
-        )
+        self._add_own("call", key, adapter, data, self.steady)
+
+    def _add_own(self, kind: str, identifier: str, target: str, data: Model, due_at: int) -> None:
+        payload, trace = data.model_dump_json().encode(), self._span(order_of(data))
+        self._add(Pending(identifier, kind, target, "", payload, trace, due_at, None))
 
     def ask_on(self, row: Pending) -> bool:
         """Go on asking what has come of a command whose deadline has passed; False if it is known.
@@ -247,7 +194,7 @@ class UnitOfWork:
         self.refused = problem.code
 
     def forget(self) -> None:
-        """Drop what was to be published: the message was refused and rolled back."""
+        """Drop what was to be published, since the message was refused and rolled back."""
         self.replies.clear()
         self.added.clear()
         self.removed.clear()
@@ -257,7 +204,7 @@ class UnitOfWork:
         self.alarmed = False
 
     def emit(self, event: Event[Any], data: Model) -> None:
-        """Tell whoever listens, after the commit."""
+        """Publish an event after the commit."""
         self.events.append((event, data, self._span(order_of(data))))
 
     def show(self, state: State[Any], data: Model) -> None:
@@ -269,7 +216,7 @@ class UnitOfWork:
         self.shown.append((state, data, self._span(order_of(data))))
 
     def alarm(self) -> None:
-        """What is wrong here has changed: show it after the commit; see `Role.alarms`."""
+        """Show the node's alarms anew after the commit; see `Role.alarms`."""
         self.alarmed = True
 
     def touch(self, key: str) -> None:
@@ -277,38 +224,16 @@ class UnitOfWork:
         self.touched.add(key)
 
     def begin_trace(self, request: Request[Any]) -> None:
-        """What another role says of an order is in the order's trace: from here on, ours is."""
+        """Take over the trace that another role has given an order."""
         if request.order is not None:
             order_trace(self.connection, request.order, request.trace, self.environment)
 
     def _span(self, order: str | None) -> str:
-        """A traceparent for what is said here: of the order's trace, or of what led here."""
+        """A traceparent for a new message: in the order's trace, or in that of what led here."""
         if order is None:
             return child_trace(self.trace, self.environment.span())
         return order_trace(self.connection, order, self.trace, self.environment)
 
-    def _add(self, pending: Pending) -> None:
-        self.connection.execute(
-            "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                pending.id,
-                pending.kind,
-                pending.target,
-                pending.operation,
-                pending.payload,
-                pending.trace,
-                pending.due_at,
-                pending.deadline,
-            ),
-        )
-        self.added.append(pending)
-
-
-def last_shown(
-    connection: sqlite3.Connection, states: Iterable[State[Any]]
-) -> Iterator[tuple[State[Any], Model]]:
-    """Of these states, those that units of work have shown, as they were shown last."""
-    rows = dict(connection.execute("SELECT name, data FROM shown").fetchall())
-    for state in states:
-        if state.name in rows:
-            yield state, state.data.model_validate_json(rows[state.name])
+    def _add(self, row: Pending) -> None:
+        insert(self.connection, row)
+        self.added.append(row)

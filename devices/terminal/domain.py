@@ -7,8 +7,9 @@ from typing import Literal
 from pydantic import ValidationError
 
 from bus.contract.catalog import Found, Line, Product, Style
-from bus.contract.errors import InvalidField, Problem, SeveralProducts, UnknownSku
+from bus.contract.errors import InvalidField, Problem
 from bus.contract.problem import ProblemData
+from bus.contract.refusals import SeveralProducts, UnknownSku
 from bus.contract.settlement import Payment, Purchase, Receipt
 from bus.contract.values import Money
 

@@ -12,7 +12,8 @@ from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
 from bus.contract.terminal import REMIND, Remind, Shown
 from bus.contract.values import Model
 from bus.runtime.admission import validate
-from bus.runtime.node import Deployment, Node
+from bus.runtime.deployment import Deployment
+from bus.runtime.node import Node
 from bus.runtime.requests import Answer, Request
 from bus.runtime.role import Adapter, Role
 from bus.runtime.unit_of_work import UnitOfWork

@@ -8,7 +8,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from bus.contract.errors import InvalidField, Problem, UnknownLabel
+from bus.contract.errors import InvalidField, Problem
+from bus.contract.refusals import UnknownLabel
 from bus.contract.values import gtin14
 from nodes.catalog.digital_link import URL, read_link
 from nodes.catalog.foreign import not_a_gtin, not_a_product, refuse_other_keyboard

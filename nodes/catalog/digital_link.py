@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from bus.contract.errors import InvalidLink
+from bus.contract.refusals import InvalidLink
 from bus.contract.values import gtin14
 from nodes.catalog.pairs import check_pairs
 

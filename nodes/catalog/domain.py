@@ -10,7 +10,8 @@ from bus.contract.catalog import (
     RetiredStyle,
     StockLevel,
 )
-from bus.contract.errors import Conflict, InvalidField, Retired, SoldOut, UnknownSku, WrongState
+from bus.contract.errors import Conflict, InvalidField
+from bus.contract.refusals import Retired, SoldOut, UnknownSku, WrongState
 from bus.contract.values import MAX_COUNT
 
 _MOST_ON_HAND = MAX_COUNT // 2

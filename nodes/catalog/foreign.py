@@ -5,7 +5,7 @@ The sentence is for people; `reason` beside it lets a terminal say it in another
 
 import re
 
-from bus.contract.errors import UnknownLabel
+from bus.contract.refusals import UnknownLabel
 
 _KINDS = (
     (r"WIFI:", "wifi", "This code joins a phone to a Wi-Fi network; it is no product's label."),

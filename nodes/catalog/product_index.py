@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bus.contract.catalog import Found, Product
-from bus.contract.errors import Problem, Retired
+from bus.contract.errors import Problem
+from bus.contract.refusals import Retired
 from nodes.catalog.code import in_one_spelling, read_code
 from nodes.catalog.foreign import unregistered
 

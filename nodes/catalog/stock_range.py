@@ -4,7 +4,8 @@ import sqlite3
 from collections.abc import Sequence
 
 from bus.contract.catalog import Registered, Retire, RetiredSince
-from bus.contract.errors import InvalidField, UnknownProduct
+from bus.contract.errors import InvalidField
+from bus.contract.refusals import UnknownProduct
 from bus.contract.timestamp import rfc3339
 from nodes.catalog.domain import Stock
 from nodes.catalog.store import record, stock_of_product, stock_or_refuse

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from bus.contract.catalog import Price, PricedLine, Product, ProductRecord, Style, StyleRecord
-from bus.contract.errors import UnknownSku
+from bus.contract.refusals import UnknownSku
 from bus.storage.journal import Schema
 from nodes.catalog.codes import Code, Owner
 from nodes.catalog.domain import Decision, Reservation, Stock

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from bus.contract.errors import UnknownAccount
+from bus.contract.refusals import UnknownAccount
 from bus.contract.settlement import (
     AccountName,
     AdjustAccount,

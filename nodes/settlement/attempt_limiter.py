@@ -12,7 +12,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from math import ceil
 
-from bus.contract.errors import TooManyTries, UnknownPickupCode
+from bus.contract.refusals import TooManyTries, UnknownPickupCode
 
 _MOST_CALLERS = 10_000
 

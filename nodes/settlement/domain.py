@@ -6,14 +6,8 @@ from typing import Literal
 
 from bus.contract.catalog import Line, PricedLine
 from bus.contract.channel import role_of
-from bus.contract.errors import (
-    InvalidField,
-    PriceChanged,
-    Unavailable,
-    UnknownOrder,
-    UnknownPickupPoint,
-    WrongState,
-)
+from bus.contract.errors import InvalidField, Unavailable
+from bus.contract.refusals import PriceChanged, UnknownOrder, UnknownPickupPoint, WrongState
 from bus.contract.settlement import OrderState, PaymentReceipt, Purchase, Receipt, Seller
 from bus.contract.terminal import Remind
 from bus.contract.values import MAX_AMOUNT, Money

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bus.contract.catalog import Line, PricedLine
-from bus.contract.errors import WrongState
+from bus.contract.refusals import WrongState
 from bus.contract.settlement import OrderState
 from bus.contract.values import Money
 

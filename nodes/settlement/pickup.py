@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from bus.contract.catalog import OrderOnly
 from bus.contract.channel import keeps_customers_apart
-from bus.contract.errors import InvalidField, UnknownPickupCode
+from bus.contract.errors import InvalidField
+from bus.contract.refusals import UnknownPickupCode
 from bus.contract.settlement import Collect, OrderQuery, OrderStateReply, OrderView, Ready
 from bus.contract.terminal import REMIND, Shown
 from bus.contract.values import Model, Reference

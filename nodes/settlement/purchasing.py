@@ -10,8 +10,9 @@ from bus.contract.catalog import (
     Reserve,
     Reserved,
 )
-from bus.contract.errors import PaymentDeclined, Problem, Refused
+from bus.contract.errors import Problem, Refused
 from bus.contract.problem import ProblemData
+from bus.contract.refusals import PaymentDeclined
 from bus.contract.settlement import Purchase, Seller
 from bus.contract.timestamp import rfc3339
 from bus.contract.warehouse import FULFIL, Fulfil

@@ -1,6 +1,6 @@
 """A person resolves what was refused for good: by hand, or by having it tried again."""
 
-from bus.contract.errors import WrongState
+from bus.contract.refusals import WrongState
 from bus.contract.settlement import Resolve, Resolved
 from bus.contract.values import Money
 from bus.runtime.requests import Request

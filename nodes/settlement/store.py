@@ -7,8 +7,8 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from bus.contract.catalog import Line, PricedLine
-from bus.contract.errors import UnknownOrder
 from bus.contract.every import Alarms
+from bus.contract.refusals import UnknownOrder
 from bus.contract.settlement import OrderState, OrderSummary, OrderView, StateChange
 from bus.contract.timestamp import rfc3339
 from bus.contract.values import Money

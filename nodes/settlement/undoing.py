@@ -1,7 +1,7 @@
 """The ways back: orders that are cancelled, that expire, or of which some goods are missing."""
 
 from bus.contract.catalog import RELEASE, OrderOnly, Release
-from bus.contract.errors import Cancelled
+from bus.contract.refusals import Cancelled
 from bus.contract.settlement import Failed, OrderState, OrderStateReply
 from bus.contract.warehouse import WITHDRAW
 from bus.runtime.requests import Answer, Request

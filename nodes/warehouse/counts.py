@@ -3,7 +3,8 @@
 import sqlite3
 from dataclasses import dataclass
 
-from bus.contract.errors import InvalidField, UnknownSku
+from bus.contract.errors import InvalidField
+from bus.contract.refusals import UnknownSku
 from bus.contract.timestamp import rfc3339
 from bus.contract.warehouse import PastCount
 from nodes.warehouse.domain import BookStock

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bus.contract.catalog import Line
-from bus.contract.errors import InvalidField, WrongState
+from bus.contract.errors import InvalidField
+from bus.contract.refusals import WrongState
 from bus.contract.sorter import MAX_PICKS, Pick, PickLine
 from bus.contract.warehouse import Packed, ShortPick
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bus.contract.catalog import Line
-from bus.contract.errors import WrongState
+from bus.contract.refusals import WrongState
 from bus.contract.sorter import PickLine
 from nodes.warehouse.domain import sums
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from bus.contract.catalog import WRITE_OFF, Line, OrderOnly, WriteOff
 from bus.contract.channel import role_of
-from bus.contract.errors import UnknownOrder, WrongState
 from bus.contract.every import Presence
+from bus.contract.refusals import UnknownOrder, WrongState
 from bus.contract.settlement import FAILED, READY, Failed, Ready
 from bus.contract.sorter import ABORT, PICK, Abort, Aborted, Pick, PickReply
 from bus.contract.values import Empty, Model, Reference

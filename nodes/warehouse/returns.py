@@ -5,8 +5,8 @@ import sqlite3
 from pydantic_core import from_json, to_json
 
 from bus.contract.catalog import Line
-from bus.contract.errors import UnknownParcel
 from bus.contract.every import Alarm
+from bus.contract.refusals import UnknownParcel
 from bus.contract.sorter import PickLine
 from bus.contract.timestamp import rfc3339
 from nodes.warehouse.domain import Job

@@ -14,8 +14,9 @@ from bus.contract.catalog import (
 )
 from bus.contract.channel import State
 from bus.contract.delivery import Delivery
-from bus.contract.errors import Refused, WrongState
+from bus.contract.errors import Refused
 from bus.contract.every import PRESENCE
+from bus.contract.refusals import WrongState
 from bus.contract.sorter import ABORT, PICK
 from bus.contract.values import MAX_ENTRIES, Empty, Model
 from bus.contract.warehouse import (

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from bus.contract.catalog import Line
-from bus.contract.errors import UnknownJob, UnknownLocation
+from bus.contract.refusals import UnknownJob, UnknownLocation
 from bus.contract.sorter import PickLine
 from bus.contract.warehouse import Bin
 from bus.storage.journal import Schema

@@ -8,7 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 from bus.contract.catalog import COMMIT, RELEASE, RESERVE, Reserved
-from bus.contract.errors import SoldOut
+from bus.contract.refusals import SoldOut
 from bus.contract.settlement import PURCHASE
 from bus.contract.terminal import REMIND
 from bus.contract.timestamp import rfc3339

@@ -12,10 +12,13 @@ from unittest.mock import patch
 
 from bus.contract.envelope import child_trace
 from bus.runtime.admission import Admission
-from bus.runtime.node import Node
+from bus.runtime.batch_runner import BatchRunner
+from bus.runtime.outbox import Pending
 from bus.runtime.processor import Processor
+from bus.runtime.publisher import Publisher
 from bus.runtime.schedule import Schedule
-from bus.runtime.unit_of_work import Pending, UnitOfWork
+from bus.runtime.shown import ShownStates
+from bus.runtime.unit_of_work import UnitOfWork
 from bus.storage.journal import Journal
 from simulation.planted.bug import Bug
 from testing.kit.virtual_time import VirtualEnvironment
@@ -39,30 +42,31 @@ class _Leaky:
         return await self._journal.transact(run)
 
 
-def _early(leak: Callable[[Node, UnitOfWork], None]) -> AbstractContextManager[Any]:
+def _early(leak: Callable[[Publisher, UnitOfWork], None]) -> AbstractContextManager[Any]:
     """Something leaves the node before the commit."""
-    carry_out = Node._carry_out
+    carry_out = BatchRunner.carry_out
 
     async def planted(self: Any, batch: Any) -> Any:
-        journal = self._journal
-        self._journal = _Leaky(journal, lambda unit: leak(self, unit))
+        transactor, publisher = self._transactor, self._commits._publisher
+        journal = transactor._journal
+        transactor._journal = _Leaky(journal, lambda unit: leak(publisher, unit))
         try:
             return await carry_out(self, batch)
         finally:
-            self._journal = journal
+            transactor._journal = journal
 
-    return patch.object(Node, "_carry_out", planted)
+    return patch.object(BatchRunner, "carry_out", planted)
 
 
-def _reply_early(node: Any, unit: UnitOfWork) -> None:
+def _reply_early(publisher: Publisher, unit: UnitOfWork) -> None:
     for reply in unit.replies:
-        node._publisher.reply(reply)
+        publisher.reply(reply)
 
 
-def _command_early(node: Any, unit: UnitOfWork) -> None:
+def _command_early(publisher: Publisher, unit: UnitOfWork) -> None:
     for row in unit.added:
         if row.kind == "command":
-            node._publisher.command(row)
+            publisher.command(row)
 
 
 def _no_inbox() -> AbstractContextManager[Any]:
@@ -88,7 +92,7 @@ def _no_body_check() -> AbstractContextManager[Any]:
 
 
 def _foreign_trace() -> AbstractContextManager[Any]:
-    """Whatever a turn says is in the trace of what led to it, whichever order it is about."""
+    """What a unit of work says is in the trace of what led to it, whichever order it is about."""
 
     def planted(self: UnitOfWork, _: str | None) -> str:
         return child_trace(self.trace, self.environment.span())
@@ -140,13 +144,23 @@ def _sent_once() -> AbstractContextManager[Any]:
 
 def _forgotten_when_sent() -> AbstractContextManager[Any]:
     """The outbox row goes before the answer has come; only memory still knows the command."""
-    publish = Node._publish_unit
+    carry_out, decide = BatchRunner.carry_out, BatchRunner.decide
 
-    def planted(self: Any, unit: UnitOfWork) -> None:
-        publish(self, unit)
-        self._dispatcher.acknowledged += [row.id for row in unit.added if row.kind == "command"]
+    def forget(runner: Any, *units: UnitOfWork) -> None:
+        added = [row for unit in units for row in unit.added]
+        runner._inputs.acknowledge(*(row.id for row in added if row.kind == "command"))
 
-    return patch.object(Node, "_publish_unit", planted)
+    async def carrying_out(self: BatchRunner, batch: Any) -> Any:
+        units = await carry_out(self, batch)
+        forget(self, *units)
+        return units
+
+    async def deciding(self: BatchRunner, work: Any) -> Any:
+        unit = await decide(self, work)
+        forget(self, unit)
+        return unit
+
+    return patch.multiple(BatchRunner, carry_out=carrying_out, decide=deciding)
 
 
 def _lost_at_restart(*kinds: str) -> AbstractContextManager[Any]:
@@ -156,16 +170,16 @@ def _lost_at_restart(*kinds: str) -> AbstractContextManager[Any]:
         row = Pending(*columns)
         return replace(row, kind="timer", due_at=row.due_at * 2) if row.kind in kinds else row
 
-    return patch("bus.runtime.node.Pending", planted)
+    return patch("bus.runtime.outbox.Pending", planted)
 
 
 def _shown_once() -> AbstractContextManager[Any]:
     """A node shows its states when it connects and never again."""
 
-    async def planted(_: Any) -> None:
+    async def planted(*_: Any) -> None:
         await asyncio.Event().wait()
 
-    return patch.object(Node, "_show_again", planted)
+    return patch.object(ShownStates, "show_again", planted)
 
 
 def _by_the_wall_clock() -> AbstractContextManager[Any]:

@@ -6,7 +6,8 @@ It must not know how a label is drawn.
 from collections.abc import Iterable, Sequence
 
 from bus.contract.catalog import Found, Product, Style
-from bus.contract.errors import ConfigurationError, LabelError, Problem
+from bus.contract.errors import ConfigurationError, Problem
+from bus.contract.refusals import LabelError
 from bus.contract.warehouse import PickupPoint
 from commerce.price import price_text
 from devices.terminal.domain import one_product

@@ -19,7 +19,7 @@ from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.link.session import Session
 from bus.runtime.environment import Environment
 from bus.runtime.outgoing import outgoing
-from bus.runtime.pending_requests import until_answered
+from bus.runtime.repeating import until_answered
 from testing.kit.template import filled_from_request
 
 Seen = TypeVar("Seen")

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from bus.contract.catalog import SEARCH, Product, Search, SearchResult, Style
 from bus.contract.channel import Operation
-from bus.contract.errors import ConfigurationError, Problem, SoldOut, first_error
+from bus.contract.errors import ConfigurationError, Problem, first_error
+from bus.contract.refusals import SoldOut
 from bus.contract.settlement import DEPOSIT, AccountPayment, Deposit, Payment
 from bus.contract.values import MAX_AMOUNT, MAX_QUANTITY, Model, Money
 from bus.contract.warehouse import LOCATE, RECEIVE, Locate, Located, Receive

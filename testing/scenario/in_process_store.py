@@ -12,9 +12,10 @@ from bus.contract.channel import ROLES, role_of
 from bus.contract.errors import BrokerError, ConfigurationError
 from bus.contract.warehouse import PickupPoint, PickupPoints
 from bus.link import Connector, Outgoing
+from bus.runtime.deployment import Deployment
 from bus.runtime.environment import Environment
 from bus.runtime.lease import Lease
-from bus.runtime.node import Deployment, Node
+from bus.runtime.node import Node
 from bus.runtime.settings import RuntimeSettings
 from bus.storage.journal import Journal
 from devices.sorter.drivers import SimulatedConveyor

@@ -17,8 +17,8 @@ from bus.contract.values import check_digit
 from bus.contract.warehouse import RECEIVE
 from bus.history.message import Message
 from bus.link import Connector, MemoryBroker
+from bus.runtime.deployment import Deployment
 from bus.runtime.environment import Environment
-from bus.runtime.node import Deployment
 from devices.terminal.role import Terminal
 from testing.kit.template import CompositeVariable, filled
 from testing.kit.virtual_time import VirtualLoop

@@ -17,7 +17,7 @@ from bus.history.message import Message, read
 from bus.link import Connector, Incoming, Outgoing, Subscription
 from bus.runtime.admission import broken_reply
 from bus.runtime.environment import Environment
-from bus.runtime.pending_requests import pauses
+from bus.runtime.repeating import pauses
 from testing.kit.fake_node import CannedReply, FakeNode
 from testing.kit.raw_caller import RawReply
 

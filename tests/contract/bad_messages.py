@@ -230,6 +230,7 @@ FORBIDDEN = [
         ("warehouse", "receive", {"sku": "MUG", "location": "A-01-1", "quantity": 5}),
         ("settlement", "ready", {}),
         ("settlement", "deposit", {}),
+        ("settlement", "statement", {"account": "C-1001"}),
         ("sorter-1", "pick", {}),
     )
 ]

@@ -56,7 +56,7 @@ class Till:
         await eventually(lambda: bool(self.learned), "an outcome")
         async with asyncio.timeout(PATIENCE):
             bought = await self.terminal.known(identifier)
-        await eventually(lambda: len(self.terminal.node._schedule) == 0, "an empty outbox")
+        await eventually(lambda: len(self.terminal.node.running.schedule) == 0, "an empty outbox")
         assert [each.id for each in self.learned] == [identifier]
         assert self.terminal.purchases() == [bought]
         return bought

@@ -65,14 +65,14 @@ async def replies(raw: RawClient, callee: str, operation: str, count: int) -> di
 
 def count_transactions(node: Node) -> list[int]:
     """Grows by one with each transaction of a node."""
-    transact = node._journal.transact
+    transact = node.running.journal.transact
     counted: list[int] = []
 
     async def counting(work: Any) -> Any:
         counted.append(1)
         return await transact(work)
 
-    node._journal.transact = counting  # type: ignore[method-assign]
+    node.running.journal.transact = counting  # type: ignore[method-assign]
     return counted
 
 
@@ -160,13 +160,13 @@ GTINS = ["00000000000017", "00000000000024", "00000000000031", "00000000000048",
 
 async def test_a_query_is_answered_while_a_transaction_is_under_way(store: Store) -> None:
     catalog = store.nodes["catalog"]
-    transact, go_on = catalog._journal.transact, asyncio.Event()
+    transact, go_on = catalog.running.journal.transact, asyncio.Event()
 
     async def held(work: Any) -> Any:
         await go_on.wait()
         return await transact(work)
 
-    catalog._journal.transact = held  # type: ignore[method-assign]
+    catalog.running.journal.transact = held  # type: ignore[method-assign]
     upsert = asyncio.create_task(store.ask(UPSERT, "catalog", PRODUCTS))
     assert (await store.terminals["terminal-1"].scan("40170725")).scanned == "MUG"
     assert not upsert.done()

@@ -15,7 +15,8 @@ from bus.contract.every import PING
 from bus.contract.topics import Topics
 from bus.contract.values import Empty
 from bus.link import MemoryBroker
-from bus.runtime.node import Deployment, Node
+from bus.runtime.deployment import Deployment
+from bus.runtime.node import Node
 from bus.storage.journal import Journal, Schema
 from nodes.catalog.role import Catalog
 
@@ -63,7 +64,7 @@ async def test_a_node_whose_first_transaction_cannot_be_written_ends_and_says_wh
 async def test_a_purchase_that_cannot_be_written_down_is_not_sent(store: Store, how: str) -> None:
     terminal = store.terminals["terminal-1"]
     styles = await terminal.styles(["MUG"])
-    _set(terminal.node._journal, BREAK[how])
+    _set(terminal.node.running.journal, BREAK[how])
 
     async def buy_on() -> None:
         for _ in range(50):  # until the free pages are used up
@@ -71,7 +72,7 @@ async def test_a_purchase_that_cannot_be_written_down_is_not_sent(store: Store, 
 
     with pytest.raises(JournalError, match=r"terminal-1 cannot write to .*terminal-1\.db"):
         await buy_on()
-    _set(terminal.node._journal, MEND[how])
+    _set(terminal.node.running.journal, MEND[how])
     kept = len(terminal.purchases())
     for bought in terminal.purchases():
         await terminal.outcome(bought.id)
@@ -84,8 +85,8 @@ async def test_a_node_that_stops_on_a_failed_disk_ends_without_a_crash(store: St
     settlement = store.nodes["settlement"]
     await store.buy({"MUG": 1})
     await store.quiet()
-    settlement._dispatcher.acknowledged.append("a command that is done")
-    _set(settlement._journal, BREAK["readonly"])
+    settlement.running.inputs.acknowledge("a command that is done")
+    _set(settlement.running.journal, BREAK["readonly"])
     await store.stop("settlement")
 
 
@@ -101,14 +102,14 @@ async def test_a_disk_that_cannot_be_written_is_an_alarm_until_it_is_mended(
 
     async with running_store(broker, tmp_path, settings=FAST) as store:
         catalog = store.nodes["catalog"]
-        _set(catalog._journal, BREAK[how])
+        _set(catalog.running.journal, BREAK[how])
         with pytest.raises(JournalError):
             await catalog.decide(lambda unit: _fill(unit.connection))
         ((kind, detail),) = shown()
         assert kind == "cannot-write"
         assert said in detail
         assert detail.startswith("catalog cannot write its database")
-        _set(catalog._journal, MEND[how])
+        _set(catalog.running.journal, MEND[how])
         await store.ask(PING, "catalog", Empty())
         assert shown(), "small rows fit on a full disk, too"
         while shown():
@@ -120,10 +121,10 @@ async def test_a_full_disk_is_told_in_sentences_not_in_tracebacks(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     catalog = store.nodes["catalog"]
-    _set(catalog._journal, BREAK["readonly"])
+    _set(catalog.running.journal, BREAK["readonly"])
     with pytest.raises(Refused, match="had no effect"):
         await store.ask(UPSERT, "catalog", PRODUCTS)
-    _set(catalog._journal, MEND["readonly"])
+    _set(catalog.running.journal, MEND["readonly"])
     told = [record for record in caplog.records if record.levelname == "ERROR"]
     assert told
     assert not any(record.exc_info for record in told)

@@ -13,7 +13,7 @@ from running_store import PATIENCE, Store, running_store
 from bus.contract.catalog import LOOKUP, REGISTERED, Lookup, RegisteredList, RegisteredQuery
 from bus.contract.errors import Busy, Internal, Refused, TooLarge
 from bus.link import MemoryBroker
-from bus.runtime import dispatcher
+from bus.runtime import request_handler
 from bus.runtime.requests import Request
 
 LABEL = "https://shop.example/01/09506000134352"
@@ -26,8 +26,8 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 def _answer_with(store: Store, query: Any) -> None:
-    queries = store.nodes["catalog"]._dispatcher
-    queries.queries = {**queries.queries, REGISTERED.name: query}
+    handler = store.nodes["catalog"].running._dispatcher._requests
+    handler._queries = {**handler._queries, REGISTERED.name: query}
 
 
 async def _list(store: Store) -> RegisteredList:
@@ -64,7 +64,7 @@ async def test_while_a_list_takes_long_others_are_answered(
 async def test_when_too_many_lists_wait_the_next_is_told_to_come_later(
     store: Store, go_on: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatcher, "_LONG_QUERIES", 1)
+    monkeypatch.setattr(request_handler, "_LONG_QUERIES", 1)
     listing = asyncio.create_task(_list(store))
     await asyncio.sleep(0)
     with pytest.raises(Refused) as refused:

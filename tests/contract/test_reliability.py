@@ -11,7 +11,7 @@ from bus.contract.every import ABOUT
 from bus.contract.terminal import REMIND
 from bus.contract.values import Empty
 from bus.contract.warehouse import FULFIL
-from bus.runtime.schedule import AHEAD
+from bus.runtime.outbox import NEAR
 from bus.runtime.unit_of_work import UnitOfWork
 
 HOPS = (
@@ -97,15 +97,15 @@ class Crash(Exception):  # noqa: N818 - not an error of ours
 
 def crash_after_the_next_commit(store: Store, name: str) -> None:
     """Nothing of what the next transaction decided gets out."""
-    node = store.nodes[name]
-    publish = node._publish_unit
+    commits = store.nodes[name].running.batches._commits
+    publish = commits.publish
 
     def crash(unit: UnitOfWork) -> None:
         if unit.replies or unit.added:
             raise Crash
         publish(unit)
 
-    node._publish_unit = crash  # type: ignore[method-assign]
+    commits.publish = crash  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize("name", ["catalog", "settlement", "warehouse", "sorter-1"])
@@ -132,7 +132,7 @@ async def test_what_waits_for_a_node_that_is_away_is_done_when_it_is_back(
     receipt = await store.buy({"MUG": 2})
     await store.stop(callee)
     store.machine.free.set()
-    await eventually(lambda: store.nodes["settlement"]._schedule or callee == "warehouse")
+    await eventually(lambda: store.nodes["settlement"].running.schedule or callee == "warehouse")
     await store.start(callee)
     await sold_exactly_once(store, receipt.order)
 
@@ -157,7 +157,7 @@ async def test_a_timer_that_was_set_before_a_crash_is_due_after_the_restart(stor
     await store.crash("warehouse")
     assert store.value("warehouse", "SELECT kind FROM outbox") == "timer"
     await store.start("warehouse")
-    assert store.nodes["warehouse"]._schedule.timers == 1
+    assert store.nodes["warehouse"].running.schedule.timers == 1
     await eventually(lambda: not store.rows("warehouse", "SELECT 1 FROM outbox"), "the timer")
 
 
@@ -166,15 +166,15 @@ async def test_a_timer_of_later_waits_in_the_database_alone_until_its_time_is_ne
 ) -> None:
     """There is one for each parcel that waits for its customer."""
     warehouse = store.nodes["warehouse"]
-    await warehouse.decide(lambda unit: unit.after(2 * AHEAD, "dispatch", Empty()))
-    assert warehouse._schedule.timers == 0
+    await warehouse.decide(lambda unit: unit.after(2 * NEAR, "dispatch", Empty()))
+    assert warehouse.running.schedule.timers == 0
     assert (await store.ask(ABOUT, "warehouse", Empty())).timers == 1
     await warehouse.decide(
         lambda unit: unit.connection.execute("UPDATE outbox SET due_at = ?", (unit.now + 200,))
     )
-    warehouse._look_ahead()
-    warehouse._look_ahead()
-    assert warehouse._schedule.timers == 1
+    warehouse.running._outbox._look_ahead()
+    warehouse.running._outbox._look_ahead()
+    assert warehouse.running.schedule.timers == 1
     await eventually(lambda: not store.rows("warehouse", "SELECT 1 FROM outbox"), "the timer")
 
 

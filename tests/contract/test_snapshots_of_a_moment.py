@@ -38,7 +38,8 @@ async def test_what_an_answer_is_made_of_is_of_one_moment(store: Store, tmp_path
         found.append(_twice(rows, tmp_path / "catalog.db"))
         return SearchResult(products=[])
 
-    catalog._dispatcher.queries = {**catalog._dispatcher.queries, "search": search}
+    handler = catalog.running._dispatcher._requests
+    handler._queries = {**handler._queries, "search": search}
     for _ in range(2):
         await store.ask(SEARCH, "catalog", Search(text="mug"))
     found.append(catalog.read(lambda rows: _twice(rows, tmp_path / "catalog.db")))

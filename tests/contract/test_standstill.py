@@ -20,7 +20,8 @@ from bus.contract.terminal import REMIND, Remind, Shown
 from bus.contract.values import Empty
 from bus.link import MemoryBroker
 from bus.runtime.caller import Caller
-from bus.runtime.node import Deployment, Node
+from bus.runtime.deployment import Deployment
+from bus.runtime.node import Node
 from bus.runtime.requests import Request
 from bus.runtime.role import Adapter, Role
 from bus.runtime.settings import RuntimeSettings

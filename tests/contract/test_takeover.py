@@ -24,7 +24,8 @@ from bus.contract.errors import RoleTakenError
 from bus.contract.every import PING
 from bus.contract.values import Empty
 from bus.link import Link, MemoryBroker, MqttConnector, Outgoing
-from bus.runtime.node import Deployment, Node
+from bus.runtime.deployment import Deployment
+from bus.runtime.node import Node
 from bus.runtime.unit_of_work import UnitOfWork
 from devices.terminal import store as terminal_store
 from nodes.catalog.role import Catalog
@@ -182,7 +183,9 @@ async def test_a_purchase_that_stood_still_before_its_commit_is_made_once_and_an
         save(*values)
         if late:
             late.pop()
-            terminal.node._lease._until = 0.0  # the lease is over before the commit
+            terminal.node.running.connection.lease._until = (
+                0.0  # the lease is over before the commit
+            )
 
     with patch.object(terminal_store, "save_purchase", save_late):
         sent = await terminal.begin(store.purchase({"MUG": 1}, styles))
@@ -194,10 +197,10 @@ async def test_a_purchase_that_stood_still_before_its_commit_is_made_once_and_an
 
 async def test_a_node_that_stood_still_goes_on_when_nobody_took_its_role(store: Store) -> None:
     settlement = store.nodes["settlement"]
-    settlement._lease._clock = lambda: settlement.environment.elapsed() + 3600
-    assert not settlement._lease.holds()
+    settlement.running.connection.lease._clock = lambda: settlement.environment.elapsed() + 3600
+    assert not settlement.running.connection.lease.holds()
     await store.reminded((await store.buy({"MUG": 1})).order)
-    assert settlement._lease.holds()
+    assert settlement.running.connection.lease.holds()
 
 
 async def test_when_the_broker_is_back_the_nodes_are_and_open_orders_are_finished(
@@ -219,7 +222,7 @@ async def test_when_the_broker_is_back_the_nodes_are_and_open_orders_are_finishe
             orders = [(await store.buy({"MUG": 1})).order for _ in range(3)]
             process.kill()
             await stop(process)
-            sessions = [node._session for node in store.nodes.values()]
+            sessions = [node.running.connection.session for node in store.nodes.values()]
             await eventually(lambda: not any(each.up.is_set() for each in sessions), "all lost")
             store.machine.free.set()
             process = await program.start()
@@ -247,14 +250,14 @@ async def test_a_node_told_to_stop_ends_also_when_its_lease_is_over_before_its_l
 ) -> None:
     node = store.nodes["settlement"]
     await store.reminded((await store.buy({"MUG": 1})).order)
-    transact = node._journal.transact
+    transact = node.running.journal.transact
 
     async def stood_still(work: Any) -> Any:
-        if not node._session.up.is_set():
-            node._lease._until = 0.0  # and nobody renews it any more
+        if not node.running.connection.session.up.is_set():
+            node.running.connection.lease._until = 0.0  # and nobody renews it any more
         return await transact(work)
 
-    with patch.object(node._journal, "transact", stood_still):
+    with patch.object(node.running.journal, "transact", stood_still):
         async with asyncio.timeout(PATIENCE):
             await store.stop("settlement")
     await store.start("settlement")

@@ -161,7 +161,7 @@ async def test_a_node_that_is_stopped_and_started_again_is_never_called_lost(
 
 def break_connection(node: Any) -> None:
     """As a pulled cable does: no goodbye."""
-    link = node._session._link
+    link = node.running.connection.session._link
     if isinstance(link, MemoryLink):
         link.lose()
     else:

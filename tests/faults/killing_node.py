@@ -16,8 +16,10 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from bus.runtime.node import Node
-from bus.runtime.processor import CallCompleted, Processor, ReplyReceived, TimerFired
+from bus.runtime.batch_runner import BatchRunner
+from bus.runtime.commit_handler import CommitHandler
+from bus.runtime.inputs import CallCompleted, ReplyReceived, TimerFired
+from bus.runtime.processor import Processor
 from bus.runtime.requests import Request
 from bus.runtime.unit_of_work import UnitOfWork
 
@@ -57,7 +59,8 @@ def _messages(batch: Sequence[object]) -> int:
 
 def wrap(killer: Killer) -> None:
     """Let every node of this process pass by the killer."""
-    decide, publish, carry_out = Processor.carry_out, Node._publish_unit, Node._carry_out
+    decide, publish = Processor.carry_out, CommitHandler.publish
+    carry_out = BatchRunner.carry_out
 
     def deciding(
         self: Processor, rows: Any, now: int, batch: list[Any], *more: Any
@@ -67,11 +70,11 @@ def wrap(killer: Killer) -> None:
         killer.pass_by("decided", _messages(batch))
         return units
 
-    def publishing(self: Node, unit: UnitOfWork) -> None:
+    def publishing(self: CommitHandler, unit: UnitOfWork) -> None:
         killer.pass_by("committed", bool(unit.replies or unit.added or unit.removed))
         publish(self, unit)
 
-    async def carrying_out(self: Node, batch: list[Any]) -> list[UnitOfWork]:
+    async def carrying_out(self: BatchRunner, batch: list[Any]) -> list[UnitOfWork]:
         units = await carry_out(self, batch)
         for _ in range(3):  # until the loop has written to the socket
             await asyncio.sleep(0)
@@ -79,8 +82,8 @@ def wrap(killer: Killer) -> None:
         return units
 
     Processor.carry_out = deciding  # type: ignore[method-assign]
-    Node._publish_unit = publishing  # type: ignore[method-assign]
-    Node._carry_out = carrying_out  # type: ignore[method-assign]
+    CommitHandler.publish = publishing  # type: ignore[method-assign]
+    BatchRunner.carry_out = carrying_out  # type: ignore[method-assign]
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ from bus.contract.values import Empty, Model
 from bus.contract.warehouse import RECEIVE, RETURNS, Receive
 from bus.link import MemoryBroker
 from bus.runtime.caller import Caller
-from bus.runtime.node import Deployment
+from bus.runtime.deployment import Deployment
 from bus.runtime.settings import RuntimeSettings
 from devices.terminal import domain
 from devices.terminal.role import Terminal

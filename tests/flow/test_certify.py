@@ -23,7 +23,8 @@ from bus.contract.errors import Refused
 from bus.contract.settlement import AccountPayment
 from bus.contract.terminal import Remind
 from bus.link import MqttConnector
-from bus.runtime.node import Deployment, Node
+from bus.runtime.deployment import Deployment
+from bus.runtime.node import Node
 from bus.runtime.settings import RuntimeSettings
 from devices.sorter.drivers import Movement
 from devices.sorter.role import Sorter

@@ -13,7 +13,7 @@ from textual.errors import NoWidget
 from textual.pilot import Pilot
 
 from bus.link import MemoryBroker
-from bus.runtime.node import Deployment
+from bus.runtime.deployment import Deployment
 from devices.terminal.kiosk.app import Kiosk
 from devices.terminal.kiosk.controller import KioskController
 from devices.terminal.kiosk.pages.base import KioskPage

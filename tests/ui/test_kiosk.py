@@ -14,7 +14,7 @@ from running_store import FAST, LABEL, FaultyBroker, Store, eventually, running_
 
 from bus.contract.settlement import ORDERS, Orders
 from bus.contract.warehouse import RECEIVE, Receive
-from bus.runtime.node import Deployment
+from bus.runtime.deployment import Deployment
 from devices.terminal.kiosk.controller import KioskController
 from devices.terminal.kiosk.pages.stack import PAGES
 from devices.terminal.kiosk.refusals import UNKNOWN
@@ -388,7 +388,7 @@ async def test_a_kiosk_waits_for_a_broker_that_is_not_there_yet(
 ) -> None:
     from plug import Plug
 
-    from bus.runtime.node import Deployment
+    from bus.runtime.deployment import Deployment
     from devices.terminal.kiosk.app import Kiosk
     from devices.terminal.kiosk.controller import KioskController
 

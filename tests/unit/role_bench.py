@@ -17,17 +17,12 @@ from bus.contract.topics import Topics
 from bus.contract.values import Model
 from bus.runtime.clock import Moment
 from bus.runtime.environment import Environment
-from bus.runtime.processor import (
-    CallCompleted,
-    Input,
-    Processor,
-    ReplyReceived,
-    StateObserved,
-    TimerFired,
-)
+from bus.runtime.inputs import CallCompleted, Input, ReplyReceived, StateObserved, TimerFired
+from bus.runtime.outbox import Pending
+from bus.runtime.processor import Processor
 from bus.runtime.requests import Observed, Request
 from bus.runtime.role import Role
-from bus.runtime.unit_of_work import Pending, UnitOfWork
+from bus.runtime.unit_of_work import UnitOfWork
 
 SECOND, HOUR, DAY = 1_000, 3_600_000, 86_400_000
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bus.contract.errors import problems
+from bus.contract.refusals import problems
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [

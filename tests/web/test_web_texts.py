@@ -8,7 +8,7 @@ from babel.messages.extract import extract, extract_from_dir
 from po_files import translations
 
 import devices.terminal.web as package
-from bus.contract.errors import problems
+from bus.contract.refusals import problems
 from bus.contract.settlement import PURCHASE, OrderState
 from bus.text.texts import languages
 from devices.terminal import sales_receipt

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
-from bus.contract.channel import role_of
+from bus.contract.channel import is_remembered, role_of
 from bus.contract.every import MAX_ERRORS
 from bus.contract.timestamp import milliseconds
 from bus.history.message import Message, body, count
@@ -294,7 +294,7 @@ def _database(node: NodeView, data: dict[str, Any], at: int) -> None:
     name, boot = _text(data, "database"), _text(data, "boot")
     if node.boot not in (None, boot):
         return  # a late message of an earlier boot
-    if name is not None and boot is not None and peers.is_remembered(node.name):
+    if name is not None and boot is not None and is_remembered(node.name):
         position = count(data.get("position")) or 0
         node.database = peers.met(node.database, name, position, boot, at)
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from bus.contract.channel import Event, State
 from bus.contract.errors import BrokerError, NoAnswer, first_error
 from bus.contract.terminal import Remind
-from bus.runtime.node import Deployment
+from bus.runtime.deployment import Deployment
 from devices.terminal.domain import Bought
 from devices.terminal.role import Terminal
 

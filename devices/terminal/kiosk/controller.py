@@ -10,8 +10,9 @@ from typing import Any
 
 from bus.contract.catalog import SEARCH, STOCK_CHANGED, Search, SearchResult, StockChanged
 from bus.contract.channel import Event, State
-from bus.contract.errors import Problem, UnknownSku
+from bus.contract.errors import Problem
 from bus.contract.problem import ProblemData
+from bus.contract.refusals import UnknownSku
 from bus.contract.settlement import (
     COLLECT,
     ORDER,
@@ -28,7 +29,7 @@ from bus.contract.settlement import (
 from bus.contract.sorter import JOB_STATE, JobState
 from bus.contract.terminal import Remind
 from bus.contract.warehouse import PICKUP_POINTS_STATE, PickupPoints
-from bus.runtime.node import Deployment
+from bus.runtime.deployment import Deployment
 from bus.text.sentence import Sentence
 from bus.text.texts import Texts
 from devices.terminal import domain

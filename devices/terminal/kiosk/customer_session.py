@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bus.contract.catalog import Product, Style
-from bus.contract.errors import CardNumber, InvalidField
+from bus.contract.errors import InvalidField
+from bus.contract.refusals import CardNumber
 from bus.contract.settlement import AccountPayment, CardPayment, Receipt
 from bus.contract.values import Money, looks_like_card_number
 from bus.runtime.admission import validate

@@ -7,7 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.contract.errors import Problem, WrongState
+from bus.contract.errors import Problem
+from bus.contract.refusals import WrongState
 from devices.terminal.web import domain
 from devices.terminal.web.domain import CartLine
 from devices.terminal.web.paying import CARD_NUMBER, NOTHING, Given, given_in, payment_of

@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.contract.errors import NoAnswer, Problem, UnknownPickupCode
+from bus.contract.errors import NoAnswer, Problem
+from bus.contract.refusals import UnknownPickupCode
 from bus.contract.settlement import COLLECT, ORDER, Collect, OrderQuery, OrderStateReply, OrderView
 from bus.contract.warehouse import PickupPoint
 from devices.terminal.code import pickup_code

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bus.contract.catalog import Line
-from bus.contract.errors import JournalError, WrongState
+from bus.contract.errors import JournalError
+from bus.contract.refusals import WrongState
 from bus.contract.settlement import PURCHASE, Payment, Purchase, Receipt
 from bus.contract.values import Money
-from bus.runtime.node import Deployment
+from bus.runtime.deployment import Deployment
 from bus.runtime.requests import Answer
 from bus.runtime.role import Role
 from bus.runtime.unit_of_work import UnitOfWork

@@ -7,7 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from bus.contract.catalog import PricedLine, Product, Style
-from bus.contract.errors import InvalidField, SoldOut
+from bus.contract.errors import InvalidField
+from bus.contract.refusals import SoldOut
 from bus.contract.settlement import OrderState
 from bus.contract.sorter import JobState
 

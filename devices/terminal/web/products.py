@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.contract.catalog import Found, Style
-from bus.contract.errors import InvalidField, Problem, SoldOut
+from bus.contract.errors import InvalidField, Problem
+from bus.contract.refusals import SoldOut
 from commerce.price import minor_digits
 from devices.terminal.web import domain
 from devices.terminal.web.rendering import render

@@ -13,7 +13,7 @@ import uvicorn
 
 from bus.contract.channel import role_of
 from bus.contract.errors import ConfigurationError, first_error
-from bus.runtime.node import Deployment
+from bus.runtime.deployment import Deployment
 from devices.terminal.web.app import application
 from devices.terminal.web.customers import Customers
 from devices.terminal.web.http import ConnectionLimits, protocol_with

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 from zxingcpp import BarcodeFormat, create_barcode
 
-from bus.contract.errors import LabelError
+from bus.contract.refusals import LabelError
 from commerce.price import price_text
 from devices.terminal.scanner import codes_from, read_image
 from labels import label as label_module

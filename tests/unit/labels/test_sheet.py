@@ -10,7 +10,8 @@ import pytest
 from PIL import Image, ImageChops
 
 from bus.contract.catalog import Price, Product, Style
-from bus.contract.errors import ConfigurationError, LabelError
+from bus.contract.errors import ConfigurationError
+from bus.contract.refusals import LabelError
 from bus.contract.warehouse import PickupPoint
 from cli.main import main
 from devices.terminal.scanner import read_codes

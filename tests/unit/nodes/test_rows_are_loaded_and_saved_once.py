@@ -34,8 +34,8 @@ from bus.contract.catalog import (
     WriteOff,
 )
 from bus.contract.delivery import Delivery
-from bus.contract.errors import SoldOut, WrongState
 from bus.contract.every import PRESENCE, Presence
+from bus.contract.refusals import SoldOut, WrongState
 from bus.contract.settlement import (
     ADJUST,
     CANCEL,

@@ -10,8 +10,9 @@ from judge import PUBLISHED, cloud_event, faults, published
 
 from bus.contract import CHANNELS
 from bus.contract.channel import Operation
-from bus.contract.errors import ConfigurationError, problems
+from bus.contract.errors import ConfigurationError
 from bus.contract.problem import COMMON_PROBLEMS
+from bus.contract.refusals import problems
 from bus.history.recording import Recorded, read_recording
 from bus.link import Outgoing
 from cli.main import main

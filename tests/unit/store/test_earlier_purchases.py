@@ -2,7 +2,8 @@
 
 import pytest
 
-from bus.contract.errors import Expired, SoldOut
+from bus.contract.errors import Expired
+from bus.contract.refusals import SoldOut
 from devices.terminal.domain import Bought
 from store.terminal import show_outcome
 

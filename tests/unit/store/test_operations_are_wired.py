@@ -8,7 +8,7 @@ import pytest
 
 from bus.contract import OPERATIONS
 from bus.link import MemoryBroker
-from bus.runtime.node import Deployment
+from bus.runtime.deployment import Deployment
 from bus.runtime.role import Role
 from devices.sorter.drivers import SimulatedConveyor
 from devices.sorter.role import Sorter

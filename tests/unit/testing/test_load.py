@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 
 from bus.contract.catalog import PricedLine, Product, SearchResult, Style
-from bus.contract.errors import ConfigurationError, NoAnswer, SoldOut, UnknownLabel, UnknownOrder
+from bus.contract.errors import ConfigurationError, NoAnswer
+from bus.contract.refusals import SoldOut, UnknownLabel, UnknownOrder
 from bus.contract.settlement import ORDER, AccountPayment, OrderView, PaymentReceipt, Receipt
 from bus.contract.terminal import Remind
 from bus.contract.values import Money

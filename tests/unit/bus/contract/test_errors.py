@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from bus.contract.errors import PROBLEM_TYPE, Problem, Refused, SoldOut, StorebusError, problems
+from bus.contract.errors import PROBLEM_TYPE, Problem, Refused, StorebusError
 from bus.contract.problem import ProblemData
+from bus.contract.refusals import SoldOut, problems
 
 STATUSES = {400, 402, 403, 404, 409, 410, 413, 422, 429, 500, 503, 504, 505}
 """The design's list."""

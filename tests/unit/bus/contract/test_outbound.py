@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
+from bus.contract import CHANNELS
 from bus.contract.channel import Operation
-from bus.contract.envelope import Reading, is_problem
-from bus.contract.errors import SoldOut
+from bus.contract.envelope import Reading, is_problem, order_of
 from bus.contract.every import ABOUT_STATE, REFUSED
 from bus.contract.outbound import MessageFactory, OutboundMessage
+from bus.contract.refusals import Cancelled, SoldOut
 from bus.contract.settlement import PURCHASE, READY, Ready
 from bus.contract.topics import Topics
-from bus.contract.values import Empty
+from bus.contract.values import ORDER_FIELD, Empty
 from bus.runtime.environment import Environment
 
 TOPICS = Topics("main")
@@ -88,3 +89,20 @@ def test_a_wrong_message_is_made_of_a_right_one() -> None:
     wrong = _document(replace(right, type="nonsense", correlation_id="m-9"))
     assert (wrong["type"], wrong["correlationid"], wrong["expiresin"]) == ("nonsense", "m-9", 5)
     assert wrong["data"] == {"total": "much"}
+
+
+def test_every_model_that_names_an_order_declares_it_under_the_one_name() -> None:
+    found = set()
+    for channel in CHANNELS:
+        parts = (
+            [channel.request, channel.reply] if isinstance(channel, Operation) else [channel.data]
+        )
+        for model in parts:
+            assert (model.order_field == ORDER_FIELD) == (ORDER_FIELD in model.model_fields)
+            found.add(model.order_field)
+    assert found == {ORDER_FIELD, None}
+
+
+def test_the_order_of_a_problem_is_one_of_its_further_members() -> None:
+    assert order_of(Cancelled("It was cancelled.", order="o-1").to_data()) == "o-1"
+    assert order_of(SoldOut("Not enough left.", available={}).to_data()) is None

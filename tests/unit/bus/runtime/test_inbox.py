@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +11,7 @@ from settlement_orders import POINTS
 from bus.contract.catalog import StockLevel
 from bus.contract.errors import Busy
 from bus.contract.warehouse import RECEIVE, Receive
-from bus.link import MemoryBroker
-from bus.runtime.node import Deployment, Node
+from bus.runtime.batch_runner import forget_before
 from bus.runtime.settings import RuntimeSettings
 from bus.runtime.unit_of_work import UnitOfWork
 from nodes.warehouse.role import Warehouse
@@ -127,12 +125,7 @@ def test_a_refusal_for_the_moment_leaves_the_command_to_be_given_again(warehouse
     assert warehouse.waiting("restock") == []
 
 
-def test_answers_are_forgotten_only_when_a_start_has_lasted_as_long_as_ten_repetitions(
-    tmp_path: Path,
-) -> None:
+def test_answers_are_forgotten_only_when_a_start_has_lasted_as_long_as_ten_repetitions() -> None:
     limits = RuntimeSettings(retry_limit=30, keep_answers=60)
-    deployment = Deployment(MemoryBroker(), "main", tmp_path, limits)
-    node = Node("warehouse", Warehouse(POINTS).role, deployment)
-    node._started = 5 * SECOND
-    assert node._forget_before(305 * SECOND - 1) is None
-    assert node._forget_before(305 * SECOND) == 245 * SECOND
+    assert forget_before(305 * SECOND - 1, 5 * SECOND, limits) is None
+    assert forget_before(305 * SECOND, 5 * SECOND, limits) == 245 * SECOND

@@ -1,6 +1,8 @@
 """What a node remembers of others' databases: only a loss is a loss, and only its end ends it."""
 
-from bus.runtime.peers import Peer, alarms, forgot, is_ignorant, is_remembered, met
+from bus.contract.channel import is_remembered
+from bus.contract.problem import is_unheard_of
+from bus.runtime.peers import Peer, alarms, forgot, met
 
 DAY = 86_400_000
 KNOWN = Peer("first", 100, "boot-1")
@@ -49,12 +51,12 @@ def test_who_does_not_know_what_it_must_know_has_lost_it_until_it_has_another_da
 
 
 def test_a_refusal_tells_ignorance_from_a_state_that_does_not_fit() -> None:
-    assert is_ignorant("unknown-order", "")
-    assert is_ignorant("unknown-job", "")
-    assert is_ignorant("wrong-state", None)
-    assert not is_ignorant("wrong-state", "released")
-    assert not is_ignorant("unknown-sku", "")
-    assert not is_ignorant(None, None)
+    assert is_unheard_of({"code": "unknown-order", "state": ""})
+    assert is_unheard_of({"code": "unknown-job", "state": ""})
+    assert is_unheard_of({"code": "wrong-state", "state": None})
+    assert not is_unheard_of({"code": "wrong-state", "state": "released"})
+    assert not is_unheard_of({"code": "unknown-sku", "state": ""})
+    assert not is_unheard_of({"code": None, "state": None})
 
 
 def test_a_loss_is_told_for_a_day_about_its_node() -> None:

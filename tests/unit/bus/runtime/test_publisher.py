@@ -14,7 +14,7 @@ from bus.link import Outgoing
 from bus.runtime.environment import Environment
 from bus.runtime.outgoing import outgoing
 from bus.runtime.publisher import Counts, Publisher
-from bus.runtime.unit_of_work import Reply
+from bus.runtime.requests import Reply
 
 MESSAGES = MessageFactory(Topics("main"), "settlement", Environment())
 ONLINE = outgoing(MESSAGES.presence("online"))

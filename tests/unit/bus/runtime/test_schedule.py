@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from bus.runtime.outbox import Pending
 from bus.runtime.schedule import Schedule
 from bus.runtime.send_window import FEWEST
-from bus.runtime.unit_of_work import Pending
 
 FIRST, LIMIT = 1.0, 30.0
 START = 1_767_225_600_000

@@ -8,7 +8,7 @@ from clocks import Host
 
 from bus.contract.terminal import Remind
 from bus.runtime.clock import NodeClock
-from bus.runtime.schedule import near_timers
+from bus.runtime.outbox import near_timers
 from bus.storage.journal import SCHEMA as JOURNAL
 from bus.storage.journal import Schema, migrate
 from devices.sorter.store import SCHEMA as SORTER
@@ -155,6 +155,6 @@ def test_a_timer_of_before_is_due_when_it_was_to_be() -> None:
         environment = host.process()
         clock = NodeClock(environment)
         clock.resume(rows)
-        assert not near_timers(rows, environment.steady() - 1).fetchall()
-        (timer,) = near_timers(rows, environment.steady()).fetchall()
-        assert timer["due_at"] - environment.steady() == 60_000
+        assert not list(near_timers(rows, environment.steady() - 1))
+        (timer,) = near_timers(rows, environment.steady())
+        assert timer.due_at - environment.steady() == 60_000

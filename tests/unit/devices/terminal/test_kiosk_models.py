@@ -5,15 +5,9 @@ import asyncio
 import pytest
 
 from bus.contract.catalog import Product
-from bus.contract.errors import (
-    CardNumber,
-    InvalidField,
-    NoAnswer,
-    Retired,
-    TooManyTries,
-    UnknownPickupCode,
-)
+from bus.contract.errors import InvalidField, NoAnswer
 from bus.contract.problem import ProblemData
+from bus.contract.refusals import CardNumber, Retired, TooManyTries, UnknownPickupCode
 from bus.contract.settlement import OrderState, OrderSummary
 from bus.contract.sorter import JobState, JobStep
 from bus.contract.terminal import Remind

@@ -7,15 +7,8 @@ import pytest
 from unit_rows import tables
 
 from bus.contract.catalog import Found, Product, Style
-from bus.contract.errors import (
-    InvalidField,
-    InvalidLink,
-    Problem,
-    SeveralProducts,
-    SoldOut,
-    UnknownLabel,
-    UnknownSku,
-)
+from bus.contract.errors import InvalidField, Problem
+from bus.contract.refusals import InvalidLink, SeveralProducts, SoldOut, UnknownLabel, UnknownSku
 from bus.contract.settlement import AccountPayment, CardPayment, Receipt
 from bus.contract.terminal import Remind
 from bus.contract.values import Money

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bus.contract.catalog import PricedLine, Product
-from bus.contract.errors import InvalidField, SoldOut
+from bus.contract.errors import InvalidField
+from bus.contract.refusals import SoldOut
 from bus.contract.sorter import JobState
 from devices.terminal.web.domain import (
     LOCKED,

@@ -8,7 +8,8 @@ import pytest
 from unit_rows import tables
 
 from bus.contract.catalog import Line, PricedLine, ProductRecord, ProductUpdate, StyleRecord
-from bus.contract.errors import Conflict, InvalidField, Retired, SoldOut, UnknownSku, WrongState
+from bus.contract.errors import Conflict, InvalidField
+from bus.contract.refusals import Retired, SoldOut, UnknownSku, WrongState
 from nodes.catalog import store
 from nodes.catalog.codes import codes_of, refuse_taken
 from nodes.catalog.domain import (

@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from unit_rows import tables
 
 from bus.contract.catalog import Line, ProductRecord
-from bus.contract.errors import InvalidField, SoldOut, WrongState
+from bus.contract.errors import InvalidField
+from bus.contract.refusals import SoldOut, WrongState
 from bus.contract.values import check_digit
 from nodes.catalog import domain, store
 from nodes.catalog.codes import codes_of

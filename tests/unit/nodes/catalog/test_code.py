@@ -11,7 +11,7 @@ from needs import MORE_VECTORS, VECTORS
 from zxingcpp import BarcodeFormat, create_barcode
 
 from bus.contract.catalog import Lookup, Price, Product, Style
-from bus.contract.errors import InvalidLink, UnknownLabel
+from bus.contract.refusals import InvalidLink, UnknownLabel
 from bus.contract.values import check_digit
 from nodes.catalog.code import ScannedCode, read_code
 from nodes.catalog.digital_link import read_link

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from unit_rows import tables
 
-from bus.contract.errors import TooManyTries
+from bus.contract.refusals import TooManyTries
 from nodes.settlement.attempt_limiter import AttemptLimiter
 from nodes.settlement.store import SCHEMA as SETTLEMENT
 

@@ -7,13 +7,8 @@ import pytest
 from settlement_orders import POINTS, order, priced
 
 from bus.contract.catalog import Line, PricedLine
-from bus.contract.errors import (
-    InvalidField,
-    PriceChanged,
-    Unavailable,
-    UnknownPickupPoint,
-    WrongState,
-)
+from bus.contract.errors import InvalidField, Unavailable
+from bus.contract.refusals import PriceChanged, UnknownPickupPoint, WrongState
 from bus.contract.settlement import OrderState, Purchase, Seller
 from bus.contract.values import MAX_AMOUNT, MAX_QUANTITY, Money
 from bus.contract.warehouse import PickupPoint, PickupPoints

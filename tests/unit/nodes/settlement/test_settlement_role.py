@@ -7,7 +7,7 @@ from role_bench import DAY, HOUR, SECOND, Bench, bench, reply
 from settlement_orders import POINTS, priced
 
 from bus.contract.catalog import Line, OrderOnly, Reserved
-from bus.contract.errors import WrongState
+from bus.contract.refusals import WrongState
 from bus.contract.settlement import (
     CANCEL,
     COLLECT,

@@ -9,7 +9,7 @@ from settlement_orders import POINTS, order, priced
 from unit_rows import tables
 
 from bus.contract.catalog import Line
-from bus.contract.errors import UnknownOrder
+from bus.contract.refusals import UnknownOrder
 from bus.contract.settlement import OrderState
 from bus.contract.warehouse import PickupPoint, PickupPoints
 from nodes.settlement import store

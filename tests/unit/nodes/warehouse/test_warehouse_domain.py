@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus.contract.catalog import Line
-from bus.contract.errors import InvalidField, WrongState
+from bus.contract.errors import InvalidField
+from bus.contract.refusals import WrongState
 from bus.contract.sorter import MAX_PICKS, PickLine
 from bus.contract.warehouse import Packed, ShortPick
 from nodes.warehouse.domain import (

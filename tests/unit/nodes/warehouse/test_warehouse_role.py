@@ -8,8 +8,8 @@ from role_bench import SECOND, Bench, bench
 from settlement_orders import POINTS
 
 from bus.contract.catalog import Line, OrderOnly, StockLevel
-from bus.contract.errors import WrongState
 from bus.contract.every import PRESENCE, Presence
+from bus.contract.refusals import WrongState
 from bus.contract.sorter import Aborted, PickReply
 from bus.contract.warehouse import (
     COUNT,

@@ -8,7 +8,7 @@ import pytest
 from unit_rows import tables
 
 from bus.contract.catalog import Line
-from bus.contract.errors import UnknownJob, UnknownLocation
+from bus.contract.refusals import UnknownJob, UnknownLocation
 from bus.contract.sorter import PickLine
 from nodes.warehouse import store
 from nodes.warehouse.domain import Job
