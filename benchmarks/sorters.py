@@ -50,7 +50,7 @@ class BareSorter(FakeDevice):
             packing.cancel()
         return Aborted(job=request.data.job, taken=[])
 
-    async def _pack(self, job: domain.Job) -> None:
+    async def _pack(self, job: domain.AssignedJob) -> None:
         self.publisher.state(JOB_STATE, job.state())
         while job.step != "done":
             job = domain.advance(job, self.environment.now(), f"p-{job.id}")

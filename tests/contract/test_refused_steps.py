@@ -40,7 +40,7 @@ async def test_an_order_whose_withdrawal_is_refused_waits_for_a_person_and_is_en
         await store.stop("settlement", "catalog", "warehouse")
         tally = audit([tmp_path])
         assert tally.findings == []
-        assert "resolve" in [each.kind for each in tally.waiting]
+        assert "resolve" in [each.kind for each in tally.open_items]
         await store.start("settlement", "catalog", "warehouse")
         store.nodes["warehouse"].role.commands[WITHDRAW] = withdraw  # type: ignore[index]
         asked = Resolve(order=receipt.order, how=how, reason="looked after it")

@@ -271,7 +271,7 @@ def test_what_is_refused_is_said_in_words_for_customers() -> None:
     assert "42 s" in str(refusal(TooManyTries("No.", retryAfter=42).to_data()))
     assert "does not answer" in str(refusal(NoAnswer("No.").to_data()))
     assert str(refusal(Retired("No.", product="mug").to_data())) == "This is no longer sold."
-    assert "take it out" in str(refusal(Retired("No.", sku="MUG").to_data()))
+    assert "remove it" in str(refusal(Retired("No.", sku="MUG").to_data()))
     other = ProblemData.model_validate(
         {**NoAnswer("Too hot.").to_data().model_dump(), "code": "weather"}
     )
