@@ -22,7 +22,7 @@ from cli.run import run
 from cli.web import WebPort, with_web
 from store.address import broker_url, write_address
 from store.composition import RunningStore, running_nodes, running_store
-from store.roles import acquirer_client, server_role, sorter_role
+from store.roles import acquirer_client, roles_of_shop, sorter_role
 from store.settings import Settings, read_settings
 from store.shop.catalog_queries import products_of, registered_of
 from store.shop.differences import differences
@@ -233,7 +233,7 @@ async def _node(name: str, kind: str, deployment: Deployment, settings: Settings
         if kind == "sorter":
             machine = sorter_role(name, shop, settings)
         with machine as sorter:
-            role = sorter or server_role(name, shop, acquirer, settings)
+            role = sorter or roles_of_shop(shop, settings, acquirer).role(name)
             async with running_nodes({name: role}, deployment):
                 output.print(
                     f"{name} is on {deployment.connector.description}, site {deployment.site}."

@@ -17,12 +17,8 @@ from bus.contract.warehouse import RECEIVE
 from bus.runtime.caller import Caller
 from bus.runtime.deployment import Deployment
 from bus.runtime.node import Node
-from devices.sorter.role import Sorter
 from devices.terminal.role import Terminal
-from nodes.catalog.role import Catalog
-from nodes.settlement.role import Settlement
 from nodes.settlement.settings import SettlementSettings
-from nodes.warehouse.role import Warehouse
 from nodes.warehouse.settings import WarehouseSettings
 from simulation.goods import DEPOSITS, GOODS_RECEIPTS, LOCATIONS, POINTS, PRODUCTS, SITE
 from simulation.life import Crash, Disk, GoneError, Life, SteppedJournal
@@ -32,6 +28,7 @@ from simulation.provider import Provider, VirtualLog
 from simulation.trace import Trace
 from simulation.weather import Chances, Weather, happens
 from simulation.witness import Witness
+from store.roles import RoleFactory
 from testing.kit.virtual_time import VirtualEnvironment, VirtualLease
 
 T = TypeVar("T")
@@ -270,20 +267,21 @@ class SimulatedStore:
             journal=partial(SteppedJournal, life, self.chances[f"disk/{name}"], self.disks[name]),
             lease=VirtualLease,
         )
-        kind = role_of(name)
-        if kind == "terminal":
+        if role_of(name) == "terminal":
             terminal = Terminal(
                 name, deployment, lambda reminder: self.witness.shown(name, reminder), self.waiting
             )
             self._terminals[name], self._nodes[name] = terminal, terminal.node
             return terminal.run
-        made: dict[str | None, Callable[[], Any]] = {
-            "catalog": Catalog,
-            "settlement": lambda: Settlement(self.provider.client(), self.patience),
-            "warehouse": lambda: Warehouse(POINTS, LOCATIONS, self.sorting),
-            "sorter": lambda: Sorter(self.machines[name]),
-        }
-        self._nodes[name] = Node(name, made[kind]().role, deployment)
+        roles = RoleFactory(
+            POINTS,
+            LOCATIONS,
+            self.machines.__getitem__,
+            self.provider.client,
+            settlement=self.patience,
+            warehouse=self.sorting,
+        )
+        self._nodes[name] = Node(name, roles.role(name), deployment)
         return self._nodes[name].run
 
     def _strike(self, name: str, label: str) -> bool:

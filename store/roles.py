@@ -4,64 +4,121 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from broker.child import stop
 from broker.supervisor import Supervisor
-from bus.contract.channel import ROLES
+from bus.contract.channel import ROLES, role_of
 from bus.contract.errors import ConfigurationError
 from bus.contract.settlement import Seller
 from bus.contract.warehouse import PickupPoints
 from bus.runtime.role import Role
 from bus.storage.private import make_folder
 from bus.text.console import output
+from nodes.settlement.settings import SettlementSettings
+from nodes.warehouse.settings import WarehouseSettings
 from store.settings import Settings
 from store.shop.reader import Shop
 
 if TYPE_CHECKING:
+    from devices.sorter.drivers import Driver
     from nodes.settlement.acquirer.client import Acquirer
 
 
-def server_role(name: str, shop: Shop, acquirer: "Acquirer | None", settings: Settings) -> Role:
-    """Return one of the three server roles of a shop."""
-    match name:
-        case "catalog":
-            from nodes.catalog.role import Catalog
+@dataclass(frozen=True, slots=True)
+class RoleFactory:
+    """Makes the roles of one store, anew for each start of a node.
 
-            return Catalog().role
-        case "settlement":
-            from nodes.settlement.role import Settlement
+    Shops, scenarios, the simulation and the tests put their stores together with it.
 
-            seller = Seller(name=shop.name, address=shop.address, tax_number=shop.tax_number)
-            return Settlement(acquirer, settings.settlement, seller).role
-    from nodes.warehouse.role import Warehouse
+    Args:
+        points: the pickup points.
+        locations: the storage locations.
+        driver: of a sorter, by its name.
+        acquirer: the payment provider's client; None where no cards are taken.
+        seller: who stands on receipts.
+        settlement: how long settlement waits for whom; its defaults if None.
+        warehouse: the same of the warehouse.
+    """
 
-    points = PickupPoints(points=list(shop.pickup_points), default=shop.default_pickup_point)
-    locations = [location.location for location in shop.locations]
-    return Warehouse(points, locations, settings.warehouse).role
+    points: PickupPoints
+    locations: Sequence[str]
+    driver: Callable[[str], "Driver"]
+    acquirer: Callable[[], "Acquirer | None"] = lambda: None
+    seller: Seller | None = None
+    settlement: SettlementSettings | None = None
+    warehouse: WarehouseSettings | None = None
+
+    def role(self, name: str) -> Role:
+        """The role that a node of this name plays.
+
+        Raises:
+            ConfigurationError: it is neither a server role nor a sorter.
+        """
+        match role_of(name):
+            case "catalog":
+                from nodes.catalog.role import Catalog
+
+                return Catalog().role
+            case "settlement":
+                from nodes.settlement.role import Settlement
+
+                return Settlement(self.acquirer(), self.settlement, self.seller).role
+            case "warehouse":
+                from nodes.warehouse.role import Warehouse
+
+                return Warehouse(self.points, list(self.locations), self.warehouse).role
+            case "sorter":
+                from devices.sorter.role import Sorter
+
+                return Sorter(self.driver(name)).role
+        raise ConfigurationError(f"{name} is no node that can be started.")
+
+
+def roles_of_shop(
+    shop: Shop,
+    settings: Settings,
+    acquirer: "Acquirer | None" = None,
+    driver: "Driver | None" = None,
+) -> RoleFactory:
+    """The roles of a shop; `driver` is that of the sorter, if one is made."""
+
+    def only(_: str) -> "Driver":
+        assert driver is not None, "a sorter has a driver"
+        return driver
+
+    return RoleFactory(
+        PickupPoints(points=list(shop.pickup_points), default=shop.default_pickup_point),
+        [location.location for location in shop.locations],
+        only,
+        lambda: acquirer,
+        Seller(name=shop.name, address=shop.address, tax_number=shop.tax_number),
+        settings.settlement,
+        settings.warehouse,
+    )
 
 
 def server_roles(
     shop: Shop, acquirer: "Acquirer | None", settings: Settings | None = None
 ) -> dict[str, Role]:
-    """Return the three server roles of a shop, by name."""
-    settings = settings or Settings()
-    return {name: server_role(name, shop, acquirer, settings) for name in sorted(ROLES)}
+    """The three server roles of a shop, by name."""
+    roles = roles_of_shop(shop, settings or Settings(), acquirer)
+    return {name: roles.role(name) for name in sorted(ROLES)}
 
 
 @contextmanager
 def sorter_role(name: str, shop: Shop, settings: Settings) -> Iterator[Role]:
     """A sorter role with the simulated conveyor of the shop's layout."""
     from devices.sorter.drivers import SimulatedConveyor
-    from devices.sorter.role import Sorter
 
     record = settings.data / f"{name}.conveyor.jsonl"
     driver = SimulatedConveyor(shop.layout, record, settings.speed)
     try:
-        yield Sorter(driver).role
+        yield roles_of_shop(shop, settings, driver=driver).role(name)
     finally:
         driver.close()
 

@@ -32,15 +32,12 @@ from bus.runtime.deployment import Deployment
 from bus.runtime.node import Node
 from bus.runtime.settings import RuntimeSettings
 from devices.sorter.drivers.movement import MachineFault, Movement
-from devices.sorter.role import Sorter
 from devices.terminal import domain
 from devices.terminal.role import Terminal
-from nodes.catalog.role import Catalog
 from nodes.settlement.acquirer.client import Acquirer
-from nodes.settlement.role import Settlement
 from nodes.settlement.settings import SettlementSettings
-from nodes.warehouse.role import Warehouse
 from nodes.warehouse.settings import WarehouseSettings
+from store.roles import RoleFactory
 
 PATIENCE = 30.0
 """Seconds after which something that should have happened counts as missing."""
@@ -179,18 +176,21 @@ class Store:
                 self._tasks[name].result()
 
     def _build(self, name: str) -> Callable[[], Any]:
-        role = role_of(name)
-        if role == "terminal":
+        if role_of(name) == "terminal":
             terminal = Terminal(name, self.deployment, self.reminders.append)
             self.terminals[name], self.nodes[name] = terminal, terminal.node
             return terminal.run
-        made: dict[str | None, Callable[[], Any]] = {
-            "catalog": Catalog,
-            "settlement": lambda: Settlement(self._acquirer, self._patience[0], SELLER),
-            "warehouse": lambda: Warehouse(POINTS, ["A-01-1", "A-02-1"], self._patience[1]),
-            "sorter": lambda: Sorter(self.machines.setdefault(name, Machine())),
-        }
-        self.nodes[name] = Node(name, made[role]().role, self.deployment)
+        settlement, warehouse = self._patience
+        roles = RoleFactory(
+            POINTS,
+            ["A-01-1", "A-02-1"],
+            lambda sorter: self.machines.setdefault(sorter, Machine()),
+            lambda: self._acquirer,
+            SELLER,
+            settlement,
+            warehouse,
+        )
+        self.nodes[name] = Node(name, roles.role(name), self.deployment)
         return self.nodes[name].run
 
     async def stop(self, *names: str) -> None:

@@ -20,13 +20,9 @@ from bus.runtime.settings import RuntimeSettings
 from bus.storage.journal import Journal
 from devices.sorter.drivers import SimulatedConveyor
 from devices.sorter.layout import Layout
-from devices.sorter.role import Sorter
 from devices.terminal.role import Terminal
-from nodes.catalog.role import Catalog
 from nodes.settlement.acquirer.client import Acquirer
-from nodes.settlement.role import Settlement
-from nodes.warehouse.role import Warehouse
-from store.roles import simulated_acquirer
+from store.roles import RoleFactory, simulated_acquirer
 from testing.kit.virtual_time import VirtualEnvironment, VirtualLease
 from testing.scenario.fault_injection import FaultInjector, FaultyConnector
 from testing.scenario.model import StoreSpec
@@ -191,20 +187,19 @@ class InProcessStore:
         deployment = Deployment(
             end, self._site, self._data, time.settings, environment, time.journal, time.lease
         )
-        kind = role_of(name)
-        if kind == "terminal":
+        if role_of(name) == "terminal":
             terminal = Terminal(name, deployment)
             self._nodes[name] = terminal.node
             return terminal.run
-        made: dict[str | None, Callable[[], Any]] = {
-            "catalog": Catalog,
-            "settlement": lambda: Settlement(self._acquirer, self._wants.settlement),
-            "warehouse": lambda: Warehouse(POINTS, LOCATIONS, self._wants.warehouse),
-            "sorter": lambda: Sorter(self._machine(name)),
-        }
-        if kind not in made:
-            raise ConfigurationError(f"{name} is no node that can be started.")
-        self._nodes[name] = Node(name, made[kind]().role, deployment)
+        roles = RoleFactory(
+            POINTS,
+            LOCATIONS,
+            self._machine,
+            lambda: self._acquirer,
+            settlement=self._wants.settlement,
+            warehouse=self._wants.warehouse,
+        )
+        self._nodes[name] = Node(name, roles.role(name), deployment)
         return self._nodes[name].run
 
     def _machine(self, name: str) -> SimulatedConveyor:
