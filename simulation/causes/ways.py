@@ -95,7 +95,7 @@ NETWORK = (
     Cause(
         "settlement does not hear the catalog",
         first(lost("rep/settlement/catalog/+", by="settlement")),
-        says="settlement asked catalog {times} times to hold the goods, and does not hear the"
+        says="settlement asked catalog {times} times to hold the goods, and does not get the"
         " answers",
         names="settlement",
         within=10,

@@ -344,7 +344,7 @@ async def test_what_a_clerk_got_wrong_is_said_in_words(store: StoreProcess, tmp_
     code, _, err = await storebus("account", "show", "seven", *data)
     assert (code, "such as C-1001" in err) == (1, True)
     code, _, err = await storebus("retire", "GNG-2", "--why", "  ", *data)
-    assert (code, "Say why, for those who look later" in err) == (2, True)
+    assert (code, "Give the reason, for later readers" in err) == (2, True)
 
 
 @in_one_loop
