@@ -24,7 +24,7 @@ _TO_DEVICES = frozenset({"remind", "pick", "abort"})
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class UnfinishedRow:
     """A command or call in a node's outbox."""
 
     node: str
@@ -139,7 +139,7 @@ class AuditedStore:
         return {row["order_id"]: row for row in self.warehouse.rows("SELECT * FROM job")}
 
     @cached_property
-    def pending(self) -> list[Pending]:
+    def pending(self) -> list[UnfinishedRow]:
         """All commands and calls that are still in an outbox."""
         found = []
         for node, database in self.databases.items():
@@ -147,7 +147,9 @@ class AuditedStore:
                 content = parsed(row["payload"], database, "outbox")
                 data = content if row["kind"] == "call" else content["data"]
                 found.append(
-                    Pending(node, row, data, self._order_of(row, data), self._heard(node, row))
+                    UnfinishedRow(
+                        node, row, data, self._order_of(row, data), self._heard(node, row)
+                    )
                 )
         return found
 

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from audit.audited_store import FINAL, PAID, AuditedStore, Pending, parsed
+from audit.audited_store import FINAL, PAID, AuditedStore, UnfinishedRow, parsed
 from audit.reading import Row
 from audit.result import AuditResult
 
@@ -36,7 +36,7 @@ def _calling(store: AuditedStore) -> set[str]:
     return {_order_of(each.row["id"]) for each in store.pending if _is_payment(each)}
 
 
-def _is_payment(each: Pending) -> bool:
+def _is_payment(each: UnfinishedRow) -> bool:
     return each.node == "settlement" and each.row["kind"] == "call"
 
 

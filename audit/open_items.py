@@ -7,7 +7,7 @@ the checks report it.
 
 from collections.abc import Iterator
 
-from audit.audited_store import ANSWER_IGNORED, PAID, UNDOING, AuditedStore, Pending, parsed
+from audit.audited_store import ANSWER_IGNORED, PAID, UNDOING, AuditedStore, UnfinishedRow, parsed
 from audit.result import AuditResult, OpenItem
 
 _OUTBOX_ENTRIES = {
@@ -90,7 +90,7 @@ def job_is_explained(store: AuditedStore, name: str) -> bool:
     return job["state"] == "withdrawing" and name in store.being_returned
 
 
-def explanation(store: AuditedStore, each: Pending) -> list[OpenItem] | None:
+def explanation(store: AuditedStore, each: UnfinishedRow) -> list[OpenItem] | None:
     """Explain why something is still in an outbox of a closed store.
 
     Returns:
@@ -105,7 +105,7 @@ def explanation(store: AuditedStore, each: Pending) -> list[OpenItem] | None:
     return [OpenItem(kind, each.row["target"], text)] if kind else []
 
 
-def _call(store: AuditedStore, each: Pending) -> str | None:
+def _call(store: AuditedStore, each: UnfinishedRow) -> str | None:
     """Explain a call to an adapter: the payment provider, a screen, a machine."""
     order = store.orders.get(each.order or "")
     if each.node != "settlement":
@@ -119,7 +119,7 @@ def _call(store: AuditedStore, each: Pending) -> str | None:
     return "pay" if open_ else None
 
 
-def _command(store: AuditedStore, each: Pending) -> str | None:
+def _command(store: AuditedStore, each: UnfinishedRow) -> str | None:
     """The kind of waiting of a command; empty if something else lists it, None if unexplained."""
     order, job = store.orders.get(each.order or ""), store.jobs.get(each.order or "")
     if each.order is not None and order is None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from simulation.causes import CAUSES, lines, summary, watch
 from simulation.plan import ORDERS, STORM, Plan
 from simulation.planted import BUGS
-from simulation.run import Outcome, simulate
+from simulation.run import SimulationOutcome, simulate
 from simulation.shrink import shortest
 from simulation.table import hunts
 from simulation.workers import CORES, workers
@@ -63,7 +63,7 @@ def _sweep(options: argparse.Namespace) -> int:
     return min(failures, 1)
 
 
-def _outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
+def _outcomes(options: argparse.Namespace) -> Iterator[SimulationOutcome]:
     seeds = range(options.first, options.first + options.seeds)
     customers = tuple(range(options.orders))
     if options.only:
@@ -77,7 +77,7 @@ def _outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
         yield from executor.map(simulate, plans, chunksize=4)
 
 
-def _tell(outcome: Outcome, *, as_is: bool) -> None:
+def _tell(outcome: SimulationOutcome, *, as_is: bool) -> None:
     _say(f"\nSEED {outcome.plan.seed} FAILED")
     if not as_is:
         for sentence in outcome.broken:

@@ -32,7 +32,7 @@ _IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SimulationOutcome:
     """What became of a simulation."""
 
     plan: Plan
@@ -46,7 +46,7 @@ class Outcome:
     """What happened, if a promise was broken."""
 
 
-def simulate(plan: Plan, operator: Operator | None = None) -> Outcome:
+def simulate(plan: Plan, operator: Operator | None = None) -> SimulationOutcome:
     """Run a simulation, perhaps watched; the same plan has the same history."""
     with folder() as data, silence(), asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(_live(plan, data, operator))
@@ -77,7 +77,7 @@ def silence() -> Iterator[None]:
         logger.propagate = before
 
 
-async def _live(plan: Plan, data: Path, operator: Operator | None) -> Outcome:
+async def _live(plan: Plan, data: Path, operator: Operator | None) -> SimulationOutcome:
     store = SimulatedStore(plan.seed, drawn(plan.seed, plan.without), data)
     asyncio.get_running_loop().set_exception_handler(store.unexpected)
     with store.listening():
@@ -90,7 +90,7 @@ async def _live(plan: Plan, data: Path, operator: Operator | None) -> Outcome:
     found += [f"defect: {each}" for each in dict.fromkeys(store.complaints)]
     story = tuple(store.trace.story()) if found else ()
     seconds = asyncio.get_running_loop().time()
-    return Outcome(plan, tuple(found), seconds, store.trace.digest(), story)
+    return SimulationOutcome(plan, tuple(found), seconds, store.trace.digest(), story)
 
 
 async def _day(plan: Plan, store: SimulatedStore, operator: Operator | None) -> list[str]:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from simulation.plan import Plan
-from simulation.run import Outcome, simulate
+from simulation.run import SimulationOutcome, simulate
 from simulation.weather import KINDS
 
 
-def shortest(failed: Outcome) -> Outcome:
+def shortest(failed: SimulationOutcome) -> SimulationOutcome:
     """A smaller simulation that breaks the same promise, or the same one."""
     promise = _promise(failed.broken[0])
     best, smaller = failed, True

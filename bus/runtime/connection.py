@@ -25,7 +25,7 @@ _HOUR = 3_600.0
 """Seconds."""
 
 
-class Connection:
+class NodeConnection:
     """What one start of a node says and hears goes through here.
 
     Args:

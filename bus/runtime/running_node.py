@@ -18,7 +18,7 @@ from bus.runtime.batch_runner import BatchRunner
 from bus.runtime.clock import NodeClock, StoreTime
 from bus.runtime.clock_watch import ClockWatch
 from bus.runtime.commit_handler import CommitHandler
-from bus.runtime.connection import Connection
+from bus.runtime.connection import NodeConnection
 from bus.runtime.deployment import Deployment
 from bus.runtime.disk_watch import DiskWatch
 from bus.runtime.dispatcher import Dispatcher
@@ -98,7 +98,7 @@ class RunningNode:
         self._services = services = ServiceWatch(name, environment, self._show_alarms)
         presences = Presences(schedule)
         admission = Admission(messages, environment, store_time)
-        self.connection = connection = Connection(
+        self.connection = connection = NodeConnection(
             name, role, context.deployment, environment, messages.topics, counts, context.ready,
             context.stopping, peers.presence, self._show_presence, self._receive, self._regained,
         )  # fmt: skip

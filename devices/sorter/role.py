@@ -29,7 +29,7 @@ from bus.runtime.requests import Answer, Request
 from bus.runtime.role import Adapter, Role
 from bus.runtime.unit_of_work import UnitOfWork
 from devices.sorter import domain, store
-from devices.sorter.drivers import Driver, MachineFault, Movement, Reading, ReportingDriver
+from devices.sorter.drivers import DeviceReading, Driver, MachineFault, Movement, ReportingDriver
 
 
 class Sorter:
@@ -40,7 +40,9 @@ class Sorter:
         read: called with each reading that the machine reports.
     """
 
-    def __init__(self, driver: Driver, read: Callable[[Reading], None] = lambda _: None) -> None:
+    def __init__(
+        self, driver: Driver, read: Callable[[DeviceReading], None] = lambda _: None
+    ) -> None:
         self._driver = driver
         self._read = read
         self._fault: MachineFault | None = None
@@ -81,9 +83,9 @@ class Sorter:
         fault, self._fault = self._fault, None
         raise fault
 
-    def _report(self, event: Reading | MachineFault) -> None:
+    def _report(self, event: DeviceReading | MachineFault) -> None:
         """The machine has reported something by itself."""
-        if isinstance(event, Reading):
+        if isinstance(event, DeviceReading):
             self._read(event)
             return
         self._fault = event

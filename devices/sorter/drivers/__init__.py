@@ -1,16 +1,21 @@
 """Machines that a sorter drives, behind one interface."""
 
 from devices.sorter.drivers.movement import (
+    DeviceReading,
     Driver,
     MachineFault,
     Movement,
-    Reading,
     Report,
     ReportingDriver,
 )
 from devices.sorter.drivers.simulated import SimulatedConveyor
 
 __all__ = [
-    "Driver", "MachineFault", "Movement", "Reading", "Report", "ReportingDriver",
+    "DeviceReading",
+    "Driver",
+    "MachineFault",
+    "Movement",
+    "Report",
+    "ReportingDriver",
     "SimulatedConveyor",
 ]  # fmt: skip

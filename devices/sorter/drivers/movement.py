@@ -26,7 +26,7 @@ class MachineFault(StorebusError):  # noqa: N818 - what the field calls it
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class DeviceReading:
     """A value that the machine has measured or counted."""
 
     name: str
@@ -36,7 +36,7 @@ class Reading:
     """Such as `°C`; empty for a count."""
 
 
-Report = Callable[[Reading | MachineFault], None]
+Report = Callable[[DeviceReading | MachineFault], None]
 """Takes what a machine reports; to be called in the thread of the event loop."""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from bus.runtime.clock import passed_since
 from bus.runtime.environment import Environment
 from bus.storage.effect_log import EffectLog
-from devices.sorter.drivers.movement import Movement, Reading, Report
+from devices.sorter.drivers.movement import DeviceReading, Movement, Report
 from devices.sorter.layout import Layout
 
 
@@ -56,7 +56,7 @@ class SimulatedConveyor:
                 pickup_point=movement.pickup_point,
             )
             self._cycles += 1
-            self._report(Reading("cycles", self._cycles))
+            self._report(DeviceReading("cycles", self._cycles))
         took = passed_since(  # of a movement that an earlier release began, only `at` is known
             self._environment, begun.get("host", ""), begun.get("uptime", 0), begun["at"]
         )

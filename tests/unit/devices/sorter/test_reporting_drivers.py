@@ -7,9 +7,9 @@ import pytest
 
 from bus.contract.sorter import PickLine
 from devices.sorter.drivers import (
+    DeviceReading,
     MachineFault,
     Movement,
-    Reading,
     Report,
     ReportingDriver,
     SimulatedConveyor,
@@ -48,12 +48,12 @@ class Lift:
 
 
 async def test_a_reading_is_told_whatever_the_machine_is_doing() -> None:
-    lift, told = Lift(), list[Reading]()
+    lift, told = Lift(), list[DeviceReading]()
     sorter = Sorter(lift, told.append)
-    lift.report(Reading("motor temperature", 41.5, "°C"))
+    lift.report(DeviceReading("motor temperature", 41.5, "°C"))
     step = asyncio.create_task(sorter._perform("k", PICKING))
     await lift.begun.wait()
-    lift.report(Reading("motor temperature", 44.0, "°C"))
+    lift.report(DeviceReading("motor temperature", 44.0, "°C"))
     lift.free.set()
     assert await step == 1
     assert [each.value for each in told] == [41.5, 44.0]
@@ -93,11 +93,11 @@ async def test_a_step_that_is_cancelled_by_the_sorter_itself_is_no_fault() -> No
 async def test_the_simulated_conveyor_reports_its_cycles(tmp_path: Path) -> None:
     conveyor = SimulatedConveyor(Layout(), tmp_path / "sorter-1.jsonl", float("inf"))
     assert isinstance(conveyor, ReportingDriver)
-    told: list[Reading] = []
+    told: list[DeviceReading] = []
     sorter = Sorter(conveyor, told.append)
     try:
         for key in ("a", "b", "b"):  # what is done is not done again
             assert await sorter._perform(key, PICKING) == 2
     finally:
         conveyor.close()
-    assert told == [Reading("cycles", 1), Reading("cycles", 2)]
+    assert told == [DeviceReading("cycles", 1), DeviceReading("cycles", 2)]
