@@ -1,21 +1,17 @@
-"""`storebus demo`: play a scripted day, tell the story of each order, and check the books."""
+"""A scripted day of a store: the story of each order, and how long its steps took."""
 
 import asyncio
 import random
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.table import Table
 from rich.text import Text
 
-from audit import findings
 from bus.contract.catalog import Found, Style
 from bus.contract.channel import ROLES
 from bus.contract.errors import ConfigurationError, Problem
@@ -28,17 +24,15 @@ from bus.contract.settlement import (
     Receipt,
 )
 from bus.contract.timestamp import milliseconds
-from bus.text.console import errors, output
-from cli import options
-from cli.customer import money_text
-from cli.labels import write_labels
-from cli.run import run
+from bus.contract.values import Money
+from bus.text.console import output
+from commerce.price import price_text
 from devices.terminal.role import Terminal
 from devices.terminal.scanner import read_image
 from store.composition import RunningStore, running_store, until_quiet
-from store.exit_codes import REFUSED
-from store.settings import Settings, read_settings
+from store.settings import Settings
 from store.shop.catalog_queries import products_of
+from store.shop.label_files import write_labels
 from store.terminal import running_terminal
 from testing.kit.percentiles import milliseconds_text
 
@@ -63,46 +57,18 @@ class Story:
     """Seconds from the label's image to the reminder; None if it never came."""
 
 
-def demo(
-    orders: Annotated[int, typer.Option(min=1, max=10_000, help="Number of customers.")] = 10,
-    terminals: Annotated[int, typer.Option(min=1, max=200, help="Number of terminals.")] = 3,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same customers.")] = 3,
-    speed: options.Speed = 50.0,
-    engine: options.Engine = None,
-    shop: options.ShopFile = None,
-    data: options.Data = None,
-) -> None:
-    """Run a store in which customers scan labels and buy; tell their stories and check the books.
+async def play_day(settings: Settings, orders: int, terminals: int, seed: int) -> list[Story]:
+    """Let customers scan, buy and be reminded, and tell each one's story.
 
-    The exit code is 1 if a settled order got no reminder, or if stock, parcels and money do not
-    balance.
+    Args:
+        settings: of the store that is opened for it.
+        orders: how many customers.
+        terminals: at how many terminals.
+        seed: the same seed gives the same customers.
 
-    Example: storebus demo --orders 100 --terminals 10 --speed inf
+    Raises:
+        ConfigurationError: the shop has nothing to sell, or no account to pay from.
     """
-    with tempfile.TemporaryDirectory(prefix="storebus-demo-") as folder:
-        settings = read_settings(
-            broker_engine=engine,
-            broker_port=0,
-            shop=shop,
-            speed=speed,
-            data=(data or Path(folder)) / f"demo-{time.strftime('%H%M%S')}",
-        )
-        stories = run(_play(settings, orders, terminals, seed))
-        _summarise(stories)
-        wrong = [str(finding) for finding in findings([settings.data])]
-    wrong += [
-        f"customer {story.number} was never reminded"
-        for story in stories
-        if story.outcome == "settled" and story.label_to_reminder is None
-    ]
-    for sentence in wrong:
-        errors.print(Text.assemble(("Wrong:", "red"), f" {sentence}"), soft_wrap=True)
-    if wrong:
-        raise typer.Exit(REFUSED)
-    output.print("The books balance: stock, parcels, money and reminders add up.")
-
-
-async def _play(settings: Settings, orders: int, terminals: int, seed: int) -> list[Story]:
     choice = random.Random(seed)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(running_store(settings, sorters=_SORTERS))
@@ -178,7 +144,7 @@ class _Customer:
         style = self._choose(found)
         story.told.append(
             f"scanned {self._label.name} [{story.scan * 1000:.0f} ms]: {found.product.name},"
-            f" takes {self._quantity} x {style.sku} at {money_text(style.price)}"
+            f" takes {self._quantity} x {style.sku} at {_money(style.price)}"
         )
         asked = time.perf_counter()
         try:
@@ -192,7 +158,7 @@ class _Customer:
             return None
         story.purchase = time.perf_counter() - asked
         story.told.append(
-            f"paid {money_text(receipt.total)} by {receipt.payment.method}"
+            f"paid {_money(receipt.total)} by {receipt.payment.method}"
             f" [{story.purchase * 1000:.0f} ms]: order {receipt.order}"
         )
         return receipt
@@ -248,7 +214,8 @@ async def _steps(terminal: Terminal, order: str) -> str:
     return ", ".join(steps)
 
 
-def _summarise(stories: Sequence[Story]) -> None:
+def summarise(stories: Sequence[Story]) -> None:
+    """Print how many orders came to which end, and how long the steps took."""
     outcomes = Table("outcome", "orders")
     for outcome in sorted({story.outcome for story in stories}):
         outcomes.add_row(outcome, str(sum(story.outcome == outcome for story in stories)))
@@ -265,3 +232,7 @@ def _summarise(stories: Sequence[Story]) -> None:
         times.add_row(name, milliseconds_text(ranked, 50), milliseconds_text(ranked, 99))
     output.print(outcomes)
     output.print(times)
+
+
+def _money(money: Money) -> str:
+    return price_text(money.amount, money.currency)
