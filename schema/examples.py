@@ -363,7 +363,7 @@ DATA: dict[str, dict[str, Any]] = {
 """The data of each message, by its name."""
 PROBLEMS = {
     "sold-out": SoldOut("Not enough left: OXF-BLU-M.", available={"OXF-BLU-M": 1}),
-    "price-changed": PriceChanged("The total is another today.", total=_TOTAL),
+    "price-changed": PriceChanged("The total has changed.", total=_TOTAL),
     "payment-declined": PaymentDeclined("The payment was declined; nothing was charged."),
 }
 """Refusals of a purchase, by code."""

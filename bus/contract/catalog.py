@@ -208,14 +208,14 @@ def add_up(lines: Sequence[PricedLine]) -> Money:
     """What lines of one currency cost together.
 
     Raises:
-        ValueError: there are none, they are of several currencies, or beyond all measure.
+        ValueError: there are none, they are of several currencies, or too large.
     """
     currencies = sorted({line.price.currency for line in lines})
     if len(currencies) != 1:
         raise ValueError("the lines have no price, or several currencies")
     amount = sum(line.quantity * line.price.amount for line in lines)
     if amount > MAX_AMOUNT:
-        raise ValueError("the sum is beyond all measure")
+        raise ValueError("the sum is too large")
     return Money(amount=amount, currency=currencies[0])
 
 

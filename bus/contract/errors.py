@@ -1,4 +1,6 @@
-"""Every error of Storebus: one tree, each refusal with its wire code (RFC 9457 problem).
+"""The errors of Storebus, and the refusals that any node may answer with (RFC 9457 problems).
+
+Those of the shop, such as `SoldOut`, are in `bus.contract.refusals`.
 
 Domain code raises a `Problem`; the runtime turns it into a problem reply at one boundary.
 """

@@ -91,11 +91,11 @@ def price(order: Order, lines: Sequence[PricedLine]) -> Order:
     if len(currencies) != 1:
         raise InvalidField("The lines have different currencies.", field="lines")
     if total > MAX_AMOUNT:
-        raise InvalidField("The total is beyond all measure.", field="lines")
+        raise InvalidField("The total is too large.", field="lines")
     today = Money(amount=total, currency=currencies[0])
     if today != order.expected:
         raise PriceChanged(
-            "The total is another today.",
+            "The total has changed.",
             total=today.model_dump(),
             lines=[line.model_dump() for line in lines],
         )

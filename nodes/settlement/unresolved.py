@@ -1,4 +1,4 @@
-"""What the payment provider or another role refuses for good is noted, shown and an alarm."""
+"""Notes what the payment provider or another role has refused for good, and raises its alarm."""
 
 import sqlite3
 
@@ -35,7 +35,7 @@ def step_refused(unit: UnitOfWork, order: Order, step: Undo, callee: str, reason
 
 
 def let_in(unit: UnitOfWork, reason: str | None) -> None:
-    """The provider does not let the store in, and says why; or, with None, does."""
+    """The provider does not let the store in, and says why; or lets it in, if `reason` is None."""
     if reason is None:
         changed = provider_faults.end(unit.connection, "provider_fault")
     else:
