@@ -147,7 +147,8 @@ def test_a_part_that_is_damaged_is_refused_in_a_sentence(tmp_path: Path) -> None
         compress(complete)
     (part,) = parts(complete)
     whole = part.read_bytes()
-    for damaged in (whole[:-9], b"no gzip", whole[:20] + b"x" + whole[21:]):
+    other = bytes([whole[20] ^ 0xFF])
+    for damaged in (whole[:-9], b"no gzip", whole[:20] + other + whole[21:]):
         part.write_bytes(damaged)
         with pytest.raises(JournalError, match="cannot read the history"):
             list(read_recording(part))
