@@ -20,7 +20,7 @@ from testing.kit.canned_node import CannedNode, problem_template
 from testing.kit.fake_node import CannedReply
 from testing.kit.request_items import parse_json
 from testing.kit.show import warn
-from testing.kit.template import OLD_REPLY_SYNTAX, has_old_syntax
+from testing.kit.template import OLD_REPLY_SYNTAX, REQUEST, has_old_syntax, used
 
 
 def respond(
@@ -97,6 +97,12 @@ def _template(reply: str | None, problem: str | None) -> Any:
     data = {} if reply is None else parse_json(_text(reply), "The reply")
     if has_old_syntax(data):
         warn(OLD_REPLY_SYNTAX)
+    for name in used(data):
+        if name != REQUEST:
+            raise ConfigurationError(
+                f"There is no variable {name}: a reply takes its values from the request,"
+                " such as ${request.data.job}."
+            )
     return data if problem is None else problem_template(problem, data)
 
 

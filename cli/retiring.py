@@ -50,8 +50,9 @@ def retire(
         output.print_json(reply.model_dump_json())
         return
     now = "sold again" if back else "no longer sold"
+    was = "is being sold" if back else "was retired before"
     if not reply.styles:
-        output.print(f"{what} is {now} already.", markup=False)
+        output.print(f"Nothing changed: {what} {was}.", markup=False)
     for style in reply.styles:
         held = f", {style.reserved} of them for orders" if style.reserved else ""
         output.print(f"{style.sku} is {now}; {style.on_hand} on hand{held}.", markup=False)

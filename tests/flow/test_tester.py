@@ -174,6 +174,7 @@ async def test_data_come_from_a_file_or_from_a_pipe(store: StoreProcess, tmp_pat
         (("tail", "topic:req/a/b/c"), "did you mean topic:storebus/1/SITE/req/a/b/c?"),
         (("respond", "sorter-9", "pick"), "Give a reply"),
         (("respond", "sorter-9", "pick", "{"), "not JSON"),
+        (("respond", "sorter-9", "pick", '{"job":"${data.job}"}'), "There is no variable data: a"),
         (("respond", "sorter-9", "pick", "--problem", "busy"), "CODE/STATUS"),
     ],
 )

@@ -1,6 +1,6 @@
 """A day in a real store in which much goes wrong; written down, it is what the snapshots show.
 
-PYTHONPATH=tests .venv/bin/python tests/ui/story.py    # writes recorded.jsonl anew
+PYTHONPATH=tests .venv/bin/python tests/ui/recorded_day.py    # writes recorded.jsonl anew
 """
 
 import asyncio

@@ -28,7 +28,8 @@ _ROW = re.compile(r"^\|.*\| `([\w/]+\.py)` \| (`[^|]+`) \|", re.MULTILINE)
 
 def _named(document: Path) -> Iterator[str]:
     """Paths and modules in backticks; `bus.runtime.node.Node` is one of a module."""
-    for each in _IN_TICKS.findall(document.read_text(encoding="utf-8")):
+    text = document.read_text(encoding="utf-8")
+    for each in _IN_TICKS.findall(text) if document.suffix == ".md" else _docstrings(text):
         if _PATH.fullmatch(each):
             yield each
         elif _DOTTED.fullmatch(each):
@@ -40,10 +41,28 @@ def _named(document: Path) -> Iterator[str]:
             yield "/".join(parts) + ("" if (ROOT / "/".join(parts)).is_dir() else ".py")
 
 
+def _docstrings(code: str) -> Iterator[str]:
+    """What stands in backticks in the texts of a module."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from _IN_TICKS.findall(node.value)
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_the_files_that_a_document_names_are_there(document: Path) -> None:
     missing = [each for each in _named(document) if not (ROOT / each.rstrip("/")).exists()]
     assert not missing, f"{document.name} names what has moved or gone"
+
+
+def test_the_files_that_docstrings_name_are_there() -> None:
+    code = [file for room in (*ROOMS, "tests") for file in (ROOT / room).rglob("*.py")]
+    missing = [
+        f"{file.relative_to(ROOT)}: {each}"
+        for file in code
+        for each in _named(file)
+        if not (ROOT / each.rstrip("/")).exists()
+    ]
+    assert not missing, "docstrings name what has moved or gone"
 
 
 @cache

@@ -11,7 +11,7 @@ from bus.text.wrap import wrapped
 from commerce.price import price_text
 
 Span = tuple[str, str]
-"""A text and the name of its style: see `tui/look.py`."""
+"""A text and the name of its style: see `tui/theme.py`."""
 Line = list[Span]
 _DATA = b'"data":'
 _EXCERPT = 300
