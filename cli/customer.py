@@ -10,12 +10,11 @@ from bus.contract.catalog import Style
 from bus.contract.errors import ConfigurationError, Expired, Refused
 from bus.contract.refusals import CardNumber
 from bus.contract.settlement import AccountPayment, CardPayment, Receipt
-from bus.contract.values import Model, Money, looks_like_card_number
+from bus.contract.values import Model, looks_like_card_number
 from bus.runtime.admission import validate
 from bus.text.console import errors, output
 from cli import completion, options
 from cli.run import run
-from commerce.price import price_text
 from devices.terminal.sales_receipt import as_text, sales_receipt, sold_lines
 from store.address import broker_url
 from store.exit_codes import REFUSED
@@ -128,11 +127,6 @@ def _print_receipt(receipt: Receipt, styles: Mapping[str, Style]) -> None:
     lines = sold_lines(receipt, styles, {})  # the command knows articles by their SKU
     written = sales_receipt("en", "", receipt, lines, receipt.pickup_point)
     output.print(as_text(written), soft_wrap=True, end="")
-
-
-def money_text(money: Money) -> str:
-    """Format an amount of money."""
-    return price_text(money.amount, money.currency)
 
 
 def parse_cart(items: list[str]) -> dict[str, int]:

@@ -16,13 +16,12 @@ from bus.contract.settlement import (
     Resolved,
     StepRefusal,
 )
-from bus.contract.values import Money
 from bus.runtime.caller import Caller
 from bus.text.console import output
 from cli import options
 from cli.clerk_requests import as_model, ask, connected, reason
 from cli.run import run
-from commerce.price import price_text
+from commerce.price import money_text
 
 
 def resolve(
@@ -74,7 +73,7 @@ def resolve(
     if as_json:
         output.print_json(done.model_dump_json())
         return
-    said = [f"{_price(done.amount)} {_MONEY[how]}"] if done.amount.amount else []
+    said = [f"{money_text(done.amount)} {_MONEY[how]}"] if done.amount.amount else []
     said += [f"{name} {_STEP[how]}" for name in done.refunds if ".refund." not in name]
     said += [f"{done.order} is {done.state}."]
     output.print("; ".join(said), soft_wrap=True, markup=False)
@@ -104,7 +103,7 @@ def _list(found: list[RefundRefusal | StepRefusal], *, as_json: bool) -> None:
             )  # fmt: skip
             continue
         output.print(
-            f"{each.order}: {_price(each.amount)} did not go back ({each.reason}),"
+            f"{each.order}: {money_text(each.amount)} did not go back ({each.reason}),"
             f" since {each.since}; {each.refund}",
             soft_wrap=True, markup=False,
         )  # fmt: skip
@@ -114,7 +113,3 @@ def _list(found: list[RefundRefusal | StepRefusal], *, as_json: bool) -> None:
             " --by-hand | --retry --why TEXT",
             soft_wrap=True, markup=False,
         )  # fmt: skip
-
-
-def _price(money: Money) -> str:
-    return price_text(money.amount, money.currency)

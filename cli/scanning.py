@@ -13,8 +13,9 @@ from bus.contract.errors import ConfigurationError, Problem
 from bus.contract.refusals import SeveralProducts
 from bus.text.console import errors, output
 from cli import options
-from cli.customer import TerminalName, money_text
+from cli.customer import TerminalName
 from cli.run import exit_code, run
+from commerce.price import money_text
 from store.address import broker_url
 from store.exit_codes import REFUSED
 from store.settings import Settings, read_settings

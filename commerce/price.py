@@ -1,5 +1,7 @@
 """Prices as people read them; everywhere else they are integers in minor units. Pure."""
 
+from bus.contract.values import Money
+
 _MINOR_DIGITS = dict.fromkeys(
     (
         *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"),
@@ -20,3 +22,8 @@ def price_text(amount: int, currency: str) -> str:
     whole, part = divmod(abs(amount), 10**digits)
     sign = "-" if amount < 0 else ""
     return f"{sign}{whole}{f'.{part:0{digits}}' if digits else ''} {currency}"
+
+
+def money_text(money: Money) -> str:
+    """An amount of money as people read it: `59.00 EUR`."""
+    return price_text(money.amount, money.currency)

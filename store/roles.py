@@ -38,7 +38,7 @@ class RoleFactory:
     Args:
         points: the pickup points.
         locations: the storage locations.
-        driver: of a sorter, by its name.
+        driver: of a sorter, by its name; None where no sorter is made.
         acquirer: the payment provider's client; None where no cards are taken.
         seller: who stands on receipts.
         settlement: how long settlement waits for whom; its defaults if None.
@@ -47,7 +47,7 @@ class RoleFactory:
 
     points: PickupPoints
     locations: Sequence[str]
-    driver: Callable[[str], "Driver"]
+    driver: Callable[[str], "Driver"] | None
     acquirer: Callable[[], "Acquirer | None"] = lambda: None
     seller: Seller | None = None
     settlement: SettlementSettings | None = None
@@ -72,7 +72,7 @@ class RoleFactory:
                 from nodes.warehouse.role import Warehouse
 
                 return Warehouse(self.points, list(self.locations), self.warehouse).role
-            case "sorter":
+            case "sorter" if self.driver is not None:
                 from devices.sorter.role import Sorter
 
                 return Sorter(self.driver(name)).role
@@ -83,18 +83,13 @@ def roles_of_shop(
     shop: Shop,
     settings: Settings,
     acquirer: "Acquirer | None" = None,
-    driver: "Driver | None" = None,
+    driver: Callable[[str], "Driver"] | None = None,
 ) -> RoleFactory:
-    """The roles of a shop; `driver` is that of the sorter, if one is made."""
-
-    def only(_: str) -> "Driver":
-        assert driver is not None, "a sorter has a driver"
-        return driver
-
+    """The roles of a shop; `driver` is that of a sorter, by its name, if one is made."""
     return RoleFactory(
         PickupPoints(points=list(shop.pickup_points), default=shop.default_pickup_point),
         [location.location for location in shop.locations],
-        only,
+        driver,
         lambda: acquirer,
         Seller(name=shop.name, address=shop.address, tax_number=shop.tax_number),
         settings.settlement,
@@ -118,7 +113,7 @@ def sorter_role(name: str, shop: Shop, settings: Settings) -> Iterator[Role]:
     record = settings.data / f"{name}.conveyor.jsonl"
     driver = SimulatedConveyor(shop.layout, record, settings.speed)
     try:
-        yield roles_of_shop(shop, settings, driver=driver).role(name)
+        yield roles_of_shop(shop, settings, driver=lambda _: driver).role(name)
     finally:
         driver.close()
 

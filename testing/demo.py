@@ -24,9 +24,8 @@ from bus.contract.settlement import (
     Receipt,
 )
 from bus.contract.timestamp import milliseconds
-from bus.contract.values import Money
 from bus.text.console import output
-from commerce.price import price_text
+from commerce.price import money_text
 from devices.terminal.role import Terminal
 from devices.terminal.scanner import read_image
 from store.composition import RunningStore, running_store, until_quiet
@@ -144,7 +143,7 @@ class _Customer:
         style = self._choose(found)
         story.told.append(
             f"scanned {self._label.name} [{story.scan * 1000:.0f} ms]: {found.product.name},"
-            f" takes {self._quantity} x {style.sku} at {_money(style.price)}"
+            f" takes {self._quantity} x {style.sku} at {money_text(style.price)}"
         )
         asked = time.perf_counter()
         try:
@@ -158,7 +157,7 @@ class _Customer:
             return None
         story.purchase = time.perf_counter() - asked
         story.told.append(
-            f"paid {_money(receipt.total)} by {receipt.payment.method}"
+            f"paid {money_text(receipt.total)} by {receipt.payment.method}"
             f" [{story.purchase * 1000:.0f} ms]: order {receipt.order}"
         )
         return receipt
@@ -232,7 +231,3 @@ def summarise(stories: Sequence[Story]) -> None:
         times.add_row(name, milliseconds_text(ranked, 50), milliseconds_text(ranked, 99))
     output.print(outcomes)
     output.print(times)
-
-
-def _money(money: Money) -> str:
-    return price_text(money.amount, money.currency)

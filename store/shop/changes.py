@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bus.contract.catalog import Price, ProductRecord, ProductUpdate, StyleRecord, StyleUpdate
-from commerce.price import price_text
+from commerce.price import money_text
 
 _TEXTS = ("name", "description", "url")
 _OF_A_STYLE = ("gtin", "attributes", "price", "tax_rate")
@@ -42,7 +42,7 @@ def _of_style(known: StyleRecord | None, update: StyleUpdate) -> Iterator[str]:
 
 def _shown(value: object, name: str = "") -> str:
     if isinstance(value, Price):
-        return price_text(value.amount, value.currency)
+        return money_text(value)
     if isinstance(value, dict):
         return ";".join(f"{key}={each}" for key, each in value.items()) or "(none)"
     if name == "tax_rate":

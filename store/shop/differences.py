@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bus.contract.catalog import ProductRecord, StyleRecord
-from commerce.price import price_text
+from commerce.price import money_text
 
 _MOST_NAMES = 5
 
@@ -41,8 +41,8 @@ def _of_style(style: StyleRecord, there: StyleRecord | None) -> Iterator[str]:
         return
     yield from _of(
         style.sku,
-        price_text(style.price.amount, style.price.currency),
-        price_text(there.price.amount, there.price.currency),
+        money_text(style.price),
+        money_text(there.price),
     )
     yield from _of(f"{style.sku}, GTIN", style.gtin, there.gtin)
     yield from _of(f"{style.sku}, tax", style.tax_rate, there.tax_rate)

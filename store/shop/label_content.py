@@ -9,7 +9,7 @@ from bus.contract.catalog import Found, Product, Style
 from bus.contract.errors import ConfigurationError, Problem
 from bus.contract.refusals import LabelError
 from bus.contract.warehouse import PickupPoint
-from commerce.price import price_text
+from commerce.price import money_text, price_text
 from devices.terminal.domain import one_product
 from labels.digital_link import digital_link
 from labels.label import Label
@@ -61,7 +61,7 @@ def style_labels(products: Sequence[Product], skus: Iterable[str], domain: str) 
         labels[sku] = Label(
             digital_link(domain, style.gtin),
             product.name,
-            price_text(style.price.amount, style.price.currency),
+            money_text(style.price),
             ", ".join(style.attributes.values()),
             style.gtin,
         )
