@@ -32,6 +32,7 @@ from bus.contract.warehouse import PICKUP_POINTS_STATE, PickupPoints
 from bus.runtime.deployment import Deployment
 from bus.text.sentence import Sentence
 from bus.text.texts import Texts
+from commerce.price import money_text
 from devices.terminal import domain
 from devices.terminal.code import is_typed_code, pickup_code
 from devices.terminal.kiosk.cart import Item
@@ -40,7 +41,6 @@ from devices.terminal.kiosk.customer_session import CustomerSession, payment_of
 from devices.terminal.kiosk.orders import WAITING, OpenOrders
 from devices.terminal.kiosk.refusals import UNKNOWN, locked, refusal
 from devices.terminal.kiosk.reminder_queue import ReminderQueue
-from devices.terminal.kiosk.words import money
 from devices.terminal.role import Terminal
 
 logger = logging.getLogger("storebus.kiosk")
@@ -267,7 +267,7 @@ class KioskController:
             session.quoted = total
             session.note = Sentence(
                 "A price has changed: it is {price} now. Press again to pay that.",
-                price=money(total),
+                price=money_text(total),
             )
             return
         cart = {sku: item.quantity for sku, item in session.cart.items.items()}

@@ -1,12 +1,11 @@
 """Goods, prices and orders as lines of text; text from the store is made safe."""
 
 from bus.contract.catalog import Product, Style
-from bus.contract.values import Money
 from bus.contract.warehouse import PickupPoints
 from bus.text.safe import fit, short, visible
 from bus.text.safe import width as cells
 from bus.text.texts import Texts
-from commerce.price import price_text
+from commerce.price import money_text
 from devices.terminal.kiosk.cart import Item
 from devices.terminal.kiosk.orders import OpenOrder
 from devices.terminal.sales_receipt import SalesReceipt
@@ -16,15 +15,12 @@ _CALLED = 4
 """Characters of a call number."""
 
 
-def money(value: Money) -> str:
-    """Money as people read it."""
-    return price_text(value.amount, value.currency)
-
-
 def style_line(style: Style, say: Texts, width: int) -> str:
     """A style: its attributes, price and stock."""
     name = ", ".join(style.attributes.values()) or style.sku
-    return _two(name, f"{money(style.price)}   {fit(_left(style, say), 10, right=True)}", width)
+    return _two(
+        name, f"{money_text(style.price)}   {fit(_left(style, say), 10, right=True)}", width
+    )
 
 
 def _left(style: Style, say: Texts) -> str:
@@ -34,13 +30,13 @@ def _left(style: Style, say: Texts) -> str:
 def product_line(product: Product, say: Texts, width: int) -> str:
     """A product: its name and lowest price."""
     cheapest = min((style.price for style in product.styles), key=lambda each: each.amount)
-    return _two(product.name, say("from {price}", price=money(cheapest)), width)
+    return _two(product.name, say("from {price}", price=money_text(cheapest)), width)
 
 
 def item_line(item: Item, say: Texts, width: int) -> str:
     """A line of the cart."""
     name = f"{item.quantity} × {item.product} {', '.join(item.style.attributes.values())}"
-    price = money(item.price)
+    price = money_text(item.price)
     if item.is_short:
         price = f"▲ {_left(item.style, say)}   {price}"
     return _two(name, price, width)

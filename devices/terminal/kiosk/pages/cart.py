@@ -6,11 +6,12 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Button, Label
 
+from commerce.price import money_text
 from devices.terminal.kiosk.choices import Choices
 from devices.terminal.kiosk.customer_session import typed_number
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.tap import Tap
-from devices.terminal.kiosk.words import item_line, money
+from devices.terminal.kiosk.words import item_line
 
 
 class CartPage(KioskPage):
@@ -47,7 +48,11 @@ class CartPage(KioskPage):
         ]
         items.show(self.airy(rows))
         total = cart.total
-        text = self.say("Total {price}", price=money(total)) if total else self.say("It is empty.")
+        text = (
+            self.say("Total {price}", price=money_text(total))
+            if total
+            else self.say("It is empty.")
+        )
         self.query_one("#total", Label).update(text)
         for name in ("fewer", "more", "remove", "next"):
             self.query_one(f"#{name}", Button).disabled = not cart.items

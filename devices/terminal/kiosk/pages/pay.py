@@ -7,12 +7,13 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label
 
 from bus.text.safe import visible
+from commerce.price import money_text
 from devices.terminal.kiosk.customer_session import is_account
 from devices.terminal.kiosk.keypad import Keyboard, Keypad
 from devices.terminal.kiosk.pages.base import KioskPage
 from devices.terminal.kiosk.prose import Prose
 from devices.terminal.kiosk.tap import Tap
-from devices.terminal.kiosk.words import money, point_name
+from devices.terminal.kiosk.words import point_name
 
 
 class PayPage(KioskPage):
@@ -27,7 +28,7 @@ class PayPage(KioskPage):
         point = self.session.point
         return self.say(
             "Pay {price}; collect at {point}",
-            price=money(total) if total else "",
+            price=money_text(total) if total else "",
             point=point_name(point, self.controller.points) if point else "?",
         )
 
